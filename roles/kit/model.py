@@ -105,6 +105,7 @@ class State:
     The same shape comes back from `probe` in `source`, a Python file of the role that runs on the
     host with the standard library alone (see roles/kit/agent.py). Credentials appear in items as
     hashes only; what the host-side code needs to log in goes into `context`, which is never shown.
+    `payload` is what only `apply` needs (contents of secrets): it does not travel with a probe.
 
     `extra` says what becomes of items that the host has and the plan lacks: "keep" them silently,
     "report" them in the output, or "remove" them.
@@ -114,6 +115,7 @@ class State:
     source: Path
     items: Mapping[str, Mapping[str, Any]]
     context: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    payload: Mapping[str, Any] = field(default_factory=dict, repr=False)
     extra: Literal["keep", "report", "remove"] = "keep"
     timeout_seconds: int = 300
 
