@@ -1,0 +1,39 @@
+"""The lab: eight hosts on the machine at hand, made by `pyinfra @local deploys/provision.py`.
+
+Groups only. A group of a store names the hosts that run it; an empty one says that it is absent here.
+"""
+
+provider = "lab"
+
+
+def _host(name, address):
+    return name, {
+        "address": address,
+        "ssh_hostname": address,
+        "ssh_user": "deploy",
+        "ssh_key": ".lab/id_ed25519",
+        "ssh_known_hosts_file": ".lab/known_hosts",
+        "ssh_strict_host_key_checking": "yes",
+        "ssh_allow_agent": False,
+        "ssh_look_for_keys": False,
+    }
+
+
+edge = [_host("edge1", "10.213.0.11")]
+app = [
+    _host("app1", "10.213.0.21"),
+    _host("app2", "10.213.0.22"),
+    _host("app3", "10.213.0.23"),
+]
+data = [
+    _host("data1", "10.213.0.31"),
+    _host("data2", "10.213.0.32"),
+    _host("data3", "10.213.0.33"),
+]
+ops = [_host("ops1", "10.213.0.41")]
+
+postgresql = ["data1"]
+redis = ["data2"]
+rabbitmq = ["data3"]
+mongodb = []  # only its vendor packages it for Debian 13, and a lab cannot count on reaching the vendor
+storage = []

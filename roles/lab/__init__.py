@@ -1,0 +1,10 @@
+"""The lab: real Debian hosts on the machine at hand, as a provider of the environments that ask for it.
+
+Makes hosts with systemd and sshd, reachable by key, and nothing on them: that is what the deploys are for.
+"""
+
+from roles.lab.environment import LabEnvironment, load
+from roles.lab.lab import down, down_all, up
+from roles.lab.machine import LabError, reason_lab_cannot_run
+
+__all__ = ["LabEnvironment", "LabError", "down", "down_all", "load", "reason_lab_cannot_run", "up"]
