@@ -1,0 +1,7 @@
+"""Base: packages, names, log-in, journal, metrics and certificates of every host."""
+
+from roles.base import base
+from roles.certificate import certificate
+
+base()
+certificate()

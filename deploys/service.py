@@ -1,0 +1,11 @@
+"""The services of the catalogue, in its start-up phases, and the router's task in front of them."""
+
+from pyinfra import host
+
+from roles.router import router
+from roles.service import service
+
+if "edge" in host.groups:
+    router()  # its configuration is mounted into the task that the stack starts
+if "app" in host.groups:
+    service()

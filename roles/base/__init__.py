@@ -1,0 +1,15 @@
+"""Base: what every host has before it becomes anything."""
+
+from __future__ import annotations
+
+from pyinfra.api.deploy import deploy
+
+from roles.kit.converge import converge, converge_packages, forget_roles
+
+
+@deploy("Base")
+def base() -> None:
+    """Packages of all roles in one go, then the base system; what no longer concerns the host goes."""
+    converge_packages()
+    forget_roles()
+    converge("base")

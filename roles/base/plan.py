@@ -1,0 +1,45 @@
+"""What every host has: names of the others, a closed door for root, limits, a bounded journal, metrics."""
+
+from __future__ import annotations
+
+from roles.kit.environment import Environment, Host
+from roles.kit.model import Desired, Directory, File, Link, Unit
+
+SSHD = "/etc/ssh/sshd_config.d/10-nexus-cos.conf"
+JOURNAL = "/etc/systemd/journald.conf.d/10-nexus-cos.conf"
+SYSCTL = "/etc/sysctl.d/60-nexus-cos.conf"
+EXPORTER = "/etc/default/prometheus-node-exporter"
+
+
+def plan(env: Environment, host: Host) -> Desired:
+    """Base system of one host."""
+    setting = host.setting
+    chrony = ("chrony",) if setting.base_chrony else ()
+    units = [
+        Unit("ssh", restart_on=(SSHD,), reload_check="mkdir -p /run/sshd && sshd -t"),
+        Unit("systemd-journald", restart_on=(JOURNAL,)),
+        Unit("systemd-sysctl", restart_on=(SYSCTL,)),
+        Unit("prometheus-node-exporter", restart_on=(EXPORTER,)),
+    ]
+    if chrony:
+        units.append(Unit("chrony"))
+    return Desired(
+        packages=(*setting.base_packages, *chrony),
+        directories=(
+            Directory("/etc/nexus-cos"),
+            Directory("/var/lib/nexus-cos", mode=0o700),
+            Directory(setting.log_directory, group="adm", mode=0o750),
+            Directory("/etc/ssh/sshd_config.d"),
+            Directory("/etc/systemd/journald.conf.d"),
+        ),
+        files=(
+            File("/etc/hosts", env.render("base/hosts.j2", host=host)),
+            File(SSHD, env.render("base/sshd.conf.j2", host=host)),
+            File(JOURNAL, env.render("base/journald.conf.j2", host=host)),
+            File(SYSCTL, "".join(f"{key} = {value}\n" for key, value in sorted(setting.base_sysctl.items()))),
+            File(EXPORTER, env.render("base/node-exporter.j2", host=host)),
+        ),
+        links=(Link("/etc/localtime", f"/usr/share/zoneinfo/{setting.base_timezone}"),),
+        units=tuple(units),
+    )
+

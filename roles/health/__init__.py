@@ -1,0 +1,81 @@
+"""Health: every service of the catalogue answers at the router, or the run says which does not and why."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import gevent
+from pyinfra import logger
+from pyinfra.api.command import PyinfraCommand
+from pyinfra.api.deploy import deploy
+from pyinfra.api.operation import operation
+from pyinfra.context import host
+
+from roles.health.plan import REMOTE, plan
+from roles.kit.error import OperatorError
+from roles.kit.run import Run
+
+POLL_SECONDS = 2
+
+
+@deploy("Health")
+def health() -> None:
+    """Wait until all services are healthy; fail with the reasons when they do not become so in time."""
+    run = Run.current
+    if host.name == run.environment.group("edge")[0].name:
+        run.answer(host.name)
+        _healthy(name="Ask every service for its health at the router")
+
+
+@operation()
+def _healthy() -> Iterator[PyinfraCommand]:
+    run = Run.current
+    items = run.answer(host.name)["states"]["health"]["items"]
+    run.health = _reasons(items)
+    if any(run.health.values()):
+        yield _Wait()
+
+
+class _Wait(PyinfraCommand):
+    """Ask again until everything is healthy or the time is up."""
+
+    def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
+        """True when everything is healthy."""
+        run = Run.current
+        context = plan(run.environment, run.environment.host(host.name)).states[0].context
+        deadline = time.monotonic() + int(run.environment.setting.health_timeout_seconds)
+        told = ""
+        while True:
+            run.health = _reasons(run.ask_source(host.name, REMOTE, [], context))
+            waiting = [name for name, why in run.health.items() if why]
+            if not waiting:
+                return True
+            text = f"waiting for {len(waiting)} of {len(run.health)}: {', '.join(waiting[:4])}"
+            if text != told:
+                logger.info(f"{host.print_prefix}{text}{' ...' if len(waiting) > 4 else ''}")
+                told = text
+            if time.monotonic() > deadline:
+                _collect_logs(run, waiting)
+                return False
+            gevent.sleep(POLL_SECONDS)
+
+
+def _reasons(items: dict[str, Any]) -> dict[str, str]:
+    return {
+        name.removeprefix("service "): "" if item["ready"] else item["why"] or "is not ready"
+        for name, item in items.items()
+    }
+
+
+def _collect_logs(run: Run, services: list[str]) -> None:
+    """Last log lines of the services that are not healthy, for the table at the end of the run."""
+    lines = int(run.environment.setting.health_log_lines)
+    managers = [member.name for member in run.environment.group("app") if run.reaches(member.name)]
+    for service in services[:5] if managers else []:
+        try:
+            found = run.ask_source(managers[0], REMOTE.with_name("logs.py"), [service], {"lines": lines})
+            run.logs[service] = found[service]["lines"]
+        except OperatorError as error:
+            run.logs[service] = [str(error)]

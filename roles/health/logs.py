@@ -1,0 +1,19 @@
+"""Runs on a manager of the swarm: the last log lines of services, and why their tasks ended."""
+
+
+def probe(names, context):
+    """{service: {"lines": [...]}}, at most the wanted number of log lines after the last task errors."""
+    return {name: {"lines": tasks(name) + log(name, context["lines"])} for name in names}
+
+
+def tasks(name):
+    rows = run(["docker", "service", "ps", "--no-trunc", "--format", "{{.CurrentState}} {{.Error}}", f"nexus_{name}"])  # noqa: F821
+    return [f"task: {row.strip()}" for row in rows.splitlines()[:3]]
+
+
+def log(name, lines):
+    try:
+        command = f"docker service logs --raw --tail {int(lines)} nexus_{name} 2>&1 | tail -n {int(lines)}"
+        return run(["timeout", "10", "/bin/sh", "-c", command]).splitlines()[-lines:]  # noqa: F821
+    except Exception as error:
+        return [f"no log: {error}"]

@@ -1,0 +1,42 @@
+"""Runs on an edge host: asks the router for the readiness of each service. Changes nothing."""
+
+import http.client
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+
+def probe(names, context):
+    """{"service NAME": {"ready": bool, "why": text}} for every service."""
+    with ThreadPoolExecutor(8) as pool:
+        asked = [(name, pool.submit(ready, context["port"], name, path)) for name, path in context["probes"].items()]
+        return {f"service {name}": answer.result() for name, answer in asked}
+
+
+def ready(port, service, path):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path, headers={"X-Nexus-Service": service, "Host": service})
+        response = connection.getresponse()
+        body = response.read(20_000)
+        return {"ready": response.status == 200, "why": "" if response.status == 200 else reason(response, body)}
+    except OSError as error:
+        return {"ready": False, "why": f"the router does not answer: {error}"}
+    except http.client.HTTPException as error:
+        return {"ready": False, "why": f"no HTTP answer: {error}"}
+    finally:
+        connection.close()
+
+
+def reason(response, body):
+    """The status, and what the answer says is missing."""
+    try:
+        found = json.loads(body)
+        missing = [f"{name} {why}" for name, why in found.get("checks", {}).items() if why not in ("ok", "absent")]
+        text = ", ".join(missing) or found.get("error", {}).get("message", "")
+    except (ValueError, AttributeError, TypeError):
+        text = ""
+    return f"{response.status} {response.reason}" + (f": {text}" if text else "")
+
+
+def apply(items, changed, removed, context, payload):
+    """Health is waited for, not made: nothing to do here."""

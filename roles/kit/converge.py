@@ -1,0 +1,139 @@
+"""Converge: make the differences between a role's plan and the host go away.
+
+One operation per role. All differences are computed and shown before the first command, so a dry
+run shows what a run would do; and a run that finds none sends nothing at all.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from pyinfra import logger
+from pyinfra.api.operation import operation
+from pyinfra.context import config, host
+
+from roles.kit import difference
+from roles.kit.difference import Differences
+from roles.kit.model import Desired
+from roles.kit.run import Run
+from roles.kit.transport import Step
+
+Late = Callable[[Run, str], Mapping[str, Any]]
+
+
+def converge(role: str, late: Late | None = None) -> None:
+    """Bring the current host to the role's plan, if the role concerns it.
+
+    `late(run, host name)` completes the context of the role's states with what can only be known
+    when the step is carried out, such as the join token of a cluster that does not exist yet.
+    """
+    run = Run.current
+    if role not in run.roles(host.name):
+        return
+    run.check_limit(role)
+    run.answer(host.name)  # all hosts are asked side by side, before anything is done
+    _converge(role, late, name=f"Converge {role}")
+
+
+def converge_packages() -> None:
+    """Install the packages of all roles of the current host in one go."""
+    Run.current.answer(host.name)
+    _converge_packages(name="Install packages")
+
+
+def forget_roles() -> None:
+    """Remove what roles that no longer concern the current host left on it."""
+    Run.current.answer(host.name)
+    _forget_roles(name="Remove what is no longer planned")
+
+
+@operation()
+def _converge(role: str, late: Late | None) -> Iterator[Step]:
+    run, name = Run.current, host.name
+    found = run.compare(name, role)
+    yield from _carry_out(run, name, role, found, late)
+
+
+@operation()
+def _converge_packages() -> Iterator[Step]:
+    run, name = Run.current, host.name
+    found = Differences()
+    for role in run.roles(name):
+        plan = run.plan(name, role)
+        early = Desired(early=plan.early, packages=plan.packages)
+        part = difference.compare(role, early, run.answer(name), {})
+        recorded = [step for step in part.steps if step["do"] == "record"] if plan.early else []
+        found.steps += recorded + [step for step in part.steps if step["do"] == "files"]
+        found.changes += [change for change in part.changes if not change.how.startswith("no longer")]
+        found.files += part.files
+        found.steps += [step for step in part.steps if step["do"] == "packages"]
+    wanted = sorted({name for step in found.steps for name in step.get("packages", [])})
+    update = any(step.get("update") for step in found.steps)
+    found.changes = [change for change in found.changes if not change.what.startswith("manifest of")]
+    found.steps = [step for step in found.steps if step["do"] != "packages"]
+    if wanted:
+        found.steps.append({"do": "packages", "packages": wanted, "update": update})
+    if not found.changes:
+        found.steps.clear()
+    yield from _carry_out(run, name, "packages", found, None)
+
+
+@operation()
+def _forget_roles() -> Iterator[Step]:
+    run, name = Run.current, host.name
+    found = Differences()
+    for role in run.answer(name)["manifest"]:
+        if role not in run.roles(name):
+            found.add(f"role {role}", "no longer concerns this host, what it made is removed")
+            found.steps.append({"do": "forget", "role": role, "manifest": {}})
+    yield from _carry_out(run, name, "leftovers", found, None)
+
+
+def _carry_out(run: Run, name: str, role: str, found: Differences, late: Late | None) -> Iterator[Step]:
+    _show(run, name, role, found)
+    if not found.steps:
+        return
+    if run.executing():
+        run.environment.secrets.save()  # nothing may run with a secret that nobody keeps
+    extra = late(run, name) if late and run.executing() else {}
+    states = False
+    try:
+        for step in found.steps:
+            request = step
+            if step["do"] == "state":
+                states = True
+                request = {**step, "context": {**step["context"], **extra}}
+            yield Step(f"{role} {step['do']}", request, stream=step["do"] == "state")
+        run.changes[name] += found.changes
+    finally:
+        run.drop(name, cluster=states)
+
+
+def _show(run: Run, name: str, role: str, found: Differences) -> None:
+    """Say what differs, once per change and phase; never what is inside a secret."""
+    verb = "change" if run.executing() else "would change"
+    for change in found.changes:
+        logger.info(f"{host.print_prefix}{role}: {verb} {change}")
+    for note in found.notes:
+        if note not in run.notes:
+            run.notes[note] = None
+            logger.warning(f"{host.print_prefix}{role}: {note}")
+    if config.DIFF and found.files:
+        _show_diff(run, name, found)
+
+
+def _show_diff(run: Run, name: str, found: Differences) -> None:
+    public = [item for item in found.files if not item.secret]
+    before = run.ask(name, {"do": "contents", "paths": [item.path for item in public]}) if public else {}
+    for item in found.files:
+        if item.secret:
+            logger.info(f"{host.print_prefix}{item.path}: secret, not shown")
+            continue
+        old = before.get(item.path, "").splitlines()
+        new = item.data.decode(errors="replace").splitlines()
+        for line in difflib.unified_diff(old, new, item.path, item.path, lineterm=""):
+            logger.info(f"{host.print_prefix}{line}")
+
+

@@ -1,0 +1,17 @@
+"""Settings that belong to no single role. Group data, inventory and `--data` override them."""
+
+from __future__ import annotations
+
+provider: str = "ssh"  # who makes the hosts: "lab", "aws", or "ssh" for hosts that are simply there
+domain: str = "nexuscos.example.com"
+address: str = ""  # address for traffic between hosts; the ssh address when empty
+
+without: str = ""  # hosts to leave out of this run, separated by commas
+prune_data: bool = False  # also drop databases, vhosts and users that nothing declares any more
+
+secrets_file: str = "group_data/secrets/{environment}.age"
+secrets_identity: str = "~/.config/nexus-cos/age.key"  # the environment variable NEXUS_AGE_IDENTITY wins
+secrets_recipients: list[str] = []  # age public keys that can read the environment's secrets
+secrets_generate: bool = False  # make what is missing during a run; else `make secrets` does
+ca_file: str = ""  # where a run writes the certificate of the environment's CA, for clients
+log_directory: str = "/var/log/nexus-cos"  # handoff docs, operations.yaml: logging

@@ -1,0 +1,213 @@
+"""An environment as plain data: its hosts, settings, catalogue, secrets and certificate authority.
+
+Plans are functions of this and of nothing else. Loading reads the inventory and group data of the
+project through pyinfra's own rules, so a plan sees exactly the data that a deploy would see.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment as Jinja
+from jinja2 import FileSystemLoader, StrictUndefined
+
+from roles.kit import settings
+from roles.kit.authority import Authority
+from roles.kit.error import OperatorError, nearest
+from roles.kit.secrets import Secrets
+from roles.kit.settings import Settings
+
+if TYPE_CHECKING:
+    from roles.catalogue import Catalogue
+
+ROOT = Path(__file__).resolve().parents[2]
+LOGINS = ("a", "b")  # two log-ins used in turn: a rotation changes the one that is not in use
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What a plan must know of a host and cannot choose: read from the host before planning."""
+
+    cpus: int
+    memory_bytes: int
+    mtu: int
+    gpus: int
+    architecture: str
+    docker: Mapping[str, bool]  # {"memory": ..., "cpu": ...}: can the host's cgroups enforce limits
+
+
+@dataclass(frozen=True)
+class Host:
+    """One host of the inventory with its merged settings."""
+
+    name: str
+    address: str
+    groups: frozenset[str]
+    setting: Settings = field(repr=False)
+    traits: Traits | None = None
+
+
+@dataclass
+class Environment:
+    """All that plans are made from."""
+
+    name: str
+    hosts: tuple[Host, ...]
+    setting: Settings
+    secrets: Secrets
+    root: Path = ROOT
+    digests: Mapping[str, str] = field(default_factory=dict)  # service -> image digest, known after the probe
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The catalogue that this environment runs, validated, less what its settings exclude."""
+        from roles.catalogue import load
+
+        return load().without(self.setting.services_excluded)
+
+    @cached_property
+    def tls(self) -> Authority:
+        """The internal CA of this environment."""
+        made: list[Authority] = []
+
+        def create() -> Authority:
+            if not made:
+                made.append(Authority.create(self.name))
+            return made[0]
+
+        key = self.secrets.get("tls/ca-key", lambda: create().key)
+        return Authority(key, self.secrets.get("tls/ca-certificate", lambda: create().certificate))
+
+    def group(self, name: str) -> tuple[Host, ...]:
+        """Hosts of a group in the inventory's order; empty when the group has none."""
+        return tuple(host for host in self.hosts if name in host.groups)
+
+    def host(self, name: str) -> Host:
+        """The host of this name."""
+        for host in self.hosts:
+            if host.name == name:
+                return host
+        known = [host.name for host in self.hosts]
+        raise OperatorError(f'{self.name} has no host "{name}"{nearest(name, known)}')
+
+    def present(self, store: str) -> bool:
+        """Whether this environment has a host for the store."""
+        return bool(self.group(store))
+
+    def store(self, store: str) -> tuple[str, int]:
+        """Address and port at which services reach the store."""
+        return self.group(store)[0].address, int(self.setting[f"{store}_port"])
+
+    def secret(self, name: str) -> str:
+        """A generated password by its path-like name."""
+        return self.secrets.get(name)
+
+    def logins(self, store: str, service: str) -> list[tuple[str, str]]:
+        """Both log-ins of a service at a store, as (user, password)."""
+        user = service.replace("-", "_")
+        return [(f"{user}_{which}", self.secret(f"{store}/{service}/{which}")) for which in LOGINS]
+
+    def login(self, store: str, service: str) -> tuple[str, str]:
+        """The log-in that the service uses now."""
+        active = self.secrets.optional(f"{store}/{service}/active") or LOGINS[0]
+        return self.logins(store, service)[LOGINS.index(active)]
+
+    def render(self, template: str, **values: Any) -> str:
+        """A template below `templates/`, with `env` and `setting` at hand; an undefined name is an error."""
+        return self._jinja.get_template(template).render(env=self, setting=self.setting, **values)
+
+    @cached_property
+    def _jinja(self) -> Jinja:
+        return Jinja(
+            loader=FileSystemLoader(self.root / "templates"),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            auto_reload=False,
+        )
+
+    def seen(self, hosts: Iterable[Host], digests: Mapping[str, str]) -> Environment:
+        """The same environment with what was learned of some hosts, and of images, in between."""
+        learned = {host.name: host for host in hosts}
+        other = copy.copy(self)  # keeps the catalogue and the authority that are already loaded
+        other.hosts = tuple(learned.get(host.name, host) for host in self.hosts)
+        other.digests = digests
+        return other
+
+
+def inventory_file(name: str) -> Path:
+    """The inventory of an environment; raises OperatorError naming those there are."""
+    path = ROOT / "inventory" / f"{name}.py"
+    if not path.is_file():
+        known = sorted(file.stem for file in (ROOT / "inventory").glob("[!_]*.py"))
+        raise OperatorError(
+            f'unknown environment "{name}"{nearest(name, known)} '
+            f"Known: {', '.join(known)}. An environment is a file inventory/NAME.py"
+        )
+    return path
+
+
+def load(name: str, data: Mapping[str, Any] | None = None) -> Environment:
+    """The environment of this name, without a run: for tests and tools. `data` is what `--data` would give."""
+    from pyinfra_cli.inventory import make_inventory
+
+    path = inventory_file(name)
+    return from_inventory(name, make_inventory(str(path), override_data=dict(data or {}), cwd=str(ROOT)))
+
+
+def from_inventory(name: str, inventory: Any) -> Environment:
+    """The environment of an inventory that pyinfra loaded: settings checked, secrets open.
+
+    Raises OperatorError that names everything that is wrong with the settings.
+    """
+    overrides = inventory.get_override_data()
+    where = f"inventory/{name}.py"
+    complaints = settings.check(overrides, "--data")
+    for group, values in [("all", inventory.get_data()), *inventory.group_data.items()]:
+        complaints += settings.check(values, f"group_data/{group}.py")
+    hosts = []
+    for found in inventory:
+        own = inventory.get_host_data(found.name)
+        complaints += settings.check(own, f"{where}, host {found.name}")
+        groups = [group for group in found.groups if group not in ("all", name)]
+        merged = _merged(inventory, ["all", *groups, name], own, overrides)
+        address = merged["address"] or merged.get("ssh_hostname") or found.name
+        hosts.append(Host(found.name, address, frozenset(found.groups) | {"all"}, Settings(merged)))
+    if complaints:
+        raise OperatorError("settings are wrong:\n  " + "\n  ".join(dict.fromkeys(complaints)))
+    if not hosts:
+        raise OperatorError(f"{where} names no host: put at least one into a group, such as app = [...]")
+    setting = Settings(_merged(inventory, ["all", name], {}, overrides))
+    known = [host.name for host in hosts]
+    for left_out in filter(None, str(setting.without).replace(" ", "").split(",")):
+        if left_out not in known:
+            raise OperatorError(f"without={left_out}: {name} has no such host{nearest(left_out, known)}")
+    return Environment(name, tuple(hosts), setting, _secrets(name, setting))
+
+
+def _merged(
+    inventory: Any, groups: list[str], own: Mapping[str, Any], overrides: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Defaults, then groups from weak to strong, then the host's own data, then --data."""
+    merged = dict(settings.defaults())
+    for group in groups:
+        merged.update(inventory.get_group_data(group) if group != "all" else inventory.get_data())
+    return settings.coerce({**merged, **own, **overrides})
+
+
+def _secrets(name: str, setting: Settings) -> Secrets:
+    path = Path(str(setting.secrets_file).format(environment=name)).expanduser()
+    identity = Path(os.environ.get("NEXUS_AGE_IDENTITY") or str(setting.secrets_identity)).expanduser()
+    return Secrets(
+        ROOT / path,
+        ROOT / str(identity).format(environment=name),
+        recipients=setting.secrets_recipients,
+        generate=bool(setting.secrets_generate),
+    )

@@ -1,0 +1,143 @@
+"""One run: its environment, the plans of its hosts, and what the hosts answered.
+
+pyinfra keeps no facts, so the answers are kept here for as long as they are true: until something
+changed on the host, or, where hosts share a cluster, on any of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from gevent.lock import RLock
+from pyinfra.context import state
+from pyinfra.api.state import StateStage
+
+from roles.kit import difference
+from roles.kit.difference import Answer, Differences
+from roles.kit.environment import Environment, Host, Traits
+from roles.kit.error import OperatorError
+from roles.kit.model import Change, Desired
+from roles.kit.transport import Question, lines
+from roles.plans import CLUSTER, PINNED, plan_of, roles_of
+
+
+class Run:
+    """What one invocation of pyinfra knows. There is one per process: `Run.current`."""
+
+    current: Run
+
+    def __init__(self, environment: Environment, left_out: frozenset[str] = frozenset()) -> None:
+        self.environment = environment
+        self.left_out = left_out
+        self.started = time.monotonic()
+        self.changes: dict[str, list[Change]] = defaultdict(list)
+        self.notes: dict[str, None] = {}
+        self.health: dict[str, str] | None = None  # service -> "" or why it is not healthy
+        self.logs: dict[str, list[str]] = {}
+        self.asked = 0
+        self._traits: dict[str, Traits] = {}
+        self._answers: dict[str, Answer] = {}
+        self._plans: dict[tuple[str, str], tuple[Mapping[str, str], Desired]] = {}
+        self._locks: dict[str, RLock] = defaultdict(RLock)
+        self._shown: set[tuple[str, str]] = set()
+
+    def ask(self, name: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Send one question to the agent of a host, whichever host this is called for."""
+        self.asked += 1
+        found = state.inventory.get_host(name)
+        answer: dict[str, Any] = found.get_fact(Question, _stdin=lines(request))
+        if not answer:
+            raise OperatorError(f"{name} gave no answer; what it said stands above")
+        return answer
+
+    def ask_source(self, name: str, source: Path, names: list[str], context: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer of a role's own probe on any host: {item: properties}; OperatorError when it fails."""
+        request = {"do": "ask", "source": source.read_text(), "names": names, "context": dict(context)}
+        reply = self.ask(name, request)
+        if "error" in reply:
+            raise OperatorError(f"{name}: {source.parent.name} could not be asked: {reply['error']}")
+        items: dict[str, Any] = reply["items"]
+        return items
+
+    def host(self, name: str) -> Host:
+        """A host with its traits, read on first use."""
+        with self._locks[f"traits of {name}"]:
+            if name not in self._traits and name not in self.left_out and self.reaches(name):
+                self._traits[name] = Traits(**self.ask(name, {"do": "traits"}))
+        return replace(self.environment.host(name), traits=self._traits.get(name))
+
+    def reaches(self, name: str) -> bool:
+        """Whether this run is connected to the host."""
+        found = state.inventory.get_host(name, default=None)
+        return found is not None and found in state.activated_hosts
+
+    def roles(self, name: str) -> list[str]:
+        """Roles that concern this host."""
+        return roles_of(self.environment.host(name))
+
+    def plan(self, name: str, role: str) -> Desired:
+        """What a role wants of a host; computed once, or again when image digests became known."""
+        digests: Mapping[str, str] = self.digests() if role in PINNED else {}
+        kept = self._plans.get((name, role))
+        if kept is None or kept[0] != digests:
+            known = self.members(role) if role in PINNED else [name]
+            environment = self.environment.seen([self.host(member) for member in known], digests)
+            kept = digests, difference.complete(plan_of(role)(environment, environment.host(name)))
+            self._plans[name, role] = kept
+        return kept[1]
+
+    def members(self, role: str) -> list[str]:
+        """Hosts that a role concerns."""
+        return [host.name for host in self.environment.hosts if role in roles_of(host)]
+
+    def digests(self) -> Mapping[str, str]:
+        """Digest of each service's image, as the registry's host answered."""
+        ops = self.environment.group("ops")
+        if not ops or not self.reaches(ops[0].name):
+            return {}
+        items = self.answer(ops[0].name)["states"].get("image", {}).get("items", {})
+        return {name.removeprefix("image "): item["digest"] for name, item in items.items() if item.get("digest")}
+
+    def answer(self, name: str) -> Answer:
+        """What the host said about everything that is planned for it."""
+        with self._locks[name]:
+            if name not in self._answers:
+                plans = [self.plan(name, role) for role in self.roles(name)]
+                self._answers[name] = self.ask(name, difference.question(plans))
+        return self._answers[name]
+
+    def compare(self, name: str, role: str) -> Differences:
+        """Differences of one role on one host."""
+        planned = {}
+        for other in self.roles(name):
+            plan = self.plan(name, other)
+            planned.update({item.path: item.sha256 for item in (*plan.early, *plan.files)})
+        return difference.compare(role, self.plan(name, role), self.answer(name), planned)
+
+    def drop(self, name: str, cluster: bool = False) -> None:
+        """Forget an answer that is no longer true."""
+        if cluster:
+            self._answers.clear()
+        else:
+            self._answers.pop(name, None)
+
+    def check_limit(self, role: str) -> None:
+        """Refuse a step of a cluster when this run does not reach all of its hosts."""
+        if role not in CLUSTER:
+            return
+        missing = [name for name in self.members(role) if not self.reaches(name) and name not in self.left_out]
+        if missing:
+            raise OperatorError(
+                f"{role} is one step of all its hosts, and --limit leaves out {', '.join(missing)}: "
+                "limit to layers that stand alone (deploys/base.py, data.py, edge.py), drop --limit, "
+                "or go on without a dead host by --data without=NAME"
+            )
+
+    def executing(self) -> bool:
+        """Whether operations are being carried out, as opposed to prepared."""
+        return bool(state.current_stage == StateStage.Execute)

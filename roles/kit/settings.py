@@ -1,0 +1,100 @@
+"""Settings: the defaults of all roles, overridden by group data, inventory and `--data`.
+
+A setting exists when some role's `defaults.py` names it in lower case; anything else is refused with the nearest
+known name, so that a typing mistake cannot silently leave a default in force.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import roles
+from roles.kit.error import OperatorError, nearest
+
+PLAIN = (str, int, float, list, tuple, dict, type(None))
+CONNECTION = ("ssh_", "_sudo", "_")  # pyinfra's own data: connection details and global arguments
+
+
+class Settings(Mapping[str, Any]):
+    """Read-only settings with attribute access: `setting.postgresql_port`."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["_values"][name]
+        except KeyError:
+            raise AttributeError(f'no setting "{name}"{nearest(name, self.__dict__["_values"])}') from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+@cache
+def defaults() -> Mapping[str, Any]:
+    """Every known setting with its default, from all `roles/*/defaults.py`."""
+    found: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for package in sorted(module.name for module in pkgutil.iter_modules(roles.__path__) if module.ispkg):
+        try:
+            module = importlib.import_module(f"roles.{package}.defaults")
+        except ModuleNotFoundError as error:
+            if error.name != f"roles.{package}.defaults":
+                raise
+            continue
+        for name, value in vars(module).items():
+            if not name.islower() or name.startswith("_") or not isinstance(value, PLAIN):
+                continue
+            if name in origin:
+                raise OperatorError(f'setting "{name}" is defined by roles {origin[name]} and {package}')
+            found[name], origin[name] = value, package
+    return found
+
+
+def check(values: Mapping[str, Any], where: str) -> list[str]:
+    """Complaints about settings that nobody knows or that have the wrong type; empty when all is well."""
+    known = defaults()
+    complaints = []
+    for name, value in values.items():
+        if name.startswith(CONNECTION):
+            continue
+        if name not in known:
+            complaints.append(f'{where}: unknown setting "{name}"{nearest(name, known)}')
+        elif not _fits(value, known[name]):
+            complaints.append(
+                f'{where}: setting "{name}" is {value!r}, a {type(value).__name__}; '
+                f"it must be a {type(known[name]).__name__} such as {known[name]!r}"
+            )
+    return complaints
+
+
+def _fits(value: Any, default: Any) -> bool:
+    if default is None or isinstance(default, type(value)):
+        return True
+    if isinstance(default, bool) or isinstance(value, bool):
+        return False
+    if isinstance(default, float):
+        return isinstance(value, int)
+    if isinstance(default, str):  # `--data release=2` arrives as a number
+        return isinstance(value, int | float)
+    return isinstance(default, list | tuple) and isinstance(value, list | tuple)
+
+
+def coerce(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same settings with numbers that stand for text turned into text."""
+    known = defaults()
+    return {
+        name: str(value) if isinstance(known.get(name), str) and isinstance(value, int | float) else value
+        for name, value in values.items()
+    }

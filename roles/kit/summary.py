@@ -1,0 +1,51 @@
+"""The end of a run in words: what is not healthy and why, and one line that says it all."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import click
+from pyinfra.context import ctx_state, state
+
+from roles.kit.run import Run
+
+
+def summarise(run: Run) -> None:
+    """Print the table of what is not healthy, if anything is not, and the closing line."""
+    if not ctx_state.isset() or not state.initialised or not state.activated_hosts:
+        return
+    for service, why in sorted((run.health or {}).items()):
+        if why:
+            click.secho(f"  {service:32} {why}", fg="red", err=True)
+            for line in run.logs.get(service, []):
+                click.echo(f"  {'':32} | {line}", err=True)
+    click.echo(closing_line(run), err=True)
+
+
+def closing_line(run: Run) -> str:
+    """Such as `lab: 8 hosts, 57 changes, 43/43 services healthy (48 s)`."""
+    environment = run.environment
+    hosts = len(state.activated_hosts)
+    changes = sum(len(found) for found in run.changes.values())
+    parts = [f"{hosts} host{'s' * (hosts != 1)}", f"{changes} change{'s' * (changes != 1)}"]
+    if run.health is not None:
+        healthy = sum(1 for why in run.health.values() if not why)
+        parts.append(f"{healthy}/{len(run.health)} services healthy")
+    if run.left_out:
+        parts.append(f"without {', '.join(sorted(run.left_out))}")
+    if absent := absent_stores(run):
+        parts.append(f"absent here: {', '.join(absent)}")
+    if state.failed_hosts or sys.exc_info()[0] not in (None, SystemExit):
+        names = ", ".join(sorted(host.name for host in state.failed_hosts))
+        parts.append(f"NOT COMPLETE{f' on {names}' if names else ''}")
+    return f"{environment.name}: {', '.join(parts)} ({time.monotonic() - run.started:.1f} s)"
+
+
+def absent_stores(run: Run) -> list[str]:
+    """Stores that services of the catalogue declare and this environment has no host for."""
+    if run.health is None:
+        return []
+    wanted = {store for service in run.environment.catalogue.services.values() for store in service.stores}
+    group = {"object-storage": "storage"}
+    return sorted(store for store in wanted if not run.environment.present(group.get(store, store)))

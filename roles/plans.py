@@ -1,0 +1,41 @@
+"""Which role concerns which group: what planning has to know. Deploys call each role on its own line."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+
+from roles.kit.environment import Environment, Host
+from roles.kit.model import Desired
+
+Plan = Callable[[Environment, Host], Desired]
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "base": ("all",),
+    "certificate": ("all",),
+    "postgresql": ("postgresql",),
+    "redis": ("redis",),
+    "rabbitmq": ("rabbitmq",),
+    "mongodb": ("mongodb",),
+    "docker": ("app", "edge", "ops"),
+    "registry": ("ops",),
+    "image": ("ops",),
+    "swarm": ("app", "edge", "ops"),
+    "router": ("edge",),
+    "service": ("app",),
+    "nginx": ("edge",),
+    "health": ("edge",),
+}
+PINNED = {"service"}  # planned with the digests of images, so again when those are known
+CLUSTER = {"swarm", "service"}  # steps of all their hosts together: half of them is not an option
+
+
+def roles_of(host: Host) -> list[str]:
+    """Roles that concern a host, in the order in which they are laid down."""
+    return [role for role, groups in GROUPS.items() if host.groups & set(groups)]
+
+
+def plan_of(role: str) -> Plan:
+    """The plan function of a role."""
+    plan: Plan = importlib.import_module(f"roles.{role}.plan").plan
+    return plan
