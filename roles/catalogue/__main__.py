@@ -1,0 +1,60 @@
+"""`python -m roles.catalogue [ENV]`: the catalogue as a table, its totals, and what does not fit.
+
+With an environment, sizes are those of its settings, and they are set against the figures of its hosts where
+the inventory states them. Exit status 1 when the catalogue is invalid or something does not fit.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from roles.catalogue.catalogue import load
+from roles.catalogue.errors import CatalogueError
+from roles.catalogue.size import Scale
+from roles.catalogue.table import table, totals
+
+USAGE = "usage: python -m roles.catalogue [ENV]   (ENV is a file inventory/ENV.py)"
+
+
+def main(arguments: list[str]) -> int:
+    """Print the catalogue, of an environment if one is named; the exit status."""
+    if len(arguments) > 1 or any(argument.startswith("-") for argument in arguments):
+        print(USAGE, file=sys.stderr)
+        return 2
+    try:
+        return _environment(arguments[0]) if arguments else _whole()
+    except CatalogueError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _whole() -> int:
+    catalogue, scale = load(), Scale.of({})
+    print(*table(catalogue, scale), "", *totals(catalogue, scale), sep="\n")
+    return 0
+
+
+def _environment(name: str) -> int:
+    from roles.catalogue import capacity
+    from roles.kit import environment
+    from roles.kit.error import OperatorError
+
+    load()  # a broken catalogue shows before anything about the environment
+    try:
+        env = environment.load(name)
+    except OperatorError as error:
+        print(error, file=sys.stderr)
+        return 1
+    report = capacity.of_environment(env)
+    # sizes under settings that are wrong themselves would be wrong too
+    if not report.errors or report.asked.replicas:
+        scale = Scale.of(env.setting)
+        print(*table(env.catalogue, scale), "", *totals(env.catalogue, scale), sep="\n")
+    if report.available != capacity.NOTHING:
+        print(f"app hosts, less the system's share: {report.available}")
+    print(*report.findings, sep="\n")
+    return 1 if report.errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
