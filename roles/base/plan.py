@@ -24,6 +24,7 @@ def plan(env: Environment, host: Host) -> Desired:
     if chrony:
         units.append(Unit("chrony"))
     return Desired(
+        early=(File("/etc/hosts", env.render("base/hosts.j2", host=host)),),  # brokers ask for their name at once
         packages=(*setting.base_packages, *chrony),
         directories=(
             Directory("/etc/nexus-cos"),
@@ -33,7 +34,6 @@ def plan(env: Environment, host: Host) -> Desired:
             Directory("/etc/systemd/journald.conf.d"),
         ),
         files=(
-            File("/etc/hosts", env.render("base/hosts.j2", host=host)),
             File(SSHD, env.render("base/sshd.conf.j2", host=host)),
             File(JOURNAL, env.render("base/journald.conf.j2", host=host)),
             File(SYSCTL, "".join(f"{key} = {value}\n" for key, value in sorted(setting.base_sysctl.items()))),

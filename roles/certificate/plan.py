@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
+
 from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired, Directory, File, Group
 
@@ -16,7 +18,7 @@ def names(env: Environment, host: Host) -> list[str]:
     if "edge" in host.groups:
         found += [env.setting.domain, f"api.{env.setting.domain}", f"*.{env.setting.domain}"]
     if host.groups & {"app", "edge", "ops"}:
-        found.append(str(env.setting.swarm_gateway_address))
+        found.append(str(IPv4Network(env.setting.swarm_gateway_network)[1]))  # the host, seen from a container
     return found + list(host.setting.certificate_names)
 
 

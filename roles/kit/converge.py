@@ -12,7 +12,7 @@ from typing import Any
 
 from pyinfra import logger
 from pyinfra.api.operation import operation
-from pyinfra.context import config, host
+from pyinfra.context import host, state
 
 from roles.kit import difference
 from roles.kit.difference import Differences
@@ -120,7 +120,7 @@ def _show(run: Run, name: str, role: str, found: Differences) -> None:
         if note not in run.notes:
             run.notes[note] = None
             logger.warning(f"{host.print_prefix}{role}: {note}")
-    if config.DIFF and found.files:
+    if state.config.DIFF and found.files:
         _show_diff(run, name, found)
 
 

@@ -6,10 +6,10 @@ known name, so that a typing mistake cannot silently leave a default in force.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import runpy
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import roles
@@ -46,19 +46,14 @@ def defaults() -> Mapping[str, Any]:
     """Every known setting with its default, from all `roles/*/defaults.py`."""
     found: dict[str, Any] = {}
     origin: dict[str, str] = {}
-    for package in sorted(module.name for module in pkgutil.iter_modules(roles.__path__) if module.ispkg):
-        try:
-            module = importlib.import_module(f"roles.{package}.defaults")
-        except ModuleNotFoundError as error:
-            if error.name != f"roles.{package}.defaults":
-                raise
-            continue
-        for name, value in vars(module).items():
+    for path in sorted(Path(roles.__path__[0]).glob("*/defaults.py")):
+        role = path.parent.name
+        for name, value in runpy.run_path(str(path)).items():  # the file alone: its role need not be imported
             if not name.islower() or name.startswith("_") or not isinstance(value, PLAIN):
                 continue
             if name in origin:
-                raise OperatorError(f'setting "{name}" is defined by roles {origin[name]} and {package}')
-            found[name], origin[name] = value, package
+                raise OperatorError(f'setting "{name}" is defined by roles {origin[name]} and {role}')
+            found[name], origin[name] = value, role
     return found
 
 

@@ -1,0 +1,57 @@
+# Each target is a line or two; what they call is in roles/, deploys/ and tests/.
+NEXUS_ENV ?= lab
+PYTHON ?= python3
+export NEXUS_ENV
+BIN := .venv/bin
+AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo -E)
+REPORTS := --junitxml=reports/$(NEXUS_ENV).xml --html=reports/$(NEXUS_ENV).html --self-contained-html
+
+.PHONY: help deploy provision test verify lint scenarios lab-up lab-down lab-status catalogue secrets clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+deploy: provision ## the whole platform on NEXUS_ENV (lab when not set)
+	$(BIN)/pyinfra inventory deploys/full.py -y
+
+provision: .venv/ready ## the hosts of NEXUS_ENV
+	$(AS_ROOT) $(BIN)/pyinfra @local deploys/provision.py -y
+
+test: .venv/ready lint ## everything that can be tested on this machine, lab included
+	$(BIN)/pytest tests/plan -q -n 2
+	$(AS_ROOT) $(BIN)/pytest tests/scenarios tests/hosts --lab $(REPORTS)
+
+verify: .venv/ready ## testinfra on the hosts of NEXUS_ENV as they are
+	$(BIN)/pytest tests/hosts -q $(REPORTS)
+
+scenarios: .venv/ready ## the long series of the scenarios, in full
+	$(AS_ROOT) $(BIN)/pytest tests/scenarios --lab --full $(REPORTS)
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/check-jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+lab-up: .venv/ready ## the lab's hosts, bare
+	$(AS_ROOT) $(BIN)/python -m roles.lab up $(NEXUS_ENV)
+
+lab-down: .venv/ready ## stop and remove everything of the lab, nothing else
+	$(AS_ROOT) $(BIN)/python -m roles.lab down
+
+lab-status: .venv/ready ## hosts of the lab and how they are
+	$(AS_ROOT) $(BIN)/python -m roles.lab status
+
+catalogue: .venv/ready ## services and capacity of NEXUS_ENV as a table
+	$(BIN)/python -m roles.catalogue $(NEXUS_ENV)
+
+secrets: .venv/ready ## make the secrets of NEXUS_ENV that are missing
+	$(BIN)/python -m roles.kit.fill $(NEXUS_ENV)
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv || { $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -y -q python3-venv && $(PYTHON) -m venv .venv; }
+	$(BIN)/python -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(BIN)/pip install -q -c constraints.txt -e '.[dev]'
+	touch $@
+
+clean: lab-down ## the lab and the virtual environment
+	rm -rf .venv reports
