@@ -1,0 +1,131 @@
+"""Roles and databases of the server on this host, asked and changed as postgres over the local socket.
+
+What we made carries the comment "nexus-cos: SERVICE"; only that is ever reported or dropped.
+"""
+
+import glob
+import json
+import time
+
+MARK = "nexus-cos: "
+READY_SECONDS = 60
+CATALOGUE = """
+select json_object_agg(name, body) from (
+  select 'role ' || r.rolname as name, json_build_object(
+    'service', coalesce(shobj_description(r.oid, 'pg_authid'), ''),
+    'login', r.rolcanlogin,
+    'password', coalesce(split_part(split_part(r.rolpassword, '$', 2), ':', 2), ''),
+    'member_of', array(select o.rolname from pg_auth_members m join pg_roles o on o.oid = m.roleid
+                       where m.member = r.oid order by 1),
+    'acts_as', coalesce((select substr(c, 6) from pg_db_role_setting s, unnest(s.setconfig) c
+                         where s.setrole = r.oid and s.setdatabase = 0 and c like 'role=%'), ''),
+    'limit', r.rolconnlimit) as body
+  from pg_authid r where r.rolname <> 'postgres' and r.rolname not like 'pg\\_%'
+  union all
+  select 'database ' || d.datname, json_build_object(
+    'service', coalesce(shobj_description(d.oid, 'pg_database'), ''),
+    'owner', pg_get_userbyid(d.datdba),
+    'public', exists(select from aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a where a.grantee = 0))
+  from pg_database d where not d.datistemplate and d.datname <> 'postgres'
+) found
+"""
+
+
+def probe(names, context):
+    """Everything that carries our mark or a planned name; nothing where no server runs."""
+    ports = [int(path.rsplit(".", 1)[1]) for path in glob.glob("/run/postgresql/.s.PGSQL.*[0-9]")]
+    if not ports:
+        return {}
+    # While the port is about to change the server is still found at the old one.
+    port = context["port"] if context["port"] in ports else ports[0]
+    return existing(names, {**context, "port": port})
+
+
+def apply(items, changed, removed, context, payload):
+    """Roles first, owners before their members, then databases; removal goes the other way round.
+
+    Each batch is decided by what is there now, so that a run cut short is simply finished by the next.
+    """
+    wait(context)
+    there = existing(items, context)
+    roles = sorted((name for name in changed if name.startswith("role ")), key=lambda name: items[name]["login"])
+    psql([line for name in roles for line in role(name, items[name], there.get(name), payload.get(name))], context)
+    databases = [name for name in changed if name.startswith("database ")]
+    # CREATE DATABASE cannot be part of a transaction.
+    new = [name for name in databases if name not in there]
+    psql([f"create database {quoted(name)} owner {identifier(items[name]['owner'])}" for name in new], context, False)
+    psql([line for name in databases for line in database(name, items[name])], context)
+    gone = [name for name in removed if name.startswith("database ")]
+    psql([f"drop database if exists {quoted(name)} with (force)" for name in gone], context, False)
+    gone = sorted(set(removed) - set(gone), key=lambda name: not there.get(name, {}).get("login"))
+    psql([f"drop role if exists {quoted(name)}" for name in gone], context)
+
+
+def role(name, wanted, there, verifier):
+    """Statements that make a role as wanted."""
+    who = quoted(name)
+    statements = [] if there else [f"create role {who}"]
+    password = f" password {literal(verifier)}" if verifier else " password null"
+    login = "login" if wanted["login"] else "nologin"
+    statements.append(f"alter role {who} {login} connection limit {int(wanted['limit'])}{password}")
+    statements.append(f"comment on role {who} is {literal(MARK + wanted['service'])}")
+    held = set(there["member_of"]) if there else set()
+    statements += [f"revoke {identifier(owner)} from {who}" for owner in sorted(held - set(wanted["member_of"]))]
+    statements += [f"grant {identifier(owner)} to {who}" for owner in sorted(set(wanted["member_of"]) - held)]
+    # What a log-in creates belongs to the owner, so the other log-in can use and alter it.
+    acts_as = wanted["acts_as"]
+    statements.append(f"alter role {who} set role = {literal(acts_as)}" if acts_as else f"alter role {who} reset role")
+    return statements
+
+
+def database(name, wanted):
+    """Statements that give a database its owner and close it to everybody else."""
+    return [
+        f"alter database {quoted(name)} owner to {identifier(wanted['owner'])}",
+        f"revoke all on database {quoted(name)} from public",
+        f"comment on database {quoted(name)} is {literal(MARK + wanted['service'])}",
+    ]
+
+
+def existing(names, context):
+    names = set(names)
+    found = json.loads(psql([CATALOGUE], context).strip() or "{}")
+    ours = {name: body for name, body in found.items() if name in names or body["service"].startswith(MARK)}
+    for body in ours.values():
+        body["service"] = body["service"].removeprefix(MARK)
+    return ours
+
+
+def psql(statements, context, whole=True):
+    """Output of statements, in one transaction unless told otherwise; verifiers stay out of the server's log."""
+    if not statements:
+        return ""
+    quiet = ["set log_min_duration_statement = -1", "set log_min_error_statement = panic"]
+    argv = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-p", str(context["port"]), "-d", "postgres", "-f", "-"]
+    script = ";\n".join([*quiet, *statements]) + ";\n"
+    return run([*argv, *(["--single-transaction"] if whole else [])], input=script, user="postgres", timeout=120)
+
+
+def wait(context):
+    """Until the server accepts connections; RemoteError with its answer when it does not in time."""
+    end = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            psql(["select 1"], context)
+            return
+        except RemoteError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
+
+
+def quoted(name):
+    return identifier(name.split(" ", 1)[1])
+
+
+def identifier(name):
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text):
+    return "'" + text.replace("'", "''") + "'"

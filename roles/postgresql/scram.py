@@ -1,0 +1,52 @@
+"""SCRAM-SHA-256 verifiers, so that no password travels to the server.
+
+The salt is derived from the password, so it tells a right password from a wrong one by plain comparison
+and the slow part is done only for log-ins that are about to be written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+
+ITERATIONS = 4096  # PostgreSQL's default (scram_iterations); the passwords are 192 random bits
+SALT_BYTES = 16
+
+
+def salt(user: str, password: str) -> str:
+    """The salt of this user's verifier, base64 as PostgreSQL stores it."""
+    return b64encode(_salt(user, password)).decode()
+
+
+def verifier(user: str, password: str) -> str:
+    """What ALTER ROLE ... PASSWORD takes in place of the password."""
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), _salt(user, password), ITERATIONS)
+    stored = hashlib.sha256(_hmac(salted, b"Client Key")).digest()
+    server = _hmac(salted, b"Server Key")
+    return f"SCRAM-SHA-256${ITERATIONS}:{salt(user, password)}${b64encode(stored).decode()}:{b64encode(server).decode()}"
+
+
+class Verifiers(Mapping[str, str]):
+    """Verifiers by item name, each computed when it is asked for: a run without changes needs none."""
+
+    def __init__(self, passwords: Mapping[str, tuple[str, str]]) -> None:
+        self._passwords = passwords
+
+    def __getitem__(self, name: str) -> str:
+        return verifier(*self._passwords[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._passwords)
+
+    def __len__(self) -> int:
+        return len(self._passwords)
+
+
+def _salt(user: str, password: str) -> bytes:
+    return _hmac(password.encode(), f"postgresql/{user}".encode())[:SALT_BYTES]
+
+
+def _hmac(key: bytes, message: bytes) -> bytes:
+    return hmac.digest(key, message, "sha256")

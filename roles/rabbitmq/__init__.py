@@ -1,0 +1,13 @@
+"""RabbitMQ: message broker of the services that declare it."""
+
+from __future__ import annotations
+
+from pyinfra.api.deploy import deploy
+
+from roles.kit.converge import converge
+
+
+@deploy("RabbitMQ")
+def rabbitmq() -> None:
+    """Install and configure the broker, then make virtual hosts and users of the catalogue's services."""
+    converge("rabbitmq")

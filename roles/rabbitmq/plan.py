@@ -1,0 +1,90 @@
+"""RabbitMQ on one host: configuration, virtual hosts and users."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
+from roles.kit.environment import Environment, Host
+from roles.kit.model import Desired, File, State, Unit, User
+from roles.rabbitmq.users import ADMIN, password_hash, users, vhosts
+
+UNIT = "rabbitmq-server"
+DIRECTORY = "/etc/rabbitmq"
+DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/10-network.conf"
+EPMD = "/etc/systemd/system/epmd.socket.d/10-local.conf"
+COOKIE = "/var/lib/rabbitmq/.erlang.cookie"
+ASSUMED_MEMORY_BYTES = 16 * 1024**3  # of a host that was not asked yet, as the documents have them
+
+
+def plan(env: Environment, host: Host) -> Desired:
+    """One node that talks to the network by TLS alone; all else of it stays on localhost."""
+    config = _configuration(env, host)
+    return Desired(
+        # Erlang's port mapper is started by its package and cannot be moved while a node hangs on it.
+        early=(File(EPMD, env.render("rabbitmq/epmd.conf.j2")),),
+        packages=("rabbitmq-server",),
+        users=(User("rabbitmq", groups=(KEY_GROUP,), home="/var/lib/rabbitmq"),),
+        files=(*config, File(DROP_IN, env.render("rabbitmq/service.conf.j2"))),
+        units=(
+            Unit("epmd.socket"),
+            # Not the certificate: Erlang reads it again by itself, two minutes after it changed at the latest.
+            Unit(UNIT, restart_on=tuple(file.path for file in config)),
+        ),
+        states=(
+            _state(env, "rabbitmq vhosts", vhosts(env.catalogue), "remove" if env.setting.prune_data else "report"),
+            _state(env, "rabbitmq users", users(env), "remove"),
+        ),
+    )
+
+
+def _configuration(env: Environment, host: Host) -> tuple[File, ...]:
+    memory = host.traits.memory_bytes if host.traits else ASSUMED_MEMORY_BYTES
+    values = {
+        "host": host,
+        "memory_bytes": memory * host.setting.rabbitmq_memory_percent // 100,
+        "definitions": f"{DIRECTORY}/definitions.json",
+        "certificate": LEAF,
+        "key": KEY,
+        "ca": CA,
+    }
+    return (
+        _file("rabbitmq.conf", env.render("rabbitmq/rabbitmq.conf.j2", **values)),
+        _file("rabbitmq-env.conf", env.render("rabbitmq/rabbitmq-env.conf.j2", host=host)),
+        _file("erl_inetrc", env.render("rabbitmq/erl_inetrc.j2", host=host)),
+        _file("enabled_plugins", "[rabbitmq_management].\n"),
+        _file("definitions.json", _definitions(env), secret=True),
+        File(COOKIE, env.secret("rabbitmq/cookie"), owner="rabbitmq", group="rabbitmq", mode=0o400, secret=True),
+    )
+
+
+def _definitions(env: Environment) -> str:
+    """Only the administrator, read at every start: so there is always one, and never the default guest."""
+    admin = {
+        "name": ADMIN,
+        "password_hash": password_hash(ADMIN, env.secret("rabbitmq/admin")),
+        "hashing_algorithm": "rabbit_password_hashing_sha256",
+        "tags": ["administrator"],
+    }
+    return json.dumps({"users": [admin]}, indent=1) + "\n"
+
+
+def _state(env: Environment, name: str, items: dict[str, dict[str, object]], extra: str) -> State:
+    return State(
+        name,
+        Path(__file__).with_name("remote.py"),
+        items,
+        context={
+            "port": env.setting.rabbitmq_management_port,
+            "user": ADMIN,
+            "password": env.secret("rabbitmq/admin"),
+            "about": name.split()[1],
+        },
+        extra="remove" if extra == "remove" else "report",
+    )
+
+
+def _file(name: str, content: str, secret: bool = False) -> File:
+    mode = 0o640 if secret else 0o644
+    return File(f"{DIRECTORY}/{name}", content, owner="rabbitmq", group="rabbitmq", mode=mode, secret=secret)

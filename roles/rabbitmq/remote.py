@@ -1,0 +1,154 @@
+"""Virtual hosts and users of the broker on this host, by its management API on localhost.
+
+What we made carries the tag "nexus-cos"; only that is ever reported or removed, beside the user and the
+virtual host that a fresh broker makes itself.
+"""
+
+import base64
+import http.client
+import json
+import time
+import urllib.parse
+
+TAG = "nexus-cos"
+READY_SECONDS = 120  # Erlang starts slowly where processors are busy
+HASHING = "rabbit_password_hashing_sha256"
+EVENTS = "events"
+
+
+def probe(names, context):
+    """Items of the kind that the context is about; nothing where no broker answers or it does not know us."""
+    api = Api(context)
+    try:
+        return existing(api, names, context)
+    except (ConnectionRefusedError, Refused):
+        return {}
+    finally:
+        api.close()
+
+
+def apply(items, changed, removed, context, payload):
+    api = Api(context)
+    try:
+        there = wait(api, list(items), context)
+        # Virtual hosts before what is inside them.
+        for name in sorted(changed, key=lambda item: not item.startswith("vhost ")):
+            make(api, name, items[name], there.get(name, {}))
+        for name in removed:
+            kind, _, which = name.partition(" ")
+            api.delete("vhosts" if kind == "vhost" else "users", which)
+    finally:
+        api.close()
+
+
+def existing(api, names, context):
+    return (users if context["about"] == "users" else vhosts)(api, set(names))
+
+
+def vhosts(api, names):
+    found = {"default vhost": {"present": False}}
+    for vhost in api.get("vhosts"):
+        name = f"vhost {vhost['name']}"
+        if vhost["name"] == "/":
+            found["default vhost"] = {"present": True}
+        elif name in names or TAG in vhost.get("tags", []):
+            found[name] = {"default_queue_type": vhost.get("default_queue_type")}
+    if f"vhost {EVENTS}" in found:
+        for exchange in api.get("exchanges", EVENTS):
+            name = f"exchange {exchange['name']}"
+            if name in names:
+                found[name] = {"type": exchange["type"], "durable": exchange["durable"]}
+    return found
+
+
+def users(api, names):
+    permissions = {}
+    for entry in api.get("permissions"):
+        patterns = [entry[verb] for verb in ("configure", "write", "read")]
+        permissions.setdefault(entry["user"], {})[entry["vhost"]] = patterns
+    found = {"default user": {"present": False}}
+    for user in api.get("users"):
+        name = f"user {user['name']}"
+        if user["name"] == "guest":
+            found["default user"] = {"present": True}
+        elif name in names or TAG in user["tags"]:
+            found[name] = {
+                "password": user["password_hash"],
+                "administrator": "administrator" in user["tags"],
+                "permissions": permissions.get(user["name"], {}),
+            }
+    return found
+
+
+def make(api, name, wanted, there):
+    """Make one item as wanted, whatever was there before."""
+    kind, _, which = name.partition(" ")
+    if name == "default vhost":
+        api.delete("vhosts", "/")
+    elif name == "default user":
+        api.delete("users", "guest")
+    elif kind == "vhost":
+        body = {"description": "made from the catalogue", "tags": TAG, **wanted}
+        api.put(body, "vhosts", which)
+    elif kind == "exchange":
+        if there:  # its properties cannot be changed in place
+            api.delete("exchanges", EVENTS, which)
+        api.put({**wanted, "auto_delete": False, "arguments": {}}, "exchanges", EVENTS, which)
+    else:
+        tags = f"administrator,{TAG}" if wanted["administrator"] else TAG
+        api.put({"password_hash": wanted["password"], "hashing_algorithm": HASHING, "tags": tags}, "users", which)
+        if "permissions" in wanted:
+            for vhost in set(there.get("permissions", {})) - set(wanted["permissions"]):
+                api.delete("permissions", vhost, which)
+            for vhost, patterns in wanted["permissions"].items():
+                body = dict(zip(("configure", "write", "read"), patterns, strict=True))
+                api.put(body, "permissions", vhost, which)
+
+
+def wait(api, names, context):
+    """What is there, asked until the broker has started; RemoteError when it does not in time."""
+    end = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            return existing(api, names, context)
+        except (ConnectionRefusedError, http.client.RemoteDisconnected, Refused) as error:
+            if time.monotonic() > end:
+                raise RemoteError(f"RabbitMQ did not let {context['user']} in within {READY_SECONDS} s: {error}") from None
+            api.close()
+            time.sleep(0.5)
+
+
+class Refused(Exception):
+    """The broker does not know the administrator, or is about to start or stop."""
+
+
+class Api:
+    """The management API over one connection."""
+
+    def __init__(self, context):
+        self.connection = http.client.HTTPConnection("127.0.0.1", context["port"], timeout=30)
+        pair = f"{context['user']}:{context['password']}".encode()
+        self.headers = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+
+    def get(self, *path):
+        return json.loads(self.send("GET", path))
+
+    def put(self, body, *path):
+        self.send("PUT", path, json.dumps(body))
+
+    def delete(self, *path):
+        self.send("DELETE", path)
+
+    def send(self, method, path, body=None):
+        address = "/api/" + "/".join(urllib.parse.quote(part, safe="") for part in path)
+        self.connection.request(method, address, body, self.headers)
+        answer = self.connection.getresponse()
+        text = answer.read()
+        if answer.status in (401, 503):
+            raise Refused(f"{method} {address} answered {answer.status}")
+        if answer.status >= 300 and (method, answer.status) != ("DELETE", 404):
+            raise RemoteError(f"RabbitMQ: {method} {address} answered {answer.status}: {text.decode()[:300]}")
+        return text
+
+    def close(self):
+        self.connection.close()

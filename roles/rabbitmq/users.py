@@ -1,0 +1,72 @@
+"""Virtual hosts and users of the broker, as its host-side code reports them.
+
+Each service has a virtual host of its own, where its two log-ins may do anything, and a narrow part of
+the virtual host `events`, which carries the catalogue's events from one service to others: an exchange
+for each event, written to by its publisher and read by its consumers, and queues named SERVICE.ANYTHING.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from base64 import b64encode
+from typing import Any
+
+from roles.catalogue import Catalogue, Service
+from roles.kit.environment import Environment
+
+ADMIN = "nexus-admin"
+EVENTS = "events"
+EVERYTHING = [".*", ".*", ".*"]  # configure, write, read
+
+# A server that started before its configuration was there has made itself a virtual host and a user,
+# whose password everybody knows.
+ABSENT = {"present": False}
+
+Items = dict[str, dict[str, Any]]
+
+
+def vhosts(catalogue: Catalogue) -> Items:
+    """Virtual hosts and exchanges. Queues are replicated ones unless a client asks for another kind."""
+    names = [service.name for service in catalogue.services_of_store("rabbitmq")]
+    found: Items = {f"vhost {name}": {"default_queue_type": "quorum"} for name in [*names, EVENTS]}
+    found |= {
+        f"exchange {event.name}": {"type": "topic", "durable": True} for event in catalogue.platform.events
+    }
+    found["default vhost"] = ABSENT
+    return found
+
+
+def users(env: Environment) -> Items:
+    """The administrator and two log-ins for each service, passwords as salted hashes."""
+    password = password_hash(ADMIN, env.secret("rabbitmq/admin"))
+    found: Items = {f"user {ADMIN}": {"password": password, "administrator": True}, "default user": ABSENT}
+    for service in env.catalogue.services_of_store("rabbitmq"):
+        permissions = {service.name: EVERYTHING}
+        if events := event_permissions(env.catalogue, service):
+            permissions[EVENTS] = events
+        for user, secret in env.logins("rabbitmq", service.name):
+            found[f"user {user}"] = {
+                "password": password_hash(user, secret),
+                "administrator": False,
+                "permissions": permissions,
+            }
+    return found
+
+
+def event_permissions(catalogue: Catalogue, service: Service) -> list[str]:
+    """Patterns for configure, write and read in the virtual host of events; empty when it has no part in any."""
+    published = [event.name for event in catalogue.platform.events if event.publisher == service.name]
+    consumed = [event.name for event in catalogue.platform.events if service.name in event.consumers]
+    if not published and not consumed:
+        return []
+    queues = rf"{re.escape(service.name)}\..+"
+    own, read = "|".join([*published, queues]), "|".join([*consumed, queues])
+    return [f"^({own})$", f"^({own})$", f"^({read})$"]
+
+
+def password_hash(user: str, password: str) -> str:
+    """RabbitMQ's salted SHA-256; the salt follows from the password, so equal passwords compare equal."""
+    salt = hmac.digest(password.encode(), f"rabbitmq/{user}".encode(), "sha256")[:4]
+    return b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()

@@ -1,0 +1,13 @@
+"""Redis: cache and session store of the services that declare it."""
+
+from __future__ import annotations
+
+from pyinfra.api.deploy import deploy
+
+from roles.kit.converge import converge
+
+
+@deploy("Redis")
+def redis() -> None:
+    """Install and configure the server and its users, each limited to its own keys."""
+    converge("redis")
