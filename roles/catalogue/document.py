@@ -121,19 +121,24 @@ class Document(Generic[M]):
         if kind == "missing":
             return "is missing"
         reason = str(item["msg"]).removeprefix("Value error, ")
+        if isinstance(value, dict):
+            return reason[:1].lower() + reason[1:]
         text = repr(value)
         return f"{text if len(text) <= 60 else text[:57] + '...'} is wrong: {reason[:1].lower()}{reason[1:]}"
 
     def _at(self, location: Location, message: str) -> Problem:
         line, data, node = 1, self.data, self._node
-        entry, field = "", list[str]()
+        entry, field, labelled = "", list[str](), False
         for part in location:
             found = _step(node, part)
             data = _value(data, part)
             if found is not None:
                 line, node = found
             if isinstance(part, int):
-                entry, field = _label(data) or f"{'.'.join([entry, *field])} #{part + 1}", []
+                # an item without a name of its own belongs to the entry around it, if there is one
+                label = _label(data) or (None if labelled else f"{'.'.join([entry, *field])} #{part + 1}")
+                entry, field = (label, []) if label else (entry, field)
+                labelled = True
             elif entry:
                 field.append(part)
             else:
