@@ -1,7 +1,5 @@
 """One host in every group: the smallest whole platform, on the machine at hand, beside the lab if wanted."""
 
-provider = "lab"
-
 _box1 = (
     "box1",
     {

@@ -3,8 +3,6 @@
 Groups only. A group of a store names the hosts that run it; an empty one says that it is absent here.
 """
 
-provider = "lab"
-
 
 def _host(name, address):
     return name, {

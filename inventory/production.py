@@ -4,8 +4,6 @@ Like staging.py, with the key held by the agent or the file named here. `address
 among themselves; `ssh_hostname` is how this machine reaches them, and the two may differ.
 """
 
-provider = "static"
-
 
 def _host(name, address):
     return name, {

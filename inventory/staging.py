@@ -1,11 +1,9 @@
 """Staging: an example of an environment whose hosts exist already. Replace the addresses with your own.
 
-`provider = "static"` says that nothing makes these hosts: they are Debian 13, reached by SSH as `deploy`,
+Nothing makes these hosts (the setting `provider` is "ssh"): they are Debian 13, reached by SSH as `deploy`,
 who may use sudo without a password. The known hosts file is written by whoever sets the hosts up: a host
 key is never accepted at first sight.
 """
-
-provider = "static"
 
 
 def _host(name, address):

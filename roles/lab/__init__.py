@@ -4,7 +4,17 @@ Makes hosts with systemd and sshd, reachable by key, and nothing on them: that i
 """
 
 from roles.lab.environment import LabEnvironment, load
-from roles.lab.lab import down, down_all, up
-from roles.lab.machine import LabError, reason_lab_cannot_run
+from roles.lab.lab import down, down_all, up, up_as_root
+from roles.lab.machine import LabError
+from roles.lab.precheck import reason_lab_cannot_run
 
-__all__ = ["LabEnvironment", "LabError", "down", "down_all", "load", "reason_lab_cannot_run", "up"]
+__all__ = [
+    "LabEnvironment",
+    "LabError",
+    "down",
+    "down_all",
+    "load",
+    "reason_lab_cannot_run",
+    "up",
+    "up_as_root",
+]

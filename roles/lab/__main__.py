@@ -8,7 +8,7 @@ import shutil
 import sys
 import time
 
-from roles.lab import LabError, down, down_all, load, up
+from roles.lab import LabEnvironment, LabError, down, down_all, load, up
 from roles.lab.host import Host
 from roles.lab.machine import say
 from roles.lab.status import table
@@ -60,8 +60,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> None:
     environment = load(options.environment)
+    if environment.provider != "lab" and options.command != "down":
+        raise LabError(f'{environment.name} is not a lab: its setting provider is "{environment.provider}"')
     if options.command == "up":
-        _up(options)
+        _up(environment)
     elif options.command == "down" and options.environment and not options.all:
         down(environment, options.force)
     elif options.command == "down":
@@ -80,9 +82,8 @@ def _run(options: argparse.Namespace) -> None:
             host.kill()
 
 
-def _up(options: argparse.Namespace) -> None:
+def _up(environment: LabEnvironment) -> None:
     began = time.monotonic()
-    environment = load(options.environment)
     changed = up(environment)
     how = f"up in {time.monotonic() - began:.0f} s" if changed else "all up already"
     say(f"{environment.name}: {len(environment.hosts)} hosts {how}")

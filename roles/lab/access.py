@@ -1,4 +1,4 @@
-"""How a user reaches the lab's hosts: a key pair, known host keys, an ssh_config and hosts.json in the checkout.
+"""How a user reaches the lab's hosts: key pair, known host keys, ssh_config and hosts.json in the checkout.
 
 Host keys are made here and laid into the hosts, so they are known before a host first answers.
 """
@@ -59,7 +59,8 @@ def write(environment: LabEnvironment, host_keys: Mapping[str, str]) -> bool:
     )
     config = "".join(_ssh_stanza(environment.access, h.name, h.address) for h in environment.hosts)
     files = {"hosts.json": json.dumps(hosts, indent=2) + "\n", "known_hosts": known, "ssh_config": config}
-    return any([_write(environment.access / name, text) for name, text in files.items()])
+    written = [_write(environment.access / name, text) for name, text in files.items()]
+    return any(written)
 
 
 def remove(environment: LabEnvironment) -> None:
@@ -83,7 +84,7 @@ def _ssh_stanza(access: Path, name: str, address: str) -> str:
 
 
 def _write(path: Path, text: str, mode: int = 0o644) -> bool:
-    """Replaces a file as a whole when it differs; it belongs to the checkout's owner even when sudo makes it."""
+    """Replaces a file as a whole when it differs; it is the checkout owner's even when sudo makes it."""
     if path.is_file() and path.read_text() == text:
         return False
     owner = PROJECT.stat()

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from roles.lab import defaults
-from roles.lab.machine import KEYRING, LabError, kill, processes, remove_tree, run, say
+from roles.lab.machine import LabError, kill, processes, remove_tree, run, say
+from roles.lab.precheck import KEYRING
 
 PACKAGES = "systemd,systemd-sysv,dbus,openssh-server,python3,iproute2,ca-certificates,sudo,procps"
 ETC = Path("/etc")
@@ -71,7 +72,7 @@ def ensure(directory: Path, settings: Mapping[str, Any]) -> Path:
 
 
 def clean(directory: Path, keep: Sequence[str] = ()) -> None:
-    """Ends what is left of an interrupted making and deletes it; with `keep`, other bases no host uses too."""
+    """Ends and deletes what an interrupted making left; with `keep`, every base not named there too."""
     parent = directory / "base"
     if not parent.is_dir():
         return
@@ -186,7 +187,7 @@ def _entries(etc: Path) -> list[tuple[str, str]]:
 
 
 def _apt_settings() -> list[str]:
-    """How the machine's apt reaches its mirrors: proxies from apt's configuration or the environment, checks."""
+    """How the machine's apt reaches its mirrors: proxies (the environment's too), what it checks."""
     lines = [line for line in run("apt-config", "dump").stdout.splitlines() if APT_SETTINGS.match(line)]
     lines = [
         re.sub(r'(::CAInfo) ".*"', rf'\1 "{BUNDLE}"', line) for line in lines if "Auto-Detect" not in line

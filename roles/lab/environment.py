@@ -1,6 +1,6 @@
 """An environment as the lab sees it: its hosts, from the inventory file, and where its files lie.
 
-Not pyinfra's view of an inventory: no connections and no facts, so that it can be read before there are hosts.
+Not pyinfra's view of it: no connections and no facts, so that it can be read before there are hosts.
 """
 
 from __future__ import annotations
@@ -34,9 +34,13 @@ class LabEnvironment:
     """The hosts of one environment, its directory on the machine and its directory in the checkout."""
 
     name: str
-    provider: str
     hosts: tuple[LabHost, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def provider(self) -> str:
+        """Who makes the hosts: "lab", or "ssh" for hosts that are simply there."""
+        return str(self.settings["provider"])
 
     @property
     def machine_directory(self) -> Path:
@@ -69,9 +73,8 @@ def load(name: str | None = None) -> LabEnvironment:
     if not path.is_file():
         raise LabError(_unknown(name, path))
     inventory = runpy.run_path(str(path))
-    if "provider" not in inventory:
-        raise LabError(f'{path} names no provider: set provider = "lab" (hosts on this machine) or "static"')
-    return LabEnvironment(path.stem, inventory["provider"], _hosts(inventory, path), _settings(path.stem))
+    settings = _settings(path.stem, inventory)
+    return LabEnvironment(path.stem, _hosts(inventory, path), settings)
 
 
 def _unknown(name: str, path: Path) -> str:
@@ -117,10 +120,17 @@ def check_addresses(environment: LabEnvironment) -> None:
             )
 
 
-def _settings(name: str) -> dict[str, Any]:
-    """The lab's settings: defaults, then group_data/all.py, then the environment's own file."""
+def _settings(name: str, inventory: Mapping[str, Any]) -> dict[str, Any]:
+    """The lab's settings: defaults, group_data/all.py, the environment's own file.
+
+    An inventory file that is no environment of the project, a test's, carries its settings itself.
+    """
     settings = {key: value for key, value in vars(defaults).items() if key.startswith("lab_")}
-    for file in (PROJECT / "group_data" / "all.py", PROJECT / "group_data" / f"{name}.py"):
+    settings["provider"] = "ssh"
+    sources = [inventory]
+    for file in (PROJECT / "group_data" / f"{name}.py", PROJECT / "group_data" / "all.py"):
         if file.is_file():
-            settings |= {key: value for key, value in runpy.run_path(str(file)).items() if key in settings}
+            sources.insert(0, runpy.run_path(str(file)))
+    for source in sources:
+        settings |= {key: value for key, value in source.items() if key in settings}
     return settings

@@ -1,4 +1,4 @@
-"""What the provider writes for a guest: its identity inside its root, and the scripts that boot it from outside."""
+"""What is written for a host: its identity inside its root, and the scripts that boot it from outside."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def write_resolver(root: Path) -> None:
 
 
 def boot_scripts(host: Host, mtu: int) -> tuple[str, str]:
-    """(boots once, keeps booting): shell, so that a host depends on no checkout and no virtual environment."""
+    """(boots once, keeps booting): shell, so that a host needs no checkout and no virtual environment."""
     command = [
         "systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--link-journal=no",
         "--resolv-conf=off", "--timezone=off", "--console=read-only",

@@ -34,7 +34,7 @@ SYSTEMD_OUTSIDE = Path("/run/systemd/system")
 
 @dataclass(frozen=True)
 class Running:
-    """The processes of a running host: what restarts it (None under systemd), nspawn, and the host's own PID 1."""
+    """A running host's processes: what restarts it (None under systemd), nspawn, and the host's own PID 1."""
 
     keeper: int | None
     nspawn: int | None
@@ -105,7 +105,7 @@ class Host:
 
     @property
     def docker_directory(self) -> Path:
-        """/var/lib/docker of the host: a plain directory, since Docker cannot put its overlays on an overlay."""
+        """/var/lib/docker of the host: a plain directory, since Docker's overlays cannot lie on one."""
         return self.directory / "docker"
 
     def start(self) -> None:

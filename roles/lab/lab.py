@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,16 +14,16 @@ from roles.lab.environment import PROJECT, LabEnvironment, LabHost, check_addres
 from roles.lab.host import Host
 from roles.lab.machine import (
     LabError,
-    install_tools,
-    load_modules,
+    Process,
     locked,
     processes,
-    reason_lab_cannot_run,
     remove_tree,
     say,
     wait_until,
 )
+from roles.lab.precheck import install_tools, load_modules, reason_lab_cannot_run
 
+SUDO = ["sudo", "--preserve-env=NEXUS_ENV,NEXUS_LAB_DIRECTORY", sys.executable, "-m", "roles.lab", "up"]
 TOGETHER = 2  # hosts that boot at the same time: more of them only wait for each other on two cores
 
 
@@ -46,6 +49,14 @@ def up(environment: LabEnvironment) -> bool:
     return changed
 
 
+def up_as_root(environment: LabEnvironment) -> None:
+    """`up`, through sudo when this is not root's process."""
+    if not os.geteuid():
+        up(environment)
+    elif subprocess.run([*SUDO, environment.name], cwd=PROJECT, check=False).returncode:
+        raise LabError(f"the hosts of {environment.name} are not up: see the lines above")
+
+
 def down(environment: LabEnvironment, force: bool = False) -> None:
     """Takes the environment's hosts and everything of theirs away; with the last one the network too."""
     with locked(environment.machine_directory):
@@ -60,11 +71,11 @@ def down(environment: LabEnvironment, force: bool = False) -> None:
 
 
 def down_all(environment: LabEnvironment, force: bool = False, with_base: bool = False) -> None:
-    """`down` for every environment on the machine, `environment` first; then, if asked, for the base systems."""
+    """`down` for every environment on the machine; if asked, for the base systems too."""
     parent = environment.machine_directory / "environments"
     names = sorted(entry.name for entry in parent.iterdir()) if parent.is_dir() else []
     for name in names:
-        down(LabEnvironment(name, "lab", (), environment.settings), force)
+        down(LabEnvironment(name, (), environment.settings), force)
     down(environment, force)
     if with_base:
         with locked(environment.machine_directory):
@@ -73,10 +84,13 @@ def down_all(environment: LabEnvironment, force: bool = False, with_base: bool =
 
 
 def _refuse_where_impossible(environment: LabEnvironment) -> None:
-    for prepare in (lambda: None, install_tools, load_modules):
-        prepare()
+    """Asked twice: much can be asked only once the tools are there."""
+    for prepare in (None, install_tools):
+        if prepare:
+            prepare()
         if reason := reason_lab_cannot_run(environment.machine_directory):
             raise LabError(reason)
+    load_modules()
 
 
 def _owner(environment: LabEnvironment) -> dict[str, str] | None:
@@ -100,7 +114,7 @@ def _refusal(environment: LabEnvironment, owner: dict[str, str]) -> str:
 
 
 def _take_over(environment: LabEnvironment) -> bool:
-    """Makes this checkout the owner. Hosts that nobody can log in to any more are removed; others' are refused."""
+    """Makes this checkout the owner: hosts that nobody can log in to are removed, another's are refused."""
     _refuse_taken_addresses(environment)
     owner = _owner(environment)
     mark = access.identity(environment.access)
@@ -136,8 +150,8 @@ def _refuse_taken_addresses(environment: LabEnvironment) -> None:
         address = json.loads(other.read_text())["address"]
         if address in wanted:
             raise LabError(
-                f"host {wanted[address]} of {environment.name} wants {address}, which host {other.parent.name} of"
-                f" environment {other.parents[1].name} on this machine has: change one of the inventories"
+                f"host {wanted[address]} of {environment.name} wants {address}, which {other.parent.name} of"
+                f" environment {other.parents[1].name} on this machine has: change one inventory"
             )
 
 
@@ -159,7 +173,7 @@ def _remove_unplanned(environment: LabEnvironment) -> bool:
 
 
 def _make_missing(hosts: Sequence[Host], root: Path) -> bool:
-    """Makes hosts that were never wholly made, or that were made for another address or from a base that is gone."""
+    """Makes hosts that were never wholly made, or for another address, or from a base that is gone."""
     changed = False
     for host in hosts:
         spec = host.spec()
@@ -176,10 +190,7 @@ def _make_missing(hosts: Sequence[Host], root: Path) -> bool:
 def _start_missing(hosts: Sequence[Host]) -> bool:
     """Boots what does not run, in pairs, and waits until each is wholly up."""
     table = processes()
-    states = {host.name: host.running(table) for host in hosts}
-    missing = [
-        host for host in hosts if not ((state := states[host.name]) and state.whole and host.answers())
-    ]
+    missing = [host for host in hosts if not _is_up(host, table)]
     for pair in _pairs(missing):
         for host in pair:
             _start(host)
@@ -189,13 +200,18 @@ def _start_missing(hosts: Sequence[Host]) -> bool:
     return bool(missing)
 
 
+def _is_up(host: Host, table: Sequence[Process]) -> bool:
+    alive = host.running(table)
+    return alive is not None and alive.whole and host.answers()
+
+
 def _pairs(hosts: Sequence[Host]) -> Iterator[Sequence[Host]]:
     for start in range(0, len(hosts), TOGETHER):
         yield hosts[start : start + TOGETHER]
 
 
 def _start(host: Host) -> None:
-    """A host that runs but does not answer may be booting: it gets the time of a boot before it is cut off."""
+    """A host that runs but does not answer may be booting: it gets time for that before it is cut off."""
     alive = host.running()
     if alive and alive.whole and wait_until(host.answers, 30):
         return
@@ -205,14 +221,11 @@ def _start(host: Host) -> None:
 
 def _wait(host: Host) -> None:
     seconds = float(host.environment.settings["lab_start_seconds"])
-    if (
-        not wait_until(lambda: host.running() is None or host.answers(), seconds, pause=0.1)
-        or not host.running()
-    ):
-        console = (host.directory / "console.log").read_text(errors="replace").splitlines()[-15:]
-        raise LabError(
-            f"{host.name} does not answer at {host.address}; the end of its console:\n" + "\n".join(console)
-        )
+    wait_until(lambda: host.running() is None or host.answers(), seconds, pause=0.1)
+    if not host.answers():
+        console = (host.directory / "console.log").read_text(errors="replace").splitlines()
+        said = "\n".join(console[-15:])
+        raise LabError(f"{host.name} does not answer at {host.address}; the end of its console:\n{said}")
     state = ""
 
     def settled() -> bool:
@@ -221,9 +234,7 @@ def _wait(host: Host) -> None:
         return state in ("running", "degraded")
 
     if not wait_until(settled, seconds, pause=0.2):
-        raise LabError(
-            f"{host.name} answers, but its system state is {state!r}: see `systemctl list-jobs` there"
-        )
+        raise LabError(f"{host.name} answers, but its system is {state!r}: see `systemctl list-jobs` there")
 
 
 def _network_down_if_last(environment: LabEnvironment) -> None:

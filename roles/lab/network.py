@@ -1,4 +1,4 @@
-"""The lab's network: one bridge, one table of rules, and the kernel settings they need, all put back at the end."""
+"""The lab's network: bridge, table of rules, the kernel settings they need; all put back at the end."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import json
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from roles.lab import defaults
-from roles.lab.machine import run
+from roles.lab.machine import run, say
 
 SETTINGS = {
     Path("/proc/sys/net/ipv4/ip_forward"): 1,
@@ -37,7 +38,7 @@ def uplink_mtu() -> int:
 
 
 def up(directory: Path, interfaces: Iterable[str]) -> bool:
-    """Makes bridge and rules where they are missing, takes running hosts' interfaces back in; says whether it did."""
+    """Makes what is missing of bridge and rules, takes running hosts' interfaces in; says whether it did."""
     changed = _settings_up(directory)
     bridge = _links().get(defaults.BRIDGE)
     mtu = uplink_mtu()
@@ -79,8 +80,8 @@ def remove_interface(name: str) -> None:
         run("ip", "link", "delete", name, check=False)
 
 
-def _links() -> dict[str, dict[str, object]]:
-    return {link["ifname"]: link for link in json.loads(run("ip", "-json", "link", "show").stdout)}  # type: ignore[misc]
+def _links() -> dict[str, dict[str, Any]]:
+    return {link["ifname"]: link for link in json.loads(run("ip", "-json", "link", "show").stdout)}
 
 
 def _attach(interfaces: Iterable[str], mtu: int) -> bool:
@@ -94,7 +95,7 @@ def _attach(interfaces: Iterable[str], mtu: int) -> bool:
 
 
 def _forward_rules() -> list[list[str]]:
-    """Rules for a machine whose own firewall or Docker drops what it forwards: accepting in our table is not enough."""
+    """For a machine that drops what it forwards (Docker's): to accept in a table of ours is not enough."""
     if not shutil.which("iptables"):
         return []
     tag = ["-m", "comment", "--comment", defaults.NFT_TABLE, "-j", "ACCEPT"]
@@ -134,13 +135,21 @@ def _settings_up(directory: Path) -> bool:
     changed = False
     for path, value in SETTINGS.items():
         if int(path.read_text()) < value:
-            path.write_text(str(value))
-            changed = True
+            changed |= _raise(path, value)
     return changed
 
 
+def _raise(path: Path, value: int) -> bool:
+    try:
+        path.write_text(str(value))
+    except OSError as error:  # a container may be refused what only a large lab needs
+        say(f"lab: {path} stays at {path.read_text().strip()} ({error.strerror})")
+        return False
+    return True
+
+
 def _settings_down(directory: Path) -> None:
-    """A setting that somebody else has changed since is left alone; after a reboot there is nothing to put back."""
+    """A setting that somebody has changed since is left alone; after a reboot nothing needs putting back."""
     record = directory / "machine.json"
     if not record.exists():
         return

@@ -16,7 +16,7 @@ HEADER = ("HOST", "ADDRESS", "STATE", "SSH", "UPTIME", "MEMORY", "DISK", "GROUPS
 def table(environment: LabEnvironment) -> str:
     """One line per host: name, address, state, ssh answer, uptime, memory and disk of its own, groups."""
     found = processes()
-    rows = [HEADER]
+    rows: list[tuple[str, ...]] = [HEADER]
     for planned in environment.hosts:
         rows.append((*_row(Host(environment, planned), found), ",".join(planned.groups)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
