@@ -13,6 +13,8 @@ from roles.catalogue.errors import CatalogueError
 from roles.catalogue.size import Scale
 from roles.catalogue.table import table, totals
 
+# no secret is needed here, so nobody is asked for a key: a file that is not there, and never written
+NO_SECRETS = {"secrets_file": "group_data/secrets/none", "secrets_generate": True}
 USAGE = "usage: python -m roles.catalogue [ENV]   (ENV is a file inventory/ENV.py)"
 
 
@@ -35,13 +37,17 @@ def _whole() -> int:
 
 
 def _environment(name: str) -> int:
+    from pyinfra.api.state import State
+    from pyinfra.context import ctx_state
+
     from roles.catalogue import capacity
     from roles.kit import environment
     from roles.kit.error import OperatorError
 
     load()  # a broken catalogue shows before anything about the environment
     try:
-        env = environment.load(name)
+        with ctx_state.use(State()):  # pyinfra notes in it which inventory file it is reading
+            env = environment.load(name, NO_SECRETS)
     except OperatorError as error:
         print(error, file=sys.stderr)
         return 1

@@ -530,3 +530,18 @@ def test_command_exits_1_with_the_list_of_errors(broken, capsys, monkeypatch):
 def test_command_exits_2_on_wrong_use(capsys):
     assert command.main(["--help-me"]) == 2
     assert "usage:" in capsys.readouterr().err
+
+
+def test_command_sizes_an_environment_without_its_secrets(capsys, catalogue, monkeypatch):
+    monkeypatch.setenv("NEXUS_AGE_IDENTITY", "/nonexistent/key")
+    assert command.main(["lab"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    printed = {line.split()[0] for line in lines[2 : lines.index("")]}
+    assert "auth-service" in printed
+    assert printed <= set(catalogue.services)
+    assert max(map(len, lines[: lines.index("") + 1])) <= 120
+
+
+def test_command_names_the_nearest_environment(capsys):
+    assert command.main(["producton"]) == 1
+    assert 'did you mean "production"?' in capsys.readouterr().err
