@@ -13,11 +13,27 @@ from roles.catalogue import defaults
 from roles.catalogue.catalogue import Catalogue
 from roles.catalogue.errors import nearest
 from roles.catalogue.packing import Room, unplaced
-from roles.catalogue.size import GIB, Amount, Scale, asked, size
+from roles.catalogue.size import GIB, Amount, Scale, Size, asked, size
 
 if TYPE_CHECKING:
     from roles.kit.environment import Environment, Host
 
+
+__all__ = [  # sizes too: whoever sets them against hosts finds both here
+    "NOTHING",
+    "Amount",
+    "Finding",
+    "Machine",
+    "Report",
+    "Scale",
+    "Size",
+    "asked",
+    "check",
+    "machine_of",
+    "of_environment",
+    "port_findings",
+    "size",
+]
 
 NOTHING = Amount(0, 0, 0, 0)
 
