@@ -20,22 +20,34 @@ ASSUMED_MEMORY_BYTES = 16 * 1024**3  # of a host that was not asked yet, as the 
 
 def plan(env: Environment, host: Host) -> Desired:
     """One node that talks to the network by TLS alone; all else of it stays on localhost."""
-    config = _configuration(env, host)
+    early, config = _early(env, host), _configuration(env, host)
     return Desired(
-        # Erlang's port mapper is started by its package and cannot be moved while a node hangs on it.
-        early=(File(EPMD, env.render("rabbitmq/epmd.conf.j2")),),
+        early=early,
         packages=("rabbitmq-server",),
         users=(User("rabbitmq", groups=(KEY_GROUP,), home="/var/lib/rabbitmq"),),
         files=(*config, File(DROP_IN, env.render("rabbitmq/service.conf.j2"))),
         units=(
             Unit("epmd.socket"),
             # Not the certificate: Erlang reads it again by itself, two minutes after it changed at the latest.
-            Unit(UNIT, restart_on=tuple(file.path for file in config)),
+            Unit(UNIT, restart_on=tuple(file.path for file in (*early[1:], *config))),
         ),
         states=(
             _state(env, "rabbitmq vhosts", vhosts(env.catalogue), "remove" if env.setting.prune_data else "report"),
             _state(env, "rabbitmq users", users(env), "remove"),
         ),
+    )
+
+
+def _early(env: Environment, host: Host) -> tuple[File, ...]:
+    """What decides where Erlang listens and what the node is called.
+
+    The packages start port mapper and node as soon as they are there: the one cannot be moved while a
+    node hangs on it, the other names its data after itself, and neither starts if they do not agree.
+    """
+    return (
+        File(EPMD, env.render("rabbitmq/epmd.conf.j2")),
+        File(f"{DIRECTORY}/rabbitmq-env.conf", env.render("rabbitmq/rabbitmq-env.conf.j2", host=host)),
+        File(f"{DIRECTORY}/erl_inetrc", env.render("rabbitmq/erl_inetrc.j2", host=host)),
     )
 
 
@@ -51,8 +63,6 @@ def _configuration(env: Environment, host: Host) -> tuple[File, ...]:
     }
     return (
         _file("rabbitmq.conf", env.render("rabbitmq/rabbitmq.conf.j2", **values)),
-        _file("rabbitmq-env.conf", env.render("rabbitmq/rabbitmq-env.conf.j2", host=host)),
-        _file("erl_inetrc", env.render("rabbitmq/erl_inetrc.j2", host=host)),
         _file("enabled_plugins", "[rabbitmq_management].\n"),
         _file("definitions.json", _definitions(env), secret=True),
         File(COOKIE, env.secret("rabbitmq/cookie"), owner="rabbitmq", group="rabbitmq", mode=0o400, secret=True),
