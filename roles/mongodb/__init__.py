@@ -1,0 +1,13 @@
+"""MongoDB: document store of the services that declare it, from its vendor's repository."""
+
+from __future__ import annotations
+
+from pyinfra.api.deploy import deploy
+
+from roles.kit.converge import converge
+
+
+@deploy("MongoDB")
+def mongodb() -> None:
+    """Install and configure the server, then make users of the catalogue's services."""
+    converge("mongodb")
