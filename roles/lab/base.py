@@ -53,6 +53,9 @@ update-ca-certificates
 touch /etc/.updated /var/.updated  # nothing to rebuild at a host's first boot
 """
 
+# In the environment of all that makes a base, so that none of it is overlooked when one is interrupted.
+MARK = "NEXUS_LAB_BASE"
+
 # Programs that bring their own CA list look at these; only a machine with CAs of its own needs them.
 CA_VARIABLES = "".join(
     f"{name}={BUNDLE}\n" for name in ("NODE_EXTRA_CA_CERTS", "PIP_CERT", "REQUESTS_CA_BUNDLE")
@@ -65,31 +68,32 @@ def ensure(directory: Path, settings: Mapping[str, Any]) -> Path:
     key = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:16]
     root = directory / "base" / key
     if not root.is_dir():
-        clean(directory)
+        clean(directory, also_whole=True)
         root.parent.mkdir(parents=True, exist_ok=True)
         _make(root, recipe)
     return root
 
 
-def clean(directory: Path, keep: Sequence[str] = ()) -> None:
-    """Ends and deletes what an interrupted making left; with `keep`, every base not named there too."""
+def clean(directory: Path, also_whole: bool = False) -> None:
+    """Ends and deletes what an interrupted making left, and bases that no host uses if `also_whole`."""
     parent = directory / "base"
     if not parent.is_dir():
         return
-    prefix = str(parent) + "/"
-    makers = [p.pid for p in processes() if any(w.startswith(prefix) and ".partial" in w for w in p.command)]
-    inside = [p.pid for p in processes() if _root_of(p.pid).startswith(prefix)]
-    kill([*makers, *inside])
+    while makers := [p.pid for p in processes() if _makes(p.pid, parent)]:
+        kill(makers)
+    specs = (directory / "environments").glob("*/*/spec.json")
+    used = {json.loads(spec.read_text())["base"] for spec in specs}
     for entry in parent.iterdir():
-        if entry.name.endswith(".partial") or (keep and entry.is_dir() and entry.name not in keep):
+        if entry.name.endswith(".partial") or (also_whole and entry.name not in used):
             remove_tree(entry)
 
 
-def _root_of(pid: int) -> str:
+def _makes(pid: int, parent: Path) -> bool:
+    """Whether a process belongs to a making of a base there: all its children inherit the mark."""
     try:
-        return os.readlink(f"/proc/{pid}/root")
+        return f"{MARK}={parent}".encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:
-        return ""
+        return False
 
 
 def _recipe(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,24 +110,20 @@ def _recipe(settings: Mapping[str, Any]) -> dict[str, Any]:
 def _make(root: Path, recipe: Mapping[str, Any]) -> None:
     """Builds beside the final place and renames, so that a base is whole or not there."""
     say("lab: making the base system, Debian 13 (about half a minute, kept for the next time)")
-    partial = root.with_name(f"{root.name}.{os.getpid()}.partial")
-    command = [
-        "mmdebstrap",
-        "--mode=root",
-        "--format=directory",
-        "--variant=minbase",
-        f"--include={PACKAGES}",
-    ]
-    command += [
-        "--skip=cleanup/apt/lists",
-        f"--keyring={KEYRING}",
-    ]  # lists: a host's first update fetches changes only
+    partial = root.with_name(f"{root.name}.partial")
+    command = ["mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase", f"--keyring={KEYRING}"]
+    command.append(f"--include={PACKAGES}")
+    command.append("--skip=cleanup/apt/lists")  # a host's first update fetches only what has changed since
     command += [f"--aptopt={line}" for line in recipe["apt"]]
     command += [f'--setup-hook=mkdir -p "$1"{p.parent}; cp {p} "$1"{p}' for p in _apt_credentials()]
     done = subprocess.run(
         [*command, defaults.SUITE, str(partial), *recipe["sources"]],
-        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, MARK: str(root.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         said = "\n".join(done.stderr.strip().splitlines()[-15:])
         remove_tree(partial)

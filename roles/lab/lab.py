@@ -79,8 +79,7 @@ def down_all(environment: LabEnvironment, force: bool = False, with_base: bool =
     down(environment, force)
     if with_base:
         with locked(environment.machine_directory):
-            base.clean(environment.machine_directory)
-            remove_tree(environment.machine_directory / "base")
+            base.clean(environment.machine_directory, also_whole=True)
 
 
 def _refuse_where_impossible(environment: LabEnvironment) -> None:
