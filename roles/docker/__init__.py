@@ -1,0 +1,11 @@
+"""Docker: the engine of the hosts that run containers, its log-in at the registry, and its housekeeping."""
+
+from pyinfra.api.deploy import deploy
+
+from roles.kit.converge import converge
+
+
+@deploy("Docker")
+def docker() -> None:
+    """Engine installed, configured as planned, and running with that configuration."""
+    converge("docker")

@@ -1,0 +1,85 @@
+"""The Docker engine of one host: packages, configuration, log-in at the registry, housekeeping.
+
+Swarm membership is the role `swarm`, what runs is the role `service`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from roles.kit.environment import Environment, Host
+from roles.kit.model import Desired, Directory, File, Link, Unit
+from roles.registry.plan import login, registry_name
+
+CONFIG = "/etc/docker/daemon.json"
+PRUNE = "/usr/local/lib/nexus-cos/docker-prune"
+UNITS = "/etc/systemd/system"
+
+
+def plan(env: Environment, host: Host) -> Desired:
+    """Everything that makes `host` able to run the environment's containers."""
+    directories = [
+        Directory("/etc/docker"),
+        Directory("/root/.docker", mode=0o700),
+        Directory("/usr/local/lib/nexus-cos"),
+        Directory("/var/lib/nexus-cos/docker", mode=0o700),
+    ]
+    files = [
+        File(CONFIG, engine_config(host)),
+        File(PRUNE, env.render("docker/prune.py.j2"), mode=0o755),
+        File(f"{UNITS}/nexus-docker-prune.service", env.render("docker/prune.service.j2", program=PRUNE)),
+        File(f"{UNITS}/nexus-docker-prune.timer", env.render("docker/prune.timer.j2")),
+    ]
+    links = []
+    registry = registry_name(env)
+    if registry:
+        directories.append(Directory(f"/etc/docker/certs.d/{registry}"))
+        links.append(Link(f"/etc/docker/certs.d/{registry}/ca.crt", "/etc/nexus-cos/tls/ca.pem"))
+        files.append(
+            File("/root/.docker/config.json", registry_login(env, registry), mode=0o600, secret=True)
+        )
+    return Desired(
+        packages=("docker.io", "docker-cli", "iptables"),
+        directories=tuple(directories),
+        files=tuple(files),
+        links=tuple(links),
+        units=(Unit("docker.service", restart_on=(CONFIG,)), Unit("nexus-docker-prune.timer")),
+    )
+
+
+def engine_config(host: Host) -> str:
+    """daemon.json of `host`.
+
+    The storage driver is named so that a host that cannot have overlay2 says so at once, instead of
+    copying every layer of every container (vfs). live-restore is off: Swarm refuses it.
+    """
+    setting = host.setting
+    mtu = setting.docker_mtu or (host.traits.mtu if host.traits else 0)
+    config: dict[str, Any] = {
+        "bip": setting.docker_bridge_address,
+        "data-root": setting.docker_data_root,
+        "default-address-pools": setting.docker_address_pools,
+        "live-restore": False,
+        "log-driver": "json-file",
+        "log-opts": {
+            "max-file": str(setting.docker_log_files),
+            "max-size": f"{setting.docker_log_max_mebibytes}m",
+        },
+        "shutdown-timeout": setting.docker_stop_seconds,
+        "storage-driver": "overlay2",
+    }
+    if mtu:
+        config["mtu"] = mtu
+    if host.traits and host.traits.gpus:
+        config["default-runtime"] = "nvidia"
+        config["node-generic-resources"] = [f"NVIDIA-GPU={index}" for index in range(host.traits.gpus)]
+        config["runtimes"] = {"nvidia": {"path": "nvidia-container-runtime", "runtimeArgs": []}}
+    return json.dumps(config, indent=2, sort_keys=True) + "\n"
+
+
+def registry_login(env: Environment, registry: str) -> str:
+    """Docker's own config.json with the log-in at the environment's registry."""
+    token = base64.b64encode(":".join(login(env)).encode()).decode()
+    return json.dumps({"auths": {registry: {"auth": token}}}, indent=2) + "\n"

@@ -1,0 +1,130 @@
+"""What a service is told when it starts: its configuration and its credentials, as env-file text.
+
+Two files, because they change and roll back apart: configuration belongs to a release, credentials
+do not. Both become Docker secrets named by their content, so a changed value is a new name and
+exactly the services that hold it are rolled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from roles.catalogue import Service
+from roles.image.runtime import heap_mb
+from roles.kit.environment import Environment
+from roles.kit.error import OperatorError
+
+from .scale import size
+
+CA = "/run/secrets/ca.pem"
+
+
+def config(env: Environment, service: Service) -> dict[str, str]:
+    """Configuration of one service: nothing in it is secret."""
+    stores = [store for store in service.stores if env.present(store)]
+    values = {
+        **env.catalogue.platform.environment.common,
+        "SERVICE_NAME": service.name,
+        "PORT": str(service.port),
+        "RELEASE": str(env.setting.release),
+        "STORES": ",".join(stores),
+        "STORES_ABSENT": ",".join(store for store in service.stores if store not in stores),
+        "DEPENDS_ON": ",".join(f"{name}={_health_url(env, name)}" for name in service.depends_on),
+        "NODE_EXTRA_CA_CERTS": CA,
+        "NODE_OPTIONS": f"--max-old-space-size={heap_mb(size(env, service).memory_bytes)}",
+        "REDIS_KEY_PREFIX": f"{service.name}:",
+    }
+    return values | {key: str(value) for key, value in env.setting.service_environment.items()}
+
+
+def credentials(env: Environment, service: Service) -> dict[str, str]:
+    """Everything secret that one service needs: log-ins at its stores, signing key, keys of providers."""
+    values = {"JWT_SECRET": env.secret("service/jwt")}
+    for store, access in ACCESS.items():
+        if store in service.stores and env.present(store):
+            values |= access(env, service)
+    if service.handshake:
+        values[env.catalogue.handshake.env] = env.catalogue.handshake.value
+    for key, services in env.setting.service_external_keys.items():
+        if service.name in services or "*" in services:
+            values[key] = _external(env, key)
+    return values
+
+
+def env_file(values: Mapping[str, str]) -> str:
+    """KEY=value lines, sorted; raises OperatorError for a value that would not fit on one line."""
+    for key, value in values.items():
+        if "\n" in value:
+            raise OperatorError(
+                f"the value of {key} for services has more than one line, an env-file cannot hold it"
+            )
+    return "".join(f"{key}={values[key]}\n" for key in sorted(values))
+
+
+def secret_name(env: Environment, stem: str, content: str) -> str:
+    """Name of the Docker secret with this content: its keyed hash, from which nobody can guess."""
+    key = env.secret("service/fingerprint").encode()
+    return f"{stem}-{hmac.new(key, content.encode(), hashlib.sha256).hexdigest()[:10]}"
+
+
+def secrets(env: Environment, service: Service) -> dict[str, tuple[str, str]]:
+    """{file below /run/secrets: (name of the Docker secret, content)} of one service."""
+    contents = {
+        "config": env_file(config(env, service)),
+        "credentials": env_file(credentials(env, service)),
+    }
+    named = {
+        file: (secret_name(env, f"{service.name}-{file}", text), text) for file, text in contents.items()
+    }
+    authority = env.tls.certificate
+    return named | {"ca.pem": (secret_name(env, "ca", authority), authority)}
+
+
+def _health_url(env: Environment, name: str) -> str:
+    return f"http://{name}:{env.catalogue.service(name).port}/health"
+
+
+def _external(env: Environment, key: str) -> str:
+    value = env.secrets.optional(f"external/{key}")
+    if value is None:
+        raise OperatorError(
+            f'service_external_keys names {key}, but the secrets of {env.name} have no "external/{key}": add it there'
+        )
+    return value
+
+
+def _postgresql(env: Environment, service: Service) -> dict[str, str]:
+    (host, port), (user, password) = env.store("postgresql"), env.login("postgresql", service.name)
+    login = f"{quote(user)}:{quote(password, safe='')}"
+    return {
+        "DATABASE_URL": f"postgresql://{login}@{host}:{port}/{service.database}?sslmode=verify-full",
+        "DB_HOST": host,
+        "DB_PORT": str(port),
+        "DB_NAME": service.database,
+        "DB_USER": user,
+        "DB_PASSWORD": password,
+    }
+
+
+def _redis(env: Environment, service: Service) -> dict[str, str]:
+    (host, port), password = env.store("redis"), env.secret(f"redis/{service.name}")
+    return {"REDIS_URL": f"rediss://{service.name}:{quote(password, safe='')}@{host}:{port}/0"}
+
+
+def _rabbitmq(env: Environment, service: Service) -> dict[str, str]:
+    (host, port), (user, password) = env.store("rabbitmq"), env.login("rabbitmq", service.name)
+    vhost = quote(service.name, safe="")
+    return {"RABBITMQ_URL": f"amqps://{quote(user)}:{quote(password, safe='')}@{host}:{port}/{vhost}"}
+
+
+def _mongodb(env: Environment, service: Service) -> dict[str, str]:
+    (host, port), password = env.store("mongodb"), env.secret(f"mongodb/{service.name}")
+    login = f"{service.database}:{quote(password, safe='')}"
+    options = f"tls=true&authSource={service.database}"
+    return {"MONGODB_URL": f"mongodb://{login}@{host}:{port}/{service.database}?{options}"}
+
+
+ACCESS = {"postgresql": _postgresql, "redis": _redis, "rabbitmq": _rabbitmq, "mongodb": _mongodb}

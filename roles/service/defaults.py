@@ -1,0 +1,16 @@
+"""Settings of the platform's services, with their defaults."""
+
+service_environment: dict[str, str] = {}  # variables for every service, beside those of the catalogue
+service_external_keys: dict[str, list[str]] = {}  # {"STRIPE_API_KEY": ["billing-service"]}; "*": all services
+
+service_phase_timeout_seconds: int = 300  # until a start-up phase has to be healthy
+service_health_interval_seconds: int = 15
+service_health_timeout_seconds: int = 12
+service_health_retries: int = 3
+service_health_start_seconds: int = 300  # failures do not count, and ...
+service_health_start_interval_seconds: int = 3  # ... checks come so often until the first success
+service_stop_seconds: int = 30  # from SIGTERM to SIGKILL
+service_restart_delay_seconds: int = 5
+service_update_monitor_seconds: int = 5  # a new task has to live so long before the next one is replaced
+service_update_parallelism: int = 1  # tasks of one service that are replaced at once
+service_secret_keep_days: int = 30  # unused versions of a service's secrets

@@ -1,0 +1,50 @@
+"""The services as a manager of the swarm holds them: the stack file, and each service and its secrets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from roles.kit.environment import Environment, Host
+from roles.kit.model import Desired, Directory, File, State
+from roles.swarm.plan import leader
+
+from .contents import secrets
+from .scale import warnings
+from .stack import definitions, properties, stack_file
+
+SOURCE = Path(__file__).with_name("remote.py")
+STACK = "/etc/nexus-cos/stack.yaml"
+
+__all__ = ["plan", "warnings"]
+
+
+def plan(env: Environment, host: Host) -> Desired:
+    """The whole stack on the manager that this run talks to, nothing on any other host."""
+    if not env.group("app") or host.name != leader(env).name:
+        return Desired()
+    contents = definitions(env)
+    kept: dict[str, str] = {}
+    for service in env.catalogue.services.values():
+        kept |= dict(secrets(env, service).values())
+    items: dict[str, dict[str, Any]] = {f"secret {name}": {} for name in kept}
+    items |= {f"service {name}": properties(content) for name, content in contents.items()}
+    setting = env.setting
+    state = State(
+        "service",
+        SOURCE,
+        items,
+        context={
+            "phase_seconds": setting.service_phase_timeout_seconds,
+            "keep_days": setting.service_secret_keep_days,
+            "depends_on": {name: list(s.depends_on) for name, s in env.catalogue.services.items()},
+        },
+        payload={"definitions": contents, "secrets": kept},
+        extra="remove",
+        timeout_seconds=(len(env.catalogue.phases()) + 2) * setting.service_phase_timeout_seconds,
+    )
+    return Desired(
+        directories=(Directory("/etc/nexus-cos"),),
+        files=(File(STACK, stack_file(contents), mode=0o600),),
+        states=(state,),
+    )

@@ -1,0 +1,244 @@
+"""The stack's services and secrets in the swarm, by Docker's API and `docker stack deploy`.
+
+Runs on a manager with the standard library alone. Services are deployed phase by phase; a phase
+begins when the services that it stands on are healthy.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import http.client
+import json
+import socket
+import time
+import urllib.parse
+from typing import Any
+
+DOCKER = "/run/docker.sock"
+STACK = "nexus"
+LOG_LINES = 12
+POLL_SECONDS = 1
+REJECTED_MAX = 3  # a task that no node accepts (no such image) will not be accepted later either
+ROLLED_BACK = ("rollback_started", "rollback_completed", "rollback_paused", "paused")
+
+
+class Docker(http.client.HTTPConnection):
+    """Docker's API at its local socket."""
+
+    def __init__(self, timeout: float = 60) -> None:
+        super().__init__("docker", timeout=timeout)
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(DOCKER)
+
+    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
+        """Status and body of the answer."""
+        self.request(method, path, json.dumps(body or {}), {"Content-Type": "application/json"})
+        answer = self.getresponse()
+        return answer.status, answer.read()
+
+    def do(self, what: str, method: str, path: str, body: Any = None) -> Any:
+        """The decoded answer of a request that has to succeed; `what` says what it was for."""
+        status, answer = self.ask(method, path, body)
+        if status >= 400:
+            raise RemoteError(f"cannot {what}: {json.loads(answer or b'{}').get('message', status)}")
+        return json.loads(answer) if answer.strip() else None
+
+    def list(self, kind: str, **filters: list[str]) -> list[dict[str, Any]]:
+        """Objects of one kind that match all filters."""
+        query = urllib.parse.quote(json.dumps(filters))
+        found: list[dict[str, Any]] = self.do(f"list {kind}", "GET", f"/{kind}?filters={query}")
+        return found
+
+
+def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Our services and secrets; nothing where this host is no manager of a swarm."""
+    docker = Docker(timeout=20)
+    try:
+        services = _services(docker)
+        secrets = docker.list("secrets", label=[f"com.docker.stack.namespace={STACK}"])
+    except (OSError, RemoteError):
+        return {}
+    found = {f"service {name}": _properties(service["Spec"]) for name, service in services.items()}
+    held = {name for service in services.values() for name in _held(service)}
+    for secret in secrets:
+        name = secret["Spec"]["Name"]
+        if f"secret {name}" in names or _left_over(secret, held, context["keep_days"]):
+            found[f"secret {name}"] = {}
+    return found
+
+
+def apply(
+    items: dict[str, Any],
+    changed: list[str],
+    removed: list[str],
+    context: dict[str, Any],
+    payload: dict[str, Any],
+) -> None:
+    """Create missing secrets, deploy changed services phase by phase, remove what is no longer planned."""
+    docker = Docker()
+    for name in _named("secret", changed):
+        _create_secret(docker, name, payload["secrets"][name])
+    definitions = payload["definitions"]
+    services = _named("service", changed)
+    for phase in sorted({_phase(definitions[name]) for name in services}):
+        of_phase = {name: definitions[name] for name in services if _phase(definitions[name]) == phase}
+        needed = {need for name in of_phase for need in context["depends_on"].get(name, ())}
+        earlier = [name for name in needed if name not in services and _phase(definitions[name]) < phase]
+        _wait_healthy(docker, f"what phase {phase} stands on", earlier, items, context)
+        _deploy(of_phase)
+        _wait_healthy(docker, f"phase {phase}", list(of_phase), items, context)
+    for name in _named("service", removed):
+        _remove_service(docker, name)
+    for name in _named("secret", removed):
+        status, answer = docker.ask("DELETE", f"/secrets/{name}")
+        if status >= 400 and status != 404:
+            print(f"secret {name} stays: {json.loads(answer)['message']}")
+
+
+def _named(kind: str, items: list[str]) -> list[str]:
+    return [name.split(" ", 1)[1] for name in items if name.startswith(f"{kind} ")]
+
+
+def _phase(definition: dict[str, Any]) -> int:
+    return int(definition["deploy"]["labels"]["nexus.phase"])
+
+
+def _services(docker: Docker) -> dict[str, dict[str, Any]]:
+    services = docker.list("services", label=[f"com.docker.stack.namespace={STACK}"])
+    return {service["Spec"]["Name"].removeprefix(f"{STACK}_"): service for service in services}
+
+
+def _properties(spec: dict[str, Any]) -> dict[str, Any]:
+    """What the plan compares, see `properties` in stack.py."""
+    task = spec["TaskTemplate"]
+    container = task["ContainerSpec"]
+    limits = (task.get("Resources") or {}).get("Limits") or {}
+    return {
+        "hash": spec["Labels"].get("nexus.hash"),
+        "image": container["Image"],
+        "replicas": spec["Mode"].get("Replicated", {}).get("Replicas"),
+        "secrets": sorted(f"{s['File']['Name']}={s['SecretName']}" for s in container.get("Secrets") or []),
+        "environment": sorted(container.get("Env") or []),
+        "constraints": sorted((task.get("Placement") or {}).get("Constraints") or []),
+        "memory_limit_bytes": limits.get("MemoryBytes", 0),
+        "command": [*(container.get("Command") or []), *(container.get("Args") or [])],
+    }
+
+
+def _held(service: dict[str, Any]) -> set[str]:
+    """Names of secrets that a service mounts, or did before its last update."""
+    specs = [service["Spec"], service.get("PreviousSpec") or service["Spec"]]
+    return {
+        s["SecretName"] for spec in specs for s in spec["TaskTemplate"]["ContainerSpec"].get("Secrets") or []
+    }
+
+
+def _left_over(secret: dict[str, Any], held: set[str], keep_days: int) -> bool:
+    """Whether no service holds the secret and it is too old for a rollback."""
+    oldest = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=keep_days)
+    return secret["Spec"]["Name"] not in held and secret["CreatedAt"] < oldest.isoformat()
+
+
+def _create_secret(docker: Docker, name: str, content: str) -> None:
+    labels = {"com.docker.stack.namespace": STACK}
+    body = {"Name": name, "Labels": labels, "Data": base64.b64encode(content.encode()).decode()}
+    status, answer = docker.ask("POST", "/secrets/create", body)
+    if status >= 400 and status != 409:  # 409: made by a run that died before it could deploy
+        raise RemoteError(f"cannot create the secret {name}: {json.loads(answer)['message']}")
+
+
+def _deploy(definitions: dict[str, Any]) -> None:
+    """Hand these services to Swarm; JSON is YAML too. Others of the stack stay as they are."""
+    secrets = {s["source"] for content in definitions.values() for s in content.get("secrets", ())}
+    stack = {
+        "version": "3.12",
+        "networks": {STACK: {"external": True}},
+        "secrets": {name: {"external": True} for name in secrets},
+        "services": definitions,
+    }
+    argv = ["docker", "stack", "deploy", "--detach=true", "--resolve-image=never", "--with-registry-auth"]
+    run([*argv, "--compose-file=-", STACK], input=json.dumps(stack), timeout=300, env={"HOME": "/root"})
+
+
+def _remove_service(docker: Docker, name: str) -> None:
+    status, answer = docker.ask("DELETE", f"/services/{STACK}_{name}")
+    if status >= 400 and status != 404:
+        raise RemoteError(f"cannot remove the service {name}: {json.loads(answer)['message']}")
+    print(f"removed service {name}")
+
+
+def _wait_healthy(
+    docker: Docker, what: str, names: list[str], items: dict[str, Any], context: dict[str, Any]
+) -> None:
+    """Until all tasks of these services run, which for Swarm includes their health check."""
+    started, pending = time.monotonic(), sorted(names)
+    while pending:
+        services = _services(docker)
+        tasks = docker.list("tasks", service=[f"{STACK}_{name}" for name in pending])
+        reasons = {name: _unhealthy(services.get(name), tasks, items[f"service {name}"]) for name in pending}
+        hopeless = [name for name, (_, final) in reasons.items() if final]
+        pending = [name for name, (reason, _) in reasons.items() if reason]
+        if hopeless or (pending and time.monotonic() - started > context["phase_seconds"]):
+            wrong = hopeless or pending
+            reports = [_report(docker, name, services.get(name), tasks, reasons[name][0]) for name in wrong]
+            raise RemoteError(
+                f"{what}: {len(wrong)} of {len(names)} services are not healthy\n" + "\n".join(reports)
+            )
+        if pending:
+            time.sleep(POLL_SECONDS)
+    if names and what.startswith("phase"):
+        print(f"{what}: {len(names)} services healthy after {time.monotonic() - started:.0f} s")
+
+
+def _unhealthy(
+    service: dict[str, Any] | None, tasks: list[dict[str, Any]], wanted: dict[str, Any]
+) -> tuple[str, bool]:
+    """Why a service is not healthy as planned (empty when it is), and whether waiting is of no use."""
+    if service is None:
+        return "is not in the swarm", True
+    update = service.get("UpdateStatus") or {}
+    if service["Spec"]["Labels"].get("nexus.hash") != wanted["hash"]:
+        return f"was rolled back to what ran before: {update.get('Message', 'no reason given')}", True
+    own = [
+        t for t in tasks if t["ServiceID"] == service["ID"] and t["Spec"] == service["Spec"]["TaskTemplate"]
+    ]
+    live = [task for task in own if task["DesiredState"] == "running"]
+    running = [task for task in live if task["Status"]["State"] == "running"]
+    count = max(1, len(live)) if wanted["replicas"] is None else wanted["replicas"]
+    if len([task for task in own if task["Status"]["State"] == "rejected"]) >= REJECTED_MAX:
+        return "no node accepts its tasks", True
+    if len(running) < count:
+        return f"{len(running)} of {count} tasks run", False
+    return ("is being updated", False) if update.get("State") == "updating" else ("", False)
+
+
+def _report(
+    docker: Docker, name: str, service: dict[str, Any] | None, tasks: list[dict[str, Any]], reason: str
+) -> str:
+    """What an operator needs to see of a service that is not healthy."""
+    lines = [f"{name}: {reason}"]
+    own = [task for task in tasks if service and task["ServiceID"] == service["ID"]]
+    for task in sorted(own, key=lambda task: str(task["Status"]["Timestamp"]))[-2:]:
+        error = task["Status"].get("Err") or task["Status"].get("Message", "")
+        lines.append(f"  task {task['ID'][:12]} is {task['Status']['State']}: {error}")
+    lines += [f"  | {line}" for line in (_log(service["ID"]) if service else [])]
+    return "\n".join(lines)
+
+
+def _log(service_id: str) -> list[str]:
+    """Last lines that the tasks of a service wrote; none when a node does not answer in time."""
+    try:
+        query = f"stdout=true&stderr=true&tail={LOG_LINES}"
+        status, stream = Docker(timeout=10).ask("GET", f"/services/{service_id}/logs?{query}")
+    except OSError:
+        return ["its log could not be read"]
+    text, position = b"", 0
+    while status == 200 and position + 8 <= len(stream):  # frames: kind, three zeros, length, content
+        length = int.from_bytes(stream[position + 4 : position + 8], "big")
+        text += stream[position + 8 : position + 8 + length]
+        position += 8 + length
+    return text.decode(errors="replace").splitlines()[-LOG_LINES:]

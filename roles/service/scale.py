@@ -1,0 +1,54 @@
+"""How large a service is in an environment, and which limits its hosts can hold it to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from roles.catalogue import Service
+from roles.catalogue.capacity import Scale, Size
+from roles.catalogue.capacity import size as size_of
+from roles.kit.environment import Environment
+
+
+def size(env: Environment, service: Service) -> Size:
+    """Replicas of a service here, and what each of them asks for."""
+    return size_of(service, Scale.of(env.setting))
+
+
+def enforceable(env: Environment) -> dict[str, bool]:
+    """Which limits every app host can enforce: {"cpu": ..., "memory": ...}.
+
+    Docker refuses a container with a CPU limit where cgroups cannot hold it, so one such host decides.
+    """
+    known = [host.traits.docker for host in env.group("app") if host.traits]
+    return {kind: all(ability.get(kind, False) for ability in known) for kind in ("cpu", "memory")}
+
+
+def resources(env: Environment, service: Service) -> dict[str, Any]:
+    """Reservations that the scheduler counts, and limits where every host can enforce them."""
+    asks = size(env, service)
+    amounts = {
+        "cpu": ("cpus", f"{asks.cpu_millicores / 1000:.3f}"),
+        "memory": ("memory", str(asks.memory_bytes)),
+    }
+    if not asks.cpu_millicores:
+        del amounts["cpu"]
+    found: dict[str, Any] = {"reservations": dict(amounts.values())}
+    if asks.gpus:
+        kind = {"discrete_resource_spec": {"kind": "NVIDIA-GPU", "value": asks.gpus}}
+        found["reservations"]["generic_resources"] = [kind]
+    enforced = enforceable(env)
+    limits = dict(amount for kind, amount in amounts.items() if enforced[kind])
+    return {**found, "limits": limits} if limits else found
+
+
+def warnings(env: Environment) -> list[str]:
+    """What services do without in this environment, for the operator."""
+    lines = []
+    for host in env.group("app"):
+        if host.traits is None:
+            continue
+        lacking = " and ".join(kind for kind in ("cpu", "memory") if not host.traits.docker.get(kind))
+        if lacking:
+            lines.append(f"{host.name}: its cgroups cannot limit {lacking}; services run without that limit")
+    return lines

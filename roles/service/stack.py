@@ -1,0 +1,139 @@
+"""The stack: one Compose definition per service, computed from the catalogue and the settings.
+
+Pure data. Who carries it out is remote.py, and plan.py puts the two together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from roles.catalogue import Service
+from roles.kit.environment import Environment
+from roles.registry.plan import repository
+from roles.router.plan import stack as router_stack
+from roles.swarm.plan import NETWORK
+
+from .contents import secrets
+from .scale import resources, size
+
+NAME = "nexus"  # Docker puts it before the name of each service: nexus_auth-service
+HEALTH = "/usr/local/bin/nexus-health"
+VERSION = "3.12"  # of the Compose file: older ones have no start_interval
+Definition = dict[str, Any]
+
+
+def definitions(env: Environment) -> dict[str, Definition]:
+    """Compose definitions by service name, in start order; the router last, when something can answer."""
+    found = {service.name: definition(env, service) for service in env.catalogue.services.values()}
+    if env.group("edge"):
+        last = max((service.startup_phase for service in env.catalogue.services.values()), default=0)
+        router = {"image": image(env, "router"), **router_stack(env)}
+        found["router"] = _labelled("router", last + 1, router)
+    return found
+
+
+def definition(env: Environment, service: Service) -> Definition:
+    """The Compose definition of one service of the catalogue."""
+    setting = env.setting
+    content: Definition = {
+        "image": image(env, service.name),
+        "labels": {"nexus.service": service.name},
+        "networks": [NETWORK],
+        "secrets": [
+            {"source": name, "target": file, "mode": 0o444}
+            for file, (name, _) in sorted(secrets(env, service).items())
+        ],
+        "healthcheck": {
+            "test": ["CMD", HEALTH],
+            "interval": f"{setting.service_health_interval_seconds}s",
+            "timeout": f"{setting.service_health_timeout_seconds}s",
+            "retries": setting.service_health_retries,
+            "start_period": f"{setting.service_health_start_seconds}s",
+            "start_interval": f"{setting.service_health_start_interval_seconds}s",
+        },
+        "init": False,
+        "stop_grace_period": f"{setting.service_stop_seconds}s",
+        "deploy": {
+            "replicas": size(env, service).replicas,
+            "endpoint_mode": "dnsrr",
+            "placement": {
+                "constraints": ["node.labels.nexus.app == true"],
+                "preferences": [{"spread": "node.labels.nexus.host"}],
+            },
+            "resources": resources(env, service),
+            "restart_policy": {"condition": "any", "delay": f"{setting.service_restart_delay_seconds}s"},
+            "update_config": _rollout(env, "rollback"),
+            "rollback_config": _rollout(env, "pause"),
+        },
+    }
+    return _labelled(service.name, service.startup_phase, content)
+
+
+def image(env: Environment, name: str) -> str:
+    """Reference of a service's image: by digest when the registry was asked, by release before."""
+    reference = f"{repository(env, name)}:{env.setting.release}"
+    digest = env.digests.get(name)
+    return f"{reference}@{digest}" if digest else reference
+
+
+def stack_file(contents: Mapping[str, Definition]) -> str:
+    """The stack as `docker stack deploy -c` takes it."""
+    mounted = (secret for content in contents.values() for secret in content.get("secrets", ()))
+    names = sorted({secret["source"] for secret in mounted})
+    stack = {
+        "version": VERSION,
+        "networks": {NETWORK: {"external": True}},
+        "secrets": {name: {"external": True} for name in names},
+        "services": dict(contents),
+    }
+    return yaml.dump(stack, Dumper=_Plain, sort_keys=False, width=110)
+
+
+def properties(content: Definition) -> dict[str, Any]:
+    """What is compared with the running service; by name all that is easily changed by hand."""
+    deploy = content["deploy"]
+    found = deploy.get("resources", {})
+    return {
+        "hash": deploy["labels"]["nexus.hash"],
+        "image": content["image"],
+        "replicas": None if deploy.get("mode") == "global" else deploy.get("replicas", 1),
+        "secrets": sorted(f"{secret['target']}={secret['source']}" for secret in content.get("secrets", ())),
+        "environment": sorted(f"{key}={value}" for key, value in content.get("environment", {}).items()),
+        "constraints": sorted(deploy["placement"]["constraints"]),
+        "memory_limit_bytes": int(found.get("limits", {}).get("memory", 0)),
+        "command": [*content.get("entrypoint", []), *content.get("command", [])],
+    }
+
+
+def _rollout(env: Environment, on_failure: str) -> dict[str, Any]:
+    return {
+        "parallelism": env.setting.service_update_parallelism,
+        "order": "start-first",
+        "failure_action": on_failure,
+        "monitor": f"{env.setting.service_update_monitor_seconds}s",
+        "max_failure_ratio": 0,
+    }
+
+
+def _labelled(name: str, phase: int, content: Definition) -> Definition:
+    """The definition with the labels by which it is found again, its own hash among them."""
+    text = json.dumps(content, sort_keys=True)
+    labels = {
+        "nexus.service": name,
+        "nexus.phase": str(phase),
+        "nexus.hash": hashlib.sha256(text.encode()).hexdigest()[:16],
+    }
+    deploy = {**content["deploy"], "labels": {**content["deploy"].get("labels", {}), **labels}}
+    return {**content, "deploy": deploy}
+
+
+class _Plain(yaml.CSafeDumper):
+    """Writes every service out in full: anchors would make a diff of the file unreadable."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True

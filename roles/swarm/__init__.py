@@ -1,0 +1,27 @@
+"""Swarm: the cluster over the environment's Docker engines."""
+
+from pyinfra.api.deploy import deploy
+from pyinfra.context import host
+
+from roles.kit.converge import converge
+from roles.kit.run import Run
+
+from .join import invitation, leave_unknown
+from .plan import leader
+
+
+@deploy("Swarm")
+def swarm() -> None:
+    """Every host of the environment that runs containers is a node of one swarm.
+
+    Three operations, because each needs what the one before made: the swarm itself, then the other
+    hosts in it, then what a manager says about them.
+    """
+    leads = host.name == leader(Run.current.environment).name
+    if leads:
+        converge("swarm", late=invitation)
+    if not leads:
+        leave_unknown(name="Leave a swarm that no longer knows this host")
+        converge("swarm", late=invitation)
+    if leads:
+        converge("swarm")

@@ -1,0 +1,54 @@
+"""Ways into the swarm, and out of one that is gone: what only other hosts of the run can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pyinfra.api.operation import operation
+from pyinfra.context import host
+
+from roles.kit.run import Run
+
+from .plan import SOURCE, leader, managers
+
+
+def invitation(run: Run, name: str) -> dict[str, Any]:
+    """Context that lets a host join: {"join": {"tokens": {role: token}, "address": "10.0.0.1:2377"}}.
+
+    Without "join" when every other manager answers that it is in no swarm: then there is none, and the
+    first manager makes it. A manager that cannot be asked is an error, since the swarm may live on
+    there. "gathering" tells a manager that nodes it misses are still to come.
+    """
+    others = [other for other in managers(run.environment) if other.name not in run.left_out | {name}]
+    for other in others:
+        answer = run.ask_source(other.name, SOURCE, ["tokens"], {"want_tokens": True})
+        if "tokens" in answer:
+            address = f"{other.address}:{run.environment.setting.swarm_port}"
+            return {"gathering": True, "join": {"tokens": answer["tokens"], "address": address}}
+    return {"gathering": True}
+
+
+@operation()
+def leave_unknown() -> Iterator[str]:
+    """Leave a swarm whose managers have removed this node: its own engine is never told."""
+    run = Run.current
+    if not estranged(run, host.name):
+        return
+    try:
+        yield "docker swarm leave --force"
+    finally:
+        run.drop(host.name, cluster=True)
+
+
+def estranged(run: Run, name: str) -> bool:
+    """Whether this host takes itself for a node, and the managers' list, where there is one, lacks it."""
+    own = _items(run, name, "swarm_node").get("node", {})
+    listed = _items(run, leader(run.environment).name, "swarm_cluster")
+    ids = {item["id"] for what, item in listed.items() if what.startswith("member ")}
+    return bool(ids) and own.get("state") == "active" and own["id"] not in ids
+
+
+def _items(run: Run, name: str, state: str) -> dict[str, Any]:
+    items: dict[str, Any] = run.answer(name)["states"].get(state, {}).get("items", {})
+    return items

@@ -1,0 +1,117 @@
+"""The swarm: who is a node of it and as what, and the networks that its services need.
+
+Managers are the first app hosts, so a host in every group is a valid swarm of one. The engine is
+the role `docker`; what runs in the swarm is the role `service`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from roles.kit.environment import Environment, Host
+from roles.kit.model import Desired, State
+
+SOURCE = Path(__file__).with_name("remote.py")
+NETWORK = "nexus"
+VXLAN_BYTES = 50  # outer Ethernet, IPv4, UDP and VXLAN headers
+UPLINK_MTU = 1500  # of a host whose traits are not known yet
+
+
+def plan(env: Environment, host: Host) -> Desired:
+    """Membership of this host, and on the first manager all that only a manager can say."""
+    states: tuple[State, ...] = ()
+    if host.name in {node.name for node in nodes(env)}:
+        states = (_membership(env, host),)
+        if host.name == leader(env).name:
+            states += (_cluster(env),)
+    return Desired(states=states)
+
+
+def nodes(env: Environment) -> tuple[Host, ...]:
+    """Hosts that are nodes of the swarm, managers first."""
+    groups = ["app", *env.setting.swarm_workers]
+    found = {host.name: host for group in groups for host in env.group(group)}
+    return tuple(found.values())
+
+
+def managers(env: Environment) -> tuple[Host, ...]:
+    """App hosts that hold the swarm's state: an odd number of them, since two lose more than one does."""
+    app = env.group("app")
+    count = min(len(app), env.setting.swarm_managers_max)
+    return app[: count - 1 + count % 2]
+
+
+def leader(env: Environment) -> Host:
+    """The manager that this run talks to: the first that is not left out of it."""
+    left_out = left_out_hosts(env)
+    return next((host for host in managers(env) if host.name not in left_out), managers(env)[0])
+
+
+def left_out_hosts(env: Environment) -> set[str]:
+    """Hosts that this run goes on without; they stay members of everything they are in."""
+    return {name for name in str(env.setting.without).replace(" ", "").split(",") if name}
+
+
+def network_mtu(env: Environment) -> int:
+    """Largest packet that the services' overlay carries unfragmented between all nodes."""
+    uplinks = [node.traits.mtu for node in nodes(env) if node.traits]
+    return env.setting.service_network_mtu or min(uplinks, default=UPLINK_MTU) - VXLAN_BYTES
+
+
+def gateway_mtu(host: Host) -> int:
+    """MTU of the bridge that leads from the host's containers to the outside."""
+    return int(host.setting.docker_mtu) or (host.traits.mtu if host.traits else UPLINK_MTU)
+
+
+def _membership(env: Environment, host: Host) -> State:
+    """One host in the swarm, as its own engine sees it.
+
+    Only the first manager's role is looked at here: nobody else could promote it in this run, so it
+    leaves and comes back as a manager. The others' roles are changed in place, see `_cluster`.
+    """
+    node: dict[str, Any] = {"state": "active", "address": host.address}
+    leads = host.name == leader(env).name
+    if leads:
+        node["role"] = "manager"
+    items = {
+        "network docker_gwbridge": {"subnet": env.setting.swarm_gateway_network, "mtu": gateway_mtu(host)},
+        "node": node,
+    }
+    context = {
+        "address": host.address,
+        "port": env.setting.swarm_port,
+        "role": "manager" if host in managers(env) else "worker",
+        "may_create": leads,
+        "address_pool": env.setting.swarm_address_pool,
+        "wait_seconds": env.setting.swarm_wait_seconds,
+    }
+    return State("swarm_node", SOURCE, items, context=context)
+
+
+def _cluster(env: Environment) -> State:
+    """What a manager holds about all nodes: roles, labels, availability, and the services' network.
+
+    Nodes of hosts that left the inventory are removed, but not in a run that leaves hosts out.
+    """
+    left_out = left_out_hosts(env)
+    items = {f"member {node.name}": _member(env, node) for node in nodes(env) if node.name not in left_out}
+    items[f"network {NETWORK}"] = {
+        "subnet": env.setting.service_network,
+        "mtu": network_mtu(env),
+        "attachable": True,
+        "driver": "overlay",
+    }
+    hosts = {node.address: node.name for node in nodes(env)}
+    context = {"hosts": hosts, "wait_seconds": env.setting.swarm_wait_seconds}
+    return State("swarm_cluster", SOURCE, items, context=context, extra="keep" if left_out else "remove")
+
+
+def _member(env: Environment, host: Host) -> dict[str, Any]:
+    labels = {"nexus.host": host.name}
+    labels |= {f"nexus.{group}": "true" for group in ("app", "edge", "ops") if group in host.groups}
+    return {
+        "role": "manager" if host in managers(env) else "worker",
+        "availability": "drain" if host.name in env.setting.swarm_drained else "active",
+        "labels": labels,
+    }
