@@ -1,0 +1,13 @@
+"""Nginx: the public edge. TLS, the gateway's routes, limits; the router behind it finds the service."""
+
+from __future__ import annotations
+
+from pyinfra.api.deploy import deploy
+
+from roles.kit.converge import converge
+
+
+@deploy("Nginx")
+def nginx() -> None:
+    """Nginx installed, with every route of the catalogue, running with the configuration on disk."""
+    converge("nginx")

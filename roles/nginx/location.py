@@ -1,0 +1,78 @@
+"""The locations of the edge, from the routes of the catalogue: what Nginx must know of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from roles.catalogue.gateway import Route
+from roles.kit.environment import Environment
+from roles.router.backend import timeout_ms
+from roles.router.window import windows
+
+# Above the service's own timeout, so that the router, which knows the service, is the one to answer 504:
+# a connection may be tried several times before the time of the answer begins.
+ROUTER_MARGIN_MS = 5000
+
+
+@dataclass(frozen=True)
+class Location:
+    """One `location` of Nginx."""
+
+    match: str  # what stands behind the word location
+    service: str
+    methods: tuple[str, ...]  # those allowed; empty: all
+    rewrite: tuple[str, str] | None  # pattern and replacement, where the service has another path
+    authenticated: bool
+    open_methods: tuple[str, ...]  # not authenticated all the same
+    handshake: bool
+    body_bytes: int
+    timeout_ms: int
+    windows: tuple[str, ...]
+
+
+def locations(env: Environment) -> tuple[Location, ...]:
+    """All locations, in the catalogue's order. A prefix is two: with what is below it, and the path alone."""
+    return tuple(location for route in env.catalogue.routes for location in _of_route(env, route))
+
+
+def _of_route(env: Environment, route: Route) -> Iterator[Location]:
+    if not route.is_prefix:
+        yield _location(env, route, f"= {route.path}", route.path, route.target)
+        return
+    # Nginx would redirect the path without its slash to the one with it, and a POST would arrive as GET
+    yield _location(env, route, f"= {route.path[:-1]}", route.path[:-1], route.target[:-1] or "/")
+    yield _location(env, route, route.path, route.path, route.target)
+
+
+def _location(env: Environment, route: Route, match: str, path: str, target: str) -> Location:
+    rewrite = None
+    if target != path:
+        below = match == path
+        rewrite = (f"^{re.escape(path)}{'(.*)' if below else ''}$", target + ("$1" if below else ""))
+    methods = set(route.methods)
+    if methods:
+        methods |= {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
+    is_open = env.setting.nginx_auth_open_methods.get(route.service, ()) if route.auth == "partial" else ()
+    return Location(
+        match=match,
+        service=route.service,
+        methods=tuple(sorted(methods)),
+        rewrite=rewrite,
+        authenticated=route.auth != "none",
+        open_methods=tuple(sorted({"OPTIONS", *is_open})),
+        handshake=env.catalogue.service(route.service).handshake,
+        body_bytes=_body_bytes(env, route.service),
+        timeout_ms=timeout_ms(env, route.service) + ROUTER_MARGIN_MS,
+        windows=tuple(window.name for window in windows(env) if window.covers(route.path)),
+    )
+
+
+def _body_bytes(env: Environment, service: str) -> int:
+    if service not in env.setting.nginx_upload_services:
+        return env.catalogue.gateway.api_gateway.body_limit_bytes
+    size = re.fullmatch(r"(\d+)([kmg]?)", str(env.catalogue.operations.tuning.nginx["client_max_body_size"]))
+    if not size:
+        raise ValueError("operations.yaml: tuning.nginx.client_max_body_size: write a size as 50m")
+    return int(size[1]) * {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}[size[2]]

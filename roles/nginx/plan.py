@@ -1,0 +1,83 @@
+"""Nginx of one edge host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from roles.kit.environment import Environment, Host
+from roles.kit.model import Desired, Directory, File, Unit
+from roles.nginx.location import locations
+
+DIRECTORY = "/etc/nginx"
+OWN = f"{DIRECTORY}/nexus-cos"
+SITES = f"{OWN}/sites"  # servers of module front ends with host names of their own: *.conf
+FRONTENDS = f"{OWN}/frontends"  # locations of front ends below the platform's own domain: *.conf
+PARTS = ("limit", "cors", "log", "tls", "header", "error", "proxy", "gateway", "site")
+MAIN_CONTEXT = ("worker_processes", "worker_rlimit_nofile")
+EVENTS_CONTEXT = ("worker_connections", "use", "multi_accept")
+
+# status, code in the answer, text. The envelope is the gateway's.
+ERRORS = (
+    (400, "BAD_REQUEST", "The request is malformed."),
+    (401, "UNAUTHORIZED", "A valid token is needed."),
+    (403, "FORBIDDEN", "Access is denied."),
+    (404, "NOT_FOUND", "There is nothing at this path."),
+    (405, "METHOD_NOT_ALLOWED", "This path does not take this method."),
+    (408, "REQUEST_TIMEOUT", "The request did not arrive in time."),
+    (413, "PAYLOAD_TOO_LARGE", "The body of the request is too large."),
+    (414, "URI_TOO_LONG", "The address of the request is too long."),
+    (429, "RATE_LIMITED", "Too many requests."),
+    (431, "HEADERS_TOO_LARGE", "The headers of the request are too large."),
+    (500, "INTERNAL_ERROR", "The request could not be processed."),
+    (502, "BAD_GATEWAY", "The service gave no valid answer."),
+    (503, "SERVICE_UNAVAILABLE", "The service is not available."),
+    (504, "GATEWAY_TIMEOUT", "The service did not answer in time."),
+)
+
+
+def plan(env: Environment, host: Host) -> Desired:
+    """Package, configuration and unit; every file is read again by a reload."""
+    files = configuration(env, host)
+    reload_on = (*(file.path for file in files), host.setting.nginx_certificate, host.setting.nginx_certificate_key)
+    return Desired(
+        packages=("nginx",),
+        directories=(Directory(OWN), Directory(SITES), Directory(FRONTENDS)),
+        files=files,
+        units=(Unit("nginx.service", reload_on=reload_on, reload_check="nginx -t -q"),),
+    )
+
+
+def configuration(env: Environment, host: Host) -> tuple[File, ...]:
+    """nginx.conf and its parts. Debian's own sites are not included, so they need not be removed."""
+    values = _values(env, host)
+    parts = [File(f"{OWN}/{part}.conf", env.render(f"nginx/{part}.conf.j2", **values)) for part in PARTS]
+    keys = {name: env.secret(f"nginx/api-key/{name}") for name in host.setting.nginx_api_key_clients}
+    return (
+        File(f"{DIRECTORY}/nginx.conf", env.render("nginx/nginx.conf.j2", **values)),
+        *parts,
+        File(f"{OWN}/key.conf", env.render("nginx/key.conf.j2", keys=keys), mode=0o640, secret=True),
+    )
+
+
+def _values(env: Environment, host: Host) -> dict[str, Any]:
+    gateway, setting = env.catalogue.gateway, host.setting
+    tuning = {**env.catalogue.operations.tuning.nginx, **setting.nginx_tuning}
+    tuning.pop("client_max_body_size")  # each location has its own
+    return {
+        "host": host,
+        "gateway": gateway,
+        "main": {name: tuning.pop(name) for name in MAIN_CONTEXT if name in tuning},
+        "events": {name: tuning.pop(name) for name in EVENTS_CONTEXT if name in tuning},
+        "http": tuning,
+        "locations": locations(env),
+        "errors": ERRORS,
+        "csp": _csp(gateway.csp, setting.domain),
+        "origins": [f"https://{setting.domain}", *setting.nginx_cors_origins],
+        "versions": "|".join(prefix.strip("/").removeprefix("api/") for prefix in gateway.versioning.prefixes),
+    }
+
+
+def _csp(rules: Mapping[str, tuple[str, ...]], domain: str) -> str:
+    policy = "; ".join(f"{name} {' '.join(values)}" for name, values in rules.items())
+    return policy.replace("{domain}", domain)

@@ -1,0 +1,131 @@
+"""The router of one edge host: its configuration, and the guard that closes its port to other hosts.
+
+The container itself belongs to the stack (role `service`), which takes its definition from `stack`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+from roles.kit.environment import Environment, Host
+from roles.kit.model import Desired, Directory, File, State, Unit
+from roles.router.backend import backends
+from roles.router.window import windows
+
+DIRECTORY = "/etc/nexus-cos/router"
+CONFIG = f"{DIRECTORY}/haproxy.cfg"
+INSIDE = "/etc/haproxy"  # where the container sees the directory
+GUARD = "/usr/local/lib/nexus-cos/router-guard"
+GUARD_UNIT = "nexus-router-guard.service"
+LABEL = "nexus.service"
+
+
+def plan(env: Environment, host: Host) -> Desired:
+    """Everything on the edge host itself."""
+    config, stamp = configuration(env)
+    script, rules = _guard(env, host)
+    unit = f"/etc/systemd/system/{GUARD_UNIT}"
+    return Desired(
+        packages=("iptables",),
+        directories=(Directory("/etc/nexus-cos"), Directory(DIRECTORY), Directory("/usr/local/lib/nexus-cos")),
+        files=(
+            File(CONFIG, config),
+            File(GUARD, script, mode=0o755),
+            File(unit, env.render("router/guard.service.j2", program=GUARD)),
+        ),
+        units=(Unit(GUARD_UNIT, restart_on=(GUARD, unit)),),
+        states=(
+            State(
+                "router",
+                Path(__file__).with_name("remote.py"),
+                items={"router config": {"sha256": stamp}, "router guard": {"rules": rules}},
+                context={
+                    "port": env.setting.router_port,
+                    "admin_port": env.setting.router_admin_port,
+                    "state_file": env.setting.router_state_file,
+                    "sha256": stamp,
+                    "guard": GUARD_UNIT,
+                    "inside": INSIDE,
+                },
+            ),
+        ),
+    )
+
+
+def configuration(env: Environment) -> tuple[str, str]:
+    """haproxy.cfg and the hash of its content, which the running router names in its own /health."""
+    values = {
+        "backends": backends(env),
+        "windows": windows(env),
+        "check_timeout_ms": env.catalogue.gateway.timeouts_ms.health_check,
+    }
+    stamp = hashlib.sha256(env.render("router/haproxy.cfg.j2", stamp="", **values).encode()).hexdigest()
+    return env.render("router/haproxy.cfg.j2", stamp=stamp, **values), stamp
+
+
+def stack(env: Environment) -> dict[str, Any]:
+    """Compose definition of the service `router`, without its image, which the stack pins by digest.
+
+    Its host port cannot start first, so an update of the task interrupts the edge; that is why all that
+    changes often is in the configuration file, which is reloaded in place.
+    """
+    setting = env.setting
+    ports = (setting.router_port, setting.router_metrics_port)
+    return {
+        "entrypoint": ["haproxy"],
+        "command": ["-W", "-db", "-f", f"{INSIDE}/haproxy.cfg"],
+        "labels": {LABEL: "router"},
+        "networks": ["nexus"],
+        "ports": [{"target": port, "published": port, "protocol": "tcp", "mode": "host"} for port in ports],
+        # the directory, not the file: a file renamed into place would stay unseen behind its own mount
+        "volumes": [{"type": "bind", "source": DIRECTORY, "target": INSIDE, "read_only": True}],
+        "stop_signal": "SIGUSR1",  # the soft stop: running requests are finished
+        "stop_grace_period": f"{setting.router_stop_seconds}s",
+        "healthcheck": {
+            "test": ["CMD", "bash", "-c", _HEALTH.format(port=setting.router_port)],
+            "interval": "30s",
+            "timeout": "5s",
+            "retries": 3,
+            "start_period": "30s",
+            "start_interval": "2s",
+        },
+        "deploy": {
+            "mode": "global",
+            "endpoint_mode": "dnsrr",
+            "labels": {LABEL: "router"},
+            "placement": {"constraints": ["node.labels.nexus.edge == true"]},
+            "update_config": {"parallelism": 1, "order": "stop-first", "failure_action": "rollback"},
+            "restart_policy": {"condition": "any", "delay": "1s"},
+        },
+    }
+
+
+# a shell's own TCP: nothing is installed in the image for it and nothing heavy is started
+_HEALTH = (
+    "exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET /health HTTP/1.0\\r\\n\\r\\n' >&3 "
+    "&& read -r -t 3 line <&3 && [[ $$line == *' 200 '* ]]"
+)
+
+
+def _guard(env: Environment, host: Host) -> tuple[str, str]:
+    """The guard's script and the hash of its rules, which stands in each rule's comment."""
+    setting = host.setting
+    ports = {setting.router_port: [], setting.router_metrics_port: list(setting.router_metrics_sources)}
+    families = {"iptables": _rules(ports, 4), "ip6tables": _rules(ports, 6)}
+    stamp = hashlib.sha256(env.render("router/guard.j2", stamp="", families=families).encode()).hexdigest()[:12]
+    return env.render("router/guard.j2", stamp=stamp, families=families), stamp
+
+
+def _rules(ports: Mapping[int, list[str]], version: int) -> list[str]:
+    # by the port that the client asked for: Docker may have rewritten the one in the packet
+    match = "-p tcp -m conntrack --ctdir ORIGINAL --ctorigdstport {port}"
+    found = []
+    for port, sources in ports.items():
+        own = [source for source in sources if ip_network(source, strict=False).version == version]
+        found += [f"-s {source} {match.format(port=port)} -j RETURN" for source in own]
+        found.append(f"{match.format(port=port)} -j DROP")
+    return found

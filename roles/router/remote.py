@@ -1,0 +1,110 @@
+"""The running router on its host: which configuration it runs with, and whether its port is guarded.
+
+Runs on the host as root with the standard library alone; `run` and `RemoteError` come from the kit.
+"""
+
+import http.client
+import json
+import re
+import time
+
+DEADLINE_SECONDS = 20
+# bash's own TCP, because the image has no other client
+SAVE = """set -e
+exec 3<>/dev/tcp/127.0.0.1/{admin_port}
+echo 'show servers state' >&3
+cat <&3 >{state_file}.new
+mv {state_file}.new {state_file}"""
+JUMPS = {"iptables": {"DOCKER-USER", "INPUT"}, "ip6tables": {"INPUT"}}
+
+
+def probe(names, context):
+    """Hash that the router names in its /health, and the hash of the guard's rules."""
+    return {
+        "router config": {"sha256": running_config(context)},
+        "router guard": {"rules": guarding()},
+    }
+
+
+def apply(items, changed, removed, context, payload):
+    """Reload the router where it runs with another configuration; lay the guard's rules again."""
+    if "router guard" in changed:
+        run(["systemctl", "restart", context["guard"]])
+    if "router config" in changed:
+        for container in containers():
+            reload(container, context)
+        if containers():
+            wait_for(items["router config"]["sha256"], context)
+
+
+def running_config(context):
+    """The hash of the configuration that answers; the wanted one where nothing runs that could be stale."""
+    connection = http.client.HTTPConnection("127.0.0.1", context["port"], timeout=2)
+    try:
+        connection.request("GET", "/health")
+        answer = connection.getresponse()
+        answer.read()
+        return answer.getheader("X-Router-Config") or "none"
+    except ConnectionRefusedError:
+        return context["sha256"]
+    except (OSError, http.client.HTTPException) as error:
+        return f"no answer: {type(error).__name__}"
+    finally:
+        connection.close()
+
+
+def guarding():
+    """Hash of the rules in force; it is part of a rule's comment. None where a rule or a jump is missing."""
+    found = set()
+    for program, jumps in JUMPS.items():
+        try:
+            rules = run([program, "-w", "-S"]).splitlines()
+        except RemoteError:
+            if program == "ip6tables":
+                continue
+            return None
+        own = [rule for rule in rules if rule.startswith("-A NEXUS-ROUTER ")]
+        expected = [re.search(r"nexus-router ([0-9a-f]+) (\d+)", rule) for rule in own]
+        stamps = {(match[1], int(match[2])) for match in expected if match}
+        present = {rule.split()[1] for rule in rules if rule.endswith("-j NEXUS-ROUTER")}
+        if len(stamps) != 1 or present != jumps:
+            return None
+        stamp, count = stamps.pop()
+        if len(own) != count:
+            return None
+        found.add(stamp)
+    return found.pop() if len(found) == 1 else None
+
+
+def containers():
+    """Running containers of the router on this host."""
+    try:
+        return run(["docker", "ps", "-q", "--filter", "label=nexus.service=router"]).split()
+    except RemoteError:  # no engine yet, so nothing runs
+        return []
+
+
+def reload(container, context):
+    """Tell the master to start new workers, once HAProxy itself has found the configuration valid."""
+    try:
+        run(["docker", "exec", container, "haproxy", "-c", "-q", "-f", f"{context['inside']}/haproxy.cfg"])
+    except RemoteError as error:
+        raise RemoteError(f"the router keeps its old configuration, the new one is not valid: {error}") from None
+    run(["docker", "exec", container, "bash", "-c", SAVE.format(**context)])
+    run(["docker", "kill", "--signal", "SIGUSR2", container])
+
+
+def wait_for(wanted, context):
+    """Return when the new workers answer; RemoteError with the container's log when they do not."""
+    end = time.monotonic() + DEADLINE_SECONDS
+    found = None
+    while time.monotonic() < end:
+        found = running_config(context)
+        if found == wanted:
+            return
+        time.sleep(0.1)
+    log = "\n".join(run(["docker", "logs", "--tail", "15", name]) for name in containers())
+    raise RemoteError(
+        f"the router was reloaded but does not run with the new configuration ({json.dumps(found)} "
+        f"instead of {wanted}); last lines of its log:\n{log}"
+    )

@@ -1,0 +1,363 @@
+"""A real edge on loopback: Nginx and the router with rendered configurations, services and DNS played here.
+
+What is played answers with what it received, so that a test can tell who was asked, and how.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import http.client
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import ssl
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from roles.kit.environment import Environment, Host
+from roles.kit.secrets import Secrets
+from roles.kit.settings import Settings, defaults
+from roles.nginx.plan import DIRECTORY, configuration
+from roles.router.plan import configuration as router_configuration
+from roles.router.remote import SAVE
+
+ADDRESS = "127.77.0.1"  # of the edge
+UNLIMITED = "127.77.0.2"  # a client whose limits are lifted
+LIMITED = "127.78.0."  # clients with limits: a test takes an address of its own
+DOMAIN = "nexuscos.example.com"
+SECONDS = 20
+
+
+def environment(directory: Path, **settings: Any) -> Environment:
+    """An environment of one edge host with these settings over the defaults."""
+    setting = Settings({**defaults(), **settings})
+    host = Host("edge1", ADDRESS, frozenset({"all", "edge"}), setting)
+    secrets = Secrets(directory / "secrets.age", directory / "age.key", generate=True)
+    return Environment("test", (host,), setting, secrets)
+
+
+def reason_to_skip() -> str:
+    """Why no real edge can run here; empty when it can."""
+    missing = [name for name in ("nginx", "haproxy") if not shutil.which(name)]
+    if missing:
+        return f"{' and '.join(missing)} not installed"
+    return "" if os.geteuid() == 0 else "needs root: nginx of the distribution keeps its files in /var/lib/nginx"
+
+
+def wait_until(what: Callable[[], Any], message: str) -> Any:
+    """The first true answer of `what`; an error of the connection counts as no answer yet."""
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            if answer := what():
+                return answer
+        time.sleep(0.05)
+    raise AssertionError(f"not within {SECONDS} s: {message}")
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on."""
+    held = [socket.create_server((ADDRESS, 0)) for _ in range(count)]
+    ports = [server.getsockname()[1] for server in held]
+    for server in held:
+        server.close()
+    return ports
+
+
+@dataclass
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, which must be JSON."""
+        assert self.headers["Content-Type"].startswith("application/json"), self
+        return json.loads(self.body)
+
+    @property
+    def all(self) -> list[tuple[str, str]]:
+        """Headers as sent, names in lower case."""
+        return [(name.lower(), value) for name, value in self.headers.items()]
+
+
+class Secure(http.client.HTTPSConnection):
+    """HTTPS to an address, under a name."""
+
+    def __init__(self, name: str, port: int, context: ssl.SSLContext, source: str) -> None:
+        super().__init__(name, port, context=context, timeout=SECONDS)
+        self.tls, self.source = context, source
+
+    def connect(self) -> None:
+        raw = socket.create_connection((ADDRESS, self.port), SECONDS, (self.source, 0))
+        self.sock = self.tls.wrap_socket(raw, server_hostname=self.host)
+
+
+@dataclass
+class Played:
+    """Services and the DNS that finds them, in a thread of their own."""
+
+    ports: dict[int, str]
+    tasks: dict[str, list[str]] = field(default_factory=dict)  # addresses by service; the first if not named
+    network: str = ""
+    seen: list[dict[str, Any]] = field(default_factory=list)
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    dns_port: int = 0
+
+    @property
+    def addresses(self) -> tuple[str, str]:
+        """Two hosts with a task of every service on each."""
+        return f"{self.network}.1", f"{self.network}.2"
+
+    def start(self) -> None:
+        """Listen; returns when every port does. Ports are the services' own, so each has a network to itself."""
+        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+        while True:
+            self.network = f"127.{random.randint(80, 250)}.{random.randint(0, 250)}"
+            with contextlib.suppress(OSError), socket.create_server((self.addresses[0], min(self.ports))):
+                break
+        asyncio.run_coroutine_threadsafe(self._listen(), self.loop).result(SECONDS)
+
+    def stop(self) -> None:
+        """Stop answering."""
+        self.loop.call_soon_threadsafe(self.loop.stop)
+
+    async def _listen(self) -> None:
+        transport, _ = await self.loop.create_datagram_endpoint(lambda: _Dns(self), (self.addresses[0], 0))
+        self.dns_port = transport.get_extra_info("sockname")[1]
+        for address in self.addresses:
+            for port in self.ports:
+                await asyncio.start_server(self._serve, address, port, reuse_address=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            await self._answer(reader, writer)
+        writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        address, port = writer.get_extra_info("sockname")[:2]
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        method, path, _ = head[0].split()
+        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in head[1:] if line)}
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        fact = {"service": self.ports[port], "address": address, "method": method, "path": path, "headers": headers}
+        fact["length"] = len(body)
+        if not path.startswith("/health"):
+            self.seen.append(fact)
+        fault = headers.get("x-fault", "")
+        if fault == "drop" or fault == f"drop {address}":
+            return
+        if fault == "slow":
+            await asyncio.sleep(3)
+        if headers.get("upgrade") == "websocket":
+            await _websocket(headers["sec-websocket-key"], reader, writer)
+            return
+        wants_token = path == "/api/auth/verify" and "x-original-uri" in headers
+        status = "401 Unauthorized" if wants_token and headers.get("authorization") != "Bearer good" else "200 OK"
+        text = json.dumps(fact).encode()
+        writer.write(
+            f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n"
+            "X-Powered-By: Express\r\nAccess-Control-Allow-Origin: *\r\nConnection: close\r\n\r\n".encode()
+        )
+        writer.write(b"" if method == "HEAD" else text)
+        await writer.drain()
+
+
+async def _websocket(key: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    accept = base64.b64encode(hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest())
+    writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
+    writer.write(b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
+    while data := await reader.read(4096):
+        writer.write(data)
+        await writer.drain()
+
+
+class _Dns(asyncio.DatagramProtocol):
+    """Docker's DNS as far as the router asks it: A records of tasks.NAME."""
+
+    def __init__(self, played: Played) -> None:
+        self.played = played
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, source: Any) -> None:
+        labels, at = [], 12
+        while length := data[at]:
+            labels.append(data[at + 1 : at + 1 + length].decode())
+            at += length + 1
+        question = data[12 : at + 5]
+        asked_for_a = struct.unpack("!H", data[at + 1 : at + 3])[0] == 1
+        addresses = self.played.tasks.get(labels[1], [self.played.addresses[0]]) if asked_for_a and labels[0] == "tasks" else []
+        flags = 0x8180 if addresses else 0x8183
+        answer = data[:2] + struct.pack("!HHHHH", flags, 1, len(addresses), 0, 0) + question
+        for address in addresses:
+            answer += struct.pack("!HHHLH", 0xC00C, 1, 1, 600, 4) + socket.inet_aton(address)
+        self.transport.sendto(answer, source)
+
+
+class Edge:
+    """Nginx and router, running."""
+
+    def __init__(self, directory: Path, **settings: Any) -> None:
+        self.directory = directory
+        self.https, self.http, self.router, self.metrics, status, peer, admin = free_ports(7)
+        catalogue = environment(directory).catalogue
+        self.played = Played({service.port: service.name for service in catalogue.services.values()})
+        self.played.start()
+        self.settings: dict[str, Any] = {
+            "nginx_https_port": self.https,
+            "nginx_http_port": self.http,
+            "nginx_status_port": status,
+            "nginx_listen_addresses": [ADDRESS],
+            "nginx_pid_file": str(directory / "nginx.pid"),
+            "nginx_log_directory": str(directory),
+            "nginx_certificate": str(directory / "leaf.pem"),
+            "nginx_certificate_key": str(directory / "leaf.key"),
+            "nginx_http2_directive": _nginx_version() >= (1, 25, 1),
+            "router_port": self.router,
+            "router_metrics_port": self.metrics,
+            "router_peer_port": peer,
+            "router_admin_port": admin,
+            "router_state_file": str(directory / "haproxy.state"),
+            "router_resolver": f"{self.played.addresses[0]}:{self.played.dns_port}",
+            "router_check_interval_ms": 500,
+            "router_connections": 500,
+            "nginx_tuning": {"worker_processes": 2, "worker_rlimit_nofile": 4096, "worker_connections": 1024},
+            "edge_unlimited_networks": [f"{UNLIMITED}/32"],
+            **settings,
+        }
+        self.env = environment(directory, **self.settings)
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        """Write the configurations and start both; returns when every service can be reached."""
+        leaf = self.env.tls.leaf([DOMAIN, f"api.{DOMAIN}", f"*.{DOMAIN}", ADDRESS])
+        (self.directory / "leaf.pem").write_text(leaf.certificate)
+        (self.directory / "leaf.key").write_text(leaf.key)
+        self._write_nginx()
+        self.write_router()
+        config = str(self.directory / "nginx" / "nginx.conf")
+        self._check("nginx", "-t", "-q", "-c", config)
+        self._check("haproxy", "-c", "-q", "-f", str(self.directory / "haproxy.cfg"))
+        self._run("haproxy", "-W", "-db", "-f", str(self.directory / "haproxy.cfg"))
+        self._run("nginx", "-c", config, "-g", "daemon off;")
+        wait_until(lambda: all(self.ask_router(name).status == 200 for name in self.env.catalogue.services), "router")
+        wait_until(lambda: self.get("/health").status == 200, "nginx")
+
+    def _write_nginx(self) -> None:
+        for file in configuration(self.env, self.env.hosts[0]):
+            path = self.directory / "nginx" / Path(file.path).relative_to(DIRECTORY)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(file.data)
+        shutil.copy("/etc/nginx/mime.types", self.directory / "nginx")
+
+    def write_router(self, **settings: Any) -> str:
+        """Write the router's configuration, with these settings changed; its hash."""
+        config, stamp = router_configuration(environment(self.directory, **{**self.settings, **settings}))
+        (self.directory / "haproxy.cfg").write_text(config)
+        return stamp
+
+    def reload_router(self) -> None:
+        """As on a host: save what is known of the tasks, then a signal to the master."""
+        known = {"admin_port": self.settings["router_admin_port"], "state_file": self.settings["router_state_file"]}
+        subprocess.run(["bash", "-c", SAVE.format(**known)], check=True, timeout=SECONDS)
+        self.processes[0].send_signal(signal.SIGUSR2)
+
+    def _check(self, *argv: str) -> None:
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "[warn]" not in done.stderr, done.stderr
+        assert "WARNING" not in done.stderr, done.stderr
+
+    def _run(self, *argv: str) -> None:
+        log = (self.directory / f"{argv[0]}.log").open("wb")
+        self.processes.append(subprocess.Popen(argv, stdout=log, stderr=log, start_new_session=True))
+
+    def stop(self) -> None:
+        """End what was started."""
+        for process in self.processes:
+            process.send_signal(signal.SIGTERM)
+        for process in self.processes:
+            process.wait(SECONDS)
+        self.played.stop()
+
+    def tls(self) -> ssl.SSLContext:
+        """A client that trusts the environment's CA alone."""
+        return ssl.create_default_context(cadata=self.env.tls.certificate)
+
+    def get(self, path: str, **options: Any) -> Answer:
+        """GET over HTTPS."""
+        return self.ask("GET", path, **options)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        host: str = DOMAIN,
+        source: str = UNLIMITED,
+    ) -> Answer:
+        """A request over HTTPS on a connection of its own."""
+        connection = Secure(host, self.https, self.tls(), source)
+        return _ask(connection, method, path, body, {"Host": host, **(headers or {})})
+
+    def ask_router(
+        self,
+        service: str | None,
+        method: str = "GET",
+        path: str = "/x",
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """A request to the router itself."""
+        named = {} if service is None else {"X-Nexus-Service": service}
+        connection = http.client.HTTPConnection(ADDRESS, self.router, timeout=SECONDS)
+        return _ask(connection, method, path, body, {**named, **(headers or {})})
+
+
+def _ask(
+    connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None, headers: dict[str, str]
+) -> Answer:
+    try:
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.headers, answer.read())
+    finally:
+        connection.close()
+
+
+def _nginx_version() -> tuple[int, ...]:
+    text = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr
+    match = re.search(r"nginx/([0-9.]+)", text)
+    assert match, text
+    return tuple(int(part) for part in match[1].split("."))
+
+
+@contextlib.contextmanager
+def running(directory: Path, **settings: Any) -> Iterator[Edge]:
+    """A running edge, ended whatever happens."""
+    edge = Edge(directory, **settings)
+    try:
+        edge.start()
+        yield edge
+    finally:
+        edge.stop()

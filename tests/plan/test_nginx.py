@@ -1,0 +1,366 @@
+"""The edge as a client sees it: a real Nginx and a real router in front of played services."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+
+import pytest
+
+from roles.nginx.location import locations
+from roles.nginx.plan import plan
+from tests.plan.edge import (
+    ADDRESS,
+    DOMAIN,
+    LIMITED,
+    UNLIMITED,
+    Answer,
+    Edge,
+    Secure,
+    environment,
+    reason_to_skip,
+    running,
+)
+
+needs_edge = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip())
+_numbers = count(1)
+
+
+def a_client() -> str:
+    """An address that no other test uses, so that limits start at nought."""
+    return f"{LIMITED}{next(_numbers)}"
+
+
+@pytest.fixture(scope="module")
+def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
+    directory = tmp_path_factory.mktemp("edge")
+    with running(directory, nginx_admin_networks=[f"{UNLIMITED}/32"], nginx_api_key_clients=["partner"]) as edge:
+        yield edge
+
+
+def routes() -> list[tuple[str, str, str, tuple[str, ...]]]:
+    """Path asked for, path that the service should see, service, methods."""
+    import pathlib
+
+    found = []
+    for route in environment(pathlib.Path("/nonexistent")).catalogue.routes:
+        if route.is_prefix:
+            found.append((route.path + "a/b%20c", route.target + "a/b%20c", route.service, route.methods))
+            found.append((route.path[:-1], route.target[:-1], route.service, route.methods))
+        else:
+            found.append((route.path, route.target, route.service, route.methods))
+    return found
+
+
+def test_every_route_is_there() -> None:
+    assert len({service for _, _, service, _ in routes()}) == 42
+    assert len(routes()) == 6 + 2 * 38
+
+
+@needs_edge
+@pytest.mark.parametrize("version", ["", "/v1", "/v2"])
+@pytest.mark.parametrize(("path", "target", "service", "methods"), routes())
+def test_route_reaches_its_service(
+    edge: Edge, path: str, target: str, service: str, methods: tuple[str, ...], version: str
+) -> None:
+    method = methods[0] if methods else "POST"
+    body = b"x" * 100 if method == "POST" else None
+    answer = edge.ask(method, path.replace("/api", f"/api{version}", 1) + "?q=1%2F2", body=body)
+    assert answer.status == 200
+    seen = answer.json
+    assert (seen["service"], seen["method"], seen["path"]) == (service, method, f"{target}?q=1%2F2")
+    assert seen["length"] == len(body or b"")
+    assert seen["headers"]["x-api-version"] == (version.strip("/") or "v2")
+
+
+@needs_edge
+@pytest.mark.parametrize(("path", "target", "service", "methods"), routes())
+def test_method_rules(edge: Edge, path: str, target: str, service: str, methods: tuple[str, ...]) -> None:
+    for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+        allowed = not methods or method in (*methods, "OPTIONS") or (method == "HEAD" and "GET" in methods)
+        answer = edge.ask(method, path)
+        assert answer.status == (200 if allowed else 405), method
+        if not allowed:
+            assert set(methods) < set(answer.headers["Allow"].split(", "))
+            assert method not in answer.headers["Allow"].split(", ")
+            assert method == "HEAD" or answer.json["error"]["code"] == "METHOD_NOT_ALLOWED"
+
+
+@needs_edge
+def test_client_cannot_speak_for_the_edge(edge: Edge) -> None:
+    forged = {
+        "X-Nexus-Service": "ledger-mgr",
+        "X-N3XUS-Handshake": "guess",
+        "X-Nexus-Limit": "login",
+        "X-Real-IP": "1.2.3.4",
+        "X-Forwarded-For": "1.2.3.4",
+        "X-Request-Id": "mine",
+        "X-Api-Version": "v9",
+    }
+    seen = edge.get("/api/creator/x", headers=forged).json
+    assert seen["service"] == "creator-hub-v2"
+    assert "x-n3xus-handshake" not in seen["headers"]
+    assert "x-nexus-limit" not in seen["headers"]
+    assert seen["headers"]["x-real-ip"] == seen["headers"]["x-forwarded-for"] == UNLIMITED
+    assert seen["headers"]["x-request-id"] != "mine"
+    assert seen["headers"]["x-api-version"] == "v2"
+
+
+@needs_edge
+def test_handshake_for_those_that_want_it(edge: Edge) -> None:
+    wanted = {name for name, service in edge.env.catalogue.services.items() if service.handshake}
+    assert len(wanted) == 6
+    for path, _, service, methods in routes():
+        method = methods[0] if methods else "GET"
+        headers = edge.ask(method, path, headers={"X-N3XUS-Handshake": "guess"}).json["headers"]
+        assert headers.get("x-n3xus-handshake") == ("55-45-17" if service in wanted else None), path
+
+
+@needs_edge
+@pytest.mark.parametrize(
+    "path", ["/", "/api", "/api/", "/api/nothing", "/api/auth/login/", "/api/v3/content/x", "/health/live", "/metrics"]
+)
+def test_unknown_path_is_a_json_404(edge: Edge, path: str) -> None:
+    answer = edge.get(path)
+    assert answer.status == 404
+    assert answer.json["success"] is False
+    assert answer.json["data"] is None
+    assert answer.json["error"]["code"] == "NOT_FOUND"
+    assert answer.json["meta"]["requestId"] == answer.headers["X-Request-Id"]
+    assert answer.json["meta"]["timestamp"].startswith("20")
+
+
+@needs_edge
+def test_names(edge: Edge) -> None:
+    assert edge.get("/api/content/x", host=f"api.{DOMAIN}").json["service"] == "content-management"
+    assert edge.get("/api/content/x", headers={"Host": "elsewhere.example.org"}).status == 404
+    assert edge.get("/health", headers={"Host": ADDRESS}).json == {"status": "ok"}
+
+
+@needs_edge
+def test_health_is_not_logged(edge: Edge) -> None:
+    edge.get("/health")
+    edge.get("/api/content/logged?token=secret")
+    log = (edge.directory / "access.log").read_text()
+    assert "/health" not in log.replace("/health/live", "")
+    assert "/api/content/logged" in log
+    assert "token=secret" not in log
+
+
+@needs_edge
+def test_plain_http_is_redirected(edge: Edge) -> None:
+    connection = http.client.HTTPConnection(ADDRESS, edge.http, timeout=5)
+    connection.request("GET", "/api/content/x?a=b", headers={"Host": DOMAIN})
+    answer = connection.getresponse()
+    assert answer.status == 301
+    assert answer.headers["Location"] == f"https://{DOMAIN}:{edge.https}/api/content/x?a=b"
+    connection = http.client.HTTPConnection(ADDRESS, edge.https, timeout=5)
+    connection.request("GET", "/x", headers={"Host": DOMAIN})
+    assert connection.getresponse().status == 301
+
+
+@needs_edge
+@pytest.mark.parametrize(
+    ("version", "works"), [(ssl.TLSVersion.TLSv1_1, False), (ssl.TLSVersion.TLSv1_2, True), (ssl.TLSVersion.TLSv1_3, True)]
+)
+def test_tls_versions(edge: Edge, version: ssl.TLSVersion, works: bool) -> None:
+    context = edge.tls()
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    context.minimum_version = context.maximum_version = version
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    with socket.create_connection((ADDRESS, edge.https), 5) as raw:
+        if not works:
+            with pytest.raises(ssl.SSLError):
+                context.wrap_socket(raw, server_hostname=DOMAIN)
+            return
+        with context.wrap_socket(raw, server_hostname=DOMAIN) as secure:
+            assert secure.selected_alpn_protocol() == "h2"
+
+
+@needs_edge
+@pytest.mark.parametrize("path", ["/health", "/api/nothing", "/api/content/x", "/api/auth/login"])
+def test_headers_of_every_answer(edge: Edge, path: str) -> None:
+    headers = edge.get(path).all
+    names = [name for name, _ in headers]
+    for name, value in {
+        "x-frame-options": "SAMEORIGIN",
+        "x-content-type-options": "nosniff",
+        "x-xss-protection": "1; mode=block",
+        "strict-transport-security": "max-age=31536000; includeSubDomains",
+    }.items():
+        assert headers.count((name, value)) == names.count(name) == 1
+    policy = dict(headers)["content-security-policy"]
+    assert f"connect-src 'self' https://api.{DOMAIN}" in policy
+    assert dict(headers)["server"] == "nginx"
+    assert "x-powered-by" not in names
+
+
+@needs_edge
+def test_cross_origin(edge: Edge) -> None:
+    asked = {"Origin": f"https://{DOMAIN}", "Access-Control-Request-Method": "POST"}
+    answer = edge.ask("OPTIONS", "/api/auth/login", headers=asked)
+    assert answer.status == 204
+    assert answer.headers["Access-Control-Allow-Origin"] == f"https://{DOMAIN}"
+    assert answer.headers["Access-Control-Allow-Methods"] == "OPTIONS, POST"
+    assert answer.headers["Access-Control-Max-Age"] == "86400"
+    assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
+    answer = edge.get("/api/content/x", headers={"Origin": f"https://{DOMAIN}"})
+    assert answer.headers.get_all("Access-Control-Allow-Origin") == [f"https://{DOMAIN}"]
+    assert answer.headers["Access-Control-Allow-Credentials"] == "true"
+    answer = edge.get("/api/content/x", headers={"Origin": "https://elsewhere.example.org"})
+    assert answer.headers["Access-Control-Allow-Origin"] is None
+
+
+@needs_edge
+@pytest.mark.parametrize(
+    ("path", "megabytes", "status"),
+    [("/api/orders/", 10, 200), ("/api/orders/", 11, 413), ("/api/dsp/upload", 50, 200), ("/api/dsp/upload", 51, 413)],
+)
+def test_body_limits(edge: Edge, path: str, megabytes: int, status: int) -> None:
+    answer = edge.ask("POST", path, body=bytes(megabytes * 2**20), headers={"Expect": ""})
+    assert answer.status == status
+    assert status == 200 or answer.json["error"]["code"] == "PAYLOAD_TOO_LARGE"
+
+
+@needs_edge
+@pytest.mark.parametrize(("path", "target"), [("/api/v1/metatwin/live", "/api/metatwin/live"), ("/api/sessions/s", "/sessions/s")])
+def test_websocket(edge: Edge, path: str, target: str) -> None:
+    connection = Secure(DOMAIN, edge.https, edge.tls(), UNLIMITED)
+    wanted = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    connection.request("GET", f"{path}?token=t", headers={**wanted, "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
+    answer = connection.sock.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 101 ")
+    assert b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in answer
+    assert edge.played.seen[-1]["path"] == f"{target}?token=t"
+    connection.sock.sendall(b"\x81\x05hello")
+    assert connection.sock.recv(4096) == b"\x81\x05hello"
+    connection.close()
+
+
+@needs_edge
+def test_websocket_keeps_the_method_rules(edge: Edge) -> None:
+    assert edge.get("/api/ai/kei/x", headers={"Upgrade": "websocket"}).status == 405
+
+
+def _many(edge: Edge, source: str, number: int) -> list[Answer]:
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(lambda _: edge.get("/api/content/x", source=source), range(number)))
+
+
+@needs_edge
+def test_rate_limit_per_address(edge: Edge) -> None:
+    connection = Secure(DOMAIN, edge.https, edge.tls(), a_client())
+    refused = None
+    for _ in range(2000):
+        connection.request("GET", "/api/nothing" if refused else "/api/content/x", headers={"Host": DOMAIN})
+        answer = connection.getresponse()
+        body = answer.read()
+        if answer.status == 429:
+            refused = answer, body
+            break
+    assert refused
+    assert refused[0].headers["Retry-After"] == "1"
+    assert b'"code":"RATE_LIMITED"' in refused[1]
+
+
+@needs_edge
+def test_rate_limit_is_lifted_for_listed_networks(edge: Edge) -> None:
+    assert {answer.status for answer in _many(edge, UNLIMITED, 300)} == {200}
+
+
+@needs_edge
+def test_connections_per_address(edge: Edge) -> None:
+    source = a_client()
+    with ThreadPoolExecutor(14) as pool:
+        slow = {"X-Fault": "slow"}
+        answers = list(pool.map(lambda _: edge.get("/api/content/x", source=source, headers=slow).status, range(14)))
+    assert answers.count(200) == 10
+    assert answers.count(429) == 4
+
+
+@needs_edge
+@pytest.mark.parametrize(("path", "allowed", "seconds"), [("/api/auth/login", 5, 900), ("/api/auth/register", 3, 3600)])
+def test_long_windows(edge: Edge, path: str, allowed: int, seconds: int) -> None:
+    source = a_client()
+    assert [edge.ask("POST", path, source=source).status for _ in range(allowed)] == [200] * allowed
+    letter = f"%{ord(path[-1]):X}"
+    for written in (path, path[:-1] + letter, path.replace("/api", "/api/v1"), path.replace("/auth", "//auth")):
+        answer = edge.ask("POST", written, source=source)
+        assert answer.status == 429, written
+        assert answer.headers.get_all("Retry-After") == [str(seconds)]
+        assert answer.json["error"]["code"] == "RATE_LIMITED"
+    assert edge.get("/api/content/x", source=source).status == 200
+    assert edge.ask("POST", path, source=a_client()).status == 200
+    assert {edge.ask("POST", path).status for _ in range(20)} == {200}
+
+
+@needs_edge
+def test_special_paths(edge: Edge) -> None:
+    assert edge.get("/api/admin/x", source=a_client()).status == 403
+    assert edge.get("/api/admin/x", source=UNLIMITED).status == 404
+    key = edge.env.secret("nginx/api-key/partner")
+    assert edge.get("/api/public/x").json["error"]["code"] == "FORBIDDEN"
+    assert edge.get("/api/public/x", headers={"X-Api-Key": f"{key}x"}).status == 403
+    assert edge.get("/api/public/x", headers={"X-Api-Key": key}).status == 404
+
+
+@needs_edge
+def test_authentication_where_it_is_switched_on(tmp_path_factory: pytest.TempPathFactory) -> None:
+    good = {"Authorization": "Bearer good"}
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    with running(tmp_path_factory.mktemp("auth"), nginx_auth_request=True) as edge:
+        assert edge.ask("POST", "/api/auth/login").status == 200
+        for path, _, _, methods in routes():
+            if path not in ("/api/auth/login", "/api/auth/register"):
+                method = methods[0] if methods else "DELETE"
+                expected = 200 if path.startswith("/api/errors") else 401
+                assert edge.ask(method, path).status == expected, path
+        assert edge.get("/api/orders/1").json["error"]["code"] == "UNAUTHORIZED"
+        answer = edge.ask("POST", "/api/v1/orders/1", headers=good, body=b"12345").json
+        assert (answer["service"], answer["length"], answer["headers"]["x-api-version"]) == (
+            "puabo-nuki-order-processor",
+            5,
+            "v1",
+        )
+        asked = next(fact for fact in reversed(edge.played.seen) if fact["service"] == "user-auth")
+        assert (asked["method"], asked["length"]) == ("POST", 0)
+        assert asked["headers"]["x-original-uri"] == "/api/v1/orders/1"
+        assert asked["headers"]["x-n3xus-handshake"] == "55-45-17"
+        assert edge.get("/api/products/1").status == 200
+        assert edge.ask("POST", "/api/products/").status == 401
+        assert edge.get("/api/metatwin/live", headers=upgrade).status == 401
+        assert edge.get("/.edge/auth").status == 404
+
+
+@needs_edge
+def test_answers_when_the_router_is_away(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with running(tmp_path_factory.mktemp("away")) as edge:
+        edge.processes[0].kill()
+        edge.processes[0].wait()
+        answer = edge.get("/api/content/x")
+        assert answer.status in (502, 504)
+        assert answer.json["success"] is False
+        assert edge.get("/health").status == 200
+
+
+def test_plan_names_all_that_a_reload_reads(tmp_path_factory: pytest.TempPathFactory) -> None:
+    env = environment(tmp_path_factory.mktemp("plan"))
+    desired = plan(env, env.hosts[0])
+    (unit,) = desired.units
+    assert {file.path for file in desired.files} < set(unit.reload_on)
+    assert {"/etc/nexus-cos/tls/leaf.pem", "/etc/nexus-cos/tls/leaf.key"} < set(unit.reload_on)
+    assert not unit.restart_on
+
+
+def test_excluded_service_has_no_location(tmp_path_factory: pytest.TempPathFactory) -> None:
+    directory = tmp_path_factory.mktemp("excluded")
+    assert "metatwin" in {location.service for location in locations(environment(directory))}
+    env = environment(directory, services_excluded=["metatwin", "puaboverse-v2"])
+    assert "metatwin" not in {location.service for location in locations(env)}
+    assert "metatwin" not in "".join(file.data.decode() for file in plan(env, env.hosts[0]).files)
+
+
