@@ -45,8 +45,9 @@ def plan(env: Environment, host: Host) -> Desired:
 def preflight(env: Environment, host: Host) -> str:
     """A shell command that ends with 1 and says why when the packages are missing and cannot be fetched."""
     setting = env.setting
-    release = f"{setting.mongodb_repository}/dists/{setting.mongodb_suite}/mongodb-org/{setting.mongodb_version}"
-    return env.render("mongodb/preflight.sh.j2", url=f"{release}/InRelease", host=host)
+    suite = f"{setting.mongodb_suite}/mongodb-org/{setting.mongodb_version}"
+    url = f"{setting.mongodb_repository}/dists/{suite}/InRelease"
+    return env.render("mongodb/preflight.sh.j2", url=url, host=host)
 
 
 def users(env: Environment) -> dict[str, dict[str, Any]]:
@@ -85,15 +86,16 @@ def _state(env: Environment) -> State:
 
 def _cache_gib(host: Host) -> float:
     memory = host.traits.memory_bytes if host.traits else ASSUMED_MEMORY_BYTES
-    return max(SMALLEST_CACHE_GIB, round(memory * host.setting.mongodb_memory_percent / 100 / 1024**3, 2))
+    share = int(host.setting.mongodb_memory_percent) / 100
+    return max(SMALLEST_CACHE_GIB, round(memory * share / 1024**3, 2))
 
 
 def _signing_key(env: Environment) -> str:
-    path = env.root / env.setting.mongodb_key_file
+    path = env.root / str(env.setting.mongodb_key_file)
     if not path.is_file():
         raise OperatorError(
             f"MongoDB: {path} is missing, the key that signs the vendor's packages. Fetch it with "
-            f"`curl -fsS --create-dirs -o {env.setting.mongodb_key_file} {env.setting.mongodb_key_url}`, compare "
-            "its fingerprint with the vendor's, or leave the group mongodb empty"
+            f"`curl -fsS --create-dirs -o {env.setting.mongodb_key_file} {env.setting.mongodb_key_url}` and "
+            "compare its fingerprint with the vendor's, or leave the group mongodb empty"
         )
     return path.read_text()

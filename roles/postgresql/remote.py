@@ -25,7 +25,8 @@ select json_object_agg(name, body) from (
   select 'database ' || d.datname, json_build_object(
     'service', coalesce(shobj_description(d.oid, 'pg_database'), ''),
     'owner', pg_get_userbyid(d.datdba),
-    'public', exists(select from aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a where a.grantee = 0))
+    'public', exists(select from aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+                     where a.grantee = 0))
   from pg_database d where not d.datistemplate and d.datname <> 'postgres'
 ) found
 """
@@ -48,12 +49,15 @@ def apply(items, changed, removed, context, payload):
     """
     wait(context)
     there = existing(items, context)
-    roles = sorted((name for name in changed if name.startswith("role ")), key=lambda name: items[name]["login"])
-    psql([line for name in roles for line in role(name, items[name], there.get(name), payload.get(name))], context)
+    roles = [name for name in changed if name.startswith("role ")]
+    roles.sort(key=lambda name: items[name]["login"])
+    statements = [role(name, items[name], there.get(name), payload.get(name)) for name in roles]
+    psql([line for lines in statements for line in lines], context)
     databases = [name for name in changed if name.startswith("database ")]
     # CREATE DATABASE cannot be part of a transaction.
     new = [name for name in databases if name not in there]
-    psql([f"create database {quoted(name)} owner {identifier(items[name]['owner'])}" for name in new], context, False)
+    owners = [(quoted(name), identifier(items[name]["owner"])) for name in new]
+    psql([f"create database {name} owner {owner}" for name, owner in owners], context, False)
     psql([line for name in databases for line in database(name, items[name])], context)
     gone = [name for name in removed if name.startswith("database ")]
     psql([f"drop database if exists {quoted(name)} with (force)" for name in gone], context, False)
@@ -69,12 +73,12 @@ def role(name, wanted, there, verifier):
     login = "login" if wanted["login"] else "nologin"
     statements.append(f"alter role {who} {login} connection limit {int(wanted['limit'])}{password}")
     statements.append(f"comment on role {who} is {literal(MARK + wanted['service'])}")
-    held = set(there["member_of"]) if there else set()
-    statements += [f"revoke {identifier(owner)} from {who}" for owner in sorted(held - set(wanted["member_of"]))]
-    statements += [f"grant {identifier(owner)} to {who}" for owner in sorted(set(wanted["member_of"]) - held)]
+    held, owners = set(there["member_of"]) if there else set(), set(wanted["member_of"])
+    statements += [f"revoke {identifier(owner)} from {who}" for owner in sorted(held - owners)]
+    statements += [f"grant {identifier(owner)} to {who}" for owner in sorted(owners - held)]
     # What a log-in creates belongs to the owner, so the other log-in can use and alter it.
-    acts_as = wanted["acts_as"]
-    statements.append(f"alter role {who} set role = {literal(acts_as)}" if acts_as else f"alter role {who} reset role")
+    acts_as = f"set role = {literal(wanted['acts_as'])}" if wanted["acts_as"] else "reset role"
+    statements.append(f"alter role {who} {acts_as}")
     return statements
 
 
@@ -97,13 +101,14 @@ def existing(names, context):
 
 
 def psql(statements, context, whole=True):
-    """Output of statements, in one transaction unless told otherwise; verifiers stay out of the server's log."""
+    """Output of statements, in one transaction unless told otherwise; verifiers stay out of the log."""
     if not statements:
         return ""
     quiet = ["set log_min_duration_statement = -1", "set log_min_error_statement = panic"]
     argv = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-p", str(context["port"]), "-d", "postgres", "-f", "-"]
+    argv += ["--single-transaction"] if whole else []
     script = ";\n".join([*quiet, *statements]) + ";\n"
-    return run([*argv, *(["--single-transaction"] if whole else [])], input=script, user="postgres", timeout=120)
+    return run(argv, input=script, user="postgres", timeout=120)
 
 
 def wait(context):

@@ -22,10 +22,15 @@ def salt(user: str, password: str) -> str:
 
 def verifier(user: str, password: str) -> str:
     """What ALTER ROLE ... PASSWORD takes in place of the password."""
-    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), _salt(user, password), ITERATIONS)
+    stored, server = keys(password, _salt(user, password))
+    return f"SCRAM-SHA-256${ITERATIONS}:{salt(user, password)}${stored}:{server}"
+
+
+def keys(password: str, salt: bytes) -> tuple[str, str]:
+    """StoredKey and ServerKey of RFC 5802, base64."""
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ITERATIONS)
     stored = hashlib.sha256(_hmac(salted, b"Client Key")).digest()
-    server = _hmac(salted, b"Server Key")
-    return f"SCRAM-SHA-256${ITERATIONS}:{salt(user, password)}${b64encode(stored).decode()}:{b64encode(server).decode()}"
+    return b64encode(stored).decode(), b64encode(_hmac(salted, b"Server Key")).decode()
 
 
 class Verifiers(Mapping[str, str]):

@@ -8,7 +8,7 @@ from pathlib import Path
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
 from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired, File, State, Unit, User
-from roles.rabbitmq.users import ADMIN, password_hash, users, vhosts
+from roles.rabbitmq.users import ADMIN, Items, password_hash, users, vhosts
 
 UNIT = "rabbitmq-server"
 DIRECTORY = "/etc/rabbitmq"
@@ -28,12 +28,12 @@ def plan(env: Environment, host: Host) -> Desired:
         files=(*config, File(DROP_IN, env.render("rabbitmq/service.conf.j2"))),
         units=(
             Unit("epmd.socket"),
-            # Not the certificate: Erlang reads it again by itself, two minutes after it changed at the latest.
+            # Not the certificate: Erlang reads it again by itself, two minutes after it changed.
             Unit(UNIT, restart_on=tuple(file.path for file in (*early[1:], *config))),
         ),
         states=(
-            _state(env, "rabbitmq vhosts", vhosts(env.catalogue), "remove" if env.setting.prune_data else "report"),
-            _state(env, "rabbitmq users", users(env), "remove"),
+            _state(env, "rabbitmq vhosts", vhosts(env.catalogue), bool(env.setting.prune_data)),
+            _state(env, "rabbitmq users", users(env), True),
         ),
     )
 
@@ -65,7 +65,7 @@ def _configuration(env: Environment, host: Host) -> tuple[File, ...]:
         _file("rabbitmq.conf", env.render("rabbitmq/rabbitmq.conf.j2", **values)),
         _file("enabled_plugins", "[rabbitmq_management].\n"),
         _file("definitions.json", _definitions(env), secret=True),
-        File(COOKIE, env.secret("rabbitmq/cookie"), owner="rabbitmq", group="rabbitmq", mode=0o400, secret=True),
+        File(COOKIE, env.secret("rabbitmq/cookie"), "rabbitmq", "rabbitmq", 0o400, secret=True),
     )
 
 
@@ -80,7 +80,7 @@ def _definitions(env: Environment) -> str:
     return json.dumps({"users": [admin]}, indent=1) + "\n"
 
 
-def _state(env: Environment, name: str, items: dict[str, dict[str, object]], extra: str) -> State:
+def _state(env: Environment, name: str, items: Items, remove: bool) -> State:
     return State(
         name,
         Path(__file__).with_name("remote.py"),
@@ -91,7 +91,7 @@ def _state(env: Environment, name: str, items: dict[str, dict[str, object]], ext
             "password": env.secret("rabbitmq/admin"),
             "about": name.split()[1],
         },
-        extra="remove" if extra == "remove" else "report",
+        extra="remove" if remove else "report",
     )
 
 

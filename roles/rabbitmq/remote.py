@@ -96,13 +96,18 @@ def make(api, name, wanted, there):
         api.put({**wanted, "auto_delete": False, "arguments": {}}, "exchanges", EVENTS, which)
     else:
         tags = f"administrator,{TAG}" if wanted["administrator"] else TAG
-        api.put({"password_hash": wanted["password"], "hashing_algorithm": HASHING, "tags": tags}, "users", which)
+        body = {"password_hash": wanted["password"], "hashing_algorithm": HASHING, "tags": tags}
+        api.put(body, "users", which)
         if "permissions" in wanted:
-            for vhost in set(there.get("permissions", {})) - set(wanted["permissions"]):
-                api.delete("permissions", vhost, which)
-            for vhost, patterns in wanted["permissions"].items():
-                body = dict(zip(("configure", "write", "read"), patterns, strict=True))
-                api.put(body, "permissions", vhost, which)
+            permit(api, which, wanted["permissions"], there.get("permissions", {}))
+
+
+def permit(api, user, wanted, there):
+    """Exactly the wanted permissions in each virtual host, none in others."""
+    for vhost in set(there) - set(wanted):
+        api.delete("permissions", vhost, user)
+    for vhost, patterns in wanted.items():
+        api.put(dict(zip(("configure", "write", "read"), patterns, strict=True)), "permissions", vhost, user)
 
 
 def wait(api, names, context):
@@ -113,7 +118,8 @@ def wait(api, names, context):
             return existing(api, names, context)
         except (ConnectionRefusedError, http.client.RemoteDisconnected, Refused) as error:
             if time.monotonic() > end:
-                raise RemoteError(f"RabbitMQ did not let {context['user']} in within {READY_SECONDS} s: {error}") from None
+                what = f"RabbitMQ did not let {context['user']} in within {READY_SECONDS} s"
+                raise RemoteError(f"{what}: {error}") from None
             api.close()
             time.sleep(0.5)
 

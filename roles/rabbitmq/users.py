@@ -56,7 +56,7 @@ def users(env: Environment) -> Items:
 
 
 def event_permissions(catalogue: Catalogue, service: Service) -> list[str]:
-    """Patterns for configure, write and read in the virtual host of events; empty when it has no part in any."""
+    """Patterns for configure, write and read in the virtual host `events`; empty without a part there."""
     published = [event.name for event in catalogue.platform.events if event.publisher == service.name]
     consumed = [event.name for event in catalogue.platform.events if service.name in event.consumers]
     if not published and not consumed:

@@ -21,7 +21,8 @@ def plan(env: Environment, host: Host) -> Desired:
     services = env.catalogue.services_of_store("redis")
     passwords = {service.name: env.secret(f"redis/{service.name}") for service in services}
     passwords[ADMIN] = env.secret("redis/admin")
-    paths = {"users": USERS, "password": PASSWORD, "socket": SOCKET, "ca": CA, "certificate": LEAF, "key": KEY}
+    paths = {"users": USERS, "password": PASSWORD, "socket": SOCKET, "ca": CA}
+    paths |= {"certificate": LEAF, "key": KEY}
     config = env.render("redis/redis.conf.j2", host=host, tuning=_tuning(env, host), paths=paths)
     reload = env.render("redis/reload.sh.j2", paths=paths, admin=ADMIN)
     return Desired(
@@ -50,5 +51,5 @@ def _tuning(env: Environment, host: Host) -> dict[str, int | float | str]:
 def _size_bytes(text: str) -> int:
     match = re.fullmatch(r"(\d+)(kb|mb|gb)", text.lower())
     if not match:
-        raise ValueError(f'operations.yaml, tuning.redis.maxmemory: "{text}" is no size; write it as 512mb or 2gb')
-    return int(match[1]) * 1024 ** (("kb", "mb", "gb").index(match[2]) + 1)
+        raise ValueError(f'operations.yaml, tuning.redis.maxmemory: "{text}" is no size such as 512mb or 2gb')
+    return int(match[1]) * int(1024 ** (("kb", "mb", "gb").index(match[2]) + 1))

@@ -1,0 +1,43 @@
+"""An environment with one host for each store, made from the real catalogue and defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from roles.kit.environment import Environment, Host, Traits
+from roles.kit.model import Desired, File
+from roles.kit.secrets import Secrets
+from roles.kit.settings import Settings, defaults
+
+GIB = 1024**3
+APP, ADDRESS = "10.9.0.21", "10.9.0.31"
+
+
+def environment(directory: Path, memory_gib: int = 16, **settings: Any) -> Environment:
+    """Host app1, and host data1 with all stores and this much memory; secrets are made in the directory."""
+    setting = Settings({**defaults(), **settings})
+    traits = Traits(4, memory_gib * GIB, 1500, 0, "x86_64", {"memory": True, "cpu": True})
+    stores = {"postgresql", "redis", "rabbitmq", "mongodb"}
+    hosts = (
+        Host("app1", APP, frozenset({"app"}), setting, traits),
+        Host("data1", ADDRESS, frozenset(stores), setting, traits),
+    )
+    secrets = Secrets(directory / "secrets.age", directory / "age.key", generate=True)
+    return Environment("test", hosts, setting, secrets)
+
+
+def file(desired: Desired, path: str) -> File:
+    """The planned file at a path."""
+    return next(item for item in (*desired.early, *desired.files) if item.path == path)
+
+
+def text(desired: Desired, path: str) -> str:
+    """Content of the planned file at a path."""
+    return file(desired, path).data.decode()
+
+
+def told(desired: Desired) -> str:
+    """Everything that may be shown, or that travels to the host with every probe, as one text."""
+    files = [item.data.decode() for item in (*desired.early, *desired.files) if not item.secret]
+    return "\n".join([*files, *(repr(dict(state.items)) for state in desired.states)])
