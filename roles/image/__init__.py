@@ -1,0 +1,11 @@
+"""Images: built by one recipe on the first ops host and laid into the registry, once per content."""
+
+from pyinfra.api.deploy import deploy
+
+from roles.kit.converge import converge
+
+
+@deploy("Images")
+def image() -> None:
+    """The registry holds the image of every service, and of the router, at the planned release."""
+    converge("image")

@@ -1,0 +1,31 @@
+"""What other roles must know of an image to run it: probe paths and Node's heap."""
+
+from __future__ import annotations
+
+from roles.catalogue.service import Probes
+from roles.image.checkout import checkout
+from roles.kit.environment import Environment
+
+HEAP_LEAST_MIB = 32  # below it Node.js does not start reliably
+HEALTH_COMMAND = "/usr/local/bin/nexus-health"
+
+
+def heap_mb(memory_bytes: int, percent: int = 75) -> int:
+    """Limit of Node's old space in MiB for a container with that much memory: `--max-old-space-size`.
+
+    What is left is for code, stacks, buffers and the young generation; in a small container that is a
+    greater part.
+    """
+    mebibytes = memory_bytes >> 20
+    return max(HEAP_LEAST_MIB, min(mebibytes * percent // 100, mebibytes - 64))
+
+
+def has_code(env: Environment, name: str) -> bool:
+    """Whether the service runs its own code in this environment, not the reference service."""
+    found = checkout(env)
+    return bool(found and found.has(env.catalogue.service(name)))
+
+
+def probes(env: Environment, name: str) -> Probes:
+    """The paths that the service's image answers about itself."""
+    return env.catalogue.probes_of(env.catalogue.service(name), shipped_code=has_code(env, name))

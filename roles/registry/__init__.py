@@ -1,0 +1,11 @@
+"""Registry: the images of the environment, with TLS and a password, on the first ops host."""
+
+from pyinfra.api.deploy import deploy
+
+from roles.kit.converge import converge
+
+
+@deploy("Registry")
+def registry() -> None:
+    """The registry runs with the planned configuration and answers its log-in."""
+    converge("registry")

@@ -1,0 +1,89 @@
+"""Debian's docker-registry on the first ops host: TLS with the host's leaf, one log-in.
+
+What lies in it is the role `image`; how hosts log in to it is the role `docker`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+
+import bcrypt
+
+from roles.certificate.plan import KEY, KEY_GROUP, LEAF
+from roles.kit.environment import Environment, Host
+from roles.kit.model import Desired, Directory, File, Unit, User
+
+CONFIG = "/etc/docker/registry/config.yml"
+PASSWORDS = "/etc/docker/registry/htpasswd"
+UNIT = "docker-registry.service"
+ACCOUNT = "docker-registry"  # made by the package, as is its storage directory
+
+
+def registry_host(env: Environment) -> Host | None:
+    """The host that holds the registry; None where the environment has no ops host."""
+    return next(iter(env.group("ops")), None)
+
+
+def registry_name(env: Environment) -> str:
+    """`host:port` as image names begin with it; empty where the environment has no registry."""
+    if env.setting.registry_name:
+        return str(env.setting.registry_name)
+    host = registry_host(env)
+    return f"{host.name}:{env.setting.registry_port}" if host else ""
+
+
+def repository(env: Environment, image: str) -> str:
+    """Full name of an image without its tag, such as `ops1:5000/nexus-cos/auth-service`."""
+    return f"{registry_name(env)}/nexus-cos/{image}"
+
+
+def login(env: Environment) -> tuple[str, str]:
+    """User and password at the registry."""
+    user = str(env.setting.registry_user)
+    return user, env.secret(f"registry/{user}")
+
+
+def htpasswd(user: str, password: str) -> str:
+    """One line for the registry, the same at each run: its salt is derived from the password.
+
+    The password is generated and long, so the least bcrypt cost protects it as well as the highest would;
+    each request of a push or pull is verified anew, which a high cost would make slow.
+    """
+    derived = hmac.digest(password.encode(), b"registry salt", hashlib.sha256)[:16]
+    salt = base64.b64encode(derived).rstrip(b"=").translate(_TO_BCRYPT)
+    return f"{user}:{bcrypt.hashpw(password.encode(), b'$2b$04$' + salt).decode()}\n"
+
+
+# bcrypt writes base64 with an alphabet of its own.
+_TO_BCRYPT = bytes.maketrans(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+    b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+)
+
+
+def plan(env: Environment, host: Host) -> Desired:
+    """The registry on its host, nothing on the others."""
+    if host != registry_host(env):
+        return Desired()
+    config = env.render(
+        "registry/config.yml.j2",
+        certificate=LEAF,
+        key=KEY,
+        passwords=PASSWORDS,
+        upload_secret=env.secret("registry/upload"),
+    )
+    storage = Directory(str(env.setting.registry_directory), owner=ACCOUNT, group=ACCOUNT, mode=0o750)
+    unit = f"/etc/systemd/system/{UNIT}.d/nexus-cos.conf"
+    return Desired(
+        packages=("docker-registry",),
+        users=(User(ACCOUNT, groups=(KEY_GROUP,)),),
+        directories=(storage,),
+        files=(
+            File(CONFIG, config, group=ACCOUNT, mode=0o640, secret=True),
+            File(PASSWORDS, htpasswd(*login(env)), group=ACCOUNT, mode=0o640, secret=True),
+            File(unit, env.render("registry/unit.conf.j2")),
+        ),
+        units=(Unit(UNIT, restart_on=(CONFIG, PASSWORDS, LEAF, KEY, unit)),),
+    )
