@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,16 +103,16 @@ def _write(upper: Path, path: str, text: str, mode: int) -> None:
     file.chmod(mode)
 
 
-def write_resolver(root: Path) -> None:
-    """The machine's resolver, as reached from outside the machine's own loopback, at every start."""
-    source = Path("/etc/resolv.conf")
-    text = source.read_text() if source.exists() else ""
-    behind = Path("/run/systemd/resolve/resolv.conf")
-    if "nameserver 127." in text and behind.exists():
-        text = behind.read_text()
-    if "nameserver 127." in text:
+RESOLVERS = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
+
+
+def write_resolver(root: Path, files: Sequence[Path] = RESOLVERS) -> None:
+    """The machine's resolver as others can reach it: the first of its files that names none on loopback."""
+    texts = [file.read_text() for file in files if file.exists()]
+    text = next((text for text in texts if "nameserver 127." not in text), None)
+    if text is None:
         raise LabError(
-            f"{source} names a resolver on loopback, which hosts on the bridge cannot ask:"
+            f"{files[0]} names a resolver on loopback, which hosts on the bridge cannot ask:"
             " let it name one that other machines reach too"
         )
     target = root / "etc/resolv.conf"

@@ -25,6 +25,7 @@ from roles.lab.machine import (
     processes,
     remove_tree,
     run,
+    unmount_below,
     wait_until,
 )
 from roles.lab.network import remove_interface
@@ -81,8 +82,8 @@ class Host:
     def running(self, table: Sequence[Process] | None = None) -> Running | None:
         """The host's processes in the machine's process table, or None when it does not run."""
         table = processes() if table is None else table
-        keep, root = str(self.directory / "keep"), f"--directory={self.root}"
-        keeper = next((p.pid for p in table if p.command[:2] == ("/bin/sh", keep)), None)
+        keep, root = ("/bin/sh", str(self.directory / "keep")), f"--directory={self.root}"
+        keeper = next((p.pid for p in table if p.command == keep), None)
         spawns = [p for p in table if p.command[0].endswith("systemd-nspawn") and root in p.command]
         pids = {p.pid for p in spawns}
         outer = next((p.pid for p in spawns if p.parent not in pids), None)
@@ -90,6 +91,17 @@ class Host:
             return None
         inits = [p.pid for p in table if p.parent == outer] if outer else []
         return Running(keeper, outer, inits[0] if inits else None)
+
+    def ended(self) -> bool:
+        """Whether the host does not run and nothing is about to start it."""
+        if self.running() is not None:
+            return False
+        if not SYSTEMD_OUTSIDE.exists():
+            return True
+        return run("systemctl", "is-active", self.unit, check=False).stdout.strip() not in (
+            "active",
+            "activating",
+        )
 
     def make(self, base: Path, mtu: int, authorised_key: str) -> None:
         """Lays down a new root: all that tells this host from its siblings. Replaces whatever was there."""
@@ -116,7 +128,7 @@ class Host:
             options = f"lowerdir={base},upperdir={self.upper},workdir={self.directory / 'work'}"
             run("mount", "-t", "overlay", f"nexus-lab-{self.machine}", "-o", options, str(self.root))
         guest.write_resolver(self.root)
-        remove_interface(self.interface)
+        self._remove_traces()
         boot, keep = guest.boot_scripts(self, int(spec["mtu"]))
         (self.directory / "boot").write_text(boot)
         (self.directory / "keep").write_text(keep)
@@ -135,11 +147,12 @@ class Host:
     def _start_with_systemd(self) -> None:
         """As systemd's own systemd-nspawn@.service does it; its systemd is the one that restarts."""
         run("systemctl", "reset-failed", self.unit, check=False)
+        (self.directory / "console.log").unlink(missing_ok=True)
         properties = (
-            "Delegate=yes", "KillMode=mixed", "RestartForceExitStatus=133", "SuccessExitStatus=133",
-            "TasksMax=infinity", "TimeoutStopSec=90", "StartLimitIntervalSec=0",
-            f"StandardOutput=append:{self.directory / 'console.log'}", "StandardError=inherit",
-        )  # fmt: skip
+            *("Type=exec", "Delegate=yes", "KillMode=mixed", "TasksMax=infinity", "TimeoutStopSec=90"),
+            *("RestartForceExitStatus=133", "SuccessExitStatus=133", "StartLimitIntervalSec=0"),
+            *(f"StandardOutput=append:{self.directory / 'console.log'}", "StandardError=inherit"),
+        )
         options = [word for p in properties for word in ("--property", p)]
         run(
             "systemd-run",
@@ -169,8 +182,16 @@ class Host:
             kill([*roots, *below])
         if SYSTEMD_OUTSIDE.exists():
             run("systemctl", "stop", self.unit, check=False)
-        remove_interface(self.interface)
+        self._remove_traces()
         guest.remove_control_group(self.machine)
+
+    def _remove_traces(self) -> None:
+        """What a killed nspawn leaves on the machine, and the next one would stumble over."""
+        remove_interface(self.interface)
+        export = Path("/run/systemd/nspawn/unix-export", self.machine)  # since systemd 256
+        if export.exists():
+            unmount_below(export)
+            export.rmdir()
 
     def remove(self) -> None:
         """Takes the host and everything that is its own off the machine."""

@@ -220,7 +220,7 @@ def _start(host: Host) -> None:
 
 def _wait(host: Host) -> None:
     seconds = float(host.environment.settings["lab_start_seconds"])
-    wait_until(lambda: host.running() is None or host.answers(), seconds, pause=0.1)
+    wait_until(lambda: host.answers() or host.ended(), seconds, pause=0.1)
     if not host.answers():
         console = (host.directory / "console.log").read_text(errors="replace").splitlines()
         said = "\n".join(console[-15:])

@@ -156,6 +156,7 @@ def _settings_down(directory: Path) -> None:
     known = json.loads(record.read_text())
     if known["boot"] == BOOT_ID.read_text().strip():
         for path, value in SETTINGS.items():
-            if int(path.read_text()) == value:
-                path.write_text(str(known["before"][str(path)]))
+            before = known["before"][str(path)]
+            if before != value == int(path.read_text()):
+                path.write_text(str(before))
     record.unlink()
