@@ -51,7 +51,7 @@ def _location(env: Environment, route: Route, match: str, path: str, target: str
     if target != path:
         below = match == path
         rewrite = (f"^{re.escape(path)}{'(.*)' if below else ''}$", target + ("$1" if below else ""))
-    methods = set(route.methods)
+    methods: set[str] = set(route.methods)
     if methods:
         methods |= {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
     is_open = env.setting.nginx_auth_open_methods.get(route.service, ()) if route.auth == "partial" else ()

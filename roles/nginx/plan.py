@@ -39,7 +39,8 @@ ERRORS = (
 def plan(env: Environment, host: Host) -> Desired:
     """Package, configuration and unit; every file is read again by a reload."""
     files = configuration(env, host)
-    reload_on = (*(file.path for file in files), host.setting.nginx_certificate, host.setting.nginx_certificate_key)
+    certificate = (host.setting.nginx_certificate, host.setting.nginx_certificate_key)
+    reload_on = (*(file.path for file in files), *certificate)
     return Desired(
         packages=("nginx",),
         directories=(Directory(OWN), Directory(SITES), Directory(FRONTENDS)),
@@ -74,7 +75,7 @@ def _values(env: Environment, host: Host) -> dict[str, Any]:
         "errors": ERRORS,
         "csp": _csp(gateway.csp, setting.domain),
         "origins": [f"https://{setting.domain}", *setting.nginx_cors_origins],
-        "versions": "|".join(prefix.strip("/").removeprefix("api/") for prefix in gateway.versioning.prefixes),
+        "versions": "|".join(prefix.split("/")[2] for prefix in gateway.versioning.prefixes),
     }
 
 

@@ -31,7 +31,11 @@ def plan(env: Environment, host: Host) -> Desired:
     unit = f"/etc/systemd/system/{GUARD_UNIT}"
     return Desired(
         packages=("iptables",),
-        directories=(Directory("/etc/nexus-cos"), Directory(DIRECTORY), Directory("/usr/local/lib/nexus-cos")),
+        directories=(
+            Directory("/etc/nexus-cos"),
+            Directory(DIRECTORY),
+            Directory("/usr/local/lib/nexus-cos"),
+        ),
         files=(
             File(CONFIG, config),
             File(GUARD, script, mode=0o755),
@@ -114,9 +118,13 @@ _HEALTH = (
 def _guard(env: Environment, host: Host) -> tuple[str, str]:
     """The guard's script and the hash of its rules, which stands in each rule's comment."""
     setting = host.setting
-    ports = {setting.router_port: [], setting.router_metrics_port: list(setting.router_metrics_sources)}
+    ports: dict[int, list[str]] = {
+        setting.router_port: [],
+        setting.router_metrics_port: list(setting.router_metrics_sources),
+    }
     families = {"iptables": _rules(ports, 4), "ip6tables": _rules(ports, 6)}
-    stamp = hashlib.sha256(env.render("router/guard.j2", stamp="", families=families).encode()).hexdigest()[:12]
+    unstamped = env.render("router/guard.j2", stamp="", families=families)
+    stamp = hashlib.sha256(unstamped.encode()).hexdigest()[:12]
     return env.render("router/guard.j2", stamp=stamp, families=families), stamp
 
 

@@ -1,12 +1,20 @@
+# ruff: noqa: F821
 """The running router on its host: which configuration it runs with, and whether its port is guarded.
 
 Runs on the host as root with the standard library alone; `run` and `RemoteError` come from the kit.
 """
 
+from __future__ import annotations
+
 import http.client
 import json
 import re
 import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+run: Callable[..., str]  # both are given by the kit
+RemoteError: type[Exception]
 
 DEADLINE_SECONDS = 20
 # bash's own TCP, because the image has no other client
@@ -18,7 +26,7 @@ mv {state_file}.new {state_file}"""
 JUMPS = {"iptables": {"DOCKER-USER", "INPUT"}, "ip6tables": {"INPUT"}}
 
 
-def probe(names, context):
+def probe(names: list[str], context: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Hash that the router names in its /health, and the hash of the guard's rules."""
     return {
         "router config": {"sha256": running_config(context)},
@@ -26,7 +34,13 @@ def probe(names, context):
     }
 
 
-def apply(items, changed, removed, context, payload):
+def apply(
+    items: Mapping[str, Any],
+    changed: list[str],
+    removed: list[str],
+    context: Mapping[str, Any],
+    payload: Mapping[str, Any],
+) -> None:
     """Reload the router where it runs with another configuration; lay the guard's rules again."""
     if "router guard" in changed:
         run(["systemctl", "restart", context["guard"]])
@@ -37,7 +51,7 @@ def apply(items, changed, removed, context, payload):
             wait_for(items["router config"]["sha256"], context)
 
 
-def running_config(context):
+def running_config(context: Mapping[str, Any]) -> str:
     """The hash of the configuration that answers; the wanted one where nothing runs that could be stale."""
     connection = http.client.HTTPConnection("127.0.0.1", context["port"], timeout=2)
     try:
@@ -46,14 +60,14 @@ def running_config(context):
         answer.read()
         return answer.getheader("X-Router-Config") or "none"
     except ConnectionRefusedError:
-        return context["sha256"]
+        return str(context["sha256"])
     except (OSError, http.client.HTTPException) as error:
         return f"no answer: {type(error).__name__}"
     finally:
         connection.close()
 
 
-def guarding():
+def guarding() -> str | None:
     """Hash of the rules in force; it is part of a rule's comment. None where a rule or a jump is missing."""
     found = set()
     for program, jumps in JUMPS.items():
@@ -76,7 +90,7 @@ def guarding():
     return found.pop() if len(found) == 1 else None
 
 
-def containers():
+def containers() -> list[str]:
     """Running containers of the router on this host."""
     try:
         return run(["docker", "ps", "-q", "--filter", "label=nexus.service=router"]).split()
@@ -84,17 +98,19 @@ def containers():
         return []
 
 
-def reload(container, context):
+def reload(container: str, context: Mapping[str, Any]) -> None:
     """Tell the master to start new workers, once HAProxy itself has found the configuration valid."""
     try:
         run(["docker", "exec", container, "haproxy", "-c", "-q", "-f", f"{context['inside']}/haproxy.cfg"])
     except RemoteError as error:
-        raise RemoteError(f"the router keeps its old configuration, the new one is not valid: {error}") from None
+        raise RemoteError(
+            f"the router goes on as before, its new configuration is not valid: {error}"
+        ) from None
     run(["docker", "exec", container, "bash", "-c", SAVE.format(**context)])
     run(["docker", "kill", "--signal", "SIGUSR2", container])
 
 
-def wait_for(wanted, context):
+def wait_for(wanted: str, context: Mapping[str, Any]) -> None:
     """Return when the new workers answer; RemoteError with the container's log when they do not."""
     end = time.monotonic() + DEADLINE_SECONDS
     found = None

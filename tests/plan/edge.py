@@ -54,7 +54,7 @@ def reason_to_skip() -> str:
     missing = [name for name in ("nginx", "haproxy") if not shutil.which(name)]
     if missing:
         return f"{' and '.join(missing)} not installed"
-    return "" if os.geteuid() == 0 else "needs root: nginx of the distribution keeps its files in /var/lib/nginx"
+    return "" if os.geteuid() == 0 else "needs root, as the distribution's nginx writes to /var/lib/nginx"
 
 
 def wait_until(what: Callable[[], Any], message: str) -> Any:
@@ -69,12 +69,13 @@ def wait_until(what: Callable[[], Any], message: str) -> Any:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on."""
-    held = [socket.create_server((ADDRESS, 0)) for _ in range(count)]
-    ports = [server.getsockname()[1] for server in held]
-    for server in held:
-        server.close()
-    return ports
+    """Ports that nobody listens on, below those that the kernel gives to clients."""
+    ports: list[int] = []
+    while len(ports) < count:
+        port = random.randint(20000, 30000)
+        with contextlib.suppress(OSError), socket.create_server(("", port)):
+            ports.append(port)
+    return sorted(set(ports)) if len(set(ports)) == count else free_ports(count)
 
 
 @dataclass
@@ -126,7 +127,7 @@ class Played:
         return f"{self.network}.1", f"{self.network}.2"
 
     def start(self) -> None:
-        """Listen; returns when every port does. Ports are the services' own, so each has a network to itself."""
+        """Listen; returns when every port does. They are the services' own ports, so a network is taken."""
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
         while True:
             self.network = f"127.{random.randint(80, 250)}.{random.randint(0, 250)}"
@@ -156,7 +157,13 @@ class Played:
         method, path, _ = head[0].split()
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in head[1:] if line)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        fact = {"service": self.ports[port], "address": address, "method": method, "path": path, "headers": headers}
+        fact = {
+            "service": self.ports[port],
+            "address": address,
+            "method": method,
+            "path": path,
+            "headers": headers,
+        }
         fact["length"] = len(body)
         if not path.startswith("/health"):
             self.seen.append(fact)
@@ -168,8 +175,8 @@ class Played:
         if headers.get("upgrade") == "websocket":
             await _websocket(headers["sec-websocket-key"], reader, writer)
             return
-        wants_token = path == "/api/auth/verify" and "x-original-uri" in headers
-        status = "401 Unauthorized" if wants_token and headers.get("authorization") != "Bearer good" else "200 OK"
+        refused = "x-original-uri" in headers and headers.get("authorization") != "Bearer good"
+        status = "401 Unauthorized" if refused else "200 OK"
         text = json.dumps(fact).encode()
         writer.write(
             f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n"
@@ -204,7 +211,9 @@ class _Dns(asyncio.DatagramProtocol):
             at += length + 1
         question = data[12 : at + 5]
         asked_for_a = struct.unpack("!H", data[at + 1 : at + 3])[0] == 1
-        addresses = self.played.tasks.get(labels[1], [self.played.addresses[0]]) if asked_for_a and labels[0] == "tasks" else []
+        addresses = []
+        if asked_for_a and labels[0] == "tasks":
+            addresses = self.played.tasks.get(labels[1], [self.played.addresses[0]])
         flags = 0x8180 if addresses else 0x8183
         answer = data[:2] + struct.pack("!HHHHH", flags, 1, len(addresses), 0, 0) + question
         for address in addresses:
@@ -258,7 +267,9 @@ class Edge:
         self._check("haproxy", "-c", "-q", "-f", str(self.directory / "haproxy.cfg"))
         self._run("haproxy", "-W", "-db", "-f", str(self.directory / "haproxy.cfg"))
         self._run("nginx", "-c", config, "-g", "daemon off;")
-        wait_until(lambda: all(self.ask_router(name).status == 200 for name in self.env.catalogue.services), "router")
+        wait_until(
+            lambda: all(self.ask_router(name).status == 200 for name in self.env.catalogue.services), "router"
+        )
         wait_until(lambda: self.get("/health").status == 200, "nginx")
 
     def _write_nginx(self) -> None:
@@ -276,7 +287,10 @@ class Edge:
 
     def reload_router(self) -> None:
         """As on a host: save what is known of the tasks, then a signal to the master."""
-        known = {"admin_port": self.settings["router_admin_port"], "state_file": self.settings["router_state_file"]}
+        known = {
+            "admin_port": self.settings["router_admin_port"],
+            "state_file": self.settings["router_state_file"],
+        }
         subprocess.run(["bash", "-c", SAVE.format(**known)], check=True, timeout=SECONDS)
         self.processes[0].send_signal(signal.SIGUSR2)
 
@@ -335,7 +349,11 @@ class Edge:
 
 
 def _ask(
-    connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    body: bytes | None,
+    headers: dict[str, str],
 ) -> Answer:
     try:
         connection.request(method, path, body, headers)

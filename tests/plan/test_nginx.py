@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -38,16 +39,16 @@ def a_client() -> str:
 @pytest.fixture(scope="module")
 def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
     directory = tmp_path_factory.mktemp("edge")
-    with running(directory, nginx_admin_networks=[f"{UNLIMITED}/32"], nginx_api_key_clients=["partner"]) as edge:
+    with running(
+        directory, nginx_admin_networks=[f"{UNLIMITED}/32"], nginx_api_key_clients=["partner"]
+    ) as edge:
         yield edge
 
 
 def routes() -> list[tuple[str, str, str, tuple[str, ...]]]:
     """Path asked for, path that the service should see, service, methods."""
-    import pathlib
-
     found = []
-    for route in environment(pathlib.Path("/nonexistent")).catalogue.routes:
+    for route in environment(Path("/nonexistent")).catalogue.routes:
         if route.is_prefix:
             found.append((route.path + "a/b%20c", route.target + "a/b%20c", route.service, route.methods))
             found.append((route.path[:-1], route.target[:-1], route.service, route.methods))
@@ -122,7 +123,17 @@ def test_handshake_for_those_that_want_it(edge: Edge) -> None:
 
 @needs_edge
 @pytest.mark.parametrize(
-    "path", ["/", "/api", "/api/", "/api/nothing", "/api/auth/login/", "/api/v3/content/x", "/health/live", "/metrics"]
+    "path",
+    [
+        "/",
+        "/api",
+        "/api/",
+        "/api/nothing",
+        "/api/auth/login/",
+        "/api/v3/content/x",
+        "/health/live",
+        "/metrics",
+    ],
 )
 def test_unknown_path_is_a_json_404(edge: Edge, path: str) -> None:
     answer = edge.get(path)
@@ -165,7 +176,8 @@ def test_plain_http_is_redirected(edge: Edge) -> None:
 
 @needs_edge
 @pytest.mark.parametrize(
-    ("version", "works"), [(ssl.TLSVersion.TLSv1_1, False), (ssl.TLSVersion.TLSv1_2, True), (ssl.TLSVersion.TLSv1_3, True)]
+    ("version", "works"),
+    [(ssl.TLSVersion.TLSv1_1, False), (ssl.TLSVersion.TLSv1_2, True), (ssl.TLSVersion.TLSv1_3, True)],
 )
 def test_tls_versions(edge: Edge, version: ssl.TLSVersion, works: bool) -> None:
     context = edge.tls()
@@ -218,7 +230,12 @@ def test_cross_origin(edge: Edge) -> None:
 @needs_edge
 @pytest.mark.parametrize(
     ("path", "megabytes", "status"),
-    [("/api/orders/", 10, 200), ("/api/orders/", 11, 413), ("/api/dsp/upload", 50, 200), ("/api/dsp/upload", 51, 413)],
+    [
+        ("/api/orders/", 10, 200),
+        ("/api/orders/", 11, 413),
+        ("/api/dsp/upload", 50, 200),
+        ("/api/dsp/upload", 51, 413),
+    ],
 )
 def test_body_limits(edge: Edge, path: str, megabytes: int, status: int) -> None:
     answer = edge.ask("POST", path, body=bytes(megabytes * 2**20), headers={"Expect": ""})
@@ -227,11 +244,15 @@ def test_body_limits(edge: Edge, path: str, megabytes: int, status: int) -> None
 
 
 @needs_edge
-@pytest.mark.parametrize(("path", "target"), [("/api/v1/metatwin/live", "/api/metatwin/live"), ("/api/sessions/s", "/sessions/s")])
+@pytest.mark.parametrize(
+    ("path", "target"), [("/api/v1/metatwin/live", "/api/metatwin/live"), ("/api/sessions/s", "/sessions/s")]
+)
 def test_websocket(edge: Edge, path: str, target: str) -> None:
     connection = Secure(DOMAIN, edge.https, edge.tls(), UNLIMITED)
     wanted = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
-    connection.request("GET", f"{path}?token=t", headers={**wanted, "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
+    connection.request(
+        "GET", f"{path}?token=t", headers={**wanted, "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    )
     answer = connection.sock.recv(4096)
     assert answer.startswith(b"HTTP/1.1 101 ")
     assert b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in answer
@@ -277,18 +298,27 @@ def test_connections_per_address(edge: Edge) -> None:
     source = a_client()
     with ThreadPoolExecutor(14) as pool:
         slow = {"X-Fault": "slow"}
-        answers = list(pool.map(lambda _: edge.get("/api/content/x", source=source, headers=slow).status, range(14)))
+        answers = list(
+            pool.map(lambda _: edge.get("/api/content/x", source=source, headers=slow).status, range(14))
+        )
     assert answers.count(200) == 10
     assert answers.count(429) == 4
 
 
 @needs_edge
-@pytest.mark.parametrize(("path", "allowed", "seconds"), [("/api/auth/login", 5, 900), ("/api/auth/register", 3, 3600)])
+@pytest.mark.parametrize(
+    ("path", "allowed", "seconds"), [("/api/auth/login", 5, 900), ("/api/auth/register", 3, 3600)]
+)
 def test_long_windows(edge: Edge, path: str, allowed: int, seconds: int) -> None:
     source = a_client()
     assert [edge.ask("POST", path, source=source).status for _ in range(allowed)] == [200] * allowed
     letter = f"%{ord(path[-1]):X}"
-    for written in (path, path[:-1] + letter, path.replace("/api", "/api/v1"), path.replace("/auth", "//auth")):
+    for written in (
+        path,
+        path[:-1] + letter,
+        path.replace("/api", "/api/v1"),
+        path.replace("/auth", "//auth"),
+    ):
         answer = edge.ask("POST", written, source=source)
         assert answer.status == 429, written
         assert answer.headers.get_all("Retry-After") == [str(seconds)]
@@ -311,7 +341,11 @@ def test_special_paths(edge: Edge) -> None:
 @needs_edge
 def test_authentication_where_it_is_switched_on(tmp_path_factory: pytest.TempPathFactory) -> None:
     good = {"Authorization": "Bearer good"}
-    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    upgrade = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
     with running(tmp_path_factory.mktemp("auth"), nginx_auth_request=True) as edge:
         assert edge.ask("POST", "/api/auth/login").status == 200
         for path, _, _, methods in routes():
@@ -362,5 +396,3 @@ def test_excluded_service_has_no_location(tmp_path_factory: pytest.TempPathFacto
     env = environment(directory, services_excluded=["metatwin", "puaboverse-v2"])
     assert "metatwin" not in {location.service for location in locations(env)}
     assert "metatwin" not in "".join(file.data.decode() for file in plan(env, env.hosts[0]).files)
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import time
 from collections.abc import Iterator
@@ -28,7 +29,10 @@ def test_slots_leave_room_for_a_rollout(tmp_path: Path) -> None:
     slots = {backend.name: backend.slots for backend in backends(environment(tmp_path))}
     assert len(slots) == 43
     assert (slots["backend-api"], slots["auth-service"]) == (10, 6)
-    more = {backend.name: backend.slots for backend in backends(environment(tmp_path, service_replicas={"glitch": 9}))}
+    more = {
+        backend.name: backend.slots
+        for backend in backends(environment(tmp_path, service_replicas={"glitch": 9}))
+    }
     assert more["glitch"] == 18
 
 
@@ -102,7 +106,8 @@ def test_unknown_service(edge: Edge, service: str | None) -> None:
 
 @needs_edge
 def test_services_do_not_see_the_router_s_own_headers(edge: Edge) -> None:
-    headers = edge.ask_router("glitch", headers={"X-Nexus-Limit": "login", "X-Real-IP": "1.2.3.4"}).json["headers"]
+    answer = edge.ask_router("glitch", headers={"X-Nexus-Limit": "login", "X-Real-IP": "1.2.3.4"})
+    headers = answer.json["headers"]
     assert not [name for name in headers if name.startswith("x-nexus")]
     assert headers["x-real-ip"] == "1.2.3.4"
 
@@ -116,10 +121,14 @@ def test_health_names_the_configuration(edge: Edge) -> None:
 
 
 @needs_edge
-@pytest.mark.parametrize(("method", "times"), [("GET", 4), ("HEAD", 4), ("OPTIONS", 4), ("POST", 1), ("PUT", 1), ("DELETE", 1)])
+@pytest.mark.parametrize(
+    ("method", "times"), [("GET", 4), ("HEAD", 4), ("OPTIONS", 4), ("POST", 1), ("PUT", 1), ("DELETE", 1)]
+)
 def test_only_what_is_safe_is_repeated(edge: Edge, method: str, times: int) -> None:
     path = f"/once/{method}"
-    answer = edge.ask_router("pv-keys", method, path, headers={"X-Fault": "drop"}, body=b"pay" if times == 1 else None)
+    answer = edge.ask_router(
+        "pv-keys", method, path, headers={"X-Fault": "drop"}, body=b"pay" if times == 1 else None
+    )
     assert answer.status == 502
     assert len([fact for fact in edge.played.seen if fact["path"] == path]) == times
 
@@ -128,7 +137,9 @@ def test_only_what_is_safe_is_repeated(edge: Edge, method: str, times: int) -> N
 def test_another_task_answers_a_repeated_request(edge: Edge) -> None:
     first, second = edge.played.addresses
     edge.played.tasks["scheduler"] = [first, second]
-    seen = wait_until(lambda: edge.ask_router("scheduler").json["address"] == second, "the second task is found")
+    seen = wait_until(
+        lambda: edge.ask_router("scheduler").json["address"] == second, "the second task is found"
+    )
     assert seen
     answers = [edge.ask_router("scheduler", headers={"X-Fault": f"drop {first}"}) for _ in range(8)]
     assert {answer.status for answer in answers} == {200}
@@ -169,8 +180,6 @@ def test_slow_service_is_a_504(edge: Edge) -> None:
 
 @needs_edge
 def test_metrics_by_service(edge: Edge) -> None:
-    import http.client
-
     edge.ask_router("glitch")
     connection = http.client.HTTPConnection("127.0.0.1", edge.metrics, timeout=5)
     connection.request("GET", "/metrics")
@@ -187,14 +196,16 @@ def test_reload_loses_neither_requests_nor_counts(edge: Edge) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         running_requests = pool.map(
-            lambda n: edge.ask("POST" if n % 2 else "GET", "/api/orders/x", source=UNLIMITED).status, range(1500)
+            lambda n: edge.ask("POST" if n % 2 else "GET", "/api/orders/x", source=UNLIMITED).status,
+            range(1500),
         )
         stamps = []
         for retries in (2, 3, 2):
             stamps.append(edge.write_router(router_retries=retries))
             edge.reload_router()
             wait_until(
-                lambda: edge.ask_router(None, path="/health").headers["X-Router-Config"] == stamps[-1], "new workers"
+                lambda: edge.ask_router(None, path="/health").headers["X-Router-Config"] == stamps[-1],
+                "new workers",
             )
         assert set(running_requests) == {200}
     assert stamps[0] == stamps[2] != stamps[1]
