@@ -67,9 +67,12 @@ class Environment:
     @cached_property
     def catalogue(self) -> Catalogue:
         """The catalogue that this environment runs, validated, less what its settings exclude."""
-        from roles.catalogue import load
+        from roles.catalogue import CatalogueError, load
 
-        return load().without(self.setting.services_excluded)
+        try:
+            return load().without(self.setting.services_excluded)
+        except CatalogueError as error:
+            raise OperatorError(str(error)) from None
 
     @cached_property
     def tls(self) -> Authority:
@@ -156,10 +159,14 @@ def inventory_file(name: str) -> Path:
 
 def load(name: str, data: Mapping[str, Any] | None = None) -> Environment:
     """The environment of this name, without a run: for tests and tools. `data` is what `--data` would give."""
+    from pyinfra.api.state import State
+    from pyinfra.context import ctx_state
     from pyinfra_cli.inventory import make_inventory
 
     path = inventory_file(name)
-    return from_inventory(name, make_inventory(str(path), override_data=dict(data or {}), cwd=str(ROOT)))
+    with ctx_state.use(State()):
+        inventory = make_inventory(str(path), override_data=dict(data or {}), cwd=str(ROOT))
+    return from_inventory(name, inventory)
 
 
 def from_inventory(name: str, inventory: Any) -> Environment:

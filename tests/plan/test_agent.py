@@ -1,0 +1,104 @@
+"""The agent, run as it runs on a host: one request over standard input, here against a scratch directory."""
+
+import base64
+import grp
+import json
+import os
+import pwd
+import subprocess
+import sys
+
+import pytest
+from roles.kit.transport import COMMAND, lines
+
+ME = {"owner": pwd.getpwuid(os.getuid()).pw_name, "group": grp.getgrgid(os.getgid()).gr_name}
+
+
+def agent(request, check=True):
+    done = subprocess.run(
+        ["sh", "-c", COMMAND], input="\n".join(lines(request)) + "\n", capture_output=True, text=True, check=False
+    )
+    assert not check or done.returncode == 0, done.stderr
+    return json.loads(done.stdout) if done.stdout else done
+
+
+def files(*items, **more):
+    wire = [{**ME, "mode": 0o640, **item, "data": base64.b64encode(item["data"]).decode()} for item in items]
+    return {"do": "files", "directories": [], "links": [], "absent": [], "files": wire, **more}
+
+
+def question(**more):
+    return {"do": "probe", "paths": [], "packages": [], "units": [], "users": [], "groups": [], "states": {}, **more}
+
+
+def test_what_was_written_is_what_a_probe_finds(tmp_path):
+    path = str(tmp_path / "deep" / "x")
+    agent(files({"path": path, "data": b"one"}))
+    kind, mode, owner, group, digest = agent(question(paths=[path]))["paths"][path]
+    assert (kind, mode, owner, group) == ("file", 0o640, ME["owner"], ME["group"])
+    assert digest == "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"
+
+
+def test_what_is_not_there_is_answered_as_such(tmp_path):
+    assert agent(question(paths=[str(tmp_path / "no")]))["paths"] == {str(tmp_path / "no"): None}
+
+
+READER = """
+import os, sys
+seen = set()
+while not os.path.exists(sys.argv[2]):
+    seen.add(len(open(sys.argv[1], "rb").read()))
+print(*seen)
+"""
+
+
+def test_a_reader_never_sees_half_a_file_and_nothing_is_left_beside_it(tmp_path):
+    (tmp_path / "d").mkdir()
+    path, stop = tmp_path / "d" / "x", tmp_path / "stop"
+    path.write_bytes(b"a" * 500_000)
+    command = [sys.executable, "-c", READER, str(path), str(stop)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reader:
+        for letter in (b"b", b"c", b"d"):
+            agent(files({"path": str(path), "data": letter * 500_000}))
+        stop.touch()
+        assert reader.communicate()[0].split() == ["500000"]
+    assert os.listdir(tmp_path / "d") == ["x"]
+
+
+def test_a_directory_in_the_way_of_a_file_is_named_not_removed(tmp_path):
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "kept").write_text("")
+    done = agent(files({"path": str(tmp_path / "x"), "data": b""}), check=False)
+    assert done.returncode == 1
+    assert f"{tmp_path}/x is a directory and should be a file" in done.stderr
+    assert (tmp_path / "x" / "kept").exists()
+
+
+def test_links_are_replaced_and_absent_paths_go(tmp_path):
+    (tmp_path / "old").write_text("")
+    os.symlink("/nowhere", tmp_path / "link")
+    agent(files(links=[{"path": str(tmp_path / "link"), "target": "/etc"}], absent=[str(tmp_path / "old")]))
+    assert os.readlink(tmp_path / "link") == "/etc"
+    assert not (tmp_path / "old").exists()
+
+
+def test_a_role_that_cannot_be_asked_is_an_answer_too():
+    states = {"bad": {"source": "def probe(names, context):\n    run(['false'])\n", "names": [], "context": {}}}
+    reply = agent(question(states=states))["states"]["bad"]
+    assert reply["items"] == {}
+    assert "false ended with 1" in reply["error"]
+
+
+def test_a_secret_in_a_request_is_in_no_process_list(tmp_path):
+    source = "import subprocess\ndef probe(names, context):\n    return {'ps': {'all': subprocess.run(['ps', 'axww', '-o', 'args'], capture_output=True, text=True).stdout}}\n"
+    states = {"s": {"source": source, "names": [], "context": {"password": "canary-7f3a"}}}
+    shown = agent(question(states=states))["states"]["s"]["items"]["ps"]["all"]
+    assert "base64" in shown
+    assert "canary-7f3a" not in shown
+
+
+@pytest.mark.parametrize("size", [10, 3_000_000])
+def test_requests_of_any_size_arrive(tmp_path, size):
+    data = os.urandom(size)
+    agent(files({"path": str(tmp_path / "x"), "data": data}))
+    assert (tmp_path / "x").read_bytes() == data
