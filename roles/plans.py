@@ -39,3 +39,22 @@ def plan_of(role: str) -> Plan:
     """The plan function of a role."""
     plan: Plan = importlib.import_module(f"roles.{role}.plan").plan
     return plan
+
+
+def preflight_of(role: str, env: Environment, host: Host) -> str | None:
+    """A shell command that prints why the role cannot work on this host and ends with 1, if it has one.
+
+    It runs with the probe, so what it finds stops the run before anything was changed anywhere.
+    """
+    check = getattr(importlib.import_module(f"roles.{role}.plan"), "preflight", None)
+    command: str | None = check(env, host) if check else None
+    return command
+
+
+def notes_of(role: str, env: Environment) -> list[str]:
+    """What an operator should know about the role in this environment, a line each.
+
+    Raises OperatorError where the environment asks for what cannot be.
+    """
+    check = getattr(importlib.import_module(f"roles.{role}.plan"), "notes", None)
+    return list(check(env)) if check else []

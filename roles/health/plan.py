@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from roles.image.checkout import checkout
 from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired, State
 
@@ -11,10 +12,12 @@ REMOTE = Path(__file__).with_name("remote.py")
 
 
 def probes(env: Environment) -> dict[str, str]:
-    """Path to ask for readiness, by service."""
-    from roles.service.contents import readiness_path
-
-    return {name: readiness_path(env, service) for name, service in env.catalogue.services.items()}
+    """Path to ask for readiness, by service: that of its own code, or of what stands in for it."""
+    code = checkout(env)
+    return {
+        name: env.catalogue.probes_of(service, shipped_code=bool(code and code.has(service))).readiness
+        for name, service in env.catalogue.services.items()
+    }
 
 
 def plan(env: Environment, host: Host) -> Desired:

@@ -68,6 +68,7 @@ def probe(question):
         "users": {name: groups_of(name) for name in question["users"]},
         "groups": [name for name in question["groups"] if group_exists(name)],
         "states": {name: ask(name, wanted) for name, wanted in question["states"].items()},
+        "checks": {role: refusal(command) for role, command in question["checks"].items()},
         "manifest": {name[:-5]: read_manifest(name[:-5]) for name in listing(MANIFEST) if name.endswith(".json")},
     }
 
@@ -170,6 +171,12 @@ def ask(name, wanted):
         return {"items": load(name, wanted["source"])["probe"](wanted["names"], wanted["context"])}
     except Exception as error:
         return {"items": {}, "error": f"{type(error).__name__}: {error}"}
+
+
+def refusal(command):
+    """Why a role cannot work on this host, None when it can."""
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, timeout=60, cwd="/")
+    return (done.stdout.strip() or done.stderr.strip() or "refused without a reason") if done.returncode else None
 
 
 def load(name, source):

@@ -32,8 +32,7 @@ def converge(role: str, late: Late | None = None) -> None:
     run = Run.current
     if role not in run.roles(host.name):
         return
-    run.check_limit(role)
-    run.answer(host.name)  # all hosts are asked side by side, before anything is done
+    run.prepare(host.name, role)  # all hosts are asked side by side, before anything is done
     _converge(role, late, name=f"Converge {role}")
 
 
@@ -117,9 +116,7 @@ def _show(run: Run, name: str, role: str, found: Differences) -> None:
     for change in found.changes:
         logger.info(f"{host.print_prefix}{role}: {verb} {change}")
     for note in found.notes:
-        if note not in run.notes:
-            run.notes[note] = None
-            logger.warning(f"{host.print_prefix}{role}: {note}")
+        run.note(f"{name}: {role}", note)
     if state.config.DIFF and found.files:
         _show_diff(run, name, found)
 

@@ -76,6 +76,7 @@ def question(plans: Iterable[Desired]) -> dict[str, Any]:
         "users": sorted(users),
         "groups": sorted(groups),
         "states": states,
+        "checks": {},
     }
 
 

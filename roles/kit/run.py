@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from gevent.lock import RLock
-from pyinfra.context import state
+from pyinfra import logger
 from pyinfra.api.state import StateStage
+from pyinfra.context import state
 
 from roles.kit import difference
 from roles.kit.difference import Answer, Differences
@@ -23,7 +24,7 @@ from roles.kit.environment import Environment, Host, Traits
 from roles.kit.error import OperatorError
 from roles.kit.model import Change, Desired
 from roles.kit.transport import Question, lines
-from roles.plans import CLUSTER, PINNED, plan_of, roles_of
+from roles.plans import CLUSTER, PINNED, notes_of, plan_of, preflight_of, roles_of
 
 
 class Run:
@@ -44,7 +45,7 @@ class Run:
         self._answers: dict[str, Answer] = {}
         self._plans: dict[tuple[str, str], tuple[Mapping[str, str], Desired]] = {}
         self._locks: dict[str, RLock] = defaultdict(RLock)
-        self._shown: set[tuple[str, str]] = set()
+        self._noted: set[str] = set()
 
     def ask(self, name: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """Send one question to the agent of a host, whichever host this is called for."""
@@ -108,8 +109,34 @@ class Run:
         with self._locks[name]:
             if name not in self._answers:
                 plans = [self.plan(name, role) for role in self.roles(name)]
-                self._answers[name] = self.ask(name, difference.question(plans))
+                self._answers[name] = self.ask(name, difference.question(plans) | {"checks": self._checks(name)})
         return self._answers[name]
+
+    def _checks(self, name: str) -> dict[str, str]:
+        """Preflight commands by role; none once the run carries things out."""
+        if self.executing():
+            return {}
+        commands = {role: preflight_of(role, self.environment, self.host(name)) for role in self.roles(name)}
+        return {role: command for role, command in commands.items() if command}
+
+    def prepare(self, name: str, role: str) -> None:
+        """Ask the host, and refuse what cannot be before anything is changed anywhere."""
+        self.check_limit(role)
+        if reason := self.answer(name)["checks"].get(role):
+            raise OperatorError(f"{name}: {role} cannot be laid down: {reason}")
+        if role not in self._noted:
+            self._noted.add(role)
+            environment = self.environment.seen([self.host(member) for member in self.members(role)], {})
+            for note in notes_of(role, environment):
+                self.note(role, note)
+
+    def note(self, role: str, text: str) -> bool:
+        """Say something that an operator should know, once a run."""
+        if text in self.notes:
+            return False
+        self.notes[text] = None
+        logger.warning(f"    {role}: {text}")
+        return True
 
     def compare(self, name: str, role: str) -> Differences:
         """Differences of one role on one host."""

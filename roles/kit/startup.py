@@ -44,6 +44,7 @@ def begin() -> None:
     original = cli.make_inventory
     cli.make_inventory = lambda inventory, **rest: _refuse(_load, context, original, inventory, rest)
     cli.connect_all = _naming_the_unreachable(cli.connect_all)
+    cli.WrappedError = _plainly(cli.WrappedError)
     cli._set_fail_prompts = lambda *_: None  # never asked whether to go on with fewer hosts
     _refuse(_check_terminal, context)
 
@@ -60,6 +61,15 @@ def _die(message: str) -> NoReturn:
     click.secho("error: ", fg="red", bold=True, nl=False, err=True)
     click.echo(f"{message}\nNothing was changed on any host.", err=True)
     raise SystemExit(1)
+
+
+def _plainly(original: type[click.ClickException]) -> Callable[[Exception], click.ClickException]:
+    """Show an operator's error as it is; everything else as pyinfra does."""
+
+    def wrap(error: Exception) -> click.ClickException:
+        return click.ClickException(str(error)) if isinstance(error, OperatorError) else original(error)
+
+    return wrap
 
 
 def _check_terminal(context: click.Context) -> None:

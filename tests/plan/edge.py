@@ -248,6 +248,7 @@ class Edge:
             "router_resolver": f"{self.played.addresses[0]}:{self.played.dns_port}",
             "router_check_interval_ms": 500,
             "router_connections": 500,
+            "router_user": "haproxy",
             "nginx_tuning": {"worker_processes": 2, "worker_rlimit_nofile": 4096, "worker_connections": 1024},
             "edge_unlimited_networks": [f"{UNLIMITED}/32"],
             **settings,

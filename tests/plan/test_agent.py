@@ -28,7 +28,8 @@ def files(*items, **more):
 
 
 def question(**more):
-    return {"do": "probe", "paths": [], "packages": [], "units": [], "users": [], "groups": [], "states": {}, **more}
+    nothing = {"paths": [], "packages": [], "units": [], "users": [], "groups": [], "states": {}, "checks": {}}
+    return {"do": "probe", **nothing, **more}
 
 
 def test_what_was_written_is_what_a_probe_finds(tmp_path):

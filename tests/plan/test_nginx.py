@@ -396,3 +396,13 @@ def test_excluded_service_has_no_location(tmp_path_factory: pytest.TempPathFacto
     env = environment(directory, services_excluded=["metatwin", "puaboverse-v2"])
     assert "metatwin" not in {location.service for location in locations(env)}
     assert "metatwin" not in "".join(file.data.decode() for file in plan(env, env.hosts[0]).files)
+
+
+@needs_edge
+def test_running_nginx_names_its_configuration(edge: Edge) -> None:
+    (state,) = plan(edge.env, edge.env.hosts[0]).states
+    connection = http.client.HTTPConnection("127.0.0.1", edge.settings["nginx_status_port"], timeout=5)
+    connection.request("GET", "/config")
+    assert connection.getresponse().read().decode() == state.items["nginx config"]["sha256"]
+    other = environment(edge.directory, **{**edge.settings, "nginx_hsts_seconds": 1})
+    assert plan(other, other.hosts[0]).states[0].items != state.items
