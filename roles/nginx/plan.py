@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired, Directory, File, Unit
+from roles.kit.model import Desired, Directory, File, State, Unit
 from roles.nginx.location import locations
 
 DIRECTORY = "/etc/nginx"
@@ -38,6 +40,7 @@ ERRORS = (
 
 def plan(env: Environment, host: Host) -> Desired:
     """Package, configuration and unit; every file is read again by a reload."""
+    stamp = _stamp(env, host)
     files = configuration(env, host)
     certificate = (host.setting.nginx_certificate, host.setting.nginx_certificate_key)
     reload_on = (*(file.path for file in files), *certificate)
@@ -46,12 +49,34 @@ def plan(env: Environment, host: Host) -> Desired:
         directories=(Directory(OWN), Directory(SITES), Directory(FRONTENDS)),
         files=files,
         units=(Unit("nginx.service", reload_on=reload_on, reload_check="nginx -t -q"),),
+        # a reload that "succeeds" may still leave the old workers, for instance when a port is taken
+        states=(
+            State(
+                "nginx",
+                Path(__file__).with_name("remote.py"),
+                items={"nginx config": {"sha256": stamp}},
+                context={
+                    "port": host.setting.nginx_status_port,
+                    "log": f"{host.setting.nginx_log_directory}/error.log",
+                },
+            ),
+        ),
     )
 
 
 def configuration(env: Environment, host: Host) -> tuple[File, ...]:
     """nginx.conf and its parts. Debian's own sites are not included, so they need not be removed."""
-    values = _values(env, host)
+    return _files(env, host, _stamp(env, host))
+
+
+def _stamp(env: Environment, host: Host) -> str:
+    """Hash of the whole configuration, which the running Nginx names on its status port."""
+    contents = (file.data for file in _files(env, host, ""))
+    return hashlib.sha256(b"".join(contents)).hexdigest()
+
+
+def _files(env: Environment, host: Host, stamp: str) -> tuple[File, ...]:
+    values = {**_values(env, host), "stamp": stamp}
     parts = [File(f"{OWN}/{part}.conf", env.render(f"nginx/{part}.conf.j2", **values)) for part in PARTS]
     keys = {name: env.secret(f"nginx/api-key/{name}") for name in host.setting.nginx_api_key_clients}
     return (

@@ -5,7 +5,7 @@ router_metrics_port: int = 8404
 router_metrics_sources: list[str] = []  # addresses beside the edge host itself that may read /metrics
 router_peer_port: int = 10024  # these two on loopback inside the container, for its own reloads
 router_admin_port: int = 10025
-router_state_file: str = "/run/haproxy.state"  # inside the container
+router_state_file: str = "/tmp/haproxy.state"  # inside the container, whose user may write there
 router_check_interval_ms: int = 2000  # one check per task and interval: 43 tasks make 22 requests a second
 router_resolver: str = "127.0.0.11:53"  # Docker's DNS inside every container
 router_slots_per_replica: int = 2  # start-first runs old and new tasks side by side while a service rolls
@@ -17,7 +17,7 @@ router_tunnel_timeout_seconds: int = 3600  # a WebSocket on which nothing is sai
 router_hard_stop_seconds: int = 3600  # how long WebSockets keep an old worker alive after a reload
 router_stop_seconds: int = 30
 router_timeouts_ms: dict[str, int] = {}  # by service, over those of gateway.yaml
-router_user: str = "haproxy"  # the workers' account; empty where HAProxy is not started as root
+router_user: str = ""  # the workers' account where HAProxy is started as root; our image starts it as haproxy
 
 # The documents state three windows for one client address that contradict each other: 100 requests in
 # 15 minutes for the whole API would stop a browser after a few pages, and the edge's own limit is 100 a

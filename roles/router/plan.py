@@ -108,10 +108,11 @@ def stack(env: Environment) -> dict[str, Any]:
     }
 
 
-# a shell's own TCP: nothing is installed in the image for it and nothing heavy is started
+# a shell's own TCP: nothing is installed in the image for it and nothing heavy is started. Without a
+# dollar sign, which a compose file would take for a variable of its own
 _HEALTH = (
     "exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET /health HTTP/1.0\\r\\n\\r\\n' >&3 "
-    "&& read -r -t 3 line <&3 && [[ $$line == *' 200 '* ]]"
+    "&& head -n 1 <&3 | grep -q ' 200 '"
 )
 
 

@@ -1,0 +1,69 @@
+# ruff: noqa: F821
+"""The running Nginx on its host: which configuration its workers have.
+
+Runs on the host as root with the standard library alone; `run` and `RemoteError` come from the kit.
+"""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+run: Callable[..., str]  # both are given by the kit
+RemoteError: type[Exception]
+
+SETTLE_SECONDS = 3  # a reload takes that long at most before it is asked for again
+DEADLINE_SECONDS = 15
+
+
+def probe(names: list[str], context: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Hash that Nginx names on its status port; nothing where it does not run."""
+    found = running_config(context)
+    return {"nginx config": {"sha256": found}} if found else {}
+
+
+def apply(
+    items: Mapping[str, Any],
+    changed: list[str],
+    removed: list[str],
+    context: Mapping[str, Any],
+    payload: Mapping[str, Any],
+) -> None:
+    """Wait until the reload of this run took; reload where there was none, or it did not take."""
+    wanted = items["nginx config"]["sha256"]
+    if reached(wanted, context, SETTLE_SECONDS):
+        return
+    run(["nginx", "-t", "-q"])
+    run(["systemctl", "reload", "nginx.service"])
+    if not reached(wanted, context, DEADLINE_SECONDS):
+        with open(context["log"], errors="replace") as stream:
+            log = "".join(stream.readlines()[-8:])
+        raise RemoteError(
+            f"nginx was reloaded but goes on with its old configuration; its error log ends:\n{log}"
+        )
+
+
+def reached(wanted: str, context: Mapping[str, Any], seconds: float) -> bool:
+    """Whether the workers have the wanted configuration within this time."""
+    end = time.monotonic() + seconds
+    while running_config(context) != wanted:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def running_config(context: Mapping[str, Any]) -> str | None:
+    """What the status port answers; None where nothing does."""
+    connection = http.client.HTTPConnection("127.0.0.1", context["port"], timeout=2)
+    try:
+        connection.request("GET", "/config")
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        return text if answer.status == 200 else "none"
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
