@@ -23,7 +23,7 @@ def plan(env: Environment, host: Host) -> Desired:
     directory = f"/etc/postgresql/{version}/{CLUSTER}"
     unit = f"postgresql@{version}-{CLUSTER}"
     config, access = f"{directory}/postgresql.conf", f"{directory}/pg_hba.conf"
-    network = f"/etc/systemd/system/{unit}.service.d/10-network.conf"
+    drop_in = f"/etc/systemd/system/{unit}.service.d/10-nexus-cos.conf"
     services = env.catalogue.services_of_store("postgresql")
     return Desired(
         early=(
@@ -35,12 +35,12 @@ def plan(env: Environment, host: Host) -> Desired:
         files=(
             _file(config, env.render("postgresql/postgresql.conf.j2", **_values(env, host, directory))),
             _file(access, env.render("postgresql/pg_hba.conf.j2", services=services, clients=_clients(env))),
-            File(network, env.render("postgresql/network.conf.j2")),
+            File(drop_in, env.render("postgresql/service.conf.j2")),
         ),
         units=(
             Unit(
                 unit,
-                restart_on=(config, network),
+                restart_on=(config, drop_in),
                 reload_on=(access, CA, LEAF, KEY),
                 reload_check=env.render("postgresql/check.sh.j2", version=version, config=config),
             ),

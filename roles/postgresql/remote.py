@@ -5,6 +5,7 @@ What we made carries the comment "nexus-cos: SERVICE"; only that is ever reporte
 
 import glob
 import json
+import os
 import time
 
 MARK = "nexus-cos: "
@@ -33,8 +34,10 @@ select json_object_agg(name, body) from (
 
 
 def probe(names, context):
-    """Everything that carries our mark or a planned name; nothing where no server runs."""
+    """Everything that carries our mark or a planned name; nothing where no server is installed."""
     ports = [int(path.rsplit(".", 1)[1]) for path in glob.glob("/run/postgresql/.s.PGSQL.*[0-9]")]
+    if not ports and os.path.isdir("/var/lib/postgresql"):
+        raise RemoteError("PostgreSQL does not run")
     if not ports:
         return {}
     # While the port is about to change the server is still found at the old one.

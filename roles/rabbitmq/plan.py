@@ -12,7 +12,7 @@ from roles.rabbitmq.users import ADMIN, Items, password_hash, users, vhosts
 
 UNIT = "rabbitmq-server"
 DIRECTORY = "/etc/rabbitmq"
-DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/10-network.conf"
+DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/10-nexus-cos.conf"
 EPMD = "/etc/systemd/system/epmd.socket.d/10-local.conf"
 COOKIE = "/var/lib/rabbitmq/.erlang.cookie"
 ASSUMED_MEMORY_BYTES = 16 * 1024**3  # of a host that was not asked yet, as the documents have them

@@ -7,6 +7,7 @@ virtual host that a fresh broker makes itself.
 import base64
 import http.client
 import json
+import os
 import time
 import urllib.parse
 
@@ -14,14 +15,17 @@ TAG = "nexus-cos"
 READY_SECONDS = 120  # Erlang starts slowly where processors are busy
 HASHING = "rabbit_password_hashing_sha256"
 EVENTS = "events"
+CONFIGURED = "/etc/rabbitmq/definitions.json"
 
 
 def probe(names, context):
-    """Items of the kind that the context is about; nothing where no broker answers or it does not know us."""
+    """Items of the kind that the context is about; nothing where the broker was never configured."""
     api = Api(context)
     try:
         return existing(api, names, context)
-    except (ConnectionRefusedError, Refused):
+    except (ConnectionRefusedError, Refused) as error:
+        if os.path.exists(CONFIGURED):
+            raise RemoteError(f"RabbitMQ does not run or does not let us in: {error}") from None
         return {}
     finally:
         api.close()
