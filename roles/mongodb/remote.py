@@ -1,13 +1,23 @@
+# ruff: noqa: F821
 """Users of the server on this host, by the vendor's shell over TLS on localhost.
 
 What we made carries customData.managed = "nexus-cos"; only that is ever removed. Requests, passwords
 among them, go to the shell over standard input.
 """
 
+from __future__ import annotations
+
 import json
 import shutil
 import socket
 import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+run: Callable[..., str]  # both are given by the kit
+RemoteError: type[Exception]
+
+Item = Mapping[str, Any]
 
 READY_SECONDS = 60
 SCRIPT = """
@@ -65,7 +75,7 @@ print(JSON.stringify(existing(admin)));
 """
 
 
-def probe(names, context):
+def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
     """Users that carry our mark; nothing where no server runs or it has no administrator yet."""
     if not shutil.which("mongosh") or not listening(context["port"]):
         return {}
@@ -77,7 +87,14 @@ def probe(names, context):
         raise
 
 
-def apply(items, changed, removed, context, payload):
+def apply(
+    items: Mapping[str, Item],
+    changed: list[str],
+    removed: list[str],
+    context: Item,
+    payload: Mapping[str, str],
+) -> None:
+    """Make and remove users in one call of the shell, which first makes a missing administrator."""
     end = time.monotonic() + READY_SECONDS
     while not listening(context["port"]):
         if time.monotonic() > end:
@@ -87,12 +104,16 @@ def apply(items, changed, removed, context, payload):
     shell(context, change=change, remove=list(removed), passwords={name: payload[name] for name in changed})
 
 
-def shell(context, **request):
+def shell(context: Item, **request: Any) -> dict[str, dict[str, Any]]:
+    """Carry out a request; the answer is what there is afterwards."""
     argv = ["mongosh", "--nodb", "--norc", "--quiet", "--eval", SCRIPT]
-    return json.loads(run(argv, input=json.dumps({**context, **request}), timeout=120))
+    answer = run(argv, input=json.dumps({**context, **request}), timeout=120)
+    found: dict[str, dict[str, Any]] = json.loads(answer)
+    return found
 
 
-def listening(port):
+def listening(port: int) -> bool:
+    """Whether anything accepts connections on this port of the host."""
     with socket.socket() as client:
         client.settimeout(2)
         return client.connect_ex(("127.0.0.1", port)) == 0

@@ -1,12 +1,22 @@
+# ruff: noqa: F821
 """Roles and databases of the server on this host, asked and changed as postgres over the local socket.
 
 What we made carries the comment "nexus-cos: SERVICE"; only that is ever reported or dropped.
 """
 
+from __future__ import annotations
+
 import glob
 import json
 import os
 import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+run: Callable[..., str]  # both are given by the kit
+RemoteError: type[Exception]
+
+Item = Mapping[str, Any]
 
 MARK = "nexus-cos: "
 READY_SECONDS = 60
@@ -33,7 +43,7 @@ select json_object_agg(name, body) from (
 """
 
 
-def probe(names, context):
+def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
     """Everything that carries our mark or a planned name; nothing where no server is installed."""
     ports = [int(path.rsplit(".", 1)[1]) for path in glob.glob("/run/postgresql/.s.PGSQL.*[0-9]")]
     if not ports and os.path.isdir("/var/lib/postgresql"):
@@ -45,7 +55,13 @@ def probe(names, context):
     return existing(names, {**context, "port": port})
 
 
-def apply(items, changed, removed, context, payload):
+def apply(
+    items: Mapping[str, Item],
+    changed: list[str],
+    removed: list[str],
+    context: Item,
+    payload: Mapping[str, str],
+) -> None:
     """Roles first, owners before their members, then databases; removal goes the other way round.
 
     Each batch is decided by what is there now, so that a run cut short is simply finished by the next.
@@ -68,7 +84,7 @@ def apply(items, changed, removed, context, payload):
     psql([f"drop role if exists {quoted(name)}" for name in gone], context)
 
 
-def role(name, wanted, there, verifier):
+def role(name: str, wanted: Item, there: Item | None, verifier: str | None) -> list[str]:
     """Statements that make a role as wanted."""
     who = quoted(name)
     statements = [] if there else [f"create role {who}"]
@@ -85,7 +101,7 @@ def role(name, wanted, there, verifier):
     return statements
 
 
-def database(name, wanted):
+def database(name: str, wanted: Item) -> list[str]:
     """Statements that give a database its owner and close it to everybody else."""
     return [
         f"alter database {quoted(name)} owner to {identifier(wanted['owner'])}",
@@ -94,16 +110,17 @@ def database(name, wanted):
     ]
 
 
-def existing(names, context):
-    names = set(names)
+def existing(names: Iterable[str], context: Item) -> dict[str, dict[str, Any]]:
+    """What is in the server under a planned name or with our mark."""
+    planned = set(names)
     found = json.loads(psql([CATALOGUE], context).strip() or "{}")
-    ours = {name: body for name, body in found.items() if name in names or body["service"].startswith(MARK)}
+    ours = {name: body for name, body in found.items() if name in planned or body["service"].startswith(MARK)}
     for body in ours.values():
         body["service"] = body["service"].removeprefix(MARK)
     return ours
 
 
-def psql(statements, context, whole=True):
+def psql(statements: list[str], context: Item, whole: bool = True) -> str:
     """Output of statements, in one transaction unless told otherwise; verifiers stay out of the log."""
     if not statements:
         return ""
@@ -114,7 +131,7 @@ def psql(statements, context, whole=True):
     return run(argv, input=script, user="postgres", timeout=120)
 
 
-def wait(context):
+def wait(context: Item) -> None:
     """Until the server accepts connections; RemoteError with its answer when it does not in time."""
     end = time.monotonic() + READY_SECONDS
     while True:
@@ -127,13 +144,16 @@ def wait(context):
             time.sleep(0.2)
 
 
-def quoted(name):
+def quoted(name: str) -> str:
+    """The identifier in an item's name, "role x" or "database x"."""
     return identifier(name.split(" ", 1)[1])
 
 
-def identifier(name):
+def identifier(name: str) -> str:
+    """A name as SQL takes it."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def literal(text):
+def literal(text: str) -> str:
+    """A text as SQL takes it."""
     return "'" + text.replace("'", "''") + "'"

@@ -1,8 +1,11 @@
+# ruff: noqa: F821
 """Virtual hosts and users of the broker on this host, by its management API on localhost.
 
 What we made carries the tag "nexus-cos"; only that is ever reported or removed, beside the user and the
 virtual host that a fresh broker makes itself.
 """
+
+from __future__ import annotations
 
 import base64
 import http.client
@@ -10,6 +13,13 @@ import json
 import os
 import time
 import urllib.parse
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+RemoteError: type[Exception]  # given by the kit
+
+Item = Mapping[str, Any]
+Items = dict[str, dict[str, Any]]
 
 TAG = "nexus-cos"
 READY_SECONDS = 120  # Erlang starts slowly where processors are busy
@@ -18,7 +28,7 @@ EVENTS = "events"
 CONFIGURED = "/etc/rabbitmq/definitions.json"
 
 
-def probe(names, context):
+def probe(names: list[str], context: Item) -> Items:
     """Items of the kind that the context is about; nothing where the broker was never configured."""
     api = Api(context)
     try:
@@ -31,11 +41,13 @@ def probe(names, context):
         api.close()
 
 
-def apply(items, changed, removed, context, payload):
+def apply(
+    items: Mapping[str, Item], changed: list[str], removed: list[str], context: Item, payload: Item
+) -> None:
+    """Make what changed, virtual hosts before what is inside them, and remove what has to go."""
     api = Api(context)
     try:
         there = wait(api, list(items), context)
-        # Virtual hosts before what is inside them.
         for name in sorted(changed, key=lambda item: not item.startswith("vhost ")):
             make(api, name, items[name], there.get(name, {}))
         for name in removed:
@@ -45,12 +57,14 @@ def apply(items, changed, removed, context, payload):
         api.close()
 
 
-def existing(api, names, context):
+def existing(api: Api, names: Iterable[str], context: Item) -> Items:
+    """Planned and marked items of the kind that the context is about."""
     return (users if context["about"] == "users" else vhosts)(api, set(names))
 
 
-def vhosts(api, names):
-    found = {"default vhost": {"present": False}}
+def vhosts(api: Api, names: set[str]) -> Items:
+    """Virtual hosts, and the planned exchanges of events."""
+    found: Items = {"default vhost": {"present": False}}
     for vhost in api.get("vhosts"):
         name = f"vhost {vhost['name']}"
         if vhost["name"] == "/":
@@ -65,12 +79,13 @@ def vhosts(api, names):
     return found
 
 
-def users(api, names):
-    permissions = {}
+def users(api: Api, names: set[str]) -> Items:
+    """Users with the hash of their password and their permissions."""
+    permissions: dict[str, dict[str, list[str]]] = {}
     for entry in api.get("permissions"):
         patterns = [entry[verb] for verb in ("configure", "write", "read")]
         permissions.setdefault(entry["user"], {})[entry["vhost"]] = patterns
-    found = {"default user": {"present": False}}
+    found: Items = {"default user": {"present": False}}
     for user in api.get("users"):
         name = f"user {user['name']}"
         if user["name"] == "guest":
@@ -84,7 +99,7 @@ def users(api, names):
     return found
 
 
-def make(api, name, wanted, there):
+def make(api: Api, name: str, wanted: Item, there: Item) -> None:
     """Make one item as wanted, whatever was there before."""
     kind, _, which = name.partition(" ")
     if name == "default vhost":
@@ -106,7 +121,7 @@ def make(api, name, wanted, there):
             permit(api, which, wanted["permissions"], there.get("permissions", {}))
 
 
-def permit(api, user, wanted, there):
+def permit(api: Api, user: str, wanted: Item, there: Item) -> None:
     """Exactly the wanted permissions in each virtual host, none in others."""
     for vhost in set(there) - set(wanted):
         api.delete("permissions", vhost, user)
@@ -114,7 +129,7 @@ def permit(api, user, wanted, there):
         api.put(dict(zip(("configure", "write", "read"), patterns, strict=True)), "permissions", vhost, user)
 
 
-def wait(api, names, context):
+def wait(api: Api, names: list[str], context: Item) -> Items:
     """What is there, asked until the broker has started; RemoteError when it does not in time."""
     end = time.monotonic() + READY_SECONDS
     while True:
@@ -135,21 +150,26 @@ class Refused(Exception):
 class Api:
     """The management API over one connection."""
 
-    def __init__(self, context):
+    def __init__(self, context: Item) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", context["port"], timeout=30)
         pair = f"{context['user']}:{context['password']}".encode()
         self.headers = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
 
-    def get(self, *path):
-        return json.loads(self.send("GET", path))
+    def get(self, *path: str) -> list[dict[str, Any]]:
+        """All entries at a path."""
+        found: list[dict[str, Any]] = json.loads(self.send("GET", path))
+        return found
 
-    def put(self, body, *path):
-        self.send("PUT", path, json.dumps(body))
+    def put(self, body: Item, *path: str) -> None:
+        """Make an entry, or change it."""
+        self.send("PUT", path, json.dumps(dict(body)))
 
-    def delete(self, *path):
+    def delete(self, *path: str) -> None:
+        """Remove an entry if it is there."""
         self.send("DELETE", path)
 
-    def send(self, method, path, body=None):
+    def send(self, method: str, path: tuple[str, ...], body: str | None = None) -> bytes:
+        """The answer's body; Refused while there is no way in, RemoteError for any other failure."""
         address = "/api/" + "/".join(urllib.parse.quote(part, safe="") for part in path)
         self.connection.request(method, address, body, self.headers)
         answer = self.connection.getresponse()
@@ -160,5 +180,6 @@ class Api:
             raise RemoteError(f"RabbitMQ: {method} {address} answered {answer.status}: {text.decode()[:300]}")
         return text
 
-    def close(self):
+    def close(self) -> None:
+        """Drop the connection; the next request makes a new one."""
         self.connection.close()
