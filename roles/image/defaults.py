@@ -17,4 +17,3 @@ image_npm: str = (
 image_npm_registry: str = ""  # npm's own default if empty
 image_disk_free_bytes: int = 3 * 1024**3  # wanted free before a build; all layers take about 1 GiB
 image_user_id: int = 10001  # of the account that services run as: owner of the secrets mounted into them
-image_heap_percent: int = 75  # of a container's memory for Node's heap; the rest is code, buffers and stacks

@@ -167,6 +167,12 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
+def say_if_long(what: str, started: float) -> None:
+    seconds = time.monotonic() - started
+    if seconds >= 2:
+        say(f"{what} in {seconds:.0f} s")
+
+
 def mountable(registry: Registry, home: str, manifest: bytes) -> bool:
     """Whether all blobs are still there."""
     paths = (f"nexus-cos/{home}/blobs/{digest}" for digest in blobs(json.loads(manifest)))
@@ -188,7 +194,7 @@ def build(tag: str, payload: dict[str, Any]) -> None:
         # The host's own network: its MTU, its name service, and no bridge on the way to the package sources.
         argv = ["docker", "build", "--network", "host", "--force-rm", "--tag", tag, "-"]
         command(argv, f"build of {tag}", context)
-    say(f"{tag.split('/')[1].split(':')[0]}: built in {time.monotonic() - started:.0f} s")
+    say_if_long(f"{tag.split('/')[1].split(':')[0]} built", started)
 
 
 def there(tag: str) -> bool:
@@ -260,7 +266,7 @@ def push(registry: Registry, tag: str, home: str, content: str, payload: dict[st
     manifest = registry.manifest(home, content)
     if manifest is None:
         raise RemoteError(f"registry: {name} was pushed and is not there")
-    say(f"{home}: pushed in {time.monotonic() - started:.0f} s")
+    say_if_long(f"{home} pushed", started)
     return manifest
 
 

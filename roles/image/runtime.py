@@ -6,18 +6,18 @@ from roles.catalogue.service import Probes
 from roles.image.checkout import checkout
 from roles.kit.environment import Environment
 
+HEAP_PERCENT = 75
 HEAP_LEAST_MIB = 32  # below it Node.js does not start reliably
-HEALTH_COMMAND = "/usr/local/bin/nexus-health"
 
 
-def heap_mb(memory_bytes: int, percent: int = 75) -> int:
+def heap_mb(memory_bytes: int) -> int:
     """Limit of Node's old space in MiB for a container with that much memory: `--max-old-space-size`.
 
     What is left is for code, stacks, buffers and the young generation; in a small container that is a
     greater part.
     """
     mebibytes = memory_bytes >> 20
-    return max(HEAP_LEAST_MIB, min(mebibytes * percent // 100, mebibytes - 64))
+    return max(HEAP_LEAST_MIB, min(mebibytes * HEAP_PERCENT // 100, mebibytes - 64))
 
 
 def has_code(env: Environment, name: str) -> bool:

@@ -3,9 +3,11 @@
 # first until no caller finds this task any more, then the command itself. Runs below tini, which reaps orphans.
 # SERVICE_NAME, STOP_DELAY_S (at most so long for callers to forget us) and STOP_STATUS (exit codes of the command
 # that count as an orderly stop) may be set by the image or the secrets.
+# NEXUS_SECRETS and NEXUS_MARK name other places than the usual ones, for images with a read-only /tmp.
 set -u
 
-MARK=/tmp/nexus-ready # of nexus-health: readiness was seen once in the life of this container
+SECRETS=${NEXUS_SECRETS:-/run/secrets}
+MARK=${NEXUS_MARK:-/tmp/nexus-ready} # of nexus-health: readiness was seen once in the life of this container
 
 # KEY=value lines, values literal: exported as they are, never evaluated.
 load() {
@@ -51,8 +53,8 @@ stop() {
   kill -TERM "$child" 2>/dev/null
 }
 
-load /run/secrets/config
-load /run/secrets/credentials
+load "$SECRETS/config"
+load "$SECRETS/credentials"
 rm -f "$MARK"
 
 stopping=

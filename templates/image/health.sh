@@ -2,19 +2,20 @@
 # Health check of a service's container, with shell built-ins alone, since 43 services ask it all day.
 # Until readiness was seen once it asks readiness, from then on liveness only: a store's failover must not
 # restart the services that use it. Paths come from the image (PROBE_READY, PROBE_LIVE), the port from the secret.
-MARK=/tmp/nexus-ready
+SECRETS=${NEXUS_SECRETS:-/run/secrets}
+MARK=${NEXUS_MARK:-/tmp/nexus-ready}
 
 port=${PORT:-}
-if [[ -z $port && -r /run/secrets/config ]]; then
+if [[ -z $port && -r $SECRETS/config ]]; then
   while IFS='=' read -r key value; do
     case $key in
       PORT) port=$value ;;
       PROBE_READY) PROBE_READY=$value ;;
       PROBE_LIVE) PROBE_LIVE=$value ;;
     esac
-  done </run/secrets/config
+  done <"$SECRETS/config"
 fi
-[[ -n $port ]] || { echo "no PORT in the environment or in /run/secrets/config"; exit 1; }
+[[ -n $port ]] || { echo "no PORT in the environment or in $SECRETS/config"; exit 1; }
 
 path=${PROBE_READY:-/health/ready}
 [[ ! -e $MARK ]] || path=${PROBE_LIVE:-/health/live}

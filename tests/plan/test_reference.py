@@ -1,0 +1,314 @@
+"""The reference service, the entry point and the health check, run as processes of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import http.server
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "image"
+ENTRY, HEALTH = TEMPLATES / "entry.sh", TEMPLATES / "health.sh"
+Start = Callable[..., "Service"]
+
+
+def node_version() -> int:
+    if not shutil.which("node"):
+        return 0
+    return int(subprocess.check_output(["node", "--version"], text=True).lstrip("v").split(".")[0])
+
+
+needs_node = pytest.mark.skipif(node_version() < 20, reason="Node.js 20 or newer is not installed here")
+
+
+def free_port() -> int:
+    """A port below those that the kernel hands out for outgoing connections, which come and go."""
+    while True:
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", random.randrange(20000, 32000)))
+            return int(sock.getsockname()[1])
+
+
+class Service:
+    """The reference service as a process."""
+
+    def __init__(self, log: Path, **variables: str) -> None:
+        self.port = free_port()
+        self.log = log
+        env = {"PATH": os.environ["PATH"], "SERVICE_NAME": "demo", "RELEASE": "1.2.3", "PORT": str(self.port)}
+        with log.open("w") as stream:
+            command = ["node", str(TEMPLATES / "reference" / "server.js")]
+            self.process = subprocess.Popen(command, env={**env, **variables}, stdout=stream)
+        until(lambda: "listening" in log.read_text() or self.process.poll() is not None)
+        if "FAULT" not in variables:
+            assert self.process.poll() is None, log.read_text()
+
+    def ask(
+        self, path: str, method: str = "GET", body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, Any]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request(method, path, body, headers or {})
+        answer = connection.getresponse()
+        data = answer.read()
+        connection.close()
+        kind = answer.getheader("content-type") or ""
+        return answer.status, json.loads(data) if data and "json" in kind else data.decode()
+
+
+def until(check: Callable[[], object], seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < end, f"still not so after {seconds} s"
+        time.sleep(0.02)
+
+
+@pytest.fixture(name="start")
+def start_(tmp_path: Path) -> Iterator[Start]:
+    running: list[Service] = []
+
+    def start(**variables: str) -> Service:
+        running.append(Service(tmp_path / f"log{len(running)}", **variables))
+        return running[-1]
+
+    yield start
+    for service in running:
+        service.process.kill()
+        service.process.wait()
+
+
+class Dependency(http.server.ThreadingHTTPServer):
+    """Another service's /health: counts who asks, answers `status`."""
+
+    def __init__(self) -> None:
+        self.asked, self.status = 0, 200
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.asked += 1
+                time.sleep(0.1)  # long enough for others to ask meanwhile
+                self.send_response(outer.status)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def variable(self) -> str:
+        return f"friend=http://127.0.0.1:{self.server_address[1]}/health"
+
+
+@pytest.fixture(name="dependency")
+def dependency_() -> Iterator[Dependency]:
+    server = Dependency()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@needs_node
+def test_answers_who_it_is_and_what_it_got(start: Start) -> None:
+    service = start()
+    assert service.ask("/health")[0] == 200
+    assert service.ask("/health/live")[1]["status"] == "ok"
+    status, told = service.ask("/api/x?y=1", "POST", b"12345", {"x-request-id": "r1"})
+    assert status == 200
+    expected = {"service": "demo", "release": "1.2.3", "method": "POST", "path": "/api/x", "query": "y=1"}
+    assert expected.items() <= told.items()
+    assert (told["bodyLength"], told["requestId"]) == (5, "r1")
+    until(lambda: '"r1"' in service.log.read_text())
+    line = json.loads(service.log.read_text().splitlines()[-1])
+    assert (line["level"], line["service"], line["requestId"], line["statusCode"]) == (
+        "info",
+        "demo",
+        "r1",
+        200,
+    )
+
+
+@needs_node
+def test_says_whether_the_handshake_header_arrived(start: Start) -> None:
+    service = start(N3XUS_HANDSHAKE="55-45-17")
+    assert service.ask("/")[1]["handshake"] == "absent"
+    assert service.ask("/", headers={"X-N3XUS-Handshake": "55-45-17"})[1]["handshake"] == "valid"
+    assert service.ask("/", headers={"X-N3XUS-Handshake": "1"})[1]["handshake"] == "wrong"
+
+
+@needs_node
+def test_counts_requests_for_prometheus(start: Start) -> None:
+    service = start()
+    service.ask("/a")
+    service.ask("/b", "POST", b"x")
+    status, text = service.ask("/metrics")
+    assert status == 200
+    assert 'http_requests_total{service="demo",release="1.2.3",method="POST",status="200"} 1' in text
+    assert 'http_request_duration_seconds_bucket{service="demo",release="1.2.3",le="+Inf"} 2' in text
+    assert 'http_request_duration_seconds_count{service="demo",release="1.2.3"} 2' in text
+
+
+@needs_node
+def test_is_ready_when_its_dependencies_answer(start: Start, dependency: Dependency) -> None:
+    service = start(DEPENDS_ON=dependency.variable, STORES_ABSENT="mongodb")
+    status, told = service.ask("/health/ready")
+    assert (status, told["status"], told["absent"]) == (200, "ready", ["mongodb"])
+    assert told["stores"] == {"mongodb": {"status": "absent"}}
+    assert told["dependencies"]["friend"]["status"] == "ok"
+
+
+@needs_node
+def test_says_why_it_is_not_ready(start: Start, dependency: Dependency) -> None:
+    dependency.status = 500
+    gone = f"gone=http://127.0.0.1:{free_port()}/health"
+    service = start(DEPENDS_ON=f"{dependency.variable},{gone}", STORES="postgresql")
+    status, told = service.ask("/health/ready")
+    assert status == 503
+    reasons = " | ".join(told["reasons"])
+    assert "friend: answers 500" in reasons
+    assert "gone: connect ECONNREFUSED" in reasons
+    assert "postgresql: " in reasons
+    assert service.ask("/health/live")[0] == 200
+
+
+@needs_node
+def test_many_who_ask_cost_one_question_and_it_is_asked_again_later(
+    start: Start, dependency: Dependency
+) -> None:
+    service = start(DEPENDS_ON=dependency.variable)
+    with ThreadPoolExecutor(20) as pool:
+        assert {status for status, _ in pool.map(service.ask, ["/health/ready"] * 40)} == {200}
+    assert dependency.asked == 1
+    dependency.status = 503
+    until(lambda: service.ask("/health/ready")[0] == 503)
+    assert dependency.asked == 2
+
+
+@needs_node
+def test_finishes_what_runs_when_told_to_stop(start: Start) -> None:
+    service = start()
+    with socket.create_connection(("127.0.0.1", service.port)) as client:
+        client.sendall(b"POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab")
+        until(lambda: service.ask("/health")[0] == 200)  # the first bytes are in its hands by now
+        service.process.send_signal(signal.SIGTERM)
+        until(lambda: "stopping" in service.log.read_text())
+        client.sendall(b"cd")
+        answer = client.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b'"bodyLength":4' in answer
+    assert service.process.wait(5) == 0
+
+
+@needs_node
+def test_fails_as_told(start: Start) -> None:
+    service = start(FAULT="error=20,unready")
+    statuses = [service.ask("/x")[0] for _ in range(50)]
+    assert statuses.count(500) == 10
+    assert service.ask("/health/ready")[0] == 503
+    assert start(FAULT="start").process.wait(5) != 0
+
+
+@needs_node
+@pytest.mark.parametrize("port", ["", "abc", "70000"])
+def test_refuses_a_port_that_is_none(port: str) -> None:
+    env = {"PATH": os.environ["PATH"], "PORT": port}
+    command = ["node", str(TEMPLATES / "reference" / "server.js")]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=10)
+    assert done.returncode == 78
+    assert "PORT" in done.stderr
+
+
+def enter(directory: Path, *command: str, **variables: str) -> subprocess.Popen[str]:
+    """The entry point with secrets from the directory, running the command."""
+    env = {
+        "PATH": os.environ["PATH"],
+        "NEXUS_SECRETS": str(directory),
+        "NEXUS_MARK": str(directory / "mark"),
+        "STOP_DELAY_S": "1",
+        **variables,
+    }
+    pipe = subprocess.PIPE
+    return subprocess.Popen(["sh", str(ENTRY), *command], env=env, stdout=pipe, stderr=pipe, text=True)
+
+
+def test_secrets_are_taken_literally(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("# comment\nPLAIN=a b\n\nODD=$(id)`id`'\"\\n$HOME=x\n")
+    (tmp_path / "credentials").write_text("PASSWORD=last line without an end")
+    output, _ = enter(tmp_path, "sh", "-c", 'printf "%s|%s|%s" "$PLAIN" "$ODD" "$PASSWORD"').communicate(
+        timeout=10
+    )
+    assert output == "a b|$(id)`id`'\"\\n$HOME=x|last line without an end"
+
+
+@pytest.mark.parametrize("line", ["no equals sign", "1BAD=x", "BAD-NAME=x", "=x"])
+def test_a_line_that_is_no_setting_is_refused_without_showing_it(tmp_path: Path, line: str) -> None:
+    (tmp_path / "config").write_text(f"GOOD=1\n{line}\n")
+    process = enter(tmp_path, "true")
+    _, error = process.communicate(timeout=10)
+    assert process.returncode == 78
+    assert "config line 2" in error
+    assert line not in error
+
+
+@pytest.mark.parametrize(
+    ("on_term", "accepted", "status"),
+    [("", "", 0), ("exit 1", "0 1 143", 0), ("exit 1", "0 143", 1), ("exit 7", "0 1 143", 7)],
+)
+def test_a_stop_ends_as_the_service_may_end(tmp_path: Path, on_term: str, accepted: str, status: int) -> None:
+    trap = f'trap "{on_term}" TERM; ' if on_term else ""
+    process = enter(
+        tmp_path, "sh", "-c", f"{trap}echo up; while :; do sleep 0.05; done", STOP_STATUS=accepted
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == status
+    process.communicate()
+
+
+@pytest.mark.parametrize(("command", "status"), [("exit 1", 1), ("exit 0", 0), ("kill -9 $$", 137)])
+def test_an_end_that_nobody_asked_for_is_passed_on(tmp_path: Path, command: str, status: int) -> None:
+    process = enter(tmp_path, "sh", "-c", command, STOP_STATUS="0 1 143")
+    process.communicate(timeout=10)
+    assert process.returncode == status
+
+
+@needs_node
+def test_health_asks_readiness_until_it_was_seen_and_liveness_from_then_on(
+    tmp_path: Path, start: Start, dependency: Dependency
+) -> None:
+    service = start(DEPENDS_ON=dependency.variable)
+    (tmp_path / "config").write_text(f"SERVICE_NAME=demo\nPORT={service.port}\n")
+    env = {"PATH": "/nonexistent", "NEXUS_SECRETS": str(tmp_path), "NEXUS_MARK": str(tmp_path / "mark")}
+
+    def health() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["/bin/bash", str(HEALTH)], env=env, capture_output=True, text=True, timeout=15)
+
+    dependency.status = 500
+    first = health()
+    assert first.returncode == 1
+    assert "friend: answers 500" in first.stdout
+    dependency.status = 200
+    until(lambda: health().returncode == 0)
+    asked, dependency.status = dependency.asked, 500
+    until(lambda: service.ask("/health/ready")[0] == 503)
+    assert dependency.asked > asked
+    assert health().returncode == 0
+    service.process.kill()
+    service.process.wait()
+    assert health().returncode == 1
