@@ -14,3 +14,10 @@ service_replicas_max = 1
 service_cpu_scale = 0.0
 service_memory_scale = 0.125
 service_gpu = False
+
+# Three stores beside 43 services in the memory of one machine.
+postgresql_memory_percent = 2
+redis_memory_percent = 1
+rabbitmq_memory_percent = 4
+rabbitmq_disk_free_limit_mb = 512
+mongodb_memory_percent = 2
