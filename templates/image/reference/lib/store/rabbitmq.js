@@ -3,6 +3,8 @@
 
 const amqp = require('amqplib');
 
+process.noDeprecation = true; // amqplib names an address as TLS server name, which Node.js ignores with a warning
+
 module.exports = {
   async open(url) {
     const connection = await amqp.connect(url, { timeout: 4_000 });
