@@ -91,7 +91,8 @@ def _external(env: Environment, key: str) -> str:
     value = env.secrets.optional(f"external/{key}")
     if value is None:
         raise OperatorError(
-            f'service_external_keys names {key}, but the secrets of {env.name} have no "external/{key}": add it there'
+            f'service_external_keys names {key}, but the secrets of {env.name} have no "external/{key}": '
+            "add it there"
         )
     return value
 

@@ -13,6 +13,7 @@ import json
 import socket
 import time
 import urllib.parse
+from collections.abc import Callable
 from typing import Any
 
 DOCKER = "/run/docker.sock"
@@ -21,6 +22,9 @@ LOG_LINES = 12
 POLL_SECONDS = 1
 REJECTED_MAX = 3  # a task that no node accepts (no such image) will not be accepted later either
 ROLLED_BACK = ("rollback_started", "rollback_completed", "rollback_paused", "paused")
+
+RemoteError: type[Exception]  # given by the agent
+run: Callable[..., str]  # this too
 
 
 class Docker(http.client.HTTPConnection):
@@ -139,7 +143,7 @@ def _held(service: dict[str, Any]) -> set[str]:
 
 def _left_over(secret: dict[str, Any], held: set[str], keep_days: int) -> bool:
     """Whether no service holds the secret and it is too old for a rollback."""
-    oldest = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=keep_days)
+    oldest = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=keep_days)
     return secret["Spec"]["Name"] not in held and secret["CreatedAt"] < oldest.isoformat()
 
 
@@ -203,9 +207,8 @@ def _unhealthy(
     update = service.get("UpdateStatus") or {}
     if service["Spec"]["Labels"].get("nexus.hash") != wanted["hash"]:
         return f"was rolled back to what ran before: {update.get('Message', 'no reason given')}", True
-    own = [
-        t for t in tasks if t["ServiceID"] == service["ID"] and t["Spec"] == service["Spec"]["TaskTemplate"]
-    ]
+    template = {key: value for key, value in service["Spec"]["TaskTemplate"].items() if key != "Runtime"}
+    own = [task for task in tasks if task["ServiceID"] == service["ID"] and task["Spec"] == template]
     live = [task for task in own if task["DesiredState"] == "running"]
     running = [task for task in live if task["Status"]["State"] == "running"]
     count = max(1, len(live)) if wanted["replicas"] is None else wanted["replicas"]
@@ -222,18 +225,21 @@ def _report(
     """What an operator needs to see of a service that is not healthy."""
     lines = [f"{name}: {reason}"]
     own = [task for task in tasks if service and task["ServiceID"] == service["ID"]]
-    for task in sorted(own, key=lambda task: str(task["Status"]["Timestamp"]))[-2:]:
+    own.sort(
+        key=lambda task: (task["Status"]["State"] in ("failed", "rejected"), task["Status"]["Timestamp"])
+    )
+    for task in own[-1:]:
         error = task["Status"].get("Err") or task["Status"].get("Message", "")
         lines.append(f"  task {task['ID'][:12]} is {task['Status']['State']}: {error}")
-    lines += [f"  | {line}" for line in (_log(service["ID"]) if service else [])]
+        lines += [f"  | {line}" for line in _log(task["ID"])]
     return "\n".join(lines)
 
 
-def _log(service_id: str) -> list[str]:
-    """Last lines that the tasks of a service wrote; none when a node does not answer in time."""
+def _log(task_id: str) -> list[str]:
+    """Last lines that a task wrote, wherever it ran."""
     try:
         query = f"stdout=true&stderr=true&tail={LOG_LINES}"
-        status, stream = Docker(timeout=10).ask("GET", f"/services/{service_id}/logs?{query}")
+        status, stream = Docker(timeout=10).ask("GET", f"/tasks/{task_id}/logs?{query}")
     except OSError:
         return ["its log could not be read"]
     text, position = b"", 0

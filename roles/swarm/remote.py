@@ -18,6 +18,8 @@ GATEWAY = "docker_gwbridge"
 MTU = "com.docker.network.driver.mtu"
 SETTLE_SECONDS = 10  # what managers may take to elect a leader
 
+RemoteError: type[Exception]  # given by the agent
+
 
 class Docker(http.client.HTTPConnection):
     """Docker's API at its local socket."""
@@ -151,8 +153,8 @@ def _make_gateway(docker: Docker, wanted: dict[str, Any]) -> None:
     present = _network(docker, GATEWAY)
     if present and _state(docker) != "inactive":
         raise RemoteError(
-            f"{GATEWAY} is {present} but should be {wanted}, and containers of the swarm hang on it. Drain this "
-            "host (swarm_drained), then on it: docker swarm leave; docker network rm docker_gwbridge; and run again"
+            f"{GATEWAY} is {present} but should be {wanted}, and containers of the swarm hang on it. Drain "
+            "this host (swarm_drained), there: docker swarm leave; docker network rm docker_gwbridge; rerun"
         )
     if present:
         docker.do(f"remove the network {GATEWAY}", "DELETE", f"/networks/{GATEWAY}")
@@ -171,8 +173,8 @@ def _make_overlay(docker: Docker, wanted: dict[str, Any]) -> None:
         return
     if present:
         raise RemoteError(
-            f"the services' network is {present} but should be {wanted}, and a network cannot be changed while "
-            "services use it. Set service_network and service_network_mtu to what it is, or, with an "
+            f"the services' network is {present} but should be {wanted}, and a network cannot be changed "
+            "while services use it. Set service_network and service_network_mtu to what it is, or, with an "
             "interruption: docker stack rm nexus; docker network rm nexus; and run again"
         )
     options = {MTU: str(wanted["mtu"])}
@@ -198,7 +200,8 @@ def _enter(docker: Docker, wanted: dict[str, Any], context: dict[str, Any]) -> N
         return
     if info["LocalNodeState"] != "inactive":
         if not join:
-            return _readdress(docker, info, context)
+            _readdress(docker, info, context)
+            return
         _leave(docker, info, context)
     if join:
         _join(docker, join, context)
@@ -207,7 +210,6 @@ def _enter(docker: Docker, wanted: dict[str, Any], context: dict[str, Any]) -> N
     else:
         raise RemoteError("there is no swarm to join: run this for the app hosts too, without --limit")
     _wait(docker, "this node to become active", context, lambda: _state(docker) == "active")
-    return None
 
 
 def _init(context: dict[str, Any]) -> dict[str, Any]:
@@ -233,8 +235,8 @@ def _readdress(docker: Docker, info: dict[str, Any], context: dict[str, Any]) ->
         docker.do("move the swarm", "POST", "/swarm/init", {**_init(context), "ForceNewCluster": True})
         return
     raise RemoteError(
-        f"this node's swarm state is {info['LocalNodeState']} ({info.get('Error') or 'no error given'}) and no other "
-        "manager can be asked. If most managers are lost for good: docker swarm init --force-new-cluster on this host"
+        f"this node's swarm state is {info['LocalNodeState']} ({info.get('Error') or 'no error given'}) and "
+        "no other manager can be asked. If most are lost for good: docker swarm init --force-new-cluster here"
     )
 
 
@@ -284,8 +286,8 @@ def _refuse_quorum_loss(docker: Docker, node_id: str) -> None:
     reachable = [node for node in others if node["ManagerStatus"]["Reachability"] == "reachable"]
     if len(reachable) <= len(others) / 2:
         raise RemoteError(
-            f"refused to take a manager out of the swarm: of the {len(others)} others only {len(reachable)} answer, "
-            "and without a majority of managers the swarm stands still. Bring the others back first"
+            f"refused to take a manager out of the swarm: of the {len(others)} others only {len(reachable)} "
+            "answer, and without a majority of managers the swarm stands still. Bring the others back first"
         )
 
 
