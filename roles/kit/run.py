@@ -108,15 +108,28 @@ class Run:
         """What the host said about everything that is planned for it."""
         with self._locks[name]:
             if name not in self._answers:
-                plans = [self.plan(name, role) for role in self.roles(name)]
-                self._answers[name] = self.ask(name, difference.question(plans) | {"checks": self._checks(name)})
+                mine = self.roles(name)
+                own_images = name in [host.name for host in self.environment.group("ops")[:1]]
+                later = [role for role in mine if role in PINNED] if own_images else []
+                self._answers[name] = self._question(name, [role for role in mine if role not in later])
+                if later:  # planned with what the first answer says of the images on this very host
+                    more = self._question(name, later)
+                    kept = self._answers[name]
+                    self._answers[name] = {
+                        kind: {**kept[kind], **more[kind]} if isinstance(more[kind], dict) else kept[kind] + more[kind]
+                        for kind in kept
+                    }
         return self._answers[name]
 
-    def _checks(self, name: str) -> dict[str, str]:
+    def _question(self, name: str, roles: list[str]) -> dict[str, Any]:
+        plans = [self.plan(name, role) for role in roles]
+        return self.ask(name, difference.question(plans) | {"checks": self._checks(name, roles)})
+
+    def _checks(self, name: str, roles: list[str]) -> dict[str, str]:
         """Preflight commands by role; none once the run carries things out."""
         if self.executing():
             return {}
-        commands = {role: preflight_of(role, self.environment, self.host(name)) for role in self.roles(name)}
+        commands = {role: preflight_of(role, self.environment, self.host(name)) for role in roles}
         return {role: command for role, command in commands.items() if command}
 
     def prepare(self, name: str, role: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import defaultdict
 
 import click
 from pyinfra.context import ctx_state, state
@@ -11,12 +12,21 @@ from pyinfra.context import ctx_state, state
 from roles.kit.run import Run
 
 
+SAME = 5  # more services than this with one reason are told in one line
+
+
 def summarise(run: Run) -> None:
     """Print the table of what is not healthy, if anything is not, and the closing line."""
     if not ctx_state.isset() or not state.initialised or not state.activated_hosts:
         return
+    reasons: dict[str, list[str]] = defaultdict(list)
     for service, why in sorted((run.health or {}).items()):
         if why:
+            reasons[why].append(service)
+    for why, services in reasons.items():
+        if len(services) > SAME:
+            click.secho(f"  {len(services)} services: {why}", fg="red", err=True)
+        for service in services if len(services) <= SAME else [name for name in services if name in run.logs]:
             click.secho(f"  {service:32} {why}", fg="red", err=True)
             for line in run.logs.get(service, []):
                 click.echo(f"  {'':32} | {line}", err=True)

@@ -34,7 +34,7 @@ def plan(env: Environment, host: Host) -> Desired:
         users=(User("postgres", groups=(KEY_GROUP,), home="/var/lib/postgresql"),),
         files=(
             _file(config, env.render("postgresql/postgresql.conf.j2", **_values(env, host, directory))),
-            _file(access, env.render("postgresql/pg_hba.conf.j2", services=services, clients=_clients(env))),
+            _file(access, env.render("postgresql/pg_hba.conf.j2", services=services, clients=_clients(env, host))),
             File(drop_in, env.render("postgresql/service.conf.j2")),
         ),
         units=(
@@ -102,11 +102,15 @@ def _values(env: Environment, host: Host, directory: str) -> dict[str, Any]:
     }
 
 
-def _clients(env: Environment) -> list[str]:
-    """Networks that services connect from, beside the host itself."""
+def _clients(env: Environment, host: Host) -> list[str]:
+    """Networks that services connect from, beside the host itself.
+
+    Tasks on other hosts come with their host's address; those on this very host with their own.
+    """
     if env.setting.postgresql_client_networks:
         return list(env.setting.postgresql_client_networks)
-    return [f"{host.address}/32" for host in env.hosts if host.groups & {"app", "postgresql"}]
+    own = [env.setting.swarm_gateway_network] if "app" in host.groups else []
+    return [f"{other.address}/32" for other in env.hosts if other.groups & {"app", "postgresql"}] + own
 
 
 def _file(path: str, content: str) -> File:
