@@ -122,9 +122,9 @@ def _rabbitmq(env: Environment, service: Service) -> dict[str, str]:
 
 
 def _mongodb(env: Environment, service: Service) -> dict[str, str]:
-    (host, port), password = env.store("mongodb"), env.secret(f"mongodb/{service.name}")
-    login = f"{service.database}:{quote(password, safe='')}"
+    (host, port), (user, password) = env.store("mongodb"), env.login("mongodb", service.name)
     options = f"tls=true&authSource={service.database}"
+    login = f"{user}:{quote(password, safe='')}"
     return {"MONGODB_URL": f"mongodb://{login}@{host}:{port}/{service.database}?{options}"}
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from roles.catalogue import capacity
 from roles.kit.environment import Environment, Host
+from roles.kit.error import OperatorError
 from roles.kit.model import Desired, Directory, File, State
 from roles.swarm.plan import leader
 
@@ -16,7 +18,14 @@ from .stack import definitions, properties, stack_file
 SOURCE = Path(__file__).with_name("remote.py")
 STACK = "/etc/nexus-cos/stack.yaml"
 
-__all__ = ["plan", "warnings"]
+
+def notes(env: Environment) -> list[str]:
+    """What services do without here; OperatorError when they do not fit on the hosts that were asked."""
+    report = capacity.of_environment(env)
+    if report.errors:
+        lines = "\n  ".join(str(finding) for finding in report.errors)
+        raise OperatorError(f"the services of {env.name} do not fit on its hosts:\n  {lines}")
+    return warnings(env) + [str(finding) for finding in report.findings]
 
 
 def plan(env: Environment, host: Host) -> Desired:
