@@ -188,6 +188,8 @@ def _wait_healthy(
         pending = [name for name, (reason, _) in reasons.items() if reason]
         if hopeless or (pending and time.monotonic() - started > context["phase_seconds"]):
             wrong = hopeless or pending
+            for name in wrong:
+                _roll_back(docker, services.get(name))
             reports = [_report(docker, name, services.get(name), tasks, reasons[name][0]) for name in wrong]
             raise RemoteError(
                 f"{what}: {len(wrong)} of {len(names)} services are not healthy\n" + "\n".join(reports)
@@ -196,6 +198,14 @@ def _wait_healthy(
             time.sleep(POLL_SECONDS)
     if names and what.startswith("phase"):
         print(f"{what}: {len(names)} services healthy after {time.monotonic() - started:.0f} s")
+
+
+def _roll_back(docker: Docker, service: dict[str, Any] | None) -> None:
+    """End an update that did not get ready in time: another one on top of it would end the old tasks too."""
+    if service and (service.get("UpdateStatus") or {}).get("State") == "updating":
+        path = f"/services/{service['ID']}/update?rollback=previous&version={service['Version']['Index']}"
+        docker.do("roll back", "POST", path, service["Spec"])
+        print(f"{service['Spec']['Name']}: rolled back to what ran before")
 
 
 def _unhealthy(
@@ -207,8 +217,7 @@ def _unhealthy(
     update = service.get("UpdateStatus") or {}
     if service["Spec"]["Labels"].get("nexus.hash") != wanted["hash"]:
         return f"was rolled back to what ran before: {update.get('Message', 'no reason given')}", True
-    template = {key: value for key, value in service["Spec"]["TaskTemplate"].items() if key != "Runtime"}
-    own = [task for task in tasks if task["ServiceID"] == service["ID"] and task["Spec"] == template]
+    own = _current(service, tasks)
     live = [task for task in own if task["DesiredState"] == "running"]
     running = [task for task in live if task["Status"]["State"] == "running"]
     count = max(1, len(live)) if wanted["replicas"] is None else wanted["replicas"]
@@ -219,20 +228,36 @@ def _unhealthy(
     return ("is being updated", False) if update.get("State") == "updating" else ("", False)
 
 
+def _current(service: dict[str, Any], tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Tasks that were made from what the service is now, not from what it was before an update."""
+    template = {key: value for key, value in service["Spec"]["TaskTemplate"].items() if key != "Runtime"}
+    return [task for task in tasks if task["ServiceID"] == service["ID"] and task["Spec"] == template]
+
+
 def _report(
     docker: Docker, name: str, service: dict[str, Any] | None, tasks: list[dict[str, Any]], reason: str
 ) -> str:
     """What an operator needs to see of a service that is not healthy."""
     lines = [f"{name}: {reason}"]
-    own = [task for task in tasks if service and task["ServiceID"] == service["ID"]]
-    own.sort(
-        key=lambda task: (task["Status"]["State"] in ("failed", "rejected"), task["Status"]["Timestamp"])
-    )
-    for task in own[-1:]:
+    shown = [task for task in tasks if service and task["ServiceID"] == service["ID"]]
+    if service and (service.get("UpdateStatus") or {}).get("State") in ROLLED_BACK:
+        shown = [task for task in shown if task["Status"]["State"] in ("failed", "rejected")]
+    elif service:
+        shown = [task for task in _current(service, tasks) if task["Status"]["State"] != "running"]
+    for task in sorted(shown, key=lambda task: str(task["Status"]["Timestamp"]))[-1:]:
         error = task["Status"].get("Err") or task["Status"].get("Message", "")
         lines.append(f"  task {task['ID'][:12]} is {task['Status']['State']}: {error}")
+        lines += [f"  health check: {said}" for said in _health(docker, task)]
         lines += [f"  | {line}" for line in _log(task["ID"])]
     return "\n".join(lines)
+
+
+def _health(docker: Docker, task: dict[str, Any]) -> list[str]:
+    """What the last health check of a task said; only its own node knows, so nothing for those elsewhere."""
+    container = task["Status"].get("ContainerStatus", {}).get("ContainerID")
+    status, answer = docker.ask("GET", f"/containers/{container}/json")
+    health = json.loads(answer)["State"].get("Health") if status == 200 else None
+    return [check["Output"].strip() for check in ((health or {}).get("Log") or [])[-1:]]
 
 
 def _log(task_id: str) -> list[str]:
