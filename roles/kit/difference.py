@@ -285,10 +285,14 @@ def _compare_state(found: Differences, state: State, answer: Answer) -> None:
     reply = answer["states"].get(state.name, {"items": {}})
     actual: Mapping[str, Mapping[str, Any]] = reply["items"]
     changed = []
+    silent = "error" in reply
+    if silent and state.items:  # nothing is known of it, so all of it is laid down again
+        found.add(f"state of {state.name}", f"could not be asked: {reply['error']}")
     for name, properties in state.items.items():
         present = actual.get(name)
         if present is None:
-            found.add(name, "is missing")
+            if not silent:
+                found.add(name, "is missing")
         elif different := [key for key, value in properties.items() if present.get(key) != value]:
             found.add(name, _properties(different, present, properties))
         else:
@@ -315,8 +319,6 @@ def _compare_state(found: Differences, state: State, answer: Answer) -> None:
                 "timeout": state.timeout_seconds,
             }
         )
-    if "error" in reply and changed:
-        found.notes.append(f"{state.name}: could not be asked ({reply['error']})")
 
 
 def _properties(different: list[str], present: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
