@@ -24,7 +24,9 @@ def plan(env: Environment, host: Host) -> Desired:
     if chrony:
         units.append(Unit("chrony"))
     return Desired(
-        early=(File("/etc/hosts", env.render("base/hosts.j2", host=host)),),  # brokers ask for their name at once
+        early=(
+            File("/etc/hosts", env.render("base/hosts.j2", host=host)),
+        ),  # brokers ask for their name at once
         packages=(*setting.base_packages, *chrony),
         directories=(
             Directory("/etc/nexus-cos"),
@@ -42,4 +44,3 @@ def plan(env: Environment, host: Host) -> Desired:
         links=(Link("/etc/localtime", f"/usr/share/zoneinfo/{setting.base_timezone}"),),
         units=tuple(units),
     )
-

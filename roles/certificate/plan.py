@@ -18,7 +18,9 @@ def names(env: Environment, host: Host) -> list[str]:
     if "edge" in host.groups:
         found += [env.setting.domain, f"api.{env.setting.domain}", f"*.{env.setting.domain}"]
     if host.groups & {"app", "edge", "ops"}:
-        found.append(str(IPv4Network(env.setting.swarm_gateway_network)[1]))  # the host, seen from a container
+        found.append(
+            str(IPv4Network(env.setting.swarm_gateway_network)[1])
+        )  # the host, seen from a container
     return found + list(host.setting.certificate_names)
 
 

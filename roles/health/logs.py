@@ -7,13 +7,15 @@ def probe(names, context):
 
 
 def tasks(name):
-    rows = run(["docker", "service", "ps", "--no-trunc", "--format", "{{.CurrentState}} {{.Error}}", f"nexus_{name}"])  # noqa: F821
+    rows = run(
+        ["docker", "service", "ps", "--no-trunc", "--format", "{{.CurrentState}} {{.Error}}", f"nexus_{name}"]
+    )
     return [f"task: {row.strip()}" for row in rows.splitlines()[:3]]
 
 
 def log(name, lines):
     try:
         command = f"docker service logs --raw --tail {int(lines)} nexus_{name} 2>&1 | tail -n {int(lines)}"
-        return run(["timeout", "10", "/bin/sh", "-c", command]).splitlines()[-lines:]  # noqa: F821
+        return run(["timeout", "10", "/bin/sh", "-c", command]).splitlines()[-lines:]
     except Exception as error:
         return [f"no log: {error}"]

@@ -8,7 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 def probe(names, context):
     """{"service NAME": {"ready": bool, "why": text}} for every service."""
     with ThreadPoolExecutor(8) as pool:
-        asked = [(name, pool.submit(ready, context["port"], name, path)) for name, path in context["probes"].items()]
+        asked = [
+            (name, pool.submit(ready, context["port"], name, path))
+            for name, path in context["probes"].items()
+        ]
         return {f"service {name}": answer.result() for name, answer in asked}
 
 
@@ -18,7 +21,10 @@ def ready(port, service, path):
         connection.request("GET", path, headers={"X-Nexus-Service": service, "Host": service})
         response = connection.getresponse()
         body = response.read(20_000)
-        return {"ready": response.status == 200, "why": "" if response.status == 200 else reason(response, body)}
+        return {
+            "ready": response.status == 200,
+            "why": "" if response.status == 200 else reason(response, body),
+        }
     except OSError as error:
         return {"ready": False, "why": f"the router does not answer: {error}"}
     except http.client.HTTPException as error:
@@ -31,7 +37,9 @@ def reason(response, body):
     """The status, and what the answer says is missing."""
     try:
         found = json.loads(body)
-        missing = [f"{name} {why}" for name, why in found.get("checks", {}).items() if why not in ("ok", "absent")]
+        missing = [
+            f"{name} {why}" for name, why in found.get("checks", {}).items() if why not in ("ok", "absent")
+        ]
         text = ", ".join(missing) or found.get("error", {}).get("message", "")
     except (ValueError, AttributeError, TypeError):
         text = ""

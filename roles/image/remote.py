@@ -5,7 +5,6 @@ An image that several services share is pushed once; the others get its manifest
 with its layers mounted from where they are.
 """
 
-# ruff: noqa: F821
 import base64
 import glob
 import http.client

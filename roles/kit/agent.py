@@ -34,7 +34,12 @@ def run(argv, input=None, user=None, timeout=60, env=None):
     command = ["runuser", "-u", user, "--", *argv] if user else list(argv)
     try:
         done = subprocess.run(
-            command, input=input, capture_output=True, text=True, timeout=timeout, cwd="/",
+            command,
+            input=input,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            cwd="/",
             env={**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", **(env or {})},
         )
     except FileNotFoundError:
@@ -69,7 +74,9 @@ def probe(question):
         "groups": [name for name in question["groups"] if group_exists(name)],
         "states": {name: ask(name, wanted) for name, wanted in question["states"].items()},
         "checks": {role: refusal(command) for role, command in question["checks"].items()},
-        "manifest": {name[:-5]: read_manifest(name[:-5]) for name in listing(MANIFEST) if name.endswith(".json")},
+        "manifest": {
+            name[:-5]: read_manifest(name[:-5]) for name in listing(MANIFEST) if name.endswith(".json")
+        },
     }
 
 
@@ -103,9 +110,17 @@ def look(path):
         found = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    kind = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}.get(stat.S_IFMT(found.st_mode))
+    kind = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}.get(
+        stat.S_IFMT(found.st_mode)
+    )
     content = digest(path) if kind == "file" else os.readlink(path) if kind == "link" else None
-    return [kind or "other", stat.S_IMODE(found.st_mode), user_name(found.st_uid), group_name(found.st_gid), content]
+    return [
+        kind or "other",
+        stat.S_IMODE(found.st_mode),
+        user_name(found.st_uid),
+        group_name(found.st_gid),
+        content,
+    ]
 
 
 def user_name(number):
@@ -176,7 +191,11 @@ def ask(name, wanted):
 def refusal(command):
     """Why a role cannot work on this host, None when it can."""
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, timeout=60, cwd="/")
-    return (done.stdout.strip() or done.stderr.strip() or "refused without a reason") if done.returncode else None
+    return (
+        (done.stdout.strip() or done.stderr.strip() or "refused without a reason")
+        if done.returncode
+        else None
+    )
 
 
 def load(name, source):
@@ -382,7 +401,11 @@ def step_forget(request):
     recorded = read_manifest(role)
 
     def gone(kind):
-        return [name for name, ours in recorded.get(kind, {}).items() if ours and name not in planned.get(kind, [])]
+        return [
+            name
+            for name, ours in recorded.get(kind, {}).items()
+            if ours and name not in planned.get(kind, [])
+        ]
 
     for name in gone("units"):
         if units([name])[name]["LoadState"] == "loaded":
@@ -401,7 +424,10 @@ def step_forget(request):
     if not any(planned.values()):
         remove(f"{MANIFEST}/{role}.json")
         return
-    kept = {kind: {name: recorded.get(kind, {}).get(name, False) for name in names} for kind, names in planned.items()}
+    kept = {
+        kind: {name: recorded.get(kind, {}).get(name, False) for name in names}
+        for kind, names in planned.items()
+    }
     write_atomic(f"{MANIFEST}/{role}.json", json.dumps(kept, indent=1, sort_keys=True).encode())
 
 

@@ -88,7 +88,9 @@ class Authority:
             .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, wanted[0])]))
             .issuer_name(self._authority.subject)
             .public_key(key.public_key())
-            .serial_number(int.from_bytes(hashlib.sha256(self.certificate.encode() + identity).digest()[:16]) >> 1)
+            .serial_number(
+                int.from_bytes(hashlib.sha256(self.certificate.encode() + identity).digest()[:16]) >> 1
+            )
             .not_valid_before(begin)
             .not_valid_after(end)
             .add_extension(alternatives, critical=False)
@@ -96,7 +98,8 @@ class Authority:
             .add_extension(_usage(sign_certificates=False), critical=True)
             .add_extension(purposes, critical=False)
             .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._signing_key.public_key()), critical=False
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._signing_key.public_key()),
+                critical=False,
             )
             .sign(self._signing_key, hashes.SHA256())
         )

@@ -132,5 +132,3 @@ def _show_diff(run: Run, name: str, found: Differences) -> None:
         new = item.data.decode(errors="replace").splitlines()
         for line in difflib.unified_diff(old, new, item.path, item.path, lineterm=""):
             logger.info(f"{host.print_prefix}{line}")
-
-

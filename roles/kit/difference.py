@@ -43,18 +43,28 @@ def reads(unit: Unit) -> tuple[str, ...]:
 def drop_in(unit: Unit) -> File:
     """Stamp the hashes of what the unit reads just before it starts."""
     paths = " ".join(sorted(reads(unit)))
-    stamp = f"mkdir -p /run/nexus-cos/stamp && sha256sum {paths} >/run/nexus-cos/stamp/{unit.name} 2>/dev/null"
+    stamp = (
+        f"mkdir -p /run/nexus-cos/stamp && sha256sum {paths} >/run/nexus-cos/stamp/{unit.name} 2>/dev/null"
+    )
     content = f"[Service]\nExecStartPre=-+/bin/sh -c '{stamp}'\n"
-    return File(f"/etc/systemd/system/{unit.name}.service.d/{DROP_IN}".replace(".service.service", ".service"), content)
+    return File(
+        f"/etc/systemd/system/{unit.name}.service.d/{DROP_IN}".replace(".service.service", ".service"),
+        content,
+    )
 
 
 def question(plans: Iterable[Desired]) -> dict[str, Any]:
     """What to ask a host so that all these plans can be compared with it."""
     paths: dict[str, None] = {}
-    packages, units, users, groups, states = set(), [], set(), set(), {}
+    packages: set[str] = set()
+    units: list[str] = []
+    users: set[str] = set()
+    groups: set[str] = set()
+    states: dict[str, Any] = {}
     for plan in plans:
-        for item in (*plan.early, *plan.files, *plan.directories, *plan.links):
-            paths[item.path] = None
+        paths.update(dict.fromkeys(item.path for item in (*plan.early, *plan.files)))
+        paths.update(dict.fromkeys(item.path for item in plan.directories))
+        paths.update(dict.fromkeys(item.path for item in plan.links))
         paths.update(dict.fromkeys(plan.absent))
         for unit in plan.units:
             paths.update(dict.fromkeys(reads(unit)))
@@ -239,7 +249,13 @@ def _compare_units(
             how = ["drop-in changed"]
         if how:
             found.add(f"unit {unit.name}", ", ".join(how))
-            on = actual.get("UnitFileState") in ("enabled", "enabled-runtime", "static", "indirect", "generated")
+            on = actual.get("UnitFileState") in (
+                "enabled",
+                "enabled-runtime",
+                "static",
+                "indirect",
+                "generated",
+            )
             different.append(
                 asdict(unit) | {"enable": unit.enabled and not on, "disable": not unit.enabled and on}
             )

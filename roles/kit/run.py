@@ -56,7 +56,9 @@ class Run:
             raise OperatorError(f"{name} gave no answer; what it said stands above")
         return answer
 
-    def ask_source(self, name: str, source: Path, names: list[str], context: Mapping[str, Any]) -> dict[str, Any]:
+    def ask_source(
+        self, name: str, source: Path, names: list[str], context: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """The answer of a role's own probe on any host: {item: properties}; OperatorError when it fails."""
         request = {"do": "ask", "source": source.read_text(), "names": names, "context": dict(context)}
         reply = self.ask(name, request)
@@ -102,7 +104,9 @@ class Run:
         if not ops or not self.reaches(ops[0].name):
             return {}
         items = self.answer(ops[0].name)["states"].get("image", {}).get("items", {})
-        return {name.removeprefix("image "): item["digest"] for name, item in items.items() if item.get("digest")}
+        return {
+            name.removeprefix("image "): item["digest"] for name, item in items.items() if item.get("digest")
+        }
 
     def answer(self, name: str) -> Answer:
         """What the host said about everything that is planned for it."""
@@ -116,7 +120,9 @@ class Run:
                     more = self._question(name, later)
                     kept = self._answers[name]
                     self._answers[name] = {
-                        kind: {**kept[kind], **more[kind]} if isinstance(more[kind], dict) else kept[kind] + more[kind]
+                        kind: {**kept[kind], **more[kind]}
+                        if isinstance(more[kind], dict)
+                        else kept[kind] + more[kind]
                         for kind in kept
                     }
         return self._answers[name]
@@ -170,7 +176,9 @@ class Run:
         """Refuse a step of a cluster when this run does not reach all of its hosts."""
         if role not in CLUSTER:
             return
-        missing = [name for name in self.members(role) if not self.reaches(name) and name not in self.left_out]
+        missing = [
+            name for name in self.members(role) if not self.reaches(name) and name not in self.left_out
+        ]
         if missing:
             raise OperatorError(
                 f"{role} is one step of all its hosts, and --limit leaves out {', '.join(missing)}: "

@@ -101,7 +101,9 @@ class Secrets:
             handle = os.open(self.identity, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w") as stream:
                 stream.write(f"{pyrage.x25519.Identity.generate()}\n")
-        lines = [line for line in self.identity.read_text().splitlines() if line.startswith("AGE-SECRET-KEY-")]
+        lines = [
+            line for line in self.identity.read_text().splitlines() if line.startswith("AGE-SECRET-KEY-")
+        ]
         if len(lines) != 1:
             raise OperatorError(f"{self.identity} must hold one line that begins with AGE-SECRET-KEY-")
         try:

@@ -63,7 +63,9 @@ def _die(message: str) -> NoReturn:
     raise SystemExit(1)
 
 
-def _plainly(original: type[click.ClickException]) -> Callable[[Exception], click.ClickException]:
+def _plainly(
+    original: Callable[[Exception], click.ClickException],
+) -> Callable[[Exception], click.ClickException]:
     """Show an operator's error as it is; everything else as pyinfra does."""
 
     def wrap(error: Exception) -> click.ClickException:
@@ -76,7 +78,9 @@ def _check_terminal(context: click.Context) -> None:
     given = context.params
     asks = not (given["yes"] or given["dry"] or given["operations"][0] in READ_ONLY)
     if asks and not sys.stdin.isatty():
-        raise OperatorError("no terminal to confirm the changes on: add -y to make them, or --dry to see them")
+        raise OperatorError(
+            "no terminal to confirm the changes on: add -y to make them, or --dry to see them"
+        )
 
 
 def _load(context: click.Context, original: Callable[..., Any], inventory: str, rest: dict[str, Any]) -> Any:
@@ -150,7 +154,9 @@ def _lock(name: str) -> Any:
         holder = stream.read().strip() or "another run"
         raise OperatorError(f"{name} is being changed by {holder}: wait for its end, or end it") from None
     stream.truncate(0)
-    stream.write(f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}: {' '.join(sys.argv[1:])}")
+    stream.write(
+        f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}: {' '.join(sys.argv[1:])}"
+    )
     stream.flush()
     return stream
 
@@ -169,5 +175,3 @@ def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any
             )
 
     return connect
-
-

@@ -11,7 +11,6 @@ from pyinfra.context import ctx_state, state
 
 from roles.kit.run import Run
 
-
 SAME = 5  # more services than this with one reason are told in one line
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: F821
 """Users of the server on this host, by the vendor's shell over TLS on localhost.
 
 What we made carries customData.managed = "nexus-cos"; only that is ever removed. Requests, passwords

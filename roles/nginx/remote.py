@@ -1,4 +1,3 @@
-# ruff: noqa: F821
 """The running Nginx on its host: which configuration its workers have.
 
 Runs on the host as root with the standard library alone; `run` and `RemoteError` come from the kit.

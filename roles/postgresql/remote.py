@@ -1,4 +1,3 @@
-# ruff: noqa: F821
 """Roles and databases of the server on this host, asked and changed as postgres over the local socket.
 
 What we made carries the comment "nexus-cos: SERVICE"; only that is ever reported or dropped.

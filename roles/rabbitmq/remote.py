@@ -1,4 +1,3 @@
-# ruff: noqa: F821
 """Virtual hosts and users of the broker on this host, by its management API on localhost.
 
 What we made carries the tag "nexus-cos"; only that is ever reported or removed, beside the user and the

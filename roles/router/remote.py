@@ -1,4 +1,3 @@
-# ruff: noqa: F821
 """The running router on its host: which configuration it runs with, and whether its port is guarded.
 
 Runs on the host as root with the standard library alone; `run` and `RemoteError` come from the kit.

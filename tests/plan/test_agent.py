@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+
 from roles.kit.transport import COMMAND, lines
 
 ME = {"owner": pwd.getpwuid(os.getuid()).pw_name, "group": grp.getgrgid(os.getgid()).gr_name}
@@ -16,7 +17,11 @@ ME = {"owner": pwd.getpwuid(os.getuid()).pw_name, "group": grp.getgrgid(os.getgi
 
 def agent(request, check=True):
     done = subprocess.run(
-        ["sh", "-c", COMMAND], input="\n".join(lines(request)) + "\n", capture_output=True, text=True, check=False
+        ["sh", "-c", COMMAND],
+        input="\n".join(lines(request)) + "\n",
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert not check or done.returncode == 0, done.stderr
     return json.loads(done.stdout) if done.stdout else done
@@ -28,7 +33,15 @@ def files(*items, **more):
 
 
 def question(**more):
-    nothing = {"paths": [], "packages": [], "units": [], "users": [], "groups": [], "states": {}, "checks": {}}
+    nothing = {
+        "paths": [],
+        "packages": [],
+        "units": [],
+        "users": [],
+        "groups": [],
+        "states": {},
+        "checks": {},
+    }
     return {"do": "probe", **nothing, **more}
 
 
@@ -84,14 +97,20 @@ def test_links_are_replaced_and_absent_paths_go(tmp_path):
 
 
 def test_a_role_that_cannot_be_asked_is_an_answer_too():
-    states = {"bad": {"source": "def probe(names, context):\n    run(['false'])\n", "names": [], "context": {}}}
+    states = {
+        "bad": {"source": "def probe(names, context):\n    run(['false'])\n", "names": [], "context": {}}
+    }
     reply = agent(question(states=states))["states"]["bad"]
     assert reply["items"] == {}
     assert "false ended with 1" in reply["error"]
 
 
 def test_a_secret_in_a_request_is_in_no_process_list(tmp_path):
-    source = "import subprocess\ndef probe(names, context):\n    return {'ps': {'all': subprocess.run(['ps', 'axww', '-o', 'args'], capture_output=True, text=True).stdout}}\n"
+    source = (
+        "import subprocess\n"
+        "def probe(names, context):\n"
+        "    return {'ps': {'all': subprocess.check_output(['ps', 'axww', '-o', 'args'], text=True)}}\n"
+    )
     states = {"s": {"source": source, "names": [], "context": {"password": "canary-7f3a"}}}
     shown = agent(question(states=states))["states"]["s"]["items"]["ps"]["all"]
     assert "base64" in shown

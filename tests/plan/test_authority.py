@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 from cryptography import x509
+
 from roles.kit.authority import LEAF_DAYS, RENEW_DAYS, Authority
 
 

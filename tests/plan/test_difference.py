@@ -4,6 +4,7 @@ import copy
 from pathlib import Path
 
 import pytest
+
 from roles.kit import difference
 from roles.kit.model import Desired, Directory, File, Group, Link, State, Unit, User
 
@@ -76,7 +77,11 @@ def test_nothing_differs():
         (("paths", "/etc/x.d"), None, "directory /etc/x.d: is missing"),
         (("paths", "/etc/x.d", 1), 0o700, "directory /etc/x.d: 0700 root:root -> 0755 root:root"),
         (("paths", "/etc/x.link", 4), "/etc/y", "link /etc/x.link: -> /etc/x.conf"),
-        (("paths", "/etc/x.default"), ["file", 0o644, "root", "root", ""], "path /etc/x.default: should not be there"),
+        (
+            ("paths", "/etc/x.default"),
+            ["file", 0o644, "root", "root", ""],
+            "path /etc/x.default: should not be there",
+        ),
         (("packages",), {}, "package x: is not installed"),
         (("packages", "x"), "half-configured", "package x: half-configured"),
         (("users", "u"), None, "user u: is missing"),

@@ -4,6 +4,7 @@ import stat
 
 import pyrage
 import pytest
+
 from roles.kit.error import OperatorError
 from roles.kit.secrets import Secrets
 
@@ -41,7 +42,7 @@ def test_a_missing_secret_is_named_where_none_may_be_made(files):
     made = Secrets(path, key, generate=True)
     made.get("a")
     made.save()
-    with pytest.raises(OperatorError, match='secret "b" is missing in .*lab.age: .*make secrets'):
+    with pytest.raises(OperatorError, match=r'secret "b" is missing in .*lab.age: .*make secrets'):
         Secrets(path, key).get("b")
 
 
@@ -52,7 +53,9 @@ def test_another_key_cannot_read_and_says_what_to_do(files, tmp_path):
     made.save()
     other = tmp_path / "other.key"
     other.write_text(f"{pyrage.x25519.Identity.generate()}\n")
-    with pytest.raises(OperatorError, match=r"cannot be decrypted with the key in .*other.key.*NEXUS_AGE_IDENTITY"):
+    with pytest.raises(
+        OperatorError, match=r"cannot be decrypted with the key in .*other.key.*NEXUS_AGE_IDENTITY"
+    ):
         Secrets(path, other)
 
 
@@ -83,7 +86,7 @@ def test_a_missing_file_and_a_missing_key_are_named(files):
     with pytest.raises(OperatorError, match="is missing: it holds the secrets"):
         Secrets(path, key)
     path.write_bytes(b"x")
-    with pytest.raises(OperatorError, match="age key .* is missing"):
+    with pytest.raises(OperatorError, match=r"age key .* is missing"):
         Secrets(path, key)
 
 

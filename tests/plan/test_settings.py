@@ -1,6 +1,7 @@
 """Settings: known names only, right types, the documented order of precedence."""
 
 import pytest
+
 from roles.kit import environment, settings
 from roles.kit.error import OperatorError
 
@@ -12,12 +13,16 @@ def test_every_default_is_known_once():
 
 
 def test_an_unknown_setting_is_refused_with_the_nearest_known_name():
-    with pytest.raises(OperatorError, match=r'--data: unknown setting "postgresql_prot"; did you mean "postgresql_port"'):
+    with pytest.raises(
+        OperatorError, match=r'--data: unknown setting "postgresql_prot"; did you mean "postgresql_port"'
+    ):
         environment.load("lab", {"postgresql_prot": 1})
 
 
 def test_a_setting_of_the_wrong_type_is_refused_with_an_example():
-    with pytest.raises(OperatorError, match=r'setting "postgresql_port" is .*a list; it must be a int such as 5432'):
+    with pytest.raises(
+        OperatorError, match=r'setting "postgresql_port" is .*a list; it must be a int such as 5432'
+    ):
         environment.load("lab", {"postgresql_port": [1]})
 
 
