@@ -18,6 +18,7 @@ provision: .venv/ready ## the hosts of NEXUS_ENV
 	$(AS_ROOT) $(BIN)/pyinfra @local deploys/provision.py -y
 
 test: .venv/ready lint ## everything that can be tested on this machine, lab included
+	$(AS_ROOT) tests/tools.sh
 	$(BIN)/pytest tests/plan -q -n 2
 	$(AS_ROOT) $(BIN)/pytest tests/scenarios tests/hosts --lab $(REPORTS)
 

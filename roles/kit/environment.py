@@ -151,7 +151,7 @@ def inventory_file(name: str) -> Path:
     if not path.is_file():
         known = sorted(file.stem for file in (ROOT / "inventory").glob("[!_]*.py"))
         raise OperatorError(
-            f'unknown environment "{name}"{nearest(name, known)} '
+            f'unknown environment "{name}"{nearest(name, known)}. '
             f"Known: {', '.join(known)}. An environment is a file inventory/NAME.py"
         )
     return path

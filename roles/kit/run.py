@@ -27,10 +27,19 @@ from roles.kit.transport import Question, lines
 from roles.plans import CLUSTER, PINNED, notes_of, plan_of, preflight_of, roles_of
 
 
+class _Missing:
+    """Stands for the run of a deploy that was started without an environment."""
+
+    def __get__(self, instance: object, owner: type[Run]) -> Run:
+        raise OperatorError(
+            "this deploy needs an environment: write `pyinfra inventory DEPLOY` for the one in NEXUS_ENV"
+        )
+
+
 class Run:
     """What one invocation of pyinfra knows. There is one per process: `Run.current`."""
 
-    current: Run
+    current: Run = _Missing()  # type: ignore[assignment]
 
     def __init__(self, environment: Environment, left_out: frozenset[str] = frozenset()) -> None:
         self.environment = environment

@@ -81,7 +81,7 @@ class Secrets:
             )
         try:
             clear = pyrage.decrypt(self.path.read_bytes(), [self._identity()])
-            values: dict[str, str] = json.loads(clear)
+            values = json.loads(clear)
         except pyrage.DecryptError as error:
             raise OperatorError(
                 f"{self.path} cannot be decrypted with the key in {self.identity}: {error}. "
@@ -89,6 +89,8 @@ class Secrets:
             ) from None
         except ValueError as error:
             raise OperatorError(f"{self.path} holds no secrets that can be read: {error}") from None
+        if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+            raise OperatorError(f"{self.path} must hold one JSON object, secrets in quotes by their names")
         return values
 
     def _identity(self) -> pyrage.x25519.Identity:

@@ -12,18 +12,21 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from pyinfra.context import config
+from pyinfra.api.exceptions import PyinfraError
+from pyinfra.api.state import StateStage
+from pyinfra.context import config, ctx_state, state
 
-from roles.kit import environment
+from roles.kit import environment, inputs
 from roles.kit.error import OperatorError
 from roles.kit.run import Run
 from roles.kit.summary import summarise
+from roles.plans import GROUPS, notes_of, plan_of, roles_of
 
 READ_ONLY = ("debug-inventory", "fact")
 QUORUM_GROUPS = ("postgresql", "redis", "rabbitmq", "mongodb")
@@ -37,16 +40,16 @@ def begin() -> None:
     config.SUDO = True
     config.FAIL_PERCENT = 0  # a host that fails stops the run: half an environment is worse than none
     config.CONNECT_TIMEOUT = 15
+    cli.WrappedError = _plainly(cli.WrappedError)
+    _refuse(_check_terminal, context)
+    _refuse(inputs.check_data, context.params["data"])
     if str(context.params["inventory"]).startswith("@"):
         config.SUDO = os.geteuid() != 0
-        _refuse(_check_terminal, context)
         return
     original = cli.make_inventory
     cli.make_inventory = lambda inventory, **rest: _refuse(_load, context, original, inventory, rest)
     cli.connect_all = _naming_the_unreachable(cli.connect_all)
-    cli.WrappedError = _plainly(cli.WrappedError)
     cli._set_fail_prompts = lambda *_: None  # never asked whether to go on with fewer hosts
-    _refuse(_check_terminal, context)
 
 
 def _refuse(check: Callable[..., Any], *arguments: Any) -> Any:
@@ -58,18 +61,34 @@ def _refuse(check: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def _die(message: str) -> NoReturn:
-    click.secho("error: ", fg="red", bold=True, nl=False, err=True)
-    click.echo(f"{message}\nNothing was changed on any host.", err=True)
+    _say(message)
     raise SystemExit(1)
 
 
-def _plainly(
-    original: Callable[[Exception], click.ClickException],
-) -> Callable[[Exception], click.ClickException]:
+def _say(message: str) -> None:
+    click.secho("error: ", fg="red", bold=True, nl=False, err=True)
+    click.echo(message, err=True)
+    if not ctx_state.isset() or state.current_stage < StateStage.Execute:
+        click.echo("Nothing was changed on any host.", err=True)
+
+
+class _Refusal(click.ClickException):
+    """An error as the operator sees it."""
+
+    def show(self, file: Any = None) -> None:
+        _say(self.message)
+
+
+def _plainly(original: type[click.ClickException]) -> Callable[[Exception], click.ClickException]:
     """Show an operator's error as it is; everything else as pyinfra does."""
 
     def wrap(error: Exception) -> click.ClickException:
-        return click.ClickException(str(error)) if isinstance(error, OperatorError) else original(error)
+        if isinstance(error, OperatorError):
+            return _Refusal(str(error))
+        if type(error) is PyinfraError and ctx_state.isset() and state.initialised and state.failed_hosts:
+            names = ", ".join(sorted(host.name for host in state.failed_hosts))
+            return _Refusal(f"stopped, since {names} failed; why stands above. Mend it, then run this again")
+        return original(error)
 
     return wrap
 
@@ -86,28 +105,36 @@ def _check_terminal(context: click.Context) -> None:
 def _load(context: click.Context, original: Callable[..., Any], inventory: str, rest: dict[str, Any]) -> Any:
     """Load the inventory with pyinfra's own code, and the environment that plans are made from."""
     path = Path(inventory)
+    deploys = context.params["operations"][0].endswith(".py")
     if path.is_dir():
-        path = environment.inventory_file(os.environ.get("NEXUS_ENV", "lab"))
+        path = environment.inventory_file(os.environ.get("NEXUS_ENV") or "lab")
     elif not path.is_file() and (inventory.endswith(".py") or "/" in inventory):
         environment.inventory_file(path.stem)
         raise OperatorError(f"{inventory} is not there; environments lie in inventory/")
+    elif not path.is_file() and deploys:
+        raise OperatorError(
+            f'"{inventory}" is no inventory: write `pyinfra inventory ...` for the environment in NEXUS_ENV, '
+            "or name one, as inventory/lab.py; --limit picks hosts of it"
+        )
     elif not path.is_file():
         return original(inventory, **rest)
-    found = original(str(path), **rest)
+    found = inputs.load_inventory(original, path, rest)
     loaded = environment.from_inventory(path.stem, found)
     left_out = _left_out(loaded, found)
     _check_limit(context, found)
     if context.params["operations"][0] not in READ_ONLY and not context.params["dry"]:
         context.call_on_close(_lock(loaded.name).close)
     Run.current = Run(loaded, left_out)
-    _check_environment(loaded)
+    _check_environment(loaded, deploys)
     context.call_on_close(lambda: summarise(Run.current))
     return found
 
 
-def _check_environment(loaded: environment.Environment) -> None:
-    """Everything that is wrong can be known before a host is asked."""
+def _check_environment(loaded: environment.Environment, deploys: bool) -> None:
+    """Everything that is wrong and can be known before a host is asked."""
     _ = loaded.catalogue
+    if deploys:
+        _check_roles(loaded)
     if loaded.setting.ca_file:
         certificate = loaded.tls.certificate
         target = environment.ROOT / str(loaded.setting.ca_file)
@@ -116,9 +143,31 @@ def _check_environment(loaded: environment.Environment) -> None:
             target.write_text(certificate)
 
 
+def _check_roles(loaded: environment.Environment) -> None:
+    """Let roles refuse what needs no host to be seen; where no secret may be made, that none is missing."""
+    for role, groups in GROUPS.items():
+        if any(loaded.group(group) for group in groups):
+            notes_of(role, loaded)
+    if not loaded.setting.secrets_generate:
+        for host in loaded.hosts:
+            for role in roles_of(host):
+                plan_of(role)(loaded, host)
+
+
 def _left_out(loaded: environment.Environment, inventory: Any) -> frozenset[str]:
     """Take the hosts of `--data without=` out of this run, unless a quorum would be lost with them."""
     names = frozenset(name for name in str(loaded.setting.without).replace(" ", "").split(",") if name)
+    _check_quorum(loaded, names)
+    for name in names:
+        host = inventory.hosts.pop(name)
+        for members in inventory.groups.values():
+            if host in members:
+                members.remove(host)
+    return names
+
+
+def _check_quorum(loaded: environment.Environment, names: Set[str]) -> None:
+    """Refuse to leave out hosts without which a cluster of this environment cannot decide anything."""
     managers = [host.name for host in loaded.group("app")][:3]
     quorums = {"swarm managers": managers if len(managers) == 3 else managers[:1]}
     quorums |= {group: [host.name for host in loaded.group(group)] for group in QUORUM_GROUPS}
@@ -129,19 +178,24 @@ def _left_out(loaded: environment.Environment, inventory: Any) -> frozenset[str]
                 f"without={','.join(sorted(names))} leaves {len(left)} of {len(members)} {what} "
                 f"({', '.join(members)}): that is no quorum. Bring one of them back first"
             )
-    for name in names:
-        host = inventory.hosts.pop(name)
-        for members in inventory.groups.values():
-            if host in members:
-                members.remove(host)
-    return names
 
 
 def _check_limit(context: click.Context, inventory: Any) -> None:
-    for pattern in context.params["limit"] or ():
-        names = [host.name for host in inventory]
-        if pattern not in inventory.groups and not any(fnmatch(name, pattern) for name in names):
-            raise OperatorError(f'--limit "{pattern}" matches no host and no group of {", ".join(names)}')
+    """Refuse --limit and --exclude that match nothing, or leave nothing."""
+    hosts = list(inventory)
+    names = ", ".join(host.name for host in hosts)
+
+    def matches(option: str) -> set[Any]:
+        found: set[Any] = set()
+        for pattern in context.params[option] or ():
+            members = inventory.groups.get(pattern) or [host for host in hosts if fnmatch(host.name, pattern)]
+            if not members:
+                raise OperatorError(f'--{option} "{pattern}" matches no host and no group of {names}')
+            found.update(members)
+        return found
+
+    if not (matches("limit") or set(hosts)) - matches("exclude"):
+        raise OperatorError(f"--limit and --exclude leave no host of {names}")
 
 
 def _lock(name: str) -> Any:
@@ -163,15 +217,22 @@ def _lock(name: str) -> Any:
 
 def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any], None]:
     def connect(state: Any) -> None:
+        _refuse(inputs.check_keys, state)
         try:
             connect_all(state)
         except Exception:
-            failed = ", ".join(sorted(host.name for host in state.failed_hosts))
+            failed = sorted(host.name for host in state.failed_hosts)
             if not failed:
                 raise
-            _die(
-                f"no connection to {failed}; the reason stands above. Mend it, or go on without by "
-                f"--data without={failed.replace(' ', '')}"
-            )
+            _die(f"no connection to {', '.join(failed)}; the reason stands above. {_way_on(failed)}")
 
     return connect
+
+
+def _way_on(failed: list[str]) -> str:
+    """What can be done about hosts without a connection; going on without them only where it is allowed."""
+    try:
+        _check_quorum(Run.current.environment, Run.current.left_out | set(failed))
+    except (OperatorError, AttributeError):
+        return "Mend it, and run this again"
+    return f"Mend it, or go on without: --data without={','.join(sorted({*failed, *Run.current.left_out}))}"

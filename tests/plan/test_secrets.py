@@ -6,6 +6,7 @@ import pyrage
 import pytest
 
 from roles.kit.error import OperatorError
+from roles.kit.fill import fill
 from roles.kit.secrets import Secrets
 
 
@@ -97,3 +98,11 @@ def test_a_recipient_that_is_no_key_is_named(files):
     with pytest.raises(OperatorError, match='"age1nonsense" is no age public key'):
         made.save()
     assert not path.exists()
+
+
+def test_all_secrets_of_an_environment_are_made_at_once_and_only_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("NEXUS_AGE_IDENTITY", str(tmp_path / "age.key"))
+    data = {"secrets_file": str(tmp_path / "box.age")}
+    made = fill("box", data)
+    assert {"tls/ca-key", "postgresql/auth-service/a", "postgresql/auth-service/b", "registry/nexus"} <= set(made)
+    assert fill("box", data) == []
