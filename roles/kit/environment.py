@@ -151,7 +151,7 @@ def inventory_file(name: str) -> Path:
     if not path.is_file():
         known = sorted(file.stem for file in (ROOT / "inventory").glob("[!_]*.py"))
         raise OperatorError(
-            f'unknown environment "{name}"{nearest(name, known)}. '
+            f'unknown environment "{name}"{nearest(name, known)}\n'
             f"Known: {', '.join(known)}. An environment is a file inventory/NAME.py"
         )
     return path
@@ -159,10 +159,16 @@ def inventory_file(name: str) -> Path:
 
 def load(name: str, data: Mapping[str, Any] | None = None) -> Environment:
     """The environment of this name, without a run: for tests and tools. `data` is what `--data` would give."""
+    from gevent import monkey
     from pyinfra.api.state import State
     from pyinfra.context import ctx_state
-    from pyinfra_cli.inventory import make_inventory
 
+    patch_all = monkey.patch_all
+    monkey.patch_all = lambda *_, **__: None  # importing pyinfra's command line would patch the whole process
+    try:
+        from pyinfra_cli.inventory import make_inventory
+    finally:
+        monkey.patch_all = patch_all
     path = inventory_file(name)
     with ctx_state.use(State()):
         inventory = make_inventory(str(path), override_data=dict(data or {}), cwd=str(ROOT))
@@ -195,7 +201,10 @@ def from_inventory(name: str, inventory: Any) -> Environment:
     known = [host.name for host in hosts]
     for left_out in filter(None, str(setting.without).replace(" ", "").split(",")):
         if left_out not in known:
-            raise OperatorError(f"without={left_out}: {name} has no such host{nearest(left_out, known)}")
+            raise OperatorError(
+                f"without={left_out}: {name} has no such host{nearest(left_out, known)}\n"
+                f"Its hosts: {', '.join(known)}"
+            )
     return Environment(name, tuple(hosts), setting, _secrets(name, setting))
 
 
