@@ -95,9 +95,14 @@ def of_environment(env: Environment) -> Report:
             silent.append(host.name)
     if not silent:
         return check(env.catalogue, env.setting, machines)
+    scale = Scale.of(env.setting)
+    wrong = tuple(_setting_findings(env.catalogue, scale))
+    if wrong:
+        return Report(NOTHING, NOTHING, wrong)
     text = "its figures are not known, so nothing was checked; set capacity_cpus and capacity_memory_bytes"
-    total = asked(env.catalogue, Scale.of(env.setting))
-    return Report(total, NOTHING, tuple(Finding("warning", name, text) for name in silent))
+    unknown = tuple(Finding("warning", name, text) for name in silent)
+    ports = port_findings(env.catalogue, env.setting, (Machine(h.name, h.groups, 0, 0) for h in env.hosts))
+    return Report(asked(env.catalogue, scale), NOTHING, (*unknown, *ports))
 
 
 def machine_of(host: Host) -> Machine | None:

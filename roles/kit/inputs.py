@@ -63,7 +63,9 @@ def check_keys(state: Any) -> None:
         except (PyinfraError, OSError) as error:
             complaints[str(error)].append(host.name)
         except EOFError:
-            complaints[f"{key} is encrypted and there is no terminal to ask for its password on"].append(host.name)
+            complaints[f"{key} is encrypted and there is no terminal to ask for its password on"].append(
+                host.name
+            )
     if complaints:
         lines = [f"{reason} (ssh_key of {', '.join(names)})" for reason, names in complaints.items()]
         raise OperatorError(

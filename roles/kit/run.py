@@ -194,6 +194,12 @@ class Run:
                 "limit to layers that stand alone (deploys/base.py, data.py, edge.py), drop --limit, "
                 "or go on without a dead host by --data without=NAME"
             )
+        registry = self.environment.group("ops")[:1]
+        if role in PINNED and registry and not self.reaches(registry[0].name):
+            raise OperatorError(
+                f"{role} is planned with the images that {registry[0].name} has, and this run does not reach it: "
+                "limit to other layers (deploys/base.py, data.py, edge.py), or bring it back first"
+            )
 
     def executing(self) -> bool:
         """Whether operations are being carried out, as opposed to prepared."""

@@ -27,6 +27,7 @@ class Secrets:
         self.recipients = tuple(recipients)
         self.generate = generate
         self._new = False
+        self._public = [_recipient(text) for text in self.recipients]
         self._values = self._read()
 
     def get(self, name: str, make: Callable[[], str] | None = None) -> str:
@@ -74,6 +75,8 @@ class Secrets:
     def _read(self) -> dict[str, str]:
         if not self.path.exists():
             if self.generate:
+                if self.identity.exists():
+                    self._identity()  # what is made in this run will be kept with it
                 return {}
             raise OperatorError(
                 f"{self.path} is missing: it holds the secrets of this environment. "
@@ -87,6 +90,8 @@ class Secrets:
                 f"{self.path} cannot be decrypted with the key in {self.identity}: {error}. "
                 "Name the right key in NEXUS_AGE_IDENTITY, or ask a holder of one to add yours as a recipient"
             ) from None
+        except OSError as error:
+            raise OperatorError(f"{self.path} cannot be read: {error.strerror}") from None
         except ValueError as error:
             raise OperatorError(f"{self.path} holds no secrets that can be read: {error}") from None
         if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
@@ -103,9 +108,11 @@ class Secrets:
             handle = os.open(self.identity, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w") as stream:
                 stream.write(f"{pyrage.x25519.Identity.generate()}\n")
-        lines = [
-            line for line in self.identity.read_text().splitlines() if line.startswith("AGE-SECRET-KEY-")
-        ]
+        try:
+            text = self.identity.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise OperatorError(f"the age key {self.identity} cannot be read: {error}") from None
+        lines = [line for line in text.splitlines() if line.startswith("AGE-SECRET-KEY-")]
         if len(lines) != 1:
             raise OperatorError(f"{self.identity} must hold one line that begins with AGE-SECRET-KEY-")
         try:
@@ -115,14 +122,14 @@ class Secrets:
 
     def _recipients(self) -> list[pyrage.x25519.Recipient]:
         keys = [self._identity().to_public()]
-        for text in self.recipients:
-            try:
-                key = pyrage.x25519.Recipient.from_str(text)
-            except pyrage.RecipientError as error:
-                raise OperatorError(f'secrets_recipients: "{text}" is no age public key: {error}') from None
-            if str(key) not in map(str, keys):
-                keys.append(key)
-        return keys
+        return keys + [key for key in self._public if str(key) not in map(str, keys)]
+
+
+def _recipient(text: str) -> pyrage.x25519.Recipient:
+    try:
+        return pyrage.x25519.Recipient.from_str(text)
+    except pyrage.RecipientError as error:
+        raise OperatorError(f'secrets_recipients: "{text}" is no age public key: {error}') from None
 
 
 def _password() -> str:

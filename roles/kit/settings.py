@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pyinfra.connectors.ssh import connector_data_meta
+
 import roles
 from roles.kit.error import OperatorError, nearest
 
@@ -62,16 +64,23 @@ def check(values: Mapping[str, Any], where: str) -> list[str]:
     known = defaults()
     complaints = []
     for name, value in values.items():
+        if name.startswith("ssh_") and name not in connector_data_meta:
+            complaints.append(f'{where}: unknown setting "{name}"{nearest(name, connector_data_meta)}')
         if name.startswith(CONNECTION):
             continue
         if name not in known:
             complaints.append(f'{where}: unknown setting "{name}"{nearest(name, known)}')
         elif not _fits(value, known[name]):
             complaints.append(
-                f'{where}: setting "{name}" is {value!r}, a {type(value).__name__}; '
-                f"it must be a {type(known[name]).__name__} such as {known[name]!r}"
+                f'{where}: setting "{name}" is {value!r}, {_article(value)}; '
+                f"it must be {_article(known[name])} such as {known[name]!r}"
             )
     return complaints
+
+
+def _article(value: Any) -> str:
+    kind = type(value).__name__
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
 def _fits(value: Any, default: Any) -> bool:

@@ -79,7 +79,9 @@ class _Refusal(click.ClickException):
         _say(self.message)
 
 
-def _plainly(original: type[click.ClickException]) -> Callable[[Exception], click.ClickException]:
+def _plainly(
+    original: Callable[[Exception], click.ClickException],
+) -> Callable[[Exception], click.ClickException]:
     """Show an operator's error as it is; everything else as pyinfra does."""
 
     def wrap(error: Exception) -> click.ClickException:

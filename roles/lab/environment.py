@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import runpy
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv4Address
@@ -72,9 +73,21 @@ def load(name: str | None = None) -> LabEnvironment:
     path = Path(name) if name.endswith(".py") else PROJECT / "inventory" / f"{name}.py"
     if not path.is_file():
         raise LabError(_unknown(name, path))
-    inventory = runpy.run_path(str(path))
+    inventory = _run(path)
     settings = _settings(path.stem, inventory)
     return LabEnvironment(path.stem, _hosts(inventory, path), settings)
+
+
+def _run(path: Path) -> dict[str, Any]:
+    """The names that a file of the project defines; LabError with the line where it cannot be run."""
+    try:
+        return runpy.run_path(str(path))
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+        line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else 0
+        reason = error.msg if isinstance(error, SyntaxError) else f"{type(error).__name__}: {error}"
+        raise LabError(f"{path}:{line}: this line cannot be run: {reason}") from None
 
 
 def _unknown(name: str, path: Path) -> str:
@@ -130,7 +143,7 @@ def _settings(name: str, inventory: Mapping[str, Any]) -> dict[str, Any]:
     sources = [inventory]
     for file in (PROJECT / "group_data" / f"{name}.py", PROJECT / "group_data" / "all.py"):
         if file.is_file():
-            sources.insert(0, runpy.run_path(str(file)))
+            sources.insert(0, _run(file))
     for source in sources:
         settings |= {key: value for key, value in source.items() if key in settings}
     return settings
