@@ -20,3 +20,4 @@ base_sysctl: dict[str, int] = {
     "vm.overcommit_memory": 1,  # Redis forks to save; without it a full host refuses the fork
     "net.ipv4.ip_local_reserved_ports": 0,
 }
+base_apt_timers: bool = False  # packages change in runs, not by themselves at night

@@ -8,6 +8,7 @@ from roles.kit.model import Desired, Directory, File, Link, Unit
 SSHD = "/etc/ssh/sshd_config.d/10-nexus-cos.conf"
 JOURNAL = "/etc/systemd/journald.conf.d/10-nexus-cos.conf"
 SYSCTL = "/etc/sysctl.d/60-nexus-cos.conf"
+APT_TIMERS = ("apt-daily.timer", "apt-daily-upgrade.timer")
 EXPORTER = "/etc/default/prometheus-node-exporter"
 
 
@@ -23,6 +24,7 @@ def plan(env: Environment, host: Host) -> Desired:
     ]
     if chrony:
         units.append(Unit("chrony"))
+    units += [Unit(timer, enabled=on, running=on) for timer in APT_TIMERS for on in [setting.base_apt_timers]]
     return Desired(
         early=(
             File("/etc/hosts", env.render("base/hosts.j2", host=host)),

@@ -8,4 +8,4 @@ from roles.kit.converge import converge
 @deploy("Docker")
 def docker() -> None:
     """Engine installed, configured as planned, and running with that configuration."""
-    converge("docker")
+    converge("docker", in_turn=True)  # managers of the swarm: never two of them down at once

@@ -16,6 +16,11 @@ from roles.registry.plan import login, registry_name
 CONFIG = "/etc/docker/daemon.json"
 PRUNE = "/usr/local/lib/nexus-cos/docker-prune"
 UNITS = "/etc/systemd/system"
+# A manager that was restarted counts again once it hears the others; a worker or a bare engine at once.
+READY = (
+    "info=$(docker info --format '{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}') || exit 1; "
+    'case $info in "pending "*) exit 1;; "active true") docker node ls -q >/dev/null;; esac'
+)
 
 
 def plan(env: Environment, host: Host) -> Desired:
@@ -45,7 +50,7 @@ def plan(env: Environment, host: Host) -> Desired:
         directories=tuple(directories),
         files=tuple(files),
         links=tuple(links),
-        units=(Unit("docker.service", restart_on=(CONFIG,)), Unit("nexus-docker-prune.timer")),
+        units=(Unit("docker.service", restart_on=(CONFIG,), ready_check=READY), Unit("nexus-docker-prune.timer")),
     )
 
 

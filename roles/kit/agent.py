@@ -17,6 +17,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 import zlib
 
 STATE = "/var/lib/nexus-cos"
@@ -382,6 +383,20 @@ def settle(unit):
     if units([name])[name]["ActiveState"] not in ("active", "reloading", "activating"):
         log = run(["journalctl", "--no-pager", "-q", "-n", "15", "-o", "cat", "-u", name])
         raise RemoteError(f"{name} does not run; last lines of its log:\n{log}")
+    if unit["ready_check"]:
+        wait_ready(unit)
+
+
+def wait_ready(unit):
+    """Wait for up to a minute until a unit that was started does its work."""
+    deadline = time.monotonic() + 60
+    while True:
+        reason = refusal(unit["ready_check"])
+        if reason is None:
+            return
+        if time.monotonic() > deadline:
+            raise RemoteError(f"{unit['name']} runs but is not ready after 60 s: {reason}")
+        time.sleep(0.5)
 
 
 def write_stamp(unit, now):

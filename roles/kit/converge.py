@@ -6,6 +6,7 @@ run shows what a run would do; and a run that finds none sends nothing at all.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -23,8 +24,11 @@ from roles.kit.transport import Step
 Late = Callable[[Run, str], Mapping[str, Any]]
 
 
-def converge(role: str, late: Late | None = None) -> None:
+def converge(role: str, late: Late | None = None, in_turn: bool = False) -> None:
     """Bring the current host to the role's plan, if the role concerns it.
+
+    `in_turn` restarts what already runs on one host after the other, for daemons whose hosts stand in
+    for each other.
 
     `late(run, host name)` completes the context of the role's states with what can only be known
     when the step is carried out, such as the join token of a cluster that does not exist yet.
@@ -33,7 +37,7 @@ def converge(role: str, late: Late | None = None) -> None:
     if role not in run.roles(host.name):
         return
     run.prepare(host.name, role)  # all hosts are asked side by side, before anything is done
-    _converge(role, late, name=f"Converge {role}")
+    _converge(role, late, in_turn, name=f"Converge {role}")
 
 
 def converge_packages() -> None:
@@ -49,10 +53,12 @@ def forget_roles() -> None:
 
 
 @operation()
-def _converge(role: str, late: Late | None) -> Iterator[Step]:
+def _converge(role: str, late: Late | None, in_turn: bool) -> Iterator[Step]:
     run, name = Run.current, host.name
     found = run.compare(name, role)
-    yield from _carry_out(run, name, role, found, late)
+    restarts = any(change.how.startswith(("restart", "runs with an older")) for change in found.changes)
+    with run.turn(role) if in_turn and restarts and run.executing() else contextlib.nullcontext():
+        yield from _carry_out(run, name, role, found, late)
 
 
 @operation()

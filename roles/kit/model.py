@@ -84,14 +84,15 @@ class Unit:
 
     `reload_check` is a shell command run before a reload or restart (a syntax check such as
     `nginx -t`): when it fails the unit is left as it runs and the run fails with its output.
-    `stamp` is off for units that must not get a drop-in (they are then only enabled and running).
-    A `oneshot` counts as running when it is active (RemainAfterExit) or is a timer's service.
+    `ready_check` is a shell command that succeeds once the unit does its work; after a start it is
+    repeated for up to a minute, since systemd calls some units active before they answer.
     """
 
     name: str
     restart_on: tuple[str, ...] = ()
     reload_on: tuple[str, ...] = ()
     reload_check: str | None = None
+    ready_check: str | None = None
     enabled: bool = True
     running: bool = True
     masked: bool = False

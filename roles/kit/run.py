@@ -201,6 +201,10 @@ class Run:
                 "limit to other layers (deploys/base.py, data.py, edge.py), or bring it back first"
             )
 
+    def turn(self, role: str) -> RLock:
+        """Held by the one host whose daemon of this role may be down right now."""
+        return self._locks[f"turn of {role}"]
+
     def executing(self) -> bool:
         """Whether operations are being carried out, as opposed to prepared."""
         return bool(state.current_stage == StateStage.Execute)
