@@ -1,23 +1,6 @@
-"""The box: one host in every group, for trying things out."""
+"""The box: what it keeps in the checkout; the rest is in one_machine.py."""
 
 provider = "lab"
 secrets_file = ".lab/box/secrets.age"
 secrets_identity = ".lab/box/age.key"
-secrets_generate = True
 ca_file = ".lab/box/ca.pem"
-
-base_chrony = False  # the hosts share the kernel's clock
-
-# The catalogue at full size asks for 102 cores and 204 GiB.
-capacity_shared = True  # all hosts see the same cores and memory
-service_replicas_max = 1
-service_cpu_scale = 0.0
-service_memory_scale = 0.125
-service_gpu = False
-
-# Three stores beside 43 services in the memory of one machine.
-postgresql_memory_percent = 2
-redis_memory_percent = 1
-rabbitmq_memory_percent = 4
-rabbitmq_disk_free_limit_mb = 512
-mongodb_memory_percent = 2

@@ -35,3 +35,5 @@ redis = ["data2"]
 rabbitmq = ["data3"]
 mongodb = []  # only its vendor packages it for Debian 13, and a lab cannot count on reaching the vendor
 storage = []
+
+one_machine = [*edge, *app, *data, *ops]  # they share its cores, its memory and its clock

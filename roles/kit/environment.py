@@ -72,7 +72,7 @@ class Environment:
         try:
             return load().without(self.setting.services_excluded)
         except CatalogueError as error:
-            raise OperatorError(str(error)) from None
+            raise OperatorError(f"group_data/catalogue: {error}") from None
 
     @cached_property
     def tls(self) -> Authority:
@@ -189,7 +189,7 @@ def from_inventory(name: str, inventory: Any) -> Environment:
     for found in inventory:
         own = inventory.get_host_data(found.name)
         complaints += settings.check(own, f"{where}, host {found.name}")
-        groups = [group for group in found.groups if group not in ("all", name)]
+        groups = first_groups([found], name)
         merged = _merged(inventory, ["all", *groups, name], own, overrides)
         address = merged["address"] or merged.get("ssh_hostname") or found.name
         hosts.append(Host(found.name, address, frozenset(found.groups) | {"all"}, Settings(merged)))
@@ -197,7 +197,8 @@ def from_inventory(name: str, inventory: Any) -> Environment:
         raise OperatorError("settings are wrong:\n  " + "\n  ".join(dict.fromkeys(complaints)))
     if not hosts:
         raise OperatorError(f"{where} names no host: put at least one into a group, such as app = [...]")
-    setting = Settings(_merged(inventory, ["all", name], {}, overrides))
+    everywhere = [group for group in first_groups(inventory, name) if all(group in host.groups for host in hosts)]
+    setting = Settings(_merged(inventory, ["all", *everywhere, name], {}, overrides))
     known = [host.name for host in hosts]
     for left_out in filter(None, str(setting.without).replace(" ", "").split(",")):
         if left_out not in known:
@@ -206,6 +207,12 @@ def from_inventory(name: str, inventory: Any) -> Environment:
                 f"Its hosts: {', '.join(known)}"
             )
     return Environment(name, tuple(hosts), setting, _secrets(name, setting))
+
+
+def first_groups(inventory: Any, name: str) -> list[str]:
+    """Groups of the first host, in the order in which their settings override each other."""
+    first = next(iter(inventory))
+    return [group for group in first.groups if group not in ("all", name)]
 
 
 def _merged(

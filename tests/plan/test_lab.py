@@ -103,7 +103,7 @@ def test_the_lab_has_eight_hosts_in_their_groups() -> None:
         **{f"data{n}": f"10.213.0.3{n}" for n in (1, 2, 3)},
         "ops1": "10.213.0.41",
     }
-    assert environment.host("data1").groups == ("data", "postgresql")
+    assert environment.host("data1").groups == ("data", "postgresql", "one_machine")
     check_addresses(environment)
 
 
@@ -169,7 +169,7 @@ def test_access_files_are_what_ssh_and_others_read(tmp_path: Path, monkeypatch: 
     assert {"user deploy", "hostname 10.213.0.21", f"identityfile {private}"} <= set(told.splitlines())
     assert "stricthostkeychecking true" in told
     listed = json.loads((environment.access / "hosts.json").read_text())
-    assert {"name": "data1", "address": "10.213.0.31", "groups": ["data", "postgresql"]} in listed
+    assert {"name": "data1", "address": "10.213.0.31", "groups": ["data", "postgresql", "one_machine"]} in listed
 
     access.remove(environment)
     assert not environment.access.exists()
