@@ -3,9 +3,10 @@
 import http.client
 import json
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 
-def probe(names, context):
+def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """{"service NAME": {"ready": bool, "why": text}} for every service."""
     with ThreadPoolExecutor(8) as pool:
         asked = [
@@ -15,7 +16,7 @@ def probe(names, context):
         return {f"service {name}": answer.result() for name, answer in asked}
 
 
-def ready(port, service, path):
+def ready(port: int, service: str, path: str) -> dict[str, Any]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request("GET", path, headers={"X-Nexus-Service": service, "Host": service})
@@ -33,7 +34,7 @@ def ready(port, service, path):
         connection.close()
 
 
-def reason(response, body):
+def reason(response: http.client.HTTPResponse, body: bytes) -> str:
     """The status, and what the answer says is missing."""
     try:
         found = json.loads(body)
@@ -46,5 +47,11 @@ def reason(response, body):
     return f"{response.status} {response.reason}" + (f": {text}" if text else "")
 
 
-def apply(items, changed, removed, context, payload):
+def apply(
+    items: dict[str, Any],
+    changed: list[str],
+    removed: list[str],
+    context: dict[str, Any],
+    payload: dict[str, Any],
+) -> None:
     """Health is waited for, not made: nothing to do here."""

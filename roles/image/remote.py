@@ -16,11 +16,9 @@ import ssl
 import subprocess
 import tarfile
 import time
-from collections.abc import Callable
 from typing import Any
 
-RemoteError: type[Exception]  # given by the agent, as is `run`
-run: Callable[..., str]
+from roles.kit.agent.base import RemoteError, run
 
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 

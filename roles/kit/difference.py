@@ -74,7 +74,7 @@ def question(plans: Iterable[Desired]) -> dict[str, Any]:
         groups.update(group.name for group in plan.groups)
         for state in plan.states:
             states[state.name] = {
-                "source": state.source.read_text(),
+                **state.code(),
                 "names": list(state.items),
                 "context": dict(state.context),
             }
@@ -326,7 +326,7 @@ def _compare_state(found: Differences, state: State, answer: Answer) -> None:
             {
                 "do": "state",
                 "name": state.name,
-                "source": state.source.read_text(),
+                **state.code(),
                 "items": {name: dict(values) for name, values in state.items.items()},
                 "changed": changed,
                 "removed": removed,

@@ -7,10 +7,12 @@ difference go away. Nothing here touches a host, and nothing here knows any one 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ class State:
     The same shape comes back from `probe` in `source`, a Python file of the role that runs on the
     host with the standard library alone (see roles/kit/agent.py). Credentials appear in items as
     hashes only; what the host-side code needs to log in goes into `context`, which is never shown.
+    `libraries` are modules of the project that this code imports; they are sent with it.
     `payload` is what only `apply` needs (contents of secrets): it does not travel with a probe.
 
     `extra` says what becomes of items that the host has and the plan lacks: "keep" them silently,
@@ -119,6 +122,17 @@ class State:
     payload: Mapping[str, Any] = field(default_factory=dict, repr=False)
     extra: Literal["keep", "report", "remove"] = "keep"
     timeout_seconds: int = 300
+    libraries: tuple[str, ...] = ()
+
+    def code(self) -> dict[str, Any]:
+        """The host-side code as it is sent."""
+        return code(self.source, self.libraries)
+
+
+def code(source: Path, libraries: Iterable[str] = ()) -> dict[str, Any]:
+    """A role's host-side code with the modules of the project that it imports, as it is sent."""
+    texts = [[name, ROOT.joinpath(*name.split(".")).with_suffix(".py").read_text()] for name in libraries]
+    return {"source": source.read_text(), "libraries": texts}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from roles.kit import difference
 from roles.kit.difference import Answer, Differences
 from roles.kit.environment import Environment, Host, Traits
 from roles.kit.error import OperatorError
-from roles.kit.model import Change, Desired
+from roles.kit.model import Change, Desired, code
 from roles.kit.transport import Question, lines
 from roles.plans import CLUSTER, PINNED, notes_of, plan_of, preflight_of, roles_of
 
@@ -66,10 +66,15 @@ class Run:
         return answer
 
     def ask_source(
-        self, name: str, source: Path, names: list[str], context: Mapping[str, Any]
+        self,
+        name: str,
+        source: Path,
+        names: list[str],
+        context: Mapping[str, Any],
+        libraries: Iterable[str] = (),
     ) -> dict[str, Any]:
         """The answer of a role's own probe on any host: {item: properties}; OperatorError when it fails."""
-        request = {"do": "ask", "source": source.read_text(), "names": names, "context": dict(context)}
+        request = {"do": "ask", **code(source, libraries), "names": names, "context": dict(context)}
         reply = self.ask(name, request)
         if "error" in reply:
             raise OperatorError(f"{name}: {source.parent.name} could not be asked: {reply['error']}")

@@ -14,7 +14,7 @@ from typing import Any
 from pyinfra.api.command import PyinfraCommand, StringCommand
 from pyinfra.api.facts import FactBase
 
-AGENT = Path(__file__).with_name("agent.py")
+AGENT = Path(__file__).with_name("agent")
 # Isolated and without site packages: nothing on the host changes what runs, and it starts in 15 ms.
 COMMAND = (
     'command -v python3 >/dev/null || { echo "python3 is missing: apt-get install python3" >&2; exit 1; }; '
@@ -22,9 +22,21 @@ COMMAND = (
 )
 
 
+BOOT = """
+import sys, types
+for name in ("roles", "roles.kit", "roles.kit.agent"):
+    sys.modules[name] = types.ModuleType(name)
+for name, source in {modules!r}:
+    module = sys.modules["roles.kit.agent." + name] = types.ModuleType(name)
+    setattr(sys.modules["roles.kit.agent"], name, module)
+    exec(compile(source, "<agent " + name + ">", "exec"), module.__dict__)
+"""
+
+
 @cache
 def _agent() -> str:
-    return base64.b64encode(zlib.compress(AGENT.read_bytes())).decode()
+    modules = [(name, (AGENT / f"{name}.py").read_text()) for name in ("base", "probe", "step", "main")]
+    return base64.b64encode(zlib.compress(BOOT.format(modules=modules).encode())).decode()
 
 
 def lines(request: Mapping[str, Any]) -> list[str]:

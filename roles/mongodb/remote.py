@@ -10,11 +10,10 @@ import json
 import shutil
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-run: Callable[..., str]  # both are given by the kit
-RemoteError: type[Exception]
+from roles.kit.agent.base import RemoteError, run
 
 Item = Mapping[str, Any]
 

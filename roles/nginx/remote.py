@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import http.client
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-run: Callable[..., str]  # both are given by the kit
-RemoteError: type[Exception]
+from roles.kit.agent.base import RemoteError, run
 
 SETTLE_SECONDS = 3  # a reload takes that long at most before it is asked for again
 DEADLINE_SECONDS = 15

@@ -9,11 +9,10 @@ import glob
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-run: Callable[..., str]  # both are given by the kit
-RemoteError: type[Exception]
+from roles.kit.agent.base import RemoteError, run
 
 Item = Mapping[str, Any]
 

@@ -15,7 +15,7 @@ import urllib.parse
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-RemoteError: type[Exception]  # given by the kit
+from roles.kit.agent.base import RemoteError
 
 Item = Mapping[str, Any]
 Items = dict[str, dict[str, Any]]

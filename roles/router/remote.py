@@ -9,11 +9,10 @@ import http.client
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-run: Callable[..., str]  # both are given by the kit
-RemoteError: type[Exception]
+from roles.kit.agent.base import RemoteError, run
 
 DEADLINE_SECONDS = 20
 # bash's own TCP, because the image has no other client

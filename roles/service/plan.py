@@ -9,7 +9,7 @@ from roles.catalogue import capacity
 from roles.kit.environment import Environment, Host
 from roles.kit.error import OperatorError
 from roles.kit.model import Desired, Directory, File, State
-from roles.swarm.plan import leader
+from roles.swarm.plan import CLIENT, leader
 
 from .contents import secrets
 from .scale import warnings
@@ -50,6 +50,7 @@ def plan(env: Environment, host: Host) -> Desired:
         },
         payload={"definitions": contents, "secrets": kept},
         extra="remove",
+        libraries=CLIENT,
         timeout_seconds=(len(env.catalogue.phases()) + 2) * setting.service_phase_timeout_seconds,
     )
     return Desired(

@@ -8,54 +8,19 @@ from __future__ import annotations
 
 import base64
 import datetime
-import http.client
 import json
-import socket
 import time
-import urllib.parse
-from collections.abc import Callable
 from typing import Any
 
-DOCKER = "/run/docker.sock"
+from roles.docker.client import Docker
+from roles.kit.agent.base import RemoteError, run
+
 STACK = "nexus"
 LOG_LINES = 12
 POLL_SECONDS = 1
 REJECTED_MAX = 3  # a task that no node accepts (no such image) will not be accepted later either
 ROLLED_BACK = ("rollback_started", "rollback_completed", "rollback_paused", "paused")
 
-RemoteError: type[Exception]  # given by the agent
-run: Callable[..., str]  # this too
-
-
-class Docker(http.client.HTTPConnection):
-    """Docker's API at its local socket."""
-
-    def __init__(self, timeout: float = 60) -> None:
-        super().__init__("docker", timeout=timeout)
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(DOCKER)
-
-    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
-        """Status and body of the answer."""
-        self.request(method, path, json.dumps(body or {}), {"Content-Type": "application/json"})
-        answer = self.getresponse()
-        return answer.status, answer.read()
-
-    def do(self, what: str, method: str, path: str, body: Any = None) -> Any:
-        """The decoded answer of a request that has to succeed; `what` says what it was for."""
-        status, answer = self.ask(method, path, body)
-        if status >= 400:
-            raise RemoteError(f"cannot {what}: {json.loads(answer or b'{}').get('message', status)}")
-        return json.loads(answer) if answer.strip() else None
-
-    def list(self, kind: str, **filters: list[str]) -> list[dict[str, Any]]:
-        """Objects of one kind that match all filters."""
-        query = urllib.parse.quote(json.dumps(filters))
-        found: list[dict[str, Any]] = self.do(f"list {kind}", "GET", f"/{kind}?filters={query}")
-        return found
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -98,7 +63,7 @@ def apply(
     for name in _named("service", removed):
         _remove_service(docker, name)
     for name in _named("secret", removed):
-        status, answer = docker.ask("DELETE", f"/secrets/{name}")
+        status, answer = docker.raw("DELETE", f"/secrets/{name}")
         if status >= 400 and status != 404:
             print(f"secret {name} stays: {json.loads(answer)['message']}")
 
@@ -150,7 +115,7 @@ def _left_over(secret: dict[str, Any], held: set[str], keep_days: int) -> bool:
 def _create_secret(docker: Docker, name: str, content: str) -> None:
     labels = {"com.docker.stack.namespace": STACK}
     body = {"Name": name, "Labels": labels, "Data": base64.b64encode(content.encode()).decode()}
-    status, answer = docker.ask("POST", "/secrets/create", body)
+    status, answer = docker.raw("POST", "/secrets/create", body)
     if status >= 400 and status != 409:  # 409: made by a run that died before it could deploy
         raise RemoteError(f"cannot create the secret {name}: {json.loads(answer)['message']}")
 
@@ -169,7 +134,7 @@ def _deploy(definitions: dict[str, Any]) -> None:
 
 
 def _remove_service(docker: Docker, name: str) -> None:
-    status, answer = docker.ask("DELETE", f"/services/{STACK}_{name}")
+    status, answer = docker.raw("DELETE", f"/services/{STACK}_{name}")
     if status >= 400 and status != 404:
         raise RemoteError(f"cannot remove the service {name}: {json.loads(answer)['message']}")
     print(f"removed service {name}")
@@ -255,7 +220,7 @@ def _report(
 def _health(docker: Docker, task: dict[str, Any]) -> list[str]:
     """What the last health check of a task said; only its own node knows, so nothing for those elsewhere."""
     container = task["Status"].get("ContainerStatus", {}).get("ContainerID")
-    status, answer = docker.ask("GET", f"/containers/{container}/json")
+    status, answer = docker.raw("GET", f"/containers/{container}/json")
     health = json.loads(answer)["State"].get("Health") if status == 200 else None
     return [check["Output"].strip() for check in ((health or {}).get("Log") or [])[-1:]]
 

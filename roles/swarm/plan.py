@@ -7,12 +7,13 @@ the role `docker`; what runs in the swarm is the role `service`.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired, State
 
 SOURCE = Path(__file__).with_name("remote.py")
+CLIENT = ("roles.docker.client",)  # modules that the host-side code imports
 NETWORK = "nexus"
 VXLAN_BYTES = 50  # outer Ethernet, IPv4, UDP and VXLAN headers
 UPLINK_MTU = 1500  # of a host whose traits are not known yet
@@ -86,7 +87,7 @@ def _membership(env: Environment, host: Host) -> State:
         "address_pool": env.setting.swarm_address_pool,
         "wait_seconds": env.setting.swarm_wait_seconds,
     }
-    return State("swarm_node", SOURCE, items, context=context)
+    return State("swarm_node", SOURCE, items, context=context, libraries=CLIENT)
 
 
 def _cluster(env: Environment) -> State:
@@ -104,7 +105,8 @@ def _cluster(env: Environment) -> State:
     }
     hosts = {node.address: node.name for node in nodes(env)}
     context = {"hosts": hosts, "wait_seconds": env.setting.swarm_wait_seconds}
-    return State("swarm_cluster", SOURCE, items, context=context, extra="keep" if left_out else "remove")
+    extra: Literal["keep", "remove"] = "keep" if left_out else "remove"
+    return State("swarm_cluster", SOURCE, items, context=context, extra=extra, libraries=CLIENT)
 
 
 def _member(env: Environment, host: Host) -> dict[str, Any]:

@@ -6,45 +6,18 @@ in no process list; they are answered only when asked for.
 
 from __future__ import annotations
 
-import http.client
 import json
-import socket
 import time
 from collections.abc import Callable
 from typing import Any
 
-DOCKER = "/run/docker.sock"
+from roles.docker.client import Docker
+from roles.kit.agent.base import RemoteError
+
 GATEWAY = "docker_gwbridge"
 MTU = "com.docker.network.driver.mtu"
 SETTLE_SECONDS = 10  # what managers may take to elect a leader
 
-RemoteError: type[Exception]  # given by the agent
-
-
-class Docker(http.client.HTTPConnection):
-    """Docker's API at its local socket."""
-
-    def __init__(self, timeout: float = 60) -> None:
-        super().__init__("docker", timeout=timeout)
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(DOCKER)
-
-    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """Status and decoded answer."""
-        self.request(method, path, json.dumps(body or {}), {"Content-Type": "application/json"})
-        answer = self.getresponse()
-        text = answer.read()
-        return answer.status, json.loads(text) if text.strip() else None
-
-    def do(self, what: str, method: str, path: str, body: Any = None) -> Any:
-        """The answer of a request that has to succeed; `what` says what it was for."""
-        status, answer = self.ask(method, path, body)
-        if status >= 400:
-            raise RemoteError(f"cannot {what}: {(answer or {}).get('message', status)}")
-        return answer
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:

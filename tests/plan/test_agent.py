@@ -97,12 +97,18 @@ def test_links_are_replaced_and_absent_paths_go(tmp_path):
 
 
 def test_a_role_that_cannot_be_asked_is_an_answer_too():
-    states = {
-        "bad": {"source": "def probe(names, context):\n    run(['false'])\n", "names": [], "context": {}}
-    }
+    source = "from roles.kit.agent.base import run\ndef probe(names, context):\n    run(['false'])\n"
+    states = {"bad": {"source": source, "libraries": [], "names": [], "context": {}}}
     reply = agent(question(states=states))["states"]["bad"]
     assert reply["items"] == {}
     assert "false ended with 1" in reply["error"]
+
+
+def test_host_side_code_can_import_the_libraries_that_are_sent_with_it():
+    source = "from some.shared import answer\ndef probe(names, context):\n    return {'x': {'y': answer()}}\n"
+    library = ["some.shared", "def answer():\n    return 42\n"]
+    states = {"s": {"source": source, "libraries": [library], "names": [], "context": {}}}
+    assert agent(question(states=states))["states"]["s"] == {"items": {"x": {"y": 42}}}
 
 
 def test_a_secret_in_a_request_is_in_no_process_list(tmp_path):
@@ -111,7 +117,7 @@ def test_a_secret_in_a_request_is_in_no_process_list(tmp_path):
         "def probe(names, context):\n"
         "    return {'ps': {'all': subprocess.check_output(['ps', 'axww', '-o', 'args'], text=True)}}\n"
     )
-    states = {"s": {"source": source, "names": [], "context": {"password": "canary-7f3a"}}}
+    states = {"s": {"source": source, "libraries": [], "names": [], "context": {"password": "canary-7f3a"}}}
     shown = agent(question(states=states))["states"]["s"]["items"]["ps"]["all"]
     assert "base64" in shown
     assert "canary-7f3a" not in shown

@@ -74,7 +74,7 @@ class Run:
     def __init__(self, env, answers):
         self.environment, self.answers = env, answers
 
-    def ask_source(self, name, source, names, context):
+    def ask_source(self, name, source, names, context, libraries):
         assert context == {"want_tokens": True}
         return self.answers.get(name, {})
 

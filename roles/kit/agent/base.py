@@ -1,0 +1,140 @@
+"""What probes and steps share: commands, stamps, manifests, and what lies at a path."""
+
+import contextlib
+import grp
+import hashlib
+import json
+import os
+import pwd
+import subprocess
+import sys
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+STATE = "/var/lib/nexus-cos"
+MANIFEST = f"{STATE}/manifest"
+STAMP = "/run/nexus-cos/stamp"
+PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload", "Type", "Result")
+
+
+class RemoteError(Exception):
+    """A step that could not be carried out; its text is shown to the operator."""
+
+
+def run(
+    argv: Sequence[str],
+    input: str | None = None,
+    user: str | None = None,
+    timeout: float = 60,
+    env: Mapping[str, str] | None = None,
+) -> str:
+    """Standard output of a command; RemoteError with its last lines when it fails."""
+    command = ["runuser", "-u", user, "--", *argv] if user else list(argv)
+    try:
+        done = subprocess.run(
+            command,
+            input=input,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            cwd="/",
+            env={**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", **(env or {})},
+        )
+    except FileNotFoundError:
+        raise RemoteError(f"{argv[0]} is not installed") from None
+    except subprocess.TimeoutExpired:
+        raise RemoteError(f"{' '.join(argv[:3])} did not end within {timeout} s") from None
+    if done.returncode:
+        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()[-12:]
+        raise RemoteError(f"{' '.join(argv[:3])} ended with {done.returncode}: " + "\n".join(lines))
+    return done.stdout
+
+
+def digest(path: str) -> str | None:
+    """SHA-256 of a file's content, None when it is not there."""
+    try:
+        with open(path, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return None
+
+
+def group_exists(name: str) -> bool:
+    with contextlib.suppress(KeyError):
+        return bool(grp.getgrnam(name))
+    return False
+
+
+def groups_of(name: str) -> list[str] | None:
+    """Supplementary groups of an account, None when there is no such account."""
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return None
+    return [entry.gr_name for entry in grp.getgrall() if name in entry.gr_mem]
+
+
+def units(wanted: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Properties of each unit, and the stamp of what it was started with."""
+    if not wanted:
+        return {}
+    output = run(["systemctl", "show", f"--property={','.join(PROPERTIES)}", "--", *wanted])
+    found: dict[str, dict[str, Any]] = {}
+    for name, block in zip(wanted, output.strip().split("\n\n"), strict=True):
+        found[name] = dict(line.split("=", 1) for line in block.splitlines())
+        found[name]["stamp"] = read_stamp(name)
+    return found
+
+
+def read_stamp(unit: str) -> dict[str, str] | None:
+    """{path: digest} of what the unit runs with, None when it was never stamped."""
+    try:
+        with open(f"{STAMP}/{unit}") as stream:
+            return {line[66:].rstrip("\n"): line[:64] for line in stream}
+    except FileNotFoundError:
+        return None
+
+
+def refusal(command: str) -> str | None:
+    """Why a role cannot work on this host, None when it can."""
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, timeout=60, cwd="/")
+    return (
+        (done.stdout.strip() or done.stderr.strip() or "refused without a reason")
+        if done.returncode
+        else None
+    )
+
+
+def load(name: str, source: str, libraries: Iterable[Sequence[str]] = ()) -> dict[str, Any]:
+    """Run a role's own host-side code; `libraries` are [module name, source] that it imports."""
+    for module, text in libraries:
+        put(module, text)
+    scope = {"__name__": f"nexus_{name}"}
+    exec(compile(source, f"<{name}>", "exec"), scope)
+    return scope
+
+
+def put(name: str, source: str) -> None:
+    """Make a module that can be imported by its dotted name."""
+    parents = name.split(".")[:-1]
+    for depth in range(len(parents)):
+        sys.modules.setdefault(".".join(parents[: depth + 1]), types.ModuleType(parents[depth]))
+    module = types.ModuleType(name)
+    sys.modules[name] = module
+    exec(compile(source, f"<{name}>", "exec"), module.__dict__)
+
+
+def listing(directory: str) -> list[str]:
+    with contextlib.suppress(FileNotFoundError):
+        return sorted(os.listdir(directory))
+    return []
+
+
+def read_manifest(role: str) -> dict[str, dict[str, bool]]:
+    try:
+        with open(f"{MANIFEST}/{role}.json") as stream:
+            recorded: dict[str, dict[str, bool]] = json.load(stream)
+            return recorded
+    except (FileNotFoundError, ValueError):
+        return {}

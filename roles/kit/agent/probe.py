@@ -1,0 +1,124 @@
+"""Answers: what is on this host of all that a question names."""
+
+import contextlib
+import grp
+import os
+import pwd
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from roles.kit.agent.base import (
+    MANIFEST,
+    digest,
+    group_exists,
+    groups_of,
+    listing,
+    load,
+    read_manifest,
+    refusal,
+    run,
+    units,
+)
+
+
+def probe(question: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer for everything that the question names."""
+    return {
+        "paths": {path: look(path) for path in question["paths"]},
+        "packages": packages(question["packages"]),
+        "units": units(question["units"]),
+        "users": {name: groups_of(name) for name in question["users"]},
+        "groups": [name for name in question["groups"] if group_exists(name)],
+        "states": {name: ask(name, wanted) for name, wanted in question["states"].items()},
+        "checks": {role: refusal(command) for role, command in question["checks"].items()},
+        "manifest": {
+            name[:-5]: read_manifest(name[:-5]) for name in listing(MANIFEST) if name.endswith(".json")
+        },
+    }
+
+
+def traits() -> dict[str, Any]:
+    """What plans must know of a host and cannot choose."""
+    with open("/proc/meminfo") as stream:
+        memory = int(stream.readline().split()[1]) * 1024
+    with open("/proc/net/route") as stream:
+        routes = [line.split() for line in stream][1:]
+    device = next((route[0] for route in routes if route[1] == "00000000"), None)
+    mtu = 1500
+    if device:
+        with open(f"/sys/class/net/{device}/mtu") as stream:
+            mtu = int(stream.read())
+    controllers = ""
+    with contextlib.suppress(OSError), open("/sys/fs/cgroup/cgroup.controllers") as stream:
+        controllers = stream.read()
+    return {
+        "cpus": os.cpu_count() or 1,
+        "memory_bytes": memory,
+        "mtu": mtu,
+        "gpus": len([name for name in listing("/dev") if name.startswith("nvidia") and name[6:].isdigit()]),
+        "architecture": os.uname().machine,
+        "docker": {name: name in controllers.split() for name in ("memory", "cpu")},
+    }
+
+
+def look(path: str) -> list[Any] | None:
+    """[kind, mode, owner, group, digest or target] of a path, None when nothing is there."""
+    try:
+        found = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    kind = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}.get(
+        stat.S_IFMT(found.st_mode)
+    )
+    content = digest(path) if kind == "file" else os.readlink(path) if kind == "link" else None
+    return [
+        kind or "other",
+        stat.S_IMODE(found.st_mode),
+        user_name(found.st_uid),
+        group_name(found.st_gid),
+        content,
+    ]
+
+
+def user_name(number: int) -> str:
+    with contextlib.suppress(KeyError):
+        return pwd.getpwuid(number).pw_name
+    return str(number)
+
+
+def group_name(number: int) -> str:
+    with contextlib.suppress(KeyError):
+        return grp.getgrgid(number).gr_name
+    return str(number)
+
+
+def packages(wanted: Sequence[str]) -> dict[str, str]:
+    """State of the wanted packages by name; those that dpkg does not know are left out."""
+    if not wanted:
+        return {}
+    lines = run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n"]).splitlines()
+    states = dict(line.split() for line in lines)
+    return {name: states[name] for name in wanted if name in states}
+
+
+def ask(name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """The role's own answer about its state; an error is an answer too, for the operator to see."""
+    try:
+        return {
+            "items": load(name, wanted["source"], wanted["libraries"])["probe"](
+                wanted["names"], wanted["context"]
+            )
+        }
+    except Exception as error:
+        return {"items": {}, "error": f"{type(error).__name__}: {error}"}
+
+
+def contents(wanted: Iterable[str]) -> dict[str, str]:
+    """Text of files for a diff; what is no text or too long is left out."""
+    found = {}
+    for path in wanted:
+        with contextlib.suppress(OSError, UnicodeDecodeError), open(path) as stream:
+            text = stream.read(200_000)
+            found[path] = text
+    return found

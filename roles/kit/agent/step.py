@@ -1,0 +1,243 @@
+"""Steps: what a run does to this host. Each can be repeated after a kill at any point."""
+
+import base64
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from roles.kit.agent.base import (
+    MANIFEST,
+    STAMP,
+    RemoteError,
+    digest,
+    group_exists,
+    groups_of,
+    listing,
+    load,
+    read_manifest,
+    read_stamp,
+    refusal,
+    run,
+    units,
+)
+
+Request = Mapping[str, Any]
+
+
+def write_atomic(path: str, data: bytes, mode: int = 0o600, owner: str = "root", group: str = "root") -> None:
+    """Write beside the target in a private file, then rename: nobody ever sees half of it."""
+    directory = os.path.dirname(path)
+    handle, name = tempfile.mkstemp(dir=directory, prefix=".nexus-")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        shutil.chown(name, owner, group)
+        os.chmod(name, mode)
+        if os.path.isdir(path) and not os.path.islink(path):
+            raise RemoteError(f"{path} is a directory and should be a file: move it away")
+        os.rename(name, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+        raise
+
+
+def step_record(request: Request) -> None:
+    """Note what is about to become ours, before it is made: a kill in between leaves nothing unknown."""
+    os.makedirs(MANIFEST, mode=0o700, exist_ok=True)
+    role, planned = request["role"], request["manifest"]
+    recorded = read_manifest(role)
+    for kind, names in planned.items():
+        entries = recorded.setdefault(kind, {})
+        for name in names:
+            entries.setdefault(name, not there(kind, name))
+    write_atomic(f"{MANIFEST}/{role}.json", json.dumps(recorded, indent=1, sort_keys=True).encode())
+
+
+def there(kind: str, name: str) -> bool:
+    """Whether an item was on the host before us; then it is never removed."""
+    if kind in ("files", "directories", "links"):
+        return os.path.lexists(name)
+    if kind == "users":
+        return groups_of(name) is not None
+    if kind == "groups":
+        return group_exists(name)
+    if kind == "units":
+        return bool(units([name])[name]["UnitFileState"] == "enabled")
+    return False
+
+
+def step_files(request: Request) -> None:
+    for item in request["directories"]:
+        if os.path.lexists(item["path"]) and not os.path.isdir(item["path"]):
+            raise RemoteError(f"{item['path']} should be a directory but is none: move it away")
+        os.makedirs(item["path"], exist_ok=True)
+        shutil.chown(item["path"], item["owner"], item["group"])
+        os.chmod(item["path"], item["mode"])
+    for item in request["files"]:
+        os.makedirs(os.path.dirname(item["path"]), exist_ok=True)
+        write_atomic(item["path"], base64.b64decode(item["data"]), item["mode"], item["owner"], item["group"])
+    for item in request["links"]:
+        os.makedirs(os.path.dirname(item["path"]), exist_ok=True)
+        temporary = f"{item['path']}.nexus-new"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        os.symlink(item["target"], temporary)
+        os.rename(temporary, item["path"])
+    for path in request["absent"]:
+        remove(path)
+
+
+def remove(path: str) -> None:
+    if os.path.isdir(path) and not os.path.islink(path):
+        with contextlib.suppress(OSError):  # a directory that is in use by others stays
+            os.rmdir(path)
+    else:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+
+
+def step_packages(request: Request) -> None:
+    options = ["-y", "-q", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"]
+    options += ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"]
+    if run(["dpkg", "--audit"]).strip():  # an earlier run died inside dpkg
+        run(["dpkg", "--configure", "-a", "--force-confdef", "--force-confold"], timeout=900)
+    install = ["apt-get", "install", *options, *request["packages"]]
+    fresh = listing("/var/lib/apt/lists")
+    if request["update"] or len(fresh) < 4:
+        run(["apt-get", "update", "-q", "-o", "DPkg::Lock::Timeout=300"], timeout=300)
+    try:
+        run(install, timeout=1800)
+    except RemoteError:  # lists may be older than the archive
+        run(["apt-get", "update", "-q", "-o", "DPkg::Lock::Timeout=300"], timeout=300)
+        run([*install, "--fix-broken"], timeout=1800)
+
+
+def step_accounts(request: Request) -> None:
+    for name in request["groups"]:
+        run(["groupadd", "--system", name])
+    for user in request["users"]:
+        if groups_of(user["name"]) is None:
+            argv = ["useradd", "--shell", user["shell"], *(["--system"] if user["system"] else [])]
+            argv += ["--home-dir", user["home"]] if user["home"] else []
+            argv += ["--create-home"] if user["home"] and not user["system"] else []
+            run([*argv, user["name"]])
+        missing = set(user["groups"]) - set(groups_of(user["name"]) or ())
+        for group in sorted(missing):
+            run(["usermod", "--append", "--groups", group, user["name"]])
+
+
+def step_units(request: Request) -> None:
+    run(["systemctl", "daemon-reload"])
+    for unit in request["units"]:
+        name = unit["name"]
+        if unit["masked"]:
+            run(["systemctl", "mask", "--now", name])
+            continue
+        if unit["enable"]:
+            run(["systemctl", "enable", name])
+        if unit["disable"]:
+            run(["systemctl", "disable", name])
+        if not unit["running"]:
+            run(["systemctl", "stop", name], timeout=180)
+            continue
+        settle(unit)
+
+
+def settle(unit: Request) -> None:
+    """Make the unit run with what lies on disk, by the gentlest way that does it."""
+    name = unit["name"]
+    paths = [*unit["restart_on"], *unit["reload_on"]]
+    now = {path: value for path in paths if (value := digest(path))}
+    stamp = read_stamp(name)
+    active = units([name])[name]["ActiveState"] in ("active", "reloading")
+
+    def differs(paths: Iterable[str]) -> bool:
+        return stamp is None or any(stamp.get(path) != now.get(path) for path in paths)
+
+    stamped = bool(unit["restart_on"] or unit["reload_on"])
+    if active and not (stamped and (differs(unit["restart_on"]) or differs(unit["reload_on"]))):
+        return
+    if unit["reload_check"] and os.path.exists("/run/systemd/system"):
+        run(["/bin/sh", "-c", unit["reload_check"]])
+    if active and stamped and not differs(unit["restart_on"]):
+        run(["systemctl", "reload", name], timeout=180)
+        write_stamp(name, now)
+    else:
+        run(["systemctl", "reset-failed", name]) if units([name])[name]["ActiveState"] == "failed" else None
+        try:
+            run(["systemctl", "restart", name], timeout=300)
+        except RemoteError as error:
+            log = run(["journalctl", "--no-pager", "-q", "-n", "15", "-o", "cat", "-u", name])
+            raise RemoteError(f"{error}\nlast lines of its log:\n{log}") from None
+    if units([name])[name]["ActiveState"] not in ("active", "reloading", "activating"):
+        log = run(["journalctl", "--no-pager", "-q", "-n", "15", "-o", "cat", "-u", name])
+        raise RemoteError(f"{name} does not run; last lines of its log:\n{log}")
+    if unit["ready_check"]:
+        wait_ready(unit)
+
+
+def wait_ready(unit: Request) -> None:
+    """Wait for up to a minute until a unit that was started does its work."""
+    deadline = time.monotonic() + 60
+    while True:
+        reason = refusal(unit["ready_check"])
+        if reason is None:
+            return
+        if time.monotonic() > deadline:
+            raise RemoteError(f"{unit['name']} runs but is not ready after 60 s: {reason}")
+        time.sleep(0.5)
+
+
+def write_stamp(unit: str, now: Mapping[str, str]) -> None:
+    os.makedirs(STAMP, exist_ok=True)
+    write_atomic(f"{STAMP}/{unit}", "".join(f"{now[path]}  {path}\n" for path in sorted(now)).encode(), 0o644)
+
+
+def step_state(request: Request) -> None:
+    load(request["name"], request["source"], request["libraries"])["apply"](
+        request["items"], request["changed"], request["removed"], request["context"], request["payload"]
+    )
+
+
+def step_forget(request: Request) -> None:
+    """Remove what an earlier run made and the plan no longer names, then record exactly the plan."""
+    role, planned = request["role"], request["manifest"]
+    recorded = read_manifest(role)
+
+    def gone(kind: str) -> list[str]:
+        return [
+            name
+            for name, ours in recorded.get(kind, {}).items()
+            if ours and name not in planned.get(kind, [])
+        ]
+
+    for name in gone("units"):
+        if units([name])[name]["LoadState"] == "loaded":
+            run(["systemctl", "disable", "--now", name], timeout=180)
+        remove(f"{STAMP}/{name}")
+    for path in gone("files") + gone("links") + sorted(gone("directories"), key=len, reverse=True):
+        remove(path)
+    if gone("units") or gone("files"):
+        run(["systemctl", "daemon-reload"])
+    for name in gone("users"):
+        if groups_of(name) is not None:
+            run(["userdel", name])
+    for name in gone("groups"):
+        if group_exists(name):
+            run(["groupdel", name])
+    if not any(planned.values()):
+        remove(f"{MANIFEST}/{role}.json")
+        return
+    kept = {
+        kind: {name: recorded.get(kind, {}).get(name, False) for name in names}
+        for kind, names in planned.items()
+    }
+    write_atomic(f"{MANIFEST}/{role}.json", json.dumps(kept, indent=1, sort_keys=True).encode())
