@@ -197,7 +197,9 @@ def from_inventory(name: str, inventory: Any) -> Environment:
         raise OperatorError("settings are wrong:\n  " + "\n  ".join(dict.fromkeys(complaints)))
     if not hosts:
         raise OperatorError(f"{where} names no host: put at least one into a group, such as app = [...]")
-    everywhere = [group for group in first_groups(inventory, name) if all(group in host.groups for host in hosts)]
+    everywhere = [
+        group for group in first_groups(inventory, name) if all(group in host.groups for host in hosts)
+    ]
     setting = Settings(_merged(inventory, ["all", *everywhere, name], {}, overrides))
     known = [host.name for host in hosts]
     for left_out in filter(None, str(setting.without).replace(" ", "").split(",")):
