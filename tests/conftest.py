@@ -1,0 +1,12 @@
+"""Options that the tests on hosts share."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--lab` lets scenarios bring the lab up, `--full` runs their long series as well."""
+    group = parser.getgroup("nexus-cos")
+    group.addoption("--lab", action="store_true", help="bring up the lab and deploy to it where it is not up")
+    group.addoption("--full", action="store_true", help="run the long series of the scenarios too")

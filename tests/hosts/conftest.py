@@ -1,0 +1,139 @@
+"""Makes the checks from the plan of the environment in NEXUS_ENV, and looks at its hosts once for all of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from testinfra.host import Host as Machine
+
+from hosts import fleet as fleets
+from hosts import report
+from hosts.client import Edge
+from hosts.connection import machine
+from hosts.fleet import Fleet
+from hosts.item import Item, items, plans
+from roles.kit import environment
+from roles.kit.environment import Environment
+from roles.kit.error import OperatorError
+
+NAME = os.environ.get("NEXUS_ENV", "lab")
+ENVIRONMENT = pytest.StashKey[Environment]()
+ITEMS = pytest.StashKey[list[Item]]()
+LAST = "test_coverage.py"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load the environment; what is wrong with it ends the run before anything is asked."""
+    config.addinivalue_line("markers", "planned(kind, prefix=''): one check for each planned item of this kind")
+    config.addinivalue_line("markers", "routes(which=all): one check for each route of the edge")
+    config.addinivalue_line("markers", "services(store): one check for each service that keeps something in a store")
+    config.addinivalue_line("markers", "hosts(*groups): one check for each host of these groups, or for all")
+    config.pluginmanager.register(report.Report(config, NAME), "nexus-cos-report")
+    try:
+        env = environment.load(NAME)
+        planned = {item: None for host in env.hosts for item in items(host, plans(env, host).values())}
+    except OperatorError as error:
+        raise pytest.UsageError(f"{NAME}: {error}") from None
+    config.stash[ENVIRONMENT] = env
+    config.stash[ITEMS] = list(planned)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One check for each planned item, host, route or service."""
+    env = metafunc.config.stash[ENVIRONMENT]
+    for mark in metafunc.definition.iter_markers("planned"):
+        prefix = mark.kwargs.get("prefix", "")
+        found = [item for item in metafunc.config.stash[ITEMS] if item.kind == mark.args[0]]
+        _parametrize(metafunc, "item", [item for item in found if item.name.startswith(prefix)])
+    for mark in metafunc.definition.iter_markers("hosts"):
+        groups = set(mark.args or ["all"])
+        _parametrize(metafunc, "host", [host.name for host in env.hosts if host.groups & groups])
+    for mark in metafunc.definition.iter_markers("routes"):
+        routes = list(filter(mark.kwargs.get("which"), env.catalogue.routes))
+        edges = [(edge.name, route) for edge in env.group("edge") for route in routes]
+        metafunc.parametrize(("host", "route"), edges, ids=[f"{edge}-{route.path}" for edge, route in edges])
+    for mark in metafunc.definition.iter_markers("services"):
+        store = mark.args[0]
+        members = [host.name for host in env.group(store)]
+        pairs = [(host, service) for host in members for service in env.catalogue.services_of_store(store)]
+        ids = [f"{host}-{service.name}" for host, service in pairs]
+        metafunc.parametrize(("host", "service"), pairs or [_nothing(store, 2)], ids=ids or None)
+
+
+def _parametrize(metafunc: pytest.Metafunc, name: str, values: list[Any]) -> None:
+    metafunc.parametrize(name, values or [_nothing(metafunc.definition.name, 1)], ids=str if values else None)
+
+
+def _nothing(what: str, count: int) -> Any:
+    reason = f"{NAME} has nothing for it: the group is empty, or nothing is planned"
+    return pytest.param(*[None] * count, marks=pytest.mark.skip(reason=reason), id="nothing")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The coverage comes last; without a lab on this machine nothing here can be asked."""
+    items.sort(key=lambda item: item.path.name == LAST)
+    if reason := _no_lab(config):
+        for item in items:
+            if item.path.parent.name == "hosts":
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _no_lab(config: pytest.Config) -> str | None:
+    """Why this machine can hold no lab, where the run is about to make one."""
+    if not config.getoption("--lab") or config.stash[ENVIRONMENT].setting.provider != "lab":
+        return None
+    from roles.lab import reason_lab_cannot_run
+
+    why = reason_lab_cannot_run()
+    return f"no lab on this machine: {why}" if why else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[Any]:
+    """A failure is told by its message alone: what was found and what was planned."""
+    try:
+        return (yield)
+    except AssertionError as error:
+        message = str(error).split("\nassert ")[0]
+        if not message or message.startswith("assert "):
+            raise
+    pytest.fail(message, pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def fleet(request: pytest.FixtureRequest, record_testsuite_property: Any) -> Iterator[Fleet]:
+    """All hosts as they were found at the first check."""
+    found = fleets.look_at(environment.load(NAME))
+    if len(found.problems) == len(found.env.hosts):
+        host, why = next(iter(found.problems.items()))
+        pytest.exit(f"no host of {NAME} can be checked; {host} {why}", returncode=1)
+    for name, value in report.properties(found).items():
+        record_testsuite_property(name, value)
+    request.config.pluginmanager.get_plugin("nexus-cos-report").fleet = found
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def host() -> str:
+    """Name of the host that a check is about. Not testinfra's own, see `found_machine`."""
+    raise LookupError("mark the check with pytest.mark.hosts, or take a route or an item")
+
+
+@pytest.fixture
+def found_machine(fleet: Fleet, host: str) -> Machine:
+    """A host as testinfra's own modules see it."""
+    fleet.seen(host)
+    return machine(fleet.connections[host])
+
+
+@pytest.fixture(scope="session")
+def edges(fleet: Fleet) -> Iterator[dict[str, Edge]]:
+    """A client of each edge host, which asks from where the checks run."""
+    clients = {host.name: Edge(fleet, host) for host in fleet.env.group("edge")}
+    yield clients
+    for client in clients.values():
+        client.close()

@@ -1,0 +1,92 @@
+"""Testinfra's paramiko connection to one host, with the inventory's own connection data.
+
+Unlike testinfra's own it refuses unknown host keys, turns Nagle's algorithm off, and takes standard input:
+long lists and credentials go there, never into an argument.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import paramiko
+from testinfra.backend.paramiko import ParamikoBackend
+from testinfra.host import Host as Machine
+
+from roles.kit.environment import ROOT, Host
+from roles.kit.transport import no_delay
+
+CONNECT_SECONDS = 10
+ANSWER_SECONDS = 90
+
+
+class Connection(ParamikoBackend):
+    """One host as its inventory entry says it is reached."""
+
+    def __init__(self, host: Host) -> None:
+        data = dict(host.setting)
+        self.data = data
+        self.address = str(data.get("ssh_hostname") or host.address)
+        self.user = str(data.get("ssh_user") or "root")
+        super().__init__(f"{self.user}@{self.address}", sudo=self.user != "root")
+
+    @cached_property
+    def client(self) -> paramiko.SSHClient:  # type: ignore[override]
+        """The open connection; an unknown host key is an error."""
+        client = paramiko.SSHClient()
+        client.set_missing_host_key_policy(paramiko.RejectPolicy())
+        if known := self.data.get("ssh_known_hosts_file"):
+            client.load_host_keys(str(_path(known)))
+        else:
+            client.load_system_host_keys()
+        key = self.data.get("ssh_key")
+        client.connect(
+            self.address,
+            port=int(self.data.get("ssh_port") or 22),
+            username=self.user,
+            password=self.data.get("ssh_password"),
+            key_filename=str(_path(key)) if key else None,
+            passphrase=self.data.get("ssh_key_password"),
+            allow_agent=bool(self.data.get("ssh_allow_agent", True)),
+            look_for_keys=bool(self.data.get("ssh_look_for_keys", True)),
+            timeout=CONNECT_SECONDS,
+            banner_timeout=CONNECT_SECONDS,
+            auth_timeout=CONNECT_SECONDS,
+            transport_factory=no_delay,
+        )
+        return client
+
+    def feed(self, command: str, text: str) -> str:
+        """Output of a command run as root with this standard input; RuntimeError when it fails."""
+        channel = self._transport().open_session(timeout=CONNECT_SECONDS)
+        channel.settimeout(ANSWER_SECONDS)
+        channel.exec_command(f"sudo -n {command}" if self.user != "root" else command)
+        channel.sendall(text.encode())
+        channel.shutdown_write()
+        with channel.makefile("rb") as stream:
+            output = stream.read().decode(errors="replace")
+        with channel.makefile_stderr("rb") as stream:
+            errors = stream.read().decode(errors="replace")
+        if status := channel.recv_exit_status():
+            raise RuntimeError(f"{command.split()[0]} ended with {status}: {errors.strip()[-800:]}")
+        return output
+
+    def tunnel(self, address: str, port: int) -> paramiko.Channel:
+        """A channel to this address and port as seen from the host."""
+        return self._transport().open_channel("direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=5)
+
+    def _transport(self) -> paramiko.Transport:
+        transport = self.client.get_transport()
+        if transport is None:
+            raise RuntimeError(f"the connection to {self.address} is closed")
+        return transport
+
+
+def machine(connection: Connection) -> Machine:
+    """The host as testinfra's modules see it: `machine(c).service("nginx").is_running`."""
+    return Machine(connection)
+
+
+def _path(text: Any) -> Path:
+    return ROOT / Path(str(text)).expanduser()

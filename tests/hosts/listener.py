@@ -1,0 +1,67 @@
+"""Which sockets may wait for others on a host: what its roles plan, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from roles.kit.environment import Environment, Host
+from roles.plans import roles_of
+from roles.registry.plan import registry_host
+from roles.swarm.plan import managers, nodes
+
+GOSSIP, VXLAN = 7946, 4789  # Docker's own, cannot be chosen
+EXPORTER = 9100
+DHCP_CLIENTS = (68, 546)  # of hosts that get their address from their network
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A socket that other hosts may reach. One that is not `needed` may be missing for the moment."""
+
+    protocol: str
+    port: int
+    process: str  # as the kernel names it, at most 15 characters; empty for the kernel's own
+    users: frozenset[str]
+    needed: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.protocol} {self.port} ({self.process or 'the kernel'})"
+
+
+def planned(env: Environment, host: Host) -> list[Planned]:
+    """All sockets of a host that are not on loopback alone."""
+    return [Planned(*found) for found in _planned(env, host)]
+
+
+def _planned(env: Environment, host: Host) -> Iterator[tuple[str, int, str, frozenset[str], bool]]:
+    setting, roles = host.setting, roles_of(host)
+    root = frozenset({"root"})
+    yield "tcp", int(dict(setting).get("ssh_port") or 22), "sshd", root, True
+    yield "tcp", EXPORTER, "prometheus-node", frozenset({"prometheus"}), True
+    for port in DHCP_CLIENTS:
+        yield "udp", port, "systemd-network", frozenset({"systemd-network"}), False
+    stores = (
+        ("postgresql", "postgres", "postgres"),
+        ("redis", "redis-server", "redis"),
+        ("rabbitmq", "beam.smp", "rabbitmq"),
+        ("mongodb", "mongod", "mongodb"),
+    )
+    for store, process, user in stores:
+        if store in roles:
+            yield "tcp", int(setting[f"{store}_port"]), process, frozenset({user}), True
+    if host.name in {node.name for node in nodes(env)}:
+        manages = host.name in {manager.name for manager in managers(env)}
+        if manages:
+            yield "tcp", int(setting.swarm_port), "dockerd", root, True
+        for protocol in ("tcp", "udp"):
+            yield protocol, GOSSIP, "dockerd", root, True
+        yield "udp", VXLAN, "", frozenset(), False  # there once a task runs on this node
+    if host == registry_host(env):
+        yield "tcp", int(setting.registry_port), "docker-registry", frozenset({"docker-registry"}), True
+    if "router" in roles:
+        for port in (setting.router_port, setting.router_metrics_port):
+            yield "tcp", int(port), "docker-proxy", root, True
+    if "nginx" in roles:
+        for port in (setting.nginx_http_port, setting.nginx_https_port):
+            yield "tcp", int(port), "nginx", frozenset({"root", str(setting.nginx_user)}), True

@@ -1,0 +1,203 @@
+"""What each host is asked beside the look at it: the parts of remote/ that fit its roles, and their requests.
+
+A host is given only credentials that the plan puts on it anyway.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from roles.certificate.plan import CA
+from roles.health.plan import probes
+from roles.kit.environment import Environment, Host
+from roles.kit.model import Desired
+from roles.rabbitmq.users import ADMIN as BROKER_ADMIN
+from roles.redis.plan import SOCKET
+from roles.redis.users import ADMIN as REDIS_ADMIN
+from roles.registry.plan import login
+from roles.service.stack import NAME as STACK
+
+REMOTE = Path(__file__).parent / "remote"
+COMMAND = "python3 -ISB -"
+SEARCHED = ("/etc", "/usr/local", "/opt", "/srv", "/tmp", "/var/tmp", "/var/lib/nexus-cos", "/var/log", "/run")
+SECRET_BYTES_MIN = 12
+BROKER = ("vhosts", "users", "permissions", "exchanges/events")
+
+Requests = dict[str, dict[str, Any]]
+
+
+def program(requests: Requests) -> str:
+    """A Python program that carries out the requests and prints the answers, for a host's standard input."""
+    parts = {
+        name: {"name": name, "source": (REMOTE / f"{name}.py").read_text(), "request": request}
+        for name, request in requests.items()
+    }
+    return f"{(REMOTE / 'run.py').read_text()}\nmain(json.loads({json.dumps(parts)!r}))\n"
+
+
+def requests(env: Environment, host: Host, planned: Mapping[str, Desired]) -> Requests:
+    """Requests by part for one host."""
+    found: Requests = {"secret": _secret(env, planned), "port": {"ports": _closed(env, host)}}
+    for role, ask in STORES.items():
+        if role in planned:
+            found[role] = ask(env, host)
+    if "docker" in planned:
+        found["docker"] = {"networks": ["docker_gwbridge", "nexus"], "stack": STACK}
+    web = _web(env, host, planned)
+    if web:
+        found["web"] = {"requests": web}
+    return found
+
+
+def router_ports(edge: Host) -> list[int]:
+    """Ports of the router, which no other host may reach."""
+    return [int(edge.setting.router_port), int(edge.setting.router_metrics_port)]
+
+
+def _closed(env: Environment, host: Host) -> list[tuple[str, int]]:
+    """The routers' ports on other hosts, and a port there that must be open, or a refusal proves nothing."""
+    if "edge" in host.groups:
+        return []
+    ports = {edge.address: [*router_ports(edge), int(edge.setting.nginx_https_port)] for edge in env.group("edge")}
+    return [(address, port) for address, numbers in ports.items() for port in numbers]
+
+
+def _secret(env: Environment, planned: Mapping[str, Desired]) -> dict[str, Any]:
+    """Values that the plan puts on this host, and where everybody there could read them."""
+    texts = [file.data.decode(errors="replace") for plan in planned.values() for file in (*plan.early, *plan.files)]
+    texts += [repr((dict(s.context), s.payload and dict(s.payload))) for plan in planned.values() for s in plan.states]
+    values = {}
+    for name in env.secrets.names():
+        if name == "tls/ca-certificate":
+            continue
+        lines = str(env.secrets.optional(name)).splitlines()
+        parts = [line for line in lines if len(line) >= SECRET_BYTES_MIN and "-----" not in line][:3]
+        if parts and any(part in text for part in parts for text in texts):
+            values[name] = parts
+    return {"values": values, "directories": [*SEARCHED, str(env.setting.log_directory)]}
+
+
+def _web(env: Environment, host: Host, planned: Mapping[str, Desired]) -> dict[str, Any]:
+    def local(path: str, port: int, **more: Any) -> dict[str, Any]:
+        return {"host": "127.0.0.1", "port": port, "path": path, **more}
+
+    setting = host.setting
+    found: dict[str, Any] = {}
+    if "rabbitmq" in planned:
+        admin = [BROKER_ADMIN, env.secret("rabbitmq/admin")]
+        port = setting.rabbitmq_management_port
+        found |= {f"rabbitmq {what}": local(f"/api/{what}", port, login=admin) for what in BROKER}
+        for service in env.catalogue.services_of_store("rabbitmq")[:1]:
+            one = list(env.login("rabbitmq", service.name))
+            found["rabbitmq management as a service"] = local("/api/whoami", port, login=one)
+        found["rabbitmq management as guest"] = local("/api/whoami", port, login=["guest", "guest"])
+    if "nginx" in planned:
+        found["nginx config"] = local("/config", setting.nginx_status_port)
+    if "router" in planned:
+        found["router health"] = local("/health", setting.router_port)
+        for service, path in probes(env).items():
+            headers = {"X-Nexus-Service": service, "Host": service}
+            found[f"ready {service}"] = local(path, setting.router_port, headers=headers)
+    if planned.get("registry") and planned["registry"].units:
+        found |= _registry(env, planned)
+    return found
+
+
+def _registry(env: Environment, planned: Mapping[str, Desired]) -> dict[str, Any]:
+    user, password = login(env)
+    place = {"host": "127.0.0.1", "port": env.setting.registry_port, "ca": CA}
+    found: dict[str, Any] = {
+        "registry with password": {**place, "path": "/v2/", "login": [user, password]},
+        "registry without password": {**place, "path": "/v2/"},
+        "registry with wrong password": {**place, "path": "/v2/", "login": [user, "wrong"]},
+        "registry without TLS": {**place, "path": "/v2/", "ca": None},
+    }
+    accept = {"Accept": "application/vnd.docker.distribution.manifest.v2+json"}
+    for state in planned["image"].states:
+        for name, wanted in state.items.items():
+            for kind, tag in (("release", env.setting.release), ("content", f"content-{wanted['content']}")):
+                path = f"/v2/nexus-cos/{name.removeprefix('image ')}/manifests/{tag}"
+                ask = {**place, "path": path, "method": "HEAD", "headers": accept, "login": [user, password]}
+                found[f"{kind} of {name}"] = ask
+    return found
+
+
+def _postgresql(env: Environment, host: Host) -> dict[str, Any]:
+    services = env.catalogue.services_of_store("postgresql")
+    verified = {"sslmode": "verify-full", "sslrootcert": CA}
+    logins: dict[str, Any] = {}
+    for number, service in enumerate(services):
+        other = services[number - 1]
+        both = env.logins("postgresql", service.name)
+        for user, password in both:
+            logins[user] = {"dbname": service.database, "user": user, "password": password, **verified}
+        user, password = both[0]
+        own = {"dbname": service.database, "password": password, **verified}
+        logins[f"{user} at {other.database}"] = {**own, "user": user, "dbname": other.database}
+        logins[f"{user} at postgres"] = {**own, "user": user, "dbname": "postgres"}
+        logins[f"{user} with a wrong password"] = {**own, "user": user, "password": "wrong"}
+        logins[f"{user} without TLS"] = {**own, "user": user, "sslmode": "disable"}
+        logins[service.database] = {**own, "user": service.database}
+    return {"address": "127.0.0.1", "port": env.setting.postgresql_port, "logins": logins}
+
+
+def _redis(env: Environment, host: Host) -> dict[str, Any]:
+    services = env.catalogue.services_of_store("redis")
+    return {
+        "address": host.address,
+        "port": env.setting.redis_port,
+        "ca": CA,
+        "socket": SOCKET,
+        "admin": [REDIS_ADMIN, env.secret("redis/admin")],
+        "logins": {service.name: env.secret(f"redis/{service.name}") for service in services},
+        "trials": {
+            service.name: [*redis_allowed(service), *redis_refused(service, services[number - 1])]
+            for number, service in enumerate(services)
+        },
+    }
+
+
+def redis_allowed(service: Any) -> list[str]:
+    """Commands that a service needs and may give."""
+    own = [f"{prefix}verify" for prefix in service.key_prefixes]
+    return ["PING", "INFO", *(f"GET {key}" for key in own), *(f"SET {key} 1 EX 5" for key in own), f"DEL {own[0]}",
+            f"PUBLISH {own[0]} x", f"SUBSCRIBE {own[0]}"]  # fmt: skip
+
+
+def redis_refused(service: Any, other: Any) -> list[str]:
+    """Commands that reach beyond a service's own keys; `other` is another service."""
+    beyond = ["FLUSHDB", "FLUSHALL", "KEYS *", "SCAN 0", "RANDOMKEY", "CONFIG GET *", "ACL LIST", "SHUTDOWN",
+              "DEBUG HELP", "REPLICAOF NO ONE", "MONITOR", "FUNCTION LIST", "CLIENT LIST", "SCRIPT FLUSH"]  # fmt: skip
+    if other.name == service.name:
+        return beyond
+    theirs = f"{other.name}:verify"
+    return [*beyond, f"GET {theirs}", f"SET {theirs} 1", f"DEL {theirs}", f"SUBSCRIBE {theirs}", f"PUBLISH {theirs} x"]
+
+
+def _rabbitmq(env: Environment, host: Host) -> dict[str, Any]:
+    services = env.catalogue.services_of_store("rabbitmq")
+    logins = {"guest": ["guest", "guest", "/"]}
+    for number, service in enumerate(services):
+        other = services[number - 1].name
+        both = env.logins("rabbitmq", service.name)
+        logins |= {user: [user, password, service.name] for user, password in both}
+        user, password = both[0]
+        logins[f"{user} at {other}"] = [user, password, other]
+        logins[f"{user} with a wrong password"] = [user, "wrong", service.name]
+    return {"address": host.address, "port": env.setting.rabbitmq_port, "ca": CA, "logins": logins}
+
+
+def _mongodb(env: Environment, host: Host) -> dict[str, Any]:
+    services = env.catalogue.services_of_store("mongodb")
+    logins = [
+        {"user": user, "password": password, "database": service.database, "other": services[number - 1].database}
+        for number, service in enumerate(services)
+        for user, password in env.logins("mongodb", service.name)
+    ]
+    return {"address": "127.0.0.1", "port": env.setting.mongodb_port, "ca": CA, "logins": logins}
+
+
+STORES = {"postgresql": _postgresql, "redis": _redis, "rabbitmq": _rabbitmq, "mongodb": _mongodb}

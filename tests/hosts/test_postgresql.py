@@ -1,0 +1,84 @@
+"""PostgreSQL from the services' side: who gets in, where to, and as whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hosts.fleet import Fleet
+from hosts.item import Item
+from roles.catalogue import Service
+
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "data_checksums": "on"}
+KEPT = {"ssl": "on", "ssl_min_protocol_version": "TLSv1.2", "password_encryption": "scram-sha-256"}
+
+
+@pytest.mark.planned("postgresql", prefix="role ")
+def test_role(fleet: Fleet, item: Item) -> None:
+    wanted, answer = fleet.want(item), fleet.answer(item.host, "postgresql")
+    name = item.name.removeprefix("role ")
+    role = answer["roles"].get(name)
+    what = f"{item.host}: role {name}"
+    assert role, f"{what} is missing"
+    rights = [right for right in ("super", "createdb", "createrole", "bypass") if role[right]]
+    assert not rights, f"{what} has rights that no service needs: {', '.join(rights)}"
+    assert role["login"] == wanted["login"], f"{what}: login is {role['login']}, planned is {wanted['login']}"
+    assert role["limit"] == wanted["limit"], f"{what}: limit is {role['limit']}, planned is {wanted['limit']}"
+    assert role["member_of"] == wanted["member_of"], f"{what} is in {role['member_of']}, not {wanted['member_of']}"
+    if wanted["login"]:
+        assert role["scram"], f"{what} has no SCRAM password"
+    else:
+        assert not role["has_password"], f"{what} has a password and should have none"
+
+
+@pytest.mark.planned("postgresql", prefix="database ")
+def test_database(fleet: Fleet, item: Item) -> None:
+    wanted, answer = fleet.want(item), fleet.answer(item.host, "postgresql")
+    name = item.name.removeprefix("database ")
+    owner = answer["databases"].get(name)
+    assert owner == wanted["owner"], f"{item.host}: database {name} belongs to {owner}, planned is {wanted['owner']}"
+    roles = answer["roles"]
+    own = {name, *(user for user, role in roles.items() if name in role["member_of"])}
+    others = [u for u, role in roles.items() if name in role["connects_to"] and u not in own and not role["super"]]
+    assert not others, f"{item.host}: database {name} is open to {', '.join(sorted(others))}"
+
+
+@pytest.mark.services("postgresql")
+def test_both_log_ins_reach_their_database(fleet: Fleet, host: str, service: Service) -> None:
+    logins = fleet.answer(host, "postgresql")["logins"]
+    for which in ("a", "b"):
+        user = f"{service.database}_{which}"
+        told = logins[user]
+        assert "error" not in told, f"{host}: {user} cannot log in: {told.get('error')}"
+        planned = [user, service.database, service.database, "t"]
+        assert told["row"] == planned, (
+            f"{host}: {user} is (session, acts as, database, may create) {told['row']}, planned is {planned}"
+        )
+        assert told["tls"], f"{host}: {user} got in without TLS"
+
+
+@pytest.mark.services("postgresql")
+def test_everything_else_is_refused(fleet: Fleet, host: str, service: Service) -> None:
+    user = f"{service.database}_a"
+    logins = fleet.answer(host, "postgresql")["logins"]
+    tried = [name for name in logins if name.startswith(f"{user} ")]
+    assert len(tried) >= 4, f"{host}: not all was tried: {tried}"
+    _refused(host, logins, [*tried, service.database])
+
+
+def _refused(host: str, logins: dict[str, Any], names: list[str]) -> None:
+    for name in names:
+        told = logins[name]
+        assert "error" in told, f"{host}: {name} was let in as {told.get('row')}"
+        why = told["error"]
+        expected = ("no pg_hba.conf entry", "password authentication failed", "not permitted to log in")
+        assert any(text in why for text in expected), f"{host}: {name} was not refused, but: {why}"
+
+
+@pytest.mark.hosts("postgresql")
+def test_settings_that_keep_data_are_in_force(fleet: Fleet, host: str) -> None:
+    settings = fleet.answer(host, "postgresql")["settings"]
+    wanted = {**DURABLE, **KEPT}
+    wrong = {name: settings.get(name) for name, value in wanted.items() if settings.get(name) != value}
+    assert not wrong, f"{host}: PostgreSQL runs with {wrong}, planned is { {name: wanted[name] for name in wrong} }"

@@ -1,0 +1,103 @@
+"""RabbitMQ from the services' side: log-ins over TLS, each to its own virtual host."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from hosts.fleet import Fleet
+from hosts.item import Item
+from roles.catalogue import Service
+
+
+def listed(fleet: Fleet, host: str, what: str) -> list[dict[str, Any]]:
+    """What the broker's management says of vhosts, users, permissions or exchanges."""
+    answer = fleet.web(host, f"rabbitmq {what}")
+    assert answer["status"] == 200, f"{host}: the broker does not list {what}: {answer['status']} {answer['body']}"
+    found: list[dict[str, Any]] = json.loads(answer["body"])
+    return found
+
+
+@pytest.mark.planned("rabbitmq vhosts", prefix="vhost ")
+def test_vhost(fleet: Fleet, item: Item) -> None:
+    wanted, name = fleet.want(item), item.name.removeprefix("vhost ")
+    found = [vhost for vhost in listed(fleet, item.host, "vhosts") if vhost["name"] == name]
+    assert found, f"{item.host}: virtual host {name} is missing"
+    kind = found[0].get("default_queue_type")
+    assert kind == wanted["default_queue_type"], f"{item.host}: queues of {name} are {kind} by default, not quorum"
+
+
+@pytest.mark.planned("rabbitmq vhosts", prefix="exchange ")
+def test_exchange(fleet: Fleet, item: Item) -> None:
+    wanted, name = fleet.want(item), item.name.removeprefix("exchange ")
+    found = [exchange for exchange in listed(fleet, item.host, "exchanges/events") if exchange["name"] == name]
+    assert found, f"{item.host}: exchange {name} is missing"
+    there = (found[0]["type"], found[0]["durable"])
+    planned = (wanted["type"], wanted["durable"])
+    assert there == planned, f"{item.host}: exchange {name} is (type, durable) {there}, planned is {planned}"
+
+
+@pytest.mark.planned("rabbitmq vhosts", prefix="default ")
+def test_default_vhost_is_gone(fleet: Fleet, item: Item) -> None:
+    fleet.want(item)
+    names = [vhost["name"] for vhost in listed(fleet, item.host, "vhosts")]
+    assert "/" not in names, f'{item.host}: the virtual host "/" that a fresh broker makes is there'
+
+
+@pytest.mark.planned("rabbitmq users", prefix="default ")
+def test_guest_is_gone(fleet: Fleet, item: Item) -> None:
+    fleet.want(item)
+    names = [user["name"] for user in listed(fleet, item.host, "users")]
+    assert "guest" not in names, f"{item.host}: the user guest is there, whose password everybody knows"
+    told = fleet.answer(item.host, "rabbitmq")["logins"]["guest"]
+    assert told.startswith("403"), f"{item.host}: guest logs in: {told}"
+
+
+@pytest.mark.planned("rabbitmq users", prefix="user ")
+def test_user(fleet: Fleet, item: Item) -> None:
+    wanted, name = fleet.want(item), item.name.removeprefix("user ")
+    found = [user for user in listed(fleet, item.host, "users") if user["name"] == name]
+    assert found, f"{item.host}: user {name} is missing"
+    administers = "administrator" in found[0]["tags"]
+    assert administers == wanted["administrator"], f"{item.host}: user {name} has the tags {found[0]['tags']}"
+    if wanted["administrator"]:
+        return
+    permissions = {
+        entry["vhost"]: [entry[verb] for verb in ("configure", "write", "read")]
+        for entry in listed(fleet, item.host, "permissions")
+        if entry["user"] == name
+    }
+    planned = wanted["permissions"]
+    assert permissions == planned, f"{item.host}: user {name} may {permissions}, planned is {planned}"
+
+
+@pytest.mark.services("rabbitmq")
+def test_both_log_ins_open_their_vhost(fleet: Fleet, host: str, service: Service) -> None:
+    logins = fleet.answer(host, "rabbitmq")["logins"]
+    for which in ("a", "b"):
+        user = f"{service.database}_{which}"
+        assert logins[user] == "open", f"{host}: {user} at {service.name}: {logins[user]}"
+
+
+@pytest.mark.services("rabbitmq")
+def test_other_vhosts_are_refused(fleet: Fleet, host: str, service: Service) -> None:
+    logins, user = fleet.answer(host, "rabbitmq")["logins"], f"{service.database}_a"
+    tried = [name for name in logins if name.startswith(f"{user} ")]
+    assert len(tried) >= 2, f"{host}: not all was tried: {tried}"
+    let_in = [f"{name}: {logins[name]}" for name in tried if not logins[name].startswith(("403", "530"))]
+    assert not let_in, f"{host}: {'; '.join(let_in)}"
+
+
+@pytest.mark.hosts("rabbitmq")
+def test_management_is_for_the_administrator(fleet: Fleet, host: str) -> None:
+    for who in ("a service", "guest"):
+        status = fleet.web(host, f"rabbitmq management as {who}")["status"]
+        assert status == 401, f"{host}: the management of the broker answers {who} with {status}"
+
+
+@pytest.mark.hosts("rabbitmq")
+def test_plain_text_is_refused(fleet: Fleet, host: str) -> None:
+    told = fleet.answer(host, "rabbitmq")["plain text"]
+    assert told.startswith("refused"), f"{host}: without TLS the broker {told}"

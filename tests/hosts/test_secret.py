@@ -1,0 +1,38 @@
+"""No secret value is where everybody on a host could read it."""
+
+from __future__ import annotations
+
+import pytest
+
+from hosts.fleet import Fleet
+
+ENOUGH_BYTES = 500  # a search that saw less has not seen what it should
+
+
+@pytest.mark.hosts
+def test_no_secret_can_be_read(fleet: Fleet, host: str) -> None:
+    found = fleet.answer(host, "secret")
+    assert not found["leaks"], f"{host}: {'; '.join(found['leaks'])}"
+    places = {"files", "processes", "units"} | ({"docker"} if "docker" in fleet.planned[host] else set())
+    blind = sorted(place for place in places if found["bytes"].get(place, 0) < ENOUGH_BYTES)
+    assert not blind, f"{host}: nothing was searched in {', '.join(blind)}"
+
+
+@pytest.mark.hosts
+def test_files_with_secrets_are_closed(fleet: Fleet, host: str) -> None:
+    paths = fleet.seen(host).paths
+    plans = fleet.planned[host].values()
+    secret = [file.path for plan in plans for file in (*plan.early, *plan.files) if file.secret]
+    readable = [path for path in secret if path in paths and paths[path].mode & 0o007]
+    assert not readable, f"{host}: everybody may read {', '.join(readable)}"
+
+
+@pytest.mark.hosts
+def test_no_open_file_is_planned_with_a_secret(fleet: Fleet, host: str) -> None:
+    env, plans = fleet.env, fleet.planned[host].values()
+    values = {name: str(env.secrets.optional(name)) for name in env.secrets.names() if name != "tls/ca-certificate"}
+    files = [file for plan in plans for file in (*plan.early, *plan.files) if file.mode & 0o007]
+    leaks = [
+        f"{name} in {file.path}" for file in files for name, value in values.items() if value.encode() in file.data
+    ]
+    assert not leaks, f"{host}: {'; '.join(leaks)}"
