@@ -9,3 +9,6 @@ swarm_gateway_network: str = "10.219.0.0/24"  # docker_gwbridge, the same on eve
 service_network: str = "10.220.0.0/20"  # overlay of the services: 113 replicas double while they roll
 service_network_mtu: int = 0  # 0: the smallest uplink of its hosts less what VXLAN takes
 swarm_wait_seconds: int = 60  # for a node to become active, or for managers to agree
+# A node counts as lost after three of these, after six where the leader was lost with it; then its tasks
+# start elsewhere. Docker's own 5 leaves them waiting for half a minute.
+swarm_heartbeat_seconds: int = 3

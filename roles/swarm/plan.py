@@ -91,7 +91,8 @@ def _membership(env: Environment, host: Host) -> State:
 
 
 def _cluster(env: Environment) -> State:
-    """What a manager holds about all nodes: roles, labels, availability, and the services' network.
+    """What a manager holds about all nodes: roles, labels, availability, the services' network, and how soon
+    a host counts as lost.
 
     Nodes of hosts that left the inventory are removed, but not in a run that leaves hosts out.
     """
@@ -103,6 +104,7 @@ def _cluster(env: Environment) -> State:
         "attachable": True,
         "driver": "overlay",
     }
+    items["cluster"] = {"heartbeat_seconds": env.setting.swarm_heartbeat_seconds}
     hosts = {node.address: node.name for node in nodes(env)}
     context = {"hosts": hosts, "wait_seconds": env.setting.swarm_wait_seconds}
     extra: Literal["keep", "remove"] = "keep" if left_out else "remove"

@@ -16,8 +16,8 @@ from roles.kit.agent.base import RemoteError
 
 GATEWAY = "docker_gwbridge"
 MTU = "com.docker.network.driver.mtu"
+NANOSECONDS = 10**9
 SETTLE_SECONDS = 10  # what managers may take to elect a leader
-
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -33,7 +33,7 @@ def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]
         found["node"] = _node(info)
         found |= _network(docker, GATEWAY)
     if "hosts" in context and info["LocalNodeState"] == "active" and info["ControlAvailable"]:
-        found |= _members(docker, context["hosts"]) | _network(docker, "nexus")
+        found |= _members(docker, context["hosts"]) | _network(docker, "nexus") | _cluster(docker)
     if context.get("want_tokens"):
         found |= _tokens(docker, info)
     return found
@@ -61,6 +61,8 @@ def apply(
                 _set_member(docker, name[7:], items[name], context)
             elif name == "network nexus":
                 _make_overlay(docker, items[name])
+            elif name == "cluster":
+                _set_cluster(docker, items[name])
         for name in removed:
             _remove_member(docker, name[7:], context)
 
@@ -78,6 +80,21 @@ def _network(docker: Docker, name: str) -> dict[str, Any]:
     subnets = [config["Subnet"] for config in network["IPAM"]["Config"] or []]
     found = {"subnet": ",".join(subnets), "mtu": int(options.get(MTU, 0)), "driver": network["Driver"]}
     return {f"network {name}": {**found, "attachable": network["Attachable"]}}
+
+
+def _cluster(docker: Docker) -> dict[str, dict[str, Any]]:
+    """Settings of the swarm as a whole; nothing while it has no leader."""
+    status, swarm = docker.ask("GET", "/swarm")
+    if status != 200:
+        return {}
+    return {"cluster": {"heartbeat_seconds": swarm["Spec"]["Dispatcher"]["HeartbeatPeriod"] // NANOSECONDS}}
+
+
+def _set_cluster(docker: Docker, wanted: dict[str, Any]) -> None:
+    swarm = docker.do("read the swarm", "GET", "/swarm")
+    period = wanted["heartbeat_seconds"] * NANOSECONDS
+    spec = {**swarm["Spec"], "Dispatcher": {"HeartbeatPeriod": period}}
+    docker.do("update the swarm", "POST", f"/swarm/update?version={swarm['Version']['Index']}", spec)
 
 
 def _tokens(docker: Docker, info: dict[str, Any]) -> dict[str, Any]:
