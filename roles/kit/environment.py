@@ -50,7 +50,7 @@ class Host:
     address: str
     groups: frozenset[str]
     setting: Settings = field(repr=False)
-    traits: Traits | None = None
+    traits: Traits | None = field(default=None, compare=False)  # a host is the same once it was asked
 
 
 @dataclass

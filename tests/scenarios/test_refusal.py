@@ -1,0 +1,96 @@
+"""What can only be refused once hosts have answered: nothing on any of them may differ afterwards."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from control import Control, Outcome, copy_of_project
+
+from roles import lab
+
+PLACES = ("/etc", "/usr", "/opt", "/root", "/var/lib/nexus-cos", "/var/lib/dpkg")
+REASON = lab.reason_lab_cannot_run()
+pytestmark = [
+    pytest.mark.skipif(REASON is not None, reason=f"no lab on this machine: {REASON}"),
+    pytest.mark.usefixtures("untouched"),
+]
+
+
+@pytest.fixture(scope="module")
+def control() -> Control:
+    """The environment in NEXUS_ENV as it is, deployed and up."""
+    found = Control(os.environ.get("NEXUS_ENV") or "lab")
+    if not found.running():
+        pytest.skip(f"{found.name} is not up: make deploy NEXUS_ENV={found.name}")
+    return found
+
+
+@pytest.fixture(scope="module")
+def untouched(control: Control) -> Iterator[None]:
+    """After the last refusal no host may have a file changed, a process restarted or a service rolled."""
+    began = time.time()
+    before = control.everywhere(lambda host: control.ask(host, "identity.py"))
+    yield
+    find = f"sudo find {' '.join(PLACES)} -xdev -newerct @{began:.3f}"
+    assert control.everywhere(lambda host: control.ssh(host, find)) == dict.fromkeys(control.names, "")
+    assert control.everywhere(lambda host: control.ask(host, "identity.py")) == before
+
+
+def refuse(
+    control: Control, *said: str, limit: str = "", deploy: str = "deploys/full.py", data: Any = None
+) -> None:
+    """Refused when only looked at and then when meant: what is not refused must not reach a host from here."""
+    words = ("--limit", limit) if limit else ()
+    refused(control.run("--dry", *words, deploy=deploy, data=data), *said)
+    refused(control.run(*words, deploy=deploy, data=data), *said)
+
+
+def refused(outcome: Outcome, *said: str) -> None:
+    """The run ended with these words and without a change."""
+    assert outcome.status == 1, outcome.end
+    assert "Traceback" not in outcome.output, outcome.end
+    for words in said:
+        assert words in outcome.output, outcome.end
+    assert "Nothing was changed on any host." in outcome.output, outcome.end
+    assert outcome.changes == []
+
+
+def test_a_disk_without_room_for_images(control: Control) -> None:
+    """A release that is not built yet, where more is wanted free than any disk has."""
+    registry = control.group("ops")[0]
+    said = f"{registry}: image cannot be laid down: not enough disk for images"
+    refuse(control, said, "MiB free and", data={"release": "0.0.0-refused", "image_disk_free_bytes": 2**60})
+
+
+def test_services_that_do_not_fit(control: Control) -> None:
+    said = ("do not fit on its hosts", "GiB asked", "lower service_replicas_max")
+    refuse(control, *said, data={"service_memory_scale": 1.0})
+
+
+def test_a_limit_that_leaves_half_of_a_cluster_undone(control: Control) -> None:
+    apps = control.group("app")
+    if len(apps) == 1:
+        pytest.skip(f"{control.name} has one app host")
+    refuse(control, "is one step of all its hosts, and --limit leaves out", apps[1], limit=apps[0])
+
+
+def test_services_without_the_host_that_knows_their_images(control: Control) -> None:
+    """Planned without digests every service would be rolled."""
+    registry = control.group("ops")[0]
+    if registry in control.group("app"):
+        pytest.skip(f"{registry} runs services too")
+    said = f"service is planned with the images that {registry} has"
+    refuse(control, said, limit="app", deploy="deploys/service.py")
+
+
+def test_a_host_that_does_not_answer_beside_others_that_do(control: Control, tmp_path: Path) -> None:
+    copy = copy_of_project(tmp_path / "copy", environment=control.name)
+    with (copy / f"inventory/{control.name}.py").open("a") as inventory:
+        inventory.write('app[-1][1]["ssh_port"] = 1  # nobody listens there\n')
+    said = f"no connection to {control.group('app')[-1]}; the reason stands above"
+    refuse(Control(control.name, copy), said, "port 1 ")
