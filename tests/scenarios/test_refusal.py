@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,12 @@ def test_a_disk_without_room_for_images(control: Control) -> None:
     """A release that is not built yet, where more is wanted free than any disk has."""
     registry = control.group("ops")[0]
     said = f"{registry}: image cannot be laid down: not enough disk for images"
-    refuse(control, said, "MiB free and", data={"release": "0.0.0-refused", "image_disk_free_bytes": 2**60})
+    refuse(
+        control,
+        said,
+        "MiB free and",
+        data={"release": f"0.0.0-{uuid.uuid4().hex}", "image_disk_free_bytes": 2**60},
+    )
 
 
 def test_services_that_do_not_fit(control: Control) -> None:
