@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pyinfra_cli.util import parse_cli_arg
 from testinfra.host import Host as Machine
 
 from hosts import fleet as fleets
@@ -25,6 +26,12 @@ ITEMS = pytest.StashKey[list[Item]]()
 LAST = "test_coverage.py"
 
 
+def load(config: pytest.Config) -> Environment:
+    """The environment with what `--data` says, as a deploy would load it."""
+    pairs = (text.partition("=") for text in config.getoption("--data"))
+    return environment.load(NAME, {key: parse_cli_arg(value) for key, _, value in pairs})
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Load the environment; what is wrong with it ends the run before anything is asked."""
     config.addinivalue_line("markers", "planned(kind, prefix=''): one check for each planned item of this kind")
@@ -33,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "hosts(*groups): one check for each host of these groups, or for all")
     config.pluginmanager.register(report.Report(config, NAME), "nexus-cos-report")
     try:
-        env = environment.load(NAME)
+        env = load(config)
         planned = {item: None for host in env.hosts for item in items(host, plans(env, host).values())}
     except OperatorError as error:
         raise pytest.UsageError(f"{NAME}: {error}") from None
@@ -106,7 +113,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def fleet(request: pytest.FixtureRequest, record_testsuite_property: Any) -> Iterator[Fleet]:
     """All hosts as they were found at the first check."""
-    found = fleets.look_at(environment.load(NAME))
+    found = fleets.look_at(load(request.config))
     if len(found.problems) == len(found.env.hosts):
         host, why = next(iter(found.problems.items()))
         pytest.exit(f"no host of {NAME} can be checked; {host} {why}", returncode=1)

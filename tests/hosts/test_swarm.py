@@ -73,6 +73,12 @@ def test_member(fleet: Fleet, item: Item) -> None:
     assert state == "ready", f"{item.host}: node {name} is {state}"
 
 
+@pytest.mark.planned("swarm_cluster", prefix="cluster")
+def test_cluster(fleet: Fleet, item: Item) -> None:
+    spec = swarm(fleet, item.host)["Cluster"]["Spec"]
+    compare(item, {"heartbeat_seconds": spec["Dispatcher"]["HeartbeatPeriod"] / 10**9}, fleet.want(item))
+
+
 @pytest.mark.planned("swarm_cluster", prefix="network ")
 def test_no_other_node(fleet: Fleet, item: Item) -> None:
     planned = {i.name.removeprefix("member ") for i in fleet.wanted if i.name.startswith("member ")}
