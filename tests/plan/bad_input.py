@@ -7,6 +7,7 @@ connect in `Hosts.connections`.
 
 from __future__ import annotations
 
+import json
 import os
 import runpy
 import shutil
@@ -21,9 +22,11 @@ from pprint import pformat
 from typing import Any
 
 import paramiko
+import pyrage
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("roles", "deploys", "inventory", "group_data", "templates", "config.py")
+NOTHING = "Nothing was changed on any host."
 PYINFRA = Path(sys.executable).with_name("pyinfra")
 
 
@@ -171,3 +174,22 @@ def _groups(inventory: Path, root: Path, port: int) -> dict[str, list[Any]]:
             if isinstance(member, tuple):
                 member[1].update(ssh_hostname="127.0.0.1", ssh_port=port, ssh_key=str(root / ".lab/id_ecdsa"))
     return groups
+
+
+def write_secrets(project: Project, values: Any, key: pyrage.x25519.Identity | None = None) -> None:
+    """Seal the lab's secrets with a key, which is kept beside them unless it is given."""
+    mine = pyrage.x25519.Identity.generate()
+    (project.root / ".lab/age.key").write_text(f"{mine}\n")
+    sealed = pyrage.encrypt(json.dumps(values).encode(), [(key or mine).to_public()])
+    (project.root / ".lab/secrets.age").write_bytes(sealed)
+
+
+def refused(project: Project, outcome: Outcome, *said: str, asked: bool = False) -> None:
+    """`asked`: connections may have been made; commands never."""
+    assert outcome.status == 1, outcome.text
+    assert "Traceback" not in outcome.text, outcome.text
+    for words in said:
+        assert words in outcome.text, outcome.text
+    assert NOTHING in outcome.text, outcome.text
+    assert project.hosts.commands == []
+    assert asked or project.hosts.connections == 0

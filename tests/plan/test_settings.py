@@ -21,7 +21,7 @@ def test_an_unknown_setting_is_refused_with_the_nearest_known_name():
 
 def test_a_setting_of_the_wrong_type_is_refused_with_an_example():
     with pytest.raises(
-        OperatorError, match=r'setting "postgresql_port" is .*a list; it must be a int such as 5432'
+        OperatorError, match=r'setting "postgresql_port" is .*a list; it must be an int such as 5432'
     ):
         environment.load("lab", {"postgresql_port": [1]})
 
@@ -36,7 +36,7 @@ def test_an_environment_overrides_the_defaults():
 
 
 def test_an_unknown_environment_is_named_with_those_there_are():
-    with pytest.raises(OperatorError, match=r'unknown environment "labb"; did you mean "lab"\? Known: .*box'):
+    with pytest.raises(OperatorError, match=r'unknown environment "labb"; did you mean "lab"\?\nKnown: .*box'):
         environment.load("labb")
 
 

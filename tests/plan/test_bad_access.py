@@ -1,0 +1,182 @@
+"""Secrets, sources and hosts that a run cannot use are refused, and so is a second run at the same time.
+
+As in test_bad_input.py, the real command line runs in a copy of the project.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from collections.abc import Iterator
+
+import paramiko
+import pyrage
+import pytest
+from bad_input import NOTHING, Project, refused, write_secrets
+
+# Secrets
+
+
+def test_secrets_that_are_not_there(project: Project) -> None:
+    (project.root / ".lab/secrets.age").unlink()
+    outcome = project.deploy("--data", "secrets_generate=false")
+    refused(project, outcome, ".lab/secrets.age is missing", "Make it with `make secrets`")
+
+
+def test_a_secret_that_is_missing_where_none_may_be_made(project: Project) -> None:
+    outcome = project.deploy("--data", "secrets_generate=false")
+    refused(project, outcome, 'secret "', " is missing in ", "add what is missing with `make secrets`")
+
+
+def test_secrets_that_are_cut_short(project: Project) -> None:
+    sealed = project.root / ".lab/secrets.age"
+    sealed.write_bytes(sealed.read_bytes()[:-40])
+    refused(project, project.deploy(), ".lab/secrets.age cannot be decrypted with the key in")
+
+
+def test_secrets_of_another_key(project: Project) -> None:
+    write_secrets(project, {}, key=pyrage.x25519.Identity.generate())
+    outcome = project.deploy()
+    refused(
+        project, outcome, ".lab/secrets.age cannot be decrypted", "Name the right key in NEXUS_AGE_IDENTITY"
+    )
+
+
+def test_secrets_that_hold_something_else(project: Project) -> None:
+    write_secrets(project, ["a"])
+    refused(project, project.deploy(), ".lab/secrets.age must hold one JSON object")
+
+
+def test_an_age_key_that_is_none(project: Project) -> None:
+    (project.root / ".lab/age.key").write_text("hello\n")
+    refused(project, project.deploy(), ".lab/age.key must hold one line that begins with AGE-SECRET-KEY-")
+
+
+def test_an_age_key_that_cannot_be_read(project: Project) -> None:
+    (project.root / ".lab/secrets.age").unlink()  # what this run would make, it could not keep
+    outcome = project.deploy(env={"NEXUS_AGE_IDENTITY": str(project.root)})
+    refused(project, outcome, f"the age key {project.root} cannot be read")
+
+
+# Source and capacity
+
+
+def test_a_source_that_is_not_there(project: Project) -> None:
+    outcome = project.deploy(env={"NEXUS_SOURCE": str(project.root / "nowhere")})
+    refused(project, outcome, "nowhere is no directory: give the top of a checkout")
+
+
+def test_a_source_that_is_no_checkout(project: Project) -> None:
+    outcome = project.deploy(env={"NEXUS_SOURCE": str(project.root)})
+    refused(project, outcome, "is no checkout of the platform's code", "Give the top of the checkout")
+
+
+def test_services_that_do_not_fit_on_hosts_whose_figures_are_stated(project: Project) -> None:
+    stated = ["capacity_cpus=2", f"capacity_memory_bytes={24 * 1024**3}", "service_memory_scale=1.0"]
+    outcome = project.deploy(*(word for data in stated for word in ("--data", data)))
+    refused(project, outcome, "the services of lab do not fit", "GiB asked", "lower service_replicas_max")
+
+
+# Hosts
+
+
+@pytest.fixture
+def dead_port() -> Iterator[int]:
+    """A port of this machine that nobody listens on, and that nobody else gets meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+def _silence(project: Project, name: str, port: int) -> None:
+    project.host(name)["ssh_port"] = port
+    project.write_inventory()
+
+
+def test_a_host_that_does_not_answer(project: Project, dead_port: int) -> None:
+    _silence(project, "app2", dead_port)
+    outcome = project.deploy()
+    refused(project, outcome, "no connection to app2", f"Unable to connect to port {dead_port}", asked=True)
+    assert "go on without: --data without=app2" in outcome.text
+    assert "lab: 7 hosts, 0 changes, NOT COMPLETE on app2" in outcome.text
+
+
+def test_a_run_goes_on_without_a_host_when_told_to(project: Project, dead_port: int) -> None:
+    _silence(project, "app2", dead_port)
+    outcome = project.deploy("--data", "without=app2")
+    assert project.hosts.connections == 7
+    assert len(project.hosts.commands) > 0
+    assert "lab: 7 hosts, 0 changes, without app2" in outcome.text
+
+
+@pytest.mark.parametrize("store", ["postgresql", "redis", "rabbitmq"])
+def test_a_host_that_a_store_cannot_do_without(project: Project, dead_port: int, store: str) -> None:
+    (name,) = project.groups[store]
+    refused(project, project.deploy("--data", f"without={name}"), f"leaves 0 of 1 {store} ({name})")
+    _silence(project, name, dead_port)
+    outcome = project.deploy()
+    refused(project, outcome, f"no connection to {name}", asked=True)
+    assert "--data without" not in outcome.text
+
+
+def test_a_wrong_key(project: Project) -> None:
+    paramiko.ECDSAKey.generate().write_private_key_file(str(project.root / ".lab/id_ecdsa"))
+    outcome = project.deploy()
+    refused(
+        project,
+        outcome,
+        "[edge1] Authentication error",
+        "id_ecdsa",
+        "no connection to app1, app2",
+        asked=True,
+    )
+
+
+@pytest.mark.parametrize("content", [None, "no key\n"])
+def test_a_key_that_is_none(project: Project, content: str | None) -> None:
+    key = project.root / ".lab/id_ecdsa"
+    key.unlink() if content is None else key.write_text(content)
+    refused(project, project.deploy(), f"private key file: {key} (ssh_key of edge1, app1", "Set ssh_key")
+
+
+def test_a_wrong_host_key(project: Project) -> None:
+    project.know(paramiko.ECDSAKey.generate())
+    outcome = project.deploy()
+    refused(
+        project, outcome, "[edge1] SSH host key error", "does not match", "no connection to app1", asked=True
+    )
+
+
+def test_a_host_key_that_is_not_known(project: Project) -> None:
+    (project.root / ".lab/known_hosts").write_text("")
+    outcome = project.deploy()
+    refused(project, outcome, "No host key for [127.0.0.1]", "no connection to app1", asked=True)
+    assert (project.root / ".lab/known_hosts").read_text() == ""
+
+
+# Runs at the same time
+
+
+def test_a_second_run_while_one_is_under_way(project: Project) -> None:
+    hosts = project.hosts
+    hosts.free.clear()  # the first run waits for its first answer
+    first = project.start("inventory", "deploys/full.py", "-y")
+    try:
+        deadline = time.monotonic() + 30
+        while not hosts.commands and first.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert hosts.commands
+        before = hosts.connections
+        second = project.deploy()
+        assert second.status == 1
+        assert f"lab is being changed by process {first.pid}, since " in second.text
+        assert "Traceback" not in second.text
+        assert NOTHING in second.text
+        assert hosts.connections == before
+    finally:
+        first.send_signal(signal.SIGKILL)  # whatever becomes of the first, the next has its turn
+        first.communicate()
+    hosts.free.set()
+    assert "being changed" not in (third := project.deploy()).text
+    assert hosts.connections > before, third.text
