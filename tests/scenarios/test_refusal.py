@@ -23,9 +23,15 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def control() -> Control:
-    """The environment in NEXUS_ENV as it is, deployed and up."""
-    found = Control(os.environ.get("NEXUS_ENV") or "lab")
+def control(request: pytest.FixtureRequest) -> Control:
+    """The environment in NEXUS_ENV as it is; with --lab the lab, converged whatever scenarios left of it."""
+    name = os.environ.get("NEXUS_ENV") or "lab"
+    if name == "lab" and request.config.getoption("--lab"):
+        found: Control = request.getfixturevalue("deployed")[0]
+        lab.up(found.lab)
+        found.converged()
+        return found
+    found = Control(name)
     if not found.running():
         pytest.skip(f"{found.name} is not up: make deploy NEXUS_ENV={found.name}")
     return found
