@@ -1,0 +1,38 @@
+"""What a failed assertion should show: where two answers differ, and what runs with an older configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+
+def differences(before: Any, after: Any, where: str = "") -> list[str]:
+    """Every place in which two nested answers differ, as `place: before -> after`; empty when they agree."""
+    return list(_walk(before, after, where))
+
+
+def _walk(before: Any, after: Any, where: str) -> Iterator[str]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in sorted({*before, *after}):
+            yield from _walk(before.get(key), after.get(key), f"{where}/{key}")
+    elif isinstance(before, list) and isinstance(after, list):
+        gone = [item for item in before if item not in after]
+        new = [item for item in after if item not in before]
+        if gone or new:
+            yield f"{where}: {str(gone)[:300]} -> {str(new)[:300]}"
+    elif before != after:
+        yield f"{where}: {str(before)[:200]} -> {str(after)[:200]}"
+
+
+def stale(state: dict[str, Any]) -> list[str]:
+    """What does not run, or runs with another configuration than the one on disk, over all hosts."""
+    found = []
+    for host, told in state.items():
+        found += [f"{host}: {what}" for what in (*told["stale"], *told["failed units"])]
+        if told["postgresql"]:
+            waiting = (*told["postgresql"]["pending"], *told["postgresql"]["not applied"])
+            found += [f"{host}: PostgreSQL does not run with {what}" for what in waiting]
+        for program in ("nginx", "router"):
+            if told[program] and not told[program]["runs with what is on disk"]:
+                found.append(f"{host}: {program} runs with another configuration than the one on disk")
+    return found

@@ -1,0 +1,98 @@
+"""The lab as the scenarios share it: brought up and deployed where it is not, and left as it was found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from control import PROJECT, Control, Outcome
+
+from roles import lab
+from roles.lab import defaults
+from roles.lab.machine import mounts_below, processes, run
+
+FIGURES = pytest.StashKey[dict[str, str]]()
+Figure = Callable[[str, object], None]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Figures that the scenarios measure, for the end of the session."""
+    config.stash[FIGURES] = {}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what was measured and keep it in reports/scenarios.json."""
+    figures = config.stash[FIGURES]
+    if not figures:
+        return
+    terminalreporter.section("measured")
+    for name, value in figures.items():
+        terminalreporter.line(f"{name:64} {value:>12}")
+    reports = PROJECT / "reports"
+    reports.mkdir(exist_ok=True)
+    (reports / "scenarios.json").write_text(json.dumps(figures, indent=1) + "\n")
+
+
+@pytest.fixture(scope="session")
+def figure(pytestconfig: pytest.Config) -> Figure:
+    """Keep one measured value by its name."""
+
+    def keep(name: str, value: object) -> None:
+        pytestconfig.stash[FIGURES][name] = f"{value:.1f} s" if isinstance(value, float) else str(value)
+
+    return keep
+
+
+@pytest.fixture(scope="session")
+def full(pytestconfig: pytest.Config) -> bool:
+    """Whether the long series were asked for."""
+    return bool(pytestconfig.getoption("--full"))
+
+
+def whole(name: str, config: pytest.Config) -> Iterator[tuple[Control, Outcome]]:
+    """An environment with its hosts up and everything deployed; down again afterwards if it was down before."""
+    if not config.getoption("--lab"):
+        pytest.skip("scenarios on the lab's hosts run with --lab")
+    if reason := lab.reason_lab_cannot_run():
+        pytest.skip(f"no lab on this machine: {reason}")
+    control = Control(name)
+    was_there = control.exists()
+    provided = control.run(deploy="deploys/provision.py", inventory="@local")
+    assert provided.status == 0, provided.end
+    yield control, control.run()
+    if not was_there:
+        lab.down(control.lab)
+        assert not leftovers(control)
+
+
+@pytest.fixture(scope="session")
+def deployed(pytestconfig: pytest.Config, figure: Figure) -> Iterator[tuple[Control, Outcome]]:
+    """The lab and the run that deployed it, however that run ended."""
+    before = Control("lab").exists()
+    for control, outcome in whole("lab", pytestconfig):
+        figure("lab: first run on what was there" if before else "lab: first run from bare hosts", outcome.seconds)
+        yield control, outcome
+
+
+@pytest.fixture
+def platform(deployed: tuple[Control, Outcome]) -> Iterator[Control]:
+    """The lab, converged and healthy before the test, whatever the one before left."""
+    control, _ = deployed
+    lab.up(control.lab)
+    control.converged()
+    yield control
+
+
+def leftovers(control: Control) -> list[str]:
+    """What is still on this machine of an environment that was taken down; the network with the last one."""
+    found = [str(control.lab.directory)] if control.lab.directory.exists() else []
+    found += mounts_below(control.lab.directory)
+    place = f"{control.lab.directory}/"
+    found += [" ".join(p.command)[:120] for p in processes() if any(place in word for word in p.command)]
+    links = run("ip", "-brief", "link").stdout.split()
+    found += [name for name in control.names if any(link.startswith(control.host(name).interface) for link in links)]
+    if not (control.lab.directory.parent).exists():
+        found += [line for line in links if line == defaults.BRIDGE]
+        found += [line for line in run("nft", "list", "tables").stdout.splitlines() if defaults.NFT_TABLE in line]
+    return found

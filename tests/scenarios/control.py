@@ -1,0 +1,218 @@
+"""An environment of the lab in the hands of an operator: runs of pyinfra, log-ins, power, health from outside.
+
+Nothing of the kit runs on the hosts here: what a run claims is asked again by other means.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from roles import lab
+from roles.health.plan import probes
+from roles.kit import environment as environments
+from roles.kit.environment import Environment
+from roles.lab.host import Host
+from roles.lab.machine import wait_until
+
+PROJECT = Path(__file__).resolve().parents[2]
+REMOTE = Path(__file__).with_name("remote")
+RUN_SECONDS = 900
+CLOSING = re.compile(r"^\w+: \d+ hosts?, (\d+) changes?, (\d+)/(\d+) services healthy", re.MULTILINE)
+CHANGE = re.compile(r"\]\s+(\w+): change (.+)")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one run of pyinfra ended and what it said."""
+
+    status: int
+    output: str
+    seconds: float
+
+    @property
+    def closing(self) -> tuple[int, int, int]:
+        """(changes, healthy services, all services) of the closing line; -1 where there is none."""
+        found = CLOSING.search(self.output)
+        return (int(found[1]), int(found[2]), int(found[3])) if found else (-1, -1, -1)
+
+    @property
+    def changes(self) -> list[str]:
+        """Every change that the run announced, as "role: item: how"."""
+        return [f"{role}: {what}" for role, what in CHANGE.findall(self.output)]
+
+    @property
+    def end(self) -> str:
+        """The last lines, for a failed assertion."""
+        return "\n".join(self.output.splitlines()[-40:])
+
+
+class Control:
+    """One environment of the lab, made and deployed by a checkout of the project."""
+
+    def __init__(self, name: str = "lab", project: Path = PROJECT) -> None:
+        self.name, self.project = name, project
+        self.lab = lab.load(name)
+
+    @cached_property
+    def planned(self) -> Environment:
+        """What plans are made from; loads the environment's secrets, so only once it was deployed."""
+        return environments.load(self.name)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all hosts."""
+        return [host.name for host in self.lab.hosts]
+
+    def group(self, name: str) -> list[str]:
+        """Names of a group's hosts."""
+        return [host.name for host in self.lab.hosts if name in host.groups]
+
+    def host(self, name: str) -> Host:
+        """The host as the machine outside sees it: its power button and its disk."""
+        return Host(self.lab, self.lab.host(name))
+
+    # Runs
+
+    def start(
+        self,
+        *arguments: str,
+        deploy: str = "deploys/full.py",
+        inventory: str = "inventory",
+        data: Mapping[str, Any] | None = None,
+    ) -> subprocess.Popen[str]:
+        """Begin a run in a process group of its own; both of its outputs come through one pipe."""
+        binary = Path(sys.executable).with_name("pyinfra")
+        words = [str(binary), inventory, deploy, "-y", *arguments]
+        for key, value in (data or {}).items():
+            words += ["--data", f"{key}={value if isinstance(value, str) else json.dumps(value)}"]
+        return subprocess.Popen(
+            words, cwd=self.project, env={**os.environ, "NEXUS_ENV": self.name, "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+
+    def run(self, *arguments: str, **rest: Any) -> Outcome:
+        """One whole run; takes what `start` takes."""
+        began = time.monotonic()
+        running = self.start(*arguments, **rest)
+        try:
+            output, _ = running.communicate(timeout=RUN_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)
+            output, _ = running.communicate()
+        return Outcome(running.returncode, output, time.monotonic() - began)
+
+    def converged(self, data: Mapping[str, Any] | None = None) -> Outcome:
+        """A run that has to succeed with every service healthy."""
+        done = self.run(data=data)
+        assert done.status == 0, done.end
+        assert done.closing[1] == done.closing[2] > 0, done.end
+        return done
+
+    def killed(self, change: int, delay: float, data: Mapping[str, Any] | None = None) -> Outcome:
+        """A run whose whole process group is killed `delay` seconds after its `change`-th change began."""
+        began, lines, seen = time.monotonic(), [], 0
+        running = self.start(data=data)
+        assert running.stdout
+        for line in running.stdout:
+            lines.append(line)
+            seen += bool(CHANGE.search(line))
+            if seen > change:
+                time.sleep(delay)
+                break
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+        running.stdout.close()
+        return Outcome(running.wait(), "".join(lines), time.monotonic() - began)
+
+    # Hosts
+
+    def ssh(self, host: str, command: str, text: str = "", seconds: float = 60) -> str:
+        """Standard output of a command on a host, as the deploy user; an error raises."""
+        words = ["ssh", "-F", str(self.lab.access / "ssh_config"), "-o", "BatchMode=yes"]
+        done = subprocess.run(
+            [*words, "-o", "ConnectTimeout=3", host, command],
+            input=text, capture_output=True, text=True, timeout=seconds, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise RuntimeError(f"{host}: {command[:80]} ended with {done.returncode}: {done.stderr[-2000:]}")
+        return done.stdout
+
+    def ask(self, host: str, script: str, argument: Any = None, seconds: float = 120) -> Any:
+        """The JSON that a script of tests/scenarios/remote prints when it runs on the host as root."""
+        code = (REMOTE / script).read_text().replace('"ARGUMENT"', repr(json.dumps(argument)))
+        return json.loads(self.ssh(host, "sudo python3 -I -", code, seconds))
+
+    def everywhere(self, ask: Callable[[str], Any], hosts: Sequence[str] | None = None) -> dict[str, Any]:
+        """The same question to all hosts side by side: {host: answer}."""
+        names = list(hosts or self.names)
+        with ThreadPoolExecutor(len(names)) as pool:
+            return dict(zip(names, pool.map(ask, names), strict=True))
+
+    def state(self) -> dict[str, Any]:
+        """All that runs lay down on every host: {host: {kind: what}}, see remote/state.py."""
+        ports = {"nginx": self.planned.setting.nginx_status_port, "router": self.planned.setting.router_port}
+        return self.everywhere(lambda name: self.ask(name, "state.py", ports))
+
+    def identity(self) -> dict[str, Any]:
+        """What keeps its identity while nothing is done: processes, containers, versions of services."""
+        return self.everywhere(lambda name: self.ask(name, "identity.py"))
+
+    # Health
+
+    def unhealthy(self) -> dict[str, str]:
+        """Services that the router does not find ready, with why; all of them where it cannot be asked."""
+        wanted = probes(self.planned)
+        edge, port = self.group("edge")[0], self.planned.setting.router_port
+        try:
+            answers = self.ask(edge, "ready.py", {"port": port, "probes": wanted}, seconds=20)
+        except (RuntimeError, subprocess.TimeoutExpired, ValueError) as error:
+            return dict.fromkeys(wanted, str(error))
+        return {name: why for name, why in answers.items() if why}
+
+    def wait_healthy(self, seconds: float) -> float:
+        """Seconds until every service was ready; fails with the reasons when they are over."""
+        began = time.monotonic()
+        missing: dict[str, str] = {}
+
+        def healthy() -> bool:
+            nonlocal missing
+            missing = self.unhealthy()
+            return not missing
+
+        if not wait_until(healthy, seconds, pause=0.5):
+            reasons = "\n".join(f"{name}: {why}" for name, why in missing.items())
+            raise AssertionError(f"after {seconds:.0f} s {len(missing)} services are not ready:\n{reasons}")
+        return time.monotonic() - began
+
+    # The machine outside
+
+    def exists(self) -> bool:
+        """Whether the environment has hosts on this machine."""
+        return self.lab.directory.exists()
+
+    def running(self) -> bool:
+        """Whether every host of it runs and answers."""
+        return self.exists() and all(self.host(name).answers() for name in self.names)
+
+
+def copy_of_project(target: Path, *, environment: str) -> Path:
+    """The project's tree as a second checkout that may use the same hosts: with their keys, without the rest."""
+    left_out = (".venv", ".git", ".lab", "reports", "__pycache__", ".*_cache", "*.egg-info")
+    shutil.copytree(PROJECT, target, ignore=shutil.ignore_patterns(*left_out))
+    access = lab.load(environment).access
+    shutil.copytree(access, target / access.relative_to(PROJECT))
+    return target

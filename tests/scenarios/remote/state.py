@@ -1,0 +1,152 @@
+"""Prints all that a run lays down on this host, as the host's own programs tell it, for comparison.
+
+What differs from run to run by nature is left out: times, counters, process ids.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import stat
+import subprocess
+import urllib.request
+
+PLACES = ("/etc", "/usr/local", "/var/lib/nexus-cos", "/root")
+SKIPPED = {"/etc/resolv.conf", "/etc/ld.so.cache", "/etc/mtab"}
+
+
+def said(*words, text=None, user=None):
+    if not shutil.which(words[0]):
+        return "absent"
+    command = ["runuser", "-u", user, "--", *words] if user else words
+    done = subprocess.run(command, input=text, capture_output=True, text=True, cwd="/")
+    return done.stdout if done.returncode == 0 else f"failed: {done.stderr}"
+
+
+def files():
+    found = {}
+    for place in PLACES:
+        for directory, folders, names in os.walk(place):
+            for name in [*folders, *names]:
+                path = os.path.join(directory, name)
+                if path not in SKIPPED:
+                    found[path] = look(path)
+    return found
+
+
+def look(path):
+    about = os.lstat(path)
+    content = ""
+    if stat.S_ISLNK(about.st_mode):
+        content = os.readlink(path)
+    elif stat.S_ISREG(about.st_mode):
+        with open(path, "rb") as stream:
+            content = hashlib.file_digest(stream, "sha256").hexdigest()
+    return f"{about.st_mode:o} {about.st_uid}:{about.st_gid} {content}"
+
+
+def stale():
+    """Units that run with another file than the one on disk, as their stamps say."""
+    found = []
+    directory = "/run/nexus-cos/stamp"
+    for unit in sorted(os.listdir(directory) if os.path.isdir(directory) else []):
+        with open(f"{directory}/{unit}") as stamp:
+            for line in stamp:
+                digest, path = line.rstrip("\n").split("  ", 1)
+                if not os.path.exists(path) or look(path).split()[-1] != digest:
+                    found.append(f"{unit} {path}")
+    return found
+
+
+def redis():
+    try:
+        with open("/etc/redis/admin.password") as stream:
+            password = stream.read().strip()
+    except FileNotFoundError:
+        return None
+    ask = ("redis-cli", "-s", "/run/redis/redis.sock", "--user", "nexus-admin", "--no-auth-warning")
+    environment = {**os.environ, "REDISCLI_AUTH": password}
+
+    def reply(*words):
+        return subprocess.run([*ask, *words], capture_output=True, text=True, env=environment).stdout.splitlines()
+
+    return {"config": reply("CONFIG", "GET", "*"), "acl": reply("ACL", "LIST")}
+
+
+def postgresql():
+    if not os.path.isdir("/etc/postgresql"):
+        return None
+    queries = {
+        "settings": "select name, setting from pg_settings where context <> 'internal' order by name",
+        "pending": "select name from pg_settings where pending_restart",
+        "not applied": "select name from pg_file_settings where not applied",
+        "roles": "select rolname, rolcanlogin, rolconnlimit, rolpassword from pg_authid order by rolname",
+        "members": "select roleid::regrole::text, member::regrole::text from pg_auth_members order by 1, 2",
+        "databases": "select datname, pg_get_userbyid(datdba), datacl from pg_database order by datname",
+        "access": "select type, database, user_name, address, auth_method from pg_hba_file_rules",
+    }
+    return {name: said("psql", "-XAtc", query, user="postgres").splitlines() for name, query in queries.items()}
+
+
+def rabbitmq():
+    if not os.path.isdir("/etc/rabbitmq"):
+        return None
+    definitions = json.loads(said("rabbitmqctl", "-q", "export_definitions", "-"))
+    definitions.pop("rabbitmq_version", None)
+    keep = ("users", "vhosts", "permissions", "policies", "global_parameters", "parameters")
+    return {
+        "definitions": {name: sorted(map(json.dumps, definitions.get(name, []))) for name in keep},
+        "limit": said("rabbitmqctl", "-q", "eval", "rabbit_disk_monitor:get_disk_free_limit()."),
+        "memory": said("rabbitmqctl", "-q", "eval", "vm_memory_monitor:get_vm_memory_high_watermark()."),
+    }
+
+
+def docker():
+    if not os.path.exists("/run/docker.sock"):
+        return None
+    information = json.loads(said("docker", "info", "--format", "json"))
+    kept = ("Driver", "LoggingDriver", "DockerRootDir", "DefaultAddressPools", "LiveRestoreEnabled", "Name")
+    found = {"info": {name: information.get(name) for name in kept}}
+    swarm = information["Swarm"]
+    found["swarm"] = {name: swarm.get(name) for name in ("LocalNodeState", "ControlAvailable", "NodeAddr")}
+    services = said("docker", "service", "ls", "-q").split() if swarm.get("ControlAvailable") else []
+    if services:
+        specs = json.loads(said("docker", "service", "inspect", *services))
+        for spec in specs:
+            spec["Spec"]["TaskTemplate"].pop("ForceUpdate", None)
+            spec["Spec"]["TaskTemplate"].get("Networks", [{}])[0].pop("Target", None)
+            for secret in spec["Spec"]["TaskTemplate"]["ContainerSpec"].get("Secrets") or []:
+                secret.pop("SecretID", None)
+        found["services"] = {spec["Spec"]["Name"]: json.dumps(spec["Spec"], sort_keys=True) for spec in specs}
+        nodes = json.loads(said("docker", "node", "inspect", *said("docker", "node", "ls", "-q").split()))
+        found["nodes"] = {node["Description"]["Hostname"]: node["Spec"] for node in nodes}
+    return found
+
+
+def proxy(port, path, header, directory, text=""):
+    """A proxy names the hash of its configuration, which stands in the files that it was read from."""
+    if not os.path.isdir(directory):
+        return None
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as reply:
+            runs = reply.headers.get(header) if header else reply.read().decode()
+    except OSError as error:
+        return {"text": text, "runs with what is on disk": False, "why": str(error)}
+    found = said("grep", "-rlF", runs, directory) if runs else ""
+    return {"text": text, "runs": runs, "runs with what is on disk": directory in found}
+
+
+asked = json.loads("ARGUMENT")
+nginx = hashlib.sha256(said("nginx", "-T").encode()).hexdigest()
+print(json.dumps({
+    "files": files(),
+    "stale": stale(),
+    "packages": said("dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n").splitlines(),
+    "failed units": said("systemctl", "--failed", "--plain", "--no-legend").splitlines(),
+    "redis": redis(),
+    "postgresql": postgresql(),
+    "rabbitmq": rabbitmq(),
+    "docker": docker(),
+    "nginx": proxy(asked["nginx"], "/config", None, "/etc/nginx/nexus-cos", nginx),
+    "router": proxy(asked["router"], "/health", "X-Router-Config", "/etc/nexus-cos/router"),
+}))

@@ -1,0 +1,75 @@
+"""Hosts go and come back: the platform heals by itself, and a run afterwards finds nothing to do."""
+
+from __future__ import annotations
+
+import time
+
+from comparison import differences, stale
+from conftest import Figure
+from control import Control
+
+from roles.lab.machine import wait_until
+
+REBOOT_SECONDS = 180
+LOSS_SECONDS = 60
+
+
+def test_every_host_rebooted_at_once(platform: Control, figure: Figure) -> None:
+    before = platform.everywhere(lambda name: boot_id(platform, name))
+    began = time.monotonic()
+    platform.everywhere(lambda name: platform.ssh(name, "sudo systemctl --no-block reboot"))
+
+    def all_new() -> bool:
+        now = platform.everywhere(lambda name: boot_id(platform, name))
+        return all(now[name] not in ("", before[name]) for name in now)
+
+    assert wait_until(all_new, REBOOT_SECONDS, pause=1)
+    platform.wait_healthy(REBOOT_SECONDS - (time.monotonic() - began))
+    figure("lab: all hosts rebooted, until every service is ready", time.monotonic() - began)
+    again = platform.converged()
+    assert again.changes == []
+    assert stale(platform.state()) == []
+
+
+def test_an_app_host_powered_off(platform: Control, figure: Figure) -> None:
+    """The swarm's leader, and the run's own first manager where that is another: the worst one to lose."""
+    lost, other = platform.group("app")[0], platform.group("app")[1]
+    state = platform.state()
+    host = platform.host(lost)
+    host.poweroff()
+    began = time.monotonic()
+    try:
+        assert wait_until(lambda: bool(platform.unhealthy()) or node(platform, other, lost) == "Down", LOSS_SECONDS)
+        platform.wait_healthy(LOSS_SECONDS - (time.monotonic() - began))
+        figure("lab: an app host lost, until every service is ready", time.monotonic() - began)
+        refused = platform.run()
+        assert refused.status != 0
+        assert lost in refused.output
+        assert refused.changes == []
+        without = platform.run(data={"without": lost})
+        assert without.status == 0, without.end
+        assert f"without {lost}" in without.output
+    finally:
+        host.start()
+    assert wait_until(lambda: node(platform, other, lost) == "Ready", 90, pause=1)
+    platform.converged()
+    assert platform.converged().changes == []
+    assert differences(state, platform.state()) == []
+
+
+def boot_id(platform: Control, name: str) -> str:
+    """Which boot of the host this is; empty while it does not answer."""
+    try:
+        return platform.ssh(name, "cat /proc/sys/kernel/random/boot_id").strip()
+    except RuntimeError:
+        return ""
+
+
+def node(platform: Control, manager: str, name: str) -> str:
+    """The status of a node as a manager lists it; empty while it cannot say."""
+    try:
+        form = "{{.Hostname}} {{.Status}}"
+        rows = platform.ssh(manager, f"sudo docker node ls --format '{form}'").splitlines()
+    except RuntimeError:
+        return ""
+    return dict(row.split() for row in rows).get(name, "")

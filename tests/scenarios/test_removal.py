@@ -1,0 +1,84 @@
+"""A service taken out of the catalogue goes everywhere but its data; put back, it returns."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+
+import pytest
+from control import Control
+
+GONE = "puabo-nuki-order-processor"  # has a route, PostgreSQL and RabbitMQ, and nothing depends on it
+EXCLUDED = {"services_excluded": [GONE]}
+
+
+@pytest.fixture
+def removed(platform: Control):
+    yield platform
+    platform.converged()
+
+
+def test_a_service_taken_out_and_put_back(removed: Control) -> None:
+    platform = removed
+    names = Names(platform)
+    assert names.missing() == []
+    assert names.route() == 200
+
+    without = platform.run(data=EXCLUDED)
+    assert without.status == 0, without.end
+    services = len(platform.planned.catalogue.services)
+    assert without.closing[1:] == (services - 1, services - 1)
+    assert f"database {names.database}: no longer planned, kept" in without.output
+    assert names.missing() == ["swarm", "router"]
+    assert names.route() == 404
+    again = platform.run(data=EXCLUDED)
+    assert again.changes == [], again.end
+    assert "no longer planned, kept" in again.output
+
+    pruned = platform.run(data={**EXCLUDED, "prune_data": True})
+    assert pruned.status == 0, pruned.end
+    assert names.missing() == ["swarm", "router", "database", "users", "vhost"]
+
+    back = platform.converged()
+    assert back.closing[1:] == (services, services)
+    assert names.missing() == []
+    assert names.route() == 200
+    assert platform.converged().changes == []
+
+
+class Names:
+    """Where a service stands: its name in the swarm, the router, the stores, and its route."""
+
+    def __init__(self, platform: Control) -> None:
+        self.platform = platform
+        env = platform.planned
+        self.database = env.catalogue.service(GONE).database
+        self.users = [user for user, _ in env.logins("postgresql", GONE)]
+        self.path = env.catalogue.routes_of(GONE)[0].path
+        self.port = env.setting.router_port
+        self.trust = ssl.create_default_context(cafile=str(platform.lab.access / "ca.pem"))
+
+    def missing(self) -> list[str]:
+        """The places that do not know the service, in a fixed order."""
+        ask, group = self.platform.ssh, self.platform.group
+        sql = "select datname from pg_database union select rolname from pg_roles"
+        known = ask(group("postgresql")[0], f"sudo runuser -u postgres -- psql -XAtc '{sql}'").split()
+        vhosts = ask(group("rabbitmq")[0], "sudo rabbitmqctl -q list_vhosts name").split()
+        present = {
+            "swarm": f"nexus_{GONE}" in ask(group("app")[1], "sudo docker service ls --format '{{.Name}}'").split(),
+            "router": GONE in ask(group("edge")[0], "sudo cat /etc/nexus-cos/router/haproxy.cfg"),
+            "database": self.database in known,
+            "users": bool({*self.users} & {*known}),
+            "vhost": GONE in vhosts,
+        }
+        return [place for place, there in present.items() if not there]
+
+    def route(self) -> int:
+        """The status that the edge answers on the service's route."""
+        edge = self.platform.host(self.platform.group("edge")[0]).address
+        connection = http.client.HTTPSConnection(edge, timeout=10, context=self.trust)
+        try:
+            connection.request("GET", self.path, headers={"Host": str(self.platform.planned.setting.domain)})
+            return connection.getresponse().status
+        finally:
+            connection.close()

@@ -1,0 +1,58 @@
+"""A run that has nothing to do does nothing: no change, no restart, and not a byte on any host's disk."""
+
+from __future__ import annotations
+
+import time
+
+from comparison import differences
+from conftest import Figure
+from control import Control
+from tree import Disk
+
+# Programs that write by themselves and when they like; what a run causes there comes back with each run.
+LIVELY = ("/var/lib/postgresql/", "/var/lib/redis/", "/var/lib/rabbitmq/", "/var/lib/prometheus/", "/var/log/")
+ATTEMPTS = 3
+
+
+def test_a_second_run_changes_nothing(platform: Control, figure: Figure) -> None:
+    before = platform.identity()
+    done = platform.converged()
+    figure("lab: run with nothing to do", done.seconds)
+    assert done.changes == []
+    assert done.closing[0] == 0
+    assert differences(before, platform.identity()) == []
+
+
+def test_a_second_run_writes_nothing_that_idle_hosts_do_not(platform: Control) -> None:
+    """Idle hosts are logged in to and their services asked for health as often as a run does it: both leave
+    lines in the journal and in the logs of the stores that answer."""
+    disks = {name: Disk(platform.host(name).upper) for name in platform.names}
+    seconds = platform.converged().seconds
+    extra: dict[str, set[str]] = {}
+    for _ in range(ATTEMPTS):
+        idle = [_changed_by_waiting(platform, disks, seconds)]
+        _look(disks)
+        platform.converged()
+        written = _look(disks)
+        idle.append(_changed_by_waiting(platform, disks, seconds))
+        extra = {name: written[name] - idle[0][name] - idle[1][name] for name in disks}
+        if not any(extra.values()) or not all(_lively(path) for paths in extra.values() for path in paths):
+            break
+    assert {name: sorted(paths) for name, paths in extra.items() if paths} == {}
+
+
+def _lively(path: str) -> bool:
+    return path.startswith(LIVELY)
+
+
+def _look(disks: dict[str, Disk]) -> dict[str, set[str]]:
+    return {name: disk.changed() for name, disk in disks.items()}
+
+
+def _changed_by_waiting(platform: Control, disks: dict[str, Disk], seconds: float) -> dict[str, set[str]]:
+    _look(disks)
+    began = time.monotonic()
+    platform.everywhere(lambda name: platform.ssh(name, "sudo true; sudo true; sudo true"))
+    assert platform.unhealthy() == {}
+    time.sleep(max(0.0, seconds - (time.monotonic() - began)))
+    return _look(disks)
