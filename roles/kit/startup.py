@@ -27,6 +27,7 @@ from roles.kit.error import OperatorError
 from roles.kit.run import Run
 from roles.kit.summary import summarise
 from roles.plans import GROUPS, notes_of, plan_of, roles_of
+from roles.swarm.plan import managers
 
 READ_ONLY = ("debug-inventory", "fact")
 QUORUM_GROUPS = ("postgresql", "redis", "rabbitmq", "mongodb")
@@ -170,9 +171,13 @@ def _left_out(loaded: environment.Environment, inventory: Any) -> frozenset[str]
 
 def _check_quorum(loaded: environment.Environment, names: Set[str]) -> None:
     """Refuse to leave out hosts without which a cluster of this environment cannot decide anything."""
-    managers = [host.name for host in loaded.group("app")][:3]
-    quorums = {"swarm managers": managers if len(managers) == 3 else managers[:1]}
+    quorums = {"swarm managers": [host.name for host in managers(loaded)] if loaded.group("app") else []}
     quorums |= {group: [host.name for host in loaded.group(group)] for group in QUORUM_GROUPS}
+    if loaded.group("edge") and all(host.name in names for host in loaded.group("edge")):
+        raise OperatorError(
+            f"without={','.join(sorted(names))} leaves no edge host: nobody could say whether the services are "
+            "healthy. Run the layers that matter instead, such as deploys/data.py, with --limit"
+        )
     for what, members in quorums.items():
         left = [name for name in members if name not in names]
         if members and len(left) * 2 <= len(members):
