@@ -10,6 +10,7 @@ JOURNAL = "/etc/systemd/journald.conf.d/10-nexus-cos.conf"
 SYSCTL = "/etc/sysctl.d/60-nexus-cos.conf"
 APT_TIMERS = ("apt-daily.timer", "apt-daily-upgrade.timer")
 EXPORTER = "/etc/default/prometheus-node-exporter"
+EXPORTER_DROP_IN = "/etc/systemd/system/prometheus-node-exporter.service.d/10-nexus-cos.conf"
 
 
 def plan(env: Environment, host: Host) -> Desired:
@@ -42,6 +43,7 @@ def plan(env: Environment, host: Host) -> Desired:
             File(JOURNAL, env.render("base/journald.conf.j2", host=host)),
             File(SYSCTL, "".join(f"{key} = {value}\n" for key, value in sorted(setting.base_sysctl.items()))),
             File(EXPORTER, env.render("base/node-exporter.j2", host=host)),
+            File(EXPORTER_DROP_IN, env.render("base/node-exporter.service.conf.j2")),
         ),
         links=(Link("/etc/localtime", f"/usr/share/zoneinfo/{setting.base_timezone}"),),
         units=tuple(units),
