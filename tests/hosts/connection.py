@@ -76,6 +76,11 @@ class Connection(ParamikoBackend):
         """A channel to this address and port as seen from the host."""
         return self._transport().open_channel("direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=5)
 
+    def close(self) -> None:
+        """Close the connection if it was ever opened."""
+        if "client" in self.__dict__:
+            self.client.close()
+
     def _transport(self) -> paramiko.Transport:
         transport = self.client.get_transport()
         if transport is None:

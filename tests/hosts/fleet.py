@@ -18,8 +18,6 @@ from hosts.remote import port
 from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired
 
-REACHABLE = "does not answer"
-
 
 @dataclass(repr=False)
 class Fleet:
@@ -72,7 +70,7 @@ class Fleet:
     def close(self) -> None:
         """Close all connections."""
         for connection in self.connections.values():
-            connection.client.close()
+            connection.close()
 
 
 def look_at(env: Environment) -> Fleet:
@@ -127,7 +125,8 @@ def _attempt(fleet: Fleet, host: Host, work: Callable[[Fleet, Host], Any]) -> An
     try:
         return work(fleet, host)
     except Exception as error:
-        fleet.problems[host.name] = f"{REACHABLE}: {type(error).__name__}: {error}"
+        what = "does not answer" if work is _connect else "could not be looked at"
+        fleet.problems[host.name] = f"{what}: {type(error).__name__}: {error}"
         return None
 
 

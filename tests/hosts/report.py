@@ -45,8 +45,11 @@ class Report:
             self.checked.add(item)
 
     def missing(self) -> list[Item]:
-        """Planned items that no check was carried out for."""
-        return sorted(set(self.fleet.wanted) - self.checked, key=str) if self.fleet else []
+        """Planned items that no check was carried out for; all those of a host that could not be looked at."""
+        if not self.fleet:
+            return []
+        asked = {item for item in self.checked if item.host not in self.fleet.problems}
+        return sorted(set(self.fleet.wanted) - asked, key=str)
 
     def lines(self) -> list[str]:
         """The report in words: coverage, then a line for each host."""
