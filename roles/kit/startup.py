@@ -225,6 +225,8 @@ def _lock(name: str) -> Any:
 def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any], None]:
     def connect(state: Any) -> None:
         _refuse(inputs.check_keys, state)
+        if click.get_current_context().params["dry"]:
+            state.check_for_changes = True  # which -y switches off, and --dry with -y would show nothing
         try:
             connect_all(state)
         except Exception:

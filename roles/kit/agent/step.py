@@ -27,6 +27,7 @@ from roles.kit.agent.base import (
 )
 
 Request = Mapping[str, Any]
+UNIT_FILES = "/etc/systemd/system/"
 
 
 def write_atomic(path: str, data: bytes, mode: int = 0o600, owner: str = "root", group: str = "root") -> None:
@@ -93,6 +94,8 @@ def step_files(request: Request) -> None:
         os.rename(temporary, item["path"])
     for path in request["absent"]:
         remove(path)
+    if any(item["path"].startswith(UNIT_FILES) for item in (*request["files"], *request["links"])):
+        run(["systemctl", "daemon-reload"])
 
 
 def remove(path: str) -> None:
