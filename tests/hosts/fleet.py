@@ -157,7 +157,7 @@ def _look(fleet: Fleet, host: Host) -> Seen:
 
 
 def _ask(fleet: Fleet, host: Host) -> dict[str, Any]:
-    requests = question.requests(fleet.env, host, fleet.planned[host.name])
+    requests = question.requests(fleet.env, host, fleet.planned)
     output = fleet.connections[host.name].feed(question.COMMAND, question.program(requests))
     answers: dict[str, Any] = json.loads(output)
     return answers

@@ -1,12 +1,12 @@
 """What each host is asked beside the look at it: the parts of remote/ that fit its roles, and their requests.
 
-A host is given only credentials that the plan puts on it anyway.
+A host is given only credentials that the plan puts on it anyway, or with which clients log in at its stores.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,18 +38,27 @@ def program(requests: Requests) -> str:
     return f"{(REMOTE / 'run.py').read_text()}\nmain(json.loads({json.dumps(parts)!r}))\n"
 
 
-def requests(env: Environment, host: Host, planned: Mapping[str, Desired]) -> Requests:
-    """Requests by part for one host."""
-    found: Requests = {"secret": _secret(env, planned), "port": {"ports": _closed(env, host)}}
+def requests(env: Environment, host: Host, everywhere: Mapping[str, Mapping[str, Desired]]) -> Requests:
+    """Requests by part for one host; `everywhere` holds the plans of all hosts by host and role."""
+    planned = everywhere[host.name]
+    found: Requests = {"port": {"ports": _closed(env, host)}}
     for role, ask in STORES.items():
         if role in planned:
             found[role] = ask(env, host)
     if "docker" in planned:
         found["docker"] = {"networks": ["docker_gwbridge", "nexus"], "stack": STACK}
-    web = _web(env, host, planned)
-    if web:
+    if web := _web(env, host, planned):
         found["web"] = {"requests": web}
+    held = [*planned.values(), *_of_tasks(host, everywhere)]
+    found["secret"] = _secret(env, held, json.dumps(found))
     return found
+
+
+def _of_tasks(host: Host, everywhere: Mapping[str, Mapping[str, Desired]]) -> list[Desired]:
+    """Plan of the services, whose secrets each app host is given with its tasks."""
+    if "app" not in host.groups:
+        return []
+    return [plan["service"] for plan in everywhere.values() if "service" in plan]
 
 
 def router_ports(edge: Host) -> list[int]:
@@ -65,19 +74,23 @@ def _closed(env: Environment, host: Host) -> list[tuple[str, int]]:
     return [(address, port) for address, numbers in ports.items() for port in numbers]
 
 
-def _secret(env: Environment, planned: Mapping[str, Desired]) -> dict[str, Any]:
-    """Values that the plan puts on this host, and where everybody there could read them."""
-    texts = [file.data.decode(errors="replace") for plan in planned.values() for file in (*plan.early, *plan.files)]
-    texts += [repr((dict(s.context), s.payload and dict(s.payload))) for plan in planned.values() for s in plan.states]
-    values = {}
-    for name in env.secrets.names():
-        if name == "tls/ca-certificate":
-            continue
-        lines = str(env.secrets.optional(name)).splitlines()
-        parts = [line for line in lines if len(line) >= SECRET_BYTES_MIN and "-----" not in line][:3]
-        if parts and any(part in text for part in parts for text in texts):
-            values[name] = parts
-    return {"values": values, "directories": [*SEARCHED, str(env.setting.log_directory)]}
+def _secret(env: Environment, held: Iterable[Desired], asked: str) -> dict[str, Any]:
+    """Values that this host holds or was just given, and where everybody there could read them."""
+    plans = list(held)
+    files = [file for plan in plans for file in (*plan.early, *plan.files)]
+    states = [state for plan in plans for state in plan.states]
+    texts = [asked, *(file.data.decode(errors="replace") for file in files)]
+    texts += [repr((dict(state.context), state.payload and dict(state.payload))) for state in states]
+    named = {name: str(env.secrets.optional(name)) for name in env.secrets.names() if name != "tls/ca-certificate"}
+    values = {name: _parts(text) for name, text in named.items()}
+    values = {name: parts for name, parts in values.items() if any(part in text for part in parts for text in texts)}
+    keys = {file.path: _parts(file.data.decode()) for file in files if file.secret and b"PRIVATE KEY" in file.data}
+    return {"values": values | keys, "directories": [*SEARCHED, str(env.setting.log_directory)]}
+
+
+def _parts(text: str) -> list[str]:
+    """Lines of a secret that are long enough to be no chance finding."""
+    return [line for line in text.splitlines() if len(line) >= SECRET_BYTES_MIN and "-----" not in line][:3]
 
 
 def _web(env: Environment, host: Host, planned: Mapping[str, Desired]) -> dict[str, Any]:
