@@ -7,6 +7,7 @@ import os
 import pwd
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -128,3 +129,39 @@ def test_requests_of_any_size_arrive(tmp_path, size):
     data = os.urandom(size)
     agent(files({"path": str(tmp_path / "x"), "data": data}))
     assert (tmp_path / "x").read_bytes() == data
+
+
+SLOW = """
+import os, time
+def probe(names, context):
+    return {}
+def apply(items, changed, removed, context, payload):
+    open(context["place"] + "/began", "w").close()
+    while not os.path.exists(context["place"] + "/go"):
+        time.sleep(0.01)
+    open(context["place"] + "/done", "w").close()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="whoever is not root waits for nobody")
+def test_a_question_waits_for_the_step_that_a_killed_run_left_under_way(tmp_path):
+    step = {"do": "state", "name": "slow", "source": SLOW, "items": {}, "changed": [], "removed": []}
+    request = {**step, "context": {"place": str(tmp_path)}, "payload": {}, "timeout": 60, "libraries": {}}
+    left = start(request)
+    while not (tmp_path / "began").exists():
+        assert left.poll() is None, left.communicate()
+        time.sleep(0.01)
+    asked = start(question(paths=[str(tmp_path / "done")]))
+    with pytest.raises(subprocess.TimeoutExpired):
+        asked.wait(1)
+    (tmp_path / "go").touch()
+    assert json.loads(asked.communicate(timeout=60)[0])["paths"][str(tmp_path / "done")]
+    assert left.wait(60) == 0
+
+
+def start(request):
+    pipe = subprocess.PIPE
+    running = subprocess.Popen(["sh", "-c", COMMAND], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    running.stdin.write("\n".join(lines(request)) + "\n")
+    running.stdin.flush()
+    return running

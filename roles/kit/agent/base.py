@@ -1,6 +1,7 @@
 """What probes and steps share: commands, stamps, manifests, and what lies at a path."""
 
 import contextlib
+import fcntl
 import grp
 import hashlib
 import json
@@ -8,13 +9,16 @@ import os
 import pwd
 import subprocess
 import sys
+import time
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 STATE = "/var/lib/nexus-cos"
 MANIFEST = f"{STATE}/manifest"
 STAMP = "/run/nexus-cos/stamp"
+LOCK = "/run/nexus-cos/lock"
+TURN_SECONDS = 1800  # as long as the longest step, a first build of all images, may take
 PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload", "Type", "Result")
 
 
@@ -49,6 +53,33 @@ def run(
         lines = (done.stderr.strip() or done.stdout.strip()).splitlines()[-12:]
         raise RemoteError(f"{' '.join(argv[:3])} ended with {done.returncode}: " + "\n".join(lines))
     return done.stdout
+
+
+@contextlib.contextmanager
+def turn(alone: bool) -> Iterator[None]:
+    """Wait for what is under way on this host: steps run alone, questions beside each other.
+
+    A step goes on when the run that began it is killed. The next run must neither do the same beside it
+    nor plan from what was true before it ended. Whoever is not root changes nothing and waits for nobody.
+    """
+    if os.geteuid():
+        yield
+        return
+    os.makedirs(os.path.dirname(LOCK), exist_ok=True)
+    with open(LOCK, "a") as lock:
+        deadline = time.monotonic() + TURN_SECONDS
+        while True:
+            try:
+                fcntl.flock(lock, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise RemoteError(
+                        f"a step of another run is still under way after {TURN_SECONDS} s: `fuser {LOCK}` names its "
+                        "process; wait for its end, or end it"
+                    ) from None
+                time.sleep(0.05)
+        yield
 
 
 def digest(path: str) -> str | None:
