@@ -76,12 +76,12 @@ def deployed(pytestconfig: pytest.Config, figure: Figure) -> Iterator[tuple[Cont
 
 
 @pytest.fixture
-def platform(deployed: tuple[Control, Outcome]) -> Iterator[Control]:
+def platform(deployed: tuple[Control, Outcome]) -> Control:
     """The lab, converged and healthy before the test, whatever the one before left."""
     control, _ = deployed
     lab.up(control.lab)
     control.converged()
-    yield control
+    return control
 
 
 def leftovers(control: Control) -> list[str]:

@@ -122,14 +122,17 @@ class Control:
         assert done.closing[1] == done.closing[2] > 0, done.end
         return done
 
-    def killed(self, change: int, delay: float, data: Mapping[str, Any] | None = None) -> Outcome:
-        """A run whose whole process group is killed `delay` seconds after its `change`-th change began."""
+    def killed(
+        self, role: str, change: int, delay: float, data: Mapping[str, Any] | None = None
+    ) -> Outcome:
+        """A run whose whole process group is killed `delay` seconds after a role's change of this number."""
         began, lines, seen = time.monotonic(), [], 0
         running = self.start(data=data)
         assert running.stdout
         for line in running.stdout:
             lines.append(line)
-            seen += bool(CHANGE.search(line))
+            found = CHANGE.search(line)
+            seen += bool(found and found[1] == role)
             if seen > change:
                 time.sleep(delay)
                 break
@@ -170,6 +173,13 @@ class Control:
     def identity(self) -> dict[str, Any]:
         """What keeps its identity while nothing is done: processes, containers, versions of services."""
         return self.everywhere(lambda name: self.ask(name, "identity.py"))
+
+    def renew(self) -> None:
+        """Bare hosts again, with the same keys and secrets as an operator who reinstalls them would have."""
+        for name in self.names:
+            self.host(name).remove()
+        lab.up(self.lab)
+        self.__dict__.pop("planned", None)
 
     # Health
 

@@ -22,4 +22,4 @@ def ready(item):
 
 
 with ThreadPoolExecutor(8) as pool:
-    print(json.dumps(dict(zip(asked["probes"], pool.map(ready, asked["probes"].items())))))
+    print(json.dumps(dict(zip(asked["probes"], pool.map(ready, asked["probes"].items()), strict=True))))

@@ -109,6 +109,7 @@ def docker():
     found = {"info": {name: information.get(name) for name in kept}}
     swarm = information["Swarm"]
     found["swarm"] = {name: swarm.get(name) for name in ("LocalNodeState", "ControlAvailable", "NodeAddr")}
+    found["cluster"] = (swarm.get("Cluster") or {}).get("Spec", {}).get("Dispatcher")
     services = said("docker", "service", "ls", "-q").split() if swarm.get("ControlAvailable") else []
     if services:
         specs = json.loads(said("docker", "service", "inspect", *services))

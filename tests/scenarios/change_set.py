@@ -1,0 +1,33 @@
+"""Changes of settings for the scenarios of interrupted runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# Touches every role that lays something down here, in their order, without rolling what need not roll.
+LIGHT: dict[str, Any] = {
+    "base_journal_bytes_max": "400M",
+    "certificate_names": ["interrupted.example.com"],
+    "postgresql_connection_limit": 19,
+    "postgresql_max_connections": 290,
+    "redis_maxmemory_policy": "allkeys-lru",
+    "rabbitmq_disk_free_limit_mb": 500,
+    "registry_user": "nexus-too",
+    "docker_prune_schedule": "*-*-* 04:30:00",
+    "swarm_heartbeat_seconds": 4,
+    "router_check_interval_ms": 2500,
+    "service_replicas": {"glitch": 2},
+    "nginx_hsts_seconds": 86400,
+}
+
+# Beside that: every engine restarts, every image gets another name, every service rolls.
+HEAVY: dict[str, Any] = {
+    **LIGHT,
+    "docker_log_files": 4,
+    "release": "1.0.1",
+    "service_environment": {"INTERRUPTED": "yes"},
+}
+
+# How long after its first change a role may be cut off, in seconds: as long as it takes at least.
+DEPTH = {"postgresql": 3.0, "rabbitmq": 5.0, "docker": 6.0, "image": 4.0, "service": 60.0, "nginx": 0.3}
+DEPTH_ELSE = 1.0

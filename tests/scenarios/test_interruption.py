@@ -1,0 +1,109 @@
+"""A run whose controller is killed leaves nothing that the next run does not put right.
+
+Points are drawn with a seed over the roles and their changes, so the same points come up again.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from change_set import DEPTH, DEPTH_ELSE, HEAVY, LIGHT
+from comparison import differences, stale
+from conftest import Figure, whole
+from control import Control, Outcome
+
+SEED = 43
+POINTS, POINTS_FULL, POINTS_BARE = 3, 10, 4
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a run is cut off: so long after the change of this number that a role announces."""
+
+    role: str
+    change: int
+    delay: float
+
+    def __str__(self) -> str:
+        return f"{self.role}, change {self.change + 1}, {self.delay:.1f} s later"
+
+
+def draw(outcome: Outcome, count: int) -> list[Point]:
+    """Points within what an uninterrupted run did, as many roles as there are before any comes twice."""
+    chance = random.Random(SEED)
+    changes = Counter(change.split(":")[0] for change in outcome.changes)
+    roles: list[str] = []
+    while len(roles) < count:
+        roles += chance.sample(sorted(changes), len(changes))
+    places = [(role, chance.randrange(changes[role])) for role in roles[:count]]
+    return [Point(*place, chance.uniform(0, DEPTH.get(place[0], DEPTH_ELSE))) for place in places]
+
+
+def cut_off(control: Control, point: Point, data: dict[str, Any] | None = None) -> Outcome:
+    """A run killed at the point; it has to have been under way."""
+    done = control.killed(point.role, point.change, point.delay, data)
+    assert done.status == -signal.SIGKILL, f"{point}: {done.end}"
+    return done
+
+
+@pytest.fixture
+def settled(platform: Control) -> Iterator[Control]:
+    """The converged lab, brought back to its own settings afterwards."""
+    yield platform
+    platform.converged()
+
+
+def test_a_change_of_every_role_killed_and_run_again(settled: Control, full: bool, figure: Figure) -> None:
+    control, changed = settled, HEAVY if full else LIGHT
+    before = control.state()
+    reference = control.converged(changed)
+    figure("lab: a change of every role, uninterrupted", reference.seconds)
+    after = control.state()
+    targets: list[tuple[dict[str, Any], dict[str, Any]]] = [({}, before), (changed, after)]
+    for number, point in enumerate(draw(reference, POINTS_FULL if full else POINTS)):
+        data, wanted = targets[number % 2]
+        killed = cut_off(control, point, data)
+        again = control.converged(data)
+        state = control.state()
+        assert differences(wanted, state) == [], f"{point}\n{killed.end}\n{again.end}"
+        assert stale(state) == [], point
+        assert control.converged(data).changes == [], point
+        figure(f"lab: killed at {point}; run again", again.seconds)
+
+
+@pytest.fixture
+def bare(pytestconfig: pytest.Config, full: bool) -> Iterator[tuple[Control, Outcome]]:
+    """A box from nothing, converged without interruption, and taken down again."""
+    if not full:
+        pytest.skip("the long series runs with --full")
+    if Control("box").exists():
+        pytest.skip("box is up and this scenario takes it down: python -m roles.lab down box")
+    yield from whole("box", pytestconfig)
+
+
+def test_a_bare_host_killed_and_run_again(bare: tuple[Control, Outcome], figure: Figure) -> None:
+    control, reference = bare
+    assert reference.status == 0, reference.end
+    figure("box: first run from a bare host, uninterrupted", reference.seconds)
+    assert control.converged().changes == []
+    wanted = control.state()
+    control.renew()
+    for point in sorted(draw(reference, POINTS_BARE), key=lambda point: order(reference, point.role)):
+        killed = control.killed(point.role, point.change, point.delay)
+        figure(f"box: killed at {point}", killed.seconds)
+    figure("box: run after the kills", control.converged().seconds)
+    state = control.state()
+    assert differences(wanted, state) == []
+    assert stale(state) == []
+    assert control.converged().changes == []
+
+
+def order(outcome: Outcome, role: str) -> int:
+    """When a role's first change came: a bare host is cut off later and later."""
+    return next(number for number, change in enumerate(outcome.changes) if change.startswith(f"{role}:"))
