@@ -15,7 +15,7 @@ deploy: provision ## the whole platform on NEXUS_ENV (lab when not set)
 	$(BIN)/pyinfra inventory deploys/full.py -y
 
 provision: .venv/ready ## the hosts of NEXUS_ENV
-	$(AS_ROOT) $(BIN)/pyinfra @local deploys/provision.py -y
+	$(BIN)/pyinfra @local deploys/provision.py -y
 
 test: .venv/ready lint ## everything that can be tested on this machine, lab included
 	$(AS_ROOT) tests/tools.sh
@@ -34,13 +34,13 @@ lint: .venv/ready
 	$(BIN)/check-jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 lab-up: .venv/ready ## the lab's hosts, bare
-	$(AS_ROOT) $(BIN)/python -m roles.lab up $(NEXUS_ENV)
+	$(BIN)/python -m roles.lab up $(NEXUS_ENV)
 
 lab-down: .venv/ready ## stop and remove everything of the lab, nothing else
-	$(AS_ROOT) $(BIN)/python -m roles.lab down
+	$(BIN)/python -m roles.lab down
 
 lab-status: .venv/ready ## hosts of the lab and how they are
-	$(AS_ROOT) $(BIN)/python -m roles.lab status
+	$(BIN)/python -m roles.lab status
 
 catalogue: .venv/ready ## services and capacity of NEXUS_ENV as a table
 	$(BIN)/python -m roles.catalogue $(NEXUS_ENV)
