@@ -94,8 +94,8 @@ def test_a_bare_host_killed_and_run_again(bare: tuple[Control, Outcome], figure:
     assert control.converged().changes == []
     wanted = control.state()
     control.renew()
-    for point in sorted(draw(reference, POINTS_BARE), key=lambda point: order(reference, point.role)):
-        killed = control.killed(point.role, point.change, point.delay)
+    for point in growing(reference):
+        killed = cut_off(control, point)
         figure(f"box: killed at {point}", killed.seconds)
     figure("box: run after the kills", control.converged().seconds)
     state = control.state()
@@ -104,6 +104,9 @@ def test_a_bare_host_killed_and_run_again(bare: tuple[Control, Outcome], figure:
     assert control.converged().changes == []
 
 
-def order(outcome: Outcome, role: str) -> int:
-    """When a role's first change came: a bare host is cut off later and later."""
-    return next(number for number, change in enumerate(outcome.changes) if change.startswith(f"{role}:"))
+def growing(outcome: Outcome) -> list[Point]:
+    """Points ever later in a run, each at a role's first change: what a killed run left under way on the host
+    may do all of that role, never anything of the next."""
+    changes = [change.split(":")[0] for change in outcome.changes]
+    points = sorted(draw(outcome, POINTS_BARE), key=lambda point: changes.index(point.role))
+    return [Point(point.role, 0, point.delay) for point in points]

@@ -32,7 +32,7 @@ def test_every_host_rebooted_at_once(platform: Control, figure: Figure) -> None:
 
 
 def test_an_app_host_powered_off(platform: Control, figure: Figure) -> None:
-    """The swarm's leader, and the run's own first manager where that is another: the worst one to lose."""
+    """The first one: the manager that runs talk to, and the swarm's leader unless that has moved."""
     lost, other = platform.group("app")[0], platform.group("app")[1]
     state = platform.state()
     host = platform.host(lost)
