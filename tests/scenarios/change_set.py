@@ -29,5 +29,13 @@ HEAVY: dict[str, Any] = {
 }
 
 # How long after its first change a role may be cut off, in seconds: as long as it takes at least.
-DEPTH = {"packages": 20.0, "postgresql": 3.0, "rabbitmq": 5.0, "docker": 6.0, "image": 4.0, "service": 60.0, "nginx": 0.3}
+DEPTH = {
+    "packages": 15.0,
+    "postgresql": 3.0,
+    "rabbitmq": 5.0,
+    "docker": 6.0,
+    "image": 4.0,
+    "service": 30.0,
+    "nginx": 0.3,
+}
 DEPTH_ELSE = 1.0
