@@ -1,0 +1,1 @@
+"""What a run costs, beside its peers and against absolute targets. Measures; the tests decide what is right."""

@@ -1,0 +1,14 @@
+"""The slice, by the kit: what benchmarks/peers say in their own words."""
+
+from pyinfra.api.deploy import deploy
+
+from roles.kit.converge import converge
+
+
+@deploy("Slice")
+def slice_of_state() -> None:
+    """Everything of the slice in one operation."""
+    converge("slice")
+
+
+slice_of_state()

@@ -1,0 +1,137 @@
+"""What one command costs: wall time, CPU of it and all below it, peak memory.
+
+Where the machine has cgroup2 the command gets a control group of its own, so that daemons it leaves behind
+count too; elsewhere only those of its processes count that somebody waited for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SAMPLE_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a command cost; seconds and bytes."""
+
+    status: int
+    wall: float
+    cpu: float
+    peak: int
+
+
+def measure(
+    command: Sequence[str], cwd: Path, environment: Mapping[str, str], log: Path, timeout: float
+) -> Cost:
+    """Run a command to its end with all output in `log`. Status -9 when it did not end in time."""
+    group = _make_group()
+    peak = _Peak(group)
+
+    def enter() -> None:
+        if group:
+            (group / "cgroup.procs").write_text("0")
+
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as stream:
+        began = time.monotonic()
+        process = subprocess.Popen(
+            command, cwd=cwd, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
+            stdout=stream, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=enter,
+        )  # fmt: skip
+        overdue = threading.Timer(timeout, os.killpg, (process.pid, signal.SIGKILL))
+        overdue.start()
+        peak.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.monotonic() - began
+        overdue.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+    peak.stop()
+    cpu = usage.ru_utime + usage.ru_stime
+    if group:
+        cpu = cpu_seconds(group) or cpu
+        _end(group)
+    return Cost(process.returncode, wall, cpu, max(peak.bytes, usage.ru_maxrss * 1024))
+
+
+def cpu_seconds(group: Path) -> float | None:
+    """CPU that a control group has used since it was made, its dead processes included."""
+    with contextlib.suppress(OSError):
+        words = (group / "cpu.stat").read_text().split()
+        return int(words[words.index("usage_usec") + 1]) / 1e6
+    return None
+
+
+def unified() -> Path | None:
+    """Where cgroup2 is mounted."""
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        _, point, kind, *_ = line.split()
+        if kind == "cgroup2":
+            return Path(point)
+    return None
+
+
+def _make_group() -> Path | None:
+    root = unified()
+    if root is None or os.geteuid():
+        return None
+    group = root / f"nexus-bench-{os.getpid()}"
+    with contextlib.suppress(OSError):
+        group.mkdir(exist_ok=True)
+        return group
+    return None
+
+
+def _members(group: Path) -> list[int]:
+    with contextlib.suppress(OSError):
+        return [int(word) for word in (group / "cgroup.procs").read_text().split()]
+    return []
+
+
+def _end(group: Path) -> None:
+    """End what the command left behind, such as its own ssh masters, and remove the group."""
+    deadline = time.monotonic() + 10
+    while (left := _members(group)) and time.monotonic() < deadline:
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
+    with contextlib.suppress(OSError):
+        group.rmdir()
+
+
+class _Peak:
+    """Greatest sum of what all processes of a group held at one time, shared pages counted once."""
+
+    def __init__(self, group: Path | None) -> None:
+        self.bytes = 0
+        self._group = group
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while self._group and not self._ended.wait(SAMPLE_SECONDS):
+            self.bytes = max(self.bytes, sum(map(_held, _members(self._group))))
+
+
+def _held(pid: int) -> int:
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return 0

@@ -1,0 +1,86 @@
+"""The slice: a fixed part of a host's state that every way of the comparison can express.
+
+43 directories and 86 rendered files from the catalogue, 10 packages, 8 units, 5 users and Nginx.
+This module says what it is; `plan` says it to the kit, `peers/` say it to the others.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+DIRECTORY = "/etc/nexus-bench"
+SITE = "/etc/nginx/conf.d/nexus-bench.conf"
+UNIT = "/etc/systemd/system/nexus-bench@.service"
+
+PACKAGES = (
+    "ca-certificates",
+    "cron",
+    "curl",
+    "jq",
+    "logrotate",
+    "lsof",
+    "nginx",
+    "prometheus-node-exporter",
+    "python3-apt",  # Ansible's apt module insists on it
+    "rsync",
+)
+PACKAGED_UNITS = ("cron", "nginx", "prometheus-node-exporter")
+BASE_PACKAGES = ("ca-certificates",)  # there before us: what takes the slice away leaves them
+
+LEVELS = ("info", "debug")
+LEVEL_VARIABLE = "NEXUS_BENCH_LEVEL"  # log level of the one service whose file a run changes
+
+
+def services(catalogue: Iterable[Any], level: str) -> list[dict[str, Any]]:
+    """What templates need of each service; the first one's log level is what a run changes."""
+    found = [
+        {
+            "name": service.name,
+            "port": service.port,
+            "category": service.category,
+            "replicas": service.replicas,
+            "depends_on": list(service.depends_on),
+            "stores": list(service.stores),
+            "log_level": "info",
+        }
+        for service in catalogue
+    ]
+    found[0]["log_level"] = level
+    return found
+
+
+def running(found: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The five services that run as a unit here: the first of each category."""
+    first: dict[str, str] = {}
+    for service in found:
+        first.setdefault(service["category"], service["name"])
+    return list(first.values())
+
+
+def users(found: Iterable[Mapping[str, Any]]) -> list[str]:
+    """An account for each category of services."""
+    return sorted({f"nexus-{service['category']}" for service in found})
+
+
+def register() -> None:
+    """Make the kit know this one role instead of the platform's; for the inventory of the benchmark."""
+    import roles.plans
+    from benchmarks.slice import plan
+
+    sys.modules["roles.slice.plan"] = plan
+    for table in (roles.plans.GROUPS, roles.plans.CLUSTER, roles.plans.PINNED):
+        table.clear()
+    roles.plans.GROUPS["slice"] = ("all",)
+
+
+def address(number: int) -> str:
+    """Address of the host of this number, from 0, in the lab's network."""
+    return f"10.213.0.{100 + number}"
+
+
+def level() -> str:
+    """The log level that this run lays down."""
+    return os.environ.get(LEVEL_VARIABLE, LEVELS[0])
