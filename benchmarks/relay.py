@@ -86,10 +86,11 @@ async def serve(delay_ms: float, ways: dict[int, tuple[str, int]]) -> None:
             talk = Talk()
             _no_delay(writer)
             _no_delay(far_writer)
-            await asyncio.gather(
-                _carry("client", talk, reader, far_writer, delay),
-                _carry("server", talk, far_reader, writer, delay),
-            )
+            with contextlib.suppress(asyncio.CancelledError):  # the end of the relay itself
+                await asyncio.gather(
+                    _carry("client", talk, reader, far_writer, delay),
+                    _carry("server", talk, far_reader, writer, delay),
+                )
 
         return handle
 
