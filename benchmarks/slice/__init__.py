@@ -66,14 +66,17 @@ def users(found: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def register() -> None:
-    """Make the kit know this one role instead of the platform's; for the inventory of the benchmark."""
+    """Make the kit know one role instead of the platform's: this one, or the one of NEXUS_BENCH_ROLE.
+
+    For the inventory of the benchmark, which has hosts for nothing else.
+    """
     import roles.plans
     from benchmarks.slice import plan
 
     sys.modules["roles.slice.plan"] = plan
     for table in (roles.plans.GROUPS, roles.plans.CLUSTER, roles.plans.PINNED):
         table.clear()
-    roles.plans.GROUPS["slice"] = ("all",)
+    roles.plans.GROUPS[os.environ.get("NEXUS_BENCH_ROLE") or "slice"] = ("all",)
 
 
 def address(number: int) -> str:

@@ -1,0 +1,5 @@
+"""Light hosts: the base role alone."""
+
+from roles.base import base
+
+base()

@@ -1,0 +1,160 @@
+"""full.py itself against absolute targets, on the lab as it was deployed.
+
+Every case leaves the lab as it found it. The ones that renew it run only when they are named.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+from collections.abc import Callable
+
+from benchmarks import hosts, platform_run
+from benchmarks.distance import DELAY_MS, PORT, Distance
+from benchmarks.floor import lay_bare
+from benchmarks.hosts import Fleet
+from benchmarks.platform_run import Done, run
+from benchmarks.target import Figures
+from roles import catalogue
+
+ROUNDS = 5
+LIGHT = 40
+
+
+class Unexpected(RuntimeError):
+    """A run that did not do what it was measured for."""
+
+
+def _expect(done: Done, changes: bool, what: str) -> Done:
+    if done.changes < 0 or bool(done.changes) != changes:
+        end = "\n".join(done.output.splitlines()[-15:])
+        raise Unexpected(f"{what}: {done.changes} changes, status {done.cost.status}:\n{end}")
+    return done
+
+
+def noop(figures: Figures, fleet: Fleet) -> None:
+    """Nothing to change; then once more through the launcher that counts."""
+    run()  # whatever was left
+    walls, cpus, peaks = [], [], []
+    before = fleet.cpu()
+    for _ in range(ROUNDS):
+        done = _expect(run(), False, "no-op")
+        walls.append(done.cost.wall)
+        cpus.append(done.cost.cpu)
+        peaks.append(done.cost.peak)
+    after = fleet.cpu()
+    size = len(fleet.hosts)
+    figures.add("noop", statistics.median(walls), f"median of {ROUNDS}, {min(walls):.2f} to {max(walls):.2f}")
+    figures.add("noop_cpu", statistics.median(cpus), "controller CPU, s")
+    if before is not None and after is not None:
+        figures.add(
+            "noop_target_cpu", (after - before) / ROUNDS / size, "CPU of each host, its services' included"
+        )
+    figures.add("peak", max(peaks) / 1e6)
+    counted = _expect(run(counted=True), False, "counted no-op").sessions
+    figures.add("noop_sessions", (counted or 0) / size, f"{counted} SSH sessions on {size} hosts")
+
+
+def delay(figures: Figures, fleet: Fleet) -> None:
+    """The same with a network of some distance, beside as many runs without."""
+    near, far = [], []
+    for _ in range(ROUNDS):
+        near.append(_expect(run(), False, "no-op").cost.wall)
+        with Distance("delay", fleet) as distance:
+            away = run(inventory="benchmarks/inventory/lab.py", environment=distance.environment)
+            far.append(_expect(away, False, "no-op with delay").cost.wall)
+            turns = distance.turns()
+    more = statistics.median(far) - statistics.median(near)
+    figures.add(
+        "noop_delay",
+        more,
+        f"{statistics.median(far):.2f} s with {DELAY_MS:.0f} ms, {turns} turns on the wire",
+    )
+
+
+def service(figures: Figures, fleet: Fleet) -> None:
+    """One service's configuration changed in a second checkout, and back."""
+    name = list(catalogue.load().services)[-1]
+    copy = platform_run.copy_of_project()
+    platform_run.edit_memory(copy, name)
+    walls, own = [], []
+    for project in (copy, hosts.PROJECT, copy, hosts.PROJECT):
+        done = _expect(run(project=project, name="service"), True, "one service changed")
+        seconds = platform_run.task_seconds(fleet, name)
+        walls.append(done.cost.wall)
+        own.append(done.cost.wall - seconds)
+    figures.add("service", statistics.median(walls), f"{name}, median of {len(walls)}")
+    figures.add(
+        "service_own", statistics.median(own), "less the time from the new task's creation to its health"
+    )
+
+
+def nginx(figures: Figures, fleet: Fleet) -> None:
+    """One setting of Nginx changed, and back."""
+    walls = []
+    for _ in range(2):
+        for arguments in (["--data", "nginx_worker_connections=8192"], []):
+            walls.append(_expect(run(*arguments, name="nginx"), True, "Nginx changed").cost.wall)
+    figures.add("nginx", statistics.median(walls), f"one Nginx setting changed, wall, median of {len(walls)}")
+
+
+def verify(figures: Figures, fleet: Fleet) -> None:
+    """All checks of all hosts."""
+    done = platform_run.verify()
+    last = done.output.strip().splitlines()[-1]
+    if done.cost.status:
+        raise Unexpected(f"make verify failed: {last}")
+    figures.add("verify", done.cost.wall, last.strip("= "))
+
+
+def light(figures: Figures, fleet: Fleet) -> None:
+    """Forty light hosts with the base role alone."""
+    os.environ["NEXUS_BENCH_ROLE"] = "base"
+    hosts.up(LIGHT, PORT)
+    runs = {
+        "deploy": "benchmarks/deploys/light.py",
+        "inventory": "benchmarks/inventory/slice.py",
+        "name": "light",
+    }
+    environment = {"NEXUS_BENCH_HOSTS": str(LIGHT), "NEXUS_BENCH_ROLE": "base"}
+    begin = run(environment=environment, **runs)  # type: ignore[arg-type]
+    if begin.changes < 0:
+        raise Unexpected(f"light hosts could not be laid out:\n{begin.output[-2000:]}")
+    few, many = [], []
+    for _ in range(ROUNDS):
+        many.append(_expect(run(environment=environment, **runs), False, "40 light hosts"))  # type: ignore[arg-type]
+        fewer = {**environment, "NEXUS_BENCH_HOSTS": "8"}
+        few.append(_expect(run(environment=fewer, **runs), False, "8 light hosts"))  # type: ignore[arg-type]
+    walls = [done.cost.wall for done in many]
+    figures.add(
+        "light", statistics.median(walls), f"median of {ROUNDS}; peak {many[0].cost.peak / 1e6:.0f} MB"
+    )
+    more = statistics.median(done.cost.cpu for done in many) - statistics.median(
+        done.cost.cpu for done in few
+    )
+    figures.add("cpu_per_host", more / (LIGHT - 8), "from 8 to 40 light hosts")
+
+
+def first(figures: Figures, fleet: Fleet) -> None:
+    """From bare hosts: the limit script, then full.py, each on hosts that are new."""
+    platform_run.renew(fleet)
+    limit = lay_bare(fleet)
+    platform_run.renew(fleet)
+    done = run(name="first")
+    if not done.healthy:
+        raise Unexpected(f"first converge: {done.output[-2000:]}")
+    figures.add("limit_script", limit, "bare apt, image and docker work side by side")
+    figures.add("first", done.cost.wall, f"{done.changes} changes")
+    figures.add("first_factor", done.cost.wall / limit, f"limit script: {limit:.0f} s")
+
+
+CASES: dict[str, Callable[[Figures, Fleet], None]] = {
+    "noop": noop,
+    "delay": delay,
+    "service": service,
+    "nginx": nginx,
+    "verify": verify,
+    "light": light,
+    "first": first,
+}
+GENTLE = tuple(name for name in CASES if name != "first")

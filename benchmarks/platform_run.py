@@ -1,0 +1,138 @@
+"""Runs of the platform's own deploys on the lab, each with what it costs."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import distance
+from benchmarks.hosts import PROJECT, WORK, Fleet
+from benchmarks.meter import Cost, measure
+from roles import lab
+from roles.lab.host import Host
+
+CLOSING = re.compile(
+    r"^\w+: \d+ hosts?, (\d+) changes?(?:, (\d+)/(\d+) services healthy)?(.*)$", re.MULTILINE
+)
+SECONDS = 1800
+LEFT_OUT = (".venv", ".git", "reports", "results", "__pycache__", ".*_cache", "*.egg-info", "bench")
+
+
+@dataclass(frozen=True)
+class Done:
+    """One run: what it cost, what it said, the sessions that it opened on all hosts (None: not counted)."""
+
+    cost: Cost
+    output: str
+    sessions: int | None = None
+
+    @property
+    def changes(self) -> int:
+        """Changes of the closing line, -1 where there is none or the run did not complete."""
+        found = CLOSING.search(self.output)
+        return int(found[1]) if found and "NOT COMPLETE" not in found[4] and not self.cost.status else -1
+
+    @property
+    def healthy(self) -> bool:
+        """Whether every service was found healthy at the end."""
+        found = CLOSING.search(self.output)
+        return bool(found and found[2] and found[2] == found[3] and not self.cost.status)
+
+
+def run(
+    *arguments: str,
+    deploy: str = "deploys/full.py",
+    inventory: str = "inventory",
+    project: Path = PROJECT,
+    environment: Mapping[str, str] | None = None,
+    counted: bool = False,
+    name: str = "full",
+) -> Done:
+    """One run of pyinfra with -y; `counted` through the launcher that counts sessions."""
+    tally = WORK / "sessions.json"
+    tally.unlink(missing_ok=True)
+    launcher = [sys.executable, "-m", "benchmarks.counted"] if counted else [_beside("pyinfra")]
+    variables = {"NEXUS_ENV": "lab", "NEXUS_BENCH_COUNT": str(tally), **(environment or {})}
+    log = WORK / "log" / f"{name}.log"
+    cost = measure([*launcher, inventory, deploy, "-y", *arguments], project, variables, log, SECONDS)
+    sessions = sum(json.loads(tally.read_text()).values()) if tally.exists() else None
+    return Done(cost, log.read_text(errors="replace"), sessions)
+
+
+def verify() -> Done:
+    """All checks of all hosts, as `make verify` runs them."""
+    log = WORK / "log" / "verify.log"
+    command = [_beside("pytest"), "tests/hosts", "-q", "-p", "no:cacheprovider"]
+    cost = measure(command, PROJECT, {"NEXUS_ENV": "lab"}, log, SECONDS)
+    return Done(cost, log.read_text(errors="replace"))
+
+
+def lab_fleet() -> Fleet:
+    """The eight hosts of the lab as they are; RuntimeError where they are not up."""
+    environment = lab.load("lab")
+    hosts = tuple(Host(environment, host) for host in environment.hosts)
+    if missing := [host.name for host in hosts if not host.answers()]:
+        raise RuntimeError(f"{', '.join(missing)} of the lab do not answer: `make deploy` first")
+    WORK.mkdir(parents=True, exist_ok=True)
+    keys = (" ".join(host.host_key().split()[:2]) for host in hosts)
+    lines = (f"[127.0.0.1]:{distance.PORT + number} {key}\n" for number, key in enumerate(keys))
+    (WORK / "known_hosts.lab").write_text("".join(lines))
+    return Fleet(hosts, environment.access)
+
+
+def renew(fleet: Fleet) -> None:
+    """Bare hosts again, with the same keys and secrets."""
+    for host in fleet.hosts:
+        host.remove()
+    lab.up(lab.load("lab"))
+
+
+def copy_of_project() -> Path:
+    """A second checkout for the same hosts, in which something can be edited."""
+    target = WORK / "copy"
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(PROJECT, target, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    return target
+
+
+def edit_memory(project: Path, service: str) -> None:
+    """Give one service another size in the copy's catalogue: its heap limit, hence its configuration, changes."""
+    path = project / "group_data" / "catalogue" / "services.yaml"
+    text = path.read_text()
+    entry = re.compile(rf"(  - name: {re.escape(service)}\n(?:    .*\n)*?    memory: )(\S+)")
+    edited, count = entry.subn(lambda found: f"{found[1]}{_other(found[2])}", text)
+    if count != 1:
+        raise RuntimeError(f"{path}: no memory of {service} was found")
+    path.write_text(edited)
+
+
+def task_seconds(fleet: Fleet, service: str) -> float:
+    """From the creation of a service's newest running task to its being healthy, as the swarm recorded it."""
+    manager = next(host for host in fleet.hosts if "app" in fleet_groups(fleet, host.name))
+    script = (
+        f"docker inspect --format '{{{{.CreatedAt.UnixNano}}}} {{{{.Status.Timestamp.UnixNano}}}}' "
+        f"$(docker service ps -q --filter desired-state=running nexus_{service})"
+    )
+    text = Fleet((manager,), fleet.access).everywhere(script)[0]
+    rows = [tuple(map(int, line.split())) for line in text.splitlines()]
+    created, running = max(rows)
+    return (running - created) / 1e9
+
+
+def fleet_groups(fleet: Fleet, name: str) -> tuple[str, ...]:
+    """Groups of a host in the inventory."""
+    return fleet.hosts[0].environment.host(name).groups
+
+
+def _other(memory: str) -> str:
+    number, unit = re.fullmatch(r"(\d+)(\w+)", memory).groups()  # type: ignore[union-attr]
+    return f"{int(number) * 2}{unit}"
+
+
+def _beside(program: str) -> str:
+    return str(Path(sys.executable).parent / program)
