@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,12 +27,12 @@ class File:
     mode: int = 0o644
     secret: bool = False
 
-    @property
+    @cached_property
     def data(self) -> bytes:
         """Content as bytes, the way it lies on the host."""
         return self.content.encode() if isinstance(self.content, str) else self.content
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Hex digest that the probe compares with the file on the host."""
         return hashlib.sha256(self.data).hexdigest()

@@ -22,6 +22,7 @@ from roles.kit import difference
 from roles.kit.difference import Answer, Differences
 from roles.kit.environment import Environment, Host, Traits
 from roles.kit.error import OperatorError
+from roles.kit.memory import Memory
 from roles.kit.model import Change, Desired, code
 from roles.kit.transport import Question, lines
 from roles.plans import CLUSTER, PINNED, notes_of, plan_of, preflight_of, roles_of
@@ -50,6 +51,7 @@ class Run:
         self.health: dict[str, str] | None = None  # service -> "" or why it is not healthy
         self.logs: dict[str, list[str]] = {}
         self.asked = 0
+        self._memory = Memory(environment.name)
         self._traits: dict[str, Traits] = {}
         self._answers: dict[str, Answer] = {}
         self._plans: dict[tuple[str, str], tuple[Mapping[str, str], Desired]] = {}
@@ -82,10 +84,10 @@ class Run:
         return items
 
     def host(self, name: str) -> Host:
-        """A host with its traits, read on first use."""
+        """A host with its traits: as they were in the last run, which the probe then confirms, or asked for."""
         with self._locks[f"traits of {name}"]:
             if name not in self._traits and name not in self.left_out and self.reaches(name):
-                self._traits[name] = Traits(**self.ask(name, {"do": "traits"}))
+                self._traits[name] = self._memory.traits(name) or Traits(**self.ask(name, {"do": "traits"}))
         return replace(self.environment.host(name), traits=self._traits.get(name))
 
     def reaches(self, name: str) -> bool:
@@ -97,9 +99,15 @@ class Run:
         """Roles that concern this host."""
         return roles_of(self.environment.host(name))
 
-    def plan(self, name: str, role: str) -> Desired:
-        """What a role wants of a host; computed once, or again when image digests became known."""
-        digests: Mapping[str, str] = self.digests() if role in PINNED else {}
+    def plan(self, name: str, role: str, asking: bool = False) -> Desired:
+        """What a role wants of a host; computed once, or again when image digests became known.
+
+        `asking` is for the question to a host alone, which does not depend on digests: nobody has to
+        wait for the registry's host to be asked.
+        """
+        digests: Mapping[str, str] = {}
+        if role in PINNED:
+            digests = self._memory.digests if asking else self.digests()
         kept = self._plans.get((name, role))
         if kept is None or kept[0] != digests:
             known = self.members(role) if role in PINNED else [name]
@@ -118,31 +126,32 @@ class Run:
         if not ops or not self.reaches(ops[0].name):
             return {}
         items = self.answer(ops[0].name)["states"].get("image", {}).get("items", {})
-        return {
+        self._memory.digests = {
             name.removeprefix("image "): item["digest"] for name, item in items.items() if item.get("digest")
         }
+        return self._memory.digests
 
     def answer(self, name: str) -> Answer:
         """What the host said about everything that is planned for it."""
         with self._locks[name]:
             if name not in self._answers:
-                mine = self.roles(name)
-                own_images = name in [host.name for host in self.environment.group("ops")[:1]]
-                later = [role for role in mine if role in PINNED] if own_images else []
-                self._answers[name] = self._question(name, [role for role in mine if role not in later])
-                if later:  # planned with what the first answer says of the images on this very host
-                    more = self._question(name, later)
-                    kept = self._answers[name]
-                    self._answers[name] = {
-                        kind: {**kept[kind], **more[kind]}
-                        if isinstance(more[kind], dict)
-                        else kept[kind] + more[kind]
-                        for kind in kept
+                reply = self._question(name)
+                traits = Traits(**reply["traits"])
+                if traits != self._traits.get(name):  # the host is no longer what the last run remembers
+                    self._traits[name] = traits
+                    self._plans = {
+                        key: kept
+                        for key, kept in self._plans.items()
+                        if key[0] != name and key[1] not in PINNED
                     }
+                    reply = self._question(name)
+                self._memory.keep(name, traits)
+                self._answers[name] = reply
         return self._answers[name]
 
-    def _question(self, name: str, roles: list[str]) -> dict[str, Any]:
-        plans = [self.plan(name, role) for role in roles]
+    def _question(self, name: str) -> dict[str, Any]:
+        roles = self.roles(name)
+        plans = [self.plan(name, role, asking=True) for role in roles]
         return self.ask(name, difference.question(plans) | {"checks": self._checks(name, roles)})
 
     def _checks(self, name: str, roles: list[str]) -> dict[str, str]:
@@ -209,6 +218,10 @@ class Run:
     def turn(self, role: str) -> RLock:
         """Held by the one host whose daemon of this role may be down right now."""
         return self._locks[f"turn of {role}"]
+
+    def remember(self) -> None:
+        """Keep what the next run can begin with."""
+        self._memory.save()
 
     def executing(self) -> bool:
         """Whether operations are being carried out, as opposed to prepared."""

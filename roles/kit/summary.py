@@ -18,6 +18,7 @@ def summarise(run: Run) -> None:
     """Print the table of what is not healthy, if anything is not, and the closing line."""
     if not ctx_state.isset() or not state.initialised or not state.activated_hosts:
         return
+    run.remember()
     reasons: dict[str, list[str]] = defaultdict(list)
     for service, why in sorted((run.health or {}).items()):
         if why:

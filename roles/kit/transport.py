@@ -33,15 +33,21 @@ for name, source in {modules!r}:
 """
 
 
+QUESTIONS = ("probe", "traits", "contents", "ask")
+
+
 @cache
-def _agent() -> str:
-    modules = [(name, (AGENT / f"{name}.py").read_text()) for name in ("base", "probe", "step", "main")]
+def _agent(asks: bool) -> str:
+    """The agent as it is sent: what only steps need stays at home when a host is merely asked."""
+    names = ("base", "probe", "main") if asks else ("base", "probe", "step", "main")
+    modules = [(name, (AGENT / f"{name}.py").read_text()) for name in names]
     return base64.b64encode(zlib.compress(BOOT.format(modules=modules).encode())).decode()
 
 
 def lines(request: Mapping[str, Any]) -> list[str]:
     """Standard input for one request: the agent, then the request."""
-    return [_agent(), base64.b64encode(zlib.compress(json.dumps(request).encode(), 1)).decode()]
+    sealed = base64.b64encode(zlib.compress(json.dumps(request).encode(), 1)).decode()
+    return [_agent(request["do"] in QUESTIONS), sealed]
 
 
 class Question(FactBase[dict[str, Any]]):

@@ -89,6 +89,10 @@ def test_a_directory_in_the_way_of_a_file_is_named_not_removed(tmp_path):
     assert (tmp_path / "x" / "kept").exists()
 
 
+def test_packages_are_told_with_their_state_and_strangers_left_out():
+    assert agent(question(packages=["dpkg", "no-such-package"]))["packages"] == {"dpkg": "installed"}
+
+
 def test_links_are_replaced_and_absent_paths_go(tmp_path):
     (tmp_path / "old").write_text("")
     os.symlink("/nowhere", tmp_path / "link")

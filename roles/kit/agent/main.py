@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
-from roles.kit.agent import probe, step
+from roles.kit.agent import probe
 from roles.kit.agent.base import RemoteError, turn
 
 QUESTIONS: dict[str, Callable[[Any], dict[str, Any]]] = {
@@ -29,6 +29,8 @@ def main() -> None:
             if question:
                 print(json.dumps(question(request)))
             else:
+                from roles.kit.agent import step  # sent with steps alone
+
                 getattr(step, f"step_{request['do']}")(request)
     except RemoteError as error:
         print(error, file=sys.stderr)

@@ -1,0 +1,52 @@
+"""What a run remembers of the last one: a guess that may be missing, damaged or out of date."""
+
+import pytest
+
+from roles.kit.environment import Traits
+from roles.kit.memory import Memory
+
+HOST = Traits(2, 24 * 1024**3, 1400, 0, "x86_64", {"memory": True, "cpu": False})
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "nexus-cos" / "lab.json"
+
+
+def test_what_was_kept_is_remembered(cache):
+    memory = Memory("lab")
+    memory.keep("app1", HOST)
+    memory.digests = {"glitch": "sha256:1"}
+    memory.save()
+    again = Memory("lab")
+    assert again.traits("app1") == HOST
+    assert again.digests == {"glitch": "sha256:1"}
+    assert again.traits("app2") is None
+
+
+def test_nothing_new_writes_nothing(cache):
+    memory = Memory("lab")
+    memory.keep("app1", HOST)
+    memory.save()
+    before = cache.stat().st_mtime_ns
+    again = Memory("lab")
+    again.keep("app1", HOST)
+    again.save()
+    assert cache.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"traits": 3}', '{"traits": {"app1": {"cpus": 2}}}', '{"traits": {"app1": 3}}'])
+def test_a_damaged_memory_is_no_memory(cache, text):
+    cache.parent.mkdir(parents=True)
+    cache.write_text(text)
+    assert Memory("lab").traits("app1") is None
+
+
+def test_a_memory_that_cannot_be_kept_is_done_without(cache):
+    cache.parent.parent.mkdir(exist_ok=True)
+    cache.parent.write_text("a file in the way")
+    memory = Memory("lab")
+    memory.keep("app1", HOST)
+    memory.save()
+    assert Memory("lab").traits("app1") is None
