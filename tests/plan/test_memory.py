@@ -36,7 +36,10 @@ def test_nothing_new_writes_nothing(cache):
     assert cache.stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"traits": 3}', '{"traits": {"app1": {"cpus": 2}}}', '{"traits": {"app1": 3}}'])
+DAMAGED = ["", "{", "[]", '{"traits": 3}', '{"traits": {"app1": {"cpus": 2}}}', '{"traits": {"app1": 3}}']
+
+
+@pytest.mark.parametrize("text", DAMAGED)
 def test_a_damaged_memory_is_no_memory(cache, text):
     cache.parent.mkdir(parents=True)
     cache.write_text(text)
