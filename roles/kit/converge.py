@@ -119,6 +119,7 @@ def _carry_out(run: Run, name: str, role: str, found: Differences, late: Late | 
 def _show(run: Run, name: str, role: str, found: Differences) -> None:
     """Say what differs, once per change and phase; never what is inside a secret."""
     verb = "change" if run.executing() else "would change"
+    run.proposed += 0 if run.executing() else len(found.changes)
     for change in found.changes:
         logger.info(f"{host.print_prefix}{role}: {verb} {change}")
     for note in found.notes:

@@ -47,6 +47,7 @@ class Run:
         self.left_out = left_out
         self.started = time.monotonic()
         self.changes: dict[str, list[Change]] = defaultdict(list)
+        self.proposed = 0  # changes that a dry run would make
         self.notes: dict[str, None] = {}
         self.health: dict[str, str] | None = None  # service -> "" or why it is not healthy
         self.logs: dict[str, list[str]] = {}

@@ -37,8 +37,10 @@ def closing_line(run: Run) -> str:
     """Such as `lab: 8 hosts, 57 changes, 43/43 services healthy (48 s)`."""
     environment = run.environment
     hosts = len(state.activated_hosts)
-    changes = sum(len(found) for found in run.changes.values())
-    parts = [f"{hosts} host{'s' * (hosts != 1)}", f"{changes} change{'s' * (changes != 1)}"]
+    dry = click.get_current_context().params["dry"]
+    changes = run.proposed if dry else sum(len(found) for found in run.changes.values())
+    kind = "changes to make" if dry else "change" if changes == 1 else "changes"
+    parts = [f"{hosts} host{'s' * (hosts != 1)}", f"{changes} {kind}"]
     if run.health is not None:
         healthy = sum(1 for why in run.health.values() if not why)
         parts.append(f"{healthy}/{len(run.health)} services healthy")

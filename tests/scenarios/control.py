@@ -30,7 +30,7 @@ from roles.lab.machine import wait_until
 PROJECT = Path(__file__).resolve().parents[2]
 REMOTE = Path(__file__).with_name("remote")
 RUN_SECONDS = 900
-CLOSING = re.compile(r"^\w+: \d+ hosts?, (\d+) changes?, (\d+)/(\d+) services healthy", re.MULTILINE)
+CLOSING = re.compile(r"^\w+: \d+ hosts?, (\d+) changes?(?: to make)?, (\d+)/(\d+) services healthy", re.MULTILINE)
 CHANGE = re.compile(r"\]\s+(\w+): change (.+)")
 
 
