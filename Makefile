@@ -6,7 +6,7 @@ BIN := .venv/bin
 AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo -E)
 REPORTS := --junitxml=reports/$(NEXUS_ENV).xml --html=reports/$(NEXUS_ENV).html --self-contained-html
 
-.PHONY: help deploy provision test verify lint scenarios lab-up lab-down lab-status catalogue secrets clean
+.PHONY: help deploy provision test verify lint scenarios bench lab-up lab-down lab-status catalogue secrets clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -27,6 +27,9 @@ verify: .venv/ready ## testinfra on the hosts of NEXUS_ENV as they are
 
 scenarios: .venv/ready ## the long series of the scenarios, in full
 	$(AS_ROOT) $(BIN)/pytest tests/scenarios --lab --full $(REPORTS)
+
+bench: .venv/bench ## what runs cost: beside Ansible, Mitogen and plain pyinfra, and against targets
+	$(AS_ROOT) $(BIN)/python -m benchmarks all
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -52,6 +55,10 @@ secrets: .venv/ready ## make the secrets of NEXUS_ENV that are missing
 	$(PYTHON) -m venv .venv || { $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -y -q python3-venv && $(PYTHON) -m venv .venv; }
 	$(BIN)/python -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
 	$(BIN)/pip install -q -c constraints.txt -e '.[dev]'
+	touch $@
+
+.venv/bench: .venv/ready
+	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'
 	touch $@
 
 clean: lab-down ## the lab and the virtual environment

@@ -1,10 +1,13 @@
-"""The benchmark from the command line.
+"""The benchmark from the command line; `make bench` runs `all`.
 
     python -m benchmarks slice [--sizes 1,8 --cases noop --peers kit,ansible --links direct --rounds 1]
-    python -m benchmarks table            the last series as Markdown
-    python -m benchmarks down             its hosts away
+    python -m benchmarks full [--cases noop,delay,service,nginx,verify,light,first]
+    python -m benchmarks growth [--of services,simulated,hosts]
+    python -m benchmarks all              the three of them, without what takes hours or renews the lab
+    python -m benchmarks table            what was measured last, as Markdown; `--write` into the README
+    python -m benchmarks down             the light hosts away
 
-A series that was ended goes on where it stood; `--fresh` begins another one.
+A series of `slice` that was ended goes on where it stood; `--fresh` begins another one.
 """
 
 from __future__ import annotations
@@ -12,37 +15,102 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from benchmarks import hosts
+from benchmarks import full, growth, hosts, platform_run
 from benchmarks.comparison import CASES, Choice, Comparison
 from benchmarks.distance import LINKS
-from benchmarks.result import RESULTS, Series
+from benchmarks.result import RESULTS, Series, median
 from benchmarks.table import markdown
+from benchmarks.target import Figures
 from benchmarks.way import ways
 
+README = Path(__file__).with_name("README.md")
+MARK = "<!-- measured -->"
+GROWTH = {"services": growth.of_services, "simulated": growth.of_simulated_hosts, "hosts": growth.of_hosts}
+# What `all` leaves out of the whole matrix: hours of the ways that take minutes, and the delay for them.
+MODEST = ["--sizes", "1,8", "--cases", "noop,changed,first", "--slow-sizes", "1,8", "--rounds", "3"]
 
-def main() -> int:
+
+def main(words: list[str] | None = None) -> int:
     """Status 1 when a run did not do what it was for."""
-    options = _parser().parse_args()
+    options = _parser().parse_args(words)
+    if options.part == "all":
+        parts = (["slice", *MODEST, "--links", "direct"], ["full"], ["growth"], ["table", "--write"])
+        return max([main(part) for part in parts])
     if options.part == "down":
         hosts.down()
         return 0
-    series = Series(RESULTS / "slice.json", fresh=options.part == "slice" and options.fresh)
-    bad = []
-    if options.part == "slice":
-        choice = Choice(
-            sizes=options.sizes,
-            cases=options.cases,
-            links=options.links,
-            peers=options.peers,
-            rounds=options.rounds,
-            slow_rounds=options.slow_rounds,
-            slow_sizes=options.slow_sizes,
-        )
-        bad = Comparison(choice, series).run()
+    return {"slice": _slice, "full": _full, "growth": _growth, "table": _table}[options.part](options)
+
+
+def _slice(options: argparse.Namespace) -> int:
+    series = Series(RESULTS / "slice.json", fresh=options.fresh)
+    choice = Choice(
+        sizes=options.sizes,
+        cases=options.cases,
+        links=options.links,
+        peers=options.peers,
+        rounds=options.rounds,
+        slow_rounds=options.slow_rounds,
+        slow_sizes=options.slow_sizes,
+    )
+    bad = Comparison(choice, series).run()
+    _factors(series)
     print(markdown(series))
     return 1 if bad else 0
+
+
+def _factors(series: Series) -> None:
+    """The factors that have a target."""
+    figures = Figures(RESULTS / "full.json")
+    ours = median(series.runs("noop", "direct", 8, "kit"), "wall")
+    for name in ("ansible", "mitogen"):
+        theirs = median(series.runs("noop", "direct", 8, name), "wall")
+        if ours and theirs:
+            figures.add(f"slice_{name}", theirs / ours, f"{theirs:.1f} s against {ours:.2f} s")
+
+
+def _full(options: argparse.Namespace) -> int:
+    figures, fleet, failed = Figures(RESULTS / "full.json"), platform_run.lab_fleet(), False
+    for case in options.cases:
+        try:
+            full.CASES[case](figures, fleet)
+        except full.Unexpected as error:
+            print(error, file=sys.stderr)
+            failed = True
+    print(figures.markdown())
+    return 1 if failed else 0
+
+
+def _growth(options: argparse.Namespace) -> int:
+    figures = Figures(RESULTS / "growth.json")
+    for what in options.of:
+        GROWTH[what](figures)
+    growth.plot(figures)
+    targets = Figures(RESULTS / "full.json")
+    for name in ("plan_43", "plan_400"):
+        if name in figures.figures:
+            targets.add(name, figures.figures[name].value, figures.figures[name].note)
+    return 0
+
+
+def _table(options: argparse.Namespace) -> int:
+    parts = []
+    if (RESULTS / "full.json").is_file():
+        parts += ["## Against targets", Figures(RESULTS / "full.json").markdown()]
+    if (RESULTS / "slice.json").is_file():
+        parts += ["## Beside its peers", markdown(Series(RESULTS / "slice.json"))]
+    if growth.PLOT.is_file():
+        parts += ["## Growth", "![no-op against hosts and services](growth.svg)"]
+    text = "\n\n".join(part.strip() for part in parts)
+    print(text)
+    if options.write:
+        begin, _, rest = README.read_text().partition(MARK)
+        _, _, end = rest.partition(MARK)
+        README.write_text(f"{begin}{MARK}\n\n{text}\n\n{MARK}{end}")
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,8 +127,14 @@ def _parser() -> argparse.ArgumentParser:
     slice_.add_argument("--slow-rounds", type=int, default=1, help="of ways that take minutes")
     slice_.add_argument("--slow-sizes", type=_several(int), default=(1, 4, 8, 20), help="for those")
     slice_.add_argument("--fresh", action="store_true", help="begin a new series")
-    parts.add_parser("table", help="the last series as Markdown")
-    parts.add_parser("down", help="take the hosts away")
+    full_ = parts.add_parser("full", help="full.py on the lab, against targets")
+    full_.add_argument("--cases", type=_several(_one_of(tuple(full.CASES))), default=full.GENTLE)
+    growth_ = parts.add_parser("growth", help="against the number of hosts and of services")
+    growth_.add_argument("--of", type=_several(_one_of(tuple(GROWTH))), default=tuple(GROWTH))
+    parts.add_parser("all", help="slice, full and growth, in about an hour")
+    table_ = parts.add_parser("table", help="what was measured last")
+    table_.add_argument("--write", action="store_true", help="into the README")
+    parts.add_parser("down", help="take the light hosts away")
     return parser
 
 

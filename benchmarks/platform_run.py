@@ -7,13 +7,14 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks import distance
+from benchmarks import distance, simulated
 from benchmarks.hosts import PROJECT, WORK, Fleet
 from benchmarks.meter import Cost, measure
 from roles import lab
+from roles.kit.environment import Environment, Traits
 from roles.lab.host import Host
 
 CLOSING = re.compile(
@@ -127,6 +128,20 @@ def task_seconds(fleet: Fleet, service: str) -> float:
 def fleet_groups(fleet: Fleet, name: str) -> tuple[str, ...]:
     """Groups of a host in the inventory."""
     return fleet.hosts[0].environment.host(name).groups
+
+
+def environment_of(name: str) -> Environment:
+    """The environment of one of the benchmark's own inventories, as `environment.load` makes the project's."""
+    from roles.kit import environment
+
+    environment.inventory_file = lambda name: PROJECT / "benchmarks" / "inventory" / f"{name}.py"
+    return environment.load(name)
+
+
+def with_traits(env: Environment) -> Environment:
+    """The environment once all hosts were asked."""
+    traits = Traits(**simulated.TRAITS)
+    return env.seen([replace(host, traits=traits) for host in env.hosts], {})
 
 
 def _other(memory: str) -> str:

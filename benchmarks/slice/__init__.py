@@ -81,7 +81,7 @@ def register() -> None:
 
 def address(number: int) -> str:
     """Address of the host of this number, from 0, in the lab's network."""
-    return f"10.213.0.{100 + number}"
+    return f"10.213.{(100 + number) // 256}.{(100 + number) % 256}"
 
 
 def level() -> str:

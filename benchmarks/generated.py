@@ -1,0 +1,73 @@
+"""A catalogue of any number of services: the platform's own, and copies of it under other names.
+
+For measuring growth. The copies depend on each other as the originals do, and have routes of their own.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.hosts import PROJECT, WORK
+
+SOURCE = PROJECT / "group_data" / "catalogue"
+VARIABLE = "NEXUS_BENCH_SERVICES"
+FIRST_PORT = 20000
+
+
+def install() -> None:
+    """Let the environments of this process have as many services as NEXUS_BENCH_SERVICES says."""
+    if not os.environ.get(VARIABLE):
+        return
+    import roles.catalogue
+
+    directory = WORK / f"catalogue-{os.environ[VARIABLE]}"
+    original = roles.catalogue.load
+    roles.catalogue.load = lambda place=directory: original(place)
+
+
+def write(count: int) -> Path:
+    """The catalogue of that many services as files; its directory."""
+    directory = WORK / f"catalogue-{count}"
+    shutil.rmtree(directory, ignore_errors=True)
+    shutil.copytree(SOURCE, directory)
+    services = yaml.safe_load((SOURCE / "services.yaml").read_text())
+    gateway = yaml.safe_load((SOURCE / "gateway.yaml").read_text())
+    originals, routes = list(services["services"]), list(gateway["routes"])
+    for number in range(1, -(-count // len(originals))):
+        names = {service["name"]: f"{service['name'][:36]}-{number}" for service in originals}
+        for service in originals:
+            if len(services["services"]) == count:
+                break
+            services["services"].append(_copy(service, names, FIRST_PORT + len(services["services"])))
+        present = {service["name"] for service in services["services"]}
+        for route in routes:
+            if names[route["service"]] in present:
+                path = route["path"].replace("/api/", f"/api/{number}/", 1)
+                gateway["routes"].append({**route, "path": path, "service": names[route["service"]]})
+        if len(services["services"]) == count:
+            _drop_unknown(services["services"], present)
+    for name, data in {"services": services, "gateway": gateway}.items():
+        (directory / f"{name}.yaml").write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+    return directory
+
+
+def _copy(service: dict[str, Any], names: dict[str, str], port: int) -> dict[str, Any]:
+    made = copy.deepcopy(service)
+    made |= {"name": names[service["name"]], "port": port}
+    made.pop("redis_key_prefixes", None)  # no two services may share one
+    if "depends_on" in made:
+        made["depends_on"] = [names[name] for name in made["depends_on"]]
+    return made
+
+
+def _drop_unknown(services: list[dict[str, Any]], present: set[str]) -> None:
+    """The last copy may be cut short: what depends on services beyond the cut does without them."""
+    for service in services:
+        if "depends_on" in service:
+            service["depends_on"] = [name for name in service["depends_on"] if name in present]

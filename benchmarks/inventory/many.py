@@ -1,0 +1,25 @@
+"""Eight simulated hosts with all roles, for any number of services: see benchmarks/simulated.py."""
+
+from benchmarks import generated as _generated
+from benchmarks import simulated as _simulated
+
+_simulated.install()
+_generated.install()
+
+
+def _host(name, number):
+    return name, {"address": f"192.0.2.{number}", "ssh_hostname": f"192.0.2.{number}", "ssh_user": "deploy"}
+
+
+edge = [_host("edge1", 11)]
+app = [_host("app1", 21), _host("app2", 22), _host("app3", 23)]
+data = [_host("data1", 31), _host("data2", 32), _host("data3", 33)]
+ops = [_host("ops1", 41)]
+
+postgresql = ["data1"]
+redis = ["data2"]
+rabbitmq = ["data3"]
+mongodb = []
+storage = []
+
+one_machine = [*edge, *app, *data, *ops]

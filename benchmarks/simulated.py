@@ -1,0 +1,149 @@
+"""Hosts that are not there: a connector that answers from the plan, as hosts that are already as planned would.
+
+It shows what a run costs this machine for many hosts, without SSH, its ciphers and the hosts' own work. Figures
+that come from it are marked as simulated wherever they are shown. It answers questions alone: a run that would
+change anything fails.
+
+The first run works the answers out and keeps them below .lab/bench/simulated; the runs after it, those that
+are measured, read them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from roles.kit import difference
+from roles.kit.environment import Traits
+from roles.kit.item import reads
+from roles.kit.model import Desired, File
+
+VARIABLE = "NEXUS_BENCH_SIMULATED"  # seconds that a simulated host takes to answer
+KEPT = Path(__file__).resolve().parents[1] / ".lab" / "bench" / "simulated"
+TRAITS: dict[str, Any] = {
+    "cpus": 2,
+    "memory_bytes": 8 << 30,
+    "mtu": 1500,
+    "gpus": 0,
+    "architecture": "x86_64",
+    "docker": {"memory": False, "cpu": False},
+}
+
+
+def install() -> None:
+    """Let pyinfra's SSH connector of this process answer by itself, if NEXUS_BENCH_SIMULATED says so."""
+    if VARIABLE not in os.environ:
+        return
+    import gevent
+    from pyinfra.connectors.ssh import SSHConnector
+    from pyinfra.connectors.util import CommandOutput, OutputLine
+
+    seconds = float(os.environ[VARIABLE])
+
+    def run_shell_command(connector: Any, command: Any, **rest: Any) -> tuple[bool, Any]:
+        gevent.sleep(seconds)
+        lines = rest.get("_stdin")
+        if not lines:
+            raise RuntimeError(f"{connector.host.name} is simulated and cannot carry out {command}")
+        return True, CommandOutput([OutputLine("stdout", _kept(connector.host.name, lines[1]))])
+
+    SSHConnector.connect = lambda connector: gevent.sleep(seconds)
+    SSHConnector.run_shell_command = run_shell_command
+
+
+def forget() -> None:
+    """Drop all answers: what is planned has changed."""
+    shutil.rmtree(KEPT, ignore_errors=True)
+
+
+def _kept(name: str, sealed: str) -> str:
+    """The answer of a host to a request, as the text that would come over the wire."""
+    file = KEPT / f"{name}-{hashlib.sha256(sealed.encode()).hexdigest()[:16]}.json"
+    if not file.exists():
+        KEPT.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(_answer(name, json.loads(zlib.decompress(base64.b64decode(sealed))))))
+    return file.read_text()
+
+
+def _answer(name: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    if request["do"] == "traits":
+        return TRAITS
+    if request["do"] != "probe":
+        raise RuntimeError(f"{name} is simulated and cannot {request['do']}")
+    return answer(name, _plans(name), request)
+
+
+def _plans(name: str) -> dict[str, Desired]:
+    """All plans of a host, as they are once everything is known."""
+    from roles.kit.run import Run
+    from roles.plans import plan_of
+
+    run, traits = Run.current, Traits(**TRAITS)
+    digests = {
+        service: _digest(f"image {service}") for service in (*run.environment.catalogue.services, "router")
+    }
+    env = run.environment.seen([replace(host, traits=traits) for host in run.environment.hosts], digests)
+    return {role: difference.complete(plan_of(role)(env, env.host(name))) for role in run.roles(name)}
+
+
+def answer(host: str, plans: Mapping[str, Desired], request: Mapping[str, Any]) -> dict[str, Any]:
+    """What a host answers to a probe that is as all these plans want it."""
+    files = {entry.path: entry for plan in plans.values() for entry in (*plan.early, *plan.files)}
+    paths: dict[str, Any] = dict.fromkeys(request["paths"])
+    for plan in plans.values():
+        paths |= {d.path: ["directory", d.mode, d.owner, d.group, None] for d in plan.directories}
+        paths |= {link.path: ["link", 0o777, "root", "root", link.target] for link in plan.links}
+    paths |= {p: ["file", f.mode, f.owner, f.group, f.sha256] for p, f in files.items()}
+    states = {state.name: state.items for plan in plans.values() for state in plan.states}
+    return {
+        "paths": {path: paths[path] for path in request["paths"]},
+        "packages": dict.fromkeys(request["packages"], "installed"),
+        "units": _units(plans.values(), files),
+        "users": {user.name: list(user.groups) for plan in plans.values() for user in plan.users},
+        "groups": list(request["groups"]),
+        "traits": TRAITS,
+        "states": {
+            name: {
+                "items": {
+                    item: _properties(host, name, item, values) for item, values in states[name].items()
+                }
+            }
+            for name in request["states"]
+        },
+        "checks": dict.fromkeys(request["checks"]),
+        "manifest": {role: _recorded(plan) for role, plan in plans.items()},
+    }
+
+
+def _units(plans: Iterable[Desired], files: Mapping[str, File]) -> dict[str, Any]:
+    found = {}
+    for unit in (unit for plan in plans for unit in plan.units):
+        found[unit.name] = {
+            "UnitFileState": "masked" if unit.masked else "enabled" if unit.enabled else "disabled",
+            "ActiveState": "active" if unit.running else "inactive",
+            "NeedDaemonReload": "no",
+            "stamp": {path: files[path].sha256 for path in reads(unit) if path in files},
+        }
+    return found
+
+
+def _properties(host: str, state: str, item: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """An item as planned, with what roles read of it beside that."""
+    extra = {"image": {"digest": _digest(item)}, "health": {"why": ""}}
+    return {**values, **extra.get(state, {"id": f"member {host}" if item == "node" else item})}
+
+
+def _digest(text: str) -> str:
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _recorded(plan: Desired) -> dict[str, dict[str, bool]]:
+    return {kind: dict.fromkeys(names, True) for kind, names in difference.records(plan).items()}
