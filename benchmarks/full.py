@@ -5,7 +5,6 @@ Every case leaves the lab as it found it. The ones that renew it run only when t
 
 from __future__ import annotations
 
-import os
 import statistics
 from collections.abc import Callable
 
@@ -109,7 +108,6 @@ def verify(figures: Figures, fleet: Fleet) -> None:
 
 def light(figures: Figures, fleet: Fleet) -> None:
     """Forty light hosts with the base role alone."""
-    os.environ["NEXUS_BENCH_ROLE"] = "base"
     hosts.up(LIGHT, PORT)
     runs = {
         "deploy": "benchmarks/deploys/light.py",

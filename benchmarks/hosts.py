@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +12,11 @@ from benchmarks import slice as workload
 from benchmarks.meter import cpu_seconds
 from roles import lab
 from roles.lab import guest
+from roles.lab.environment import LabEnvironment, LabHost
 from roles.lab.host import SYSTEMD_OUTSIDE, Host
 
 PROJECT = Path(__file__).resolve().parents[1]
 WORK = PROJECT / ".lab" / "bench"
-INVENTORY = PROJECT / "benchmarks" / "inventory" / "slice.py"
 SSHD = "/etc/ssh/sshd_config.d/20-bench.conf"
 COUNT = "journalctl -q --no-pager -o cat -g '^Starting session' | grep -c ."
 
@@ -95,8 +94,7 @@ class Fleet:
 
 def up(size: int, relay: int) -> Fleet:
     """Bring this many hosts up, bare or as an earlier benchmark left them."""
-    os.environ["NEXUS_BENCH_HOSTS"] = str(size)
-    environment = lab.load(str(INVENTORY))
+    environment = _environment(size)
     lab.up(environment)
     hosts = tuple(Host(environment, host) for host in environment.hosts)
     WORK.mkdir(parents=True, exist_ok=True)
@@ -108,7 +106,14 @@ def up(size: int, relay: int) -> Fleet:
 
 def down() -> None:
     """Take the hosts and all that belongs to them away."""
-    lab.down(lab.load(str(INVENTORY)))
+    lab.down(_environment(0))
+
+
+def _environment(size: int) -> LabEnvironment:
+    """What inventory/slice.py names, for the lab; that file itself is for processes of pyinfra alone."""
+    settings = {**lab.load("lab").settings, "provider": "lab"}
+    found = (LabHost(f"slice{number + 1}", workload.address(number), ("node",)) for number in range(size))
+    return LabEnvironment("slice", tuple(found), settings)
 
 
 def _known(hosts: Sequence[Host], relay: int) -> Iterable[str]:

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from benchmarks import distance, simulated
@@ -116,13 +117,13 @@ def task_seconds(fleet: Fleet, service: str) -> float:
     """From the creation of a service's newest running task to its being healthy, as the swarm recorded it."""
     manager = next(host for host in fleet.hosts if "app" in fleet_groups(fleet, host.name))
     script = (
-        f"docker inspect --format '{{{{.CreatedAt.UnixNano}}}} {{{{.Status.Timestamp.UnixNano}}}}' "
+        "docker inspect --format '{{json .CreatedAt}} {{json .Status.Timestamp}}' "
         f"$(docker service ps -q --filter desired-state=running nexus_{service})"
     )
     text = Fleet((manager,), fleet.access).everywhere(script)[0]
-    rows = [tuple(map(int, line.split())) for line in text.splitlines()]
+    rows = [[datetime.fromisoformat(json.loads(word)) for word in line.split()] for line in text.splitlines()]
     created, running = max(rows)
-    return (running - created) / 1e9
+    return (running - created).total_seconds()
 
 
 def fleet_groups(fleet: Fleet, name: str) -> tuple[str, ...]:
