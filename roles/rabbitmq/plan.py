@@ -8,6 +8,7 @@ from pathlib import Path
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
 from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired, File, State, Unit, User
+from roles.rabbitmq.remote import TAG
 from roles.rabbitmq.users import ADMIN, Items, password_hash, users, vhosts
 
 UNIT = "rabbitmq-server"
@@ -75,7 +76,7 @@ def _definitions(env: Environment) -> str:
         "name": ADMIN,
         "password_hash": password_hash(ADMIN, env.secret("rabbitmq/admin")),
         "hashing_algorithm": "rabbit_password_hashing_sha256",
-        "tags": ["administrator"],
+        "tags": ["administrator", TAG],  # as remote.py makes it, or a restart would change it
     }
     return json.dumps({"users": [admin]}, indent=1) + "\n"
 
