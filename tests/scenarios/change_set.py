@@ -33,7 +33,7 @@ DEPTH = {
     "packages": 15.0,
     "postgresql": 3.0,
     "rabbitmq": 5.0,
-    "docker": 6.0,
+    "docker": 3.0,
     "image": 4.0,
     "service": 30.0,
     "nginx": 0.3,

@@ -45,11 +45,15 @@ def draw(outcome: Outcome, count: int) -> list[Point]:
     return [Point(*place, chance.uniform(0, DEPTH.get(place[0], DEPTH_ELSE))) for place in places]
 
 
-def cut_off(control: Control, point: Point, data: dict[str, Any] | None = None) -> Outcome:
-    """A run killed at the point; it has to have been under way."""
-    done = control.killed(point.role, point.change, point.delay, data)
-    assert done.status == -signal.SIGKILL, f"{point}: {done.end}"
-    return done
+def cut_off(control: Control, point: Point, data: dict[str, Any], other: dict[str, Any]) -> Outcome:
+    """A run towards `data` killed at the point; where it had ended by then, again from `other` and sooner."""
+    for delay in (point.delay, point.delay / 4, 0):
+        done = control.killed(point.role, point.change, delay, data)
+        if done.status == -signal.SIGKILL:
+            return done
+        assert done.status == 0, f"{point}: {done.end}"
+        control.converged(other)
+    raise AssertionError(f"{point}: the run had always ended before it could be cut off\n{done.end}")
 
 
 @pytest.fixture
@@ -68,7 +72,7 @@ def test_a_change_of_every_role_killed_and_run_again(settled: Control, full: boo
     targets: list[tuple[dict[str, Any], dict[str, Any]]] = [({}, before), (changed, after)]
     for number, point in enumerate(draw(reference, POINTS_FULL if full else POINTS)):
         data, wanted = targets[number % 2]
-        killed = cut_off(control, point, data)
+        killed = cut_off(control, point, data, targets[(number + 1) % 2][0])
         again = control.converged(data)
         state = control.state()
         assert differences(wanted, state) == [], f"{point}\n{killed.end}\n{again.end}"
