@@ -127,7 +127,7 @@ def _make(root: Path, recipe: Mapping[str, Any]) -> None:
     if done.returncode:
         said = "\n".join(done.stderr.strip().splitlines()[-15:])
         remove_tree(partial)
-        raise LabError(f"mmdebstrap could not make the base system from {recipe['sources']}:\n{said}")
+        raise LabError(f"mmdebstrap could not make the base system from {recipe['sources'] or 'Debian'}:\n{said}")
     _add_authorities(partial)
     run("chroot", str(partial), "/bin/sh", "-c", CUSTOMISE)
     (partial / "etc/machine-id").write_text("")
@@ -136,13 +136,18 @@ def _make(root: Path, recipe: Mapping[str, Any]) -> None:
 
 
 def sources(settings: Mapping[str, Any], etc: Path = ETC) -> list[str]:
-    """The machine's Debian mirrors with the suite replaced, as lines of sources.list."""
+    """The machine's Debian mirrors with the suite replaced, as lines of sources.list.
+
+    Empty where the machine has none and none is set: then mmdebstrap asks Debian's own.
+    """
     found: dict[str, str] = {}
     for uri, suite in _entries(etc):
         archive, _, part = suite.partition("-")
         if archive in _debian_names(etc) and part in ("", "updates", "security"):
             found.setdefault(part, uri)
     mirror = found.get("") or settings["lab_debian_mirror"]
+    if not mirror:
+        return []
     found = {
         "": mirror,
         "updates": found.get("updates", mirror),
@@ -151,6 +156,7 @@ def sources(settings: Mapping[str, Any], etc: Path = ETC) -> list[str]:
     return [
         f"deb [signed-by={KEYRING}] {uri} {'-'.join(filter(None, (defaults.SUITE, part)))} main"
         for part, uri in found.items()
+        if uri
     ]
 
 

@@ -7,9 +7,9 @@ from ipaddress import IPv4Network
 # Where roots, overlays and the base system live: a directory on a real filesystem, not an overlay.
 lab_directory = "/var/lib/nexus-cos-lab"
 
-# Asked only where the machine itself has no Debian sources, as on Ubuntu.
-lab_debian_mirror = "http://deb.debian.org/debian"
-lab_debian_security_mirror = "http://deb.debian.org/debian-security"
+# Asked only where the machine itself has no Debian sources, as on Ubuntu; empty asks Debian's own servers.
+lab_debian_mirror = ""
+lab_debian_security_mirror = ""
 
 # A host that has not answered after this time is started once more, then reported.
 lab_start_seconds = 120

@@ -10,7 +10,7 @@ import paramiko
 import pytest
 
 from roles import lab
-from roles.lab import access, base, defaults, guest
+from roles.lab import access, base, guest
 from roles.lab.environment import LabEnvironment, LabHost, check_addresses, load
 from roles.lab.host import Host
 
@@ -77,13 +77,18 @@ def test_mirrors_are_the_machines_own_with_the_suite_replaced(
 
 def test_on_ubuntu_the_mirror_of_the_settings_is_asked(tmp_path: Path) -> None:
     ubuntu = "Types: deb\nURIs: http://ubuntu.example/ubuntu\nSuites: noble noble-updates noble-security\n"
-    settings = {**load("lab").settings, "lab_debian_mirror": "http://mine.example/debian"}
+    mine = {"lab_debian_mirror": "http://mine.example/debian", "lab_debian_security_mirror": "http://mine.example/s"}
+    settings = {**load("lab").settings, **mine}
     lines = base.sources(settings, etc(tmp_path, UBUNTU, {"sources.list.d/ubuntu.sources": ubuntu}))
     assert uris(lines) == [
         ("http://mine.example/debian", "trixie"),
         ("http://mine.example/debian", "trixie-updates"),
-        (defaults.lab_debian_security_mirror, "trixie-security"),
+        ("http://mine.example/s", "trixie-security"),
     ]
+
+
+def test_without_any_debian_mirror_debians_own_are_asked(tmp_path: Path) -> None:
+    assert base.sources(load("lab").settings, etc(tmp_path, UBUNTU, {})) == []
 
 
 def test_every_certificate_of_a_bundle_is_found_once(tmp_path: Path) -> None:
