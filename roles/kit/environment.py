@@ -138,8 +138,9 @@ class Environment:
 
     def seen(self, hosts: Iterable[Host], digests: Mapping[str, str]) -> Environment:
         """The same environment with what was learned of some hosts, and of images, in between."""
+        _ = self.catalogue, self.tls, self._jinja  # loaded once here, or each copy would load its own
         learned = {host.name: host for host in hosts}
-        other = copy.copy(self)  # keeps the catalogue and the authority that are already loaded
+        other = copy.copy(self)
         other.hosts = tuple(learned.get(host.name, host) for host in self.hosts)
         other.digests = digests
         return other
