@@ -45,13 +45,3 @@ def reason(response: http.client.HTTPResponse, body: bytes) -> str:
     except (ValueError, AttributeError, TypeError):
         text = ""
     return f"{response.status} {response.reason}" + (f": {text}" if text else "")
-
-
-def apply(
-    items: dict[str, Any],
-    changed: list[str],
-    removed: list[str],
-    context: dict[str, Any],
-    payload: dict[str, Any],
-) -> None:
-    """Health is waited for, not made: nothing to do here."""

@@ -51,7 +51,6 @@ class Run:
         self.notes: dict[str, None] = {}
         self.health: dict[str, str] | None = None  # service -> "" or why it is not healthy
         self.logs: dict[str, list[str]] = {}
-        self.asked = 0
         self._memory = Memory(environment.name)
         self._traits: dict[str, Traits] = {}
         self._answers: dict[str, Answer] = {}
@@ -61,7 +60,6 @@ class Run:
 
     def ask(self, name: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """Send one question to the agent of a host, whichever host this is called for."""
-        self.asked += 1
         found = state.inventory.get_host(name)
         answer: dict[str, Any] = found.get_fact(Question, _stdin=lines(request))
         if not answer:
