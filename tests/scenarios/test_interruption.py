@@ -99,7 +99,8 @@ def test_a_bare_host_killed_and_run_again(bare: tuple[Control, Outcome], figure:
     wanted = control.state()
     control.renew()
     for point in growing(reference):
-        killed = cut_off(control, point)
+        killed = control.killed(point.role, point.change, point.delay)
+        assert killed.status == -signal.SIGKILL, f"{point}: {killed.end}"
         figure(f"box: killed at {point}", killed.seconds)
     figure("box: run after the kills", control.converged().seconds)
     state = control.state()
