@@ -15,6 +15,7 @@ from pyinfra.context import host
 
 from roles.health.plan import REMOTE, plan
 from roles.kit.error import OperatorError
+from roles.kit.progress import progress
 from roles.kit.run import Run
 
 POLL_SECONDS = 2
@@ -43,6 +44,10 @@ class _Wait(PyinfraCommand):
 
     def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
         """True when everything is healthy."""
+        with progress.step(host.name, "services becoming healthy"):
+            return self._wait(host)
+
+    def _wait(self, host: Any) -> bool:
         run = Run.current
         context = plan(run.environment, run.environment.host(host.name)).states[0].context
         deadline = time.monotonic() + int(run.environment.setting.health_timeout_seconds)

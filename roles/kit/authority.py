@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from roles.kit.error import OperatorError
+
 AUTHORITY_DAYS = 3650
 RENEW_DAYS = 30
 LEAF_DAYS = 3 * RENEW_DAYS
@@ -66,9 +68,17 @@ class Authority:
 
     @cached_property
     def _signing_key(self) -> rsa.RSAPrivateKey:
-        key = serialization.load_pem_private_key(self.key.encode(), password=None)
-        assert isinstance(key, rsa.RSAPrivateKey)  # PKCS#1 v1.5 signatures are deterministic
-        return key
+        # Whether the numbers of the key are primes is not asked again (95 ms): it was made here, lies
+        # encrypted and authenticated, and has to be the one that the certificate names.
+        key = serialization.load_pem_private_key(
+            self.key.encode(), password=None, unsafe_skip_rsa_key_validation=True
+        )
+        if not isinstance(key, rsa.RSAPrivateKey) or key.public_key() != self._authority.public_key():
+            raise OperatorError(
+                "the secret tls/ca-key is not the RSA key of tls/ca-certificate: put back the pair that belongs "
+                "together, or remove both from the secrets file and a new authority is made"
+            )
+        return key  # PKCS#1 v1.5 signatures are deterministic
 
     @cached_property
     def _authority(self) -> x509.Certificate:

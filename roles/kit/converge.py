@@ -18,6 +18,7 @@ from pyinfra.context import host, state
 from roles.kit import difference
 from roles.kit.difference import Differences
 from roles.kit.model import Desired
+from roles.kit.progress import progress
 from roles.kit.run import Run
 from roles.kit.transport import Step
 
@@ -37,19 +38,22 @@ def converge(role: str, late: Late | None = None, in_turn: bool = False) -> None
     if role not in run.roles(host.name):
         return
     run.prepare(host.name, role)  # all hosts are asked side by side, before anything is done
-    _converge(role, late, in_turn, name=f"Converge {role}")
+    if not run.settled():
+        _converge(role, late, in_turn, name=f"Converge {role}")
 
 
 def converge_packages() -> None:
     """Install the packages of all roles of the current host in one go."""
     Run.current.answer(host.name)
-    _converge_packages(name="Install packages")
+    if not Run.current.settled():
+        _converge_packages(name="Install packages")
 
 
 def forget_roles() -> None:
     """Remove what roles that no longer concern the current host left on it."""
     Run.current.answer(host.name)
-    _forget_roles(name="Remove what is no longer planned")
+    if not Run.current.settled():
+        _forget_roles(name="Remove what is no longer planned")
 
 
 @operation()
@@ -57,7 +61,7 @@ def _converge(role: str, late: Late | None, in_turn: bool) -> Iterator[Step]:
     run, name = Run.current, host.name
     found = run.compare(name, role)
     restarts = any(change.how.startswith(("restart", "runs with an older")) for change in found.changes)
-    with run.turn(role) if in_turn and restarts and run.executing() else contextlib.nullcontext():
+    with _turn(run, role) if in_turn and restarts and run.executing() else contextlib.nullcontext():
         yield from _carry_out(run, name, role, found, late)
 
 
@@ -96,6 +100,17 @@ def _forget_roles() -> Iterator[Step]:
     yield from _carry_out(run, name, "leftovers", found, None)
 
 
+@contextlib.contextmanager
+def _turn(run: Run, role: str) -> Iterator[None]:
+    with progress.step(host.name, f"{role}: its turn"):
+        lock = run.turn(role)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _carry_out(run: Run, name: str, role: str, found: Differences, late: Late | None) -> Iterator[Step]:
     _show(run, name, role, found)
     if not found.steps:
@@ -110,10 +125,23 @@ def _carry_out(run: Run, name: str, role: str, found: Differences, late: Late | 
             if step["do"] == "state":
                 states = True
                 request = {**step, "context": {**step["context"], **extra}}
-            yield Step(f"{role} {step['do']}", request, stream=step["do"] == "state")
+            yield Step(_title(role, step), request, stream=step["do"] == "state")
         run.changes[name] += found.changes
     finally:
         run.drop(name, cluster=states)
+
+
+def _title(role: str, step: Mapping[str, Any]) -> str:
+    """What a step does, for whoever waits for it."""
+    match step["do"]:
+        case "packages":
+            return f"installing {len(step['packages'])} packages"
+        case "units":
+            return f"{role}: {', '.join(unit['name'] for unit in step['units'])}"
+        case "state":
+            return f"{role}: {len(step['changed']) + len(step['removed'])} items of {step['name']}"
+        case kind:
+            return f"{role}: {kind}"
 
 
 def _show(run: Run, name: str, role: str, found: Differences) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from gevent.lock import RLock
 from pyinfra import logger
+from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.state import StateStage
 from pyinfra.context import state
 
@@ -24,6 +25,7 @@ from roles.kit.environment import Environment, Host, Traits
 from roles.kit.error import OperatorError
 from roles.kit.memory import Memory
 from roles.kit.model import Change, Desired, code
+from roles.kit.progress import progress
 from roles.kit.transport import Question, lines
 from roles.plans import CLUSTER, PINNED, notes_of, plan_of, preflight_of, roles_of
 
@@ -57,11 +59,13 @@ class Run:
         self._plans: dict[tuple[str, str], tuple[Mapping[str, str], Desired]] = {}
         self._locks: dict[str, RLock] = defaultdict(RLock)
         self._noted: set[str] = set()
+        self._settled: bool | None = None
 
     def ask(self, name: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """Send one question to the agent of a host, whichever host this is called for."""
         found = state.inventory.get_host(name)
-        answer: dict[str, Any] = found.get_fact(Question, _stdin=lines(request))
+        with progress.step(name, "answering"):
+            answer: dict[str, Any] = found.get_fact(Question, _stdin=lines(request))
         if not answer:
             raise OperatorError(f"{name} gave no answer; what it said stands above")
         return answer
@@ -186,6 +190,29 @@ class Run:
             plan = self.plan(name, other)
             planned.update({item.path: item.sha256 for item in (*plan.early, *plan.files)})
         return difference.compare(role, self.plan(name, role), self.answer(name), planned)
+
+    def settled(self) -> bool:
+        """Whether no host differs in anything, so that no role has to be carried out on any of them.
+
+        Asked while a run is prepared. One host that differs, or is not reached, is enough for a no: what is
+        done to it may make others differ. What cannot be compared is left to the role, which says why.
+        """
+        with self._locks["settled"]:
+            if self._settled is None:
+                try:
+                    self._settled = all(self._same(host.name) for host in self.environment.hosts)
+                except (OperatorError, PyinfraError):
+                    self._settled = False
+        return self._settled
+
+    def _same(self, name: str) -> bool:
+        if not self.reaches(name):
+            return False
+        roles = self.roles(name)
+        if set(self.answer(name)["manifest"]) - set(roles):
+            return False
+        found = [self.compare(name, role) for role in roles]
+        return not any(part.changes or part.steps or part.notes for part in found)
 
     def drop(self, name: str, cluster: bool = False) -> None:
         """Forget an answer that is no longer true."""

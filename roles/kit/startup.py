@@ -22,7 +22,7 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.state import StateStage
 from pyinfra.context import config, ctx_state, state
 
-from roles.kit import environment, inputs
+from roles.kit import environment, inputs, progress
 from roles.kit.error import OperatorError
 from roles.kit.run import Run
 from roles.kit.summary import summarise
@@ -50,6 +50,7 @@ def begin() -> None:
     original = cli.make_inventory
     cli.make_inventory = lambda inventory, **rest: _refuse(_load, context, original, inventory, rest)
     cli.connect_all = _naming_the_unreachable(cli.connect_all)
+    progress.show()
     cli._set_fail_prompts = lambda *_: None  # never asked whether to go on with fewer hosts
 
 

@@ -14,6 +14,8 @@ from typing import Any
 from pyinfra.api.command import PyinfraCommand, StringCommand
 from pyinfra.api.facts import FactBase
 
+from roles.kit.progress import progress
+
 AGENT = Path(__file__).with_name("agent")
 # Isolated and without site packages: nothing on the host changes what runs, and it starts in 15 ms.
 COMMAND = (
@@ -79,9 +81,10 @@ class Step(PyinfraCommand):
         """Carry the step out; on failure the agent's words are shown with the host's name."""
         arguments = {**connector_arguments, "_stdin": lines(self.request)}
         loud = self.stream or state.print_output
-        done, output = host.run_shell_command(
-            StringCommand(COMMAND), print_output=loud, print_input=False, **arguments
-        )
+        with progress.step(host.name, self.title):
+            done, output = host.run_shell_command(
+                StringCommand(COMMAND), print_output=loud, print_input=False, **arguments
+            )
         if not done and not loud:
             for line in output.stderr_lines or output.stdout_lines:
                 host.log_styled(f"{self.title}: {line}", fg="red")

@@ -18,6 +18,7 @@ from roles.kit.agent.base import RemoteError, run
 STACK = "nexus"
 LOG_LINES = 12
 POLL_SECONDS = 1
+TELL_SECONDS = 10  # what a long wait is first for is said after so long, again after twice as long
 REJECTED_MAX = 3  # a task that no node accepts (no such image) will not be accepted later either
 ROLLED_BACK = ("rollback_started", "rollback_completed", "rollback_paused", "paused")
 
@@ -144,7 +145,7 @@ def _wait_healthy(
     docker: Docker, what: str, names: list[str], items: dict[str, Any], context: dict[str, Any]
 ) -> None:
     """Until all tasks of these services run, which for Swarm includes their health check."""
-    started, pending = time.monotonic(), sorted(names)
+    started, pending, told = time.monotonic(), sorted(names), TELL_SECONDS
     while pending:
         services = _services(docker)
         tasks = docker.list("tasks", service=[f"{STACK}_{name}" for name in pending])
@@ -159,6 +160,9 @@ def _wait_healthy(
             raise RemoteError(
                 f"{what}: {len(wrong)} of {len(names)} services are not healthy\n" + "\n".join(reports)
             )
+        if pending and time.monotonic() - started >= told:
+            print(f"{what}: waiting for {len(pending)} of {len(names)} since {told} s: {', '.join(pending[:5])}")
+            told *= 2
         if pending:
             time.sleep(POLL_SECONDS)
     if names and what.startswith("phase"):

@@ -6,7 +6,7 @@ from pyinfra.context import host
 from roles.kit.converge import converge
 from roles.kit.run import Run
 
-from .join import invitation, leave_unknown
+from .join import estranged, invitation, leave_unknown
 from .plan import leader
 
 
@@ -17,11 +17,13 @@ def swarm() -> None:
     Three operations, because each needs what the one before made: the swarm itself, then the other
     hosts in it, then what a manager says about them.
     """
-    leads = host.name == leader(Run.current.environment).name
+    run = Run.current
+    leads = host.name == leader(run.environment).name
     if leads:
         converge("swarm", late=invitation)
     if not leads:
-        leave_unknown(name="Leave a swarm that no longer knows this host")
+        if not run.settled() or estranged(run, host.name):
+            leave_unknown(name="Leave a swarm that no longer knows this host")
         converge("swarm", late=invitation)
     if leads:
         converge("swarm")

@@ -7,6 +7,7 @@ import pytest
 from cryptography import x509
 
 from roles.kit.authority import LEAF_DAYS, RENEW_DAYS, Authority
+from roles.kit.error import OperatorError
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +26,11 @@ def test_other_names_and_other_authorities_make_other_keys(authority):
     keys = {authority.leaf(["app1"], day).key, authority.leaf(["app2"], day).key}
     keys.add(Authority.create("test").leaf(["app1"], day).key)
     assert len(keys) == 3
+
+
+def test_a_key_of_another_certificate_is_refused(authority):
+    with pytest.raises(OperatorError, match="tls/ca-key is not the RSA key of tls/ca-certificate"):
+        Authority(Authority.create("other").key, authority.certificate).leaf(["app1"])
 
 
 def test_a_leaf_is_replaced_once_a_period_and_never_has_less_than_two_left(authority):

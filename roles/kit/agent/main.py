@@ -31,6 +31,7 @@ def main() -> None:
             else:
                 from roles.kit.agent import step  # sent with steps alone
 
+                sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # shown while it works
                 getattr(step, f"step_{request['do']}")(request)
     except RemoteError as error:
         print(error, file=sys.stderr)
