@@ -233,7 +233,7 @@ def _log(task_id: str) -> list[str]:
     """Last lines that a task wrote, wherever it ran."""
     try:
         query = f"stdout=true&stderr=true&tail={LOG_LINES}"
-        status, stream = Docker(timeout=10).ask("GET", f"/tasks/{task_id}/logs?{query}")
+        status, stream = Docker(timeout=10).raw("GET", f"/tasks/{task_id}/logs?{query}")
     except OSError:
         return ["its log could not be read"]
     text, position = b"", 0

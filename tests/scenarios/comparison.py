@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +24,13 @@ def _walk(before: Any, after: Any, where: str) -> Iterator[str]:
             yield f"{where}: {str(gone)[:300]} -> {str(new)[:300]}"
     elif before != after:
         yield f"{where}: {str(before)[:200]} -> {str(after)[:200]}"
+
+
+def of_any_build(state: dict[str, Any]) -> dict[str, Any]:
+    """The state with images told by their names alone: a host made anew builds them anew, with other digests."""
+    text = re.sub(r"@sha256:[0-9a-f]{64}", "@digest", json.dumps(state))
+    told: dict[str, Any] = json.loads(re.sub(r'(nexus\.hash\\": \\")[0-9a-f]+', r"\1hash", text))
+    return told
 
 
 def stale(state: dict[str, Any]) -> list[str]:
