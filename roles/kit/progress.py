@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import gevent
 from gevent.event import Event
@@ -116,9 +117,7 @@ class Connecting(BaseStateCallback):
         progress.end(self._numbers.pop(str(host), 0))
 
 
-def show() -> None:
-    """Take the place of pyinfra's spinner, which tells hosts alone."""
-    from pyinfra.context import state
-
+def show(state: Any) -> None:
+    """Take the place of pyinfra's spinner, which tells hosts alone; called before hosts are connected to."""
     os.environ["PYINFRA_PROGRESS"] = "off"
     state.add_callback_handler(Connecting())

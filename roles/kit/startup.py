@@ -50,7 +50,6 @@ def begin() -> None:
     original = cli.make_inventory
     cli.make_inventory = lambda inventory, **rest: _refuse(_load, context, original, inventory, rest)
     cli.connect_all = _naming_the_unreachable(cli.connect_all)
-    progress.show()
     cli._set_fail_prompts = lambda *_: None  # never asked whether to go on with fewer hosts
 
 
@@ -226,6 +225,7 @@ def _lock(name: str) -> Any:
 def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any], None]:
     def connect(state: Any) -> None:
         _refuse(inputs.check_keys, state)
+        progress.show(state)
         if click.get_current_context().params["dry"]:
             state.check_for_changes = True  # which -y switches off, and --dry with -y would show nothing
         try:
