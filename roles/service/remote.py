@@ -50,6 +50,7 @@ def apply(
 ) -> None:
     """Create missing secrets, deploy changed services phase by phase, remove what is no longer planned."""
     docker = Docker()
+    context = {**context, "before": {task["ID"] for task in docker.list("tasks")}}
     for name in _named("secret", changed):
         _create_secret(docker, name, payload["secrets"][name])
     definitions = payload["definitions"]
@@ -149,6 +150,8 @@ def _wait_healthy(
     while pending:
         services = _services(docker)
         tasks = docker.list("tasks", service=[f"{STACK}_{name}" for name in pending])
+        # What was refused before this step says nothing of what it does: a log-in may have been mended since.
+        tasks = [t for t in tasks if not (t["ID"] in context["before"] and t["Status"]["State"] == "rejected")]
         reasons = {name: _unhealthy(services.get(name), tasks, items[f"service {name}"]) for name in pending}
         hopeless = [name for name, (_, final) in reasons.items() if final]
         pending = [name for name, (reason, _) in reasons.items() if reason]

@@ -14,7 +14,7 @@ import yaml
 
 from roles.catalogue import Service
 from roles.kit.environment import Environment
-from roles.registry.plan import repository
+from roles.registry.plan import login, registry_name, repository
 from roles.router.plan import stack as router_stack
 from roles.swarm.plan import NETWORK
 
@@ -33,7 +33,7 @@ def definitions(env: Environment) -> dict[str, Definition]:
     if env.group("edge"):
         last = max((service.startup_phase for service in env.catalogue.services.values()), default=0)
         router = {"image": image(env, "router"), **router_stack(env)}
-        found["router"] = _labelled("router", last + 1, router)
+        found["router"] = _labelled(env, "router", last + 1, router)
     return found
 
 
@@ -71,7 +71,7 @@ def definition(env: Environment, service: Service) -> Definition:
             "rollback_config": _rollout(env, "pause"),
         },
     }
-    return _labelled(service.name, service.startup_phase, content)
+    return _labelled(env, service.name, service.startup_phase, content)
 
 
 def image(env: Environment, name: str) -> str:
@@ -120,16 +120,25 @@ def _rollout(env: Environment, on_failure: str) -> dict[str, Any]:
     }
 
 
-def _labelled(name: str, phase: int, content: Definition) -> Definition:
-    """The definition with the labels by which it is found again, its own hash among them."""
-    text = json.dumps(content, sort_keys=True)
+def _labelled(env: Environment, name: str, phase: int, content: Definition) -> Definition:
+    """The definition with the labels by which it is found again, its own hash among them.
+
+    Swarm keeps the log-in at the registry with each service and shows it to nobody, so a label tells which
+    one it has. A service that has another one is given ours; its tasks go on, Swarm does not count that.
+    """
+    login_hash = _short_hash(" ".join(login(env))) if registry_name(env) else ""
     labels = {
         "nexus.service": name,
         "nexus.phase": str(phase),
-        "nexus.hash": hashlib.sha256(text.encode()).hexdigest()[:16],
+        "nexus.hash": _short_hash(json.dumps(content, sort_keys=True) + login_hash),
+        "nexus.registry": login_hash,
     }
     deploy = {**content["deploy"], "labels": {**content["deploy"].get("labels", {}), **labels}}
     return {**content, "deploy": deploy}
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class _Plain(yaml.CSafeDumper):

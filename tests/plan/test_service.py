@@ -229,3 +229,14 @@ def test_secrets_of_a_rollback_are_kept():
     assert not remote._left_over(old, {"new", "old"}, keep_days=30)
     young = {"Spec": {"Name": "young"}, "CreatedAt": "2999-01-01T00:00:00.1Z"}
     assert not remote._left_over(young, set(), keep_days=30)
+
+
+def test_services_are_given_another_log_in_at_the_registry(tmp_path):
+    """Their tasks could not be started on another host with the one that Swarm keeps."""
+    before = definitions(environment(tmp_path))
+    after = definitions(environment(tmp_path, registry_user="another"))
+    for name, content in before.items():
+        labels, changed = (found[name]["deploy"]["labels"] for found in (before, after))
+        assert labels["nexus.registry"] != changed["nexus.registry"]
+        assert labels["nexus.hash"] != changed["nexus.hash"]
+        assert content["image"] == after[name]["image"]
