@@ -26,7 +26,7 @@ from roles.kit.error import OperatorError
 from roles.kit.memory import Memory
 from roles.kit.model import Change, Desired, code
 from roles.kit.progress import progress
-from roles.kit.transport import Question, lines
+from roles.kit.transport import QUESTIONS, EarlyAgent, Question, lines
 from roles.plans import CLUSTER, PINNED, notes_of, plan_of, preflight_of, roles_of
 
 
@@ -53,6 +53,7 @@ class Run:
         self.notes: dict[str, None] = {}
         self.health: dict[str, str] | None = None  # service -> "" or why it is not healthy
         self.logs: dict[str, list[str]] = {}
+        self._early: dict[str, EarlyAgent] = {}
         self._memory = Memory(environment.name)
         self._traits: dict[str, Traits] = {}
         self._answers: dict[str, Answer] = {}
@@ -61,11 +62,17 @@ class Run:
         self._noted: set[str] = set()
         self._settled: bool | None = None
 
+    def expect(self, state: Any, host: Any) -> None:
+        """A host is connected and will be asked something: its agent may start."""
+        self._early[host.name] = EarlyAgent(state, host)
+
     def ask(self, name: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """Send one question to the agent of a host, whichever host this is called for."""
-        found = state.inventory.get_host(name)
+        early = self._early.pop(name, None) if request["do"] in QUESTIONS else None
         with progress.step(name, "answering"):
-            answer: dict[str, Any] = found.get_fact(Question, _stdin=lines(request))
+            answer: dict[str, Any] = early.ask(request) if early else {}
+            if not answer:
+                answer = state.inventory.get_host(name).get_fact(Question, _stdin=lines(request))
         if not answer:
             raise OperatorError(f"{name} gave no answer; what it said stands above")
         return answer

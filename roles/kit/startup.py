@@ -246,6 +246,9 @@ def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any
             if not failed:
                 raise
             _die(f"no connection to {', '.join(failed)}; the reason stands above. {_way_on(failed)}")
+        if click.get_current_context().params["operations"][0].endswith(".py"):
+            for host in state.activated_hosts:
+                Run.current.expect(state, host)
 
     return connect
 

@@ -22,7 +22,10 @@ QUESTIONS: dict[str, Callable[[Any], dict[str, Any]]] = {
 def main() -> None:
     """Read one request from standard input, print one line of JSON for a question, nothing for a step."""
     os.umask(0o022)
-    request = json.loads(zlib.decompress(base64.b64decode(sys.stdin.readline())))
+    sealed = sys.stdin.readline()
+    if not sealed:
+        return  # the run ended before there was anything to ask
+    request = json.loads(zlib.decompress(base64.b64decode(sealed)))
     question = QUESTIONS.get(request["do"])
     try:
         with turn(alone=question is None):
