@@ -2,36 +2,49 @@
 
 import http.client
 import json
-from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 from typing import Any
+
+WORKERS = 8
+SECONDS = 10
+NOT_ASKED = {"ready": False, "why": "could not be asked"}
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """{"service NAME": {"ready": bool, "why": text}} for every service."""
-    with ThreadPoolExecutor(8) as pool:
-        asked = [
-            (name, pool.submit(ready, context["port"], name, path))
-            for name, path in context["probes"].items()
-        ]
-        return {f"service {name}": answer.result() for name, answer in asked}
+    """{"service NAME": {"ready": bool, "why": text}} for every service, over a few lasting connections."""
+    waiting, found = list(context["probes"].items()), {}
+
+    def work() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", context["port"], timeout=SECONDS)
+        while waiting:
+            try:
+                name, path = waiting.pop()
+            except IndexError:  # another took the last
+                break
+            found[f"service {name}"] = ready(connection, name, path)
+        connection.close()
+
+    workers = [Thread(target=work) for _ in range(WORKERS)]  # concurrent.futures takes longer to import
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return {f"service {name}": found.get(f"service {name}", NOT_ASKED) for name in context["probes"]}
 
 
-def ready(port: int, service: str, path: str) -> dict[str, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+def ready(connection: http.client.HTTPConnection, service: str, path: str) -> dict[str, Any]:
+    lasted = connection.sock is not None  # and may have been closed meanwhile: then once more on a new one
     try:
         connection.request("GET", path, headers={"X-Nexus-Service": service, "Host": service})
         response = connection.getresponse()
-        body = response.read(20_000)
-        return {
-            "ready": response.status == 200,
-            "why": "" if response.status == 200 else reason(response, body),
-        }
-    except OSError as error:
-        return {"ready": False, "why": f"the router does not answer: {error}"}
-    except http.client.HTTPException as error:
-        return {"ready": False, "why": f"no HTTP answer: {error}"}
-    finally:
+        body = response.read()
+    except (OSError, http.client.HTTPException) as error:
         connection.close()
+        if lasted:
+            return ready(connection, service, path)
+        return {"ready": False, "why": f"the router does not answer: {type(error).__name__} {error}"}
+    good = response.status == 200
+    return {"ready": good, "why": "" if good else reason(response, body)}
 
 
 def reason(response: http.client.HTTPResponse, body: bytes) -> str:
