@@ -50,7 +50,7 @@ def plan(env: Environment, host: Host) -> Desired:
         },
         payload={"definitions": contents, "secrets": kept},
         extra="remove",
-        libraries=CLIENT,
+        libraries=(*CLIENT, "roles.service.rollout"),
         timeout_seconds=(len(env.catalogue.phases()) + 2) * setting.service_phase_timeout_seconds,
     )
     return Desired(

@@ -9,26 +9,18 @@ from __future__ import annotations
 import base64
 import datetime
 import json
-import time
 from typing import Any
 
 from roles.docker.client import Docker
-from roles.kit.agent.base import RemoteError, run
-
-STACK = "nexus"
-LOG_LINES = 12
-POLL_SECONDS = 1
-TELL_SECONDS = 10  # what a long wait is first for is said after so long, again after twice as long
-REJECTED_MAX = 3  # a task that no node accepts (no such image) will not be accepted later either
-ROLLED_BACK = ("rollback_started", "rollback_completed", "rollback_paused", "paused")
-
+from roles.kit.agent.base import RemoteError
+from roles.service.rollout import STACK, deploy, stack_services, wait_healthy
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Our services and secrets; nothing where this host is no manager of a swarm."""
     docker = Docker(timeout=20)
     try:
-        services = _services(docker)
+        services = stack_services(docker)
         secrets = docker.list("secrets", label=[f"com.docker.stack.namespace={STACK}"])
     except (OSError, RemoteError):
         return {}
@@ -59,9 +51,9 @@ def apply(
         of_phase = {name: definitions[name] for name in services if _phase(definitions[name]) == phase}
         needed = {need for name in of_phase for need in context["depends_on"].get(name, ())}
         earlier = [name for name in needed if name not in services and _phase(definitions[name]) < phase]
-        _wait_healthy(docker, f"what phase {phase} stands on", earlier, items, context)
-        _deploy(of_phase)
-        _wait_healthy(docker, f"phase {phase}", list(of_phase), items, context)
+        wait_healthy(docker, f"what phase {phase} stands on", earlier, items, context)
+        deploy(of_phase)
+        wait_healthy(docker, f"phase {phase}", list(of_phase), items, context | {"once more": of_phase})
     for name in _named("service", removed):
         _remove_service(docker, name)
     for name in _named("secret", removed):
@@ -76,11 +68,6 @@ def _named(kind: str, items: list[str]) -> list[str]:
 
 def _phase(definition: dict[str, Any]) -> int:
     return int(definition["deploy"]["labels"]["nexus.phase"])
-
-
-def _services(docker: Docker) -> dict[str, dict[str, Any]]:
-    services = docker.list("services", label=[f"com.docker.stack.namespace={STACK}"])
-    return {service["Spec"]["Name"].removeprefix(f"{STACK}_"): service for service in services}
 
 
 def _properties(spec: dict[str, Any]) -> dict[str, Any]:
@@ -122,126 +109,8 @@ def _create_secret(docker: Docker, name: str, content: str) -> None:
         raise RemoteError(f"cannot create the secret {name}: {json.loads(answer)['message']}")
 
 
-def _deploy(definitions: dict[str, Any]) -> None:
-    """Hand these services to Swarm; JSON is YAML too. Others of the stack stay as they are."""
-    secrets = {s["source"] for content in definitions.values() for s in content.get("secrets", ())}
-    stack = {
-        "version": "3.12",
-        "networks": {STACK: {"external": True}},
-        "secrets": {name: {"external": True} for name in secrets},
-        "services": definitions,
-    }
-    argv = ["docker", "stack", "deploy", "--detach=true", "--resolve-image=never", "--with-registry-auth"]
-    run([*argv, "--compose-file=-", STACK], input=json.dumps(stack), timeout=300, env={"HOME": "/root"})
-
-
 def _remove_service(docker: Docker, name: str) -> None:
     status, answer = docker.raw("DELETE", f"/services/{STACK}_{name}")
     if status >= 400 and status != 404:
         raise RemoteError(f"cannot remove the service {name}: {json.loads(answer)['message']}")
     print(f"removed service {name}")
-
-
-def _wait_healthy(
-    docker: Docker, what: str, names: list[str], items: dict[str, Any], context: dict[str, Any]
-) -> None:
-    """Until all tasks of these services run, which for Swarm includes their health check."""
-    started, pending, told = time.monotonic(), sorted(names), TELL_SECONDS
-    while pending:
-        services = _services(docker)
-        tasks = docker.list("tasks", service=[f"{STACK}_{name}" for name in pending])
-        # What was refused before this step says nothing of what it does: a log-in may have been mended since.
-        tasks = [t for t in tasks if not (t["ID"] in context["before"] and t["Status"]["State"] == "rejected")]
-        reasons = {name: _unhealthy(services.get(name), tasks, items[f"service {name}"]) for name in pending}
-        hopeless = [name for name, (_, final) in reasons.items() if final]
-        pending = [name for name, (reason, _) in reasons.items() if reason]
-        if hopeless or (pending and time.monotonic() - started > context["phase_seconds"]):
-            wrong = hopeless or pending
-            for name in wrong:
-                _roll_back(docker, services.get(name))
-            reports = [_report(docker, name, services.get(name), tasks, reasons[name][0]) for name in wrong]
-            raise RemoteError(
-                f"{what}: {len(wrong)} of {len(names)} services are not healthy\n" + "\n".join(reports)
-            )
-        if pending and time.monotonic() - started >= told:
-            print(f"{what}: waiting for {len(pending)} of {len(names)} since {told} s: {', '.join(pending[:5])}")
-            told *= 2
-        if pending:
-            time.sleep(POLL_SECONDS)
-    if names and what.startswith("phase"):
-        print(f"{what}: {len(names)} services healthy after {time.monotonic() - started:.0f} s")
-
-
-def _roll_back(docker: Docker, service: dict[str, Any] | None) -> None:
-    """End an update that did not get ready in time: another one on top of it would end the old tasks too."""
-    if service and (service.get("UpdateStatus") or {}).get("State") == "updating":
-        path = f"/services/{service['ID']}/update?rollback=previous&version={service['Version']['Index']}"
-        docker.do("roll back", "POST", path, service["Spec"])
-        print(f"{service['Spec']['Name']}: rolled back to what ran before")
-
-
-def _unhealthy(
-    service: dict[str, Any] | None, tasks: list[dict[str, Any]], wanted: dict[str, Any]
-) -> tuple[str, bool]:
-    """Why a service is not healthy as planned (empty when it is), and whether waiting is of no use."""
-    if service is None:
-        return "is not in the swarm", True
-    update = service.get("UpdateStatus") or {}
-    if service["Spec"]["Labels"].get("nexus.hash") != wanted["hash"]:
-        return f"was rolled back to what ran before: {update.get('Message', 'no reason given')}", True
-    own = _current(service, tasks)
-    live = [task for task in own if task["DesiredState"] == "running"]
-    running = [task for task in live if task["Status"]["State"] == "running"]
-    count = max(1, len(live)) if wanted["replicas"] is None else wanted["replicas"]
-    if len([task for task in own if task["Status"]["State"] == "rejected"]) >= REJECTED_MAX:
-        return "no node accepts its tasks", True
-    if len(running) < count:
-        return f"{len(running)} of {count} tasks run", False
-    return ("is being updated", False) if update.get("State") == "updating" else ("", False)
-
-
-def _current(service: dict[str, Any], tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Tasks that were made from what the service is now, not from what it was before an update."""
-    template = {key: value for key, value in service["Spec"]["TaskTemplate"].items() if key != "Runtime"}
-    return [task for task in tasks if task["ServiceID"] == service["ID"] and task["Spec"] == template]
-
-
-def _report(
-    docker: Docker, name: str, service: dict[str, Any] | None, tasks: list[dict[str, Any]], reason: str
-) -> str:
-    """What an operator needs to see of a service that is not healthy."""
-    lines = [f"{name}: {reason}"]
-    shown = [task for task in tasks if service and task["ServiceID"] == service["ID"]]
-    if service and (service.get("UpdateStatus") or {}).get("State") in ROLLED_BACK:
-        shown = [task for task in shown if task["Status"]["State"] in ("failed", "rejected")]
-    elif service:
-        shown = [task for task in _current(service, tasks) if task["Status"]["State"] != "running"]
-    for task in sorted(shown, key=lambda task: str(task["Status"]["Timestamp"]))[-1:]:
-        error = task["Status"].get("Err") or task["Status"].get("Message", "")
-        lines.append(f"  task {task['ID'][:12]} is {task['Status']['State']}: {error}")
-        lines += [f"  health check: {said}" for said in _health(docker, task)]
-        lines += [f"  | {line}" for line in _log(task["ID"])]
-    return "\n".join(lines)
-
-
-def _health(docker: Docker, task: dict[str, Any]) -> list[str]:
-    """What the last health check of a task said; only its own node knows, so nothing for those elsewhere."""
-    container = task["Status"].get("ContainerStatus", {}).get("ContainerID")
-    status, answer = docker.raw("GET", f"/containers/{container}/json")
-    health = json.loads(answer)["State"].get("Health") if status == 200 else None
-    return [check["Output"].strip() for check in ((health or {}).get("Log") or [])[-1:]]
-
-
-def _log(task_id: str) -> list[str]:
-    """Last lines that a task wrote, wherever it ran."""
-    try:
-        query = f"stdout=true&stderr=true&tail={LOG_LINES}"
-        status, stream = Docker(timeout=10).raw("GET", f"/tasks/{task_id}/logs?{query}")
-    except OSError:
-        return ["its log could not be read"]
-    text, position = b"", 0
-    while status == 200 and position + 8 <= len(stream):  # frames: kind, three zeros, length, content
-        length = int.from_bytes(stream[position + 4 : position + 8], "big")
-        text += stream[position + 8 : position + 8 + length]
-        position += 8 + length
-    return text.decode(errors="replace").splitlines()[-LOG_LINES:]

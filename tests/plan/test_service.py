@@ -11,7 +11,7 @@ from cluster import WEAK, environment
 
 from roles.kit.error import OperatorError
 from roles.kit.settings import Settings
-from roles.service import remote
+from roles.service import remote, rollout
 from roles.service.contents import config, credentials, env_file, secrets
 from roles.service.plan import STACK, plan, warnings
 from roles.service.stack import definition, definitions, properties, stack_file
@@ -208,15 +208,15 @@ def task(state, template=None, desired="running"):
     ],
 )
 def test_when_a_service_is_healthy(found, tasks, healthy, final):
-    reason, hopeless = remote._unhealthy(found, tasks, WANTED)
+    reason, hopeless = rollout.unhealthy(found, tasks, WANTED)
     assert (not reason, hopeless) == (healthy, final)
 
 
 def test_a_global_service_needs_every_task():
     wanted = {"hash": "h1", "replicas": None}
-    assert remote._unhealthy(service(), [task("running"), task("running")], wanted) == ("", False)
-    assert remote._unhealthy(service(), [task("running"), task("starting")], wanted)[0] == "1 of 2 tasks run"
-    assert remote._unhealthy(service(), [], wanted)[0] == "0 of 1 tasks run"
+    assert rollout.unhealthy(service(), [task("running"), task("running")], wanted) == ("", False)
+    assert rollout.unhealthy(service(), [task("running"), task("starting")], wanted)[0] == "1 of 2 tasks run"
+    assert rollout.unhealthy(service(), [], wanted)[0] == "0 of 1 tasks run"
 
 
 def test_secrets_of_a_rollback_are_kept():
@@ -240,3 +240,26 @@ def test_services_are_given_another_log_in_at_the_registry(tmp_path):
         assert labels["nexus.registry"] != changed["nexus.registry"]
         assert labels["nexus.hash"] != changed["nexus.hash"]
         assert content["image"] == after[name]["image"]
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "waits", "deployed"),
+    [
+        ("starting container failed: device or resource busy", "rollback_completed", True, ["glitch"]),
+        ("starting container failed: device or resource busy", "rollback_started", True, []),
+        ("task: non-zero exit (1)", "rollback_completed", False, []),
+    ],
+)
+def test_a_service_that_its_engine_could_not_start_is_deployed_once_more(
+    monkeypatch, error, state, waits, deployed
+):
+    tried = []
+    monkeypatch.setattr(rollout, "deploy", lambda definitions: tried.extend(definitions))
+    found = {"ID": "S", "UpdateStatus": {"State": state}}
+    failed = {"ID": "T2", "ServiceID": "S", "Status": {"State": "failed", "Err": error}}
+    earlier = {"ID": "T1", "ServiceID": "S", "Status": {"State": "failed", "Err": "non-zero exit (1)"}}
+    context = {"before": {"T1"}, "once more": {"glitch": {}}}
+    assert rollout._tried_again("glitch", found, [earlier, failed], context) is waits
+    assert tried == deployed
+    if deployed:  # and never a third time
+        assert not rollout._tried_again("glitch", found, [earlier, failed], context)

@@ -33,6 +33,6 @@ def test_an_agent_that_died_at_once_answers_nothing(here, monkeypatch):
 
 
 def test_an_agent_that_is_never_asked_ends_without_a_word(here):
-    state, host = here
+    _, host = here
     done, output = host.run_shell_command(transport.COMMAND, _stdin=[transport._agent(True)])
     assert (done, list(output)) == (True, [])
