@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import socket
 import urllib.parse
@@ -13,23 +12,31 @@ from roles.kit.agent.base import RemoteError
 SOCKET = "/run/docker.sock"
 
 
-class Docker(http.client.HTTPConnection):
-    """A connection to the engine of this host. OSError where none answers."""
+class Docker:
+    """The engine of this host, asked by HTTP/1.0: an answer ends where its connection does.
+
+    `http.client` would do as well, and take 20 ms of every probe to be imported. OSError where none answers.
+    """
 
     def __init__(self, timeout: float = 60) -> None:
-        super().__init__("docker", timeout=timeout)
-
-    def connect(self) -> None:
-        """Connect to the socket instead of a host."""
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(SOCKET)
+        self.timeout = timeout
 
     def raw(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
         """Status and body of an answer."""
-        self.request(method, path, json.dumps(body or {}), {"Content-Type": "application/json"})
-        answer = self.getresponse()
-        return answer.status, answer.read()
+        content = json.dumps(body or {}).encode()
+        head = f"{method} {path} HTTP/1.0\r\nHost: docker\r\nContent-Type: application/json\r\n"
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(self.timeout)
+            connection.connect(SOCKET)
+            connection.sendall(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
+            parts = []
+            while part := connection.recv(1 << 16):
+                parts.append(part)
+        headers, _, answer = b"".join(parts).partition(b"\r\n\r\n")
+        words = headers.split(None, 2)
+        if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
+            raise ConnectionError(f"Docker's answer to {method} {path} broke off")
+        return int(words[1]), answer
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Status and decoded answer, None for an empty one."""

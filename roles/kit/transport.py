@@ -30,7 +30,8 @@ COMMAND = (
 
 
 BOOT = """
-import sys, types
+import gc, sys, types
+gc.disable()
 for name in ("roles", "roles.kit", "roles.kit.agent"):
     sys.modules[name] = types.ModuleType(name)
 for name, source in {modules!r}:

@@ -21,6 +21,9 @@ LOCK = "/run/nexus-cos/lock"
 TURN_SECONDS = 1800  # as long as the longest step, a first build of all images, may take
 PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload", "Type", "Result")
 
+LOADED: dict[str, dict[str, Any]] = {}  # host-side code of roles by its source
+LIBRARIES: set[str] = set()
+
 
 class RemoteError(Exception):
     """A step that could not be carried out; its text is shown to the operator."""
@@ -34,16 +37,16 @@ def run(
     env: Mapping[str, str] | None = None,
 ) -> str:
     """Standard output of a command; RemoteError with its last lines when it fails."""
-    command = ["runuser", "-u", user, "--", *argv] if user else list(argv)
     try:
         done = subprocess.run(
-            command,
+            list(argv),
             input=input,
             capture_output=True,
             text=True,
             timeout=timeout,
             cwd="/",
             env={**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", **(env or {})},
+            **(account(user) if user else {}),
         )
     except FileNotFoundError:
         raise RemoteError(f"{argv[0]} is not installed") from None
@@ -52,7 +55,18 @@ def run(
     if done.returncode:
         lines = (done.stderr.strip() or done.stdout.strip()).splitlines()[-12:]
         raise RemoteError(f"{' '.join(argv[:3])} ended with {done.returncode}: " + "\n".join(lines))
-    return done.stdout
+    output: str = done.stdout
+    return output
+
+
+def account(name: str) -> dict[str, Any]:
+    """What makes a process that of an account: its user, group and all its groups."""
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError:
+        raise RemoteError(f"there is no account {name}: is what makes it installed?") from None
+    groups = os.getgrouplist(name, entry.pw_gid)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": groups}
 
 
 @contextlib.contextmanager
@@ -138,16 +152,20 @@ def refusal(command: str) -> str | None:
 
 
 def load(name: str, source: str, libraries: Iterable[Sequence[str]] = ()) -> dict[str, Any]:
-    """Run a role's own host-side code; `libraries` are [module name, source] that it imports."""
+    """Run a role's own host-side code, once; `libraries` are [module name, source] that it imports."""
     for module, text in libraries:
         put(module, text)
-    scope = {"__name__": f"nexus_{name}"}
-    exec(compile(source, f"<{name}>", "exec"), scope)
-    return scope
+    if source not in LOADED:
+        LOADED[source] = {"__name__": f"nexus_{name}"}
+        exec(compile(source, f"<{name}>", "exec"), LOADED[source])
+    return LOADED[source]
 
 
 def put(name: str, source: str) -> None:
-    """Make a module that can be imported by its dotted name."""
+    """Make a module that can be imported by its dotted name, once."""
+    if name in LIBRARIES:
+        return
+    LIBRARIES.add(name)
     parents = name.split(".")[:-1]
     for depth in range(len(parents)):
         sys.modules.setdefault(".".join(parents[: depth + 1]), types.ModuleType(parents[depth]))

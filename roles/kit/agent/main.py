@@ -1,6 +1,7 @@
 """One request in, one answer out. Sent last, and run at once."""
 
 import base64
+import gc
 import json
 import os
 import sys
@@ -34,6 +35,7 @@ def main() -> None:
             else:
                 from roles.kit.agent import step  # sent with steps alone
 
+                gc.enable()  # off for questions, which are over sooner than it pays
                 sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # shown while it works
                 getattr(step, f"step_{request['do']}")(request)
     except RemoteError as error:
