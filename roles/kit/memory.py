@@ -12,23 +12,30 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from roles.kit.environment import Traits
+if TYPE_CHECKING:
+    from roles.kit.environment import Traits
+
+
+def cache_directory() -> Path:
+    """Where this user keeps what can be made again: nothing in it is ever needed."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nexus-cos"
 
 
 class Memory:
     """The memory of one environment on this machine, below ~/.cache."""
 
     def __init__(self, name: str) -> None:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        self._path = cache / "nexus-cos" / f"{name}.json"
+        self._path = cache_directory() / f"{name}.json"
         self._before = self._read()
         self._traits: dict[str, dict[str, Any]] = dict(self._before.get("traits", {}))
         self.digests: Mapping[str, str] = dict(self._before.get("digests", {}))
 
     def traits(self, name: str) -> Traits | None:
         """Traits of a host as they were, None when it is not remembered."""
+        from roles.kit.environment import Traits
+
         with suppress(KeyError, TypeError):  # written by another version
             return Traits(**self._traits[name])
         return None
