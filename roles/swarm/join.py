@@ -10,7 +10,7 @@ from pyinfra.context import host
 
 from roles.kit.run import Run
 
-from .plan import CLIENT, SOURCE, leader, managers
+from .plan import ENGINE, SOURCE, leader, managers
 
 
 def invitation(run: Run, name: str) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def invitation(run: Run, name: str) -> dict[str, Any]:
     """
     others = [other for other in managers(run.environment) if other.name not in run.left_out | {name}]
     for other in others:
-        answer = run.ask_source(other.name, SOURCE, ["tokens"], {"want_tokens": True}, CLIENT)
+        answer = run.ask_source(other.name, SOURCE, ["tokens"], {"want_tokens": True}, ENGINE)
         if "tokens" in answer:
             address = f"{other.address}:{run.environment.setting.swarm_port}"
             return {"gathering": True, "join": {"tokens": answer["tokens"], "address": address}}

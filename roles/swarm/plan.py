@@ -13,7 +13,9 @@ from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired, State
 
 SOURCE = Path(__file__).with_name("remote.py")
+CLUSTER = SOURCE.with_name("cluster.py")
 CLIENT = ("roles.docker.client",)  # modules that the host-side code imports
+ENGINE = (*CLIENT, "roles.swarm.engine")
 NETWORK = "nexus"
 VXLAN_BYTES = 50  # outer Ethernet, IPv4, UDP and VXLAN headers
 UPLINK_MTU = 1500  # of a host whose traits are not known yet
@@ -87,7 +89,7 @@ def _membership(env: Environment, host: Host) -> State:
         "address_pool": env.setting.swarm_address_pool,
         "wait_seconds": env.setting.swarm_wait_seconds,
     }
-    return State("swarm_node", SOURCE, items, context=context, libraries=CLIENT)
+    return State("swarm_node", SOURCE, items, context=context, libraries=ENGINE)
 
 
 def _cluster(env: Environment) -> State:
@@ -108,7 +110,7 @@ def _cluster(env: Environment) -> State:
     hosts = {node.address: node.name for node in nodes(env)}
     context = {"hosts": hosts, "wait_seconds": env.setting.swarm_wait_seconds}
     extra: Literal["keep", "remove"] = "keep" if left_out else "remove"
-    return State("swarm_cluster", SOURCE, items, context=context, extra=extra, libraries=CLIENT)
+    return State("swarm_cluster", CLUSTER, items, context=context, extra=extra, libraries=ENGINE)
 
 
 def _member(env: Environment, host: Host) -> dict[str, Any]:

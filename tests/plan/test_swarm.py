@@ -3,7 +3,8 @@
 import pytest
 from cluster import environment
 
-from roles.swarm import remote
+from roles.swarm import cluster as cluster_side
+from roles.swarm import engine, remote
 from roles.swarm.join import estranged, invitation
 from roles.swarm.plan import leader, managers, network_mtu, plan
 
@@ -128,13 +129,13 @@ def refusal(monkeypatch):
 
 def test_quorum_is_not_given_away(refusal):
     healthy = Docker({"GET /nodes": (200, [manager("A"), manager("B"), manager("C")])})
-    remote._refuse_quorum_loss(healthy, "A")
+    engine._refuse_quorum_loss(healthy, "A")
     wounded = Docker({"GET /nodes": (200, [manager("A"), manager("B"), manager("C", "unreachable")])})
-    remote._refuse_quorum_loss(wounded, "C")  # the dead one may go
+    engine._refuse_quorum_loss(wounded, "C")  # the dead one may go
     with pytest.raises(refusal, match="only 1 answer"):
-        remote._refuse_quorum_loss(wounded, "A")
+        engine._refuse_quorum_loss(wounded, "A")
     with pytest.raises(refusal, match="of the 0 others"):
-        remote._refuse_quorum_loss(Docker({"GET /nodes": (200, [manager("A")])}), "A")
+        engine._refuse_quorum_loss(Docker({"GET /nodes": (200, [manager("A")])}), "A")
 
 
 def test_managers_without_a_leader_are_not_a_missing_swarm(refusal, monkeypatch):
@@ -158,7 +159,7 @@ def test_the_newest_node_of_a_host_counts():
 
     # a node that just left is still called ready for some seconds
     docker = Docker({"GET /nodes": (200, [node("OLD", "2026-01-01"), node("NEW", "2026-01-02")])})
-    found = remote._members(docker, {"10.0.0.2": "app1"})
+    found = cluster_side._members(docker, {"10.0.0.2": "app1"})
     assert {name: member["id"] for name, member in found.items()} == {
         "member app1": "NEW",
         "member app1 OLD": "OLD",

@@ -1,0 +1,146 @@
+"""What a manager holds of the whole swarm: its nodes, the services' network and its settings, by Docker's API.
+
+Runs on a manager with the standard library alone.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from roles.docker.client import Docker
+from roles.kit.agent.base import RemoteError
+from roles.swarm.engine import MTU, create_network, first_info, network, set_role, wait
+
+NANOSECONDS = 10**9
+
+
+def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What there is; nothing where this host is no manager of a swarm."""
+    docker = Docker(timeout=20)
+    try:
+        info = first_info(docker)
+    except (OSError, RemoteError):
+        return {}
+    if info["LocalNodeState"] != "active" or not info["ControlAvailable"]:
+        return {}
+    return _members(docker, context["hosts"]) | network(docker, "nexus") | _cluster(docker)
+
+
+def apply(
+    items: dict[str, Any],
+    changed: list[str],
+    removed: list[str],
+    context: dict[str, Any],
+    payload: dict[str, Any],
+) -> None:
+    """Make the changed items true, and take out the nodes that are no longer planned."""
+    docker = Docker(timeout=context["wait_seconds"] + 60)
+    elected = "the managers to elect a leader"
+    wait(docker, elected, context, lambda: docker.ask("GET", "/nodes")[0] == 200)
+    for name in changed:
+        if name.startswith("member "):
+            _set_member(docker, name[7:], items[name], context)
+        elif name == "network nexus":
+            _make_overlay(docker, items[name])
+        elif name == "cluster":
+            _set_cluster(docker, items[name])
+    for name in removed:
+        _remove_member(docker, name[7:], context)
+
+
+def _cluster(docker: Docker) -> dict[str, dict[str, Any]]:
+    """Settings of the swarm as a whole; nothing while it has no leader."""
+    status, swarm = docker.ask("GET", "/swarm")
+    if status != 200:
+        return {}
+    return {"cluster": {"heartbeat_seconds": swarm["Spec"]["Dispatcher"]["HeartbeatPeriod"] // NANOSECONDS}}
+
+
+def _set_cluster(docker: Docker, wanted: dict[str, Any]) -> None:
+    swarm = docker.do("read the swarm", "GET", "/swarm")
+    period = wanted["heartbeat_seconds"] * NANOSECONDS
+    spec = {**swarm["Spec"], "Dispatcher": {"HeartbeatPeriod": period}}
+    docker.do("update the swarm", "POST", f"/swarm/update?version={swarm['Version']['Index']}", spec)
+
+
+def _members(docker: Docker, hosts: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """Nodes by host. Of a host that left and came back the newest counts, the others go by their ids too."""
+    status, nodes = docker.ask("GET", "/nodes")
+    found: dict[str, dict[str, Any]] = {}
+    if status != 200:
+        return found
+    nodes.sort(key=lambda node: str(node["CreatedAt"]), reverse=True)
+    for node in nodes:
+        manager = node.get("ManagerStatus") or {}
+        address = manager.get("Addr", node["Status"].get("Addr", "")).rsplit(":", 1)[0]
+        host = hosts.get(address, node["Description"]["Hostname"])
+        name = f"member {host}"
+        found[name if name not in found else f"member {host} {node['ID']}"] = {
+            "role": node["Spec"]["Role"],
+            "availability": node["Spec"]["Availability"],
+            "labels": node["Spec"].get("Labels") or {},
+            "id": node["ID"],
+            "state": node["Status"]["State"],
+        }
+    return found
+
+
+def _make_overlay(docker: Docker, wanted: dict[str, Any]) -> None:
+    present = network(docker, "nexus").get("network nexus")
+    if present == wanted:
+        return
+    if present:
+        raise RemoteError(
+            f"the services' network is {present} but should be {wanted}, and a network cannot be changed "
+            "while services use it. Set service_network and service_network_mtu to what it is, or, with an "
+            "interruption: docker stack rm nexus; docker network rm nexus; and run again"
+        )
+    options = {MTU: str(wanted["mtu"])}
+    body = {"Name": "nexus", "Driver": "overlay", "Scope": "swarm", "Attachable": True, "Options": options}
+    create_network(docker, body, wanted["subnet"])
+
+
+def _set_member(docker: Docker, host: str, wanted: dict[str, Any], context: dict[str, Any]) -> None:
+    member = _members(docker, context["hosts"]).get(f"member {host}")
+    if member is None:
+        if context.get("gathering"):
+            return
+        raise RemoteError(f"{host} is not in the swarm yet: run this for {host} too, without --limit")
+    if member["role"] != wanted["role"]:
+        set_role(docker, member["id"], wanted["role"], context)
+    node = docker.do(f"read node {host}", "GET", f"/nodes/{member['id']}")
+    spec = {**node["Spec"], "Availability": wanted["availability"], "Labels": wanted["labels"]}
+    path = f"/nodes/{member['id']}/update?version={node['Version']['Index']}"
+    docker.do(f"update node {host}", "POST", path, spec)
+
+
+def _remove_member(docker: Docker, host: str, context: dict[str, Any]) -> None:
+    """Take out a node whose host left the inventory or came back as another node; its tasks move first."""
+    member = _members(docker, context["hosts"]).get(f"member {host}")
+    if member is None:
+        return
+    path = f"/nodes/{member['id']}"
+    if member["state"] == "ready":
+        node = docker.do(f"read node {host}", "GET", path)
+        spec = {**node["Spec"], "Availability": "drain"}
+        docker.do(f"drain node {host}", "POST", f"{path}/update?version={node['Version']['Index']}", spec)
+        wait(
+            docker,
+            f"the tasks of {host} to move",
+            context,
+            lambda: not _tasks(docker, member["id"]),
+            fatal=False,
+        )
+    if member["role"] == "manager":
+        set_role(docker, member["id"], "worker", context)
+    docker.do(f"remove node {host}", "DELETE", f"{path}?force=1")
+    print(f"removed node {host} from the swarm")
+
+
+def _tasks(docker: Docker, node_id: str) -> list[Any]:
+    wanted = (
+        json.dumps({"node": [node_id], "desired-state": ["running"]}).replace(" ", "").replace('"', "%22")
+    )
+    tasks: list[Any] = docker.do("list tasks", "GET", f"/tasks?filters={wanted}")
+    return tasks

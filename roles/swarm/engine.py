@@ -1,0 +1,89 @@
+"""What both sides of the swarm ask of the engine of this host: its own state, networks, roles of nodes.
+
+Runs on the host with the standard library alone, as part of remote.py and cluster.py.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from roles.docker.client import Docker
+from roles.kit.agent.base import RemoteError
+
+MTU = "com.docker.network.driver.mtu"
+_FOUND: list[dict[str, Any]] = []
+
+
+def info_of(docker: Docker) -> dict[str, Any]:
+    info: dict[str, Any] = docker.do("read the engine's state", "GET", "/info")["Swarm"]
+    return info
+
+
+def first_info(docker: Docker) -> dict[str, Any]:
+    """The engine's state as a probe finds it: asked once, for it takes the engine 16 ms to say."""
+    if not _FOUND:
+        _FOUND.append(info_of(docker))
+    return _FOUND[0]
+
+
+def state(docker: Docker) -> str:
+    return str(info_of(docker)["LocalNodeState"])
+
+
+def network(docker: Docker, name: str) -> dict[str, Any]:
+    status, network = docker.ask("GET", f"/networks/{name}")
+    if status != 200:
+        return {}
+    options = network["Options"] or {}
+    subnets = [config["Subnet"] for config in network["IPAM"]["Config"] or []]
+    found = {"subnet": ",".join(subnets), "mtu": int(options.get(MTU, 0)), "driver": network["Driver"]}
+    return {f"network {name}": {**found, "attachable": network["Attachable"]}}
+
+
+def create_network(docker: Docker, body: dict[str, Any], subnet: str) -> None:
+    ipam = {"Driver": "default", "Config": [{"Subnet": subnet}]}
+    docker.do(f"create the network {body['Name']}", "POST", "/networks/create", {**body, "IPAM": ipam})
+
+
+def set_role(docker: Docker, node_id: str, role: str, context: dict[str, Any]) -> None:
+    """Promote or demote; demotion only while the other managers that answer are still a majority."""
+    node = docker.do("read the node", "GET", f"/nodes/{node_id}")
+    if role == "worker":
+        _refuse_quorum_loss(docker, node_id)
+    path = f"/nodes/{node_id}/update?version={node['Version']['Index']}"
+    docker.do(f"make the node a {role}", "POST", path, {**node["Spec"], "Role": role})
+
+    def settled() -> bool:
+        status = docker.ask("GET", f"/nodes/{node_id}")[1].get("ManagerStatus")
+        return (status is not None) == (role == "manager")
+
+    if node_id != info_of(docker)["NodeID"]:
+        wait(docker, f"the node to become a {role}", context, settled)
+
+
+def _refuse_quorum_loss(docker: Docker, node_id: str) -> None:
+    others = [
+        node
+        for node in docker.do("list the nodes", "GET", "/nodes")
+        if node.get("ManagerStatus") and node["ID"] != node_id
+    ]
+    reachable = [node for node in others if node["ManagerStatus"]["Reachability"] == "reachable"]
+    if len(reachable) <= len(others) / 2:
+        raise RemoteError(
+            f"refused to take a manager out of the swarm: of the {len(others)} others only {len(reachable)} "
+            "answer, and without a majority of managers the swarm stands still. Bring the others back first"
+        )
+
+
+def wait(
+    docker: Docker, what: str, context: dict[str, Any], done: Callable[[], bool], fatal: bool = True
+) -> None:
+    deadline = time.monotonic() + context["wait_seconds"]
+    while not done():
+        if time.monotonic() > deadline:
+            if not fatal:
+                return
+            raise RemoteError(f"waited {context['wait_seconds']} s for {what}; `docker info` says more")
+        time.sleep(0.2)
