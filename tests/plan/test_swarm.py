@@ -3,6 +3,7 @@
 import pytest
 from cluster import environment
 
+from roles.kit.agent.base import RemoteError
 from roles.swarm import cluster as cluster_side
 from roles.swarm import engine, remote
 from roles.swarm.join import estranged, invitation
@@ -118,31 +119,22 @@ def manager(identity, reachability="reachable"):
     return {"ID": identity, "ManagerStatus": {"Reachability": reachability}}
 
 
-@pytest.fixture
-def refusal(monkeypatch):
-    class RemoteError(Exception):
-        pass
-
-    monkeypatch.setattr(remote, "RemoteError", RemoteError, raising=False)
-    return RemoteError
-
-
-def test_quorum_is_not_given_away(refusal):
+def test_quorum_is_not_given_away():
     healthy = Docker({"GET /nodes": (200, [manager("A"), manager("B"), manager("C")])})
     engine._refuse_quorum_loss(healthy, "A")
     wounded = Docker({"GET /nodes": (200, [manager("A"), manager("B"), manager("C", "unreachable")])})
     engine._refuse_quorum_loss(wounded, "C")  # the dead one may go
-    with pytest.raises(refusal, match="only 1 answer"):
+    with pytest.raises(RemoteError, match="only 1 answer"):
         engine._refuse_quorum_loss(wounded, "A")
-    with pytest.raises(refusal, match="of the 0 others"):
+    with pytest.raises(RemoteError, match="of the 0 others"):
         engine._refuse_quorum_loss(Docker({"GET /nodes": (200, [manager("A")])}), "A")
 
 
-def test_managers_without_a_leader_are_not_a_missing_swarm(refusal, monkeypatch):
+def test_managers_without_a_leader_are_not_a_missing_swarm(monkeypatch):
     monkeypatch.setattr(remote, "SETTLE_SECONDS", -1)
     docker = Docker({"GET /swarm": (503, {"message": "The swarm does not have a leader"})})
     info = {"LocalNodeState": "active", "ControlAvailable": True}
-    with pytest.raises(refusal, match="does not have a leader"):
+    with pytest.raises(RemoteError, match="does not have a leader"):
         remote._tokens(docker, info)
     assert remote._tokens(docker, {"LocalNodeState": "inactive", "ControlAvailable": False}) == {}
 
