@@ -44,7 +44,7 @@ def measure(
     with log.open("wb") as stream:
         began = time.monotonic()
         process = subprocess.Popen(
-            command, cwd=cwd, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
+            command, cwd=cwd, env={**_plain(), **environment}, stdin=subprocess.DEVNULL,
             stdout=stream, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=enter,
         )  # fmt: skip
         overdue = threading.Timer(timeout, os.killpg, (process.pid, signal.SIGKILL))
@@ -60,6 +60,11 @@ def measure(
         cpu = cpu_seconds(group) or cpu
         _end(group)
     return Cost(process.returncode, wall, cpu, max(peak.bytes, usage.ru_maxrss * 1024))
+
+
+def _plain() -> dict[str, str]:
+    """The environment without what changes how Python runs, such as keeping it from writing what it compiled."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
 def cpu_seconds(group: Path) -> float | None:
