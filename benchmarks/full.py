@@ -6,6 +6,7 @@ Every case leaves the lab as it found it. The ones that renew it run only when t
 from __future__ import annotations
 
 import statistics
+import time
 from collections.abc import Callable
 
 from benchmarks import hosts, platform_run
@@ -76,16 +77,18 @@ def service(figures: Figures, fleet: Fleet) -> None:
     name = list(catalogue.load().services)[-1]
     copy = platform_run.copy_of_project()
     platform_run.edit_memory(copy, name)
-    walls, own = [], []
+    walls, healthy, own = [], [], []
     for project in (copy, hosts.PROJECT, copy, hosts.PROJECT):
+        began = time.time()
         done = _expect(run(project=project, name="service"), True, "one service changed")
-        seconds = platform_run.task_seconds(fleet, name)
+        created, running = platform_run.task_times(fleet, name)
         walls.append(done.cost.wall)
-        own.append(done.cost.wall - seconds)
-    figures.add("service", statistics.median(walls), f"{name}, median of {len(walls)}")
-    figures.add(
-        "service_own", statistics.median(own), "less the time from the new task's creation to its health"
-    )
+        healthy.append(running - began)
+        own.append(created - began)
+    figures.add("service", statistics.median(healthy), f"{name}, median of {len(walls)}")
+    figures.add("service_own", statistics.median(own), "from the start of the run to the new task's creation")
+    watched = "the whole run, which also watches the new task for as long as Swarm would roll it back"
+    figures.add("service_run", statistics.median(walls), watched)
 
 
 def nginx(figures: Figures, fleet: Fleet) -> None:

@@ -113,8 +113,8 @@ def edit_memory(project: Path, service: str) -> None:
     path.write_text(edited)
 
 
-def task_seconds(fleet: Fleet, service: str) -> float:
-    """From the creation of a service's newest running task to its being healthy, as the swarm recorded it."""
+def task_times(fleet: Fleet, service: str) -> tuple[float, float]:
+    """When a service's newest running task was made, and when it was healthy, as the swarm recorded it (Unix time)."""
     manager = next(host for host in fleet.hosts if "app" in fleet_groups(fleet, host.name))
     script = (
         "docker inspect --format '{{json .CreatedAt}} {{json .Status.Timestamp}}' "
@@ -123,7 +123,7 @@ def task_seconds(fleet: Fleet, service: str) -> float:
     text = Fleet((manager,), fleet.access).everywhere(script)[0]
     rows = [[datetime.fromisoformat(json.loads(word)) for word in line.split()] for line in text.splitlines()]
     created, running = max(rows)
-    return (running - created).total_seconds()
+    return created.timestamp(), running.timestamp()
 
 
 def fleet_groups(fleet: Fleet, name: str) -> tuple[str, ...]:
