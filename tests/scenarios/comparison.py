@@ -26,8 +26,11 @@ def _walk(before: Any, after: Any, where: str) -> Iterator[str]:
         yield f"{where}: {str(before)[:200]} -> {str(after)[:200]}"
 
 
-# What two machines never share: ids and keys of their own, and what accounts were before the last was made.
-OWN = re.compile(r"/etc/(machine-id|(group|gshadow|passwd|shadow|subuid|subgid)-|ssl/.*snakeoil.*)$")
+# What two machines never share: ids and keys of their own, what accounts were before the last was made, and the
+# stack with the digests of its images, which the services are compared by.
+OWN = re.compile(
+    r"/etc/(machine-id|nexus-cos/stack.yaml|ssh/ssh_host_.*|(group|gshadow|passwd|shadow|subuid|subgid)-|ssl/.*snakeoil.*)$"
+)
 
 
 def of_any_build(state: dict[str, Any]) -> dict[str, Any]:
