@@ -5,6 +5,7 @@ Only the form is looked at here: settings.py knows the settings, the catalogue c
 
 from __future__ import annotations
 
+import hashlib
 import os
 import traceback
 from collections import defaultdict
@@ -18,6 +19,7 @@ from pyinfra.connectors.ssh_util import get_private_key
 from pyinfra_cli.exceptions import UnexpectedExternalError
 from pyinfra_cli.util import exec_file
 
+from roles.kit.environment import Environment
 from roles.kit.error import OperatorError, nearest
 from roles.plans import GROUPS
 
@@ -49,6 +51,23 @@ def load_inventory(make_inventory: Callable[..., Any], path: Path, rest: Mapping
         line = next((frame.lineno for frame in reversed(frames) if frame.filename == error.filename), 0)
         place = f"{_short(error.filename)}:{line}"
         raise OperatorError(f"{place}: this line cannot be run: {type(cause).__name__}: {cause}") from None
+
+
+def fingerprint(env: Environment) -> str:
+    """Stands for all that the check of an environment looks at; empty where it looks at more, as a checkout.
+
+    Inputs that were found sound once are checked again while hosts are connected to, not before: 0.1 s.
+    """
+    if env.setting.image_source:
+        return ""
+    found = hashlib.sha256(repr([dict(env.setting), *(dict(host.setting) for host in env.hosts)]).encode())
+    folders = ("roles", "templates", "group_data", "inventory")
+    files = [path for folder in folders for path in sorted((env.root / folder).rglob("*.*"))]
+    for path in [*files, env.secrets.path, env.secrets.identity]:
+        if "__pycache__" not in path.parts and path.is_file():
+            about = path.stat()
+            found.update(f"{path} {about.st_size} {about.st_mtime_ns}\n".encode())
+    return found.hexdigest()
 
 
 def check_keys(state: Any) -> None:

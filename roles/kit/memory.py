@@ -31,6 +31,7 @@ class Memory:
         self._before = self._read()
         self._traits: dict[str, dict[str, Any]] = dict(self._before.get("traits", {}))
         self.digests: Mapping[str, str] = dict(self._before.get("digests", {}))
+        self.sound: str = self._before.get("sound", {}).get("inputs", "")  # what was found to be without fault
 
     def traits(self, name: str) -> Traits | None:
         """Traits of a host as they were, None when it is not remembered."""
@@ -46,7 +47,7 @@ class Memory:
 
     def save(self) -> None:
         """Write the file if anything is new. A memory that cannot be written is done without."""
-        now = {"traits": self._traits, "digests": dict(self.digests)}
+        now = {"traits": self._traits, "digests": dict(self.digests), "sound": {"inputs": self.sound}}
         if now == self._before:
             return
         with suppress(OSError):

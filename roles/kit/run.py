@@ -48,13 +48,14 @@ class Run:
         self.environment = environment
         self.left_out = left_out
         self.started = time.monotonic()
+        self.checked = False  # whether the environment was looked at before anything else
         self.changes: dict[str, list[Change]] = defaultdict(list)
         self.proposed = 0  # changes that a dry run would make
         self.notes: dict[str, None] = {}
         self.health: dict[str, str] | None = None  # service -> "" or why it is not healthy
         self.logs: dict[str, list[str]] = {}
         self._early: dict[str, EarlyAgent] = {}
-        self._memory = Memory(environment.name)
+        self.memory = Memory(environment.name)
         self._traits: dict[str, Traits] = {}
         self._answers: dict[str, Answer] = {}
         self._plans: dict[tuple[str, str], tuple[Mapping[str, str], Desired]] = {}
@@ -97,7 +98,7 @@ class Run:
         """A host with its traits: as they were in the last run, which the probe then confirms, or asked for."""
         with self._locks[f"traits of {name}"]:
             if name not in self._traits and name not in self.left_out and self.reaches(name):
-                self._traits[name] = self._memory.traits(name) or Traits(**self.ask(name, {"do": "traits"}))
+                self._traits[name] = self.memory.traits(name) or Traits(**self.ask(name, {"do": "traits"}))
         return replace(self.environment.host(name), traits=self._traits.get(name))
 
     def reaches(self, name: str) -> bool:
@@ -117,7 +118,7 @@ class Run:
         """
         digests: Mapping[str, str] = {}
         if role in PINNED:
-            digests = self._memory.digests if asking else self.digests()
+            digests = self.memory.digests if asking else self.digests()
         kept = self._plans.get((name, role))
         if kept is None or kept[0] != digests:
             known = self.members(role) if role in PINNED else [name]
@@ -136,10 +137,10 @@ class Run:
         if not ops or not self.reaches(ops[0].name):
             return {}
         items = self.answer(ops[0].name)["states"].get("image", {}).get("items", {})
-        self._memory.digests = {
+        self.memory.digests = {
             name.removeprefix("image "): item["digest"] for name, item in items.items() if item.get("digest")
         }
-        return self._memory.digests
+        return self.memory.digests
 
     def answer(self, name: str) -> Answer:
         """What the host said about everything that is planned for it."""
@@ -155,7 +156,7 @@ class Run:
                         if key[0] != name and key[1] not in PINNED
                     }
                     reply = self._question(name)
-                self._memory.keep(name, traits)
+                self.memory.keep(name, traits)
                 self._answers[name] = reply
         return self._answers[name]
 
@@ -254,7 +255,7 @@ class Run:
 
     def remember(self) -> None:
         """Keep what the next run can begin with."""
-        self._memory.save()
+        self.memory.save()
 
     def executing(self) -> bool:
         """Whether operations are being carried out, as opposed to prepared."""

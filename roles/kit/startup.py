@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+import gevent
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.state import StateStage
 from pyinfra.context import config, ctx_state, state
@@ -31,6 +32,7 @@ from roles.plans import GROUPS, notes_of, plan_of, roles_of
 from roles.swarm.plan import managers
 
 READ_ONLY = ("debug-inventory", "fact")
+YIELD_SECONDS = 0.001  # for connections to go on while the controller is busy
 QUORUM_GROUPS = ("postgresql", "redis", "rabbitmq", "mongodb")
 
 
@@ -137,8 +139,12 @@ def _load(context: click.Context, original: Callable[..., Any], inventory: str, 
     _check_limit(context, found)
     if context.params["operations"][0] not in READ_ONLY and not context.params["dry"]:
         context.call_on_close(_lock(loaded.name).close)
-    Run.current = Run(loaded, left_out)
-    _check_environment(loaded, deploys)
+    run = Run.current = Run(loaded, left_out)
+    inputs_now = inputs.fingerprint(loaded)
+    if not deploys or not inputs_now or run.memory.sound != inputs_now:
+        _check_environment(loaded, deploys)
+        run.checked = True
+        run.memory.sound = inputs_now if deploys else ""
     context.call_on_close(_collect_less)  # nor once more at the very end
     context.call_on_close(lambda: summarise(Run.current))
     return found
@@ -147,6 +153,7 @@ def _load(context: click.Context, original: Callable[..., Any], inventory: str, 
 def _check_environment(loaded: environment.Environment, deploys: bool) -> None:
     """Everything that is wrong and can be known before a host is asked."""
     _ = loaded.catalogue
+    gevent.sleep(YIELD_SECONDS)
     if deploys:
         _check_roles(loaded)
     if loaded.setting.ca_file:
@@ -233,6 +240,30 @@ def _lock(name: str) -> Any:
     return stream
 
 
+def _check_once() -> None:
+    """Check the environment unless that was done: inputs that were sound in the last run can wait so long."""
+    if not Run.current.checked:
+        _refuse(_check_environment, Run.current.environment, True)
+
+
+def _beside(connect_all: Callable[[Any], None], state: Any, work: Callable[[], None]) -> None:
+    """Do some work while hosts are connected to; errors of the connections come after it."""
+    failed: list[BaseException] = []
+
+    def connect() -> None:
+        try:
+            connect_all(state)
+        except BaseException as error:
+            failed.append(error)
+
+    connecting = gevent.spawn(connect)
+    gevent.sleep(YIELD_SECONDS)
+    work()
+    connecting.join()
+    if failed:
+        raise failed[0]
+
+
 def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any], None]:
     def connect(state: Any) -> None:
         _refuse(inputs.check_keys, state)
@@ -240,7 +271,7 @@ def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any
         if click.get_current_context().params["dry"]:
             state.check_for_changes = True  # which -y switches off, and --dry with -y would show nothing
         try:
-            connect_all(state)
+            _beside(connect_all, state, _check_once)
         except Exception:
             failed = sorted(host.name for host in state.failed_hosts)
             if not failed:
