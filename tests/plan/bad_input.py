@@ -138,12 +138,12 @@ class Project:
         return before.count("\n") + 1
 
     def start(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-        """Start pyinfra with these words in the copy; no terminal, and locks of its own."""
+        """Start pyinfra with these words in the copy; no terminal, and locks and a memory of its own."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith("NEXUS_")}
         return subprocess.Popen(
             [str(PYINFRA), *words],
             cwd=self.root,
-            env={**kept, "TMPDIR": str(self.root), **(env or {})},
+            env={**kept, "TMPDIR": str(self.root), "XDG_CACHE_HOME": str(self.root / ".cache"), **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -240,6 +240,15 @@ def test_a_catalogue_that_is_wrong(project: Project, case: str) -> None:
     refused(project, project.deploy(), "group_data/catalogue", said.format(line=line, after=line + 1))
 
 
+def test_a_catalogue_that_was_sound_in_the_last_run_and_is_not_any_more(project: Project) -> None:
+    project.deploy()
+    assert project.hosts.connections > 0
+    project.hosts.connections = 0
+    project.hosts.commands.clear()
+    line = project.edit(SERVICES, *CATALOGUE["cycle"][:2])
+    refused(project, project.deploy(), CATALOGUE["cycle"][2].format(line=line))
+
+
 def test_a_catalogue_with_a_file_missing(project: Project) -> None:
     (project.root / "group_data/catalogue/gateway.yaml").unlink()
     refused(project, project.deploy(), "gateway.yaml:1: cannot be read: No such file or directory")
