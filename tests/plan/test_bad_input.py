@@ -246,7 +246,9 @@ def test_a_catalogue_that_was_sound_in_the_last_run_and_is_not_any_more(project:
     project.hosts.connections = 0
     project.hosts.commands.clear()
     line = project.edit(SERVICES, *CATALOGUE["cycle"][:2])
-    refused(project, project.deploy(), CATALOGUE["cycle"][2].format(line=line))
+    outcome = project.deploy()
+    refused(project, outcome, CATALOGUE["cycle"][2].format(line=line))
+    assert "Connecting to hosts" not in outcome.text
 
 
 def test_a_catalogue_with_a_file_missing(project: Project) -> None:
