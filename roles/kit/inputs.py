@@ -19,6 +19,7 @@ from pyinfra.connectors.ssh_util import get_private_key
 from pyinfra_cli.exceptions import UnexpectedExternalError
 from pyinfra_cli.util import exec_file
 
+from roles.kit import settings
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError, nearest
 from roles.plans import GROUPS
@@ -60,7 +61,9 @@ def fingerprint(env: Environment) -> str:
     """
     if env.setting.image_source:
         return ""
-    found = hashlib.sha256(repr([dict(env.setting), *(dict(host.setting) for host in env.hosts)]).encode())
+    known = settings.defaults()
+    own = [{name: each[name] for name in known} for each in (env.setting, *(host.setting for host in env.hosts))]
+    found = hashlib.sha256(repr(own).encode())
     folders = ("roles", "templates", "group_data", "inventory")
     files = [path for folder in folders for path in sorted((env.root / folder).rglob("*.*"))]
     for path in [*files, env.secrets.path, env.secrets.identity]:
