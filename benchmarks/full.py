@@ -95,7 +95,7 @@ def nginx(figures: Figures, fleet: Fleet) -> None:
     """One setting of Nginx changed, and back."""
     walls = []
     for _ in range(2):
-        for arguments in (["--data", "nginx_worker_connections=8192"], []):
+        for arguments in (["--data", "nginx_hsts_seconds=86400"], []):
             walls.append(_expect(run(*arguments, name="nginx"), True, "Nginx changed").cost.wall)
     figures.add("nginx", statistics.median(walls), f"one Nginx setting changed, wall, median of {len(walls)}")
 
