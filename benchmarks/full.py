@@ -117,15 +117,14 @@ def light(figures: Figures, fleet: Fleet) -> None:
         "inventory": "benchmarks/inventory/slice.py",
         "name": "light",
     }
-    environment = {"NEXUS_BENCH_HOSTS": str(LIGHT), "NEXUS_BENCH_ROLE": "base"}
-    begin = run(environment=environment, **runs)  # type: ignore[arg-type]
-    if begin.changes < 0:
-        raise Unexpected(f"light hosts could not be laid out:\n{begin.output[-2000:]}")
     few, many = [], []
-    for _ in range(ROUNDS):
-        many.append(_expect(run(environment=environment, **runs), False, "40 light hosts"))  # type: ignore[arg-type]
-        fewer = {**environment, "NEXUS_BENCH_HOSTS": "8"}
-        few.append(_expect(run(environment=fewer, **runs), False, "8 light hosts"))  # type: ignore[arg-type]
+    for size, found in ((8, few), (LIGHT, many)):
+        environment = {"NEXUS_BENCH_HOSTS": str(size), "NEXUS_BENCH_ROLE": "base"}
+        begin = run(environment=environment, **runs)  # type: ignore[arg-type]
+        if begin.changes < 0:
+            raise Unexpected(f"{size} light hosts could not be laid out:\n{begin.output[-2000:]}")
+        for _ in range(ROUNDS):
+            found.append(_expect(run(environment=environment, **runs), False, f"{size} light hosts"))  # type: ignore[arg-type]
     walls = [done.cost.wall for done in many]
     figures.add(
         "light", statistics.median(walls), f"median of {ROUNDS}; peak {many[0].cost.peak / 1e6:.0f} MB"

@@ -30,7 +30,7 @@ VARIABLE = "NEXUS_BENCH_SIMULATED"  # seconds that a simulated host takes to ans
 KEPT = Path(__file__).resolve().parents[1] / ".lab" / "bench" / "simulated"
 TRAITS: dict[str, Any] = {
     "cpus": 2,
-    "memory_bytes": 8 << 30,
+    "memory_bytes": 512 << 30,  # hundreds of services have to fit
     "mtu": 1500,
     "gpus": 0,
     "architecture": "x86_64",
