@@ -52,12 +52,8 @@ class _Wait(PyinfraCommand):
         context = plan(run.environment, run.environment.host(host.name)).states[0].context
         deadline = time.monotonic() + int(run.environment.setting.health_timeout_seconds)
         told = ""
-        while True:
-            run.health = _reasons(run.ask_source(host.name, REMOTE, [], context))
-            waiting = [name for name, why in run.health.items() if why]
-            if not waiting:
-                return True
-            text = f"waiting for {len(waiting)} of {len(run.health)}: {', '.join(waiting[:4])}"
+        while waiting := [name for name, why in (run.health or {}).items() if why]:
+            text = f"waiting for {len(waiting)} of {len(context['probes'])}: {', '.join(waiting[:4])}"
             if text != told:
                 logger.info(f"{host.print_prefix}{text}{' ...' if len(waiting) > 4 else ''}")
                 told = text
@@ -65,6 +61,8 @@ class _Wait(PyinfraCommand):
                 _collect_logs(run, waiting)
                 return False
             gevent.sleep(POLL_SECONDS)
+            run.health = _reasons(run.ask_source(host.name, REMOTE, [], context))
+        return True
 
 
 def _reasons(items: dict[str, Any]) -> dict[str, str]:

@@ -7,20 +7,17 @@ from typing import Any
 
 WORKERS = 8
 SECONDS = 10
+BYTES = 20_000
 NOT_ASKED = {"ready": False, "why": "could not be asked"}
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """{"service NAME": {"ready": bool, "why": text}} for every service, over a few lasting connections."""
-    waiting, found = list(context["probes"].items()), {}
+    waiting, found = iter(context["probes"].items()), {}
 
     def work() -> None:
         connection = http.client.HTTPConnection("127.0.0.1", context["port"], timeout=SECONDS)
-        while waiting:
-            try:
-                name, path = waiting.pop()
-            except IndexError:  # another took the last
-                break
+        for name, path in waiting:  # shared: whoever is free takes the next
             found[f"service {name}"] = ready(connection, name, path)
         connection.close()
 
@@ -37,12 +34,14 @@ def ready(connection: http.client.HTTPConnection, service: str, path: str) -> di
     try:
         connection.request("GET", path, headers={"X-Nexus-Service": service, "Host": service})
         response = connection.getresponse()
-        body = response.read()
+        body = response.read(BYTES)
     except (OSError, http.client.HTTPException) as error:
         connection.close()
         if lasted:
             return ready(connection, service, path)
         return {"ready": False, "why": f"the router does not answer: {type(error).__name__} {error}"}
+    if not response.isclosed():
+        connection.close()  # a longer answer than anybody reads: the connection is of no use any more
     good = response.status == 200
     return {"ready": good, "why": "" if good else reason(response, body)}
 

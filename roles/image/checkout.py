@@ -82,13 +82,17 @@ class Checkout:
         return {"package.json": json.dumps(wanted, indent=1, sort_keys=True).encode()} if wanted else {}
 
 
+def source(env: Environment) -> str:
+    """What the operator gave as a checkout, whatever it is; empty where nothing."""
+    return str(env.setting.image_source) or os.environ.get("NEXUS_SOURCE", "")
+
+
 def checkout(env: Environment) -> Checkout | None:
     """The checkout that this run builds from, or None where none is given.
 
     Raises OperatorError when what is given is no checkout of the platform.
     """
-    given = str(env.setting.image_source) or os.environ.get("NEXUS_SOURCE", "")
-    if not given:
+    if not (given := source(env)):
         return None
     path = Path(given).expanduser()
     if not path.is_dir():

@@ -76,7 +76,7 @@ class Authority:
         if not isinstance(key, rsa.RSAPrivateKey) or key.public_key() != self._authority.public_key():
             raise OperatorError(
                 "the secret tls/ca-key is not the RSA key of tls/ca-certificate: put back the pair that belongs "
-                "together, or remove both from the secrets file and a new authority is made"
+                "together, or remove both and have new ones made by `make secrets`"
             )
         return key  # PKCS#1 v1.5 signatures are deterministic
 

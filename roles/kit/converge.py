@@ -38,22 +38,26 @@ def converge(role: str, late: Late | None = None, in_turn: bool = False) -> None
     if role not in run.roles(host.name):
         return
     run.prepare(host.name, role)  # all hosts are asked side by side, before anything is done
-    if not run.settled():
+    if not _settled(run):
         _converge(role, late, in_turn, name=f"Converge {role}")
 
 
 def converge_packages() -> None:
     """Install the packages of all roles of the current host in one go."""
-    Run.current.answer(host.name)
-    if not Run.current.settled():
+    if not _settled(Run.current):
         _converge_packages(name="Install packages")
 
 
 def forget_roles() -> None:
     """Remove what roles that no longer concern the current host left on it."""
-    Run.current.answer(host.name)
-    if not Run.current.settled():
+    if not _settled(Run.current):
         _forget_roles(name="Remove what is no longer planned")
+
+
+def _settled(run: Run) -> bool:
+    """Whether nothing is to be done anywhere; a host that gives no answer is told of here, not when it is changed."""
+    run.answer(host.name)
+    return run.settled()
 
 
 @operation()
@@ -93,10 +97,9 @@ def _converge_packages() -> Iterator[Step]:
 def _forget_roles() -> Iterator[Step]:
     run, name = Run.current, host.name
     found = Differences()
-    for role in run.answer(name)["manifest"]:
-        if role not in run.roles(name):
-            found.add(f"role {role}", "no longer concerns this host, what it made is removed")
-            found.steps.append({"do": "forget", "role": role, "manifest": {}})
+    for role in run.abandoned(name):
+        found.add(f"role {role}", "no longer concerns this host, what it made is removed")
+        found.steps.append({"do": "forget", "role": role, "manifest": {}})
     yield from _carry_out(run, name, "leftovers", found, None)
 
 

@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment as Jinja
-from jinja2 import FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 
 from roles.kit import settings
 from roles.kit.authority import Authority
 from roles.kit.error import OperatorError, nearest
-from roles.kit.memory import cache_directory
 from roles.kit.secrets import Secrets
 from roles.kit.settings import Settings
+from roles.kit.templates import templates
 
 if TYPE_CHECKING:
     from roles.catalogue import Catalogue
@@ -128,15 +127,7 @@ class Environment:
 
     @cached_property
     def _jinja(self) -> Jinja:
-        return Jinja(
-            loader=FileSystemLoader(self.root / "templates"),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            auto_reload=False,
-            bytecode_cache=_compiled_templates(),
-        )
+        return templates(self.root / "templates")
 
     def seen(self, hosts: Iterable[Host], digests: Mapping[str, str]) -> Environment:
         """The same environment with what was learned of some hosts, and of images, in between."""
@@ -146,16 +137,6 @@ class Environment:
         other.hosts = tuple(learned.get(host.name, host) for host in self.hosts)
         other.digests = digests
         return other
-
-
-def _compiled_templates() -> FileSystemBytecodeCache | None:
-    """Where compiled templates are kept: half of all planning is to compile them. None where nothing can be."""
-    directory = cache_directory() / "templates"
-    try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError:
-        return None
-    return FileSystemBytecodeCache(str(directory)) if os.access(directory, os.W_OK) else None
 
 
 def inventory_file(name: str) -> Path:

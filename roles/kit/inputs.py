@@ -19,6 +19,7 @@ from pyinfra.connectors.ssh_util import get_private_key
 from pyinfra_cli.exceptions import UnexpectedExternalError
 from pyinfra_cli.util import exec_file
 
+from roles.image.checkout import source
 from roles.kit import settings
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError, nearest
@@ -59,13 +60,13 @@ def fingerprint(env: Environment) -> str:
 
     Inputs that were found sound once are checked again while hosts are connected to, not before: 0.1 s.
     """
-    if env.setting.image_source:
+    if source(env):
         return ""
     known = settings.defaults()
     own = [{name: each[name] for name in known} for each in (env.setting, *(host.setting for host in env.hosts))]
     found = hashlib.sha256(repr(own).encode())
     folders = ("roles", "templates", "group_data", "inventory")
-    files = [path for folder in folders for path in sorted((env.root / folder).rglob("*.*"))]
+    files = [path for folder in folders for path in sorted((env.root / folder).rglob("*"))]
     for path in [*files, env.secrets.path, env.secrets.identity]:
         if "__pycache__" not in path.parts and path.is_file():
             about = path.stat()

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import gevent
-from gevent.event import Event
 from pyinfra import logger
 from pyinfra.api.state import BaseStateCallback
 
@@ -32,8 +31,7 @@ class Progress:
         self._steps: dict[int, tuple[str, str, float]] = {}  # number -> (host, what, start)
         self._told: dict[int, float] = {}  # number -> seconds after which it is told next
         self._number = 0
-        self._idle = Event()
-        self._idle.set()
+        self._watched = False
 
     @contextmanager
     def step(self, host: str, what: str) -> Iterator[None]:
@@ -48,8 +46,8 @@ class Progress:
         """Start to show a step; its number is what `end` takes."""
         self._number += 1
         self._steps[self._number] = host, what, time.monotonic()
-        if self._idle.is_set():
-            self._idle.clear()
+        if not self._watched:
+            self._watched = True
             gevent.spawn(self._watch)
         return self._number
 
@@ -57,16 +55,15 @@ class Progress:
         """Show a step no more."""
         self._steps.pop(number, None)
         self._told.pop(number, None)
-        if not self._steps:
-            self._idle.set()
 
     def _watch(self) -> None:
-        pause = DRAW_SECONDS if self.terminal else SHOW_SECONDS
-        while not self._idle.wait(pause):
+        while self._steps:
+            gevent.sleep(DRAW_SECONDS if self.terminal else SHOW_SECONDS)
             if self.terminal:
                 self._draw()
             else:
                 self._tell()
+        self._watched = False
 
     def _tell(self) -> None:
         now = time.monotonic()

@@ -216,11 +216,16 @@ class Run:
     def _same(self, name: str) -> bool:
         if not self.reaches(name):
             return False
-        roles = self.roles(name)
-        if set(self.answer(name)["manifest"]) - set(roles):
-            return False
-        found = [self.compare(name, role) for role in roles]
-        return not any(part.changes or part.steps or part.notes for part in found)
+        found = [self.compare(name, role) for role in self.roles(name)]
+        return not self.abandoned(name) and not any(part.changes or part.steps or part.notes for part in found)
+
+    def unsettle(self) -> None:
+        """Something differs that no comparison shows."""
+        self._settled = False
+
+    def abandoned(self, name: str) -> list[str]:
+        """Roles that left something on this host and concern it no longer."""
+        return [role for role in self.answer(name)["manifest"] if role not in self.roles(name)]
 
     def drop(self, name: str, cluster: bool = False) -> None:
         """Forget an answer that is no longer true."""

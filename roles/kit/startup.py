@@ -13,8 +13,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Set
-from fnmatch import fnmatch
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,16 +23,14 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.state import StateStage
 from pyinfra.context import config, ctx_state, state
 
-from roles.kit import environment, inputs, progress
+from roles.kit import environment, inputs, progress, reach
 from roles.kit.error import OperatorError
 from roles.kit.run import Run
 from roles.kit.summary import summarise
 from roles.plans import GROUPS, notes_of, plan_of, roles_of
-from roles.swarm.plan import managers
 
 READ_ONLY = ("debug-inventory", "fact")
 YIELD_SECONDS = 0.001  # for connections to go on while the controller is busy
-QUORUM_GROUPS = ("postgresql", "redis", "rabbitmq", "mongodb")
 
 
 def begin() -> None:
@@ -120,7 +117,7 @@ def _check_terminal(context: click.Context) -> None:
 def _load(context: click.Context, original: Callable[..., Any], inventory: str, rest: dict[str, Any]) -> Any:
     """Load the inventory with pyinfra's own code, and the environment that plans are made from."""
     path = Path(inventory)
-    deploys = context.params["operations"][0].endswith(".py")
+    deploys = _deploys(context)
     if path.is_dir():
         path = environment.inventory_file(os.environ.get("NEXUS_ENV") or "lab")
     elif not path.is_file() and (inventory.endswith(".py") or "/" in inventory):
@@ -135,8 +132,8 @@ def _load(context: click.Context, original: Callable[..., Any], inventory: str, 
         return original(inventory, **rest)
     found = inputs.load_inventory(original, path, rest)
     loaded = environment.from_inventory(path.stem, found)
-    left_out = _left_out(loaded, found)
-    _check_limit(context, found)
+    left_out = reach.left_out(loaded, found)
+    reach.check_limit(context.params, found)
     if context.params["operations"][0] not in READ_ONLY and not context.params["dry"]:
         context.call_on_close(_lock(loaded.name).close)
     run = Run.current = Run(loaded, left_out)
@@ -148,6 +145,11 @@ def _load(context: click.Context, original: Callable[..., Any], inventory: str, 
     context.call_on_close(_collect_less)  # nor once more at the very end
     context.call_on_close(lambda: summarise(Run.current))
     return found
+
+
+def _deploys(context: click.Context) -> bool:
+    """Whether deploys are run, and not a fact or a command."""
+    return str(context.params["operations"][0]).endswith(".py")
 
 
 def _check_environment(loaded: environment.Environment, deploys: bool) -> None:
@@ -173,54 +175,6 @@ def _check_roles(loaded: environment.Environment) -> None:
         for host in loaded.hosts:
             for role in roles_of(host):
                 plan_of(role)(loaded, host)
-
-
-def _left_out(loaded: environment.Environment, inventory: Any) -> frozenset[str]:
-    """Take the hosts of `--data without=` out of this run, unless a quorum would be lost with them."""
-    names = frozenset(name for name in str(loaded.setting.without).replace(" ", "").split(",") if name)
-    _check_quorum(loaded, names)
-    for name in names:
-        host = inventory.hosts.pop(name)
-        for members in inventory.groups.values():
-            if host in members:
-                members.remove(host)
-    return names
-
-
-def _check_quorum(loaded: environment.Environment, names: Set[str]) -> None:
-    """Refuse to leave out hosts without which a cluster of this environment cannot decide anything."""
-    quorums = {"swarm managers": [host.name for host in managers(loaded)] if loaded.group("app") else []}
-    quorums |= {group: [host.name for host in loaded.group(group)] for group in QUORUM_GROUPS}
-    if loaded.group("edge") and all(host.name in names for host in loaded.group("edge")):
-        raise OperatorError(
-            f"without={','.join(sorted(names))} leaves no edge host: nobody could say whether the services are "
-            "healthy. Run the layers that matter instead, such as deploys/data.py, with --limit"
-        )
-    for what, members in quorums.items():
-        left = [name for name in members if name not in names]
-        if members and len(left) * 2 <= len(members):
-            raise OperatorError(
-                f"without={','.join(sorted(names))} leaves {len(left)} of {len(members)} {what} "
-                f"({', '.join(members)}): that is no quorum. Bring one of them back first"
-            )
-
-
-def _check_limit(context: click.Context, inventory: Any) -> None:
-    """Refuse --limit and --exclude that match nothing, or leave nothing."""
-    hosts = list(inventory)
-    names = ", ".join(host.name for host in hosts)
-
-    def matches(option: str) -> set[Any]:
-        found: set[Any] = set()
-        for pattern in context.params[option] or ():
-            members = inventory.groups.get(pattern) or [host for host in hosts if fnmatch(host.name, pattern)]
-            if not members:
-                raise OperatorError(f'--{option} "{pattern}" matches no host and no group of {names}')
-            found.update(members)
-        return found
-
-    if not (matches("limit") or set(hosts)) - matches("exclude"):
-        raise OperatorError(f"--limit and --exclude leave no host of {names}")
 
 
 def _lock(name: str) -> Any:
@@ -277,7 +231,7 @@ def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any
             if not failed:
                 raise
             _die(f"no connection to {', '.join(failed)}; the reason stands above. {_way_on(failed)}")
-        if click.get_current_context().params["operations"][0].endswith(".py"):
+        if _deploys(click.get_current_context()):
             for host in state.activated_hosts:
                 Run.current.expect(state, host)
 
@@ -287,7 +241,7 @@ def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any
 def _way_on(failed: list[str]) -> str:
     """What can be done about hosts without a connection; going on without them only where it is allowed."""
     try:
-        _check_quorum(Run.current.environment, Run.current.left_out | set(failed))
+        reach.check_quorum(Run.current.environment, Run.current.left_out | set(failed))
     except (OperatorError, AttributeError):
         return "Mend it, and run this again"
     return f"Mend it, or go on without: --data without={','.join(sorted({*failed, *Run.current.left_out}))}"

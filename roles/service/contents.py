@@ -65,9 +65,14 @@ def env_file(values: Mapping[str, str]) -> str:
 
 
 def secret_name(env: Environment, stem: str, content: str) -> str:
-    """Name of the Docker secret with this content: its keyed hash, from which nobody can guess."""
+    """Name of the Docker secret with this content."""
+    return f"{stem}-{keyed_hash(env, content)}"
+
+
+def keyed_hash(env: Environment, content: str) -> str:
+    """What tells a secret from others, and from which nobody can guess it."""
     key = env.secret("service/fingerprint").encode()
-    return f"{stem}-{hmac.new(key, content.encode(), hashlib.sha256).hexdigest()[:10]}"
+    return hmac.new(key, content.encode(), hashlib.sha256).hexdigest()[:10]
 
 
 def secrets(env: Environment, service: Service) -> dict[str, tuple[str, str]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from roles.docker.client import Docker
 from roles.kit.agent.base import RemoteError
-from roles.service.rollout import STACK, deploy, stack_services, wait_healthy
+from roles.service.rollout import STACK, Rollout, deploy, stack_services
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -42,7 +42,7 @@ def apply(
 ) -> None:
     """Create missing secrets, deploy changed services phase by phase, remove what is no longer planned."""
     docker = Docker()
-    context = {**context, "before": {task["ID"] for task in docker.list("tasks")}}
+    rollout = Rollout(docker, items, context["phase_seconds"])
     for name in _named("secret", changed):
         _create_secret(docker, name, payload["secrets"][name])
     definitions = payload["definitions"]
@@ -51,9 +51,10 @@ def apply(
         of_phase = {name: definitions[name] for name in services if _phase(definitions[name]) == phase}
         needed = {need for name in of_phase for need in context["depends_on"].get(name, ())}
         earlier = [name for name in needed if name not in services and _phase(definitions[name]) < phase]
-        wait_healthy(docker, f"what phase {phase} stands on", earlier, items, context)
+        rollout.wait(f"what phase {phase} stands on", earlier)
         deploy(of_phase)
-        wait_healthy(docker, f"phase {phase}", list(of_phase), items, context | {"once more": of_phase})
+        seconds = rollout.wait(f"phase {phase}", list(of_phase), of_phase)
+        print(f"phase {phase}: {len(of_phase)} services healthy after {seconds:.0f} s")
     for name in _named("service", removed):
         _remove_service(docker, name)
     for name in _named("secret", removed):

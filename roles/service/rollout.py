@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 from roles.docker.client import Docker
 from roles.kit.agent.base import RemoteError, run
@@ -39,60 +39,77 @@ def deploy(definitions: dict[str, Any]) -> None:
     run([*argv, "--compose-file=-", STACK], input=json.dumps(stack), timeout=300, env={"HOME": "/root"})
 
 
-def wait_healthy(
-    docker: Docker, what: str, names: list[str], items: dict[str, Any], context: dict[str, Any]
-) -> None:
-    """Until all tasks of these services run, which for Swarm includes their health check."""
-    started, pending, told = time.monotonic(), sorted(names), TELL_SECONDS
-    while pending:
-        services = stack_services(docker)
-        tasks = docker.list("tasks", service=[f"{STACK}_{name}" for name in pending])
-        # What was refused before this step says nothing of what it does: a log-in may have been mended since.
-        tasks = [
-            t for t in tasks if not (t["ID"] in context["before"] and t["Status"]["State"] == "rejected")
+class Rollout:
+    """One step's work on the services: what is planned, which tasks there were before, what was tried twice."""
+
+    def __init__(self, docker: Docker, items: dict[str, Any], phase_seconds: float) -> None:
+        self.docker, self.items, self.phase_seconds = docker, items, phase_seconds
+        self.before = {task["ID"] for task in docker.list("tasks")}
+        self.twice: set[str] = set()
+
+    def wait(self, what: str, names: list[str], definitions: dict[str, Any] | None = None) -> float:
+        """Seconds until all tasks of these services run, which for Swarm includes their health check.
+
+        `definitions` are those just deployed. RemoteError with a report where it is of no use to wait on.
+        """
+        started, pending, told = time.monotonic(), sorted(names), TELL_SECONDS
+        while pending:
+            services, tasks = stack_services(self.docker), self._tasks(pending)
+            reasons = {
+                name: unhealthy(services.get(name), tasks, self.items[f"service {name}"]) for name in pending
+            }
+            hopeless = [
+                name
+                for name, (_, final) in reasons.items()
+                if final and not self._goes_on(services.get(name), tasks, name, (definitions or {}).get(name))
+            ]
+            pending = [name for name, (reason, _) in reasons.items() if reason]
+            seconds = time.monotonic() - started
+            if hopeless or (pending and seconds > self.phase_seconds):
+                wrong = {name: (services.get(name), reasons[name][0]) for name in hopeless or pending}
+                self._give_up(f"{what}: {len(wrong)} of {len(names)} services are not healthy", wrong, tasks)
+            if pending and seconds >= told:
+                first = ", ".join(pending[:5])
+                print(f"{what}: waiting for {len(pending)} of {len(names)} since {told} s: {first}")
+                told *= 2
+            if pending:
+                time.sleep(POLL_SECONDS)
+        return time.monotonic() - started
+
+    def _tasks(self, names: list[str]) -> list[dict[str, Any]]:
+        """Tasks of services. What was refused before this step says nothing of it: a log-in may have been mended."""
+        tasks = self.docker.list("tasks", service=[f"{STACK}_{name}" for name in names])
+        return [
+            task for task in tasks if task["Status"]["State"] != "rejected" or task["ID"] not in self.before
         ]
-        reasons = {name: unhealthy(services.get(name), tasks, items[f"service {name}"]) for name in pending}
-        hopeless = [name for name, (_, final) in reasons.items() if final]
-        hopeless = [name for name in hopeless if not _tried_again(name, services.get(name), tasks, context)]
-        pending = [name for name, (reason, _) in reasons.items() if reason]
-        if hopeless or (pending and time.monotonic() - started > context["phase_seconds"]):
-            wrong = hopeless or pending
-            for name in wrong:
-                _roll_back(docker, services.get(name))
-            reports = [_report(docker, name, services.get(name), tasks, reasons[name][0]) for name in wrong]
-            raise RemoteError(
-                f"{what}: {len(wrong)} of {len(names)} services are not healthy\n" + "\n".join(reports)
-            )
-        if pending and time.monotonic() - started >= told:
-            print(
-                f"{what}: waiting for {len(pending)} of {len(names)} since {told} s: {', '.join(pending[:5])}"
-            )
-            told *= 2
-        if pending:
-            time.sleep(POLL_SECONDS)
-    if names and what.startswith("phase"):
-        print(f"{what}: {len(names)} services healthy after {time.monotonic() - started:.0f} s")
 
+    def _goes_on(
+        self, service: dict[str, Any] | None, tasks: list[dict[str, Any]], name: str, definition: Any
+    ) -> bool:
+        """Deploy a service once more that was rolled back although its process was never started.
 
-def _tried_again(
-    name: str, service: dict[str, Any] | None, tasks: list[dict[str, Any]], context: dict[str, Any]
-) -> bool:
-    """Deploy a service once more that was rolled back although its process was never started.
+        Under load an engine fails to mount the secrets of a container now and then (moby issue 48783): that says
+        nothing of the service. True as well while the way back is still under way.
+        """
+        if service is None or definition is None or name in self.twice:
+            return False
+        own = [t for t in tasks if t["ServiceID"] == service["ID"] and t["ID"] not in self.before]
+        failed = [task["Status"].get("Err", "") for task in own if task["Status"]["State"] == "failed"]
+        if not failed or not all(error.startswith(NEVER_STARTED) for error in failed):
+            return False
+        if (service.get("UpdateStatus") or {}).get("State") == "rollback_completed":
+            print(f"{name}: once more, as its engine could not start it: {failed[-1]}")
+            self.twice.add(name)
+            deploy({name: definition})
+        return True
 
-    Under load an engine fails to mount the secrets of a container now and then (moby issue 48783): that says
-    nothing of the service. True as well while the way back is still under way.
-    """
-    definitions = context.get("once more", {})
-    if service is None or name not in definitions:
-        return False
-    own = [t for t in tasks if t["ServiceID"] == service["ID"] and t["ID"] not in context["before"]]
-    failed = [task["Status"].get("Err", "") for task in own if task["Status"]["State"] == "failed"]
-    if not failed or not all(error.startswith(NEVER_STARTED) for error in failed):
-        return False
-    if (service.get("UpdateStatus") or {}).get("State") == "rollback_completed":
-        print(f"{name}: once more, as its engine could not start it: {failed[-1]}")
-        deploy({name: definitions.pop(name)})
-    return True
+    def _give_up(self, what: str, wrong: dict[str, Any], tasks: list[dict[str, Any]]) -> NoReturn:
+        for service, _ in wrong.values():
+            _roll_back(self.docker, service)
+        reports = [
+            _report(self.docker, name, service, tasks, reason) for name, (service, reason) in wrong.items()
+        ]
+        raise RemoteError("\n".join([what, *reports]))
 
 
 def _roll_back(docker: Docker, service: dict[str, Any] | None) -> None:

@@ -18,7 +18,7 @@ from roles.registry.plan import login, registry_name, repository
 from roles.router.plan import stack as router_stack
 from roles.swarm.plan import NETWORK
 
-from .contents import secrets
+from .contents import keyed_hash, secrets
 from .scale import resources, size
 
 NAME = "nexus"  # Docker puts it before the name of each service: nexus_auth-service
@@ -126,19 +126,16 @@ def _labelled(env: Environment, name: str, phase: int, content: Definition) -> D
     Swarm keeps the log-in at the registry with each service and shows it to nobody, so a label tells which
     one it has. A service that has another one is given ours; its tasks go on, Swarm does not count that.
     """
-    login_hash = _short_hash(" ".join(login(env))) if registry_name(env) else ""
+    registry = keyed_hash(env, " ".join(login(env))) if registry_name(env) else ""
+    text = json.dumps([content, registry], sort_keys=True)
     labels = {
         "nexus.service": name,
         "nexus.phase": str(phase),
-        "nexus.hash": _short_hash(json.dumps(content, sort_keys=True) + login_hash),
-        "nexus.registry": login_hash,
+        "nexus.hash": hashlib.sha256(text.encode()).hexdigest()[:16],
+        "nexus.registry": registry,
     }
     deploy = {**content["deploy"], "labels": {**content["deploy"].get("labels", {}), **labels}}
     return {**content, "deploy": deploy}
-
-
-def _short_hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class _Plain(yaml.CSafeDumper):

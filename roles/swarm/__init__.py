@@ -22,7 +22,9 @@ def swarm() -> None:
     if leads:
         converge("swarm", late=invitation)
     if not leads:
-        if not run.settled() or estranged(run, host.name):
+        if run.settled() and estranged(run, host.name):
+            run.unsettle()
+        if not run.settled():
             leave_unknown(name="Leave a swarm that no longer knows this host")
         converge("swarm", late=invitation)
     if leads:

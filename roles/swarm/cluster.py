@@ -5,25 +5,30 @@ Runs on a manager with the standard library alone.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from roles.docker.client import Docker
 from roles.kit.agent.base import RemoteError
-from roles.swarm.engine import MTU, create_network, first_info, network, set_role, wait
+from roles.swarm.engine import (
+    MTU,
+    PROBE_SECONDS,
+    create_network,
+    found_info,
+    network,
+    set_role,
+    update_node,
+    wait,
+)
 
 NANOSECONDS = 10**9
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """What there is; nothing where this host is no manager of a swarm."""
-    docker = Docker(timeout=20)
-    try:
-        info = first_info(docker)
-    except (OSError, RemoteError):
+    info = found_info()
+    if not info or info["LocalNodeState"] != "active" or not info["ControlAvailable"]:
         return {}
-    if info["LocalNodeState"] != "active" or not info["ControlAvailable"]:
-        return {}
+    docker = Docker(timeout=PROBE_SECONDS)
     return _members(docker, context["hosts"]) | network(docker, "nexus") | _cluster(docker)
 
 
@@ -109,10 +114,8 @@ def _set_member(docker: Docker, host: str, wanted: dict[str, Any], context: dict
         raise RemoteError(f"{host} is not in the swarm yet: run this for {host} too, without --limit")
     if member["role"] != wanted["role"]:
         set_role(docker, member["id"], wanted["role"], context)
-    node = docker.do(f"read node {host}", "GET", f"/nodes/{member['id']}")
-    spec = {**node["Spec"], "Availability": wanted["availability"], "Labels": wanted["labels"]}
-    path = f"/nodes/{member['id']}/update?version={node['Version']['Index']}"
-    docker.do(f"update node {host}", "POST", path, spec)
+    changes = {"Availability": wanted["availability"], "Labels": wanted["labels"]}
+    update_node(docker, f"update node {host}", member["id"], **changes)
 
 
 def _remove_member(docker: Docker, host: str, context: dict[str, Any]) -> None:
@@ -120,27 +123,12 @@ def _remove_member(docker: Docker, host: str, context: dict[str, Any]) -> None:
     member = _members(docker, context["hosts"]).get(f"member {host}")
     if member is None:
         return
-    path = f"/nodes/{member['id']}"
     if member["state"] == "ready":
-        node = docker.do(f"read node {host}", "GET", path)
-        spec = {**node["Spec"], "Availability": "drain"}
-        docker.do(f"drain node {host}", "POST", f"{path}/update?version={node['Version']['Index']}", spec)
-        wait(
-            docker,
-            f"the tasks of {host} to move",
-            context,
-            lambda: not _tasks(docker, member["id"]),
-            fatal=False,
-        )
+        update_node(docker, f"drain node {host}", member["id"], Availability="drain")
+        running = {"node": [member["id"]], "desired-state": ["running"]}
+        moved = f"the tasks of {host} to move"
+        wait(docker, moved, context, lambda: not docker.list("tasks", **running), fatal=False)
     if member["role"] == "manager":
         set_role(docker, member["id"], "worker", context)
-    docker.do(f"remove node {host}", "DELETE", f"{path}?force=1")
+    docker.do(f"remove node {host}", "DELETE", f"/nodes/{member['id']}?force=1")
     print(f"removed node {host} from the swarm")
-
-
-def _tasks(docker: Docker, node_id: str) -> list[Any]:
-    wanted = (
-        json.dumps({"node": [node_id], "desired-state": ["running"]}).replace(" ", "").replace('"', "%22")
-    )
-    tasks: list[Any] = docker.do("list tasks", "GET", f"/tasks?filters={wanted}")
-    return tasks

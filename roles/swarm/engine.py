@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from roles.docker.client import Docker
 from roles.kit.agent.base import RemoteError
 
 MTU = "com.docker.network.driver.mtu"
-_FOUND: list[dict[str, Any]] = []
+PROBE_SECONDS = 20
 
 
 def info_of(docker: Docker) -> dict[str, Any]:
@@ -21,11 +22,13 @@ def info_of(docker: Docker) -> dict[str, Any]:
     return info
 
 
-def first_info(docker: Docker) -> dict[str, Any]:
-    """The engine's state as a probe finds it: asked once, for it takes the engine 16 ms to say."""
-    if not _FOUND:
-        _FOUND.append(info_of(docker))
-    return _FOUND[0]
+@cache
+def found_info() -> dict[str, Any]:
+    """The engine's state as a probe finds it, empty where none answers. Asked once: it takes the engine 16 ms."""
+    try:
+        return info_of(Docker(timeout=PROBE_SECONDS))
+    except (OSError, RemoteError):
+        return {}
 
 
 def state(docker: Docker) -> str:
@@ -47,13 +50,18 @@ def create_network(docker: Docker, body: dict[str, Any], subnet: str) -> None:
     docker.do(f"create the network {body['Name']}", "POST", "/networks/create", {**body, "IPAM": ipam})
 
 
+def update_node(docker: Docker, what: str, node_id: str, **changes: Any) -> None:
+    """Change a node's specification, leaving the rest of it as it is."""
+    node = docker.do("read the node", "GET", f"/nodes/{node_id}")
+    path = f"/nodes/{node_id}/update?version={node['Version']['Index']}"
+    docker.do(what, "POST", path, {**node["Spec"], **changes})
+
+
 def set_role(docker: Docker, node_id: str, role: str, context: dict[str, Any]) -> None:
     """Promote or demote; demotion only while the other managers that answer are still a majority."""
-    node = docker.do("read the node", "GET", f"/nodes/{node_id}")
     if role == "worker":
         _refuse_quorum_loss(docker, node_id)
-    path = f"/nodes/{node_id}/update?version={node['Version']['Index']}"
-    docker.do(f"make the node a {role}", "POST", path, {**node["Spec"], "Role": role})
+    update_node(docker, f"make the node a {role}", node_id, Role=role)
 
     def settled() -> bool:
         status = docker.ask("GET", f"/nodes/{node_id}")[1].get("ManagerStatus")

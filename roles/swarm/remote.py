@@ -11,7 +11,17 @@ from typing import Any
 
 from roles.docker.client import Docker
 from roles.kit.agent.base import RemoteError
-from roles.swarm.engine import MTU, create_network, first_info, info_of, network, set_role, state, wait
+from roles.swarm.engine import (
+    MTU,
+    PROBE_SECONDS,
+    create_network,
+    found_info,
+    info_of,
+    network,
+    set_role,
+    state,
+    wait,
+)
 
 GATEWAY = "docker_gwbridge"
 SETTLE_SECONDS = 10  # what managers may take to elect a leader
@@ -19,11 +29,10 @@ SETTLE_SECONDS = 10  # what managers may take to elect a leader
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """What there is; nothing where Docker is not installed or does not run."""
-    docker = Docker(timeout=20)
-    try:
-        info = first_info(docker)
-    except (OSError, RemoteError):
+    info = found_info()
+    if not info:
         return {}
+    docker = Docker(timeout=PROBE_SECONDS)
     found: dict[str, dict[str, Any]] = {}
     if "node" in names:
         found["node"] = _node(info)

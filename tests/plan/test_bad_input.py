@@ -251,6 +251,15 @@ def test_a_catalogue_that_was_sound_in_the_last_run_and_is_not_any_more(project:
     assert "Connecting to hosts" not in outcome.text
 
 
+def test_a_source_given_after_a_run_without_one_is_looked_at_first(project: Project) -> None:
+    project.deploy()
+    project.hosts.connections = 0
+    project.hosts.commands.clear()
+    outcome = project.deploy(env={"NEXUS_SOURCE": str(project.root / "nowhere")})
+    refused(project, outcome, "nowhere is no directory: give the top of a checkout")
+    assert "Connecting to hosts" not in outcome.text
+
+
 def test_a_catalogue_with_a_file_missing(project: Project) -> None:
     (project.root / "group_data/catalogue/gateway.yaml").unlink()
     refused(project, project.deploy(), "gateway.yaml:1: cannot be read: No such file or directory")

@@ -258,8 +258,27 @@ def test_a_service_that_its_engine_could_not_start_is_deployed_once_more(
     found = {"ID": "S", "UpdateStatus": {"State": state}}
     failed = {"ID": "T2", "ServiceID": "S", "Status": {"State": "failed", "Err": error}}
     earlier = {"ID": "T1", "ServiceID": "S", "Status": {"State": "failed", "Err": "non-zero exit (1)"}}
-    context = {"before": {"T1"}, "once more": {"glitch": {}}}
-    assert rollout._tried_again("glitch", found, [earlier, failed], context) is waits
+    step = rollout.Rollout(Engine([earlier]), {}, phase_seconds=1)
+    assert step._goes_on(found, [earlier, failed], "glitch", {}) is waits
     assert tried == deployed
     if deployed:  # and never a third time
-        assert not rollout._tried_again("glitch", found, [earlier, failed], context)
+        assert not step._goes_on(found, [earlier, failed], "glitch", {})
+
+
+class Engine:
+    """Docker's API as far as lists of tasks go."""
+
+    def __init__(self, tasks):
+        self.tasks = tasks
+
+    def list(self, kind, **filters):
+        return list(self.tasks)
+
+
+def test_what_nodes_refused_before_a_step_is_not_held_against_it():
+    refused = [{"ID": f"T{number}", "Status": {"State": "rejected"}} for number in range(3)]
+    engine = Engine(refused)
+    step = rollout.Rollout(engine, {}, phase_seconds=1)
+    assert step._tasks(["glitch"]) == []
+    engine.tasks.append({"ID": "T9", "Status": {"State": "rejected"}})
+    assert [task["ID"] for task in step._tasks(["glitch"])] == ["T9"]

@@ -22,7 +22,6 @@ TURN_SECONDS = 1800  # as long as the longest step, a first build of all images,
 PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload", "Type", "Result")
 
 LOADED: dict[str, dict[str, Any]] = {}  # host-side code of roles by its source
-LIBRARIES: set[str] = set()
 
 
 class RemoteError(Exception):
@@ -163,9 +162,8 @@ def load(name: str, source: str, libraries: Iterable[Sequence[str]] = ()) -> dic
 
 def put(name: str, source: str) -> None:
     """Make a module that can be imported by its dotted name, once."""
-    if name in LIBRARIES:
+    if name in sys.modules:
         return
-    LIBRARIES.add(name)
     parents = name.split(".")[:-1]
     for depth in range(len(parents)):
         sys.modules.setdefault(".".join(parents[: depth + 1]), types.ModuleType(parents[depth]))
