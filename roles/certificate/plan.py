@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
-
 from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired, Directory, File, Group
 
 DIRECTORY = "/etc/nexus-cos/tls"
 CA, LEAF, KEY = f"{DIRECTORY}/ca.pem", f"{DIRECTORY}/leaf.pem", f"{DIRECTORY}/leaf.key"
 KEY_GROUP = "nexus-tls"
+ETCD_NAME = "etcd.nexus-cos.internal"  # in the certificates of hosts that may use etcd, and in no others
 
 
 def names(env: Environment, host: Host) -> list[str]:
@@ -17,10 +16,11 @@ def names(env: Environment, host: Host) -> list[str]:
     found = [host.name, host.address, "localhost", "127.0.0.1"]
     if "edge" in host.groups:
         found += [env.setting.domain, f"api.{env.setting.domain}", f"*.{env.setting.domain}"]
-    if host.groups & {"app", "edge", "ops"}:
-        found.append(
-            str(IPv4Network(env.setting.swarm_gateway_network)[1])
-        )  # the host, seen from a container
+    if host.groups & {"app", "edge", "ops", "postgresql"}:
+        # the host, seen from a container; and stores, which containers reach through a proxy at this address
+        found.append(env.gateway)
+    if host.groups & {"etcd", "postgresql"}:
+        found.append(ETCD_NAME)
     return found + list(host.setting.certificate_names)
 
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,8 +104,22 @@ class Environment:
         """Whether this environment has a host for the store."""
         return bool(self.group(store))
 
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Hosts that this run goes on without; they stay members of everything they are in."""
+        return frozenset(name for name in str(self.setting.without).replace(" ", "").split(",") if name)
+
+    @property
+    def gateway(self) -> str:
+        """Address under which every host that runs containers is reached from them, the same on each."""
+        return str(IPv4Network(self.setting.swarm_gateway_network)[1])
+
     def store(self, store: str) -> tuple[str, int]:
-        """Address and port at which services reach the store."""
+        """Address and port at which services reach the store: of the proxy on their own host where it has a
+        section for it, which a setting STORE_proxy_port says; else of the store's first host.
+        """
+        if port := self.setting.get(f"{store}_proxy_port"):
+            return self.gateway, int(port)
         return self.group(store)[0].address, int(self.setting[f"{store}_port"])
 
     def secret(self, name: str) -> str:

@@ -31,7 +31,7 @@ from roles.plans import GROUPS, notes_of, plan_of, roles_of
 from roles.swarm.plan import managers
 
 READ_ONLY = ("debug-inventory", "fact")
-QUORUM_GROUPS = ("postgresql", "redis", "rabbitmq", "mongodb")
+QUORUM_GROUPS = ("etcd", "postgresql", "redis", "rabbitmq", "mongodb")
 
 
 def begin() -> None:
