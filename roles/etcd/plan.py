@@ -12,7 +12,7 @@ from roles.kit.model import Desired, File, State, Unit, User
 SOURCE = Path(__file__).with_name("remote.py")
 LIBRARIES = ("roles.etcd.client",)  # modules that the host-side code imports
 CONFIG = "/etc/default/etcd"
-INITIAL = "/var/lib/nexus-cos/etcd-initial.env"  # how this member came into the cluster, written on the host
+INITIAL = "/var/lib/etcd/initial.env"  # how this member came into the cluster, written on the host
 DIRECTORY = "/var/lib/etcd/default"
 DROP_IN = "/etc/systemd/system/etcd.service.d/10-nexus-cos.conf"
 

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from roles.certificate.plan import CA
+from roles.certificate.plan import CA, KEY, LEAF
 from roles.health.plan import probes
 from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired
+from roles.proxy.plan import sections
 from roles.rabbitmq.users import ADMIN as BROKER_ADMIN
 from roles.redis.plan import SOCKET
 from roles.redis.users import ADMIN as REDIS_ADMIN
@@ -43,6 +44,9 @@ def requests(env: Environment, host: Host, everywhere: Mapping[str, Mapping[str,
     planned = everywhere[host.name]
     found: Requests = {"port": {"ports": _closed(env, host)}}
     for role, ask in STORES.items():
+        if role in planned:
+            found[role] = ask(env, host)
+    for role, ask in OTHERS.items():
         if role in planned:
             found[role] = ask(env, host)
     if "docker" in planned:
@@ -213,4 +217,29 @@ def _mongodb(env: Environment, host: Host) -> dict[str, Any]:
     return {"address": "127.0.0.1", "port": env.setting.mongodb_port, "ca": CA, "logins": logins}
 
 
+def _etcd(env: Environment, host: Host) -> dict[str, Any]:
+    return {"endpoint": f"{host.address}:{env.setting.etcd_client_port}", "ca": CA, "certificate": LEAF, "key": KEY}
+
+
+def _patroni(env: Environment, host: Host) -> dict[str, Any]:
+    members = {member.name: member.address for member in env.group("postgresql")}
+    return {"members": members, "port": env.setting.postgresql_rest_port, "ca": CA}
+
+
+def _proxy(env: Environment, host: Host) -> dict[str, Any]:
+    ways = {section.name: section.port for section in sections(env) if section.name.startswith("postgresql")}
+    logins = {
+        user: [user, password, service.database]
+        for service in env.catalogue.services_of_store("postgresql")
+        for user, password in env.logins("postgresql", service.name)
+    }
+    first = env.catalogue.services_of_store("postgresql")[0]
+    user, _ = env.login("postgresql", first.name)
+    logins["a wrong password"] = [user, "wrong", first.database]
+    logins["another database"] = [*env.login("postgresql", first.name), "postgres"]
+    return {"address": env.gateway, "ways": ways if env.present("postgresql") else {}, "logins": logins, "ca": CA}
+
+
+# Beside the stores: asked where the role is; a cluster's own word where PostgreSQL is.
+OTHERS = {"etcd": _etcd, "pgbouncer": _patroni, "proxy": _proxy}
 STORES = {"postgresql": _postgresql, "redis": _redis, "rabbitmq": _rabbitmq, "mongodb": _mongodb}
