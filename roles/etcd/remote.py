@@ -52,7 +52,7 @@ def title(member: Item, context: Item) -> str:
     """The name of a member's item: of this host's own its planned one, whatever it was called before."""
     if member["peer"] == context["peer"]:
         return str(context["name"])
-    return member["name"] or member["peer"]
+    return str(member["name"] or member["peer"])
 
 
 def agreed(context: Item) -> tuple[Etcd, list[Item]] | None:

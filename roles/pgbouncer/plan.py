@@ -25,12 +25,13 @@ DROP_IN = "/etc/systemd/system/pgbouncer.service.d/10-nexus-cos.conf"
 def plan(env: Environment, host: Host) -> Desired:
     """Debian's PgBouncer; what can only be chosen at its start lies apart, all else is reloaded."""
     paths = {"listen": LISTEN, "users": USERS, "access": ACCESS, "certificate": LEAF, "key": KEY, "ca": CA}
+    most = budget(env).clients
     values = {
         "host": host,
         "paths": paths,
         "databases": [service.database for service in env.catalogue.services_of_store("postgresql")],
         "lookup": {"user": access.LOOKUP, "connections": LOOKUP},
-        "clients": budget(env).clients,
+        "clients": most,
         "wait_seconds": env.catalogue.operations.tuning.db_pool["acquire_ms"] // 1000,
     }
     hba = "\n".join(access.pooler(env, host))
@@ -43,7 +44,7 @@ def plan(env: Environment, host: Host) -> Desired:
             _file(LISTEN, env.render("pgbouncer/listen.ini.j2", **values)),
             _file(USERS, f'"{access.LOOKUP}" "{password}"\n', secret=True),
             _file(ACCESS, f"# Generated.\n{hba}\n"),
-            File(DROP_IN, env.render("pgbouncer/service.conf.j2", files=2 * values["clients"] + 1000)),
+            File(DROP_IN, env.render("pgbouncer/service.conf.j2", files=2 * most + 1000)),
         ),
         units=(
             Unit("pgbouncer", restart_on=(LISTEN, DROP_IN), reload_on=(CONFIG, USERS, ACCESS, CA, LEAF, KEY)),
