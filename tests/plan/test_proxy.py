@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from roles.kit.error import OperatorError
 from roles.postgresql.proxy import sections as postgresql
 from roles.proxy.plan import CONFIG, notes, plan, sections
 from tests.plan.cluster import environment
+from tests.plan.members import Members
 from tests.plan.store import text
 
 needs_haproxy = pytest.mark.skipif(not shutil.which("haproxy"), reason="HAProxy is not installed here")
@@ -78,3 +81,38 @@ def test_haproxy_takes_the_configuration(tmp_path: Path, groups: dict[str, str])
     file.write_text(configuration(env).replace("/etc/nexus-cos/tls/ca.pem", str(authority)))
     done = subprocess.run(["haproxy", "-c", "-f", str(file)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@needs_haproxy
+def test_connections_follow_the_primary(tmp_path: Path) -> None:
+    with Members(tmp_path) as members:
+        members.primary = "data1"
+        assert members.answers("primary", "data1")
+        assert members.answers("past", "data1")
+        held = members.session("primary")
+        assert held.recv(20) == b"data1"
+        members.primary = "data2"
+        held.settimeout(10)
+        assert held.recv(20) == b"", "a connection to the old primary was kept"
+        assert members.answers("primary", "data2")
+        assert members.answers("past", "data2")
+
+
+@needs_haproxy
+def test_nobody_is_led_to_a_member_that_is_not_primary(tmp_path: Path) -> None:
+    with Members(tmp_path) as members:
+        members.primary = "data3"
+        assert members.answers("primary", "data3")
+        members.primary = ""
+        time.sleep(1.5)
+        with members.session("primary") as session, contextlib.suppress(ConnectionError):
+            assert session.recv(20) == b""
+
+
+@needs_haproxy
+def test_reading_goes_to_replicas(tmp_path: Path) -> None:
+    with Members(tmp_path) as members:
+        members.primary = "data1"
+        assert members.answers("replica", "data2")
+        assert members.answers("replica", "data3")
+        assert not members.answers("replica", "data1", seconds=1)

@@ -14,6 +14,7 @@ from control import Control
 from database import Database
 from load import Load, Written, cut_off, heal
 
+from roles import lab
 from roles.lab.machine import wait_until
 
 GAP_SECONDS = 45
@@ -153,3 +154,18 @@ def test_etcd_loses_members(control: Control, database: Database, figure: Figure
     assert stray == [], f"{len(stray)} writes were acknowledged without a quorum"
     resumed = min(when for when in times if when > back) - back
     figure("PostgreSQL, etcd with a quorum again: writes after", resumed)
+
+
+def test_a_data_host_replaced(control: Control, database: Database, figure: Figure) -> None:
+    """The primary's host is gone for good; a bare one of its name joins in one run, while others write."""
+    gone = database.primary()
+    with Load(control, seconds=600) as load:
+        time.sleep(BEFORE_SECONDS)
+        control.host(gone).remove()
+        database.wait_other(gone)
+        lab.up(control.lab)
+        done = control.run(deploy="deploys/full.py" if control.group("edge") else "deploys/data.py")
+        assert done.status == 0, done.end
+        database.wait_whole()
+    nothing_lost(load, "a data host replaced", figure)
+    figure("PostgreSQL, a data host replaced: the run that joins it", done.seconds)
