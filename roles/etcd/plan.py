@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from roles.certificate.plan import CA, ETCD_NAME, KEY, KEY_GROUP, LEAF
+from roles.certificate.plan import ETCD_CA, ETCD_KEY, ETCD_KEY_GROUP, ETCD_LEAF
 from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired, File, State, Unit, User
 
@@ -14,20 +14,20 @@ LIBRARIES = ("roles.etcd.client",)  # modules that the host-side code imports
 CONFIG = "/etc/default/etcd"
 INITIAL = "/var/lib/etcd/initial.env"  # how this member came into the cluster, written on the host
 DIRECTORY = "/var/lib/etcd/default"
+TLS = {"ca": ETCD_CA, "certificate": ETCD_LEAF, "key": ETCD_KEY}
 DROP_IN = "/etc/systemd/system/etcd.service.d/10-nexus-cos.conf"
 
 
 def plan(env: Environment, host: Host) -> Desired:
     """Debian's etcd, which does not start before it was decided whether it founds or joins."""
-    tls = {"ca": CA, "certificate": LEAF, "key": KEY, "name": ETCD_NAME}
-    config = env.render("etcd/etcd.j2", host=host, directory=DIRECTORY, tls=tls)
+    config = env.render("etcd/etcd.j2", host=host, directory=DIRECTORY, tls=TLS)
     return Desired(
         early=(File(DROP_IN, env.render("etcd/service.conf.j2", initial=INITIAL)),),
         packages=("etcd-server", "etcd-client"),
-        users=(User("etcd", groups=(KEY_GROUP,), home="/var/lib/etcd"),),
+        users=(User("etcd", groups=(ETCD_KEY_GROUP,), home="/var/lib/etcd"),),
         files=(File(CONFIG, config),),
         # Not the leaf: etcd reads it anew with every connection.
-        units=(Unit("etcd", restart_on=(CONFIG, DROP_IN, CA)),),
+        units=(Unit("etcd", restart_on=(CONFIG, DROP_IN, ETCD_CA)),),
         states=(_data(env, host), _membership(env, host)),
     )
 
@@ -70,7 +70,7 @@ def _context(env: Environment, host: Host) -> dict[str, Any]:
         "peer": peer_url(host),
         "own": f"{host.address}:{env.setting.etcd_client_port}",
         "others": {other.name: f"{other.address}:{env.setting.etcd_client_port}" for other in others},
-        "tls": {"ca": CA, "certificate": LEAF, "key": KEY},
+        "tls": TLS,
         "directory": DIRECTORY,
         "initial": INITIAL,
         "founder": leader(env).name,

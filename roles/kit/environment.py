@@ -64,6 +64,7 @@ class Environment:
     secrets: Secrets
     root: Path = ROOT
     digests: Mapping[str, str] = field(default_factory=dict)  # service -> image digest, known after the probe
+    _authorities: dict[str, Authority] = field(default_factory=dict, repr=False)  # shared by all copies
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -78,15 +79,22 @@ class Environment:
     @cached_property
     def tls(self) -> Authority:
         """The internal CA of this environment."""
-        made: list[Authority] = []
+        return self.authority("tls", self.name)
 
-        def create() -> Authority:
-            if not made:
-                made.append(Authority.create(self.name))
-            return made[0]
+    def authority(self, secret: str, name: str) -> Authority:
+        """A CA whose key and certificate lie below this secret: who trusts it alone trusts its leaves alone."""
+        if secret not in self._authorities:
+            made: list[Authority] = []
 
-        key = self.secrets.get("tls/ca-key", lambda: create().key)
-        return Authority(key, self.secrets.get("tls/ca-certificate", lambda: create().certificate))
+            def create() -> Authority:
+                if not made:
+                    made.append(Authority.create(name))
+                return made[0]
+
+            key = self.secrets.get(f"{secret}/ca-key", lambda: create().key)
+            certificate = self.secrets.get(f"{secret}/ca-certificate", lambda: create().certificate)
+            self._authorities[secret] = Authority(key, certificate)
+        return self._authorities[secret]
 
     def group(self, name: str) -> tuple[Host, ...]:
         """Hosts of a group in the inventory's order; empty when the group has none."""

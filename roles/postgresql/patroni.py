@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from roles.certificate.plan import CA, KEY, LEAF
+from roles.certificate.plan import CA, ETCD_CA, ETCD_KEY, ETCD_LEAF, KEY, LEAF
 from roles.etcd.plan import endpoints
 from roles.kit.environment import Environment, Host
 from roles.kit.error import OperatorError
@@ -89,7 +89,7 @@ def check(env: Environment) -> None:
 
 def _file(env: Environment, host: Host) -> dict[str, Any]:
     start = cluster(env) | {"synchronous_mode_strict": False}  # there is no standby yet to wait for
-    tls = {"cacert": CA, "cert": LEAF, "key": KEY}
+    tls = {"cacert": ETCD_CA, "cert": ETCD_LEAF, "key": ETCD_KEY}
     return {
         "scope": SCOPE,
         "name": host.name,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
+from roles.certificate.plan import CA, ETCD_KEY_GROUP, KEY, KEY_GROUP, LEAF
 from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired, File, State, Unit, User
 from roles.postgresql import access, budget, patroni, scram
@@ -34,7 +34,7 @@ def plan(env: Environment, host: Host) -> Desired:
         # Debian makes a cluster of its own while the package is installed, unless told not to.
         early=(File("/etc/postgresql-common/createcluster.conf", "create_main_cluster = false\n"),),
         packages=(f"postgresql-{env.setting.postgresql_version}", "patroni", "python3-etcd"),
-        users=(User("postgres", groups=(KEY_GROUP,), home=patroni.HOME),),
+        users=(User("postgres", groups=(KEY_GROUP, ETCD_KEY_GROUP), home=patroni.HOME),),
         files=(
             File(patroni.CONFIG, config, owner="postgres", group="postgres", mode=0o600, secret=True),
             File(DROP_IN, env.render("postgresql/service.conf.j2")),

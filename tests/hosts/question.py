@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from roles.certificate.plan import CA, KEY, LEAF
+from roles.certificate.plan import CA, ETCD_CA, ETCD_KEY, ETCD_LEAF
 from roles.health.plan import probes
 from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired
@@ -218,7 +218,8 @@ def _mongodb(env: Environment, host: Host) -> dict[str, Any]:
 
 
 def _etcd(env: Environment, host: Host) -> dict[str, Any]:
-    return {"endpoint": f"{host.address}:{env.setting.etcd_client_port}", "ca": CA, "certificate": LEAF, "key": KEY}
+    endpoint = f"{host.address}:{env.setting.etcd_client_port}"
+    return {"endpoint": endpoint, "ca": ETCD_CA, "certificate": ETCD_LEAF, "key": ETCD_KEY}
 
 
 def _patroni(env: Environment, host: Host) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from roles.certificate.plan import ETCD_NAME, names
+from roles.certificate.plan import ETCD_CA, ETCD_KEY
+from roles.certificate.plan import plan as certificates
 from roles.etcd.plan import CONFIG, DROP_IN, INITIAL, leader, notes, plan
 from roles.kit import difference
 from roles.kit.environment import Environment
@@ -53,11 +54,13 @@ def test_it_does_not_start_before_it_is_decided_how(tmp_path: Path) -> None:
 
 def test_only_hosts_of_the_data_tier_may_ask(tmp_path: Path) -> None:
     env = data(tmp_path, "data1")
-    assert ETCD_NAME in names(env, env.host("data1"))
-    assert ETCD_NAME not in names(env, env.host("app1"))
+    assert text(certificates(env, env.host("data1")), ETCD_CA) != env.tls.certificate
+    elsewhere = [file.path for file in certificates(env, env.host("app1")).files]
+    assert not set(elsewhere) & {ETCD_CA, ETCD_KEY}
     config = dict(line.split("=", 1) for line in text(plan(env, env.host("data1")), CONFIG).splitlines() if "=" in line)
     for side in ("CLIENT", "PEER"):
-        assert config[f"ETCD_{side}_CERT_ALLOWED_HOSTNAME"] == ETCD_NAME
+        prefix = "ETCD_" if side == "CLIENT" else "ETCD_PEER_"
+        assert (config[f"{prefix}TRUSTED_CA_FILE"], config[f"{prefix}KEY_FILE"]) == (ETCD_CA, ETCD_KEY)
     assert (config["ETCD_CLIENT_CERT_AUTH"], config["ETCD_PEER_CLIENT_CERT_AUTH"]) == ("true", "true")
     assert all(url.startswith("https://") for url in config["ETCD_LISTEN_CLIENT_URLS"].split(","))
 
