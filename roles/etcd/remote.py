@@ -27,8 +27,7 @@ def probe(names: list[str], context: Item) -> dict[str, Item]:
         return {}
     if context["about"] == "data":
         return {"data": {"usable": not expelled(context)}}
-    members = Etcd(context["own"], context["tls"]).members(agreed=False)
-    shown = [m for m in members if m["peer"] == context["peer"] or m["peer"] not in context["planned"]]
+    shown = [m for m in listed(context) if m["peer"] == context["peer"] or m["peer"] not in context["planned"]]
     return {f"member {title(m, context)}": {**m, "peer": m["peer"]} for m in shown}
 
 
@@ -64,6 +63,17 @@ def agreed(context: Item) -> tuple[Etcd, list[Item]] | None:
         except (RemoteError, OSError):
             continue
     return None
+
+
+def listed(context: Item) -> list[Item]:
+    """Members as this one knows them; as the others do while it still learns, since then it does not say."""
+    try:
+        return Etcd(context["own"], context["tls"]).members(agreed=False)
+    except RemoteError:
+        found = agreed(context)
+        if not found:
+            raise
+        return found[1]
 
 
 def expelled(context: Item) -> bool:
@@ -114,12 +124,12 @@ def settle(context: Item) -> None:
     """Correct this member's address in the list, and promote it once it has learned all."""
 
     def done() -> None:
-        own = Etcd(context["own"], context["tls"])
-        me = next((m for m in own.members(agreed=False) if m["peer"] == context["peer"] or alone(own)), None)
+        members = listed(context)
+        me = next((m for m in members if m["peer"] == context["peer"] or len(members) == 1), None)
         if me is None:
             raise RemoteError(f"this host ({context['peer']}) is not in the list of members")
         if me["peer"] != context["peer"]:
-            own.move(me["id"], context["peer"])
+            Etcd(context["own"], context["tls"]).move(me["id"], context["peer"])
         if not me["votes"]:
             found = agreed(context)
             if not found:
@@ -127,11 +137,6 @@ def settle(context: Item) -> None:
             found[0].promote(me["id"])
 
     patient("this member to get its vote", context, done)
-
-
-def alone(own: Etcd) -> bool:
-    """Whether there is one member only, which must be this one."""
-    return len(own.members(agreed=False)) == 1
 
 
 def take_out(name: str, context: Item) -> None:
