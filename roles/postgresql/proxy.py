@@ -38,7 +38,8 @@ CUT = "on-marked-down shutdown-sessions"
 
 
 def _text(path: str, servers: list[str], *more: str) -> str:
-    return "\n".join([f"option httpchk GET {path}", "http-check expect status 200", *more, *servers])
+    # Not GET: HAProxy would hang up on the answer's body, and Patroni log that.
+    return "\n".join([f"option httpchk OPTIONS {path}", "http-check expect status 200", *more, *servers])
 
 
 def _server(member: Host, port: int, rest: str) -> str:

@@ -85,7 +85,8 @@ def _secret(env: Environment, held: Iterable[Desired], asked: str) -> dict[str, 
     states = [state for plan in plans for state in plan.states]
     texts = [asked, *(file.data.decode(errors="replace") for file in files)]
     texts += [repr((dict(state.context), state.payload and dict(state.payload))) for state in states]
-    named = {name: str(env.secrets.optional(name)) for name in env.secrets.names() if name != "tls/ca-certificate"}
+    kept = [name for name in env.secrets.names() if not name.endswith("/ca-certificate")]
+    named = {name: str(env.secrets.optional(name)) for name in kept}
     values = {name: _parts(text) for name, text in named.items()}
     values = {name: parts for name, parts in values.items() if any(part in text for part in parts for text in texts)}
     keys = {file.path: _parts(file.data.decode()) for file in files if file.secret and b"PRIVATE KEY" in file.data}

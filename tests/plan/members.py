@@ -90,7 +90,7 @@ class Members:
         members = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
+            def do_OPTIONS(self) -> None:
                 leads = members.primary == name
                 right = leads if self.path == "/primary" else not leads
                 self.send_response(200 if right and members.primary else 503)

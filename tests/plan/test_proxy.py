@@ -45,8 +45,8 @@ def test_each_way_leads_to_the_right_port(tmp_path: Path) -> None:
         servers = [line.split() for line in section(content, name) if line.startswith("server")]
         assert len(servers) == (6 if name == "postgresql-replicas" else 3)
         assert all(server[2].endswith(port) for server in servers)
-    assert "option httpchk GET /primary" in section(content, "postgresql")
-    assert any(line.startswith("option httpchk GET /replica") for line in section(content, "postgresql-replicas"))
+    assert "option httpchk OPTIONS /primary" in section(content, "postgresql")
+    assert any(line.startswith("option httpchk OPTIONS /replica") for line in section(content, "postgresql-replicas"))
 
 
 def test_no_way_leads_past_the_checks(tmp_path: Path) -> None:
