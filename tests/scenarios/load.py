@@ -103,9 +103,9 @@ class Load:
 def cut_off(control: Control, name: str, others: list[str]) -> None:
     """Drop all that a host and these others send to each other, by nftables in the host's own network."""
     addresses = ", ".join(control.lab.host(other).address for other in others)
-    inwards = f"chain in {{ type filter hook input priority 0; ip saddr {{ {addresses} }} drop; }}"
-    outwards = f"chain out {{ type filter hook output priority 0; ip daddr {{ {addresses} }} drop; }}"
-    rules = f"table ip cut {{ {inwards}\n{outwards} }}\n"
+    inwards = f"chain in {{ type filter hook input priority 0; ip saddr {{ {addresses} }} drop; }};"
+    outwards = f"chain out {{ type filter hook output priority 0; ip daddr {{ {addresses} }} drop; }};"
+    rules = f"table ip cut {{ {inwards} {outwards} }}"
     _inside(control, name, f"echo {shlex.quote(rules)} | nft -f -")
 
 

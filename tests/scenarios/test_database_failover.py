@@ -58,7 +58,7 @@ def test_primary_killed(control: Control, database: Database, figure: Figure, fu
         with Load(control) as load:
             time.sleep(BEFORE_SECONDS + pauses.random())
             control.ssh(primary, "sudo systemctl kill --signal=KILL patroni")
-            came_back = writes_again(load, database)
+            came_back = writes_again(load)
             assert came_back < GAP_SECONDS
             time.sleep(AFTER_SECONDS)
         gaps.append(nothing_lost(load, f"primary killed, time {number}", figure).longest_gap())
@@ -67,7 +67,7 @@ def test_primary_killed(control: Control, database: Database, figure: Figure, fu
     figure("PostgreSQL, primary killed: median of the gaps", statistics.median(gaps))
 
 
-def writes_again(load: Load, database: Database) -> float:
+def writes_again(load: Load) -> float:
     """Seconds until a statement through the proxy is answered by a primary."""
     began = time.monotonic()
     load.sql("select 1", GAP_SECONDS)
@@ -141,7 +141,7 @@ def test_etcd_loses_members(control: Control, database: Database, figure: Figure
         control.everywhere(lambda host: control.ssh(host, "sudo systemctl start etcd"), [first, second])
         back = time.time()
         database.wait_whole()
-        writes_again(load, database)
+        writes_again(load)
         time.sleep(AFTER_SECONDS)
     written = nothing_lost(load, "etcd without a quorum", figure)
     times = written.through("proxy")
@@ -154,6 +154,21 @@ def test_etcd_loses_members(control: Control, database: Database, figure: Figure
     assert stray == [], f"{len(stray)} writes were acknowledged without a quorum"
     resumed = min(when for when in times if when > back) - back
     figure("PostgreSQL, etcd with a quorum again: writes after", resumed)
+
+
+def test_all_data_hosts_killed_at_once(control: Control, database: Database, figure: Figure) -> None:
+    """They come back by themselves. The kernel outlives a host here, so durability is asserted by tests/hosts."""
+    with Load(control, seconds=300) as load:
+        time.sleep(BEFORE_SECONDS)
+        control.everywhere(lambda name: control.host(name).kill(), database.hosts)
+        for name in database.hosts:
+            control.host(name).start()
+        began = time.monotonic()
+        database.wait_whole(180)
+        figure("PostgreSQL, all data hosts killed: whole again after", time.monotonic() - began)
+        writes_again(load)
+        time.sleep(AFTER_SECONDS)
+    nothing_lost(load, "all data hosts killed", figure)
 
 
 def test_a_data_host_replaced(control: Control, database: Database, figure: Figure) -> None:
