@@ -46,9 +46,9 @@ def requests(env: Environment, host: Host, everywhere: Mapping[str, Mapping[str,
     for role, ask in STORES.items():
         if role in planned:
             found[role] = ask(env, host)
-    for role, ask in OTHERS.items():
+    for part, (role, question) in OTHERS.items():
         if role in planned:
-            found[role] = ask(env, host)
+            found[part] = question(env, host)
     if "docker" in planned:
         found["docker"] = {"networks": ["docker_gwbridge", "nexus"], "stack": STACK}
     if web := _web(env, host, planned):
@@ -242,6 +242,5 @@ def _proxy(env: Environment, host: Host) -> dict[str, Any]:
     return {"address": env.gateway, "ways": ways if env.present("postgresql") else {}, "logins": logins, "ca": CA}
 
 
-# Beside the stores: asked where the role is; a cluster's own word where PostgreSQL is.
-OTHERS = {"etcd": _etcd, "pgbouncer": _patroni, "proxy": _proxy}
+OTHERS = {"etcd": ("etcd", _etcd), "patroni": ("postgresql", _patroni), "proxy": ("proxy", _proxy)}
 STORES = {"postgresql": _postgresql, "redis": _redis, "rabbitmq": _rabbitmq, "mongodb": _mongodb}

@@ -39,7 +39,7 @@ def test_etcd_answers_nobody_without_a_certificate(fleet: Fleet, host: str) -> N
 
 def members(fleet: Fleet, host: str) -> dict[str, Any]:
     """What every member of PostgreSQL answered to this host."""
-    answer: dict[str, Any] = fleet.answer(host, "pgbouncer")
+    answer: dict[str, Any] = fleet.answer(host, "patroni")
     return answer
 
 
