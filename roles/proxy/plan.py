@@ -17,15 +17,21 @@ from roles.proxy.section import Section
 
 CONFIG = "/etc/haproxy/haproxy.cfg"
 DROP_IN = "/etc/systemd/system/haproxy.service.d/10-nexus-cos.conf"
+KEEP = "/usr/local/lib/nexus-cos/proxy-state"
+PATHS = {"socket": "/run/haproxy/admin.sock", "state": "/run/haproxy/servers"}
 STORES = ("postgresql", "redis", "rabbitmq")
 
 
 def plan(env: Environment, host: Host) -> Desired:
     """Debian's HAProxy with a section for each way into a store."""
-    config = env.render("proxy/haproxy.cfg.j2", host=host, sections=sections(env))
+    config = env.render("proxy/haproxy.cfg.j2", host=host, sections=sections(env), **PATHS)
     return Desired(
         packages=("haproxy",),
-        files=(File(CONFIG, config), File(DROP_IN, env.render("proxy/service.conf.j2"))),
+        files=(
+            File(CONFIG, config),
+            File(KEEP, env.render("proxy/state.py.j2", **PATHS)),
+            File(DROP_IN, env.render("proxy/service.conf.j2", keep=KEEP)),
+        ),
         units=(
             Unit(
                 "haproxy",

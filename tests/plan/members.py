@@ -17,6 +17,8 @@ from roles.proxy.plan import CONFIG, plan
 from tests.plan.cluster import environment
 from tests.plan.store import text
 
+IN_A_ROW = 6  # answers that make sure of all servers
+
 
 class Members:
     """Three members, each a store that says its name to whoever connects, and the proxy before them."""
@@ -56,7 +58,7 @@ class Members:
         (self.directory / "ca.pem").write_text(self.env.tls.certificate)
         config = text(plan(self.env, self.env.host("app1")), CONFIG)
         config = config.replace("/etc/nexus-cos/tls/ca.pem", str(self.directory / "ca.pem"))
-        config = config.replace("/run/haproxy/admin.sock", str(self.directory / "admin.sock"))
+        config = config.replace("/run/haproxy/", f"{self.directory}/")
         config = config.replace("    user haproxy\n    group haproxy\n", "").replace(" transparent", "")
         file = self.directory / "haproxy.cfg"
         file.write_text(config)
@@ -69,18 +71,25 @@ class Members:
     def __exit__(self, *_: Any) -> None:
         self.stack.close()
 
-    def answers(self, way: str, wanted: str, seconds: float = 10) -> bool:
-        """Whether this way (a name of `ports`) comes to lead to the member."""
-        deadline = time.monotonic() + seconds
+    def answers(self, way: str, *wanted: str, seconds: float = 10) -> bool:
+        """Whether this way (a name of `ports`) comes to lead to these members, and for a while to nobody else.
+
+        Until HAProxy has asked a server for the first time it takes it for up.
+        """
+        deadline, told = time.monotonic() + seconds, ["nobody"]
         while time.monotonic() < deadline:
-            with contextlib.suppress(OSError):
-                session = self.session(way)
-                told = session.recv(20).decode()
-                session.close()
-                if told == wanted:
-                    return True
+            told = [self._who(way) for _ in range(IN_A_ROW)]
+            if set(told) == set(wanted):
+                return True
             time.sleep(0.05)
         return False
+
+    def _who(self, way: str) -> str:
+        try:
+            with self.session(way) as session:
+                return session.recv(20).decode()
+        except OSError:
+            return ""
 
     def session(self, way: str) -> socket.socket:
         """A connection through the proxy."""

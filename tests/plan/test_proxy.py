@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -104,15 +102,11 @@ def test_nobody_is_led_to_a_member_that_is_not_primary(tmp_path: Path) -> None:
         members.primary = "data3"
         assert members.answers("primary", "data3")
         members.primary = ""
-        time.sleep(1.5)
-        with members.session("primary") as session, contextlib.suppress(ConnectionError):
-            assert session.recv(20) == b""
+        assert members.answers("primary", "")
 
 
 @needs_haproxy
 def test_reading_goes_to_replicas(tmp_path: Path) -> None:
     with Members(tmp_path) as members:
         members.primary = "data1"
-        assert members.answers("replica", "data2")
-        assert members.answers("replica", "data3")
-        assert not members.answers("replica", "data1", seconds=1)
+        assert members.answers("replica", "data2", "data3")
