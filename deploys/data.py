@@ -2,16 +2,24 @@
 
 from pyinfra import host
 
+from roles.etcd import etcd
 from roles.mongodb import mongodb
+from roles.pgbouncer import pgbouncer
 from roles.postgresql import postgresql
+from roles.proxy import proxy
 from roles.rabbitmq import rabbitmq
 from roles.redis import redis
 
+if "etcd" in host.groups:
+    etcd()  # where PostgreSQL's hosts agree on who is primary
 if "postgresql" in host.groups:
     postgresql()
+    pgbouncer()
 if "redis" in host.groups:
     redis()
 if "rabbitmq" in host.groups:
     rabbitmq()
 if "mongodb" in host.groups:
     mongodb()
+if "app" in host.groups:
+    proxy()  # services are given its address

@@ -19,6 +19,7 @@ app = [_box1]
 data = [_box1]
 ops = [_box1]
 
+etcd = ["box1"]
 postgresql = ["box1"]
 redis = ["box1"]
 rabbitmq = ["box1"]

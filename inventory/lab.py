@@ -30,7 +30,8 @@ data = [
 ]
 ops = [_host("ops1", "10.213.0.41")]
 
-postgresql = ["data1"]
+etcd = ["data1", "data2", "data3"]
+postgresql = ["data1", "data2", "data3"]
 redis = ["data2"]
 rabbitmq = ["data3"]
 mongodb = []  # only its vendor packages it for Debian 13, and a lab cannot count on reaching the vendor

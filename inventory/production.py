@@ -31,7 +31,8 @@ data = [
 ]
 ops = [_host("ops1.production", "198.51.100.41")]
 
-postgresql = ["data1.production"]
+etcd = ["data1.production", "data2.production", "data3.production"]
+postgresql = ["data1.production", "data2.production", "data3.production"]
 redis = ["data2.production"]
 rabbitmq = ["data3.production"]
 mongodb = ["data3.production"]

@@ -24,6 +24,7 @@ app = [_host("app1.staging", "192.0.2.21")]
 data = [_host("data1.staging", "192.0.2.31")]
 ops = [_host("ops1.staging", "192.0.2.41")]
 
+etcd = ["data1.staging"]
 postgresql = ["data1.staging"]
 redis = ["data1.staging"]
 rabbitmq = ["data1.staging"]

@@ -13,10 +13,13 @@ Plan = Callable[[Environment, Host], Desired]
 GROUPS: dict[str, tuple[str, ...]] = {
     "base": ("all",),
     "certificate": ("all",),
+    "etcd": ("etcd",),
     "postgresql": ("postgresql",),
+    "pgbouncer": ("postgresql",),
     "redis": ("redis",),
     "rabbitmq": ("rabbitmq",),
     "mongodb": ("mongodb",),
+    "proxy": ("app",),
     "docker": ("app", "edge", "ops"),
     "registry": ("ops",),
     "image": ("ops",),

@@ -16,6 +16,7 @@ app = [_host("app1", 21), _host("app2", 22), _host("app3", 23)]
 data = [_host("data1", 31), _host("data2", 32), _host("data3", 33)]
 ops = [_host("ops1", 41)]
 
+etcd = ["data1"]
 postgresql = ["data1"]
 redis = ["data2"]
 rabbitmq = ["data3"]

@@ -79,9 +79,13 @@ def compare(role: str, plan: Desired, answer: Answer, planned: Mapping[str, str]
     item.compare_packages(found, plan.packages, answer)
     item.compare_accounts(found, plan, answer)
     changed = item.compare_files(found, plan, answer)
+    for state in plan.states:
+        if state.before_units:
+            item.compare_state(found, state, answer)
     item.compare_units(found, plan.units, answer, planned, changed)
     for state in plan.states:
-        item.compare_state(found, state, answer)
+        if not state.before_units:
+            item.compare_state(found, state, answer)
     recorded = answer["manifest"].get(role, {})
     known = {kind: set(recorded.get(kind, {})) for kind in manifest}
     if any(set(names) - known[kind] for kind, names in manifest.items()):

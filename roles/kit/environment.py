@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,7 @@ class Environment:
     secrets: Secrets
     root: Path = ROOT
     digests: Mapping[str, str] = field(default_factory=dict)  # service -> image digest, known after the probe
+    _authorities: dict[str, Authority] = field(default_factory=dict, repr=False)  # shared by all copies
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -77,15 +79,22 @@ class Environment:
     @cached_property
     def tls(self) -> Authority:
         """The internal CA of this environment."""
-        made: list[Authority] = []
+        return self.authority("tls", self.name)
 
-        def create() -> Authority:
-            if not made:
-                made.append(Authority.create(self.name))
-            return made[0]
+    def authority(self, secret: str, name: str) -> Authority:
+        """A CA whose key and certificate lie below this secret: who trusts it alone trusts its leaves alone."""
+        if secret not in self._authorities:
+            made: list[Authority] = []
 
-        key = self.secrets.get("tls/ca-key", lambda: create().key)
-        return Authority(key, self.secrets.get("tls/ca-certificate", lambda: create().certificate))
+            def create() -> Authority:
+                if not made:
+                    made.append(Authority.create(name))
+                return made[0]
+
+            key = self.secrets.get(f"{secret}/ca-key", lambda: create().key)
+            certificate = self.secrets.get(f"{secret}/ca-certificate", lambda: create().certificate)
+            self._authorities[secret] = Authority(key, certificate)
+        return self._authorities[secret]
 
     def group(self, name: str) -> tuple[Host, ...]:
         """Hosts of a group in the inventory's order; empty when the group has none."""
@@ -103,8 +112,22 @@ class Environment:
         """Whether this environment has a host for the store."""
         return bool(self.group(store))
 
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Hosts that this run goes on without; they stay members of everything they are in."""
+        return frozenset(name for name in str(self.setting.without).replace(" ", "").split(",") if name)
+
+    @property
+    def gateway(self) -> str:
+        """Address under which every host that runs containers is reached from them, the same on each."""
+        return str(IPv4Network(self.setting.swarm_gateway_network)[1])
+
     def store(self, store: str) -> tuple[str, int]:
-        """Address and port at which services reach the store."""
+        """Address and port at which services reach the store: of the proxy on their own host where it has a
+        section for it, which a setting STORE_proxy_port says; else of the store's first host.
+        """
+        if port := self.setting.get(f"{store}_proxy_port"):
+            return self.gateway, int(port)
         return self.group(store)[0].address, int(self.setting[f"{store}_port"])
 
     def secret(self, name: str) -> str:

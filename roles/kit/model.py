@@ -112,6 +112,8 @@ class State:
     `libraries` are modules of the project that this code imports; they are sent with it.
     `payload` is what only `apply` needs (contents of secrets): it does not travel with a probe.
 
+    `before_units` lays it down before the role's units are started: what decides how they may start.
+
     `extra` says what becomes of items that the host has and the plan lacks: "keep" them silently,
     "report" them in the output, or "remove" them.
     """
@@ -124,6 +126,7 @@ class State:
     extra: Literal["keep", "report", "remove"] = "keep"
     timeout_seconds: int = 300
     libraries: tuple[str, ...] = ()
+    before_units: bool = False
 
     def code(self) -> dict[str, Any]:
         """The host-side code as it is sent."""
@@ -140,7 +143,8 @@ def code(source: Path, libraries: Iterable[str] = ()) -> dict[str, Any]:
 class Desired:
     """All that one role wants of one host, in the order in which it is laid down.
 
-    early files -> packages -> groups, users -> directories, files, links, absent paths -> units -> states.
+    early files -> packages -> groups, users -> directories, files, links, absent paths ->
+    states before units -> units -> states.
     """
 
     early: tuple[File, ...] = ()  # before the packages: repositories, answers to package scripts

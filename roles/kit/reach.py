@@ -10,7 +10,7 @@ from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
 from roles.swarm.plan import left_out_hosts, managers
 
-QUORUM_GROUPS = ("postgresql", "redis", "rabbitmq", "mongodb")
+QUORUM_GROUPS = ("etcd", "postgresql", "redis", "rabbitmq", "mongodb")
 
 
 def left_out(loaded: Environment, inventory: Any) -> frozenset[str]:

@@ -1,57 +1,80 @@
-"""PostgreSQL on one host: packages, configuration, and the databases and roles inside."""
+"""PostgreSQL on one host: a member of the cluster that Patroni keeps, of one host or of several.
+
+Patroni decides in etcd who is primary, starts the server and writes its configuration; what lies here is
+what Patroni reads. The databases and roles inside are asked and made at whoever is primary, by one host.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
+from roles.certificate.plan import CA, ETCD_KEY_GROUP, KEY, KEY_GROUP, LEAF
 from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired, File, State, Unit, User
-from roles.postgresql import scram
-from roles.postgresql.tuning import DOCUMENTED_MEMORY_BYTES, tuned
+from roles.postgresql import access, budget, patroni, scram
+from roles.postgresql.remote import LOOKUP_BODY
 
 if TYPE_CHECKING:
     from roles.catalogue import Service
 
-CLUSTER = "main"
+UNIT = "patroni"
+DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/10-nexus-cos.conf"
+REST = ("roles.postgresql.rest",)  # modules that the host-side code imports
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """The server as Debian packages it, with our configuration in place of its own."""
-    version = env.setting.postgresql_version
-    directory = f"/etc/postgresql/{version}/{CLUSTER}"
-    unit = f"postgresql@{version}-{CLUSTER}"
-    config, access = f"{directory}/postgresql.conf", f"{directory}/pg_hba.conf"
-    drop_in = f"/etc/systemd/system/{unit}.service.d/10-nexus-cos.conf"
-    services = env.catalogue.services_of_store("postgresql")
+    """Debian's PostgreSQL and Patroni; on one host of the group also what the cluster holds."""
+    config, tag = patroni.file(env, host)
+    ready = env.render("postgresql/ready.sh.j2", host=host, tag=tag, config=patroni.CONFIG, ca=CA)
+    states: tuple[State, ...] = ()
+    if host == speaker(env):
+        states = (_cluster(env), _contents(env))
     return Desired(
-        early=(
-            # Debian makes the cluster while the package is installed, and checksums are chosen then.
-            File("/etc/postgresql-common/createcluster.conf", env.render("postgresql/createcluster.conf.j2")),
-        ),
-        packages=(f"postgresql-{version}",),
-        users=(User("postgres", groups=(KEY_GROUP,), home="/var/lib/postgresql"),),
+        # Debian makes a cluster of its own while the package is installed, unless told not to.
+        early=(File("/etc/postgresql-common/createcluster.conf", "create_main_cluster = false\n"),),
+        packages=(f"postgresql-{env.setting.postgresql_version}", "patroni", "python3-etcd"),
+        users=(User("postgres", groups=(KEY_GROUP, ETCD_KEY_GROUP), home=patroni.HOME),),
         files=(
-            _file(config, env.render("postgresql/postgresql.conf.j2", **_values(env, host, directory))),
-            _file(access, env.render("postgresql/pg_hba.conf.j2", services=services, clients=_clients(env, host))),
-            File(drop_in, env.render("postgresql/service.conf.j2")),
+            File(patroni.CONFIG, config, owner="postgres", group="postgres", mode=0o600, secret=True),
+            File(DROP_IN, env.render("postgresql/service.conf.j2")),
         ),
         units=(
-            Unit(
-                unit,
-                restart_on=(config, drop_in),
-                reload_on=(access, CA, LEAF, KEY),
-                reload_check=env.render("postgresql/check.sh.j2", version=version, config=config),
-            ),
+            Unit(UNIT, restart_on=(DROP_IN,), reload_on=(patroni.CONFIG, CA, LEAF, KEY), ready_check=ready),
         ),
-        states=(_state(env, services),),
+        states=states,
     )
+
+
+def preflight(env: Environment, host: Host) -> str:
+    """Refuses a host with a server of its own, which Patroni would neither know nor leave alone."""
+    return env.render("postgresql/preflight.sh.j2", host=host, home=patroni.HOME, config=patroni.CONFIG)
+
+
+def notes(env: Environment) -> list[str]:
+    """OperatorError where settings do not fit each other; a word about a cluster that cannot lose a host."""
+    patroni.check(env)
+    access.check(env)
+    budget.check(env)
+    return []
+
+
+def speaker(env: Environment) -> Host:
+    """The host that speaks for the cluster in a run: the first that is not left out of it."""
+    members = env.group("postgresql")
+    return next((host for host in members if host.name not in env.left_out), members[0])
 
 
 def items(env: Environment, services: list[Service]) -> dict[str, dict[str, Any]]:
     """Owner role, two log-ins and database of each service, as the host-side code reports them."""
     found: dict[str, dict[str, Any]] = {}
+    for user, password in _platform_logins(env).items():
+        replicates = user == access.REPLICATION
+        found[f"role {user}"] = _role(
+            "platform", login=True, password=scram.salt(user, password), replication=replicates
+        )
+    granted = {"body": LOOKUP_BODY, "definer": True, "granted": [access.LOOKUP]}
+    found["function lookup"] = {"service": "platform", **granted}
     for service in services:
         owner = service.database
         found[f"role {owner}"] = _role(service.name)
@@ -69,49 +92,58 @@ def items(env: Environment, services: list[Service]) -> dict[str, dict[str, Any]
 
 
 def _role(service: str, **values: Any) -> dict[str, Any]:
-    nobody = {"login": False, "password": "", "member_of": [], "acts_as": "", "limit": -1}
+    nobody = {"login": False, "password": "", "member_of": [], "acts_as": "", "limit": -1, "replication": False}
     return {"service": service, **nobody, **values}
 
 
-def _state(env: Environment, services: list[Service]) -> State:
+def _platform_logins(env: Environment) -> dict[str, str]:
+    return {
+        access.REPLICATION: env.secret("postgresql/replication"),
+        access.LOOKUP: env.secret("postgresql/lookup"),
+    }
+
+
+def _context(env: Environment) -> dict[str, Any]:
+    """How the host-side code reaches Patroni and the primary."""
+    members = {host.name: host.address for host in env.group("postgresql") if host.name not in env.left_out}
+    return {
+        "members": members,
+        "port": env.setting.postgresql_port,
+        "rest_port": env.setting.postgresql_rest_port,
+        "tls": {"ca": CA, "certificate": LEAF, "key": KEY},
+        "api": [patroni.API_USER, env.secret("postgresql/api")],
+        "password": env.secret("postgresql/superuser"),
+        "config": patroni.CONFIG,
+        "loop_seconds": env.setting.postgresql_loop_seconds,
+        "wait_seconds": env.setting.postgresql_join_seconds,
+    }
+
+
+def _cluster(env: Environment) -> State:
+    """What Patroni keeps in etcd, and that no member waits for a restart to run with it."""
+    source = Path(__file__).with_name("cluster.py")
+    wanted = patroni.flat(patroni.cluster(env))
+    context = {**_context(env), "settings": list(wanted)}
+    items: dict[str, dict[str, Any]] = {"config": {**wanted, "others": []}}
+    items |= {f"member {name}": {"pending_restart": False} for name in context["members"]}
+    seconds = 3 * int(env.setting.postgresql_join_seconds)
+    return State("patroni", source, items, context=context, libraries=REST, timeout_seconds=seconds)
+
+
+def _contents(env: Environment) -> State:
+    services = env.catalogue.services_of_store("postgresql")
     logins = {
         f"role {user}": (user, password)
         for service in services
         for user, password in env.logins("postgresql", service.name)
     }
+    logins |= {f"role {user}": (user, password) for user, password in _platform_logins(env).items()}
     return State(
         "postgresql",
         Path(__file__).with_name("remote.py"),
         items(env, services),
-        context={"port": env.setting.postgresql_port},
+        context=_context(env),
         payload=scram.Verifiers(logins),
         extra="remove" if env.setting.prune_data else "report",
+        libraries=REST,
     )
-
-
-def _values(env: Environment, host: Host, directory: str) -> dict[str, Any]:
-    memory = host.traits.memory_bytes if host.traits else DOCUMENTED_MEMORY_BYTES
-    figures = env.catalogue.operations.tuning
-    return {
-        "directory": directory,
-        "host": host,
-        "tuning": tuned(figures.postgresql, memory * host.setting.postgresql_memory_percent // 100),
-        "slow_ms": figures.queries["slow_ms"],
-        "certificate": LEAF,
-        "key": KEY,
-    }
-
-
-def _clients(env: Environment, host: Host) -> list[str]:
-    """Networks that services connect from, beside the host itself.
-
-    Tasks on other hosts come with their host's address; those on this very host with their own.
-    """
-    if env.setting.postgresql_client_networks:
-        return list(env.setting.postgresql_client_networks)
-    own = [env.setting.swarm_gateway_network] if "app" in host.groups else []
-    return [f"{other.address}/32" for other in env.hosts if other.groups & {"app", "postgresql"}] + own
-
-
-def _file(path: str, content: str) -> File:
-    return File(path, content, owner="postgres", group="postgres", mode=0o640)

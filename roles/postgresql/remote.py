@@ -1,23 +1,26 @@
-"""Roles and databases of the server on this host, asked and changed as postgres over the local socket.
+"""Roles and databases of the cluster, asked and changed as superuser at whichever host is primary.
 
 What we made carries the comment "nexus-cos: SERVICE"; only that is ever reported or dropped.
 """
 
 from __future__ import annotations
 
-import glob
 import json
-import os
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from roles.kit.agent.base import RemoteError, run
+from roles.postgresql.rest import Patroni, installed
 
 Item = Mapping[str, Any]
 
 MARK = "nexus-cos: "
-READY_SECONDS = 60
+PROBE_SECONDS = 10
+LOOKUP_BODY = (
+    " select rolname::text, case when rolvaliduntil < now() then null else rolpassword end from pg_authid "
+    "where rolname = who and rolcanlogin and not rolsuper and not rolreplication "
+)
 CATALOGUE = """
 select json_object_agg(name, body) from (
   select 'role ' || r.rolname as name, json_build_object(
@@ -28,7 +31,8 @@ select json_object_agg(name, body) from (
                        where m.member = r.oid order by 1),
     'acts_as', coalesce((select substr(c, 6) from pg_db_role_setting s, unnest(s.setconfig) c
                          where s.setrole = r.oid and s.setdatabase = 0 and c like 'role=%'), ''),
-    'limit', r.rolconnlimit) as body
+    'limit', r.rolconnlimit,
+    'replication', r.rolreplication) as body
   from pg_authid r where r.rolname <> 'postgres' and r.rolname not like 'pg\\_%'
   union all
   select 'database ' || d.datname, json_build_object(
@@ -37,20 +41,24 @@ select json_object_agg(name, body) from (
     'public', exists(select from aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
                      where a.grantee = 0))
   from pg_database d where not d.datistemplate and d.datname <> 'postgres'
+  union all
+  select 'function ' || p.proname, json_build_object(
+    'service', coalesce(obj_description(p.oid, 'pg_proc'), ''),
+    'body', p.prosrc,
+    'definer', p.prosecdef,
+    'granted', array(select pg_get_userbyid(a.grantee)
+                     from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+                     where a.grantee <> p.proowner order by 1))
+  from pg_proc p where p.pronamespace = (select oid from pg_namespace where nspname = 'pgbouncer')
 ) found
 """
 
 
 def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
-    """Everything that carries our mark or a planned name; nothing where no server is installed."""
-    ports = [int(path.rsplit(".", 1)[1]) for path in glob.glob("/run/postgresql/.s.PGSQL.*[0-9]")]
-    if not ports and os.path.isdir("/var/lib/postgresql"):
-        raise RemoteError("PostgreSQL does not run")
-    if not ports:
+    """Everything that carries our mark or a planned name; nothing before Patroni is configured here."""
+    if not installed(context):
         return {}
-    # While the port is about to change the server is still found at the old one.
-    port = context["port"] if context["port"] in ports else ports[0]
-    return existing(names, {**context, "port": port})
+    return existing(names, at_primary(context, PROBE_SECONDS))
 
 
 def apply(
@@ -64,12 +72,14 @@ def apply(
 
     Each batch is decided by what is there now, so that a run cut short is simply finished by the next.
     """
-    wait(context)
+    context = wait(context)
     there = existing(items, context)
     roles = [name for name in changed if name.startswith("role ")]
     roles.sort(key=lambda name: items[name]["login"])
     statements = [role(name, items[name], there.get(name), payload.get(name)) for name in roles]
     psql([line for lines in statements for line in lines], context)
+    if "function lookup" in changed:
+        psql(lookup(items["function lookup"]), context)
     databases = [name for name in changed if name.startswith("database ")]
     # CREATE DATABASE cannot be part of a transaction.
     new = [name for name in databases if name not in there]
@@ -88,7 +98,9 @@ def role(name: str, wanted: Item, there: Item | None, verifier: str | None) -> l
     statements = [] if there else [f"create role {who}"]
     password = f" password {literal(verifier)}" if verifier else " password null"
     login = "login" if wanted["login"] else "nologin"
-    statements.append(f"alter role {who} {login} connection limit {int(wanted['limit'])}{password}")
+    replication = "replication" if wanted["replication"] else "noreplication"
+    limit = f"connection limit {int(wanted['limit'])}"
+    statements.append(f"alter role {who} {login} {replication} {limit}{password}")
     statements.append(f"comment on role {who} is {literal(MARK + wanted['service'])}")
     held, owners = set(there["member_of"]) if there else set(), set(wanted["member_of"])
     statements += [f"revoke {identifier(owner)} from {who}" for owner in sorted(held - owners)]
@@ -108,6 +120,20 @@ def database(name: str, wanted: Item) -> list[str]:
     ]
 
 
+def lookup(wanted: Item) -> list[str]:
+    """Statements that make the function by which the pooler learns the verifier of who logs in."""
+    function = "pgbouncer.lookup(text)"
+    head = "create or replace function pgbouncer.lookup(who text, out name text, out verifier text) language sql"
+    return [
+        "create schema if not exists pgbouncer",
+        f"{head} security definer set search_path = pg_catalog as {literal(wanted['body'])}",
+        f"revoke all on function {function} from public",
+        *(f"grant usage on schema pgbouncer to {identifier(user)}" for user in wanted["granted"]),
+        *(f"grant execute on function {function} to {identifier(user)}" for user in wanted["granted"]),
+        f"comment on function {function} is {literal(MARK + wanted['service'])}",
+    ]
+
+
 def existing(names: Iterable[str], context: Item) -> dict[str, dict[str, Any]]:
     """What is in the server under a planned name or with our mark."""
     planned = set(names)
@@ -123,23 +149,33 @@ def psql(statements: list[str], context: Item, whole: bool = True) -> str:
     if not statements:
         return ""
     quiet = ["set log_min_duration_statement = -1", "set log_min_error_statement = panic"]
-    argv = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-p", str(context["port"]), "-d", "postgres", "-f", "-"]
+    where = f"host={context['address']} port={context['port']} user=postgres dbname=postgres connect_timeout=10"
+    tls = f"sslmode=verify-full sslrootcert={context['tls']['ca']}"
+    argv = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", f"{where} {tls}", "-f", "-"]
     argv += ["--single-transaction"] if whole else []
     script = ";\n".join([*quiet, *statements]) + ";\n"
-    return run(argv, input=script, user="postgres", timeout=120)
+    return run(argv, input=script, timeout=120, env={"PGPASSWORD": context["password"]})
 
 
-def wait(context: Item) -> None:
-    """Until the server accepts connections; RemoteError with its answer when it does not in time."""
-    end = time.monotonic() + READY_SECONDS
+def at_primary(context: Item, seconds: float) -> Item:
+    """The context with the address of the primary, waited for."""
+    patroni = Patroni(context)
+    return {**context, "address": patroni.members[patroni.wait_primary(seconds)]}
+
+
+def wait(context: Item) -> Item:
+    """The context with the address of a primary that accepts connections; RemoteError when there is none in time."""
+    end = time.monotonic() + context["wait_seconds"]
     while True:
+        found = at_primary(context, max(1, end - time.monotonic()))
         try:
-            psql(["select 1"], context)
-            return
+            psql(["select 1"], found)
         except RemoteError:
             if time.monotonic() > end:
                 raise
-            time.sleep(0.2)
+            time.sleep(0.5)
+        else:
+            return found
 
 
 def quoted(name: str) -> str:

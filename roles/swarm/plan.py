@@ -47,13 +47,7 @@ def managers(env: Environment) -> tuple[Host, ...]:
 
 def leader(env: Environment) -> Host:
     """The manager that this run talks to: the first that is not left out of it."""
-    left_out = left_out_hosts(env)
-    return next((host for host in managers(env) if host.name not in left_out), managers(env)[0])
-
-
-def left_out_hosts(env: Environment) -> set[str]:
-    """Hosts that this run goes on without; they stay members of everything they are in."""
-    return {name for name in str(env.setting.without).replace(" ", "").split(",") if name}
+    return next((host for host in managers(env) if host.name not in env.left_out), managers(env)[0])
 
 
 def network_mtu(env: Environment) -> int:
@@ -98,7 +92,7 @@ def _cluster(env: Environment) -> State:
 
     Nodes of hosts that left the inventory are removed, but not in a run that leaves hosts out.
     """
-    left_out = left_out_hosts(env)
+    left_out = env.left_out
     items = {f"member {node.name}": _member(env, node) for node in nodes(env) if node.name not in left_out}
     items[f"network {NETWORK}"] = {
         "subnet": env.setting.service_network,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from roles.kit.environment import Environment, Host
 from roles.plans import roles_of
+from roles.proxy.plan import sections
 from roles.registry.plan import registry_host
 from roles.swarm.plan import managers, nodes
 
@@ -50,6 +51,15 @@ def _planned(env: Environment, host: Host) -> Iterator[tuple[str, int, str, froz
     for store, process, user in stores:
         if store in roles:
             yield "tcp", int(setting[f"{store}_port"]), process, frozenset({user}), True
+    if "etcd" in roles:
+        for port in (setting.etcd_client_port, setting.etcd_peer_port):
+            yield "tcp", int(port), "etcd", frozenset({"etcd"}), True
+    if "pgbouncer" in roles:
+        yield "tcp", int(setting.pgbouncer_port), "pgbouncer", frozenset({"postgres"}), True
+        yield "tcp", int(setting.postgresql_rest_port), "patroni", frozenset({"postgres"}), True
+    if "proxy" in roles:
+        for section in sections(env):
+            yield "tcp", section.port, "haproxy", frozenset({"root", "haproxy"}), True
     if host.name in {node.name for node in nodes(env)}:
         manages = host.name in {manager.name for manager in managers(env)}
         if manages:

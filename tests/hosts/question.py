@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from roles.certificate.plan import CA
+from roles.certificate.plan import CA, ETCD_CA, ETCD_KEY, ETCD_LEAF
 from roles.health.plan import probes
 from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired
+from roles.proxy.plan import sections
 from roles.rabbitmq.users import ADMIN as BROKER_ADMIN
 from roles.redis.plan import SOCKET
 from roles.redis.users import ADMIN as REDIS_ADMIN
@@ -45,6 +46,9 @@ def requests(env: Environment, host: Host, everywhere: Mapping[str, Mapping[str,
     for role, ask in STORES.items():
         if role in planned:
             found[role] = ask(env, host)
+    for part, (role, question) in OTHERS.items():
+        if role in planned:
+            found[part] = question(env, host)
     if "docker" in planned:
         found["docker"] = {"networks": ["docker_gwbridge", "nexus"], "stack": STACK}
     if web := _web(env, host, planned):
@@ -81,7 +85,8 @@ def _secret(env: Environment, held: Iterable[Desired], asked: str) -> dict[str, 
     states = [state for plan in plans for state in plan.states]
     texts = [asked, *(file.data.decode(errors="replace") for file in files)]
     texts += [repr((dict(state.context), state.payload and dict(state.payload))) for state in states]
-    named = {name: str(env.secrets.optional(name)) for name in env.secrets.names() if name != "tls/ca-certificate"}
+    kept = [name for name in env.secrets.names() if not name.endswith("/ca-certificate")]
+    named = {name: str(env.secrets.optional(name)) for name in kept}
     values = {name: _parts(text) for name, text in named.items()}
     values = {name: parts for name, parts in values.items() if any(part in text for part in parts for text in texts)}
     keys = {file.path: _parts(file.data.decode()) for file in files if file.secret and b"PRIVATE KEY" in file.data}
@@ -213,4 +218,29 @@ def _mongodb(env: Environment, host: Host) -> dict[str, Any]:
     return {"address": "127.0.0.1", "port": env.setting.mongodb_port, "ca": CA, "logins": logins}
 
 
+def _etcd(env: Environment, host: Host) -> dict[str, Any]:
+    endpoint = f"{host.address}:{env.setting.etcd_client_port}"
+    return {"endpoint": endpoint, "ca": ETCD_CA, "certificate": ETCD_LEAF, "key": ETCD_KEY}
+
+
+def _patroni(env: Environment, host: Host) -> dict[str, Any]:
+    members = {member.name: member.address for member in env.group("postgresql")}
+    return {"members": members, "port": env.setting.postgresql_rest_port, "ca": CA}
+
+
+def _proxy(env: Environment, host: Host) -> dict[str, Any]:
+    ways = {section.name: section.port for section in sections(env) if section.name.startswith("postgresql")}
+    logins = {
+        user: [user, password, service.database]
+        for service in env.catalogue.services_of_store("postgresql")
+        for user, password in env.logins("postgresql", service.name)
+    }
+    first = env.catalogue.services_of_store("postgresql")[0]
+    user, _ = env.login("postgresql", first.name)
+    logins["a wrong password"] = [user, "wrong", first.database]
+    logins["another database"] = [*env.login("postgresql", first.name), "postgres"]
+    return {"address": env.gateway, "ways": ways if env.present("postgresql") else {}, "logins": logins, "ca": CA}
+
+
+OTHERS = {"etcd": ("etcd", _etcd), "patroni": ("postgresql", _patroni), "proxy": ("proxy", _proxy)}
 STORES = {"postgresql": _postgresql, "redis": _redis, "rabbitmq": _rabbitmq, "mongodb": _mongodb}

@@ -22,6 +22,7 @@ def test_role(fleet: Fleet, item: Item) -> None:
     what = f"{item.host}: role {name}"
     assert role, f"{what} is missing"
     rights = [right for right in ("super", "createdb", "createrole", "bypass") if role[right]]
+    assert role["replication"] == wanted["replication"], f"{what}: replication is {role['replication']}"
     assert not rights, f"{what} has rights that no service needs: {', '.join(rights)}"
     assert role["login"] == wanted["login"], f"{what}: login is {role['login']}, planned is {wanted['login']}"
     assert role["limit"] == wanted["limit"], f"{what}: limit is {role['limit']}, planned is {wanted['limit']}"
@@ -42,6 +43,14 @@ def test_database(fleet: Fleet, item: Item) -> None:
     own = {name, *(user for user, role in roles.items() if name in role["member_of"])}
     others = [u for u, role in roles.items() if name in role["connects_to"] and u not in own and not role["super"]]
     assert not others, f"{item.host}: database {name} is open to {', '.join(sorted(others))}"
+
+
+@pytest.mark.planned("postgresql", prefix="function ")
+def test_lookup(fleet: Fleet, item: Item) -> None:
+    wanted, answer = fleet.want(item), fleet.answer(item.host, "postgresql")
+    found = answer["lookup"]
+    assert found["may"] == wanted["granted"], f"{item.host}: the look-up of passwords is open to {found['may']}"
+    assert found["super"] is None, f"{item.host}: the look-up gives out the superuser's verifier"
 
 
 @pytest.mark.services("postgresql")

@@ -14,7 +14,7 @@ LAB = {
     "app1": "app",
     "app2": "app",
     "app3": "app",
-    "data1": "postgresql",
+    "data1": "etcd postgresql",
     "data2": "redis",
     "data3": "rabbitmq",
     "ops1": "ops",

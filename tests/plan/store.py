@@ -18,7 +18,7 @@ def environment(directory: Path, memory_gib: int = 16, **settings: Any) -> Envir
     """Host app1, and host data1 with all stores and this much memory; secrets are made in the directory."""
     setting = Settings({**defaults(), **settings})
     traits = Traits(4, memory_gib * GIB, 1500, 0, "x86_64", {"memory": True, "cpu": True})
-    stores = {"postgresql", "redis", "rabbitmq", "mongodb"}
+    stores = {"etcd", "postgresql", "redis", "rabbitmq", "mongodb"}
     hosts = (
         Host("app1", APP, frozenset({"app"}), setting, traits),
         Host("data1", ADDRESS, frozenset(stores), setting, traits),

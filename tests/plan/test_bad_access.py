@@ -112,11 +112,14 @@ def test_a_run_goes_on_without_a_host_when_told_to(project: Project, dead_port: 
 
 @pytest.mark.parametrize("store", ["postgresql", "redis", "rabbitmq"])
 def test_a_host_that_a_store_cannot_do_without(project: Project, dead_port: int, store: str) -> None:
-    (name,) = project.groups[store]
-    refused(project, project.deploy("--data", f"without={name}"), f"leaves 0 of 1 {store} ({name})")
-    _silence(project, name, dead_port)
+    members = [member if isinstance(member, str) else member[0] for member in project.groups[store]]
+    lost = members[: len(members) // 2 + 1]
+    said = f"without={','.join(lost)} leaves {len(members) - len(lost)} of {len(members)} "
+    refused(project, project.deploy("--data", f"without={','.join(lost)}"), said, "that is no quorum")
+    for name in lost:
+        _silence(project, name, dead_port)
     outcome = project.deploy()
-    refused(project, outcome, f"no connection to {name}", asked=True)
+    refused(project, outcome, f"no connection to {', '.join(lost)}", asked=True)
     assert "--data without" not in outcome.text
 
 

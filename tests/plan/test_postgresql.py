@@ -4,54 +4,91 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import subprocess
 from base64 import b64decode, b64encode
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from roles.kit.environment import Environment
+from roles.kit.error import OperatorError
+from roles.kit.model import Desired, State
 from roles.postgresql import scram
-from roles.postgresql.plan import plan
+from roles.postgresql.budget import budget
+from roles.postgresql.patroni import CONFIG
+from roles.postgresql.plan import notes, plan, preflight
 from roles.postgresql.tuning import size_bytes, tuned
+from tests.plan.cluster import environment as cluster
 from tests.plan.store import ADDRESS, APP, GIB, environment, text, told
 
-HBA = "/etc/postgresql/17/main/pg_hba.conf"
-CONFIG = "/etc/postgresql/17/main/postgresql.conf"
 MIB = 1024**2
 
 
-def rules(content: str) -> list[list[str]]:
-    return [line.split() for line in content.splitlines() if line and not line.startswith("#")]
+def config(desired: Desired) -> dict[str, Any]:
+    """What Patroni reads on the host."""
+    found: dict[str, Any] = yaml.safe_load(text(desired, CONFIG))
+    return found
 
 
-def settings(content: str) -> dict[str, str]:
-    lines = (line.split(" = ", 1) for line in content.splitlines() if " = " in line)
-    return {name: value.strip("'") for name, value in lines}
+def parameters(desired: Desired) -> dict[str, Any]:
+    found: dict[str, Any] = config(desired)["postgresql"]["parameters"]
+    return found
+
+
+def rules(desired: Desired) -> list[list[str]]:
+    return [line.split() for line in config(desired)["postgresql"]["pg_hba"]]
+
+
+def contents(desired: Desired) -> State:
+    return next(state for state in desired.states if state.name == "postgresql")
+
+
+def three(tmp_path: Path, **settings: Any) -> Environment:
+    both = "etcd postgresql"
+    return cluster(tmp_path, {"app1": "app", "data1": both, "data2": both, "data3": both}, **settings)
 
 
 def test_a_database_is_open_to_its_own_two_logins_alone(tmp_path: Path) -> None:
     env = environment(tmp_path)
     services = env.catalogue.services_of_store("postgresql")
-    found = rules(text(plan(env, env.host("data1")), HBA))
-    assert found[0] == ["local", "all", "postgres", "peer"]
+    found = rules(plan(env, env.host("data1")))
     assert len(services) == 26
     for service in services:
         users = f"{service.database}_a,{service.database}_b"
-        mine = [rule for rule in found[1:] if rule[1] == service.database]
-        assert [rule[2] for rule in mine] == [users] * 3
-        assert {rule[3] for rule in mine} == {f"{APP}/32", f"{ADDRESS}/32", "127.0.0.1/32"}
-    assert {(rule[0], rule[4]) for rule in found[1:]} == {("hostssl", "scram-sha-256")}
-    assert len(found) == 1 + 3 * len(services)
+        mine = [rule for rule in found if rule[1] == service.database]
+        assert [rule[2] for rule in mine] == [users] * 4
+        assert mine[0] == ["local", service.database, users, "scram-sha-256"]
+        assert {rule[3] for rule in mine[1:]} == {f"{APP}/32", f"{ADDRESS}/32", "127.0.0.1/32"}
+    own = [rule for rule in found if rule[1] not in {service.database for service in services}]
+    assert own == [
+        ["local", "all", "postgres", "peer"],
+        ["local", "replication", "postgres", "peer"],
+        ["local", "postgres", "pgbouncer", "scram-sha-256"],
+        ["hostssl", "replication", "replicator", f"{ADDRESS}/32", "scram-sha-256"],
+        ["hostssl", "all", "postgres", f"{ADDRESS}/32", "scram-sha-256"],
+    ]
+    assert {rule[0] for rule in found} == {"local", "hostssl"}
 
 
 def test_networks_of_clients_are_a_setting(tmp_path: Path) -> None:
     env = environment(tmp_path, postgresql_client_networks=["10.0.2.0/24"])
-    found = rules(text(plan(env, env.host("data1")), HBA))
+    found = [rule for rule in rules(plan(env, env.host("data1"))) if rule[1] == "auth_service"]
     assert {rule[3] for rule in found[1:]} == {"10.0.2.0/24", "127.0.0.1/32"}
+
+
+def test_only_members_replicate_and_ask_as_superuser(tmp_path: Path) -> None:
+    env = three(tmp_path)
+    found = rules(plan(env, env.host("data2")))
+    members = {f"{env.host(name).address}/32" for name in ("data1", "data2", "data3")}
+    for user in ("postgres", "replicator"):
+        assert {rule[3] for rule in found if rule[0] == "hostssl" and rule[2] == user} == members
 
 
 def test_every_service_has_owner_logins_and_database(tmp_path: Path) -> None:
     env = environment(tmp_path, postgresql_connection_limit=7)
-    items = plan(env, env.host("data1")).states[0].items
+    items = contents(plan(env, env.host("data1"))).items
     for service in env.catalogue.services_of_store("postgresql"):
         owner = items[f"role {service.database}"]
         assert (owner["login"], owner["password"], owner["member_of"]) == (False, "", [])
@@ -63,15 +100,18 @@ def test_every_service_has_owner_logins_and_database(tmp_path: Path) -> None:
             assert login["acts_as"] == service.database
         database = {"service": service.name, "owner": service.database, "public": False}
         assert items[f"database {service.database}"] == database
-    assert len(items) == 4 * 26
+    assert len(items) == 4 * 26 + 3
+    assert items["role replicator"]["replication"] is True
+    assert items["role pgbouncer"]["replication"] is False
+    assert items["function lookup"]["granted"] == ["pgbouncer"]
 
 
 def test_no_password_reaches_the_host(tmp_path: Path) -> None:
     env = environment(tmp_path)
     desired = plan(env, env.host("data1"))
-    state = desired.states[0]
+    state = contents(desired)
     verifiers = dict(state.payload)
-    everything = told(desired) + repr(dict(state.context)) + repr(verifiers)
+    everything = told(desired) + repr(dict(state.context)) + repr(verifiers) + text(desired, CONFIG)
     for service in env.catalogue.services_of_store("postgresql"):
         for user, password in env.logins("postgresql", service.name):
             assert password not in everything
@@ -98,26 +138,106 @@ def test_a_verifier_follows_from_user_and_password_alone() -> None:
 def test_what_was_acknowledged_is_on_disk(tmp_path: Path) -> None:
     env = environment(tmp_path)
     desired = plan(env, env.host("data1"))
-    found = settings(text(desired, CONFIG))
+    found = parameters(desired)
     assert [found[name] for name in ("fsync", "synchronous_commit", "full_page_writes")] == ["on"] * 3
-    assert "--data-checksums" in text(desired, "/etc/postgresql-common/createcluster.conf")
+    assert "data-checksums" in config(desired)["bootstrap"]["initdb"]
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_several_hosts_are_synchronous_and_one_is_not(tmp_path: Path, strict: bool) -> None:
+    env = three(tmp_path, postgresql_synchronous_strict=strict)
+    wanted = plan(env, env.host("data1")).states[0].items["config"]
+    assert (wanted["synchronous_mode"], wanted["synchronous_mode_strict"]) == (True, strict)
+    start = config(plan(env, env.host("data1")))["bootstrap"]["dcs"]
+    assert start["synchronous_mode_strict"] is False  # or nothing could be written before a standby is there
+    alone = environment(tmp_path)
+    wanted = plan(alone, alone.host("data1")).states[0].items["config"]
+    assert (wanted["synchronous_mode"], wanted["synchronous_mode_strict"]) == (False, False)
+
+
+def test_one_host_speaks_for_the_cluster(tmp_path: Path) -> None:
+    env = three(tmp_path)
+    with_states = [host.name for host in env.group("postgresql") if plan(env, host).states]
+    assert with_states == ["data1"]
+    env = three(tmp_path, without="data1")
+    desired = plan(env, env.host("data2"))
+    assert [state.name for state in desired.states] == ["patroni", "postgresql"]
+    assert [name for name in desired.states[0].items if name.startswith("member")] == ["member data2", "member data3"]
+    assert set(desired.states[0].context["members"]) == {"data2", "data3"}
+
+
+def test_the_tag_tells_which_configuration_patroni_runs_with(tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    desired = plan(env, env.host("data1"))
+    tag = config(desired)["tags"]["config"]
+    assert f'"config": "{tag}"' in str(desired.units[0].ready_check)
+    changed = plan(*(lambda e: (e, e.host("data1")))(environment(tmp_path, memory_gib=8)))
+    assert config(changed)["tags"]["config"] != tag
 
 
 def test_it_listens_with_tls_where_it_should(tmp_path: Path) -> None:
     env = environment(tmp_path, postgresql_port=5555)
     desired = plan(env, env.host("data1"))
-    found = settings(text(desired, CONFIG))
-    assert found["listen_addresses"] == f"{ADDRESS}, 127.0.0.1"
-    assert (found["port"], desired.states[0].context["port"]) == ("5555", 5555)
+    found = parameters(desired)
+    assert config(desired)["postgresql"]["listen"] == f"{ADDRESS},127.0.0.1:5555"
+    assert contents(desired).context["port"] == 5555
     assert (found["ssl"], found["ssl_min_protocol_version"]) == ("on", "TLSv1.2")
     assert found["ssl_key_file"] in desired.units[0].reload_on
     assert found["ssl_cert_file"] in desired.units[0].reload_on
 
 
+def test_what_all_members_must_share_is_in_etcd_alone(tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    desired = plan(env, env.host("data1"))
+    shared = {name.rpartition(".")[2] for name in desired.states[0].items["config"] if ".parameters." in name}
+    assert {"max_connections", "max_worker_processes", "wal_level"} <= shared
+    assert not shared & set(parameters(desired))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"postgresql_ttl_seconds": 18}, r"ttl_seconds is 18, and .* are 19: .* Set it to 19 or more"),
+        ({"postgresql_client_networks": ["10.0.2.1/24"]}, r'"10.0.2.1/24" is no network: .* write it as'),
+        ({"pgbouncer_pool_size": 5}, r"26 services of 5 each are 130, 10 direct and 14 of its own make 154, "),
+        ({"postgresql_max_connections": 70}, r"make 76, and postgresql_max_connections is 70. Raise it to 76"),
+        ({"postgresql_connection_limit": 1}, r"connection_limit is 1, less than one pool \(pgbouncer_pool_size is 2\)"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_figures(tmp_path: Path, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(OperatorError, match=message):
+        notes(environment(tmp_path, **settings))
+
+
+def test_a_cluster_needs_etcd(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="the group etcd is empty"):
+        notes(cluster(tmp_path, {"app1": "app", "data1": "postgresql"}))
+
+
+def test_the_catalogue_fits_its_connections(tmp_path: Path) -> None:
+    found = budget(environment(tmp_path))
+    assert (found.services, found.pooled, found.used, found.most) == (26, 52, 76, 100)
+    alert = 80  # DatabaseConnectionsHigh
+    assert found.used < alert
+
+
+@pytest.mark.parametrize("config", ["", "touch config"])
+def test_a_server_that_patroni_did_not_make_is_refused(tmp_path: Path, config: str) -> None:
+    env = environment(tmp_path)
+    script = preflight(env, env.host("data1")).replace("/etc/postgresql/17/main/", f"{tmp_path}/")
+    script = script.replace("/etc/patroni/config.yml", f"{tmp_path}/config")
+    assert subprocess.run(["sh", "-c", script]).returncode == 0
+    (tmp_path / "postgresql.conf").touch()
+    subprocess.run(["sh", "-c", config or "true"], cwd=tmp_path, check=True)
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True)
+    assert done.returncode == (0 if config else 1)
+    assert ("pg_dropcluster" in done.stdout) == (not config)
+
+
 @pytest.mark.parametrize(("memory", "buffers", "work"), [(16, 4096, 20), (64, 16384, 20), (2, 512, 4)])
 def test_memory_follows_the_host(tmp_path: Path, memory: int, buffers: int, work: int) -> None:
     env = environment(tmp_path, memory_gib=memory)
-    found = settings(text(plan(env, env.host("data1")), CONFIG))
+    found = parameters(plan(env, env.host("data1")))
     assert found["shared_buffers"] == f"{buffers}MB"
     assert found["effective_cache_size"] == f"{buffers * 3}MB"
     assert found["work_mem"] == f"{work}MB"
@@ -125,7 +245,7 @@ def test_memory_follows_the_host(tmp_path: Path, memory: int, buffers: int, work
 
 def test_a_share_of_a_shared_machine(tmp_path: Path) -> None:
     env = environment(tmp_path, memory_gib=24, postgresql_memory_percent=2)
-    found = settings(text(plan(env, env.host("data1")), CONFIG))
+    found = parameters(plan(env, env.host("data1")))
     assert size_bytes(found["shared_buffers"]) <= 24 * GIB * 2 // 100 // 4
     assert size_bytes(found["maintenance_work_mem"]) == 32 * MIB
 
@@ -140,6 +260,6 @@ def test_data_of_a_service_that_left_stays_until_told(tmp_path: Path, prune: boo
     name = "puabo-nuki-order-processor"
     env = environment(tmp_path, services_excluded=[name], prune_data=prune)
     desired = plan(env, env.host("data1"))
-    assert desired.states[0].extra == extra
-    assert not [item for item in desired.states[0].items if "order_processor" in item]
-    assert "order_processor" not in text(desired, HBA)
+    assert contents(desired).extra == extra
+    assert not [item for item in contents(desired).items if "order_processor" in item]
+    assert "order_processor" not in text(desired, CONFIG)

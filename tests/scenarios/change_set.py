@@ -8,8 +8,11 @@ from typing import Any
 LIGHT: dict[str, Any] = {
     "base_journal_bytes_max": "400M",
     "certificate_names": ["interrupted.example.com"],
+    "etcd_quota_bytes": 2**29,
     "postgresql_connection_limit": 19,
     "postgresql_max_connections": 290,
+    "pgbouncer_idle_seconds": 90,
+    "proxy_idle_seconds": 1800,
     "redis_maxmemory_policy": "allkeys-lru",
     "rabbitmq_disk_free_limit_mb": 500,
     "registry_user": "nexus-too",
@@ -31,7 +34,8 @@ HEAVY: dict[str, Any] = {
 # How long after its first change a role may be cut off, in seconds: as long as it takes at least.
 DEPTH = {
     "packages": 15.0,
-    "postgresql": 3.0,
+    "etcd": 6.0,
+    "postgresql": 10.0,
     "rabbitmq": 5.0,
     "docker": 3.0,
     "image": 4.0,

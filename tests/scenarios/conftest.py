@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -73,6 +74,21 @@ def deployed(pytestconfig: pytest.Config, figure: Figure) -> Iterator[tuple[Cont
     for control, outcome in whole("lab", pytestconfig):
         figure("lab: first run on what was there" if before else "lab: first run from bare hosts", outcome.seconds)
         yield control, outcome
+
+
+@pytest.fixture(scope="module")
+def control(request: pytest.FixtureRequest) -> Control:
+    """The environment in NEXUS_ENV as it is; with --lab the lab, converged whatever scenarios left of it."""
+    name = os.environ.get("NEXUS_ENV") or "lab"
+    if name == "lab" and request.config.getoption("--lab"):
+        found: Control = request.getfixturevalue("deployed")[0]
+        lab.up(found.lab)
+        found.converged()
+        return found
+    found = Control(name)
+    if not found.running():
+        pytest.skip(f"{found.name} is not up: make deploy NEXUS_ENV={found.name}")
+    return found
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 import uuid
 from collections.abc import Iterator
@@ -20,21 +19,6 @@ pytestmark = [
     pytest.mark.skipif(REASON is not None, reason=f"no lab on this machine: {REASON}"),
     pytest.mark.usefixtures("untouched"),
 ]
-
-
-@pytest.fixture(scope="module")
-def control(request: pytest.FixtureRequest) -> Control:
-    """The environment in NEXUS_ENV as it is; with --lab the lab, converged whatever scenarios left of it."""
-    name = os.environ.get("NEXUS_ENV") or "lab"
-    if name == "lab" and request.config.getoption("--lab"):
-        found: Control = request.getfixturevalue("deployed")[0]
-        lab.up(found.lab)
-        found.converged()
-        return found
-    found = Control(name)
-    if not found.running():
-        pytest.skip(f"{found.name} is not up: make deploy NEXUS_ENV={found.name}")
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -11,13 +11,17 @@ ROLES = """
 select json_object_agg(rolname, json_build_object(
   'login', rolcanlogin, 'super', rolsuper, 'createdb', rolcreatedb, 'createrole', rolcreaterole,
   'limit', rolconnlimit, 'has_password', rolpassword is not null, 'scram', rolpassword like 'SCRAM-SHA-256$%',
-  'bypass', rolbypassrls or rolreplication,
+  'bypass', rolbypassrls, 'replication', rolreplication,
   'member_of', array(select pg_get_userbyid(roleid) from pg_auth_members where member = r.oid),
   'connects_to', array(select datname from pg_database d where has_database_privilege(r.oid, d.oid, 'connect')
                        and datallowconn and not datistemplate)))
 from pg_authid r where rolname !~ '^pg_'"""
 DATABASES = "select json_object_agg(datname, pg_get_userbyid(datdba)) from pg_database where not datistemplate"
 SETTINGS = "select json_object_agg(name, setting) from pg_settings"
+LOOKUP = """
+select json_build_object('super', (select verifier from pgbouncer.lookup('postgres')),
+  'may', array(select rolname from pg_roles where not rolsuper and rolname !~ '^pg_'
+               and has_function_privilege(oid, 'pgbouncer.lookup(text)', 'execute') order by 1))"""
 WHO = "select session_user, current_user, current_database(), has_schema_privilege('public', 'create')"
 
 
@@ -32,11 +36,12 @@ def ask(request):
 def inside(port):
     """What the server says to its administrator on the host itself."""
     argv = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-d", "postgres", "-p", str(port), "-f", "-"]
-    script = ";\n".join((ROLES, DATABASES, SETTINGS)) + ";\n"
+    script = ";\n".join((ROLES, DATABASES, SETTINGS, LOOKUP)) + ";\n"
     done = subprocess.run(argv, input=script, capture_output=True, text=True, timeout=60, cwd="/")
     if done.returncode:
         raise RuntimeError(f"PostgreSQL did not answer: {done.stderr.strip()[:300]}")
-    return dict(zip(("roles", "databases", "settings"), map(json.loads, done.stdout.splitlines()), strict=True))
+    names = ("roles", "databases", "settings", "lookup")
+    return dict(zip(names, map(json.loads, done.stdout.splitlines()), strict=True))
 
 
 def library():

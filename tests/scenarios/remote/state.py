@@ -77,7 +77,8 @@ def postgresql():
     if not os.path.isdir("/etc/postgresql"):
         return None
     queries = {
-        "settings": "select name, setting from pg_settings where context <> 'internal' order by name",
+        "settings": "select name, setting from pg_settings where context <> 'internal' and name not in "
+        "('primary_conninfo', 'primary_slot_name', 'synchronous_standby_names', 'transaction_read_only') order by name",
         "pending": "select name from pg_settings where pending_restart",
         "not applied": "select name from pg_file_settings where not applied",
         "roles": "select rolname, rolcanlogin, rolconnlimit, rolpassword from pg_authid order by rolname",

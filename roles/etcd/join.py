@@ -1,0 +1,34 @@
+"""What a host without data must know of the others before it may found a cluster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from roles.kit.error import OperatorError
+from roles.kit.run import Run
+
+from .plan import LIBRARIES, SOURCE, members
+
+
+def knowledge(run: Run, name: str) -> dict[str, Any]:
+    """Context for a host that has no data yet: {"known_by": names of the other hosts that have some}.
+
+    Nothing for a host that has: its own data says what it is a member of. A host that this run does not
+    reach might hold the cluster, so then nobody may found another: OperatorError.
+    """
+    own = run.answer(name)["states"].get("etcd data", {}).get("items", {})
+    if own.get("data", {}).get("usable"):
+        return {}
+    found = []
+    for other in members(run.environment):
+        if other.name == name or other.name in run.left_out:
+            continue
+        if not run.reaches(other.name):
+            raise OperatorError(
+                f"{name} has no data of etcd, and {other.name}, which may know the cluster, is not reached by this "
+                f"run: drop --limit, or go on without a dead host by --data without={other.name}"
+            )
+        answer = run.ask_source(other.name, SOURCE, ["data"], {"about": "knowledge"}, LIBRARIES)
+        if answer["data"]["there"]:
+            found.append(other.name)
+    return {"known_by": found}

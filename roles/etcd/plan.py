@@ -1,0 +1,97 @@
+"""etcd on one host: a member of the cluster that the hosts of the group form, one or three."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from roles.certificate.plan import ETCD_CA, ETCD_KEY, ETCD_KEY_GROUP, ETCD_LEAF
+from roles.kit.environment import Environment, Host
+from roles.kit.model import Desired, File, State, Unit, User
+
+SOURCE = Path(__file__).with_name("remote.py")
+LIBRARIES = ("roles.etcd.client",)  # modules that the host-side code imports
+CONFIG = "/etc/default/etcd"
+INITIAL = "/var/lib/etcd/initial.env"  # how this member came into the cluster, written on the host
+DIRECTORY = "/var/lib/etcd/default"
+TLS = {"ca": ETCD_CA, "certificate": ETCD_LEAF, "key": ETCD_KEY}
+DROP_IN = "/etc/systemd/system/etcd.service.d/10-nexus-cos.conf"
+
+
+def plan(env: Environment, host: Host) -> Desired:
+    """Debian's etcd, which does not start before it was decided whether it founds or joins."""
+    config = env.render("etcd/etcd.j2", host=host, directory=DIRECTORY, tls=TLS)
+    return Desired(
+        early=(File(DROP_IN, env.render("etcd/service.conf.j2", initial=INITIAL)),),
+        packages=("etcd-server", "etcd-client"),
+        users=(User("etcd", groups=(ETCD_KEY_GROUP,), home="/var/lib/etcd"),),
+        files=(File(CONFIG, config),),
+        # Not the leaf: etcd reads it anew with every connection.
+        units=(Unit("etcd", restart_on=(CONFIG, DROP_IN, ETCD_CA)),),
+        states=(_data(env, host), _membership(env, host)),
+    )
+
+
+def notes(env: Environment) -> list[str]:
+    """A warning about an even number of members."""
+    names = [host.name for host in members(env)]
+    if len(names) % 2:
+        return []
+    return [
+        f"etcd has {len(names)} members ({', '.join(names)}): losing {len(names) // 2} of them stops it, as with one "
+        "member less. Put one more host into the group etcd, or take one out"
+    ]
+
+
+def members(env: Environment) -> tuple[Host, ...]:
+    """Hosts that are members, in the inventory's order."""
+    return env.group("etcd")
+
+
+def leader(env: Environment) -> Host:
+    """The member that founds the cluster and takes others out: the first that is not left out of the run."""
+    return next((host for host in members(env) if host.name not in env.left_out), members(env)[0])
+
+
+def endpoints(env: Environment) -> list[str]:
+    """ADDRESS:PORT of every member's client side."""
+    return [f"{host.address}:{env.setting.etcd_client_port}" for host in members(env)]
+
+
+def peer_url(host: Host) -> str:
+    """Where the other members reach this one."""
+    return f"https://{host.address}:{host.setting.etcd_peer_port}"
+
+
+def _context(env: Environment, host: Host) -> dict[str, Any]:
+    others = [other for other in members(env) if other.name != host.name]
+    return {
+        "name": host.name,
+        "peer": peer_url(host),
+        "own": f"{host.address}:{env.setting.etcd_client_port}",
+        "others": {other.name: f"{other.address}:{env.setting.etcd_client_port}" for other in others},
+        "tls": TLS,
+        "directory": DIRECTORY,
+        "initial": INITIAL,
+        "founder": leader(env).name,
+        "wait_seconds": env.setting.etcd_wait_seconds,
+    }
+
+
+def _data(env: Environment, host: Host) -> State:
+    """Data of a cluster that knows this member; without it the host is made a member before etcd starts."""
+    context = {**_context(env, host), "about": "data"}
+    items = {"data": {"usable": True}}
+    return State("etcd data", SOURCE, items, context=context, libraries=LIBRARIES, before_units=True)
+
+
+def _membership(env: Environment, host: Host) -> State:
+    """This member in the cluster's list; on the first host also who is none any more.
+
+    Members whose hosts left the inventory are taken out, but not in a run that leaves hosts out.
+    """
+    items = {f"member {host.name}": {"peer": peer_url(host), "votes": True}}
+    context = {**_context(env, host), "about": "members", "planned": [peer_url(other) for other in members(env)]}
+    removes = host.name == leader(env).name and not env.left_out
+    extra: Literal["keep", "remove"] = "remove" if removes else "keep"
+    return State("etcd members", SOURCE, items, context=context, extra=extra, libraries=LIBRARIES)

@@ -1,0 +1,56 @@
+"""PgBouncer on a host of PostgreSQL, in front of that host's own server and of no other.
+
+It runs beside the servers and not beside the services: a pool then exists once on the primary and not once
+on every host that runs services, which would multiply the connections by these hosts; it reaches its server
+through the local socket, so it has nothing to find and nothing to fail over; and a proxy that leads to the
+host of the primary leads to the pooler of the primary. Passwords are looked up in the server: whoever may
+log in there may log in here, from one place.
+"""
+
+from __future__ import annotations
+
+from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
+from roles.kit.environment import Environment, Host
+from roles.kit.model import Desired, File, Unit, User
+from roles.postgresql import access
+from roles.postgresql.budget import LOOKUP, budget
+from roles.postgresql.patroni import HOME
+
+DIRECTORY = "/etc/pgbouncer"
+CONFIG, LISTEN = f"{DIRECTORY}/pgbouncer.ini", f"{DIRECTORY}/listen.ini"
+USERS, ACCESS = f"{DIRECTORY}/userlist.txt", f"{DIRECTORY}/hba.conf"
+DROP_IN = "/etc/systemd/system/pgbouncer.service.d/10-nexus-cos.conf"
+
+
+def plan(env: Environment, host: Host) -> Desired:
+    """Debian's PgBouncer; what can only be chosen at its start lies apart, all else is reloaded."""
+    paths = {"listen": LISTEN, "users": USERS, "access": ACCESS, "certificate": LEAF, "key": KEY, "ca": CA}
+    most = budget(env).clients
+    values = {
+        "host": host,
+        "paths": paths,
+        "databases": [service.database for service in env.catalogue.services_of_store("postgresql")],
+        "lookup": {"user": access.LOOKUP, "connections": LOOKUP},
+        "clients": most,
+        "wait_seconds": env.catalogue.operations.tuning.db_pool["acquire_ms"] // 1000,
+    }
+    hba = "\n".join(access.pooler(env, host))
+    password = env.secret("postgresql/lookup")
+    return Desired(
+        packages=("pgbouncer",),
+        users=(User("postgres", groups=(KEY_GROUP,), home=HOME),),
+        files=(
+            _file(CONFIG, env.render("pgbouncer/pgbouncer.ini.j2", **values)),
+            _file(LISTEN, env.render("pgbouncer/listen.ini.j2", **values)),
+            _file(USERS, f'"{access.LOOKUP}" "{password}"\n', secret=True),
+            _file(ACCESS, f"# Generated.\n{hba}\n"),
+            File(DROP_IN, env.render("pgbouncer/service.conf.j2", files=2 * most + 1000)),
+        ),
+        units=(
+            Unit("pgbouncer", restart_on=(LISTEN, DROP_IN), reload_on=(CONFIG, USERS, ACCESS, CA, LEAF, KEY)),
+        ),
+    )
+
+
+def _file(path: str, content: str, secret: bool = False) -> File:
+    return File(path, content, owner="postgres", group="postgres", mode=0o640, secret=secret)

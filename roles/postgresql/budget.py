@@ -1,0 +1,66 @@
+"""Connections to PostgreSQL: what the catalogue's services may open, against what the server has.
+
+Every service has a pool of its own in PgBouncer, whatever its number of replicas; both of its log-ins share
+it, since the pool is bounded per database. So the server's side follows from the number of services, the
+pooler's side from that of replicas.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from roles.kit.environment import Environment
+from roles.kit.error import OperatorError
+from roles.service.scale import size
+
+LOOKUP = 1  # PgBouncer's own, to look passwords up
+RESERVED = 3  # superuser_reserved_connections
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Connections of one server, and of the clients of one pooler."""
+
+    services: int
+    pooled: int  # server connections of all services together
+    direct: int
+    own: int  # Patroni, exporters, operators, the pooler's look-ups and the superuser's reserve
+    most: int  # max_connections
+    clients: int  # connections that all replicas may have open to the pooler while they all roll
+
+    @property
+    def used(self) -> int:
+        """Connections that may be open at once."""
+        return self.pooled + self.direct + self.own
+
+
+def budget(env: Environment) -> Budget:
+    """The budget of an environment, whether it fits or not."""
+    setting = env.setting
+    services = env.catalogue.services_of_store("postgresql")
+    replicas = sum(size(env, service).replicas for service in services)
+    return Budget(
+        services=len(services),
+        pooled=len(services) * int(setting.pgbouncer_pool_size),
+        direct=int(setting.postgresql_direct_connections),
+        own=int(setting.postgresql_own_connections) + LOOKUP + RESERVED,
+        most=int(setting.postgresql_max_connections),
+        clients=2 * replicas * int(env.catalogue.operations.tuning.db_pool["max"]),
+    )
+
+
+def check(env: Environment) -> None:
+    """OperatorError, with figures, where the budget does not fit."""
+    found, setting = budget(env), env.setting
+    if found.used > found.most:
+        raise OperatorError(
+            f"PostgreSQL has too few connections: {found.services} services of {setting.pgbouncer_pool_size} each are "
+            f"{found.pooled}, {found.direct} direct and {found.own} of its own make {found.used}, and "
+            f"postgresql_max_connections is {found.most}. Raise it to {found.used}, or lower pgbouncer_pool_size "
+            "or postgresql_direct_connections"
+        )
+    if setting.postgresql_connection_limit < setting.pgbouncer_pool_size:
+        raise OperatorError(
+            f"postgresql_connection_limit is {setting.postgresql_connection_limit}, less than one pool "
+            f"(pgbouncer_pool_size is {setting.pgbouncer_pool_size}): raise the one or lower the other"
+        )

@@ -1,0 +1,162 @@
+"""What Patroni's members agree on: their settings in etcd, and restarts that these wait for.
+
+Runs on one host of the cluster and asks the members over their REST API, so it does not matter who is primary.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from roles.kit.agent.base import RemoteError
+from roles.postgresql.rest import Patroni, installed
+
+Item = dict[str, Any]
+PROBE_SECONDS = 10
+ROUNDS = 3  # a smaller max_connections takes effect on replicas only after the primary has it
+RESTART_SECONDS = 120
+UP = ("running", "creating replica")
+LEFT_ALONE = ("pause",)  # an operator's own
+
+
+def probe(names: list[str], context: Item) -> dict[str, Item]:
+    """Settings by dotted name, and each member that answers; nothing before Patroni is configured here."""
+    if not installed(context):
+        return {}
+    patroni = Patroni(context)
+    patroni.wait_primary(PROBE_SECONDS)
+    found: dict[str, Item] = {"config": settings(patroni)}
+    for name, told in patroni.states().items():
+        found[f"member {name}"] = {"pending_restart": bool(told.get("pending_restart"))}
+    planned = set(context["settings"])
+    found["config"]["others"] = sorted(found["config"].keys() - planned - set(LEFT_ALONE))
+    return found
+
+
+def apply(items: Item, changed: list[str], removed: list[str], context: Item, payload: Item) -> None:
+    """Settings first, then one restart after the other where a member waits for it."""
+    patroni = Patroni(context)
+    patroni.wait_primary(context["wait_seconds"])
+    wait_members(patroni, context)
+    if "config" in changed:
+        set_config(patroni, items["config"], context)
+    for _ in range(ROUNDS):
+        if not restart_pending(patroni):
+            return
+        time.sleep(context["loop_seconds"] + 1)
+
+
+def wait_members(patroni: Patroni, context: Item) -> None:
+    """Until every member runs or is being copied; they come up side by side."""
+    deadline = time.monotonic() + context["wait_seconds"]
+    while True:
+        states = {name: str(told.get("state")) for name, told in patroni.states().items()}
+        missing = [name for name in patroni.members if states.get(name) not in UP]
+        if not missing:
+            return
+        if time.monotonic() > deadline:
+            said = ", ".join(f"{name}: {states.get(name, 'no answer')}" for name in missing)
+            raise RemoteError(
+                f"members of PostgreSQL's cluster are not up ({said}): the journal of patroni there says why. To go on "
+                "without a dead host: --data without=NAME"
+            )
+        time.sleep(1)
+
+
+def settings(patroni: Patroni) -> Item:
+    """The settings in etcd by dotted name, as any member tells them."""
+    for name in patroni.members:
+        status, told = patroni.ask(name, "GET", "/config")
+        if status == 200:
+            return flat(told)
+    raise RemoteError("no member of PostgreSQL's cluster tells its settings")
+
+
+def flat(values: Item, prefix: str = "") -> Item:
+    """Nested settings by their dotted names."""
+    found: Item = {}
+    for name, value in values.items():
+        found |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return found
+
+
+def set_config(patroni: Patroni, wanted: Item, context: Item) -> None:
+    """Bring the settings to what is wanted; strictness only once a second host has the data."""
+    if wanted["synchronous_mode"]:
+        wait_standby(patroni, context)
+    present = settings(patroni)
+    gone = dict.fromkeys(present.keys() - wanted.keys() - set(LEFT_ALONE))
+    patch = nested({**gone, **{name: value for name, value in wanted.items() if name != "others"}})
+    began = time.time()
+    primary = patroni.wait_primary(context["wait_seconds"])
+    status, told = patroni.ask(primary, "PATCH", "/config", patch, timeout=30)
+    if status != 200:
+        raise RemoteError(f"Patroni on {primary} did not take the cluster's settings: {status} {told}")
+    print("set the cluster's settings")
+    wait_seen(patroni, began, context)
+
+
+def nested(values: Item) -> Item:
+    """Settings by dotted name as Patroni takes them."""
+    found: Item = {}
+    for name, value in values.items():
+        *parents, last = name.split(".")
+        place = found
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[last] = value
+    return found
+
+
+def wait_standby(patroni: Patroni, context: Item) -> None:
+    """Until a replica streams: writes that wait for a second host would wait for ever before that."""
+    deadline = time.monotonic() + context["wait_seconds"]
+    while True:
+        states = patroni.states()
+        if any(told.get("replication_state") == "streaming" for told in states.values()):
+            return
+        if time.monotonic() > deadline:
+            said = ", ".join(f"{name}: {told.get('state', '?')}" for name, told in states.items())
+            raise RemoteError(
+                f"no replica streams from the primary after {context['wait_seconds']} s ({said}), so writes are on one "
+                "host only. Run again once a copy is complete, or look into the journal of patroni there"
+            )
+        time.sleep(1)
+
+
+def wait_seen(patroni: Patroni, began: float, context: Item) -> None:
+    """Until every member has read the settings, so that it knows whether it waits for a restart."""
+    deadline = time.monotonic() + 3 * context["loop_seconds"]
+    while time.monotonic() < deadline:
+        seen = [told.get("dcs_last_seen", 0) for told in patroni.states().values()]
+        if seen and min(seen) > began + 1:
+            break
+        time.sleep(0.5)
+    time.sleep(1)  # what it read it applies just after
+
+
+def restart_pending(patroni: Patroni) -> bool:
+    """Restart who waits for it, replicas first and each back before the next; whether anybody did."""
+    waiting = [name for name, told in patroni.states().items() if told.get("pending_restart")]
+    primary = patroni.wait_primary(RESTART_SECONDS)
+    for name in sorted(waiting, key=lambda name: (name == primary, name)):
+        body = {"restart_pending": True, "timeout": f"{RESTART_SECONDS}s"}
+        status, told = patroni.ask(name, "POST", "/restart", body, timeout=RESTART_SECONDS + 10)
+        if status not in (200, 412):  # 412: it does not wait for it any more
+            raise RemoteError(f"PostgreSQL on {name} could not be restarted: {status} {told}")
+        print(f"restarted PostgreSQL on {name} with its new settings")
+        wait_back(patroni, name)
+    return bool(waiting)
+
+
+def wait_back(patroni: Patroni, name: str) -> None:
+    """Until the member is primary or streams again."""
+    deadline = time.monotonic() + RESTART_SECONDS
+    while time.monotonic() < deadline:
+        told = patroni.states().get(name, {})
+        if told.get("state") == "running" and (
+            told.get("role") != "replica" or told.get("replication_state") == "streaming"
+        ):
+            return
+        time.sleep(0.5)
+    raise RemoteError(f"PostgreSQL on {name} did not come back within {RESTART_SECONDS} s after its restart")

@@ -1,0 +1,170 @@
+"""Patroni's configuration: what each host has in a file, and what the cluster has in etcd.
+
+The file holds what may differ between hosts and is read again on reload; the rest has to be the same
+everywhere and is kept in etcd, where a run converges it through Patroni's API (cluster.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from roles.certificate.plan import CA, ETCD_CA, ETCD_KEY, ETCD_LEAF, KEY, LEAF
+from roles.etcd.plan import endpoints
+from roles.kit.environment import Environment, Host
+from roles.kit.error import OperatorError
+from roles.postgresql import access
+from roles.postgresql.tuning import DOCUMENTED_MEMORY_BYTES, tuned
+
+SCOPE = "nexus-cos"
+CONFIG = "/etc/patroni/config.yml"
+HOME = "/var/lib/postgresql"
+API_USER = "patroni"
+SHARED = ("max_worker_processes",)  # of the tuning: must be the same on all members
+SENDERS = 10
+
+
+def file(env: Environment, host: Host) -> tuple[str, str]:
+    """The host's file, and the tag by which Patroni tells that it runs with it."""
+    content = _file(env, host)
+    tag = hashlib.sha256(yaml.safe_dump(content).encode()).hexdigest()[:12]
+    return "# Generated.\n" + yaml.safe_dump({**content, "tags": {"config": tag}}, sort_keys=False, width=200), tag
+
+
+def cluster(env: Environment) -> dict[str, Any]:
+    """What the cluster has in etcd."""
+    setting, several = env.setting, len(env.group("postgresql")) > 1
+    tuning = env.catalogue.operations.tuning.postgresql
+    return {
+        "ttl": setting.postgresql_ttl_seconds,
+        "loop_wait": setting.postgresql_loop_seconds,
+        "retry_timeout": setting.postgresql_retry_seconds,
+        "maximum_lag_on_failover": 1024**2,
+        "synchronous_mode": several,
+        "synchronous_mode_strict": several and bool(setting.postgresql_synchronous_strict),
+        "synchronous_node_count": 1,
+        "failsafe_mode": False,  # without a quorum of etcd nobody may acknowledge anything
+        "postgresql": {
+            "use_pg_rewind": True,
+            "use_slots": True,
+            "parameters": {
+                "max_connections": setting.postgresql_max_connections,
+                "max_wal_senders": SENDERS,
+                "max_replication_slots": SENDERS,
+                "wal_level": "replica",
+                "wal_log_hints": "on",
+                **{name: tuning[name] for name in SHARED if name in tuning},
+            },
+        },
+    }
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings by their dotted names."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        found |= flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+    return found
+
+
+def check(env: Environment) -> None:
+    """OperatorError for times that do not fit each other, and for a cluster without etcd."""
+    setting = env.setting
+    least = setting.postgresql_loop_seconds + 2 * setting.postgresql_retry_seconds
+    if setting.postgresql_ttl_seconds < least:
+        raise OperatorError(
+            f"postgresql_ttl_seconds is {setting.postgresql_ttl_seconds}, and postgresql_loop_seconds + 2 * "
+            f"postgresql_retry_seconds are {least}: a primary would lose its key while it still tries to renew it. "
+            f"Set it to {least} or more"
+        )
+    if not env.group("etcd"):
+        raise OperatorError(
+            "PostgreSQL's hosts need etcd to agree on who is primary, and the group etcd is empty: put the same "
+            "hosts into it, one or three, in the inventory"
+        )
+
+
+def _file(env: Environment, host: Host) -> dict[str, Any]:
+    start = cluster(env) | {"synchronous_mode_strict": False}  # there is no standby yet to wait for
+    tls = {"cacert": ETCD_CA, "cert": ETCD_LEAF, "key": ETCD_KEY}
+    return {
+        "scope": SCOPE,
+        "name": host.name,
+        "restapi": {
+            "listen": f"{host.address}:{env.setting.postgresql_rest_port}",
+            "connect_address": f"{host.address}:{env.setting.postgresql_rest_port}",
+            "certfile": LEAF,
+            "keyfile": KEY,
+            "cafile": CA,
+            "verify_client": "optional",  # whoever changes something needs a certificate and the password
+            "authentication": {"username": API_USER, "password": env.secret("postgresql/api")},
+        },
+        "ctl": {"cacert": CA, "certfile": LEAF, "keyfile": KEY},
+        "etcd3": {"hosts": endpoints(env), "protocol": "https", **tls},
+        "bootstrap": {
+            "dcs": start,
+            "initdb": ["data-checksums", {"encoding": "UTF8"}, {"locale": "C.UTF-8"}, {"auth-host": "scram-sha-256"}],
+        },
+        "postgresql": _postgresql(env, host),
+        "watchdog": {"mode": "automatic", "device": "/dev/watchdog", "safety_margin": 5},
+    }
+
+
+def _postgresql(env: Environment, host: Host) -> dict[str, Any]:
+    version, port = env.setting.postgresql_version, env.setting.postgresql_port
+    verified = {"sslmode": "verify-full", "sslrootcert": CA}
+
+    def login(user: str, secret: str) -> dict[str, Any]:
+        return {"username": user, "password": env.secret(f"postgresql/{secret}"), **verified}
+
+    return {
+        "listen": f"{host.address},127.0.0.1:{port}",
+        "connect_address": f"{host.address}:{port}",
+        "use_unix_socket": True,
+        "data_dir": f"{HOME}/{version}/main",
+        "bin_dir": f"/usr/lib/postgresql/{version}/bin",
+        "pgpass": f"{HOME}/.patroni.pgpass",
+        "authentication": {
+            "superuser": login(access.SUPERUSER, "superuser"),
+            "replication": login(access.REPLICATION, "replication"),
+        },
+        "parameters": parameters(env, host),
+        "pg_hba": access.server(env, host),
+        "create_replica_methods": ["basebackup"],
+        "basebackup": [{"checkpoint": "fast"}],
+        # A replica whose data went another way is copied anew: what it had alone was never acknowledged.
+        "remove_data_directory_on_rewind_failure": True,
+        "remove_data_directory_on_diverged_timelines": True,
+    }
+
+
+def parameters(env: Environment, host: Host) -> dict[str, Any]:
+    """Settings of this host's server, those of memory scaled to it (operations.yaml, tuning.postgresql)."""
+    memory = host.traits.memory_bytes if host.traits else DOCUMENTED_MEMORY_BYTES
+    figures = env.catalogue.operations.tuning
+    own = tuned(figures.postgresql, memory * host.setting.postgresql_memory_percent // 100)
+    return {
+        **{name: value for name, value in sorted(own.items()) if name not in SHARED},
+        "unix_socket_directories": "/run/postgresql",
+        "superuser_reserved_connections": 3,
+        "password_encryption": "scram-sha-256",
+        "ssl": "on",
+        "ssl_cert_file": LEAF,
+        "ssl_key_file": KEY,
+        "ssl_ca_file": CA,
+        "ssl_min_protocol_version": "TLSv1.2",
+        # What was acknowledged is on disk, here and on a second host.
+        "fsync": "on",
+        "synchronous_commit": "on",
+        "full_page_writes": "on",
+        "log_min_duration_statement": figures.queries["slow_ms"],
+        "log_line_prefix": "%m [%p] %q%u@%d ",
+        "log_checkpoints": "on",
+        "log_lock_waits": "on",
+        "log_temp_files": "10MB",
+        "log_timezone": "Etc/UTC",
+        "timezone": "Etc/UTC",
+    }

@@ -1,0 +1,79 @@
+"""What a host asks Patroni's members over their REST API, with its own certificate. Standard library alone."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import ssl
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from roles.kit.agent.base import RemoteError
+
+
+class Patroni:
+    """The members of a cluster; `context` is what the role's plan tells (members, rest_port, tls, api, ...)."""
+
+    def __init__(self, context: Mapping[str, Any]) -> None:
+        self.members: dict[str, str] = context["members"]
+        self.port, self.login = context["rest_port"], ":".join(context["api"])
+        self.tls = ssl.create_default_context(cafile=context["tls"]["ca"])
+        self.tls.load_cert_chain(context["tls"]["certificate"], context["tls"]["key"])
+
+    def ask(self, member: str, method: str, path: str, body: Any = None, timeout: float = 5) -> tuple[int, Any]:
+        """Status and answer of one request; status 0 and the reason where there is no answer."""
+        connection = http.client.HTTPSConnection(
+            self.members[member], self.port, timeout=timeout, context=self.tls
+        )
+        secret = base64.b64encode(self.login.encode()).decode()
+        headers = {"Authorization": f"Basic {secret}", "Content-Type": "application/json"}
+        try:
+            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+            reply = connection.getresponse()
+            text = reply.read().decode(errors="replace")
+        except (OSError, http.client.HTTPException) as error:
+            return 0, str(error)
+        finally:
+            connection.close()
+        try:
+            return reply.status, json.loads(text)
+        except ValueError:
+            return reply.status, text.strip()
+
+    def states(self) -> dict[str, dict[str, Any]]:
+        """What each member that answers says about itself."""
+        answers = {name: self.ask(name, "GET", "/patroni") for name in self.members}
+        return {name: told for name, (status, told) in answers.items() if status and isinstance(told, dict)}
+
+    def primary(self) -> str | None:
+        """The member that holds the leader's key, None while nobody does."""
+        return next((name for name in self.members if self.ask(name, "GET", "/primary")[0] == 200), None)
+
+    def wait_primary(self, seconds: float) -> str:
+        """The primary, waited for; RemoteError with what the members say when there is none in time."""
+        deadline = time.monotonic() + seconds
+        while True:
+            found = self.primary()
+            if found:
+                return found
+            if time.monotonic() > deadline:
+                states = self.states()
+                said = ", ".join(
+                    f"{name} is {states[name].get('role', '?')}, {states[name].get('state', '?')}"
+                    if name in states
+                    else f"{name} does not answer"
+                    for name in self.members
+                )
+                raise RemoteError(
+                    f"no PostgreSQL primary after {seconds:.0f} s: {said}. There `patronictl -c "
+                    "/etc/patroni/config.yml list` and the journal of patroni and etcd say more"
+                )
+            time.sleep(0.5)
+
+
+def installed(context: Mapping[str, Any]) -> bool:
+    """Whether this host is a member already, so that a silence means something."""
+    return os.path.exists(context["config"])

@@ -1,0 +1,13 @@
+"""Proxy: one address on every host that runs services, for stores whose primary moves."""
+
+from __future__ import annotations
+
+from pyinfra.api.deploy import deploy
+
+from roles.kit.converge import converge
+
+
+@deploy("Proxy")
+def proxy() -> None:
+    """Lay down HAProxy and what the stores' roles want of it; reloaded in place."""
+    converge("proxy")

@@ -1,0 +1,30 @@
+"""What a store's role contributes to the proxy: `sections(env)` in roles/STORE/proxy.py returns these."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from roles.certificate.plan import CA
+from roles.kit.environment import Environment, Host
+
+
+class Section(NamedTuple):
+    """A `listen` section: its name, the port on the host's side, and the lines within, without indent.
+
+    A store's port is a setting STORE_proxy_port: where there is one, services are sent to the proxy.
+    """
+
+    name: str
+    port: int
+    text: str
+
+
+def interval(env: Environment) -> str:
+    """How often a server is asked, and how many answers decide, as a server line takes it."""
+    usual = int(env.setting.proxy_check_milliseconds)
+    return f"inter {usual}ms fastinter {usual // 4}ms downinter {usual // 2}ms fall 2 rise 1"
+
+
+def tls(host: Host) -> str:
+    """TLS of a check, which the internal CA and the host's own name have to stand for."""
+    return f"check-ssl verify required ca-file {CA} verifyhost {host.name}"

@@ -1,0 +1,205 @@
+"""Members of a real etcd on loopback: founded, joined, replaced, taken out, by the code that runs on hosts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from roles.certificate.plan import ETCD_CA, ETCD_KEY, ETCD_LEAF
+from roles.certificate.plan import plan as certificates
+from roles.etcd import remote
+from roles.etcd.client import Etcd
+from roles.etcd.plan import CONFIG, plan
+from roles.kit.agent.base import RemoteError
+from roles.kit.environment import Environment
+from tests.plan.cluster import environment
+from tests.plan.store import text
+
+pytestmark = pytest.mark.skipif(not shutil.which("etcd"), reason="etcd is not installed here")
+GROUPS = {f"data{number}": "etcd postgresql" for number in (1, 2, 3)}
+
+
+class Hosts:
+    """Up to three hosts on loopback; `planned` are those of the inventory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.whole = self.environment(GROUPS)
+        for host in self.whole.hosts:
+            found = certificates(self.whole, host)
+            for path, file in self.files(host.name).items():
+                (directory / file).write_text(text(found, path))
+
+    def environment(self, groups: dict[str, str]) -> Environment:
+        env = environment(self.directory, groups, etcd_wait_seconds=20, etcd_metrics_port=0)
+        env.hosts = tuple(
+            type(host)(host.name, f"127.0.0.{40 + int(host.name[-1])}", host.groups, host.setting) for host in env.hosts
+        )
+        return env
+
+    def lay(self, name: str, *planned: str) -> None:
+        """What a run does on one host, the inventory being these hosts."""
+        env = self.environment({host: GROUPS[host] for host in planned})
+        data, members = plan(env, env.host(name)).states
+        own = self.context(name, dict(data.context))
+        if not remote.probe(["data"], own).get("data", {}).get("usable"):
+            known = [other for other in planned if other != name and remote.has_data(self.place(other))]
+            remote.apply(dict(data.items), ["data"], [], {**own, "known_by": known}, {})
+        if name not in self.running:
+            self.start(name)
+        own = self.context(name, dict(members.context))
+        found = remote.probe(list(members.items), own)
+        changed = [what for what, wanted in members.items.items() if not wanted.items() <= found.get(what, {}).items()]
+        removed = [what for what in found if what not in members.items] if members.extra == "remove" else []
+        remote.apply(dict(members.items), changed, removed, own, {})
+
+    def files(self, name: str) -> dict[str, str]:
+        return {ETCD_CA: "ca.pem", ETCD_LEAF: f"{name}.pem", ETCD_KEY: f"{name}.key"}
+
+    def context(self, name: str, planned: dict[str, Any]) -> dict[str, Any]:
+        files = {"ca": "ca.pem", "certificate": f"{name}.pem", "key": f"{name}.key"}
+        tls = {kind: str(self.directory / file) for kind, file in files.items()}
+        return {**planned, "tls": tls, "directory": self.place(name), "initial": f"{self.place(name)}.env"}
+
+    def systemctl(self, words: list[str]) -> str:
+        """Asked only about a member that does not run: it was taken out."""
+        if "is-active" in words:
+            raise RemoteError("inactive")
+        return ""
+
+    def place(self, name: str) -> str:
+        return str(self.directory / name)
+
+    def start(self, name: str) -> None:
+        env = self.environment(GROUPS)
+        config = text(plan(env, env.host(name)), CONFIG)
+        for path, file in self.files(name).items():
+            config = config.replace(path, str(self.directory / file))
+        lines = [*config.splitlines(), *Path(f"{self.place(name)}.env").read_text().splitlines()]
+        values = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+        values |= {"ETCD_DATA_DIR": self.place(name), "ETCD_UNSAFE_NO_FSYNC": "true"}
+        values["ETCD_LISTEN_CLIENT_URLS"] = values["ETCD_ADVERTISE_CLIENT_URLS"]  # all share one loopback
+        values.pop("ETCD_LISTEN_METRICS_URLS")
+        with open(f"{self.place(name)}.log", "ab") as log:
+            self.running[name] = subprocess.Popen(["etcd"], env={**os.environ, **values}, stdout=log, stderr=log)
+        deadline = time.monotonic() + 20
+        while not self.client(name).lives():
+            assert self.running[name].poll() is None, Path(f"{self.place(name)}.log").read_text()[-2000:]
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+    def kill(self, name: str) -> None:
+        process = self.running.pop(name)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def wipe(self, name: str) -> None:
+        self.kill(name)
+        shutil.rmtree(self.place(name))
+        os.unlink(f"{self.place(name)}.env")
+
+    def client(self, name: str) -> Etcd:
+        host = self.whole.host(name)
+        tls = self.context(name, {})["tls"]
+        return Etcd(f"{host.address}:{self.whole.setting.etcd_client_port}", tls)
+
+    def votes(self, name: str) -> dict[str, bool]:
+        return {member["name"]: member["votes"] for member in self.client(name).members(agreed=True)}
+
+
+@pytest.fixture
+def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hosts]:
+    found = Hosts(tmp_path)
+    monkeypatch.setattr(remote, "run", found.systemctl)  # there are no units here, only processes
+    yield found
+    for name in list(found.running):
+        found.kill(name)
+
+
+ALL = ("data1", "data2", "data3")
+VOTES = dict.fromkeys(ALL, True)
+
+
+def test_one_grows_to_three(hosts: Hosts) -> None:
+    hosts.lay("data1", "data1")
+    assert hosts.votes("data1") == {"data1": True}
+    for name in ALL:
+        hosts.lay(name, *ALL)
+    assert hosts.votes("data2") == VOTES
+    before = hosts.client("data1").members(agreed=True)
+    for name in ALL:
+        hosts.lay(name, *ALL)
+    assert hosts.client("data1").members(agreed=True) == before
+
+
+@pytest.mark.parametrize("lost", ["data1", "data3"])
+def test_a_host_that_lost_its_data_joins_anew(hosts: Hosts, lost: str) -> None:
+    for name in ALL:
+        hosts.lay(name, *ALL)
+    before = {member["name"]: member["id"] for member in hosts.client("data2").members(agreed=True)}
+    hosts.wipe(lost)
+    for name in ALL:
+        hosts.lay(name, *ALL)
+    after = {member["name"]: member["id"] for member in hosts.client("data2").members(agreed=True)}
+    assert hosts.votes("data2") == VOTES
+    assert {name for name in ALL if before[name] != after[name]} == {lost}
+
+
+def test_a_run_that_died_before_the_start_is_finished(hosts: Hosts) -> None:
+    hosts.lay("data1", *ALL)
+    env = hosts.environment(GROUPS)
+    data = plan(env, env.host("data2")).states[0]
+    context = {**hosts.context("data2", dict(data.context)), "known_by": ["data1"]}
+    remote.apply(dict(data.items), ["data"], [], context, {})  # and then the run is killed
+    assert len(hosts.client("data1").members(agreed=True)) == 2
+    for name in ALL:
+        hosts.lay(name, *ALL)
+    assert hosts.votes("data1") == VOTES
+
+
+def test_a_member_that_left_is_taken_out_and_may_come_back(hosts: Hosts) -> None:
+    for name in ALL:
+        hosts.lay(name, *ALL)
+    hosts.kill("data3")
+    hosts.lay("data1", "data1", "data2")
+    assert hosts.votes("data1") == {"data1": True, "data2": True}
+    for name in ALL:
+        hosts.lay(name, *ALL)
+    assert hosts.votes("data1") == VOTES
+    assert list(hosts.directory.glob("data3.2*")), "its old data was not kept"
+
+
+def test_the_quorum_is_not_given_away(hosts: Hosts) -> None:
+    for name in ALL:
+        hosts.lay(name, *ALL)
+    hosts.kill("data3")
+    with pytest.raises(RemoteError, match="of the 2 that would be left only 1"):
+        hosts.lay("data1", "data1", "data3")
+    assert hosts.votes("data1") == VOTES
+
+
+def test_no_second_cluster_is_founded_beside_one_without_a_quorum(hosts: Hosts) -> None:
+    for name in ALL:
+        hosts.lay(name, *ALL)
+    hosts.wipe("data1")
+    hosts.kill("data2")
+    with pytest.raises(RemoteError, match="they do not answer, or lack a quorum"):
+        hosts.lay("data1", *ALL)
+    assert not remote.has_data(hosts.place("data1"))
+    hosts.start("data2")
+    hosts.lay("data1", *ALL)
+    assert hosts.votes("data1") == VOTES
+
+
+def test_only_the_first_host_founds(hosts: Hosts) -> None:
+    with pytest.raises(RemoteError, match="data1 founds it"):
+        hosts.lay("data2", *ALL)

@@ -1,0 +1,54 @@
+"""PostgreSQL's cluster as its own tools tell it, asked on whichever data host answers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from typing import Any
+
+from control import Control
+
+from roles.lab.machine import wait_until
+
+LIST = "sudo patronictl -c /etc/patroni/config.yml list -f json"
+WHOLE_SECONDS = 120
+
+
+class Database:
+    """The cluster of an environment's data hosts."""
+
+    def __init__(self, control: Control) -> None:
+        self.control, self.hosts = control, control.group("postgresql")
+
+    def members(self) -> dict[str, dict[str, Any]]:
+        """Every member as Patroni lists it; nothing while nobody can say."""
+        for host in self.hosts:
+            try:
+                return {member["Member"]: member for member in json.loads(self.control.ssh(host, LIST, seconds=20))}
+            except (RuntimeError, ValueError, subprocess.TimeoutExpired):
+                continue
+        return {}
+
+    def primary(self) -> str:
+        """The member that holds the leader's key; empty while nobody does."""
+        return next((name for name, member in self.members().items() if member["Role"] == "Leader"), "")
+
+    def whole(self) -> bool:
+        """Whether there is a primary, and every other host streams from it, one of them synchronously."""
+        members = self.members()
+        states = [member["State"] for member in members.values() if member["Role"] != "Leader"]
+        roles = [member["Role"] for member in members.values()]
+        synchronous = len(self.hosts) == 1 or "Sync Standby" in roles
+        return set(members) == set(self.hosts) and "Leader" in roles and synchronous and set(states) <= {"streaming"}
+
+    def wait_whole(self, seconds: float = WHOLE_SECONDS) -> float:
+        """Seconds until the cluster is whole; fails with what it is like when they are over."""
+        began = time.monotonic()
+        assert wait_until(self.whole, seconds, pause=1), f"not whole after {seconds:.0f} s: {self.members()}"
+        return time.monotonic() - began
+
+    def wait_other(self, than: str, seconds: float = 60) -> str:
+        """The primary that took over from another."""
+        assert wait_until(lambda: self.primary() not in ("", than), seconds, pause=0.5), f"{than} has no successor"
+        return self.primary()

@@ -1,0 +1,186 @@
+"""PostgreSQL under damage, with writers that know what was acknowledged: nothing of it may ever be lost."""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+from conftest import Figure
+from control import Control
+from database import Database
+from load import Load, Written, cut_off, heal
+
+from roles import lab
+from roles.lab.machine import wait_until
+
+GAP_SECONDS = 45
+CUT_SECONDS = 60
+BEFORE_SECONDS = 5  # of undisturbed writing before the damage
+AFTER_SECONDS = 8
+SEED = 4
+
+
+@pytest.fixture
+def database(control: Control) -> Iterator[Database]:
+    """The cluster, whole before the test and after it; a run then finds nothing to do."""
+    found = Database(control)
+    if len(found.hosts) < 3:
+        pytest.skip(f"{control.name} has {len(found.hosts)} host of PostgreSQL: there is nothing to fail over to")
+    found.wait_whole()
+    yield found
+    found.wait_whole()
+    again = control.run(deploy="deploys/data.py")
+    assert again.status == 0, again.end
+    assert again.changes == []
+
+
+def nothing_lost(load: Load, what: str, figure: Figure) -> Written:
+    """Every acknowledged write is there, and there were some."""
+    written = load.written()
+    lost = load.lost(written)
+    figure(f"PostgreSQL, {what}: acknowledged", len(written.acknowledged))
+    figure(f"PostgreSQL, {what}: lost", len(lost))
+    assert len(written.acknowledged) > 100, written.errors
+    assert lost == []
+    return written
+
+
+def test_primary_killed(control: Control, database: Database, figure: Figure, full: bool) -> None:
+    """Patroni and PostgreSQL with SIGKILL, again and again."""
+    gaps, pauses = [], random.Random(SEED)
+    for number in range(1, (10 if full else 2) + 1):
+        database.wait_whole()
+        primary = database.primary()
+        with Load(control) as load:
+            time.sleep(BEFORE_SECONDS + pauses.random())
+            control.ssh(primary, "sudo systemctl kill --signal=KILL patroni")
+            came_back = writes_again(load)
+            assert came_back < GAP_SECONDS
+            time.sleep(AFTER_SECONDS)
+        gaps.append(nothing_lost(load, f"primary killed, time {number}", figure).longest_gap())
+        assert gaps[-1] <= GAP_SECONDS
+    figure("PostgreSQL, primary killed: longest gap", max(gaps))
+    figure("PostgreSQL, primary killed: median of the gaps", statistics.median(gaps))
+
+
+def writes_again(load: Load) -> float:
+    """Seconds until a statement through the proxy is answered by a primary."""
+    began = time.monotonic()
+    load.sql("select 1", GAP_SECONDS)
+    return time.monotonic() - began
+
+
+def test_primarys_host_powered_off(control: Control, database: Database, figure: Figure) -> None:
+    primary = database.primary()
+    host = control.host(primary)
+    with Load(control) as load:
+        time.sleep(BEFORE_SECONDS)
+        host.kill()
+        try:
+            successor = database.wait_other(primary)
+            time.sleep(AFTER_SECONDS)
+        finally:
+            host.start()
+        back = database.wait_whole(180)
+    written = nothing_lost(load, "primary's host off", figure)
+    figure("PostgreSQL, primary's host off: gap", written.longest_gap())
+    figure("PostgreSQL, primary's host off: back as a replica after its start", back)
+    assert written.longest_gap() <= GAP_SECONDS
+    assert database.primary() == successor
+
+
+def test_primary_cut_off(control: Control, database: Database, figure: Figure) -> None:
+    """Cut off from the other data hosts while writers still reach it: it must not acknowledge beside its successor."""
+    primary = database.primary()
+    others = [host for host in database.hosts if host != primary]
+    with Load(control, also={"old": control.lab.host(primary).address}) as load:
+        time.sleep(BEFORE_SECONDS)
+        cut_off(control, primary, others)
+        began = time.monotonic()
+        try:
+            cut = time.time()
+            assert wait_until(lambda: leader_seen_by(database, others[0]) not in ("", primary), CUT_SECONDS, pause=0.5)
+            time.sleep(max(0.0, CUT_SECONDS - (time.monotonic() - began)))
+        finally:
+            heal(control, primary)
+        healed = time.time()
+        database.wait_whole()
+        time.sleep(AFTER_SECONDS)
+    written = nothing_lost(load, "primary cut off", figure)
+    figure("PostgreSQL, primary cut off: gap", written.longest_gap())
+    figure("PostgreSQL, primary cut off: answered with a warning", len(written.doubtful))
+    assert written.longest_gap() <= GAP_SECONDS
+    assert written.through("old"), "nothing was written past the proxy, so nothing is proven"
+    after = [when for when in written.through("old") if cut + 1 < when < healed]
+    assert after == [], f"{primary} acknowledged {len(after)} writes while it was cut off"
+
+
+def leader_seen_by(database: Database, host: str) -> str:
+    """The primary as one host knows it."""
+    only = Database(database.control)
+    only.hosts = [host]
+    return only.primary()
+
+
+def test_etcd_loses_members(control: Control, database: Database, figure: Figure) -> None:
+    """One: nothing happens. Two: nothing is acknowledged. Both back: nothing was lost."""
+    primary = database.primary()
+    first, second = (host for host in database.hosts if host != primary)
+    with Load(control, seconds=300) as load:
+        time.sleep(BEFORE_SECONDS)
+        one = time.time()
+        control.ssh(first, "sudo systemctl stop etcd")
+        time.sleep(20)
+        two = time.time()
+        control.ssh(second, "sudo systemctl stop etcd")
+        time.sleep(45)
+        control.everywhere(lambda host: control.ssh(host, "sudo systemctl start etcd"), [first, second])
+        back = time.time()
+        database.wait_whole()
+        writes_again(load)
+        time.sleep(AFTER_SECONDS)
+    written = nothing_lost(load, "etcd without a quorum", figure)
+    times = written.through("proxy")
+    with_one_less = [when for when in times if one <= when < two]
+    longest = max(later - sooner for sooner, later in pairwise(with_one_less))
+    figure("PostgreSQL, etcd without one member: longest gap", longest)
+    assert longest < 5, "the loss of one member was felt"
+    steps_down = float(control.planned.setting.postgresql_ttl_seconds)
+    stray = [when for when in times if two + steps_down < when < back]
+    assert stray == [], f"{len(stray)} writes were acknowledged without a quorum"
+    resumed = min(when for when in times if when > back) - back
+    figure("PostgreSQL, etcd with a quorum again: writes after", resumed)
+
+
+def test_all_data_hosts_killed_at_once(control: Control, database: Database, figure: Figure) -> None:
+    """They come back by themselves. The kernel outlives a host here, so durability is asserted by tests/hosts."""
+    with Load(control, seconds=300) as load:
+        time.sleep(BEFORE_SECONDS)
+        control.everywhere(lambda name: control.host(name).kill(), database.hosts)
+        for name in database.hosts:
+            control.host(name).start()
+        began = time.monotonic()
+        database.wait_whole(180)
+        figure("PostgreSQL, all data hosts killed: whole again after", time.monotonic() - began)
+        writes_again(load)
+        time.sleep(AFTER_SECONDS)
+    nothing_lost(load, "all data hosts killed", figure)
+
+
+def test_a_data_host_replaced(control: Control, database: Database, figure: Figure) -> None:
+    """The primary's host is gone for good; a bare one of its name joins in one run, while others write."""
+    gone = database.primary()
+    with Load(control, seconds=600) as load:
+        time.sleep(BEFORE_SECONDS)
+        control.host(gone).remove()
+        database.wait_other(gone)
+        lab.up(control.lab)
+        done = control.run(deploy="deploys/full.py" if control.group("edge") else "deploys/data.py")
+        assert done.status == 0, done.end
+        database.wait_whole()
+    nothing_lost(load, "a data host replaced", figure)
+    figure("PostgreSQL, a data host replaced: the run that joins it", done.seconds)
