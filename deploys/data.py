@@ -6,11 +6,13 @@ from roles.mongodb import mongodb
 from roles.postgresql import postgresql
 from roles.rabbitmq import rabbitmq
 from roles.redis import redis
+from roles.sentinel import sentinel
 
 if "postgresql" in host.groups:
     postgresql()
 if "redis" in host.groups:
     redis()
+    sentinel()  # once every server is there to be asked
 if "rabbitmq" in host.groups:
     rabbitmq()
 if "mongodb" in host.groups:

@@ -15,6 +15,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "certificate": ("all",),
     "postgresql": ("postgresql",),
     "redis": ("redis",),
+    "sentinel": ("redis",),
     "rabbitmq": ("rabbitmq",),
     "mongodb": ("mongodb",),
     "docker": ("app", "edge", "ops"),

@@ -17,10 +17,9 @@ def names(env: Environment, host: Host) -> list[str]:
     found = [host.name, host.address, "localhost", "127.0.0.1"]
     if "edge" in host.groups:
         found += [env.setting.domain, f"api.{env.setting.domain}", f"*.{env.setting.domain}"]
-    if host.groups & {"app", "edge", "ops"}:
-        found.append(
-            str(IPv4Network(env.setting.swarm_gateway_network)[1])
-        )  # the host, seen from a container
+    # A host as its containers see it; and, passed on there, every store.
+    if host.groups & {"app", "edge", "ops", "redis", "rabbitmq"}:
+        found.append(str(IPv4Network(env.setting.swarm_gateway_network)[1]))
     return found + list(host.setting.certificate_names)
 
 

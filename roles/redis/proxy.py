@@ -1,0 +1,48 @@
+"""Redis behind HAProxy: connections go to the one server that is primary and that the Sentinels say is.
+
+Two hosts that are cut off from each other may both say master. So a server is up only if it answers ROLE
+with master, asked as a user that can do nothing else, and a majority of the Sentinels names its address.
+HAProxy counts the Sentinels by itself: one small backend for each server, whose members are the Sentinels
+that name it, and a frontend on loopback that turns the count into an answer for the servers' check.
+A server that is no longer up loses its connections too, so no client stays with a former primary.
+TLS is passed through: clients verify the server's own certificate, which holds the proxy's address.
+"""
+
+from __future__ import annotations
+
+from roles.certificate.plan import CA
+from roles.kit.environment import Environment
+from roles.kit.quorum import majority
+from roles.redis.instance import INSTANCES
+from roles.redis.plan import own_passwords
+from roles.redis.users import HEALTH
+
+
+def sections(env: Environment) -> list[tuple[str, int, str]]:
+    """(name, port, text) for each instance; nothing where the environment has no Redis.
+
+    `text` goes below the proxy's own `listen NAME` and `bind ADDRESS:PORT` lines, and ends with sections of
+    its own. It holds a password: the file that it goes into is secret.
+    """
+    hosts = env.group("redis")
+    if not hosts:
+        return []
+    return [
+        (
+            one.stem,
+            one.port(env.setting),
+            env.render(
+                "redis/proxy.cfg.j2",
+                one=one,
+                port=one.port(env.setting),
+                view_port=int(env.setting.redis_proxy_view_port) + number,
+                master=one.master_name(env.catalogue),
+                hosts=hosts,
+                majority=majority(len(hosts)),
+                user=HEALTH,
+                password=own_passwords(env)[HEALTH],
+                ca=CA,
+            ),
+        )
+        for number, one in enumerate(INSTANCES)
+    ]
