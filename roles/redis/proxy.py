@@ -5,6 +5,8 @@ with master, asked as a user that can do nothing else, and a majority of the Sen
 HAProxy counts the Sentinels by itself: one small backend for each server, whose members are the Sentinels
 that name it, and a frontend on loopback that turns the count into an answer for the servers' check.
 A server that is no longer up loses its connections too, so no client stays with a former primary.
+For its first seconds HAProxy takes every server to be up, before it has asked: a connection to a replica
+is read-only and ends with the first check. A reload should keep the servers' state (server-state-file).
 TLS is passed through: clients verify the server's own certificate, which holds the proxy's address.
 """
 
