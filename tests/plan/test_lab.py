@@ -108,7 +108,7 @@ def test_the_lab_has_eight_hosts_in_their_groups() -> None:
         **{f"data{n}": f"10.213.0.3{n}" for n in (1, 2, 3)},
         "ops1": "10.213.0.41",
     }
-    assert environment.host("data1").groups == ("data", "postgresql", "one_machine")
+    assert environment.host("data1").groups == ("data", "postgresql", "redis", "rabbitmq", "one_machine")
     check_addresses(environment)
 
 

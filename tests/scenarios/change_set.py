@@ -11,6 +11,7 @@ LIGHT: dict[str, Any] = {
     "postgresql_connection_limit": 19,
     "postgresql_max_connections": 290,
     "redis_maxmemory_policy": "allkeys-lru",
+    "sentinel_down_after_ms": 6000,
     "rabbitmq_disk_free_limit_mb": 500,
     "registry_user": "nexus-too",
     "docker_prune_schedule": "*-*-* 04:30:00",
