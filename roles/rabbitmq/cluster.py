@@ -45,7 +45,7 @@ def apply(
     """Join, take a share of every quorum queue, and forget the nodes of hosts that left."""
     api = Api(context)
     try:
-        wake(api)
+        wake(api, context)
         if "membership" in changed and existing(api, context)["membership"]["missing"]:
             join(api, context)
         if lacking(api, context):
@@ -57,13 +57,31 @@ def apply(
         api.close()
 
 
-def wake(api: Api) -> None:
-    """Start the broker's application where a join that was cut off has left it stopped."""
+def wake(api: Api, context: Item) -> None:
+    """Start the broker's application where a join that was cut off has left it stopped.
+
+    Not where it stopped because it sees too few of the others: there it starts by itself once they are back.
+    """
     try:
         api.get("nodes")
     except (ConnectionRefusedError, http.client.RemoteDisconnected, Refused):
+        api.close()
+        answering = [node for node in context["nodes"] if node == context["node"] or answers(node)]
+        if len(answering) * 2 <= len(context["nodes"]):
+            raise RemoteError(
+                f"RabbitMQ has stopped here, and of {len(context['nodes'])} nodes only {', '.join(answering)} could "
+                "run: it pauses where it cannot see a majority. Bring the other hosts back"
+            ) from None
         control("start_app")
         api.started(lambda: api.get("nodes"))
+
+
+def answers(node: str) -> bool:
+    """Whether a node's application runs."""
+    try:
+        return bool(ask(node))
+    except RemoteError:
+        return False
 
 
 def join(api: Api, context: Item) -> None:

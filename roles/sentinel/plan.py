@@ -13,7 +13,7 @@ from typing import Any
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
 from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired, Directory, File, State, Unit, User
-from roles.kit.quorum import check_members, majority
+from roles.kit.quorum import majority
 from roles.redis.instance import INSTANCES, Instance
 from roles.redis.plan import own_passwords
 from roles.redis.users import ADMIN, SENTINEL, sentinel_acl
@@ -57,14 +57,6 @@ def plan(env: Environment, host: Host) -> Desired:
         units=(Unit(UNIT, restart_on=(CONFIG, USERS, DROP_IN, HELPER, CA, LEAF, KEY)),),
         states=(_state(env, host),),
     )
-
-
-def notes(env: Environment) -> list[str]:
-    """What an operator should know about the number of hosts."""
-    check_members(env, "redis")
-    if len(env.group("redis")) > 1:
-        return []
-    return ["one Redis host has nobody to take over: name three in the group redis"]
 
 
 def identity(env: Environment, host: Host) -> str:

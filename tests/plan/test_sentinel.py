@@ -13,7 +13,7 @@ from roles.kit.agent.base import RemoteError
 from roles.redis.client import ReplyError
 from roles.redis.users import ADMIN, HEALTH, SENTINEL_RULES
 from roles.sentinel import remote
-from roles.sentinel.plan import CONFIG, HELPER, USERS, identity, notes, plan
+from roles.sentinel.plan import CONFIG, HELPER, USERS, identity, plan
 from roles.sentinel.view import NotYetError, View
 from tests.plan.store import environment, file, text, told
 
@@ -36,7 +36,6 @@ def test_a_majority_decides(tmp_path: Path, data: int, quorum: int) -> None:
     env = environment(tmp_path, data=data)
     (state,) = plan(env, env.host("data1")).states
     assert state.items["watch over persistent"]["quorum"] == quorum
-    assert len(notes(env)) == (data == 1)
 
 
 def test_hosts_that_a_run_goes_without_stay_members_and_are_not_waited_for(tmp_path: Path) -> None:
