@@ -11,4 +11,5 @@ rabbitmq_tick_seconds: int = (
     30  # a node that does not answer for so long is taken for lost; Erlang's own is 60
 )
 rabbitmq_wait_seconds: int = 180  # for other nodes to answer, to join, and to be back before one more stops
+rabbitmq_proxy_port: int = 5671  # of the proxy on the hosts that run services
 rabbitmq_proxy_check_ms: int = 2000

@@ -19,6 +19,8 @@ redis_replica_lag_seconds: int = 5
 
 redis_backlog_mb: int = 16  # of writes that a replica may have missed without copying everything again
 
+redis_proxy_port: int = 6379  # of the proxy on the hosts that run services
+redis_cache_proxy_port: int = 6380
 # The proxy asks each server whether it is the primary, and every Sentinel which one is.
 redis_proxy_check_ms: int = 2000
 redis_proxy_view_port: int = 6390  # on the proxy's loopback: what the Sentinels agree on

@@ -53,8 +53,12 @@ class Instance:
         return f"/run/{self.stem}/redis.sock"
 
     def port(self, setting: Settings) -> int:
-        """TLS port."""
+        """TLS port of the server."""
         return int(setting[f"{self.prefix}_port"])
+
+    def proxy_port(self, setting: Settings) -> int:
+        """Port at which services reach whichever server is primary."""
+        return int(setting[f"{self.prefix}_proxy_port"])
 
     def services(self, catalogue: Catalogue) -> list[Service]:
         """Services that use it, in start order."""

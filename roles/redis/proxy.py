@@ -24,7 +24,7 @@ def sections(env: Environment) -> list[tuple[str, int, str]]:
     """(name, port, text) for each instance; nothing where the environment has no Redis.
 
     `text` goes below the proxy's own `listen NAME` and `bind ADDRESS:PORT` lines, and ends with sections of
-    its own. It holds a password: the file that it goes into is secret.
+    its own. It holds the health check's password: the file that it goes into is secret.
     """
     hosts = env.group("redis")
     if not hosts:
@@ -32,7 +32,7 @@ def sections(env: Environment) -> list[tuple[str, int, str]]:
     return [
         (
             one.stem,
-            one.port(env.setting),
+            one.proxy_port(env.setting),
             env.render(
                 "redis/proxy.cfg.j2",
                 one=one,

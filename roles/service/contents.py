@@ -113,7 +113,7 @@ def _postgresql(env: Environment, service: Service) -> dict[str, str]:
 
 def _redis(env: Environment, service: Service) -> dict[str, str]:
     (host, _), password = env.store("redis"), env.secret(f"redis/{service.name}")
-    port = instance_of(service).port(env.setting)
+    port = instance_of(service).proxy_port(env.setting)
     return {"REDIS_URL": f"rediss://{service.name}:{quote(password, safe='')}@{host}:{port}/0"}
 
 

@@ -37,7 +37,7 @@ def test_every_service_that_declares_redis_is_a_user_of_one_server(tmp_path: Pat
 
 
 def test_a_service_is_told_the_port_of_its_own_server(tmp_path: Path) -> None:
-    env = environment(tmp_path, redis_cache_port=7777)
+    env = environment(tmp_path, redis_cache_proxy_port=7777)
     ports = {
         service.name: credentials(env, service)["REDIS_URL"].rsplit(":", 1)[1]
         for service in env.catalogue.services_of_store("redis")

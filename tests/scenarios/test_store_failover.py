@@ -39,7 +39,7 @@ class Writes:
         env = self.platform.planned
         return {
             "address": env.store("redis")[0],
-            "port": PERSISTENT.port(env.setting),
+            "port": PERSISTENT.proxy_port(env.setting),
             "ca": CA,
             "user": WRITER,
             "password": env.secret(f"redis/{WRITER}"),
