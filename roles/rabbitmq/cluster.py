@@ -48,6 +48,7 @@ def apply(
         wake(api, context)
         if "membership" in changed and existing(api, context)["membership"]["missing"]:
             join(api, context)
+            api.close()  # the broker ends a connection on which nothing is said
         if lacking(api, context):
             take_share(api, context)
         if "nodes" in changed:
@@ -101,9 +102,9 @@ def join(api: Api, context: Item) -> None:
     wait(context, lambda: expect_members(seed, before), fatal=False)
     if me in ask(seed)[0]:  # the host was replaced: the cluster still waits for its former node
         control("forget_cluster_node", me, node=seed)
+    api.close()
     for words in (("stop_app",), ("reset",), ("join_cluster", seed), ("start_app",)):
         control(*words)
-    api.close()
     api.started(lambda: api.get("nodes"))
     print(f"{me} joined {seed}")
 
@@ -150,6 +151,8 @@ def lacking(api: Api, context: Item) -> list[str]:
 def take_share(api: Api, context: Item) -> None:
     """A member of every quorum queue on this node, then leaders spread over all nodes."""
     run(["rabbitmq-queues", "-q", "grow", context["node"], "all"], timeout=COMMAND_SECONDS)
+
+    api.close()
 
     def expect_none() -> None:
         if names := lacking(api, context):
