@@ -150,8 +150,8 @@ def test_redis_primary_cut_off(platform: Control, figure: Figure) -> None:
 
     def cut(old: str) -> float:
         others = [name for name in platform.group("redis") if name != old]
-        when = time.time()
         with cut_off(platform, old, others):
+            when = time.time()
             time.sleep(30)
         return when
 
