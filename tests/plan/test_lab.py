@@ -174,7 +174,7 @@ def test_access_files_are_what_ssh_and_others_read(tmp_path: Path, monkeypatch: 
     assert {"user deploy", "hostname 10.213.0.21", f"identityfile {private}"} <= set(told.splitlines())
     assert "stricthostkeychecking true" in told
     listed = json.loads((environment.access / "hosts.json").read_text())
-    assert {"name": "data1", "address": "10.213.0.31", "groups": ["data", "postgresql", "one_machine"]} in listed
+    assert {"name": "app1", "address": "10.213.0.21", "groups": ["app", "one_machine"]} in listed
 
     access.remove(environment)
     assert not environment.access.exists()
