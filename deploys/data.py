@@ -9,6 +9,7 @@ from roles.postgresql import postgresql
 from roles.proxy import proxy
 from roles.rabbitmq import rabbitmq
 from roles.redis import redis
+from roles.sentinel import sentinel
 
 if "etcd" in host.groups:
     etcd()  # where PostgreSQL's hosts agree on who is primary
@@ -17,6 +18,7 @@ if "postgresql" in host.groups:
     pgbouncer()
 if "redis" in host.groups:
     redis()
+    sentinel()  # once every server is there to be asked
 if "rabbitmq" in host.groups:
     rabbitmq()
 if "mongodb" in host.groups:

@@ -14,6 +14,7 @@ service_gpu = False
 # Three stores beside 43 services in the memory of one machine.
 postgresql_memory_percent = 2
 redis_memory_percent = 1
+redis_cache_memory_percent = 1
 rabbitmq_memory_percent = 4
 rabbitmq_disk_free_limit_mb = 512
 mongodb_memory_percent = 2

@@ -32,8 +32,8 @@ ops = [_host("ops1", "10.213.0.41")]
 
 etcd = ["data1", "data2", "data3"]
 postgresql = ["data1", "data2", "data3"]
-redis = ["data2"]
-rabbitmq = ["data3"]
+redis = ["data1", "data2", "data3"]
+rabbitmq = ["data1", "data2", "data3"]
 mongodb = []  # only its vendor packages it for Debian 13, and a lab cannot count on reaching the vendor
 storage = []
 

@@ -17,6 +17,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "postgresql": ("postgresql",),
     "pgbouncer": ("postgresql",),
     "redis": ("redis",),
+    "sentinel": ("redis",),
     "rabbitmq": ("rabbitmq",),
     "mongodb": ("mongodb",),
     "proxy": ("app",),

@@ -101,6 +101,10 @@ def _counts(doc: Document[ServicesFile], file: ServicesFile) -> Iterator[Problem
 def _key_prefixes(doc: Document[ServicesFile], services: tuple[Service, ...]) -> Iterator[Problem]:
     taken = [(prefix, s.name) for s in services if "redis" in s.stores for prefix in s.key_prefixes]
     for i, service in enumerate(services):
+        if "redis_instance" in service.model_fields_set and "redis" not in service.stores:
+            yield doc.problem(
+                ("services", i, "redis_instance"), "redis is not among its stores; add it, or drop this"
+            )
         place: Location = ("services", i, "redis_key_prefixes")
         if service.redis_key_prefixes and "redis" not in service.stores:
             yield doc.problem(place, "redis is not among its stores; add it, or drop the prefixes")

@@ -83,6 +83,7 @@ class Service(Entry):
     stores: Names = ()
     external: Names = ()
     redis_key_prefixes: tuple[Annotated[str, AfterValidator(_key_prefix)], ...] = ()
+    redis_instance: Literal["persistent", "cache"] = "persistent"
     handshake: bool = False
     websocket: bool = False
     source: Source | None = None

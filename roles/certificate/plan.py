@@ -22,7 +22,7 @@ def names(env: Environment, host: Host) -> list[str]:
     found = [host.name, host.address, "localhost", "127.0.0.1"]
     if "edge" in host.groups:
         found += [env.setting.domain, f"api.{env.setting.domain}", f"*.{env.setting.domain}"]
-    if host.groups & {"app", "edge", "ops", "postgresql"}:
+    if host.groups & {"app", "edge", "ops", "postgresql", "redis", "rabbitmq"}:
         # the host, seen from a container; and stores, which containers reach through a proxy at this address
         found.append(env.gateway)
     return found + list(host.setting.certificate_names)

@@ -8,14 +8,14 @@ from typing import Any
 
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
-from roles.swarm.plan import left_out_hosts, managers
+from roles.swarm.plan import managers
 
 QUORUM_GROUPS = ("etcd", "postgresql", "redis", "rabbitmq", "mongodb")
 
 
 def left_out(loaded: Environment, inventory: Any) -> frozenset[str]:
     """Take the hosts of `--data without=` out of this run, unless a quorum would be lost with them."""
-    names = frozenset(left_out_hosts(loaded))
+    names = loaded.left_out
     check_quorum(loaded, names)
     for name in names:
         host = inventory.hosts.pop(name)

@@ -28,7 +28,7 @@ def plan(env: Environment, host: Host) -> Desired:
     return Desired(
         packages=("haproxy",),
         files=(
-            File(CONFIG, config),
+            File(CONFIG, config, mode=0o640, group="haproxy", secret=True),
             File(KEEP, env.render("proxy/state.py.j2", **PATHS)),
             File(DROP_IN, env.render("proxy/service.conf.j2", keep=KEEP)),
         ),
@@ -48,7 +48,7 @@ def sections(env: Environment) -> list[Section]:
     found: list[Section] = []
     for store in STORES:
         if env.present(store) and find_spec(f"roles.{store}.proxy"):
-            found += [Section(*one) for one in importlib.import_module(f"roles.{store}.proxy").sections(env)]
+            found += importlib.import_module(f"roles.{store}.proxy").sections(env)
     return found
 
 

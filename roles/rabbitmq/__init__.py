@@ -9,5 +9,5 @@ from roles.kit.converge import converge
 
 @deploy("RabbitMQ")
 def rabbitmq() -> None:
-    """Install and configure the broker, then make virtual hosts and users of the catalogue's services."""
-    converge("rabbitmq")
+    """One cluster of all hosts of the group; in it virtual hosts and users of the catalogue's services."""
+    converge("rabbitmq", in_turn=True)

@@ -8,47 +8,78 @@ from pathlib import Path
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
 from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired, File, State, Unit, User
+from roles.kit.quorum import check_members
 from roles.rabbitmq.remote import TAG
 from roles.rabbitmq.users import ADMIN, Items, password_hash, users, vhosts
 
 UNIT = "rabbitmq-server"
 DIRECTORY = "/etc/rabbitmq"
+LIBRARIES = ("roles.rabbitmq.api",)  # modules that the host-side code imports
 DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/10-nexus-cos.conf"
 EPMD = "/etc/systemd/system/epmd.socket.d/10-local.conf"
 COOKIE = "/var/lib/rabbitmq/.erlang.cookie"
+DEFINITIONS = f"{DIRECTORY}/definitions.json"
+DISTRIBUTION = f"{DIRECTORY}/distribution.config"
+MAY_STOP = "/usr/local/lib/nexus-cos/rabbitmq-may-stop"
 ASSUMED_MEMORY_BYTES = 16 * 1024**3  # of a host that was not asked yet, as the documents have them
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """One node that talks to the network by TLS alone; all else of it stays on localhost."""
+    """A node that talks to clients and to the other nodes by TLS alone.
+
+    Virtual hosts and users belong to the cluster, so one host lays them down for all.
+    """
     early, config = _early(env, host), _configuration(env, host)
+    states: tuple[State, ...] = (_cluster(env, host),)
+    if host == leader(env):
+        states += (
+            _state(env, "rabbitmq vhosts", vhosts(env.catalogue), bool(env.setting.prune_data)),
+            _state(env, "rabbitmq users", users(env), True),
+        )
     return Desired(
         early=early,
         packages=("rabbitmq-server",),
         users=(User("rabbitmq", groups=(KEY_GROUP,), home="/var/lib/rabbitmq"),),
-        files=(*config, File(DROP_IN, env.render("rabbitmq/service.conf.j2"))),
+        files=(*config, File(MAY_STOP, env.render("rabbitmq/may-stop.sh.j2"), mode=0o755)),
         units=(
             Unit("epmd.socket"),
-            # Not the certificate: Erlang reads it again by itself, two minutes after it changed.
-            Unit(UNIT, restart_on=tuple(file.path for file in (*early[1:], *config))),
+            Unit(
+                UNIT,
+                # Not the certificate: Erlang reads it again by itself, two minutes after it changed.
+                restart_on=tuple(file.path for file in (*early, *config)),
+                reload_check=MAY_STOP,
+            ),
         ),
-        states=(
-            _state(env, "rabbitmq vhosts", vhosts(env.catalogue), bool(env.setting.prune_data)),
-            _state(env, "rabbitmq users", users(env), True),
-        ),
+        states=states,
     )
 
 
+def notes(env: Environment) -> list[str]:
+    """Nothing to say; raises OperatorError where the number of nodes cannot outlive one of them."""
+    check_members(env, "rabbitmq")
+    return []
+
+
+def leader(env: Environment) -> Host:
+    """The host that speaks for the cluster in this run: the first that is not left out of it."""
+    left_out = env.left_out
+    hosts = env.group("rabbitmq")
+    return next((host for host in hosts if host.name not in left_out), hosts[0])
+
+
 def _early(env: Environment, host: Host) -> tuple[File, ...]:
-    """What decides where Erlang listens and what the node is called.
+    """What decides where Erlang listens and what the node is called, and that it waits for all the rest.
 
     The packages start port mapper and node as soon as they are there: the one cannot be moved while a
     node hangs on it, the other names its data after itself, and neither starts if they do not agree.
     """
+    nodes = env.group("rabbitmq")
+    names = {"host": host, "nodes": nodes, "distribution": DISTRIBUTION, "definitions": DEFINITIONS}
     return (
-        File(EPMD, env.render("rabbitmq/epmd.conf.j2")),
-        File(f"{DIRECTORY}/rabbitmq-env.conf", env.render("rabbitmq/rabbitmq-env.conf.j2", host=host)),
-        File(f"{DIRECTORY}/erl_inetrc", env.render("rabbitmq/erl_inetrc.j2", host=host)),
+        File(EPMD, env.render("rabbitmq/epmd.conf.j2", **names)),
+        File(DROP_IN, env.render("rabbitmq/service.conf.j2", **names)),
+        File(f"{DIRECTORY}/rabbitmq-env.conf", env.render("rabbitmq/rabbitmq-env.conf.j2", **names)),
+        File(f"{DIRECTORY}/erl_inetrc", env.render("rabbitmq/erl_inetrc.j2", **names)),
     )
 
 
@@ -57,13 +88,14 @@ def _configuration(env: Environment, host: Host) -> tuple[File, ...]:
     values = {
         "host": host,
         "memory_bytes": memory * host.setting.rabbitmq_memory_percent // 100,
-        "definitions": f"{DIRECTORY}/definitions.json",
+        "definitions": DEFINITIONS,
         "certificate": LEAF,
         "key": KEY,
         "ca": CA,
     }
     return (
         _file("rabbitmq.conf", env.render("rabbitmq/rabbitmq.conf.j2", **values)),
+        _file("distribution.config", env.render("rabbitmq/distribution.config.j2", **values)),
         _file("enabled_plugins", "[rabbitmq_management].\n"),
         _file("definitions.json", _definitions(env), secret=True),
         File(COOKIE, env.secret("rabbitmq/cookie"), "rabbitmq", "rabbitmq", 0o400, secret=True),
@@ -81,19 +113,44 @@ def _definitions(env: Environment) -> str:
     return json.dumps({"users": [admin]}, indent=1) + "\n"
 
 
+def _cluster(env: Environment, host: Host) -> State:
+    """This host's node in the cluster; nodes of hosts that left are one host's affair."""
+    left_out = env.left_out
+    items: Items = {"membership": {"missing": []}, "quorum queues": {"without this node": 0}}
+    if host == leader(env):
+        items["nodes"] = {"stale": []}
+    context = {
+        **_access(env),
+        "node": _node(host),
+        "nodes": [_node(other) for other in env.group("rabbitmq")],
+        "there": [_node(other) for other in env.group("rabbitmq") if other.name not in left_out],
+        "wait_seconds": env.setting.rabbitmq_wait_seconds,
+    }
+    source = Path(__file__).with_name("cluster.py")
+    return State("rabbitmq cluster", source, items, context=context, libraries=LIBRARIES, timeout_seconds=900)
+
+
 def _state(env: Environment, name: str, items: Items, remove: bool) -> State:
     return State(
         name,
         Path(__file__).with_name("remote.py"),
         items,
-        context={
-            "port": env.setting.rabbitmq_management_port,
-            "user": ADMIN,
-            "password": env.secret("rabbitmq/admin"),
-            "about": name.split()[1],
-        },
+        context={**_access(env), "about": name.split()[1]},
         extra="remove" if remove else "report",
+        libraries=LIBRARIES,
     )
+
+
+def _access(env: Environment) -> dict[str, str | int]:
+    return {
+        "port": int(env.setting.rabbitmq_management_port),
+        "user": ADMIN,
+        "password": env.secret("rabbitmq/admin"),
+    }
+
+
+def _node(host: Host) -> str:
+    return f"rabbit@{host.name}"
 
 
 def _file(name: str, content: str, secret: bool = False) -> File:

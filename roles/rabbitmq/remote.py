@@ -6,38 +6,23 @@ virtual host that a fresh broker makes itself.
 
 from __future__ import annotations
 
-import base64
-import http.client
-import json
-import os
-import time
-import urllib.parse
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from roles.kit.agent.base import RemoteError
+from roles.rabbitmq.api import Api
 
 Item = Mapping[str, Any]
 Items = dict[str, dict[str, Any]]
 
 TAG = "nexus-cos"
-READY_SECONDS = 120  # Erlang starts slowly where processors are busy
 HASHING = "rabbit_password_hashing_sha256"
 EVENTS = "events"
-CONFIGURED = "/etc/rabbitmq/definitions.json"
 
 
 def probe(names: list[str], context: Item) -> Items:
     """Items of the kind that the context is about; nothing where the broker was never configured."""
     api = Api(context)
-    try:
-        return existing(api, names, context)
-    except (ConnectionRefusedError, Refused) as error:
-        if os.path.exists(CONFIGURED):
-            raise RemoteError(f"RabbitMQ does not run or does not let us in: {error}") from None
-        return {}
-    finally:
-        api.close()
+    return api.now(lambda: existing(api, names, context), {})
 
 
 def apply(
@@ -46,7 +31,7 @@ def apply(
     """Make what changed, virtual hosts before what is inside them, and remove what has to go."""
     api = Api(context)
     try:
-        there = wait(api, list(items), context)
+        there = api.started(lambda: existing(api, list(items), context))
         for name in sorted(changed, key=lambda item: not item.startswith("vhost ")):
             make(api, name, items[name], there.get(name, {}))
         for name in removed:
@@ -126,59 +111,3 @@ def permit(api: Api, user: str, wanted: Item, there: Item) -> None:
         api.delete("permissions", vhost, user)
     for vhost, patterns in wanted.items():
         api.put(dict(zip(("configure", "write", "read"), patterns, strict=True)), "permissions", vhost, user)
-
-
-def wait(api: Api, names: list[str], context: Item) -> Items:
-    """What is there, asked until the broker has started; RemoteError when it does not in time."""
-    end = time.monotonic() + READY_SECONDS
-    while True:
-        try:
-            return existing(api, names, context)
-        except (ConnectionRefusedError, http.client.RemoteDisconnected, Refused) as error:
-            if time.monotonic() > end:
-                what = f"RabbitMQ did not let {context['user']} in within {READY_SECONDS} s"
-                raise RemoteError(f"{what}: {error}") from None
-            api.close()
-            time.sleep(0.5)
-
-
-class Refused(Exception):
-    """The broker does not know the administrator, or is about to start or stop."""
-
-
-class Api:
-    """The management API over one connection."""
-
-    def __init__(self, context: Item) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", context["port"], timeout=30)
-        pair = f"{context['user']}:{context['password']}".encode()
-        self.headers = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
-
-    def get(self, *path: str) -> list[dict[str, Any]]:
-        """All entries at a path."""
-        found: list[dict[str, Any]] = json.loads(self.send("GET", path))
-        return found
-
-    def put(self, body: Item, *path: str) -> None:
-        """Make an entry, or change it."""
-        self.send("PUT", path, json.dumps(dict(body)))
-
-    def delete(self, *path: str) -> None:
-        """Remove an entry if it is there."""
-        self.send("DELETE", path)
-
-    def send(self, method: str, path: tuple[str, ...], body: str | None = None) -> bytes:
-        """The answer's body; Refused while there is no way in, RemoteError for any other failure."""
-        address = "/api/" + "/".join(urllib.parse.quote(part, safe="") for part in path)
-        self.connection.request(method, address, body, self.headers)
-        answer = self.connection.getresponse()
-        text = answer.read()
-        if answer.status in (401, 503):
-            raise Refused(f"{method} {address} answered {answer.status}")
-        if answer.status >= 300 and (method, answer.status) != ("DELETE", 404):
-            raise RemoteError(f"RabbitMQ: {method} {address} answered {answer.status}: {text.decode()[:300]}")
-        return text
-
-    def close(self) -> None:
-        """Drop the connection; the next request makes a new one."""
-        self.connection.close()

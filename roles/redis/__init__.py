@@ -9,5 +9,5 @@ from roles.kit.converge import converge
 
 @deploy("Redis")
 def redis() -> None:
-    """Install and configure the server and its users, each limited to its own keys."""
-    converge("redis")
+    """Install and configure both servers and their users, each limited to its own keys."""
+    converge("redis", in_turn=True)

@@ -1,4 +1,9 @@
-"""Redis on one host: configuration, users and the way they are loaded again."""
+"""Redis on one host: two servers, their users, and the way a running one takes new settings.
+
+Who is primary is the Sentinels' word (role sentinel): no plan names it. Sentinel has a server write down
+whom it follows, so a server is started with a file of its own that includes ours; of what it wrote there
+only that line lives on, see templates/redis/instance.sh.j2.
+"""
 
 from __future__ import annotations
 
@@ -6,46 +11,96 @@ import re
 
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
 from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired, File, Unit, User
-from roles.redis.users import ADMIN, acl
+from roles.kit.model import Desired, Directory, File, Unit, User
+from roles.kit.quorum import check_members
+from roles.redis.instance import INSTANCES, Instance, replicas_to_write
+from roles.redis.users import ADMIN, OWN, REPLICA, server_acl
 
-UNIT = "redis-server"
-CONFIG, USERS, PASSWORD = "/etc/redis/redis.conf", "/etc/redis/users.acl", "/etc/redis/admin.password"
-SOCKET = "/run/redis/redis.sock"
-RELOAD = "/usr/local/lib/nexus-cos/redis-reload"
-DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/10-nexus-cos.conf"
+PASSWORD = "/etc/redis/admin.password"
+HELPER = "/usr/local/lib/nexus-cos/redis-instance"
+STARTED_WITH = ("tcp-backlog", "databases", "io-threads")  # settings that no running server takes
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """The server as Debian packages it; users are files, so no state has to be asked for."""
-    services = env.catalogue.services_of_store("redis")
-    passwords = {service.name: env.secret(f"redis/{service.name}") for service in services}
-    passwords[ADMIN] = env.secret("redis/admin")
-    paths = {"users": USERS, "password": PASSWORD, "socket": SOCKET, "ca": CA}
-    paths |= {"certificate": LEAF, "key": KEY}
-    config = env.render("redis/redis.conf.j2", host=host, tuning=_tuning(env, host), paths=paths)
-    reload = env.render("redis/reload.sh.j2", paths=paths, admin=ADMIN)
+    """Both servers as Debian packages them; users are files, so no state has to be asked for."""
+    paths = {"password": PASSWORD, "ca": CA, "certificate": LEAF, "key": KEY}
+    helper = env.render("redis/instance.sh.j2", paths=paths, admin=ADMIN, instances=INSTANCES)
+    passwords = own_passwords(env)
     return Desired(
+        early=tuple(File(_drop_in(one), _service(env, one)) for one in INSTANCES),
         packages=("redis-server", "redis-tools"),
         users=(User("redis", groups=(KEY_GROUP,), home="/var/lib/redis"),),
-        files=(
-            File(CONFIG, config, group="redis", mode=0o640),
-            File(USERS, acl(services, passwords), group="redis", mode=0o640, secret=True),
-            File(PASSWORD, passwords[ADMIN], mode=0o600, secret=True),
-            File(RELOAD, reload, mode=0o755),
-            File(DROP_IN, env.render("redis/service.conf.j2", reload=RELOAD)),
+        directories=tuple(
+            Directory(one.directory, "redis", "redis", 0o750) for one in INSTANCES if not one.persistent
         ),
-        units=(Unit(UNIT, restart_on=(CONFIG,), reload_on=(USERS, CA, LEAF, KEY)),),
+        files=(
+            File(HELPER, helper, mode=0o755),
+            File(PASSWORD, passwords[ADMIN], mode=0o600, secret=True),
+            *(file for one in INSTANCES for file in _files(env, host, one, paths)),
+        ),
+        units=tuple(_unit(one) for one in INSTANCES),
     )
 
 
-def _tuning(env: Environment, host: Host) -> dict[str, int | float | str]:
-    """The catalogue's figures, with memory and eviction as this host and environment can bear them."""
+def notes(env: Environment) -> list[str]:
+    """Nothing to say; raises OperatorError where the number of hosts cannot outlive one of them."""
+    check_members(env, "redis")
+    return []
+
+
+def own_passwords(env: Environment) -> dict[str, str]:
+    """Passwords of the platform's own users by name."""
+    return {user: env.secret(f"redis/{secret}") for secret, user in OWN.items()}
+
+
+def _unit(one: Instance) -> Unit:
+    return Unit(
+        one.unit,
+        restart_on=(one.config, _drop_in(one)),
+        reload_on=(one.live, one.users, CA, LEAF, KEY),
+        ready_check=f"{HELPER} ready {one.stem}",
+    )
+
+
+def _drop_in(one: Instance) -> str:
+    return f"/etc/systemd/system/{one.unit}.service.d/10-nexus-cos.conf"
+
+
+def _service(env: Environment, one: Instance) -> str:
+    return env.render("redis/service.conf.j2", one=one, helper=HELPER)
+
+
+def _files(env: Environment, host: Host, one: Instance, paths: dict[str, str]) -> tuple[File, ...]:
+    services, passwords = one.services(env.catalogue), own_passwords(env)
+    tuning = _tuning(env, host, one)
+    fixed = {name: tuning.pop(name) for name in STARTED_WITH if name in tuning}
+    config = env.render("redis/redis.conf.j2", host=host, one=one, port=one.port(host.setting), fixed=fixed)
+    live = env.render(
+        "redis/live.conf.j2",
+        host=host,
+        one=one,
+        paths=paths,
+        tuning=tuning,
+        user=REPLICA,
+        password=passwords[REPLICA],
+        replicas=replicas_to_write(env),
+    )
+    passwords |= {service.name: env.secret(f"redis/{service.name}") for service in services}
+    return (
+        File(one.config, config, group="redis", mode=0o640),
+        File(one.live, live, group="redis", mode=0o640, secret=True),
+        File(one.users, server_acl(services, passwords), group="redis", mode=0o640, secret=True),
+    )
+
+
+def _tuning(env: Environment, host: Host, one: Instance) -> dict[str, int | float | str]:
+    """The catalogue's figures, with memory and eviction as this host and instance can bear them."""
     figures = dict(env.catalogue.operations.tuning.redis)
     most = _size_bytes(str(figures["maxmemory"]))
     if host.traits:
-        most = min(most, host.traits.memory_bytes * host.setting.redis_memory_percent // 100)
-    return {**figures, "maxmemory": most, "maxmemory-policy": host.setting.redis_maxmemory_policy}
+        most = min(most, host.traits.memory_bytes * int(host.setting[f"{one.prefix}_memory_percent"]) // 100)
+    policy = host.setting.redis_maxmemory_policy if one.persistent else figures["maxmemory-policy"]
+    return {**figures, "maxmemory": most, "maxmemory-policy": policy}
 
 
 def _size_bytes(text: str) -> int:

@@ -1,15 +1,37 @@
-"""Users of Redis as lines of its ACL file: what each service may do, and to which keys."""
+"""Users of Redis as lines of its ACL files: what each service may do, and to which keys."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from roles.catalogue import Service
 
-ADMIN = "nexus-admin"
+ADMIN, REPLICA, SENTINEL, HEALTH = "nexus-admin", "nexus-replica", "nexus-sentinel", "nexus-health"
+
+# Users of the platform itself, by the name of their secret: redis/admin and so on.
+OWN = {"admin": ADMIN, "replica": REPLICA, "sentinel": SENTINEL, "health": HEALTH}
+
+# What Sentinel and a replica send to a server, by Redis's own documentation; health is asked by ROLE.
+SENTINEL_COMMANDS = (
+    "-@all +multi +exec +replicaof +slaveof +ping +subscribe +publish +info +role "
+    "+config|rewrite +client|setname +client|kill +script|kill"
+)
+SERVER_RULES = {
+    ADMIN: "~* &* +@all",
+    REPLICA: "-@all +psync +replconf +ping",
+    SENTINEL: f"&* {SENTINEL_COMMANDS}",
+    HEALTH: "-@all +role",
+}
+
+# What Sentinels send to each other; health is asked by the name of the primary.
+SENTINEL_RULES = {
+    ADMIN: "~* &* +@all",
+    SENTINEL: "&* -@all +ping +publish +client|setname +sentinel|is-master-down-by-addr",
+    HEALTH: "-@all +sentinel|get-master-addr-by-name",
+}
 
 # Everything that works on keys and channels, which Redis checks against the user's prefixes one by one.
 # INFO is what client libraries ask before they call a connection ready. Taken away again is what reaches
@@ -21,18 +43,26 @@ SERVICE_COMMANDS = (
 )
 
 
-def acl(services: Iterable[Service], password_of: dict[str, str]) -> str:
-    """The ACL file: nobody without a name, one administrator, one user for each service.
+def server_acl(services: Iterable[Service], password_of: Mapping[str, str]) -> str:
+    """The ACL file of a server: nobody without a name, the platform's own users, one for each service.
 
     `password_of` maps user to password; the file holds hashes alone.
     """
-    lines = ["user default reset off", f"user {ADMIN} reset on {_hash(password_of[ADMIN])} ~* &* +@all"]
+    rules = dict(SERVER_RULES)
     for service in services:
-        keys = " ".join(f"~{prefix}*" for prefix in service.key_prefixes)
-        channels = " ".join(f"&{prefix}*" for prefix in service.key_prefixes)
-        password = _hash(password_of[service.name])
-        lines.append(f"user {service.name} reset on {password} {keys} {channels} {SERVICE_COMMANDS}")
-    return "\n".join(lines) + "\n"
+        reach = [f"{sign}{prefix}*" for sign in "~&" for prefix in service.key_prefixes]
+        rules[service.name] = " ".join([*reach, SERVICE_COMMANDS])
+    return _acl(rules, password_of)
+
+
+def sentinel_acl(password_of: Mapping[str, str]) -> str:
+    """The ACL file of a Sentinel."""
+    return _acl(SENTINEL_RULES, password_of)
+
+
+def _acl(rules: Mapping[str, str], password_of: Mapping[str, str]) -> str:
+    lines = [f"user {name} reset on {_hash(password_of[name])} {rule}" for name, rule in rules.items()]
+    return "\n".join(["user default reset off", *lines]) + "\n"
 
 
 def _hash(password: str) -> str:

@@ -16,6 +16,7 @@ from roles.catalogue import Service
 from roles.image.runtime import heap_mb
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
+from roles.redis.instance import instance_of
 
 from .scale import size
 
@@ -116,7 +117,8 @@ def _postgresql(env: Environment, service: Service) -> dict[str, str]:
 
 
 def _redis(env: Environment, service: Service) -> dict[str, str]:
-    (host, port), password = env.store("redis"), env.secret(f"redis/{service.name}")
+    (host, _), password = env.store("redis"), env.secret(f"redis/{service.name}")
+    port = instance_of(service).proxy_port(env.setting)
     return {"REDIS_URL": f"rediss://{service.name}:{quote(password, safe='')}@{host}:{port}/0"}
 
 

@@ -13,6 +13,7 @@ from roles.swarm.plan import managers, nodes
 
 GOSSIP, VXLAN = 7946, 4789  # Docker's own, cannot be chosen
 EXPORTER = 9100
+DISTRIBUTION, EPMD = 25672, 4369  # between nodes of RabbitMQ
 DHCP_CLIENTS = (68, 546)  # of hosts that get their address from their network
 
 
@@ -45,11 +46,13 @@ def _planned(env: Environment, host: Host) -> Iterator[tuple[str, int, str, froz
     stores = (
         ("postgresql", "postgres", "postgres"),
         ("redis", "redis-server", "redis"),
+        ("redis_cache", "redis-server", "redis"),
+        ("sentinel", "redis-sentinel", "redis"),
         ("rabbitmq", "beam.smp", "rabbitmq"),
         ("mongodb", "mongod", "mongodb"),
     )
     for store, process, user in stores:
-        if store in roles:
+        if store.removesuffix("_cache") in roles:
             yield "tcp", int(setting[f"{store}_port"]), process, frozenset({user}), True
     if "etcd" in roles:
         for port in (setting.etcd_client_port, setting.etcd_peer_port):
@@ -60,6 +63,9 @@ def _planned(env: Environment, host: Host) -> Iterator[tuple[str, int, str, froz
     if "proxy" in roles:
         for section in sections(env):
             yield "tcp", section.port, "haproxy", frozenset({"root", "haproxy"}), True
+    if "rabbitmq" in roles:
+        yield "tcp", DISTRIBUTION, "beam.smp", frozenset({"rabbitmq"}), True
+        yield "tcp", EPMD, "epmd", frozenset({"epmd", "root"}), True  # root's is systemd, which holds the socket
     if host.name in {node.name for node in nodes(env)}:
         manages = host.name in {manager.name for manager in managers(env)}
         if manages:

@@ -16,8 +16,9 @@ from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired
 from roles.proxy.plan import sections
 from roles.rabbitmq.users import ADMIN as BROKER_ADMIN
-from roles.redis.plan import SOCKET
+from roles.redis.instance import INSTANCES, Instance
 from roles.redis.users import ADMIN as REDIS_ADMIN
+from roles.redis.users import HEALTH as REDIS_HEALTH
 from roles.registry.plan import login
 from roles.service.stack import NAME as STACK
 
@@ -25,7 +26,7 @@ REMOTE = Path(__file__).parent / "remote"
 COMMAND = "python3 -ISB -"
 SEARCHED = ("/etc", "/usr/local", "/opt", "/srv", "/tmp", "/var/tmp", "/var/lib/nexus-cos", "/var/log", "/run")
 SECRET_BYTES_MIN = 12
-BROKER = ("vhosts", "users", "permissions", "exchanges/events")
+BROKER = ("vhosts", "users", "permissions", "exchanges/events", "nodes", "queues")
 
 Requests = dict[str, dict[str, Any]]
 
@@ -163,18 +164,28 @@ def _postgresql(env: Environment, host: Host) -> dict[str, Any]:
 
 
 def _redis(env: Environment, host: Host) -> dict[str, Any]:
-    services = env.catalogue.services_of_store("redis")
     return {
         "address": host.address,
-        "port": env.setting.redis_port,
         "ca": CA,
-        "socket": SOCKET,
         "admin": [REDIS_ADMIN, env.secret("redis/admin")],
+        "health": [REDIS_HEALTH, env.secret("redis/health")],
+        "sentinel_port": env.setting.sentinel_port,
+        "instances": {one.name: _redis_instance(env, one) for one in INSTANCES},
+    }
+
+
+def _redis_instance(env: Environment, one: Instance) -> dict[str, Any]:
+    services = one.services(env.catalogue)
+    trials = {
+        service.name: [*redis_allowed(service), *redis_refused(service, services[number - 1])]
+        for number, service in enumerate(services)
+    }
+    return {
+        "port": one.port(env.setting),
+        "socket": one.socket,
+        "master": one.master_name(env.catalogue),
         "logins": {service.name: env.secret(f"redis/{service.name}") for service in services},
-        "trials": {
-            service.name: [*redis_allowed(service), *redis_refused(service, services[number - 1])]
-            for number, service in enumerate(services)
-        },
+        "trials": {**trials, REDIS_HEALTH: ["ROLE", "PING", "INFO", "GET x", "SENTINEL MASTERS", "CONFIG GET *"]},
     }
 
 

@@ -101,3 +101,37 @@ def test_management_is_for_the_administrator(fleet: Fleet, host: str) -> None:
 def test_plain_text_is_refused(fleet: Fleet, host: str) -> None:
     told = fleet.answer(host, "rabbitmq")["plain text"]
     assert told.startswith("refused"), f"{host}: without TLS the broker {told}"
+
+
+@pytest.mark.planned("rabbitmq cluster", prefix="membership")
+def test_every_node_of_the_inventory_runs(fleet: Fleet, item: Item) -> None:
+    fleet.want(item)
+    _nodes_are_those_of_the_inventory(fleet, item.host)
+
+
+@pytest.mark.planned("rabbitmq cluster", prefix="nodes")
+def test_no_other_node_is_a_member(fleet: Fleet, item: Item) -> None:
+    fleet.want(item)
+    _nodes_are_those_of_the_inventory(fleet, item.host)
+
+
+def _nodes_are_those_of_the_inventory(fleet: Fleet, host: str) -> None:
+    found = {node["name"]: node.get("running") for node in listed(fleet, host, "nodes")}
+    wanted = {f"rabbit@{member.name}": True for member in fleet.env.group("rabbitmq")}
+    assert found == wanted, f"{host}: nodes and whether they run are {found}, planned is {wanted}"
+
+
+@pytest.mark.planned("rabbitmq cluster", prefix="quorum queues")
+def test_every_quorum_queue_has_a_member_on_every_node(fleet: Fleet, item: Item) -> None:
+    fleet.want(item)
+    node = f"rabbit@{item.host}"
+    queues = [queue for queue in listed(fleet, item.host, "queues") if queue.get("type") == "quorum"]
+    without = [queue["name"] for queue in queues if node not in queue.get("members", [])]
+    assert not without, f"{item.host}: quorum queues without a member there: {', '.join(without[:5])}"
+
+
+@pytest.mark.hosts("rabbitmq")
+def test_durable_queues_are_replicated(fleet: Fleet, host: str) -> None:
+    found = [queue for queue in listed(fleet, host, "queues") if queue["durable"] and not queue.get("exclusive")]
+    single = [f"{queue['vhost']}/{queue['name']}" for queue in found if queue.get("type") not in ("quorum", "stream")]
+    assert not single, f"{host}: durable queues on one node alone: {', '.join(single[:5])}"

@@ -14,14 +14,14 @@ GIB = 1024**3
 APP, ADDRESS = "10.9.0.21", "10.9.0.31"
 
 
-def environment(directory: Path, memory_gib: int = 16, **settings: Any) -> Environment:
-    """Host app1, and host data1 with all stores and this much memory; secrets are made in the directory."""
+def environment(directory: Path, memory_gib: int = 16, data: int = 1, **settings: Any) -> Environment:
+    """Host app1, and hosts data1... with all stores and this much memory; secrets are made in the directory."""
     setting = Settings({**defaults(), **settings})
     traits = Traits(4, memory_gib * GIB, 1500, 0, "x86_64", {"memory": True, "cpu": True})
     stores = {"etcd", "postgresql", "redis", "rabbitmq", "mongodb"}
     hosts = (
         Host("app1", APP, frozenset({"app"}), setting, traits),
-        Host("data1", ADDRESS, frozenset(stores), setting, traits),
+        *(Host(f"data{n}", f"10.9.0.{30 + n}", frozenset(stores), setting, traits) for n in range(1, data + 1)),
     )
     secrets = Secrets(directory / "secrets.age", directory / "age.key", generate=True)
     return Environment("test", hosts, setting, secrets)

@@ -10,9 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from roles.rabbitmq.plan import COOKIE, DIRECTORY, plan
+from roles.kit.agent.base import RemoteError
+from roles.kit.error import OperatorError
+from roles.kit.model import Desired, State
+from roles.rabbitmq import cluster
+from roles.rabbitmq.plan import COOKIE, DIRECTORY, DROP_IN, MAY_STOP, UNIT, notes, plan
 from roles.rabbitmq.users import event_permissions, password_hash
 from tests.plan.store import ADDRESS, GIB, environment, file, text, told
+
+
+def state(desired: Desired, name: str) -> State:
+    return next(found for found in desired.states if found.name == f"rabbitmq {name}")
 
 
 def settings(content: str) -> dict[str, str]:
@@ -21,7 +29,8 @@ def settings(content: str) -> dict[str, str]:
 
 def test_every_service_has_a_vhost_with_quorum_queues_and_two_logins(tmp_path: Path) -> None:
     env = environment(tmp_path)
-    vhosts, users = (state.items for state in plan(env, env.host("data1")).states)
+    desired = plan(env, env.host("data1"))
+    vhosts, users = (state(desired, name).items for name in ("vhosts", "users"))
     services = env.catalogue.services_of_store("rabbitmq")
     assert len(services) == 15
     for service in services:
@@ -58,7 +67,7 @@ def test_events_reach_those_who_consume_them(
 
 def test_who_has_no_part_in_events_has_no_way_to_them(tmp_path: Path) -> None:
     env = environment(tmp_path)
-    users = plan(env, env.host("data1")).states[1].items
+    users = state(plan(env, env.host("data1")), "users").items
     outsiders = [
         service
         for service in env.catalogue.services_of_store("rabbitmq")
@@ -71,7 +80,7 @@ def test_who_has_no_part_in_events_has_no_way_to_them(tmp_path: Path) -> None:
 
 def test_every_event_has_an_exchange_before_its_consumers_come(tmp_path: Path) -> None:
     env = environment(tmp_path)
-    vhosts = plan(env, env.host("data1")).states[0].items
+    vhosts = state(plan(env, env.host("data1")), "vhosts").items
     for event in env.catalogue.platform.events:
         assert vhosts[f"exchange {event.name}"] == {"type": "topic", "durable": True}
 
@@ -107,16 +116,26 @@ def test_the_network_sees_tls_and_nothing_else(tmp_path: Path) -> None:
     assert found["management.tcp.ip"] == "127.0.0.1"
     environment_file = text(desired, f"{DIRECTORY}/rabbitmq-env.conf")
     assert "NODENAME=rabbit@data1\n" in environment_file
-    assert "inet_dist_use_interface {127,0,0,1}" in environment_file
-    assert "ListenStream=\nListenStream=127.0.0.1:4369\n" in text(
-        desired, "/etc/systemd/system/epmd.socket.d/10-local.conf"
-    )
+    assert "-proto_dist inet_tls" in environment_file
+    assert f"inet_dist_use_interface {{{ADDRESS.replace('.', ',')}}}" in environment_file
+    distribution = text(desired, f"{DIRECTORY}/distribution.config")
+    assert distribution.count("{verify, verify_peer}") == 2
+    assert "{fail_if_no_peer_cert, true}" in distribution
 
 
 def test_name_and_address_of_the_node_are_there_before_its_package_starts_it(tmp_path: Path) -> None:
     env = environment(tmp_path)
     early = {item.path for item in plan(env, env.host("data1")).early}
-    assert {f"{DIRECTORY}/rabbitmq-env.conf", f"{DIRECTORY}/erl_inetrc"} < early
+    assert {f"{DIRECTORY}/rabbitmq-env.conf", f"{DIRECTORY}/erl_inetrc", DROP_IN} < early
+
+
+def test_no_node_starts_before_all_of_its_configuration_is_there(tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    desired = plan(env, env.host("data1"))
+    condition = re.search("ConditionPathExists=(.*)", text(desired, DROP_IN))
+    assert condition
+    assert condition[1] in {item.path for item in desired.files}
+    assert condition[1] not in {item.path for item in desired.early}
 
 
 def test_memory_and_disk_limits_follow_settings(tmp_path: Path) -> None:
@@ -131,7 +150,73 @@ def test_who_left_cannot_log_in_and_its_queues_stay_until_told(
     tmp_path: Path, prune: bool, extra: str
 ) -> None:
     env = environment(tmp_path, services_excluded=["puabo-nuki-order-processor"], prune_data=prune)
-    vhosts, users = plan(env, env.host("data1")).states
+    desired = plan(env, env.host("data1"))
+    vhosts, users = state(desired, "vhosts"), state(desired, "users")
     assert (vhosts.extra, users.extra) == (extra, "remove")
     assert "vhost puabo-nuki-order-processor" not in vhosts.items
     assert "user puabo_nuki_order_processor_a" not in users.items
+
+
+def test_one_host_speaks_for_the_cluster(tmp_path: Path) -> None:
+    for without, speaker in (("", "data1"), ("data1", "data2")):
+        env = environment(tmp_path, data=3, without=without)
+        found = {host.name: plan(env, host).states for host in env.group("rabbitmq")}
+        speakers = [name for name, states in found.items() if len(states) == 3]
+        assert speakers == [speaker]
+        assert all("nodes" in states[0].items for name, states in found.items() if name == speaker)
+        there = ["rabbit@data2", "rabbit@data3"] if without else ["rabbit@data1", "rabbit@data2", "rabbit@data3"]
+        assert found["data3"][0].context["there"] == there
+
+
+def test_every_node_knows_the_others_and_stops_rather_than_diverge(tmp_path: Path) -> None:
+    env = environment(tmp_path, data=3)
+    desired = plan(env, env.host("data2"))
+    names = text(desired, f"{DIRECTORY}/erl_inetrc")
+    assert [f'{{10,9,0,{30 + n}}}, ["data{n}"]' in names for n in (1, 2, 3)] == [True] * 3
+    assert settings(text(desired, f"{DIRECTORY}/rabbitmq.conf"))["cluster_partition_handling"] == "pause_minority"
+    unit = next(unit for unit in desired.units if unit.name == UNIT)
+    assert unit.reload_check == MAY_STOP
+    cookies = {file(plan(env, host), COOKIE).data for host in env.group("rabbitmq")}
+    assert len(cookies) == 1
+
+
+@pytest.mark.parametrize("data", [2, 4])
+def test_a_number_of_nodes_that_outlives_no_loss_is_refused(tmp_path: Path, data: int) -> None:
+    with pytest.raises(OperatorError, match=f"rabbitmq names {data} hosts"):
+        notes(environment(tmp_path, data=data))
+
+
+ONE, TWO, THREE = "rabbit@data1", "rabbit@data2", "rabbit@data3"
+
+
+@pytest.mark.parametrize(
+    ("standing", "seed"),
+    [
+        ({ONE: ([ONE], 0), TWO: ([TWO], 0), THREE: ([THREE], 0)}, ONE),  # the very first start
+        ({ONE: ([ONE], 0), TWO: ([TWO], 4), THREE: ([THREE], 0)}, TWO),  # grown from a lone host
+        ({ONE: ([ONE], 0), TWO: ([ONE, TWO, THREE], 4), THREE: ([ONE, TWO, THREE], 4)}, TWO),  # replaced
+        ({ONE: ([ONE, TWO], 0), TWO: ([ONE, TWO], 0), THREE: ([THREE], 0)}, ONE),  # a first run that was killed
+    ],
+)
+def test_every_host_joins_the_same_node(standing: dict[str, tuple[list[str], int]], seed: str) -> None:
+    assert cluster.choose(standing, [ONE, TWO, THREE]) == seed
+
+
+def test_queues_on_two_lone_nodes_are_the_operators_decision() -> None:
+    with pytest.raises(RemoteError, match=f"{ONE}, {THREE} each hold queues"):
+        cluster.choose({ONE: ([ONE], 1), TWO: ([TWO], 0), THREE: ([THREE], 2)}, [ONE, TWO, THREE])
+
+
+@pytest.mark.parametrize(
+    ("said", "members", "queues"),
+    [
+        ("{[rabbit@data1],0}\n", ["rabbit@data1"], 0),
+        ("{['rabbit@data1.staging',\n  'rabbit@data2.staging'],\n 12}\n",
+         ["rabbit@data1.staging", "rabbit@data2.staging"], 12),
+    ],
+)  # fmt: skip
+def test_what_a_node_says_of_its_cluster(
+    monkeypatch: pytest.MonkeyPatch, said: str, members: list[str], queues: int
+) -> None:
+    monkeypatch.setattr(cluster, "control", lambda *words, node=None: said)
+    assert cluster.ask("rabbit@data1") == (members, queues)

@@ -1,13 +1,18 @@
-"""Redis as planned: users, their reach, and where passwords lie."""
+"""Redis as planned: two servers, their users, what each user reaches, and where passwords lie."""
 
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from roles.redis.plan import CONFIG, PASSWORD, USERS, plan
+from roles.kit.error import OperatorError
+from roles.redis.instance import CACHE, INSTANCES, PERSISTENT
+from roles.redis.plan import HELPER, PASSWORD, notes, plan
+from roles.redis.users import ADMIN, HEALTH, OWN, SERVER_RULES
+from roles.service.contents import credentials
 from tests.plan.store import ADDRESS, GIB, environment, file, text, told
 
 
@@ -20,25 +25,39 @@ def settings(content: str) -> dict[str, str]:
     return dict(lines)
 
 
-def test_users_are_those_who_declare_redis_and_one_administrator(tmp_path: Path) -> None:
+def test_every_service_that_declares_redis_is_a_user_of_one_server(tmp_path: Path) -> None:
     env = environment(tmp_path)
-    found = users(text(plan(env, env.host("data1")), USERS))
+    desired = plan(env, env.host("data1"))
+    found = {one.name: set(users(text(desired, one.users))) - {"default", *OWN.values()} for one in INSTANCES}
     services = {service.name for service in env.catalogue.services_of_store("redis")}
-    assert set(found) == {"default", "nexus-admin"} | services
-    assert found["default"] == ["reset", "off"]
+    assert found["persistent"] | found["cache"] == services
+    assert not found["persistent"] & found["cache"]
+    assert {"session-mgr", "token-mgr", "scheduler"} <= found["persistent"]
+    assert "puabo-nuki-inventory-mgr" in found["cache"]
+
+
+def test_a_service_is_told_the_port_of_its_own_server(tmp_path: Path) -> None:
+    env = environment(tmp_path, redis_cache_proxy_port=7777)
+    ports = {
+        service.name: credentials(env, service)["REDIS_URL"].rsplit(":", 1)[1]
+        for service in env.catalogue.services_of_store("redis")
+    }
+    assert ports["session-mgr"] == "6379/0"
+    assert ports["ai-service"] == "7777/0"
 
 
 def test_a_service_reaches_its_own_keys_and_those_its_code_names(tmp_path: Path) -> None:
     env = environment(tmp_path)
-    found = users(text(plan(env, env.host("data1")), USERS))
+    found = users(text(plan(env, env.host("data1")), PERSISTENT.users))
     keys = {name: [rule for rule in rules if rule[0] in "~&%"] for name, rules in found.items()}
     assert keys["auth-service"] == ["~auth-service:*", "&auth-service:*"]
     assert keys["session-mgr"] == ["~session-mgr:*", "~session:*", "&session-mgr:*", "&session:*"]
+    assert found["default"] == ["reset", "off"]
 
 
 def test_a_service_starts_from_nothing_and_loses_what_is_dangerous_last(tmp_path: Path) -> None:
     env = environment(tmp_path)
-    rules = users(text(plan(env, env.host("data1")), USERS))["auth-service"]
+    rules = users(text(plan(env, env.host("data1")), PERSISTENT.users))["auth-service"]
     commands = [rule for rule in rules if rule[0] in "+-"]
     assert commands[0] == "-@all"
     allowed = [rule for rule in commands if rule.startswith("+@")]
@@ -48,25 +67,43 @@ def test_a_service_starts_from_nothing_and_loses_what_is_dangerous_last(tmp_path
     ]  # fmt: skip
 
 
-def test_passwords_lie_as_hashes_but_the_administrators(tmp_path: Path) -> None:
+def test_the_health_check_may_ask_for_the_role_and_nothing_else() -> None:
+    assert SERVER_RULES[HEALTH] == "-@all +role"
+    assert all("+@all" not in rules.split() for user, rules in SERVER_RULES.items() if user != ADMIN)
+
+
+def test_passwords_lie_as_hashes_but_the_administrators_and_the_replicas(tmp_path: Path) -> None:
     env = environment(tmp_path)
     desired = plan(env, env.host("data1"))
-    content = text(desired, USERS)
-    for service in env.catalogue.services_of_store("redis"):
-        password = env.secret(f"redis/{service.name}")
-        assert password not in content + told(desired)
-        assert f"user {service.name} reset on #{hashlib.sha256(password.encode()).hexdigest()} " in content
+    for one in INSTANCES:
+        content = text(desired, one.users)
+        for service in one.services(env.catalogue):
+            password = env.secret(f"redis/{service.name}")
+            assert password not in content + told(desired)
+            assert f"user {service.name} reset on #{hashlib.sha256(password.encode()).hexdigest()} " in content
+        assert all((file(desired, path).mode, file(desired, path).secret) == (0o640, True)
+                   for path in (one.users, one.live))  # fmt: skip
     admin = file(desired, PASSWORD)
     assert (admin.mode, admin.secret, admin.owner) == (0o600, True, "root")
-    assert (file(desired, USERS).mode, file(desired, USERS).secret) == (0o640, True)
-    assert env.secret("redis/admin") not in told(desired)
+    assert all(env.secret(f"redis/{name}") not in told(desired) for name in OWN)
 
 
-def test_it_listens_with_tls_alone_and_keeps_what_it_is_told(tmp_path: Path) -> None:
+def test_each_listens_with_tls_alone_on_its_own_port(tmp_path: Path) -> None:
     env = environment(tmp_path, redis_port=7777)
-    found = settings(text(plan(env, env.host("data1")), CONFIG))
-    assert (found["port"], found["tls-port"], found["bind"]) == ("0", "7777", f"{ADDRESS} 127.0.0.1")
-    assert (found["appendonly"], found["appendfsync"], found["save"]) == ("yes", "everysec", "300 1")
+    desired = plan(env, env.host("data1"))
+    found = [settings(text(desired, one.config)) for one in INSTANCES]
+    assert [(part["port"], part["tls-port"]) for part in found] == [("0", "7777"), ("0", "6380")]
+    assert {part["bind"] for part in found} == {f"{ADDRESS} 127.0.0.1"}
+    assert len({part["dir"] for part in found}) == len({part["unixsocket"] for part in found}) == 2
+
+
+def test_what_must_stay_is_written_down_and_never_evicted_and_a_cache_is(tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    desired = plan(env, env.host("data1"))
+    kept, cache = (settings(text(desired, one.live)) for one in INSTANCES)
+    assert (kept["maxmemory-policy"], cache["maxmemory-policy"]) == ("noeviction", "allkeys-lru")
+    assert (kept["appendonly"], kept["appendfsync"], kept["save"]) == ("yes", "everysec", "300 1")
+    assert cache["appendonly"] == "no"
 
 
 @pytest.mark.parametrize(
@@ -75,14 +112,57 @@ def test_it_listens_with_tls_alone_and_keeps_what_it_is_told(tmp_path: Path) -> 
 def test_memory_is_the_documented_figure_or_what_the_host_can_bear(
     tmp_path: Path, memory: int, percent: int, most: int
 ) -> None:
-    env = environment(tmp_path, memory_gib=memory, redis_memory_percent=percent)
-    found = settings(text(plan(env, env.host("data1")), CONFIG))
-    assert found["maxmemory"] == str(most)
-    assert found["maxmemory-policy"] == "volatile-lru"  # not the documents' allkeys-lru: it evicts sessions
+    shares = {"redis_memory_percent": percent, "redis_cache_memory_percent": 1}
+    env = environment(tmp_path, memory_gib=memory, **shares)
+    desired = plan(env, env.host("data1"))
+    assert settings(text(desired, PERSISTENT.live))["maxmemory"] == str(most)
+    assert settings(text(desired, CACHE.live))["maxmemory"] == str(memory * GIB // 100)
 
 
-def test_users_and_certificates_take_without_a_restart(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("data", "replicas"), [(1, "0"), (3, "1")])
+def test_a_primary_that_lost_its_replicas_refuses_writes_and_a_lone_one_does_not(
+    tmp_path: Path, data: int, replicas: str
+) -> None:
+    env = environment(tmp_path, data=data, redis_replica_lag_seconds=4)
+    found = settings(text(plan(env, env.host("data1")), PERSISTENT.live))
+    assert (found["min-replicas-to-write"], found["min-replicas-max-lag"]) == (replicas, "4")
+
+
+def test_no_host_is_planned_as_primary(tmp_path: Path) -> None:
+    env = environment(tmp_path, data=3)
+    for host in env.group("redis"):
+        desired = plan(env, host)
+        assert "replicaof" not in "".join(text(desired, one.config) + text(desired, one.live) for one in INSTANCES)
+    names = [item.path for item in plan(env, env.host("data1")).files]
+    assert not set(names) & {one.state for one in INSTANCES}  # the server's own, no drift
+
+
+def test_settings_users_and_certificates_take_without_a_restart(tmp_path: Path) -> None:
     env = environment(tmp_path)
-    (unit,) = plan(env, env.host("data1")).units
-    assert unit.restart_on == (CONFIG,)
-    assert {USERS, "/etc/nexus-cos/tls/leaf.pem", "/etc/nexus-cos/tls/leaf.key"} < set(unit.reload_on)
+    for unit, one in zip(plan(env, env.host("data1")).units, INSTANCES, strict=True):
+        assert one.config in unit.restart_on
+        tls = {"/etc/nexus-cos/tls/leaf.pem", "/etc/nexus-cos/tls/leaf.key"}
+        assert {one.live, one.users} | tls < set(unit.reload_on)
+
+
+def test_a_running_server_is_told_every_live_setting_in_one_command(tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    desired = plan(env, env.host("data1"))
+    content = text(desired, PERSISTENT.live)
+    (tmp_path / "redis-live.conf").write_text(content)
+    program = text(desired, HELPER).split("sed -n ")[1].split("'")[1]
+    done = subprocess.run(["sed", "-n", program, tmp_path / "redis-live.conf"], capture_output=True, text=True)
+    command, *pairs = done.stdout.splitlines()
+    assert command == "CONFIG SET"
+    wanted = {name: value.strip('"') for name, value in settings(content).items()}
+    assert dict(pair.strip().replace('"', "").split(" ", 1) for pair in pairs) == wanted
+
+
+@pytest.mark.parametrize(("data", "refused"), [(1, False), (2, True), (3, False), (4, True)])
+def test_a_number_of_hosts_that_outlives_no_loss_is_refused(tmp_path: Path, data: int, refused: bool) -> None:
+    env = environment(tmp_path, data=data)
+    if not refused:
+        assert notes(env) == []
+        return
+    with pytest.raises(OperatorError, match=rf"(?s)redis names {data} hosts .* Name {data - 1} or {data + 1}"):
+        notes(env)

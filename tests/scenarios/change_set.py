@@ -14,6 +14,7 @@ LIGHT: dict[str, Any] = {
     "pgbouncer_idle_seconds": 90,
     "proxy_idle_seconds": 1800,
     "redis_maxmemory_policy": "allkeys-lru",
+    "sentinel_down_after_ms": 6000,
     "rabbitmq_disk_free_limit_mb": 500,
     "registry_user": "nexus-too",
     "docker_prune_schedule": "*-*-* 04:30:00",

@@ -1,4 +1,4 @@
-"""Runs on a host: log-ins at its Redis over TLS, and what each user would be let do.
+"""Runs on a host: log-ins at its Redis and Sentinel over TLS, what each user would be let do, who is primary.
 
 What would change or delete anything is asked with ACL DRYRUN: Redis says whether it would, and does not.
 """
@@ -41,12 +41,39 @@ class Client:
 
 
 def ask(request):
-    """Log-ins, dry runs {user: {command: reply}}, users that there are, and what strangers are told."""
+    """Answers of each server by its name, and of the Sentinel for each."""
+    instances = {name: ask_server({**request, **own}) for name, own in request["instances"].items()}
+    return {"instances": instances, "sentinel": ask_sentinel(request)}
+
+
+def over_tls(request, port):
+    """A connection as a client of the network makes it."""
     tls = ssl.create_default_context(cafile=request["ca"])
+    sock = socket.create_connection((request["address"], port), timeout=SECONDS)
+    return Client(tls.wrap_socket(sock, server_hostname=request["address"]))
+
+
+def ask_sentinel(request):
+    """The primary of each instance and whether a majority could replace it, asked as who may ask only that."""
+    one = over_tls(request, request["sentinel_port"])
+    one("AUTH", *request["health"])
+    admin = over_tls(request, request["sentinel_port"])
+    admin("AUTH", *request["admin"])
+    names = {name: own["master"] for name, own in request["instances"].items()}
+    return {
+        "primary": {name: one("SENTINEL", "get-master-addr-by-name", known)[0] for name, known in names.items()},
+        "quorum": {name: said(lambda m=known: admin("SENTINEL", "CKQUORUM", m)) for name, known in names.items()},
+        "replicas": {name: len(admin("SENTINEL", "REPLICAS", known)) for name, known in names.items()},
+        "more": said(lambda: one("SENTINEL", "MASTERS")),
+        "stranger": said(lambda: over_tls(request, request["sentinel_port"])("SENTINEL", "MASTERS")),
+    }
+
+
+def ask_server(request):
+    """Log-ins, dry runs {user: {command: reply}}, users that there are, what strangers are told, and its role."""
 
     def client():
-        sock = socket.create_connection((request["address"], request["port"]), timeout=SECONDS)
-        return Client(tls.wrap_socket(sock, server_hostname=request["address"]))
+        return over_tls(request, request["port"])
 
     logins = {}
     for user, password in request["logins"].items():
@@ -65,10 +92,17 @@ def ask(request):
         "logins": logins,
         "trials": trials,
         "users": admin("ACL", "USERS"),
+        "role": admin("ROLE"),
+        "limits": pairs(admin("CONFIG", "GET", "min-replicas-*", "append*")),
         "stranger": said(lambda: client()("PING")),
         "wrong password": said(lambda: client()("AUTH", next(iter(request["logins"]), "nobody"), "wrong")),
         "plain text": plain(request),
     }
+
+
+def pairs(reply):
+    """A flat list of names and values as what it means."""
+    return dict(zip(reply[::2], reply[1::2], strict=True))
 
 
 def said(call):

@@ -59,18 +59,24 @@ def stale():
 
 
 def redis():
+    """Settings and users of both servers. Who follows whom is the Sentinels' affair."""
     try:
         with open("/etc/redis/admin.password") as stream:
             password = stream.read().strip()
     except FileNotFoundError:
         return None
-    ask = ("redis-cli", "-s", "/run/redis/redis.sock", "--user", "nexus-admin", "--no-auth-warning")
     environment = {**os.environ, "REDISCLI_AUTH": password}
 
-    def reply(*words):
+    def reply(name, *words):
+        ask = ("redis-cli", "-s", f"/run/{name}/redis.sock", "--user", "nexus-admin", "--no-auth-warning")
         return subprocess.run([*ask, *words], capture_output=True, text=True, env=environment).stdout.splitlines()
 
-    return {"config": reply("CONFIG", "GET", "*"), "acl": reply("ACL", "LIST")}
+    def settings(name):
+        lines = reply(name, "CONFIG", "GET", "*")
+        found = dict(zip(lines[::2], lines[1::2], strict=True))
+        return {key: value for key, value in found.items() if key not in ("replicaof", "slaveof")}
+
+    return {name: {"config": settings(name), "acl": reply(name, "ACL", "LIST")} for name in ("redis", "redis-cache")}
 
 
 def postgresql():

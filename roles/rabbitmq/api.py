@@ -1,0 +1,87 @@
+"""The broker's management API on localhost, for host-side code. Standard library alone."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import time
+import urllib.parse
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from roles.kit.agent.base import RemoteError
+
+Item = Mapping[str, Any]
+T = TypeVar("T")
+
+READY_SECONDS = 120  # Erlang starts slowly where processors are busy
+CONFIGURED = "/etc/rabbitmq/definitions.json"
+
+
+class Refused(Exception):
+    """The broker does not know the administrator, or is about to start or stop."""
+
+
+class Api:
+    """The management API over one connection."""
+
+    def __init__(self, context: Item) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", context["port"], timeout=30)
+        self.user = str(context["user"])
+        pair = f"{context['user']}:{context['password']}".encode()
+        self.headers = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+
+    def get(self, *path: str) -> list[dict[str, Any]]:
+        """All entries at a path."""
+        found: list[dict[str, Any]] = json.loads(self.send("GET", path))
+        return found
+
+    def put(self, body: Item, *path: str) -> None:
+        """Make an entry, or change it."""
+        self.send("PUT", path, json.dumps(dict(body)))
+
+    def delete(self, *path: str) -> None:
+        """Remove an entry if it is there."""
+        self.send("DELETE", path)
+
+    def send(self, method: str, path: tuple[str, ...], body: str | None = None) -> bytes:
+        """The answer's body; Refused while there is no way in, RemoteError for any other failure."""
+        address = "/api/" + "/".join(urllib.parse.quote(part, safe="") for part in path)
+        self.connection.request(method, address, body, self.headers)
+        answer = self.connection.getresponse()
+        text = answer.read()
+        if answer.status in (401, 503):
+            raise Refused(f"{method} {address} answered {answer.status}")
+        if answer.status >= 300 and (method, answer.status) != ("DELETE", 404):
+            raise RemoteError(f"RabbitMQ: {method} {address} answered {answer.status}: {text.decode()[:300]}")
+        return text
+
+    def close(self) -> None:
+        """Drop the connection; the next request makes a new one."""
+        self.connection.close()
+
+    def now(self, question: Callable[[], T], nothing: T) -> T:
+        """The answer to a question; `nothing` where the broker was never configured."""
+        try:
+            return question()
+        except (ConnectionRefusedError, http.client.RemoteDisconnected, Refused) as error:
+            if os.path.exists(CONFIGURED):
+                raise RemoteError(f"RabbitMQ does not run or does not let us in: {error}") from None
+            return nothing
+        finally:
+            self.close()
+
+    def started(self, question: Callable[[], T]) -> T:
+        """The answer, asked for until the broker has started; RemoteError when it does not in time."""
+        end = time.monotonic() + READY_SECONDS
+        while True:
+            try:
+                return question()
+            except (ConnectionRefusedError, http.client.RemoteDisconnected, Refused) as error:
+                if time.monotonic() > end:
+                    what = f"RabbitMQ did not let {self.user} in within {READY_SECONDS} s"
+                    raise RemoteError(f"{what}: {error}") from None
+                self.close()
+                time.sleep(0.5)

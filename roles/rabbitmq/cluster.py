@@ -1,0 +1,192 @@
+"""Membership of this host's node in the cluster, and of the node in every quorum queue.
+
+A node joins explicitly, one after the other in the inventory's order, so that the same way serves a new
+cluster, a larger one and a host that was replaced. Whom to join follows from what all nodes say: the largest
+cluster, or else the node that holds queues, or else the first. A node that holds queues of its own is never
+reset. Nodes talk over their own distribution, which the command-line tools speak too.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from roles.kit.agent.base import RemoteError, run
+from roles.rabbitmq.api import Api, Refused
+
+Item = Mapping[str, Any]
+COMMAND_SECONDS = 180  # to stop or start the broker's application where processors are busy
+STANDING = "{rabbit_nodes:list_members(), rabbit_amqqueue:count()}."
+
+
+def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
+    """Nodes that this one misses, or should not know, and quorum queues without it."""
+    api = Api(context)
+    return api.now(lambda: existing(api, context), {})
+
+
+def existing(api: Api, context: Item) -> dict[str, dict[str, Any]]:
+    """The items as this host's broker has them."""
+    known = {node["name"] for node in api.get("nodes")}
+    return {
+        "membership": {"missing": [node for node in context["there"] if node not in known]},
+        "quorum queues": {"without this node": len(lacking(api, context))},
+        "nodes": {"stale": sorted(known - set(context["nodes"]))},
+    }
+
+
+def apply(
+    items: Mapping[str, Item], changed: list[str], removed: list[str], context: Item, payload: Item
+) -> None:
+    """Join, take a share of every quorum queue, and forget the nodes of hosts that left."""
+    api = Api(context)
+    try:
+        wake(api, context)
+        if "membership" in changed and existing(api, context)["membership"]["missing"]:
+            join(api, context)
+            api.close()  # the broker ends a connection on which nothing is said
+        if lacking(api, context):
+            take_share(api, context)
+        if "nodes" in changed:
+            for name in existing(api, context)["nodes"]["stale"]:
+                forget(api, name)
+    finally:
+        api.close()
+
+
+def wake(api: Api, context: Item) -> None:
+    """Start the broker's application where a join that was cut off has left it stopped.
+
+    Not where it stopped because it sees too few of the others: there it starts by itself once they are back.
+    """
+    try:
+        api.get("nodes")
+    except (ConnectionRefusedError, http.client.RemoteDisconnected, Refused):
+        api.close()
+        answering = [node for node in context["nodes"] if node == context["node"] or answers(node)]
+        if len(answering) * 2 <= len(context["nodes"]):
+            raise RemoteError(
+                f"RabbitMQ has stopped here, and of {len(context['nodes'])} nodes only {', '.join(answering)} could "
+                "run: it pauses where it cannot see a majority. Bring the other hosts back"
+            ) from None
+        control("start_app")
+        api.started(lambda: api.get("nodes"))
+
+
+def answers(node: str) -> bool:
+    """Whether a node's application runs."""
+    try:
+        return bool(ask(node))
+    except RemoteError:
+        return False
+
+
+def join(api: Api, context: Item) -> None:
+    """Make this node a member of the cluster; nothing where it is the one that the others join."""
+    me, there = context["node"], context["there"]
+    standing = {node: wait(context, partial(ask, node)) for node in there}
+    seed = choose(standing, there)
+    before = there[: there.index(me)]
+    if seed == me:
+        wait(context, lambda: expect_members(seed, there), fatal=False)
+        return
+    if standing[me][1]:
+        raise RemoteError(
+            f"{me} holds {standing[me][1]} queues of its own and is not in the cluster of {seed}, joining which "
+            "would delete them. Move them away, or here: rabbitmqctl stop_app; rabbitmqctl reset; run again"
+        )
+    wait(context, lambda: expect_members(seed, before), fatal=False)
+    if me in ask(seed)[0]:  # the host was replaced: the cluster still waits for its former node
+        control("forget_cluster_node", me, node=seed)
+    api.close()
+    for words in (("stop_app",), ("reset",), ("join_cluster", seed), ("start_app",)):
+        control(*words)
+    api.started(lambda: api.get("nodes"))
+    print(f"{me} joined {seed}")
+
+
+def choose(standing: Mapping[str, tuple[list[str], int]], there: list[str]) -> str:
+    """The node to join, the same wherever it is asked; RemoteError where only an operator can decide."""
+    largest = max(len(members) for members, _ in standing.values())
+    if largest > 1:
+        return next(node for node in there if len(standing[node][0]) == largest)
+    holders = [node for node in there if standing[node][1]]
+    if len(holders) > 1:
+        raise RemoteError(
+            f"{', '.join(holders)} each hold queues and are in no cluster. Decide whose queues stay; on the other "
+            "hosts: rabbitmqctl stop_app; rabbitmqctl reset; rabbitmqctl start_app; then run again"
+        )
+    return next(iter([*holders, *there]))
+
+
+def ask(node: str) -> tuple[list[str], int]:
+    """Members of a node's cluster, and how many queues it knows."""
+    answer = control("eval", STANDING, node=node)
+    found = re.fullmatch(r"\{\[(.*)\],\s*(\d+)\}", " ".join(answer.split()))
+    if not found:
+        raise RemoteError(f"{node} was asked for its cluster and said: {answer[:200]}")
+    return [name.strip().strip("'") for name in found[1].split(",")], int(found[2])
+
+
+def expect_members(seed: str, nodes: list[str]) -> None:
+    """All these nodes are in the cluster of the one to join."""
+    missing = set(nodes) - set(ask(seed)[0])
+    if missing:
+        raise RemoteError(f"{', '.join(sorted(missing))} did not join {seed}")
+
+
+def lacking(api: Api, context: Item) -> list[str]:
+    """Quorum queues that have no member on this node."""
+    return [
+        queue["name"]
+        for queue in api.get("queues")
+        if queue.get("type") == "quorum" and context["node"] not in queue.get("members", [])
+    ]
+
+
+def take_share(api: Api, context: Item) -> None:
+    """A member of every quorum queue on this node, then leaders spread over all nodes."""
+    run(["rabbitmq-queues", "-q", "grow", context["node"], "all"], timeout=COMMAND_SECONDS)
+
+    api.close()
+
+    def expect_none() -> None:
+        if names := lacking(api, context):
+            raise RemoteError(f"quorum queues have no member on this node: {', '.join(names[:5])}")
+
+    wait(context, expect_none)
+    run(["rabbitmq-queues", "-q", "rebalance", "quorum"], timeout=COMMAND_SECONDS)
+
+
+def forget(api: Api, node: str) -> None:
+    """Stop the node of a host that left, unless a queue would lose its majority, and take it out."""
+    running = [entry["name"] for entry in api.get("nodes") if entry.get("running")]
+    if node in running:
+        critical = ["rabbitmq-diagnostics", "-q", "-n", node, "check_if_node_is_quorum_critical"]
+        run(critical, timeout=COMMAND_SECONDS)
+        control("stop_app", node=node)
+    control("forget_cluster_node", node)
+    print(f"{node} is no longer a member")
+
+
+def control(*words: str, node: str | None = None) -> str:
+    """Output of rabbitmqctl, for this node or another one of the cluster."""
+    return run(["rabbitmqctl", "-q", *(["-n", node] if node else []), *words], timeout=COMMAND_SECONDS)
+
+
+def wait(context: Item, attempt: Callable[[], Any], fatal: bool = True) -> Any:
+    """The result of an attempt that is repeated while other hosts are on their way."""
+    end = time.monotonic() + context["wait_seconds"]
+    while True:
+        try:
+            return attempt()
+        except RemoteError as error:
+            if time.monotonic() > end:
+                if not fatal:
+                    return None
+                raise RemoteError(f"after {context['wait_seconds']} s: {error}") from None
+        time.sleep(1)

@@ -1,0 +1,20 @@
+"""RabbitMQ behind HAProxy: connections are spread over the nodes that take any.
+
+A node that a partition has paused closes its port, so a TLS connection is all that a check has to ask.
+TLS is passed through: clients verify the node's own certificate, which holds the proxy's address.
+"""
+
+from __future__ import annotations
+
+from roles.certificate.plan import CA
+from roles.kit.environment import Environment
+from roles.proxy.section import Section
+
+
+def sections(env: Environment) -> list[Section]:
+    """Section "rabbitmq"; nothing where the environment has no RabbitMQ."""
+    hosts = env.group("rabbitmq")
+    if not hosts:
+        return []
+    text = env.render("rabbitmq/proxy.cfg.j2", hosts=hosts, ca=CA)
+    return [Section("rabbitmq", int(env.setting.rabbitmq_proxy_port), text)]

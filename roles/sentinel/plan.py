@@ -1,0 +1,109 @@
+"""Sentinel on one host: its configuration, and what it and the servers beside it must agree on.
+
+The primary appears in no plan. The host-side code asks all Sentinels for it, and before there is one all
+servers; see remote.py. What Sentinel writes down itself lies in a file of its own, which includes ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
+from roles.kit.environment import Environment, Host
+from roles.kit.model import Desired, Directory, File, State, Unit, User
+from roles.kit.quorum import majority
+from roles.redis.instance import INSTANCES, Instance
+from roles.redis.plan import own_passwords
+from roles.redis.users import ADMIN, SENTINEL, sentinel_acl
+
+UNIT = "redis-sentinel"
+CONFIG, USERS = "/etc/redis/sentinel.conf", "/etc/redis/sentinel.acl"
+DIRECTORY, STATE = "/var/lib/redis/sentinel", "/var/lib/redis/sentinel/sentinel.conf"
+SOCKET = "/run/sentinel/sentinel.sock"
+HELPER = "/usr/local/lib/nexus-cos/sentinel-prepare"
+DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/10-nexus-cos.conf"
+
+
+def plan(env: Environment, host: Host) -> Desired:
+    """The Sentinel as Debian packages it, its users, and its part in the cluster."""
+    paths = {
+        "users": USERS,
+        "socket": SOCKET,
+        "ca": CA,
+        "certificate": LEAF,
+        "key": KEY,
+        "directory": DIRECTORY,
+    }
+    paths |= {"config": CONFIG, "state": STATE}
+    passwords = own_passwords(env)
+    config = env.render(
+        "sentinel/sentinel.conf.j2", host=host, paths=paths, user=SENTINEL, password=passwords[SENTINEL]
+    )
+    helper = env.render("sentinel/prepare.sh.j2", paths=paths, identity=identity(env, host))
+    return Desired(
+        early=(File(DROP_IN, env.render("sentinel/service.conf.j2", paths=paths, helper=HELPER)),),
+        packages=("redis-sentinel",),
+        users=(User("redis", groups=(KEY_GROUP,), home="/var/lib/redis"),),
+        directories=(Directory(DIRECTORY, "redis", "redis", 0o750),),
+        files=(
+            File(HELPER, helper, mode=0o755),
+            File(USERS, sentinel_acl(passwords), group="redis", mode=0o640, secret=True),
+            File(CONFIG, config, group="redis", mode=0o640, secret=True),
+        ),
+        # Not reloaded: a Sentinel takes neither users' files nor certificates anew, and is back in a second.
+        units=(Unit(UNIT, restart_on=(CONFIG, USERS, DROP_IN, HELPER, CA, LEAF, KEY)),),
+        states=(_state(env, host),),
+    )
+
+
+def identity(env: Environment, host: Host) -> str:
+    """The Sentinel's own id, 40 hex digits: a host that is replaced by a new one of its name is no stranger,
+    and no ghost is left to be counted in every later vote."""
+    return hashlib.sha256(f"sentinel {env.name} {host.name}".encode()).hexdigest()[:40]
+
+
+def _state(env: Environment, host: Host) -> State:
+    hosts = env.group("redis")
+    items: dict[str, dict[str, Any]] = {}
+    for one in INSTANCES:
+        items[f"replication of {one.name}"] = {"joined": True}
+        items[f"watch over {one.name}"] = {
+            "port": one.port(env.setting),
+            "quorum": majority(len(hosts)),
+            "down-after-milliseconds": env.setting.sentinel_down_after_ms,
+            "failover-timeout": env.setting.sentinel_failover_timeout_ms,
+            "parallel-syncs": 1,
+            "authenticates": True,
+            "missing": [],
+            "stale": [],
+        }
+    left_out = env.left_out
+    passwords = own_passwords(env)
+    context = {
+        "address": host.address,
+        "hosts": {other.address: other.name for other in hosts},
+        "left_out": [other.address for other in hosts if other.name in left_out],
+        "port": env.setting.sentinel_port,
+        "socket": SOCKET,
+        "configured": USERS,
+        "state": STATE,
+        "ca": CA,
+        "admin": [ADMIN, passwords[ADMIN]],
+        "sentinel": [SENTINEL, passwords[SENTINEL]],
+        "wait_seconds": env.setting.sentinel_wait_seconds,
+        "instances": {one.name: _instance(env, one) for one in INSTANCES},
+    }
+    source = Path(__file__).with_name("remote.py")
+    return State(
+        "sentinel", source, items, context=context, libraries=("roles.redis.client", "roles.sentinel.view")
+    )
+
+
+def _instance(env: Environment, one: Instance) -> dict[str, Any]:
+    return {
+        "master": one.master_name(env.catalogue),
+        "port": one.port(env.setting),
+        "socket": one.socket,
+    }

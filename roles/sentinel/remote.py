@@ -1,0 +1,166 @@
+"""Who is primary, asked on a host: its servers follow that one, its Sentinel watches it with all the others.
+
+Sentinels are asked first; the word of the newest configuration epoch counts. Where none knows of a primary,
+as at the very first start, all servers are asked: one that others follow is it, or else the one that holds
+keys, or else the first of the inventory, so that every host comes to the same answer. What cannot be asked
+is waited for, never guessed. A server that holds keys of its own is never made to drop them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from roles.kit.agent.base import RemoteError
+from roles.redis.client import ReplyError
+from roles.sentinel.view import NotYetError, View
+
+Item = Mapping[str, Any]
+SET = ("quorum", "down-after-milliseconds", "failover-timeout", "parallel-syncs")
+
+
+def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
+    """What this host's Sentinel and servers say; nothing where they were never configured."""
+    if not os.path.exists(context["configured"]):
+        return {}
+    found: dict[str, dict[str, Any]] = {}
+    try:
+        for name, instance in context["instances"].items():
+            view = View(context, instance)
+            if watched := view.watched():
+                found[f"watch over {name}"] = watched
+                found[f"replication of {name}"] = {"joined": view.followed() == watched["master"]}
+    except (OSError, ReplyError) as error:
+        raise RemoteError(f"Redis or Sentinel of this host cannot be asked: {error}") from None
+    return found
+
+
+def apply(
+    items: Mapping[str, Item], changed: list[str], removed: list[str], context: Item, payload: Item
+) -> None:
+    """Follow the primary, watch it, forget who left, and wait until everybody knows everybody."""
+    views = {name: View(context, instance) for name, instance in context["instances"].items()}
+    for name, view in views.items():
+        if f"replication of {name}" in changed or f"watch over {name}" in changed:
+            master = str(wait(context, find, view))
+            follow(context, view, master)
+            watch(context, view, items[f"watch over {name}"], master)
+    for view in views.values():
+        forget(context, view)
+        wait(context, expect_complete, view)
+
+
+def wait(context: Item, attempt: Callable[[View], Any], view: View) -> Any:
+    """The result of an attempt that is repeated while hosts are on their way; RemoteError when time is up."""
+    end = time.monotonic() + context["wait_seconds"]
+    while True:
+        try:
+            return attempt(view)
+        except (NotYetError, OSError, ReplyError) as error:
+            if time.monotonic() > end:
+                raise RemoteError(f"{view.name}: after {context['wait_seconds']} s: {error}") from None
+        time.sleep(0.5)
+
+
+def find(view: View) -> str:
+    """Address of the primary, the same on every host that asks."""
+    voices = [view.voice(address) for address in view.there]
+    if known := [voice for voice in voices if voice]:
+        return max(known)[1]
+    nodes = {address: view.node(address) for address in view.there}
+    followed = {follows for follows, _ in nodes.values() if follows in nodes}
+    holders = {address for address, (follows, keys) in nodes.items() if keys and not follows}
+    candidates = sorted(followed or holders)
+    if len(candidates) > 1:
+        names = ", ".join(view.hosts[str(address)] for address in candidates)
+        raise RemoteError(
+            f"{view.name}: no Sentinel knows the primary, and more than one server may be it: {names}. Decide "
+            f"whose keys stay; on the others, as nexus-admin: redis-cli -s {view.path} FLUSHALL; run again"
+        )
+    return str(next(iter([*candidates, *view.there])))
+
+
+def follow(context: Item, view: View, master: str) -> None:
+    """Make this host's server a replica of the primary, or wait for what the Sentinels have begun."""
+    if master == view.address:
+        wait(context, expect_primary, view)
+        return
+    followed, server = view.followed(), view.server()
+    if followed != master:
+        keys = server("DBSIZE")
+        if followed == view.address and keys and not view.remembered():
+            raise RemoteError(
+                f"{view.name}: this host's Redis holds {keys} keys of its own, and the primary is "
+                f"{view.hosts.get(master, master)}, whose keys would replace them. Save what is needed, then "
+                f"here, as nexus-admin: redis-cli -s {view.path} FLUSHALL; and run again"
+            )
+        server("REPLICAOF", master, view.port)
+        server("CONFIG", "REWRITE")
+    wait(context, expect_link, view)
+
+
+def expect_primary(view: View) -> None:
+    """This host's server is a primary."""
+    if view.followed() != view.address:
+        raise NotYetError("the Sentinels call this host's Redis the primary, but it follows another one")
+
+
+def expect_link(view: View) -> None:
+    """This host's server hears its primary."""
+    role = view.server()("ROLE")
+    if role[0] != "slave" or role[3] not in ("sync", "connected"):
+        raise NotYetError(f"this host's Redis has no link to its primary, its role is {role[:4]}")
+
+
+def watch(context: Item, view: View, wanted: Item, master: str) -> None:
+    """Have this host's Sentinel watch the primary as planned."""
+    sentinel, watched = view.sentinel(), view.watched()
+    if watched and watched["port"] != view.port:
+        sentinel("SENTINEL", "REMOVE", view.name)
+    if not watched or watched["port"] != view.port:
+        sentinel("SENTINEL", "MONITOR", view.name, master, view.port, wanted["quorum"])
+    user, password = context["sentinel"]
+    for key, value in [*((key, wanted[key]) for key in SET), ("auth-user", user), ("auth-pass", password)]:
+        sentinel("SENTINEL", "SET", view.name, key, value)
+
+
+def forget(context: Item, view: View) -> None:
+    """Have this host's Sentinel forget hosts that left, where nothing else is under way and in its turn.
+
+    A Sentinel that forgets cannot take part in a failover until it has found the others again, so each waits
+    for those before it in the inventory.
+    """
+    watched = view.watched()
+    if not watched["stale"]:
+        return
+    if watched["master"] not in view.hosts:
+        try:
+            view.sentinel()("SENTINEL", "FAILOVER", view.name)
+        except ReplyError as error:  # as a rule: another Sentinel has begun it
+            print(f"{view.name}: its primary has left the inventory, a failover is asked for: {error}")
+    wait(context, expect_calm, view)
+    if view.watched()["stale"]:
+        view.sentinel()("SENTINEL", "RESET", view.name)
+
+
+def expect_calm(view: View) -> None:
+    """A healthy primary of the inventory, and nobody left to forget on the hosts before this one."""
+    watched = view.watched()
+    if watched["flags"] != "master" or watched["master"] not in view.hosts:
+        raise NotYetError(f"{watched['flags']} at {watched['master']}: this is no time to forget hosts")
+    for address in view.there[: view.there.index(view.address)]:
+        if view.strangers(address):
+            raise NotYetError(f"the Sentinel of {view.hosts[address]} has to forget hosts first")
+
+
+def expect_complete(view: View) -> None:
+    """Every server and Sentinel of the inventory is known here, and nobody else."""
+    watched = view.watched()
+    if names := [view.hosts[address] for address in watched["missing"]]:
+        raise NotYetError(f"{', '.join(names)} not found by this host's Sentinel: run this for them too")
+    if watched["stale"]:
+        raise NotYetError(
+            f"{', '.join(watched['stale'])} left the inventory but still runs: stop its Redis and Sentinel"
+        )
