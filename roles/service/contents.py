@@ -16,6 +16,7 @@ from roles.catalogue import Service
 from roles.image.runtime import heap_mb
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
+from roles.mongodb import plan as mongodb
 from roles.redis.instance import instance_of
 
 from .scale import size
@@ -129,10 +130,10 @@ def _rabbitmq(env: Environment, service: Service) -> dict[str, str]:
 
 
 def _mongodb(env: Environment, service: Service) -> dict[str, str]:
-    (host, port), (user, password) = env.store("mongodb"), env.login("mongodb", service.name)
-    options = f"tls=true&authSource={service.database}"
-    login = f"{user}:{quote(password, safe='')}"
-    return {"MONGODB_URL": f"mongodb://{login}@{host}:{port}/{service.database}?{options}"}
+    user, password = env.login("mongodb", service.name)  # drivers find the primary of a set by themselves
+    options = f"tls=true&replicaSet={mongodb.SET}&authSource={service.database}"
+    login, hosts = f"{user}:{quote(password, safe='')}", ",".join(mongodb.members(env))
+    return {"MONGODB_URL": f"mongodb://{login}@{hosts}/{service.database}?{options}"}
 
 
 ACCESS = {"postgresql": _postgresql, "redis": _redis, "rabbitmq": _rabbitmq, "mongodb": _mongodb}
