@@ -3,6 +3,7 @@
 from pyinfra import host
 
 from roles.etcd import etcd
+from roles.kit.converge import layer
 from roles.mongodb import mongodb
 from roles.pgbouncer import pgbouncer
 from roles.postgresql import postgresql
@@ -11,6 +12,7 @@ from roles.rabbitmq import rabbitmq
 from roles.redis import redis
 from roles.sentinel import sentinel
 
+layer("stores")
 if "etcd" in host.groups:
     etcd()  # where PostgreSQL's hosts agree on who is primary
 if "postgresql" in host.groups:

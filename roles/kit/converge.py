@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pyinfra import logger
+from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import operation
 from pyinfra.context import host, state
 
@@ -20,7 +21,7 @@ from roles.kit.difference import Differences
 from roles.kit.model import Desired
 from roles.kit.progress import progress
 from roles.kit.run import Run
-from roles.kit.transport import Step
+from roles.kit.transport import Awaited, Begun, Step
 
 Late = Callable[[Run, str], Mapping[str, Any]]
 
@@ -42,6 +43,29 @@ def converge(role: str, late: Late | None = None, in_turn: bool = False) -> None
         _converge(role, late, in_turn, name=f"Converge {role}")
 
 
+def begin(role: str) -> None:
+    """Begin what the role changes on the current host and let the run go on beside it.
+
+    For long work of one host that no other waits for yet, such as the build of images while stores come up.
+    `converge` of the same role waits for its end, and has to follow in the same run.
+    """
+    run = Run.current
+    if role not in run.roles(host.name):
+        return
+    run.prepare(host.name, role)
+    if not _settled(run):
+        _begin(role, name=f"Begin {role}")
+
+
+def layer(what: str) -> None:
+    """Nothing below begins on any host before all above has ended on every host.
+
+    pyinfra keeps the order of operations for each host; between hosts an operation that they all have does.
+    """
+    if not _settled(Run.current):
+        _layer(what, name=f"Before the {what}")
+
+
 def converge_packages() -> None:
     """Install the packages of all roles of the current host in one go."""
     if not _settled(Run.current):
@@ -61,12 +85,35 @@ def _settled(run: Run) -> bool:
 
 
 @operation()
-def _converge(role: str, late: Late | None, in_turn: bool) -> Iterator[Step]:
+def _converge(role: str, late: Late | None, in_turn: bool) -> Iterator[PyinfraCommand]:
     run, name = Run.current, host.name
+    if begun := run.begun.pop((name, role), None):
+        if begun.steps:
+            yield Awaited(begun)
+            run.drop(name, cluster=True)
+        return
     found = run.compare(name, role)
     restarts = any(change.how.startswith(("restart", "runs with an older")) for change in found.changes)
     with _turn(run, role) if in_turn and restarts and run.executing() else contextlib.nullcontext():
         yield from _carry_out(run, name, role, found, late)
+
+
+@operation()
+def _begin(role: str) -> Iterator[PyinfraCommand]:
+    run, name = Run.current, host.name
+    found = run.compare(name, role)
+    _show(run, name, role, found)
+    run.begun[name, role] = begun = Begun([Step(_title(role, step), step, stream=True) for step in found.steps])
+    if found.steps:
+        if run.executing():
+            run.environment.secrets.save()
+        yield begun
+        run.changes[name] += found.changes
+
+
+@operation()
+def _layer(what: str) -> Iterator[PyinfraCommand]:
+    yield from ()
 
 
 @operation()

@@ -26,7 +26,7 @@ from roles.kit.error import OperatorError
 from roles.kit.memory import Memory
 from roles.kit.model import Change, Desired, code
 from roles.kit.progress import progress
-from roles.kit.transport import QUESTIONS, EarlyAgent, Question, lines
+from roles.kit.transport import QUESTIONS, Begun, EarlyAgent, Question, lines
 from roles.plans import CLUSTER, PINNED, notes_of, plan_of, preflight_of, roles_of
 
 
@@ -54,6 +54,7 @@ class Run:
         self.notes: dict[str, None] = {}
         self.health: dict[str, str] | None = None  # service -> "" or why it is not healthy
         self.logs: dict[str, list[str]] = {}
+        self.begun: dict[tuple[str, str], Begun] = {}  # by host and role: what is waited for later
         self._early: dict[str, EarlyAgent] = {}
         self.memory = Memory(environment.name)
         self._traits: dict[str, Traits] = {}

@@ -1,0 +1,14 @@
+"""The registry and Docker on every host that runs containers; images begin to be built."""
+
+from pyinfra import host
+
+from roles.docker import docker
+from roles.image import begin_images
+from roles.registry import registry
+
+if "ops" in host.groups:
+    registry()  # before Docker, which logs in there
+if {"app", "edge", "ops"} & set(host.groups):
+    docker()
+if "ops" in host.groups:
+    begin_images()  # this takes longest, and nobody waits for it before the services do
