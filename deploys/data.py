@@ -2,6 +2,7 @@
 
 from pyinfra import host
 
+from roles.backup import backup
 from roles.etcd import etcd
 from roles.mongodb import mongodb
 from roles.pgbouncer import pgbouncer
@@ -10,7 +11,10 @@ from roles.proxy import proxy
 from roles.rabbitmq import rabbitmq
 from roles.redis import redis
 from roles.sentinel import sentinel
+from roles.storage import storage
 
+if "storage" in host.groups:
+    storage()  # where the log of PostgreSQL is archived from its first minute
 if "etcd" in host.groups:
     etcd()  # where PostgreSQL's hosts agree on who is primary
 if "postgresql" in host.groups:
@@ -23,5 +27,7 @@ if "rabbitmq" in host.groups:
     rabbitmq()
 if "mongodb" in host.groups:
     mongodb()
+if {"postgresql", "redis", "rabbitmq", "mongodb", "ops"} & set(host.groups):
+    backup()
 if "app" in host.groups:
     proxy()  # services are given its address

@@ -12,7 +12,9 @@ from roles.kit.agent.base import RemoteError
 Tables = dict[str, dict[str, Any]]
 LOCK_ATTEMPTS = 5
 LOCK_SECONDS = 2
-DATABASES = "select datname from pg_database where not datistemplate and datallowconn and datname <> 'postgres' order by 1"
+DATABASES = (
+    "select datname from pg_database where not datistemplate and datallowconn and datname <> 'postgres' order by 1"
+)
 TABLES = (
     "select format('%I.%I', n.nspname, c.relname), greatest(c.reltuples, 0)::bigint from pg_class c "
     "join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r' and n.nspname <> 'information_schema' "

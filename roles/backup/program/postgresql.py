@@ -105,7 +105,7 @@ def archived(config: Config) -> str:
     """When the last segment of the log was archived, UTC."""
     with Session(config["postgresql"]["socket"], config["postgresql"]["port"], "postgres") as session:
         shape = "YYYY-MM-DD\"T\"HH24:MI:SS\"Z\""
-        return session(f"select coalesce(to_char(last_archived_time, '{shape}'), '') from pg_stat_archiver")[0]
+        return str(session(f"select coalesce(to_char(last_archived_time, '{shape}'), '') from pg_stat_archiver")[0])
 
 
 def backups(config: Config) -> list[Record]:
@@ -124,7 +124,7 @@ def pgbackrest(config: Config, words: list[str], console: str = "info") -> str:
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or done.stdout.splitlines()
         raise RemoteError(f"pgbackrest {words[-1]} ended with {done.returncode}: " + "\n".join(lines[-20:]))
-    return done.stdout
+    return str(done.stdout)
 
 
 def system(data: str) -> int:
