@@ -8,3 +8,5 @@ store: str = ""  # one store: postgresql, redis, ...
 host: str = ""  # one host of the inventory
 force: bool = False  # go on where a runbook would rather not
 format: str = "text"  # of what is printed: text or json
+replace: bool = False  # put what was made in the place of what is there
+type: str = ""  # of a backup: full, diff, incr

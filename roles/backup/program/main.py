@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from roles.backup.program import environment, mongodb, postgresql, rabbitmq, record, redis
+from roles.backup.program import environment, mongodb, postgresql, proof, rabbitmq, record, redis
 from roles.backup.program.vault import Config, Vault
 from roles.kit.agent.base import RemoteError
 
@@ -33,8 +33,6 @@ def main() -> int:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one after the other
         if options.command == "backup":
             return save(config, options.type, [kind for kind in options.only.split(",") if kind])
-        from roles.backup.program import proof
-
         return proof.main(config, options.here)
 
 

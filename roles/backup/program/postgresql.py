@@ -84,6 +84,13 @@ def hold(config: Config, label: str) -> tuple[Record, list[Record], bool]:
     return held, points, exact
 
 
+def flush_commit(config: Config) -> None:
+    """Have all that was acknowledged up to now archived, and a commit after it for a replay to stop at."""
+    with Session(config["postgresql"]["socket"], config["postgresql"]["port"], "postgres") as session:
+        session("select pg_current_xact_id()")
+        flush(session)
+
+
 def flush(session: Session) -> None:
     """Have the log archived up to here; RemoteError when that does not happen in time."""
     wanted = session("select pg_walfile_name(pg_switch_wal())")[0]

@@ -42,6 +42,12 @@ def newest(config: Config, vault: Vault, kind: str) -> Record:
     return max(here, there, key=lambda record: str(record.get("finished_at", "")))
 
 
+def last_ok(config: Config, vault: Vault, kind: str) -> Record:
+    """The newest record of a kind that was ok; empty when none ever was."""
+    found = newest(config, vault, kind)
+    return found if found.get("ok") else dict(found.get("last_ok", {}))
+
+
 def recorded(config: Config, vault: Vault, kind: str, work: Callable[[], Record]) -> Record:
     """Do the work and record what it says, or why it failed; a RemoteError becomes a record that is not ok."""
     before = newest(config, vault, kind)
@@ -55,6 +61,8 @@ def recorded(config: Config, vault: Vault, kind: str, work: Callable[[], Record]
     finished = now()
     found |= {"finished_at": finished, "seconds": round(time.monotonic() - began, 1)}
     found["ok_at"] = finished if found["ok"] else before.get("ok_at", "")
+    if not found["ok"]:
+        found["last_ok"] = before if before.get("ok") else before.get("last_ok", {})
     record = {**head, **found}
     write(config, kind, record)
     try:
