@@ -6,6 +6,8 @@ down in an environment without object storage.
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -218,11 +220,9 @@ class _Items(Mapping[str, Mapping[str, Any]]):
     def __getitem__(self, name: str) -> Mapping[str, Any]:
         if name != "secrets":
             raise KeyError(name)
-        import hmac
-
+        key = self._env.secret("backup/postgresql").encode()  # before the others are looked at: it may be new
         secrets = self._env.secrets
-        values = {name: secrets.optional(name) for name in secrets.names()}
-        key = self._env.secret("backup/postgresql").encode()
+        values = {each: secrets.optional(each) for each in secrets.names()}
         text = json.dumps([values, sorted(secrets.recipients)], sort_keys=True)
         return {"content": hmac.digest(key, text.encode(), "sha256").hex()[:16]}
 
@@ -240,8 +240,6 @@ class _Payload(Mapping[str, str]):
         self._env = env
 
     def __getitem__(self, name: str) -> str:
-        import base64
-
         if name != "file":
             raise KeyError(name)
         return base64.b64encode(self._env.secrets.path.read_bytes()).decode()

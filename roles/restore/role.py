@@ -26,4 +26,9 @@ def redis(context: dict[str, Any]) -> bool:
 
 
 # Any node of RabbitMQ speaks for all; MongoDB's tools find the primary by themselves.
-ASKED: dict[str, Callable[[dict[str, Any]], bool]] = {"postgresql": postgresql, "redis": redis, "rabbitmq": lambda context: True, "mongodb": lambda context: True}
+ASKED: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "postgresql": postgresql,
+    "redis": redis,
+    "rabbitmq": lambda context: True,
+    "mongodb": lambda context: True,
+}

@@ -144,8 +144,9 @@ class Bucket:
         path = urllib.parse.quote(f"/{self.name}/{key}" if key else f"/{self.name}")
         words = "&".join(f"{_quoted(name)}={_quoted(query[name])}" for name in sorted(query))
         digest, size = _digest(body)
-        headers = self._signed(method, path, words, digest) | {"Content-Length": str(size)}
-        self.connection.request(method, f"{path}?{words}" if words else path, body or None, headers)
+        signed = headers(self.access, self.host, method, path, words, digest, dt.datetime.now(dt.UTC))
+        sent = {**signed, "Content-Length": str(size)}
+        self.connection.request(method, f"{path}?{words}" if words else path, body or None, sent)
         answer = self.connection.getresponse()
         data = b""
         if into and answer.status == 200:
@@ -157,20 +158,24 @@ class Bucket:
             data = answer.read()
         return answer.status, answer.headers, data
 
-    def _signed(self, method: str, path: str, words: str, digest: str) -> dict[str, str]:
-        now = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
-        scope = f"{now[:8]}/{self.access['region']}/{SERVICE}/aws4_request"
-        headers = {"host": self.host, "x-amz-content-sha256": digest, "x-amz-date": now}
-        names = ";".join(sorted(headers))
-        lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
-        asked = hashlib.sha256("\n".join([method, path, words, lines, names, digest]).encode()).hexdigest()
-        key = f"AWS4{self.access['secret']}".encode()
-        for part in scope.split("/"):
-            key = hmac.digest(key, part.encode(), "sha256")
-        signature = hmac.new(key, "\n".join([ALGORITHM, now, scope, asked]).encode(), hashlib.sha256).hexdigest()
-        credential = f"{self.access['key']}/{scope}"
-        signed = f"{ALGORITHM} Credential={credential}, SignedHeaders={names}, Signature={signature}"
-        return {**headers, "Authorization": signed}
+
+def headers(
+    access: Mapping[str, Any], host: str, method: str, path: str, words: str, digest: str, now: dt.datetime
+) -> dict[str, str]:
+    """Headers of a request with its signature; `words` is the sorted query, `digest` the body's SHA-256."""
+    time_stamp = now.strftime("%Y%m%dT%H%M%SZ")
+    scope = f"{time_stamp[:8]}/{access['region']}/{SERVICE}/aws4_request"
+    found = {"host": host, "x-amz-content-sha256": digest, "x-amz-date": time_stamp}
+    names = ";".join(sorted(found))
+    lines = "".join(f"{name}:{found[name]}\n" for name in sorted(found))
+    asked = hashlib.sha256("\n".join([method, path, words, lines, names, digest]).encode()).hexdigest()
+    key = f"AWS4{access['secret']}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    signature = hmac.new(key, "\n".join([ALGORITHM, time_stamp, scope, asked]).encode(), hashlib.sha256).hexdigest()
+    credential = f"{access['key']}/{scope}"
+    signed = f"{ALGORITHM} Credential={credential}, SignedHeaders={names}, Signature={signature}"
+    return {**found, "Authorization": signed}
 
 
 def _digest(body: bytes | BinaryIO) -> tuple[str, int]:
