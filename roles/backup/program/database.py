@@ -15,6 +15,7 @@ from roles.kit.agent.base import RemoteError, account, run
 
 SECONDS = 4 * 3600
 ROOM_BYTES = 2e9  # for the log that is replayed
+WHOLE = "restored as of "  # begins the comment of a copy that is whole
 
 
 def copy(config: Config, name: str, owner: str, to: str, into: str) -> None:
@@ -23,10 +24,7 @@ def copy(config: Config, name: str, owner: str, to: str, into: str) -> None:
     A copy of the server is replayed beside it, with the files of this database alone.
     """
     postgresql.flush_commit(config)
-    if postgresql.psql(config, "postgres", f"select 1 from pg_database where datname = '{into}'"):
-        raise RemoteError(
-            f"there is a database {into} already, of an earlier restore: look at it, and drop it (dropdb {into})"
-        )
+    _make_way(config, into)
     size = int(postgresql.psql(config, "postgres", "select max(pg_database_size(oid)) from pg_database")[0])
     with scratch(config, "database", 3 * size + ROOM_BYTES) as found:
         found.restore([*target(to), f"--db-include={name}"])
@@ -42,12 +40,27 @@ def copy(config: Config, name: str, owner: str, to: str, into: str) -> None:
     own = config["postgresql"]
     with Session(own["socket"], own["port"], into) as session:
         held = contents.count(session, contents.tables(session), 0)
+        session(f"comment on database \"{into}\" is '{WHOLE}{to}'")
     rows = sum(table["rows"] for table in held.values())
     print(f"database {into}: {len(held)} tables, {rows} rows, as {name} was at {to}")
 
 
+def _make_way(config: Config, into: str) -> None:
+    """Take away what a restore that was cut short left; RemoteError for what is whole."""
+    asked = f"select shobj_description(oid, 'pg_database') from pg_database where datname = '{into}'"
+    there = postgresql.psql(config, "postgres", asked)
+    if there and there[0].startswith(WHOLE):
+        raise RemoteError(
+            f"there is a database {into} already, {there[0]}: look at it, and drop it (dropdb {into}) before another"
+        )
+    if there:
+        postgresql.psql(config, "postgres", f'drop database "{into}" with (force)')
+
+
 def save(config: Config, name: str) -> None:
     """The database as it is now, encrypted into the bucket, before anything takes its place."""
+    # Which a restore that was cut short may have closed.
+    postgresql.psql(config, "postgres", f'alter database "{name}" with allow_connections true')
     with room() as directory:
         path = f"{directory}/dump"
         own = config["postgresql"]
@@ -64,11 +77,15 @@ def swap(config: Config, name: str, copy: str, aside: str, service: str) -> None
         if session(f"select 1 from pg_database where datname = '{name}'"):
             session(f'alter database "{name}" with allow_connections false')
             session(f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'")
+        session("begin")
+        if session(f"select 1 from pg_database where datname = '{name}'"):
+            session(f'comment on database "{name}" is null')
             session(f'alter database "{name}" rename to "{aside}"')
-            session(f'comment on database "{aside}" is null')
-            session(f'alter database "{aside}" with allow_connections true')
+        session(f"comment on database \"{copy}\" is 'nexus-cos: {service}'")
         session(f'alter database "{copy}" rename to "{name}"')
-        session(f"comment on database \"{name}\" is 'nexus-cos: {service}'")
+        session("commit")
+        if session(f"select 1 from pg_database where datname = '{aside}'"):
+            session(f'alter database "{aside}" with allow_connections true')
     print(f"{name} is the restored one; what it was is in {aside} (dropdb {aside} when it is not needed any more)")
 
 
