@@ -41,14 +41,14 @@ def connect(config: Config) -> Client:
 def save(config: Config, vault: Vault) -> Record:
     """A snapshot, encrypted and stored; how many keys it holds is counted in the snapshot itself."""
     client = connect(config)
-    before = client("LASTSAVE")
+    before = saves(client)
     with contextlib.suppress(ReplyError):  # one is under way already
         client("BGSAVE", "SCHEDULE")
     deadline = time.monotonic() + SAVE_SECONDS
-    while client("LASTSAVE") == before:
+    while saves(client) == before:
         if time.monotonic() > deadline:
             raise RemoteError(f"Redis wrote no snapshot within {SAVE_SECONDS} s: its journal says why")
-        time.sleep(1)  # its clock has seconds
+        time.sleep(0.2)
     client.close()
     with scratch() as directory:
         copy = f"{directory}/dump.rdb"
@@ -57,6 +57,12 @@ def save(config: Config, vault: Vault) -> Record:
             keys = int(other("DBSIZE"))
         key, size, found = vault.save("redis", "persistent.rdb", copy)
     return {"type": "full", "label": key, "bytes": size, "holds": {"keys": keys, "sha256": found}}
+
+
+def saves(client: Client) -> int:
+    """How many snapshots the server has written since it was started."""
+    lines = str(client("INFO", "persistence")).splitlines()
+    return int(next(line.split(":")[1] for line in lines if line.startswith("rdb_saves:")))
 
 
 @contextlib.contextmanager
