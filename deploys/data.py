@@ -2,6 +2,7 @@
 
 from pyinfra import host
 
+from roles.backup import backup
 from roles.etcd import etcd
 from roles.kit.converge import layer
 from roles.mongodb import mongodb
@@ -11,7 +12,10 @@ from roles.proxy import proxy
 from roles.rabbitmq import rabbitmq
 from roles.redis import redis
 from roles.sentinel import sentinel
+from roles.storage import storage
 
+if "storage" in host.groups:
+    storage()  # where the log of PostgreSQL is archived from its first minute
 layer("stores")
 if "etcd" in host.groups:
     etcd()  # where PostgreSQL's hosts agree on who is primary
@@ -25,5 +29,7 @@ if "rabbitmq" in host.groups:
     rabbitmq()
 if "mongodb" in host.groups:
     mongodb()
+if {"postgresql", "redis", "rabbitmq", "mongodb", "ops"} & set(host.groups):
+    backup()
 if "app" in host.groups:
     proxy()  # services are given its address

@@ -13,6 +13,7 @@ Plan = Callable[[Environment, Host], Desired]
 GROUPS: dict[str, tuple[str, ...]] = {
     "base": ("all",),
     "certificate": ("all",),
+    "storage": ("storage",),
     "etcd": ("etcd",),
     "postgresql": ("postgresql",),
     "pgbouncer": ("postgresql",),
@@ -20,6 +21,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "sentinel": ("redis",),
     "rabbitmq": ("rabbitmq",),
     "mongodb": ("mongodb",),
+    "backup": ("postgresql", "redis", "rabbitmq", "mongodb", "ops"),
     "proxy": ("app",),
     "docker": ("app", "edge", "ops"),
     "registry": ("ops",),

@@ -59,5 +59,4 @@ def absent_stores(run: Run) -> list[str]:
     if run.health is None:
         return []
     wanted = {store for service in run.environment.catalogue.services.values() for store in service.stores}
-    group = {"object-storage": "storage"}
-    return sorted(store for store in wanted if not run.environment.present(group.get(store, store)))
+    return sorted(store for store in wanted if not run.environment.present(store))

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from roles.backup.pgbackrest import parameters as archiving
 from roles.certificate.plan import CA, ETCD_CA, ETCD_KEY, ETCD_LEAF, KEY, LEAF
 from roles.etcd.plan import endpoints
 from roles.kit.environment import Environment, Host
@@ -56,6 +57,7 @@ def cluster(env: Environment) -> dict[str, Any]:
                 "max_replication_slots": SENDERS,
                 "wal_level": "replica",
                 "wal_log_hints": "on",
+                **archiving(env),
                 **{name: tuning[name] for name in SHARED if name in tuning},
             },
         },
