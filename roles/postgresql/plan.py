@@ -103,7 +103,7 @@ def _platform_logins(env: Environment) -> dict[str, str]:
     }
 
 
-def _context(env: Environment) -> dict[str, Any]:
+def context(env: Environment) -> dict[str, Any]:
     """How the host-side code reaches Patroni and the primary."""
     members = {host.name: host.address for host in env.group("postgresql") if host.name not in env.left_out}
     return {
@@ -123,11 +123,11 @@ def _cluster(env: Environment) -> State:
     """What Patroni keeps in etcd, and that no member waits for a restart to run with it."""
     source = Path(__file__).with_name("cluster.py")
     wanted = patroni.flat(patroni.cluster(env))
-    context = {**_context(env), "settings": list(wanted)}
+    known = {**context(env), "settings": list(wanted)}
     items: dict[str, dict[str, Any]] = {"config": {**wanted, "others": []}}
-    items |= {f"member {name}": {"pending_restart": False} for name in context["members"]}
+    items |= {f"member {name}": {"pending_restart": False} for name in known["members"]}
     seconds = 3 * int(env.setting.postgresql_join_seconds)
-    return State("patroni", source, items, context=context, libraries=REST, timeout_seconds=seconds)
+    return State("patroni", source, items, context=known, libraries=REST, timeout_seconds=seconds)
 
 
 def _contents(env: Environment) -> State:
@@ -142,7 +142,7 @@ def _contents(env: Environment) -> State:
         "postgresql",
         Path(__file__).with_name("remote.py"),
         items(env, services),
-        context=_context(env),
+        context=context(env),
         payload=scram.Verifiers(logins),
         extra="remove" if env.setting.prune_data else "report",
         libraries=REST,

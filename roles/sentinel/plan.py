@@ -79,9 +79,21 @@ def _state(env: Environment, host: Host) -> State:
             "missing": [],
             "stale": [],
         }
-    left_out = env.left_out
+    source = Path(__file__).with_name("remote.py")
+    return State(
+        "sentinel",
+        source,
+        items,
+        context=context(env, host),
+        libraries=("roles.redis.client", "roles.sentinel.view"),
+    )
+
+
+def context(env: Environment, host: Host) -> dict[str, Any]:
+    """How the host-side code reaches the servers and Sentinels of this host and of the others."""
+    hosts, left_out = env.group("redis"), env.left_out
     passwords = own_passwords(env)
-    context = {
+    return {
         "address": host.address,
         "hosts": {other.address: other.name for other in hosts},
         "left_out": [other.address for other in hosts if other.name in left_out],
@@ -95,10 +107,6 @@ def _state(env: Environment, host: Host) -> State:
         "wait_seconds": env.setting.sentinel_wait_seconds,
         "instances": {one.name: _instance(env, one) for one in INSTANCES},
     }
-    source = Path(__file__).with_name("remote.py")
-    return State(
-        "sentinel", source, items, context=context, libraries=("roles.redis.client", "roles.sentinel.view")
-    )
 
 
 def _instance(env: Environment, one: Instance) -> dict[str, Any]:
