@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import click
@@ -18,7 +17,7 @@ def looks(context: click.Context) -> bool:
     return all(Path(name).name in LOOKING for name in context.params["operations"])
 
 
-def prepare(cli: ModuleType) -> None:
+def prepare(cli: Any) -> None:
     """Go on with the hosts that answer, and do not call questions changes that somebody has to agree to."""
     config.FAIL_PERCENT, config.CONNECT_TIMEOUT = 100, CONNECT_SECONDS
     handle = cli._handle_commands

@@ -21,6 +21,7 @@ from roles.redis.users import ADMIN, SENTINEL, sentinel_acl
 UNIT = "redis-sentinel"
 CONFIG, USERS = "/etc/redis/sentinel.conf", "/etc/redis/sentinel.acl"
 DIRECTORY, STATE = "/var/lib/redis/sentinel", "/var/lib/redis/sentinel/sentinel.conf"
+LIBRARIES = ("roles.redis.client", "roles.sentinel.view")  # modules that the host-side code imports
 SOCKET = "/run/sentinel/sentinel.sock"
 HELPER = "/usr/local/lib/nexus-cos/sentinel-prepare"
 DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/10-nexus-cos.conf"
@@ -80,13 +81,7 @@ def _state(env: Environment, host: Host) -> State:
             "stale": [],
         }
     source = Path(__file__).with_name("remote.py")
-    return State(
-        "sentinel",
-        source,
-        items,
-        context=context(env, host),
-        libraries=("roles.redis.client", "roles.sentinel.view"),
-    )
+    return State("sentinel", source, items, context=context(env, host), libraries=LIBRARIES)
 
 
 def context(env: Environment, host: Host) -> dict[str, Any]:

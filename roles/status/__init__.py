@@ -40,7 +40,9 @@ def read(run: Run) -> Report:
     lines = judge(env, answers, time.time())
     missed = tuple(f"{line.area} {line.what}: {line.advice}" for line in lines if line.missed)
     if env.setting.format == "json":
-        return Report(table.data(env.name, dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), lines), missed)
+        return Report(
+            table.data(env.name, dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), lines), missed
+        )
     return Report(table.text(lines), missed)
 
 

@@ -27,7 +27,9 @@ def etcd(env: Environment, answers: Answers) -> Iterator[Line]:
     value = f"{len(said)} of {len(hosts)} answer, " + (f"{leader} leads" if leader else "nobody leads")
     advice = ""
     if not agreeing:
-        advice = "no quorum: PostgreSQL accepts no writes. Start etcd on the other hosts (systemctl start etcd)"
+        advice = (
+            "no quorum: PostgreSQL accepts no writes. Start etcd on the other hosts (systemctl start etcd)"
+        )
     elif len(said) < len(hosts):
         advice = f"one more lost may stop PostgreSQL: bring {', '.join(sorted(set(hosts) - set(said)))} back"
     yield Line("etcd", "quorum", value, f"{least} agree, all answer", advice)
@@ -41,7 +43,9 @@ def etcd(env: Environment, answers: Answers) -> Iterator[Line]:
     for name, answer in said.items():
         if answer["errors"]:
             errors = ", ".join(map(str, answer["errors"]))
-            yield Line("etcd", name, errors, "", "`etcdctl alarm list` there; NOSPACE: compact and defragment")
+            yield Line(
+                "etcd", name, errors, "", "`etcdctl alarm list` there; NOSPACE: compact and defragment"
+            )
 
 
 def postgresql(env: Environment, answers: Answers) -> Iterator[Line]:
@@ -59,11 +63,15 @@ def postgresql(env: Environment, answers: Answers) -> Iterator[Line]:
     leader = next((name for name, one in members.items() if one["role"] in LEADERS), "")
     yield _primary(leader, primaries)
     if any(answer["paused"] for answer in said.values()):
-        yield Line("postgresql", "failover", "paused", "", "`patronictl resume` once what it was paused for is done")
+        yield Line(
+            "postgresql", "failover", "paused", "", "`patronictl resume` once what it was paused for is done"
+        )
     standbys = {one["name"]: one for name in primaries for one in said[name]["server"]["standbys"]}
     for name in hosts:
         if name != leader:
-            yield _replica(env, name, members.get(name), standbys.get(name), said.get(name, {}).get("server", {}))
+            yield _replica(
+                env, name, members.get(name), standbys.get(name), said.get(name, {}).get("server", {})
+            )
     if len(hosts) > 1 and leader:
         yield _synchronous(members)
     yield from _strange(sorted(set(members) - set(hosts)))
@@ -87,7 +95,9 @@ def _primary(leader: str, primaries: list[str]) -> Line:
     return Line("postgresql", "primary", leader, "one")
 
 
-def _replica(env: Environment, name: str, member: Answer | None, standby: Answer | None, server: Answer) -> Line:
+def _replica(
+    env: Environment, name: str, member: Answer | None, standby: Answer | None, server: Answer
+) -> Line:
     most = env.catalogue.operations.failover.postgresql.lag_tolerance_seconds
     target = f"at most {most} s behind"
     rebuild = f"deploys/rebuild_replica.py --data host={name} copies it anew"
@@ -97,12 +107,18 @@ def _replica(env: Environment, name: str, member: Answer | None, standby: Answer
         )
     if not standby or standby["state"] != "streaming":
         why = standby["state"] if standby else member["state"]
-        return Line("postgresql", name, f"does not stream: {why}", target, f"journal of patroni on {name}; {rebuild}")
+        return Line(
+            "postgresql", name, f"does not stream: {why}", target, f"journal of patroni on {name}; {rebuild}"
+        )
     size = float(standby["bytes"] or 0)
     seconds = float(server.get("behind_seconds") or 0) if size else 0.0
     kind = "synchronous" if member["role"] in SYNCHRONOUS else "replica"
     value = f"{kind}, {amount(size)} and {duration(seconds)} behind"
-    late = f"{name} cannot keep up: its load and disks, long queries on it; else {rebuild}" if seconds > most else ""
+    late = (
+        f"{name} cannot keep up: its load and disks, long queries on it; else {rebuild}"
+        if seconds > most
+        else ""
+    )
     return Line("postgresql", name, value, target, late)
 
 
@@ -139,10 +155,14 @@ def rabbitmq(env: Environment, answers: Answers) -> Iterator[Line]:
     known = {node for answer in said.values() for node in answer["nodes"]}
     planned = {f"rabbit@{name}" for name in hosts}
     missing = sorted(planned - running)
-    advice = f"systemctl start rabbitmq-server on {', '.join(node[7:] for node in missing)}" if missing else ""
+    advice = (
+        f"systemctl start rabbitmq-server on {', '.join(node[7:] for node in missing)}" if missing else ""
+    )
     yield Line("rabbitmq", "nodes", f"{len(planned & running)} of {len(hosts)} run", "all", advice)
     if strange := sorted(known - planned):
-        yield Line("rabbitmq", "members", f"{', '.join(strange)} not in the inventory", "", "run deploys/data.py")
+        yield Line(
+            "rabbitmq", "members", f"{', '.join(strange)} not in the inventory", "", "run deploys/data.py"
+        )
     for name, answer in said.items():
         seen = {node for node, runs in answer["nodes"].items() if runs}
         if apart := sorted({*answer["partitions"], *(planned & running - seen)}):
@@ -150,9 +170,12 @@ def rabbitmq(env: Environment, answers: Answers) -> Iterator[Line]:
             yield Line("rabbitmq", name, value, "no partition", "mend the network between them")
     alarms = sorted({alarm for answer in said.values() for alarm in answer["alarms"]})
     if alarms:
-        yield Line("rabbitmq", "alarms", ", ".join(alarms), "none", "publishers are blocked: free memory or disk")
+        yield Line(
+            "rabbitmq", "alarms", ", ".join(alarms), "none", "publishers are blocked: free memory or disk"
+        )
     lame = sorted({queue for answer in said.values() for queue in answer["without majority"]})
     count = max((answer["queues"] for answer in said.values()), default=0)
     advice = f"{', '.join(lame[:5])}: bring the nodes back that hold them" if lame else ""
-    yield Line("rabbitmq", "queues", f"{count} with a quorum, {len(lame)} without a majority", "none without", advice)
-
+    yield Line(
+        "rabbitmq", "queues", f"{count} with a quorum, {len(lame)} without a majority", "none without", advice
+    )

@@ -36,7 +36,11 @@ def mute(answers: Answers, part: str, hosts: Iterable[str]) -> Iterator[Line]:
     for name in hosts:
         if error := answers.get(name, {}).get(part, {}).get("error"):
             yield Line(
-                part, name, "does not say", "", f"{error}. `systemctl --failed` and the journal there say more"
+                part,
+                name,
+                "does not say",
+                "",
+                f"{error}. `systemctl --failed` and the journal there say more",
             )
 
 

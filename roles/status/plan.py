@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,11 @@ def question(env: Environment, host: Host) -> dict[str, Any]:
     if "etcd" in host.groups:
         parts["etcd"] = {"endpoint": f"{host.address}:{env.setting.etcd_client_port}", "tls": ETCD_TLS}
     if "postgresql" in host.groups:
-        parts["postgresql"] = {**postgresql_context(env), "name": host.name, "members": {host.name: host.address}}
+        parts["postgresql"] = {
+            **postgresql_context(env),
+            "name": host.name,
+            "members": {host.name: host.address},
+        }
     if "redis" in host.groups:
         parts["redis"] = sentinel_context(env, host)
     if "rabbitmq" in host.groups:
@@ -57,9 +62,9 @@ def certificates(host: Host) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def ask(run: Run, name: str) -> dict[str, Any]:
-    """{part: answer} of one host; OperatorError where the host does not answer."""
+def ask(run: Run, name: str, only: Collection[str] = ()) -> dict[str, Any]:
+    """{part: answer} of one host, of all parts or of only these; OperatorError where the host does not answer."""
     env = run.environment
-    parts = question(env, env.host(name))
+    parts = {part: known for part, known in question(env, env.host(name)).items() if part in only or not only}
     context = {**parts, "seconds": int(env.setting.status_answer_seconds)}
     return run.ask_source(name, SOURCE, list(parts), context, LIBRARIES)

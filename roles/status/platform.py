@@ -28,7 +28,9 @@ def hosts(env: Environment, answers: Answers) -> Iterator[Line]:
     for name, answer in told(answers, "host", names).items():
         if answer["failed"]:
             units = ", ".join(answer["failed"])
-            yield Line("hosts", name, f"failed: {units}", "none", "systemctl status there; a run starts what is ours")
+            yield Line(
+                "hosts", name, f"failed: {units}", "none", "systemctl status there; a run starts what is ours"
+            )
 
 
 def disks(env: Environment, answers: Answers) -> Iterator[Line]:
@@ -59,7 +61,9 @@ def certificates(env: Environment, answers: Answers, now: float) -> Iterator[Lin
         for path, end in answer.items()
     )
     for days, name, path in [one for one in found if one[0] < least] or found[:1]:
-        advice = f"run deploys/base.py: it renews {path}, unless an authority itself ends" if days < least else ""
+        advice = (
+            f"run deploys/base.py: it renews {path}, unless an authority itself ends" if days < least else ""
+        )
         yield Line("certificates", f"{name} {path}", f"{days:.0f} days left", f"{least} or more", advice)
 
 
@@ -77,12 +81,20 @@ def swarm(env: Environment, answers: Answers) -> Iterator[Line]:
     least = majority(len(names))
     leader = next((name for name, node in view.items() if node["leader"]), "nobody")
     advice = "" if len(there) == len(names) else "bring the managers back that are down: docker node ls"
-    yield Line("swarm", "managers", f"{len(there)} of {len(names)} reachable, {leader} leads", f"{least} agree", advice)
+    yield Line(
+        "swarm",
+        "managers",
+        f"{len(there)} of {len(names)} reachable, {leader} leads",
+        f"{least} agree",
+        advice,
+    )
     ready = [name for name, node in view.items() if node["state"] == "ready"]
     away = [name for name in ready if view[name]["availability"] != "active"]
     value = f"{len(ready)} of {len(nodes(env))} ready" + (f", {', '.join(away)} drained" if away else "")
     down = sorted(set(view) - set(ready))
-    advice = f"{', '.join(down)}: bring them back, or run without them" if len(ready) < len(nodes(env)) else ""
+    advice = (
+        f"{', '.join(down)}: bring them back, or run without them" if len(ready) < len(nodes(env)) else ""
+    )
     yield Line("swarm", "nodes", value, "all", advice)
 
 
@@ -108,7 +120,9 @@ def backups(env: Environment, answers: Answers, now: float) -> Iterator[Line]:
         if env.present(store):
             yield _backup(store, newest.get(store), within, "deploys/backup.py makes one", now)
     days = figures.backups.restore_test_every_days
-    yield _backup("restore", newest.get(PROOF), days * DAY, "deploys/restore_test.py proves that they restore", now)
+    yield _backup(
+        "restore", newest.get(PROOF), days * DAY, "deploys/restore_test.py proves that they restore", now
+    )
 
 
 def _newest(said: Any) -> dict[str, Answer]:

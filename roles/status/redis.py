@@ -43,12 +43,18 @@ def _instance(
     for name, answer in said.items():
         if not answer["quorum"].startswith("OK"):
             text = answer["quorum"] or "watches nobody"
-            yield Line(area, f"{instance} {name}", f"its Sentinel: {text}", "", "bring the other Sentinels back")
+            yield Line(
+                area, f"{instance} {name}", f"its Sentinel: {text}", "", "bring the other Sentinels back"
+            )
         if answer["stale"]:
             lost = ", ".join(answer["stale"])
-            yield Line(area, f"{instance} {name}", f"knows {lost}, not in the inventory", "", "run deploys/data.py")
+            yield Line(
+                area, f"{instance} {name}", f"knows {lost}, not in the inventory", "", "run deploys/data.py"
+            )
         if not answer["server"]["saves"]:
-            yield Line(area, f"{instance} {name}", "could not save", "", "disk and journal of redis-server there")
+            yield Line(
+                area, f"{instance} {name}", "could not save", "", "disk and journal of redis-server there"
+            )
     top = said.get(primary, {}).get("server", {}).get("offset", 0)
     for name in hosts:
         if name in said and name != primary:
@@ -59,8 +65,18 @@ def _replica(env: Environment, what: str, server: Answer, top: int) -> Line:
     most = int(env.setting.status_redis_lag_seconds)
     target = f"heard it at most {most} s ago"
     if server["role"] != "slave" or not server["linked"]:
-        return Line("redis", what, "has no link to the primary", target, "run deploys/data.py; journal of redis-server")
+        return Line(
+            "redis",
+            what,
+            "has no link to the primary",
+            target,
+            "run deploys/data.py; journal of redis-server",
+        )
     silent = int(server["silent_seconds"])
     value = f"replica, {amount(max(0, top - server['offset']))} behind, heard it {silent} s ago"
-    late = "its network and load; the link is made anew by systemctl restart redis-server" if silent > most else ""
+    late = (
+        "its network and load; the link is made anew by systemctl restart redis-server"
+        if silent > most
+        else ""
+    )
     return Line("redis", what, value, target, late)

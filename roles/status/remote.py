@@ -54,7 +54,9 @@ def host(context: Item) -> Answer:
             used = figures.f_blocks - figures.f_bfree
             percent = 100 * used / max(1, used + figures.f_bavail)
             free = figures.f_bavail * figures.f_frsize
-            disks.setdefault(os.stat(path).st_dev, {"path": path, "used_percent": percent, "free_bytes": free})
+            disks.setdefault(
+                os.stat(path).st_dev, {"path": path, "used_percent": percent, "free_bytes": free}
+            )
     failed = run(["systemctl", "list-units", "--failed", "--plain", "--no-legend"]).splitlines()
     return {"disks": list(disks.values()), "failed": [line.split()[0] for line in failed if line.split()]}
 

@@ -75,14 +75,17 @@ def redis(context: Item) -> Answer:
 
 
 def _instance(view: View, master: str) -> Answer:
-    info = dict(line.split(":", 1) for line in view.server()("INFO", "everything").splitlines() if ":" in line)
+    info = dict(
+        line.split(":", 1) for line in view.server()("INFO", "everything").splitlines() if ":" in line
+    )
     server = {
         "role": info["role"],
         "offset": int(info.get("slave_repl_offset") or info["master_repl_offset"]),
         "linked": info.get("master_link_status", "up") == "up",
         "silent_seconds": int(info.get("master_last_io_seconds_ago", 0)),
         "full": int(info["maxmemory"]) and int(info["used_memory"]) * 100 // int(info["maxmemory"]),
-        "saves": info.get("rdb_last_bgsave_status") == "ok" and info.get("aof_last_write_status", "ok") == "ok",
+        "saves": info.get("rdb_last_bgsave_status") == "ok"
+        and info.get("aof_last_write_status", "ok") == "ok",
     }
     watched = view.watched()
     return {
@@ -114,7 +117,10 @@ def rabbitmq(context: Item) -> Answer:
         "nodes": {node["name"]: bool(node.get("running")) for node in nodes},
         "partitions": sorted({other for node in nodes for other in node.get("partitions", [])}),
         "alarms": sorted(
-            f"{node['name']}: {what}" for node in nodes for what in ("mem_alarm", "disk_free_alarm") if node.get(what)
+            f"{node['name']}: {what}"
+            for node in nodes
+            for what in ("mem_alarm", "disk_free_alarm")
+            if node.get(what)
         ),
         "queues": len(queues),
         "without majority": sorted(lame),

@@ -26,5 +26,10 @@ def text(lines: Sequence[Line]) -> str:
 def data(environment: str, when: str, lines: Sequence[Line]) -> str:
     """{"environment", "at", "missed": how many, "lines": [{area, what, value, target, missed, advice}]}."""
     entries: list[dict[str, Any]] = [{**asdict(line), "missed": line.missed} for line in lines]
-    found = {"environment": environment, "at": when, "missed": sum(line.missed for line in lines), "lines": entries}
+    found = {
+        "environment": environment,
+        "at": when,
+        "missed": sum(line.missed for line in lines),
+        "lines": entries,
+    }
     return json.dumps(found, indent=1)
