@@ -19,8 +19,9 @@ from roles.swarm.standing import standing
 Item = Mapping[str, Any]
 Answer = dict[str, Any]
 BACKUP = "/var/lib/nexus-cos/backup"
-STORES = ("etcd", "postgresql", "redis", "rabbitmq", "mongodb", "docker", "docker-registry")
-DATA = ("/", "/var/log", *(f"/var/lib/{store}" for store in STORES))
+DATA = ("/", "/var/log")
+BELOW = ("/var/lib/", "/srv/")  # what is mounted there holds data, except what an engine mounts for containers
+ENGINE = ("/var/lib/docker/", "/run/")
 
 
 def probe(names: list[str], context: Item) -> dict[str, Answer]:
@@ -47,16 +48,16 @@ def ask(name: str, context: Item, found: dict[str, Answer]) -> None:
 
 def host(context: Item) -> Answer:
     """Filesystems that hold data, in percent as df counts, and units that failed."""
+    with open("/proc/self/mounts") as stream:
+        mounts = [line.split()[1] for line in stream]
+    paths = [path for path in mounts if path.startswith(BELOW) and not path.startswith(ENGINE)]
     disks: dict[int, Answer] = {}
-    for path in DATA:
-        if os.path.isdir(path):
-            figures = os.statvfs(path)
-            used = figures.f_blocks - figures.f_bfree
-            percent = 100 * used / max(1, used + figures.f_bavail)
-            free = figures.f_bavail * figures.f_frsize
-            disks.setdefault(
-                os.stat(path).st_dev, {"path": path, "used_percent": percent, "free_bytes": free}
-            )
+    for path in (*DATA, *sorted(paths)):
+        figures = os.statvfs(path)
+        used = figures.f_blocks - figures.f_bfree
+        percent = 100 * used / max(1, used + figures.f_bavail)
+        free = figures.f_bavail * figures.f_frsize
+        disks.setdefault(os.stat(path).st_dev, {"path": path, "used_percent": percent, "free_bytes": free})
     failed = run(["systemctl", "list-units", "--failed", "--plain", "--no-legend"]).splitlines()
     return {"disks": list(disks.values()), "failed": [line.split()[0] for line in failed if line.split()]}
 
