@@ -68,8 +68,7 @@ def _move(run: Run, instance: str, primary: str, target: str) -> Act:
         run.note(
             "failover", f"FORCED: {target} becomes primary of Redis {instance}; what it does not have is LOST"
         )
-    address = env.host(target).address
-    known = {**context(env, env.host(target)), "instance": instance, "target": address, "force": force}
+    known = {**context(env, env.host(target)), "instance": instance, "force": force}
     what = (
         f"Switch Redis {instance} over from {primary or 'nobody'} to {target}: writes wait for some seconds"
     )

@@ -1,100 +1,16 @@
-"""A planned change of Redis's primary: it stops taking writes, the replica catches up, the Sentinels promote it.
-
-Runs on one host. Sentinel's own failover alone would drop what the replica has not got yet.
-"""
+"""A change of primary that an operator asked for; runs on the host that is to take over."""
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from roles.kit.agent.base import RemoteError
-from roles.redis.client import ReplyError
+from roles.sentinel.promote import promote
 from roles.sentinel.view import View
 
 Item = Mapping[str, Any]
-PAUSE_MILLISECONDS = 20_000  # writes wait no longer, whatever becomes of this
-PREFERRED, USUAL = 1, 100
-SENTINEL_SECONDS = 30  # Sentinels look at a replica's priority every ten seconds
-CATCH_UP_SECONDS = 10
 
 
 def apply(items: Item, changed: list[str], removed: list[str], context: Item, payload: Item) -> None:
-    """Promote context["target"] (an address) for the instance context["instance"]."""
-    view = View(context, context["instances"][context["instance"]])
-    target, old = context["target"], master(view)
-    if old == target:
-        return
-    chosen = view.server(target)
-    try:
-        chosen("CONFIG", "SET", "replica-priority", PREFERRED)
-        until(
-            lambda: preferred(view, target),
-            SENTINEL_SECONDS,
-            "the Sentinels to know which one is to be promoted",
-        )
-        with paused(view, old):
-            if not context["force"]:
-                caught_up(view, old, target)
-            view.sentinel()("SENTINEL", "FAILOVER", view.name)
-            until(lambda: master(view) == target, SENTINEL_SECONDS, "the Sentinels to promote it")
-            until(lambda: chosen("ROLE")[0] == "master", CATCH_UP_SECONDS, "it to become primary")
-    except (OSError, ReplyError) as error:
-        raise RemoteError(f"{view.name}: {error}") from None
-    finally:
-        with contextlib.suppress(OSError, ReplyError):
-            chosen("CONFIG", "SET", "replica-priority", USUAL)
-
-
-def master(view: View) -> str:
-    """The primary's address as this host's Sentinel has it."""
-    return str(view.watched().get("master", ""))
-
-
-def preferred(view: View, target: str) -> bool:
-    """Whether this host's Sentinel has seen the replica's priority."""
-    listed = [
-        dict(zip(one[::2], one[1::2], strict=True))
-        for one in view.sentinel()("SENTINEL", "REPLICAS", view.name)
-    ]
-    return any(one["ip"] == target and int(one["slave-priority"]) == PREFERRED for one in listed)
-
-
-@contextlib.contextmanager
-def paused(view: View, address: str) -> Any:
-    """The old primary takes no writes for a while; a dead one takes none anyway."""
-    server = None
-    with contextlib.suppress(OSError, ReplyError):
-        server = view.server(address)
-        server("CLIENT", "PAUSE", PAUSE_MILLISECONDS, "WRITE")
-    try:
-        yield
-    finally:
-        with contextlib.suppress(OSError, ReplyError):
-            if server:
-                server("CLIENT", "UNPAUSE")
-
-
-def caught_up(view: View, old: str, target: str) -> None:
-    """Wait until the replica has everything that the paused primary has."""
-    goal = int(view.server(old)("ROLE")[1])
-    until(
-        lambda: offset(view, target) >= goal, CATCH_UP_SECONDS, "the replica to catch up; nothing was changed"
-    )
-
-
-def offset(view: View, address: str) -> int:
-    """How far a replica has come in its primary's stream."""
-    role = view.server(address)("ROLE")
-    return int(role[4]) if role[0] == "slave" else -1
-
-
-def until(done: Callable[[], bool], seconds: float, what: str) -> None:
-    """Wait for something; RemoteError when it does not come."""
-    deadline = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() > deadline:
-            raise RemoteError(f"waited {seconds:.0f} s for {what}")
-        time.sleep(0.1)
+    """Make this host's server of context["instance"] the primary."""
+    promote(View(context, context["instances"][context["instance"]]), context["address"], context["force"])

@@ -21,7 +21,8 @@ from roles.redis.users import ADMIN, SENTINEL, sentinel_acl
 UNIT = "redis-sentinel"
 CONFIG, USERS = "/etc/redis/sentinel.conf", "/etc/redis/sentinel.acl"
 DIRECTORY, STATE = "/var/lib/redis/sentinel", "/var/lib/redis/sentinel/sentinel.conf"
-LIBRARIES = ("roles.redis.client", "roles.sentinel.view")  # modules that the host-side code imports
+# Modules that the host-side code imports.
+LIBRARIES = ("roles.redis.client", "roles.sentinel.view", "roles.sentinel.promote")
 SOCKET = "/run/sentinel/sentinel.sock"
 HELPER = "/usr/local/lib/nexus-cos/sentinel-prepare"
 DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/10-nexus-cos.conf"

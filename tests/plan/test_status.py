@@ -1,4 +1,4 @@
-"""Status: what hosts say, against the catalogue's targets. Answers as the lab's hosts gave them, with something amiss."""
+"""Status: what hosts say, against the catalogue's targets. Answers are shaped as the lab's hosts gave them."""
 
 from __future__ import annotations
 
@@ -55,6 +55,7 @@ def data(name: str) -> dict[str, Any]:
     standbys = [{"name": other, "state": "streaming", "synchronous": True, "bytes": 0} for other in DATA[1:]]
     leads = name == "data1"
     server = {"replica": not leads, "behind_seconds": None if leads else 700.0, "connections": 3, "most": 100}
+    server["standbys"] = standbys if leads else []
     redis = {
         "server": {"role": "master" if leads else "slave", "offset": 5000, "linked": True, "silent_seconds": 0,
                    "full": 1, "saves": True},
@@ -68,7 +69,7 @@ def data(name: str) -> dict[str, Any]:
         **host(),
         "backup": dict.fromkeys(kinds, good) if leads else {},
         "etcd": etcd,
-        "postgresql": {"members": members, "paused": False, "server": {**server, "standbys": standbys if leads else []}},
+        "postgresql": {"members": members, "paused": False, "server": server},
         "redis": {"persistent": redis, "cache": redis},
         "rabbitmq": {**rabbit, "without majority": []},
     }
