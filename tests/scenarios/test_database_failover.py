@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
+from beside import Beside
 from conftest import Figure
-from control import Control
+from control import Control, Outcome
 from database import Database
-from load import Load, Written, cut_off, heal
+from load import Load, Written
+from partition import cut_off
 
 from roles import lab
 from roles.lab.machine import wait_until
@@ -58,9 +60,12 @@ def test_primary_killed(control: Control, database: Database, figure: Figure, fu
         with Load(control) as load:
             time.sleep(BEFORE_SECONDS + pauses.random())
             control.ssh(primary, "sudo systemctl kill --signal=KILL patroni")
+            deploy = Beside(control) if number == 2 else None
             came_back = writes_again(load)
             assert came_back < GAP_SECONDS
             time.sleep(AFTER_SECONDS)
+            if deploy:
+                deploy.ended("PostgreSQL, primary killed", figure)
         gaps.append(nothing_lost(load, f"primary killed, time {number}", figure).longest_gap())
         assert gaps[-1] <= GAP_SECONDS
     figure("PostgreSQL, primary killed: longest gap", max(gaps))
@@ -81,8 +86,10 @@ def test_primarys_host_powered_off(control: Control, database: Database, figure:
         time.sleep(BEFORE_SECONDS)
         host.kill()
         try:
+            deploy = Beside(control)
             successor = database.wait_other(primary)
             time.sleep(AFTER_SECONDS)
+            deploy.ended("PostgreSQL, primary's host off", figure)
         finally:
             host.start()
         back = database.wait_whole(180)
@@ -99,17 +106,14 @@ def test_primary_cut_off(control: Control, database: Database, figure: Figure) -
     others = [host for host in database.hosts if host != primary]
     with Load(control, also={"old": control.lab.host(primary).address}) as load:
         time.sleep(BEFORE_SECONDS)
-        cut_off(control, primary, others)
-        began = time.monotonic()
-        try:
-            cut = time.time()
+        with cut_off(control, primary, others):
+            cut, deploy = time.time(), Beside(control)
             assert wait_until(lambda: leader_seen_by(database, others[0]) not in ("", primary), CUT_SECONDS, pause=0.5)
-            time.sleep(max(0.0, CUT_SECONDS - (time.monotonic() - began)))
-        finally:
-            heal(control, primary)
-        healed = time.time()
+            time.sleep(max(0.0, cut + CUT_SECONDS - time.time()))
+            healed = time.time()
         database.wait_whole()
         time.sleep(AFTER_SECONDS)
+        deploy.ended("PostgreSQL, primary cut off", figure)
     written = nothing_lost(load, "primary cut off", figure)
     figure("PostgreSQL, primary cut off: gap", written.longest_gap())
     figure("PostgreSQL, primary cut off: answered with a warning", len(written.doubtful))
@@ -117,6 +121,13 @@ def test_primary_cut_off(control: Control, database: Database, figure: Figure) -
     assert written.through("old"), "nothing was written past the proxy, so nothing is proven"
     after = [when for when in written.through("old") if cut + 1 < when < healed]
     assert after == [], f"{primary} acknowledged {len(after)} writes while it was cut off"
+
+
+def laid_down(control: Control) -> Outcome:
+    """A run that lays down all that a bare host needs."""
+    if control.group("edge"):
+        return control.run()
+    return control.run("deploys/data.py", deploy="deploys/base.py")
 
 
 def leader_seen_by(database: Database, host: str) -> str:
@@ -179,7 +190,7 @@ def test_a_data_host_replaced(control: Control, database: Database, figure: Figu
         control.host(gone).remove()
         database.wait_other(gone)
         lab.up(control.lab)
-        done = control.run(deploy="deploys/full.py" if control.group("edge") else "deploys/data.py")
+        done = laid_down(control)
         assert done.status == 0, done.end
         database.wait_whole()
     nothing_lost(load, "a data host replaced", figure)
