@@ -11,7 +11,7 @@ import roles.sentinel
 from roles.kit.error import OperatorError, nearest
 from roles.kit.run import Run
 from roles.redis.instance import INSTANCES
-from roles.runbook import Act, carry_out
+from roles.runbook import Act, carry_out, watch
 from roles.sentinel.plan import LIBRARIES, context
 from roles.status.plan import ask
 
@@ -27,15 +27,21 @@ def switch(run: Run) -> list[Act]:
         raise OperatorError(f"{env.name} has {len(hosts)} host of Redis: there is nothing to fail over to")
     if wanted and wanted not in hosts:
         raise OperatorError(f'to="{wanted}" is no host of Redis{nearest(wanted, hosts)}: {", ".join(hosts)}')
-    said = {name: ask(run, name, only=("redis",))["redis"] for name in hosts if run.reaches(name)}
-    said = {name: answer for name, answer in said.items() if "error" not in answer}
     acts = []
     for one in INSTANCES:
-        answers = {name: answer[one.name] for name, answer in said.items()}
+        answers = _answers(run, one.name)
         primary = _primary(hosts, answers)
-        if primary != wanted:
-            acts.append(_move(run, one.name, primary, _target(one.name, primary, wanted, answers)))
+        if not primary or primary != wanted:
+            target = _target(one.name, primary, wanted, answers)
+            acts += [_move(run, one.name, primary, target), _followed(run, one.name, target)]
     return acts
+
+
+def _answers(run: Run, instance: str) -> dict[str, Mapping[str, Any]]:
+    """What the hosts that can be asked say of an instance."""
+    names = [host.name for host in run.environment.group("redis") if run.reaches(host.name)]
+    said = {name: ask(run, name, only=("redis",))["redis"] for name in names}
+    return {name: answer[instance] for name, answer in said.items() if "error" not in answer}
 
 
 def _primary(hosts: Mapping[str, str], answers: Mapping[str, Mapping[str, Any]]) -> str:
@@ -77,3 +83,18 @@ def _move(run: Run, instance: str, primary: str, target: str) -> Act:
         partial(carry_out, run, target, f"take over Redis {instance}", COMMAND, known, LIBRARIES),
         target,
     )
+
+
+def _followed(run: Run, instance: str, target: str) -> Act:
+    address = run.environment.host(target).address
+
+    def whole(answers: Mapping[str, Mapping[str, Any]]) -> bool:
+        others = [answer["server"] for name, answer in answers.items() if name != target]
+        follow = all(server["role"] == "slave" and server["linked"] for server in others)
+        return follow and all(answer["primary"] == address for answer in answers.values())
+
+    def wait() -> None:
+        seconds = float(run.environment.setting.failover_seconds)
+        watch(run, target, "being followed by all", lambda: _answers(run, instance), whole, seconds)
+
+    return Act(f"Wait until all follow {target}", wait, target)

@@ -28,8 +28,8 @@ def promote(view: View, target: str, force: bool = False) -> None:
     if old == target:
         return
     try:
-        chosen = view.server(target)
-        chosen("CONFIG", "SET", "replica-priority", PREFERRED)
+        # Asked on a connection of its own each time: Sentinel ends those of servers whose role changes.
+        view.server(target)("CONFIG", "SET", "replica-priority", PREFERRED)
         try:
             until(
                 lambda: preferred(view, target),
@@ -41,9 +41,13 @@ def promote(view: View, target: str, force: bool = False) -> None:
                     caught_up(view, old, target)
                 view.sentinel()("SENTINEL", "FAILOVER", view.name)
                 until(lambda: master(view) == target, SENTINEL_SECONDS, "the Sentinels to promote it")
-                until(lambda: chosen("ROLE")[0] == "master", CATCH_UP_SECONDS, "it to become primary")
+                until(
+                    lambda: view.server(target)("ROLE")[0] == "master",
+                    CATCH_UP_SECONDS,
+                    "it to become primary",
+                )
         finally:
-            chosen("CONFIG", "SET", "replica-priority", USUAL)
+            view.server(target)("CONFIG", "SET", "replica-priority", USUAL)
     except (OSError, ReplyError) as error:
         raise RemoteError(f"{view.name}: {error}") from None
 
