@@ -195,3 +195,50 @@ def test_a_data_host_replaced(control: Control, database: Database, figure: Figu
         database.wait_whole()
     nothing_lost(load, "a data host replaced", figure)
     figure("PostgreSQL, a data host replaced: the run that joins it", done.seconds)
+
+
+WAL = "/var/lib/postgresql/17/main/pg_wal"
+SMALLER = (
+    f"systemctl stop patroni; mv {WAL} /var/lib/postgresql/wal; mkdir {WAL}; "
+    "mount -t tmpfs -o mode=700,uid=$(id -u postgres),gid=$(id -g postgres),"
+    f"size=$(($(du -sm /var/lib/postgresql/wal | cut -f1) + 64))m none {WAL}; "
+    f"cp -a /var/lib/postgresql/wal/. {WAL}/; rm -r /var/lib/postgresql/wal; systemctl start patroni"
+)
+AS_BEFORE = f"rm -f {WAL}/filler; systemctl stop patroni; umount {WAL}; systemctl start patroni"
+
+
+@pytest.fixture
+def small(control: Control, database: Database) -> Iterator[str]:
+    """A replica whose write-ahead log lies on a filesystem with little room; afterwards one as all others."""
+    name = next(host for host in database.hosts if host != database.primary())
+    control.ssh(name, f"sudo sh -ec '{SMALLER}'", seconds=120)
+    database.wait_whole()
+    yield name
+    control.ssh(name, f"sudo sh -c '{AS_BEFORE}'", seconds=180)
+    rebuilt = control.run(deploy="deploys/rebuild_replica.py", data={"host": name})
+    assert rebuilt.status == 0, rebuilt.end
+
+
+def test_disk_of_the_primary_full(control: Control, database: Database, small: str, figure: Figure) -> None:
+    """What was acknowledged stays, writes go on elsewhere or stop, and the status names the filesystem."""
+    moved = control.run(deploy="deploys/failover.py", data={"to": small})
+    assert moved.status == 0, moved.end
+    with Load(control, seconds=240) as load:
+        time.sleep(BEFORE_SECONDS)
+        control.ssh(small, f"sudo sh -c 'head -c 10G /dev/zero > {WAL}/filler 2>/dev/null || true'")
+        told = control.run(deploy="deploys/status.py")
+        time.sleep(2 * GAP_SECONDS)
+        successor = database.primary()
+        control.ssh(small, f"sudo rm -f {WAL}/filler")
+        database.wait_whole()
+        writes_again(load)
+        time.sleep(AFTER_SECONDS)
+    written = nothing_lost(load, "disk of the primary full", figure)
+    figure("PostgreSQL, disk of the primary full: longest gap", written.longest_gap())
+    figure("PostgreSQL, disk of the primary full: primary", "stayed" if successor == small else successor or "none")
+    assert told.status != 0
+    assert f"{small} {WAL}" in told.output, told.end
+    assert "free space on" in told.output
+    if database.primary() == small:
+        back = control.run(deploy="deploys/failover.py")
+        assert back.status == 0, back.end
