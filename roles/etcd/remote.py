@@ -113,6 +113,9 @@ def join(context: Item) -> None:
         if context["name"] == member["name"]:
             other.remove(member["id"])
             print(f"took out the member that {member['name']} was before its data was lost")
+        elif member["peer"] not in context["planned"] and not Etcd(member["client"], context["tls"]).lives():
+            other.remove(member["id"])  # nobody may join as long as a member does not answer
+            print(f"took out {member['name']}, whose host left the inventory and does not answer")
     if not [m for m in members if m["peer"] == context["peer"] and not m["name"]]:
         other.add(context["peer"])
     members = other.members(agreed=True)

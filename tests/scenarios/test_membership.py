@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from itertools import pairwise
@@ -11,10 +12,12 @@ from pathlib import Path
 import pytest
 from broker import Broker
 from conftest import Figure
-from control import Control, Outcome, copy_of_project
+from control import PROJECT, Control, Outcome, copy_of_project
 from database import Database
 from load import Load
 from redis_writes import Writes, loss, primary_of
+
+from roles import lab
 
 STORES = ("etcd", "postgresql", "redis", "rabbitmq")
 BEFORE_SECONDS, AFTER_SECONDS = 5, 8
@@ -26,7 +29,7 @@ class Edited:
 
     def __init__(self, control: Control, directory: Path) -> None:
         project = copy_of_project(directory / "checkout", environment=control.name)
-        self.control = Control(control.name, project)
+        self.control, self.access = Control(control.name, project), project / ".lab"
         self.inventory = project / "inventory" / f"{control.name}.py"
         self.before = self.inventory.read_text()
 
@@ -38,6 +41,23 @@ class Edited:
             text, count = re.subn(rf"^{store} = \[[^]]*\]", line, text, flags=re.MULTILINE)
             assert count == 1, store
         self.inventory.write_text(text)
+
+    def replace(self, name: str, other: str) -> None:
+        """In the place of a host that is gone for good, a bare one of another name and address."""
+        address = self.control.lab.host(name).address
+        fresh = f"{address.rpartition('.')[0]}.{int(address.rpartition('.')[2]) + 5}"
+        self.inventory.write_text(self.before.replace(f'"{name}"', f'"{other}"').replace(f'"{address}"', f'"{fresh}"'))
+        self.up()
+
+    def back(self) -> None:
+        """The inventory as it was, and its hosts: bare ones where they are new."""
+        self.inventory.write_text(self.before)
+        self.up()
+
+    def up(self) -> None:
+        """The lab's hosts as the inventory names them now, and the way in to them."""
+        lab.up(lab.load(str(self.inventory)))
+        shutil.copytree(PROJECT / ".lab", self.access, dirs_exist_ok=True)
 
     def run(self) -> Outcome:
         """One run of both layers, which has to succeed."""
@@ -55,7 +75,7 @@ def edited(control: Control, tmp_path: Path) -> Iterator[Edited]:
     database.wait_whole()
     found = Edited(control, tmp_path)
     yield found
-    found.hosts(*database.hosts)
+    found.back()
     found.run()
     database.wait_whole()
 
@@ -125,3 +145,23 @@ def etcd_members(control: Control, host: str) -> list[str]:
     rows = control.ssh(host, f"sudo etcdctl {flags} --endpoints=https://127.0.0.1:2379 member list").splitlines()
     return sorted(row.split(", ")[2] for row in rows)
 
+
+def test_a_dead_host_is_replaced_by_one_of_another_name(control: Control, edited: Edited, figure: Figure) -> None:
+    """The primary's, so that the new one stands where it stood in the inventory."""
+    database = Database(control)
+    gone, other = database.primary(), "data9"
+    hosts = [other if name == gone else name for name in database.hosts]
+    with Load(control, seconds=400) as load:
+        time.sleep(BEFORE_SECONDS)
+        control.host(gone).remove()
+        successor = database.wait_other(gone)
+        edited.replace(gone, other)
+        done = edited.run()
+        figure("members: a dead host replaced by one of another name: run", done.seconds)
+        time.sleep(AFTER_SECONDS)
+    there = Database(edited.control)
+    there.hosts = [successor]
+    assert sorted(there.members()) == sorted(hosts)
+    assert etcd_members(control, successor) == sorted(hosts)
+    assert load.lost(load.written()) == []
+    assert edited.run().changes == []
