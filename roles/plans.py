@@ -38,7 +38,7 @@ DATA = {
     "pgbouncer": "",
     "redis": "/var/lib/redis",
     "sentinel": "",
-    "rabbitmq": "/var/lib/rabbitmq",
+    "rabbitmq": "/var/lib/rabbitmq",  # put aside if it joins again
     "mongodb": "/var/lib/mongodb",
 }
 PINNED = {"service"}  # planned with the digests of images, so again when those are known

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from roles.etcd.client import Etcd
@@ -39,7 +40,7 @@ def apply(items: Item, changed: list[str], removed: list[str], context: Item, pa
     if changed:
         settle(context)
     for name in removed:
-        take_out(name, context)
+        patient(f"{name} to be taken out", context, partial(take_out, name, context))
 
 
 def has_data(directory: str) -> bool:

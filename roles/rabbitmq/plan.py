@@ -31,7 +31,7 @@ def plan(env: Environment, host: Host) -> Desired:
     Virtual hosts and users belong to the cluster, so one host lays them down for all.
     """
     early, config = _early(env, host), _configuration(env, host)
-    states: tuple[State, ...] = (_cluster(env, host),)
+    states: tuple[State, ...] = (_data(env, host), _cluster(env, host))
     if host == leader(env):
         states += (
             _state(env, "rabbitmq vhosts", vhosts(env.catalogue), bool(env.setting.prune_data)),
@@ -112,6 +112,13 @@ def _definitions(env: Environment) -> str:
         "tags": ["administrator", TAG],  # as remote.py makes it, or a restart would change it
     }
     return json.dumps({"users": [admin]}, indent=1) + "\n"
+
+
+def _data(env: Environment, host: Host) -> State:
+    """Nothing that the broker would not start with, looked at before it is started."""
+    source, libraries = Path(__file__).with_name("data.py"), (*LIBRARIES, "roles.rabbitmq.cluster")
+    items = {"data": {"usable": True}}
+    return State("rabbitmq data", source, items, context=context(env, host), libraries=libraries, before_units=True)
 
 
 def _cluster(env: Environment, host: Host) -> State:

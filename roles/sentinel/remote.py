@@ -20,6 +20,7 @@ from roles.sentinel.promote import promote
 from roles.sentinel.view import NotYetError, View
 
 Item = Mapping[str, Any]
+NOBODY = ("127.0.0.1", 1)
 SET = ("quorum", "down-after-milliseconds", "failover-timeout", "parallel-syncs")
 
 
@@ -133,7 +134,7 @@ def forget(context: Item, view: View) -> None:
 
     A Sentinel that forgets cannot take part in a failover until it has found the others again, so each waits
     for those before it in the inventory. The first one has the primary move to a host that stays, and those
-    that left go on alone if they run: with their data, and without being found again.
+    that left are let go if they run: with their data, and without being found again.
     """
     watched = view.watched()
     if not watched["stale"]:
@@ -157,14 +158,17 @@ def heir(view: View) -> str:
 
 
 def part(view: View, address: str) -> None:
-    """Have a host that left watch nobody and follow nobody, if it still runs."""
+    """Have a host that left watch nobody and follow nobody, if it still runs.
+
+    It stays a replica, so that nobody writes to it, and its keys are known for a copy if it joins again.
+    """
     with contextlib.suppress(OSError, ReplyError):
         view.sentinel(address)("SENTINEL", "REMOVE", view.name)
     with contextlib.suppress(OSError, ReplyError):
         server = view.server(address)
-        server("REPLICAOF", "NO", "ONE")
+        server("REPLICAOF", *NOBODY)
         server("CONFIG", "REWRITE")
-        print(f"{view.name}: the Redis of {address} left and keeps its data for itself")
+        print(f"{view.name}: the Redis of {address} left and keeps its data, which nobody writes to any more")
 
 
 def expect_calm(view: View) -> None:
