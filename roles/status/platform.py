@@ -116,9 +116,9 @@ def backups(env: Environment, answers: Answers, now: float) -> Iterator[Line]:
     figures = env.catalogue.operations
     newest = _newest(told(answers, "backup", (host.name for host in env.hosts)).values())
     within = figures.disaster_recovery.rpo_hours * 3600
-    for store in ("postgresql", "redis", "rabbitmq", "mongodb"):
-        if env.present(store):
-            yield _backup(store, newest.get(store), within, "deploys/backup.py makes one", now)
+    kinds = [store for store in ("postgresql", "redis", "rabbitmq", "mongodb") if env.present(store)]
+    for kind in [*kinds, "environment"]:
+        yield _backup(kind, newest.get(kind), within, "deploys/backup.py makes one", now)
     days = figures.backups.restore_test_every_days
     yield _backup(
         "restore", newest.get(PROOF), days * DAY, "deploys/restore_test.py proves that they restore", now

@@ -64,7 +64,7 @@ def data(name: str) -> dict[str, Any]:
     etcd = {"members": dict.fromkeys(DATA, True), "agrees": True, "why": "", "leader": "data1", "errors": []}
     rabbit = {"node": f"rabbit@{name}", "nodes": NODES, "partitions": [], "alarms": [], "queues": 2}
     good = {"ok": True, "error": "", "finished_at": "2027-01-15T07:50:00Z", "ok_at": "2027-01-15T07:50:00Z"}
-    kinds = ("postgresql", "redis", "rabbitmq", "mongodb", "restore_test")
+    kinds = ("postgresql", "redis", "rabbitmq", "mongodb", "environment", "restore_test")
     found = {
         **host(),
         "backup": dict.fromkeys(kinds, good) if leads else {},

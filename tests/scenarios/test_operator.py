@@ -69,6 +69,29 @@ def unchanged(control: Control) -> None:
     assert (again.status, again.changes) == (0, []), again.end
 
 
+def test_promoted_by_force(control: Control, database: Database) -> None:
+    """Primary and synchronous standby are gone: nobody is elected, one is promoted when told so twice."""
+    primary, standby, last = database.primary(), role_of(database, "Sync Standby"), role_of(database, "Replica")
+    away = (standby, primary)
+    for name in away:
+        control.ssh(name, "sudo systemctl kill --signal=KILL patroni; sudo systemctl stop patroni")
+    try:
+        time.sleep(int(control.planned.setting.postgresql_ttl_seconds) + 10)
+        assert database.primary() == ""
+        refused = control.run(deploy=FAILOVER)
+        assert refused.status != 0
+        assert "--data force=true" in refused.output, refused.end
+        forced = control.run(deploy=FAILOVER, data={"to": last, "force": True})
+        assert "LOST" in forced.output, forced.end
+        assert database.primary() == last, forced.end
+    finally:
+        for name in away:
+            control.ssh(name, "sudo systemctl start patroni")
+    database.wait_whole(180)
+    assert database.primary() == last
+    unchanged(control)
+
+
 def test_what_cannot_be_is_refused(control: Control, database: Database) -> None:
     primary = database.primary()
     for deploy, data, words in (
