@@ -76,6 +76,7 @@ def test_a_database_is_open_to_its_own_two_logins_alone(tmp_path: Path) -> None:
         ["local", "replication", "postgres", "peer"],
         ["local", "postgres", "pgbouncer", "scram-sha-256"],
         ["hostssl", "replication", "replicator", f"{ADDRESS}/32", "scram-sha-256"],
+        ["hostssl", "replication", "replicator", "127.0.0.1/32", "scram-sha-256"],
         ["hostssl", "all", "postgres", f"{ADDRESS}/32", "scram-sha-256"],
     ]
     assert {rule[0] for rule in found} == {"local", "hostssl"}
@@ -91,8 +92,9 @@ def test_only_members_replicate_and_ask_as_superuser(tmp_path: Path) -> None:
     env = three(tmp_path)
     found = rules(plan(env, env.host("data2")))
     members = {f"{env.host(name).address}/32" for name in ("data1", "data2", "data3")}
-    for user in ("postgres", "replicator"):
-        assert {rule[3] for rule in found if rule[0] == "hostssl" and rule[2] == user} == members
+    own = {"postgres": set(), "replicator": {"127.0.0.1/32"}}  # Patroni asks its own server for its timeline
+    for user, more in own.items():
+        assert {rule[3] for rule in found if rule[0] == "hostssl" and rule[2] == user} == members | more
 
 
 def test_every_service_has_owner_logins_and_database(tmp_path: Path) -> None:
