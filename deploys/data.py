@@ -4,7 +4,7 @@ from pyinfra import host
 
 from roles.backup import backup
 from roles.etcd import etcd
-from roles.kit.converge import layer
+from roles.kit.converge import forget_roles, layer
 from roles.mongodb import mongodb
 from roles.pgbouncer import pgbouncer
 from roles.postgresql import postgresql
@@ -33,3 +33,5 @@ if {"postgresql", "redis", "rabbitmq", "mongodb", "ops"} & set(host.groups):
     backup()
 if "app" in host.groups:
     proxy()  # services are given its address
+layer("leftovers")
+forget_roles(stores=True)  # a host that leaves stops its own once the others can do without it

@@ -22,7 +22,8 @@ def server(env: Environment, host: Host) -> list[str]:
         f"local replication {SUPERUSER} peer",
         f"local {SUPERUSER} {LOOKUP} scram-sha-256",
     ]
-    lines += [f"hostssl replication {REPLICATION} {member} scram-sha-256" for member in members]
+    # Patroni asks its own server for its timeline in this way: without it a former primary is never rewound.
+    lines += [f"hostssl replication {REPLICATION} {member} scram-sha-256" for member in (*members, LOCAL)]
     lines += [f"hostssl all {SUPERUSER} {member} scram-sha-256" for member in members]
     for service in env.catalogue.services_of_store("postgresql"):
         users = _users(env, service.name)
