@@ -17,12 +17,13 @@ from pyinfra.context import host, state
 
 from roles.kit import difference
 from roles.kit.difference import Differences
-from roles.kit.model import Desired
+from roles.kit.model import Change, Desired
 from roles.kit.progress import progress
 from roles.kit.run import Run
 from roles.kit.transport import Step
 
 Late = Callable[[Run, str], Mapping[str, Any]]
+PACKAGES, LEFTOVERS = "packages", "leftovers"  # what is done for all roles of a host at once
 
 
 def converge(role: str, late: Late | None = None, in_turn: bool = False) -> None:
@@ -38,20 +39,23 @@ def converge(role: str, late: Late | None = None, in_turn: bool = False) -> None
     if role not in run.roles(host.name):
         return
     run.prepare(host.name, role)  # all hosts are asked side by side, before anything is done
+    run.planned[host.name].add(role)
     if not _settled(run):
-        _converge(role, late, in_turn, name=f"Converge {role}")
+        run.journaled.add(_converge(role, late, in_turn, name=f"Converge {role}")._hash)
 
 
 def converge_packages() -> None:
     """Install the packages of all roles of the current host in one go."""
+    Run.current.planned[host.name].add(PACKAGES)
     if not _settled(Run.current):
-        _converge_packages(name="Install packages")
+        Run.current.journaled.add(_converge_packages(name="Install packages")._hash)
 
 
 def forget_roles() -> None:
     """Remove what roles that no longer concern the current host left on it."""
+    Run.current.planned[host.name].add(LEFTOVERS)
     if not _settled(Run.current):
-        _forget_roles(name="Remove what is no longer planned")
+        Run.current.journaled.add(_forget_roles(name="Remove what is no longer planned")._hash)
 
 
 def _settled(run: Run) -> bool:
@@ -72,6 +76,28 @@ def _converge(role: str, late: Late | None, in_turn: bool) -> Iterator[Step]:
 @operation()
 def _converge_packages() -> Iterator[Step]:
     run, name = Run.current, host.name
+    yield from _carry_out(run, name, PACKAGES, _packages(run, name), None)
+
+
+@operation()
+def _forget_roles() -> Iterator[Step]:
+    run, name = Run.current, host.name
+    yield from _carry_out(run, name, LEFTOVERS, _leftovers(run, name), None)
+
+
+def intended(run: Run) -> dict[str, list[tuple[str, Change]]]:
+    """What this run is about to change by what is known now: {host: [(role, change)]}, hosts without any left out."""
+    found: dict[str, list[tuple[str, Change]]] = {}
+    for name, roles in run.planned.items():
+        for role in sorted(roles):
+            parts = {PACKAGES: _packages, LEFTOVERS: _leftovers}
+            part = parts[role](run, name) if role in parts else run.compare(name, role)
+            if part.steps:
+                found.setdefault(name, []).extend((role, change) for change in part.changes)
+    return found
+
+
+def _packages(run: Run, name: str) -> Differences:
     found = Differences()
     for role in run.roles(name):
         plan = run.plan(name, role)
@@ -90,17 +116,15 @@ def _converge_packages() -> Iterator[Step]:
         found.steps.append({"do": "packages", "packages": wanted, "update": update})
     if not found.changes:
         found.steps.clear()
-    yield from _carry_out(run, name, "packages", found, None)
+    return found
 
 
-@operation()
-def _forget_roles() -> Iterator[Step]:
-    run, name = Run.current, host.name
+def _leftovers(run: Run, name: str) -> Differences:
     found = Differences()
     for role in run.abandoned(name):
         found.add(f"role {role}", "no longer concerns this host, what it made is removed")
         found.steps.append({"do": "forget", "role": role, "manifest": {}})
-    yield from _carry_out(run, name, "leftovers", found, None)
+    return found
 
 
 @contextlib.contextmanager
@@ -122,6 +146,7 @@ def _carry_out(run: Run, name: str, role: str, found: Differences, late: Late | 
         run.environment.secrets.save()  # nothing may run with a secret that nobody keeps
     extra = late(run, name) if late and run.executing() else {}
     states = False
+    entries = run.journal.begin(name, role, found.changes) if run.executing() else []
     try:
         for step in found.steps:
             request = step
@@ -129,7 +154,7 @@ def _carry_out(run: Run, name: str, role: str, found: Differences, late: Late | 
                 states = True
                 request = {**step, "context": {**step["context"], **extra}}
             yield Step(_title(role, step), request, stream=step["do"] == "state")
-        run.changes[name] += found.changes
+        run.journal.done(entries)
     finally:
         run.drop(name, cluster=states)
 

@@ -19,6 +19,8 @@ def summarise(run: Run) -> None:
     if not ctx_state.isset() or not state.initialised or not state.activated_hosts:
         return
     run.remember()
+    if run.report:
+        return
     reasons: dict[str, list[str]] = defaultdict(list)
     for service, why in sorted((run.health or {}).items()):
         if why:
@@ -38,7 +40,7 @@ def closing_line(run: Run) -> str:
     environment = run.environment
     hosts = len(state.activated_hosts)
     dry = click.get_current_context().params["dry"]
-    changes = run.proposed if dry else sum(len(found) for found in run.changes.values())
+    changes = run.proposed if dry else run.journal.count()
     kind = "changes to make" if dry else "change" if changes == 1 else "changes"
     parts = [f"{hosts} host{'s' * (hosts != 1)}", f"{changes} {kind}"]
     if run.health is not None:
