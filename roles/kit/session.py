@@ -63,13 +63,14 @@ def _changes(run: Run, state: Any) -> bool:
 def _alone(run: Run, state: Any) -> Iterator[Lease]:
     """The lock and the record for as long as hosts are changed."""
     names = [host.name for host in state.activated_hosts]
+    _ask(run, names)
     lease = Lease(run.environment)
     lease.take(max((run.answer(name)["fence"]["run"] for name in names), default=0))
     try:
         if moved := _claim(run, names, lease.number):
             logger.warning(f"    lock: {', '.join(moved)} changed while this run looked at it: asked again")
             run.again()
-            gevent.joinall([gevent.spawn(run.answer, name) for name in names], raise_error=True)
+            _ask(run, names)
             apply.check(run)
         run.environment.secrets.check_unchanged()
         writer = Writer(run, state, lease)
@@ -83,6 +84,11 @@ def _alone(run: Run, state: Any) -> Iterator[Lease]:
         writer.end("complete")
     finally:
         lease.release()
+
+
+def _ask(run: Run, names: list[str]) -> None:
+    """Ask all hosts that were not asked yet, side by side."""
+    gevent.joinall([gevent.spawn(run.answer, name) for name in names], raise_error=True)
 
 
 def _claim(run: Run, names: list[str], number: int) -> list[str]:
