@@ -53,6 +53,11 @@ class Secrets:
         """Names of all secrets, sorted."""
         return sorted(self._values)
 
+    @property
+    def unsaved(self) -> bool:
+        """Whether any was made and is not in the file yet."""
+        return self._new
+
     def save(self) -> bool:
         """Write the file if anything was added; atomic, readable by its owner alone. True when written."""
         if not self._new:

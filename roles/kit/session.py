@@ -15,6 +15,7 @@ from pyinfra.api.state import BaseStateCallback
 
 from roles.kit import apply, converge
 from roles.kit.aside import claim
+from roles.kit.environment import ROOT, Environment
 from roles.kit.error import OperatorError
 from roles.kit.run import Run, begun
 from roles.lock.lease import Lease
@@ -73,6 +74,8 @@ def _alone(run: Run, state: Any) -> Iterator[Lease]:
             _ask(run, names)
             apply.check(run)
         run.environment.secrets.check_unchanged()
+        run.environment.secrets.save()  # nothing may run with a secret that nobody keeps
+        hand_out_authority(run.environment)
         writer = Writer(run, state, lease)
         writer.begin()
         run.changing = True
@@ -84,6 +87,16 @@ def _alone(run: Run, state: Any) -> Iterator[Lease]:
         writer.end("complete")
     finally:
         lease.release()
+
+
+def hand_out_authority(env: Environment) -> None:
+    """Write the certificate of the environment's CA where its settings say, for clients on this machine."""
+    if not env.setting.ca_file:
+        return
+    certificate, target = env.tls.certificate, ROOT / str(env.setting.ca_file)
+    if not target.exists() or target.read_text() != certificate:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(certificate)
 
 
 def _ask(run: Run, names: list[str]) -> None:

@@ -113,7 +113,7 @@ def _plainly(
 
 def _check_terminal(context: click.Context) -> None:
     given = context.params
-    asks = not (given["yes"] or given["dry"] or given["operations"][0] in (*READ_ONLY, *TELLING))
+    asks = not (given["yes"] or given["dry"] or given["operations"][0] in READ_ONLY or _tells(context))
     if asks and not sys.stdin.isatty():
         raise OperatorError(
             "no terminal to confirm the changes on: add -y to make them, or --dry to see them"
@@ -159,7 +159,7 @@ def _deploys(context: click.Context) -> bool:
 
 def _tells(context: click.Context) -> bool:
     """Whether a deploy is run that only tells something."""
-    return context.params["operations"][0] in TELLING
+    return "/".join(Path(str(context.params["operations"][0])).parts[-2:]) in TELLING
 
 
 def _check_environment(loaded: environment.Environment, deploys: bool) -> None:
@@ -168,12 +168,9 @@ def _check_environment(loaded: environment.Environment, deploys: bool) -> None:
     gevent.sleep(YIELD_SECONDS)
     if deploys:
         _check_roles(loaded)
-    if loaded.setting.ca_file:
-        certificate = loaded.tls.certificate
-        target = environment.ROOT / str(loaded.setting.ca_file)
-        if not target.exists() or target.read_text() != certificate:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(certificate)
+    _ = loaded.tls
+    if not loaded.secrets.unsaved:
+        session.hand_out_authority(loaded)
 
 
 def _check_roles(loaded: environment.Environment) -> None:
