@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
+import time
 from typing import Any
 
 from roles.etcd.client import Etcd
@@ -12,7 +14,8 @@ from roles.kit.agent.base import RemoteError
 
 Item = dict[str, Any]
 HOLDER, NUMBER = "/nexus-cos/lock/holder", "/nexus-cos/lock/number"
-SECONDS = 4  # a member without a quorum says nothing at all
+SECONDS = 3  # for one answer: a member without a quorum says nothing at all
+PATIENCE_SECONDS = 8  # for a new leader to be found, where there are data of a cluster
 
 
 class Quorum:
@@ -29,26 +32,31 @@ class Quorum:
 
     def read(self) -> Item | None:
         """{"number", "holder"} as the quorum has them; None where there is none that answers."""
-        for etcd in self._members():
-            try:
-                found = self._values(etcd)
-            except RemoteError:
-                continue
-            self._etcd, self.silent = etcd, False
-            return found
-        return None
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            for etcd in self._members():
+                with contextlib.suppress(RemoteError):
+                    found = self._values(etcd)
+                    self._etcd, self.silent = etcd, False
+                    return found
+            if not self.silent or time.monotonic() > deadline:
+                return None
+            time.sleep(0.5)
 
     def put(self, number: int, holder: Item, seconds: int) -> bool:
-        """Hold the lock with this number, where nobody does and nobody has had a higher one. Whether it came so."""
+        """Hold the lock with this number, where nobody does and nobody has had a higher one. Whether it came so.
+
+        Whoever is left with a lower number was followed by others while there was no quorum.
+        """
         etcd = self._asked()
         seen = self._values(etcd)
-        if seen["holder"] or seen["number"] > number:
+        if (seen["holder"] and seen["holder"]["number"] >= number) or seen["number"] > number:
             return False
         self._lease = str(etcd.ask("lease/grant", {"TTL": seconds})["ID"])
         body = {
             "compare": [
-                {"key": _coded(HOLDER), "target": "VERSION", "result": "EQUAL", "version": "0"},
-                {"key": _coded(NUMBER), "target": "MOD", "result": "EQUAL", "mod_revision": seen["revision"]},
+                {"key": _coded(key), "target": "MOD", "result": "EQUAL", "mod_revision": revision}
+                for key, revision in seen["revisions"].items()
             ],
             "success": [
                 _put(HOLDER, json.dumps({**holder, "number": number, "lease": self._lease}), self._lease),
@@ -88,7 +96,10 @@ class Quorum:
         return {
             "holder": found,
             "number": int(base64.b64decode(number["value"])) if number else 0,
-            "revision": number["mod_revision"] if number else "0",
+            "revisions": {
+                HOLDER: holder["mod_revision"] if holder else "0",
+                NUMBER: number["mod_revision"] if number else "0",
+            },
         }
 
 
