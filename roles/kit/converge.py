@@ -155,6 +155,7 @@ def _carry_out(run: Run, name: str, role: str, found: Differences, late: Late | 
                 request = {**step, "context": {**step["context"], **extra}}
             yield Step(_title(role, step), request, stream=step["do"] == "state")
         run.journal.done(entries)
+        run.changes[name] += found.changes
     finally:
         run.drop(name, cluster=states)
 

@@ -36,6 +36,10 @@ class Journal:
         for entry in entries:
             entry.done = True
 
-    def count(self) -> int:
-        """How many changes were made."""
-        return sum(entry.done for entries in self.hosts.values() for entry in entries)
+    def told(self, host: str, made: Iterable[Change]) -> list[list[object]]:
+        """[role, item, how, done] of all changes of a host; `made` may hold others, which no role announced."""
+        entries = self.hosts.get(host, [])
+        known = {(entry.item, entry.how) for entry in entries}
+        found: list[list[object]] = [[entry.role, entry.item, entry.how, entry.done] for entry in entries]
+        others = [change for change in made if (change.what, change.how) not in known]
+        return found + [["", change.what, change.how, True] for change in others]

@@ -25,7 +25,7 @@ from roles.kit.environment import Environment, Host, Traits
 from roles.kit.error import OperatorError
 from roles.kit.journal import Journal
 from roles.kit.memory import Memory
-from roles.kit.model import Desired, code
+from roles.kit.model import Change, Desired, code
 from roles.kit.progress import progress
 from roles.kit.transport import QUESTIONS, EarlyAgent, Question, lines
 from roles.plans import CLUSTER, PINNED, notes_of, plan_of, preflight_of, roles_of
@@ -58,7 +58,8 @@ class Run:
         self.left_out = left_out
         self.started = time.monotonic()
         self.checked = False  # whether the environment was looked at before anything else
-        self.journal = Journal()
+        self.changes: dict[str, list[Change]] = defaultdict(list)  # that were made
+        self.journal = Journal()  # that were begun
         self.planned: dict[str, set[str]] = defaultdict(set)  # roles that this run converges, by host
         self.reading: set[str] = set()  # operations that change nothing
         self.journaled: set[str] = set()  # operations that note what they change themselves

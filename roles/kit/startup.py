@@ -20,14 +20,14 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.state import StateStage
 from pyinfra.context import config, ctx_state, state
 
-from roles.kit import apply, environment, inputs, progress, reach, session
+from roles.kit import apply, environment, inputs, looking, progress, reach, session
 from roles.kit.error import OperatorError
+from roles.kit.looking import looks
 from roles.kit.run import Run, begun
 from roles.kit.summary import summarise
 from roles.plans import GROUPS, notes_of, plan_of, roles_of
 
 READ_ONLY = ("debug-inventory", "fact")
-TELLING = ("deploys/drift.py", "deploys/history.py", "deploys/unlock.py")  # ask hosts, run no operation
 YIELD_SECONDS = 0.001  # for connections to go on while the controller is busy
 
 
@@ -42,6 +42,8 @@ def begin() -> None:
     config.SUDO = True
     config.FAIL_PERCENT = 0  # a host that fails stops the run: half an environment is worse than none
     config.CONNECT_TIMEOUT = 15
+    if looks(context):
+        looking.prepare(cli)
     cli.WrappedError = _plainly(cli.WrappedError)
     _refuse(_check_terminal, context)
     _refuse(inputs.check_data, context.params["data"])
@@ -113,7 +115,7 @@ def _plainly(
 
 def _check_terminal(context: click.Context) -> None:
     given = context.params
-    asks = not (given["yes"] or given["dry"] or given["operations"][0] in READ_ONLY or _tells(context))
+    asks = not (given["yes"] or given["dry"] or given["operations"][0] in READ_ONLY or looks(context))
     if asks and not sys.stdin.isatty():
         raise OperatorError(
             "no terminal to confirm the changes on: add -y to make them, or --dry to see them"
@@ -155,11 +157,6 @@ def _load(context: click.Context, original: Callable[..., Any], inventory: str, 
 def _deploys(context: click.Context) -> bool:
     """Whether deploys are run, and not a fact or a command."""
     return str(context.params["operations"][0]).endswith(".py")
-
-
-def _tells(context: click.Context) -> bool:
-    """Whether a deploy is run that only tells something."""
-    return "/".join(Path(str(context.params["operations"][0])).parts[-2:]) in TELLING
 
 
 def _check_environment(loaded: environment.Environment, deploys: bool) -> None:
@@ -227,8 +224,6 @@ def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any
     def connect(state: Any) -> None:
         _refuse(inputs.check_keys, state)
         progress.show(state)
-        if _tells(click.get_current_context()):
-            state.config.FAIL_PERCENT = 100  # a host that is down is part of what there is to tell
         if click.get_current_context().params["dry"]:
             state.check_for_changes = True  # which -y switches off, and --dry with -y would show nothing
         try:

@@ -40,7 +40,7 @@ def closing_line(run: Run) -> str:
     environment = run.environment
     hosts = len(state.activated_hosts)
     dry = click.get_current_context().params["dry"]
-    changes = run.proposed if dry else run.journal.count()
+    changes = run.proposed if dry else sum(len(found) for found in run.changes.values())
     kind = "changes to make" if dry else "change" if changes == 1 else "changes"
     parts = [f"{hosts} host{'s' * (hosts != 1)}", f"{changes} {kind}"]
     if run.health is not None:

@@ -81,8 +81,10 @@ def changes(found: Line, host: str = "", item: str = "") -> dict[str, list[str]]
     end = found["end"]
     told: dict[str, list[str]] = {}
     for name, entries in (end["changes"] if end else found["intended"]).items():
-        texts = [f"{role}: {what}: {how}{'' if all(done) else ' (not done)'}" for role, what, how, *done in entries]
-        told[name] = texts
+        told[name] = [
+            f"{f'{role}: ' if role else ''}{what}: {how}{'' if all(done) else ' (not done)'}"
+            for role, what, how, *done in entries
+        ]
     for name, commands in (end or {}).get("commands", {}).items():
         told.setdefault(name, []).extend(f"command: {command}" for command in commands)
     chosen = {name: [text for text in texts if item.lower() in text.lower()] for name, texts in told.items()}

@@ -57,8 +57,8 @@ class Writer:
             "outcome": outcome,
             "seconds": round(time.time() - self._began, 1),
             "changes": {
-                name: [[entry.role, entry.item, entry.how, entry.done] for entry in entries]
-                for name, entries in self._run.journal.hosts.items()
+                name: self._run.journal.told(name, self._run.changes.get(name, ()))
+                for name in dict.fromkeys([*self._run.journal.hosts, *self._run.changes])
             },
             "commands": self._commands(),
         }
