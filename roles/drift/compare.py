@@ -17,10 +17,10 @@ Line = dict[str, Any]
 
 
 def hosts(run: Run) -> dict[str, Line]:
-    """{host: {"items": how many were compared, "why": why some or all could not be, "lines": what differs}}."""
+    """{host: {"compared": how many items, "why": why some or all could not be, "lines": what differs}}."""
     found: dict[str, Line] = {}
     for host in run.environment.hosts:
-        found[host.name] = {"groups": sorted(host.groups - {"all"}), "items": 0, "why": "", "lines": []}
+        found[host.name] = {"groups": sorted(host.groups - {"all"}), "compared": 0, "why": "", "lines": []}
         try:
             if not run.reaches(host.name):
                 raise OperatorError(f"{host.name} could not be reached")
@@ -39,9 +39,9 @@ def _compare(run: Run, name: str, into: Line) -> None:
             continue
         pairs = document.of_role(run, name, role)
         observed = {item for state in run.plan(name, role).states if state.observed for item in state.items}
-        into["items"] += len(pairs)
+        into["compared"] += len(pairs)
         for change in run.compare(name, role).changes:
-            before, after = pairs.get(change.what, ("", ""))
+            before, after = _apart(change.what, *pairs.get(change.what, ("", "")))
             into["lines"].append(
                 {
                     "host": name, "role": role, "item": change.what, "how": change.how,
@@ -54,6 +54,17 @@ def _compare(run: Run, name: str, into: Line) -> None:
             {"host": name, "role": role, "item": f"role {role}", "how": how, "before": "there", "after": ""}
         )
     _date(run, name, into["lines"])
+
+
+def _apart(item: str, before: str, after: str) -> tuple[str, str]:
+    """Of what has many properties those that differ; files, units and their like are short enough whole."""
+    if item.startswith(("file ", "directory ", "unit ", "user ")) or not (before and after):
+        return before, after
+    old, new = before.split(", "), after.split(", ")
+    return (
+        ", ".join(part for part in old if part not in new) or before,
+        ", ".join(part for part in new if part not in old) or after,
+    )
 
 
 def _date(run: Run, name: str, lines: list[Line]) -> None:

@@ -74,7 +74,7 @@ def text(found: dict[str, Any]) -> str:
         lines.append(f"    {', '.join(_known(line))}")
     lines += [f"{line['host']}: {line['item']} is not healthy" for line in found["unhealthy"]]
     lines += [f"{name}: {why}" for name, why in found["unknown"].items()]
-    items = sum(about["items"] for about in found["hosts"].values())
+    items = sum(about["compared"] for about in found["hosts"].values())
     verdict = f"{len(found['drift'])} differ" if found["drift"] else "all as planned"
     return "\n".join([*lines, f"{found['environment']}: {len(found['hosts'])} hosts, {items} items, {verdict}"])
 

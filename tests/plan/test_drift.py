@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from roles.drift.compare import _touched
+from roles.drift.compare import _apart, _touched
 from roles.drift.page import ago, page
 from roles.drift.report import text
 
@@ -17,7 +17,7 @@ LINE = {
 
 
 def report(**more: Any) -> dict[str, Any]:
-    hosts = {name: {"groups": ["app"], "items": 12, "why": ""} for name in ("app1", "app2")}
+    hosts = {name: {"groups": ["app"], "compared": 12, "why": ""} for name in ("app1", "app2")}
     nothing = {"drift": [], "unhealthy": [], "unknown": {}}
     about = {"environment": "lab", "checked": NOW, "commit": "c0ffee" * 6, "dirty": False, "plan": "ab" * 32}
     return {**about, "hosts": hosts, **nothing, **more}
@@ -43,6 +43,7 @@ def test_the_page_is_one_file_and_escapes_what_hosts_say() -> None:
     assert "src=" not in told
     assert "href=" not in told
     assert "1 hour ago" in told
+    assert "1 of 12 items" in told
 
 
 def test_hosts_that_differ_come_first() -> None:
@@ -62,6 +63,12 @@ def test_ages_are_told_in_the_largest_unit_that_fits() -> None:
     assert [ago(seconds) for seconds in (5, 60, 7300, 90000, 200000)] == [
         "just now", "1 minute ago", "2 hours ago", "1 day ago", "2 days ago",
     ]  # fmt: skip
+
+
+def test_of_many_properties_those_that_differ_are_shown() -> None:
+    assert _apart("service x", "image a, replicas 0", "image a, replicas 1") == ("replicas 0", "replicas 1")
+    assert _apart("service x", "", "image a, replicas 1") == ("", "image a, replicas 1")
+    assert _apart("unit x", "enabled, failed", "enabled, running") == ("enabled, failed", "enabled, running")
 
 
 def test_an_item_finds_the_run_that_touched_it_last() -> None:
