@@ -113,5 +113,7 @@ def _claim(run: Run, names: list[str], number: int) -> list[str]:
 
 def _told(error: BaseException, state: Any) -> str:
     hosts = ", ".join(sorted(host.name for host in state.failed_hosts))
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        return "interrupted by its operator"
     kind = f"{error}" if isinstance(error, OperatorError) else type(error).__name__
     return f"{f'on {hosts}: ' if hosts else ''}{kind}"[:500]
