@@ -6,7 +6,7 @@ BIN := .venv/bin
 AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo -E)
 REPORTS := --junitxml=reports/$(NEXUS_ENV).xml --html=reports/$(NEXUS_ENV).html --self-contained-html
 
-.PHONY: help deploy provision test verify lint scenarios bench lab-up lab-down lab-status catalogue secrets clean
+.PHONY: help deploy provision test verify drift lint scenarios bench lab-up lab-down lab-status catalogue secrets clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -24,6 +24,9 @@ test: .venv/ready lint ## everything that can be tested on this machine, lab inc
 
 verify: .venv/ready ## testinfra on the hosts of NEXUS_ENV as they are
 	$(BIN)/pytest tests/hosts -q $(REPORTS)
+
+drift: .venv/ready ## what differs from the plan on the hosts of NEXUS_ENV, as text, JSON and a page
+	$(BIN)/pyinfra inventory deploys/drift.py
 
 scenarios: .venv/ready ## the long series of the scenarios, in full
 	$(AS_ROOT) $(BIN)/pytest tests/scenarios --lab --full $(REPORTS)

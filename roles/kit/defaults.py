@@ -9,6 +9,11 @@ address: str = ""  # address for traffic between hosts; the ssh address when emp
 without: str = ""  # hosts to leave out of this run, separated by commas
 prune_data: bool = False  # also drop databases, vhosts and users that nothing declares any more
 
+plan: str = ""  # with --dry: file in which to write what a run would do, for a review
+apply: str = ""  # file with a reviewed plan, to be carried out if nothing has moved since
+
+yes: bool = False  # "I mean it", for what cannot be taken back
+
 secrets_file: str = "group_data/secrets/{environment}.age"
 secrets_identity: str = "~/.config/nexus-cos/age.key"  # the environment variable NEXUS_AGE_IDENTITY wins
 secrets_recipients: list[str] = []  # age public keys that can read the environment's secrets

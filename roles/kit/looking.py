@@ -8,7 +8,7 @@ from typing import Any
 import click
 from pyinfra.context import config
 
-LOOKING = ("status.py",)
+LOOKING = ("status.py", "drift.py", "history.py", "unlock.py")
 CONNECT_SECONDS = 5
 
 

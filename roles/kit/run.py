@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from roles.kit import difference
 from roles.kit.difference import Answer, Differences
 from roles.kit.environment import Environment, Host, Traits
 from roles.kit.error import OperatorError
+from roles.kit.journal import Journal
 from roles.kit.memory import Memory
 from roles.kit.model import Change, Desired, code
 from roles.kit.progress import progress
@@ -39,6 +40,14 @@ class _Missing:
         )
 
 
+def begun() -> Run | None:
+    """The run of this process; None where pyinfra was started without an environment."""
+    try:
+        return Run.current
+    except OperatorError:
+        return None
+
+
 class Run:
     """What one invocation of pyinfra knows. There is one per process: `Run.current`."""
 
@@ -49,13 +58,19 @@ class Run:
         self.left_out = left_out
         self.started = time.monotonic()
         self.checked = False  # whether the environment was looked at before anything else
-        self.changes: dict[str, list[Change]] = defaultdict(list)
+        self.changes: dict[str, list[Change]] = defaultdict(list)  # that were made
+        self.journal = Journal()  # that were begun
+        self.planned: dict[str, set[str]] = defaultdict(set)  # roles that this run converges, by host
+        self.reading: set[str] = set()  # operations that change nothing
+        self.journaled: set[str] = set()  # operations that note what they change themselves
+        self.report: Callable[[Run], int] | None = None  # instead of operations: its answer is the exit status
+        self.changing = False  # whether the lock is held and the record begun
         self.proposed = 0  # changes that a dry run would make
         self.notes: dict[str, None] = {}
         self.missed: int | None = None  # targets that a report found missed
         self.health: dict[str, str] | None = None  # service -> "" or why it is not healthy
         self.logs: dict[str, list[str]] = {}
-        self.begun: dict[tuple[str, str], Begun] = {}  # by host and role: what is waited for later
+        self.under_way: dict[tuple[str, str], tuple[Begun, list[Change]]] = {}  # by host and role: waited for later
         self._early: dict[str, EarlyAgent] = {}
         self.memory = Memory(environment.name)
         self._traits: dict[str, Traits] = {}
@@ -195,11 +210,12 @@ class Run:
 
     def compare(self, name: str, role: str) -> Differences:
         """Differences of one role on one host."""
-        planned = {}
-        for other in self.roles(name):
-            plan = self.plan(name, other)
-            planned.update({item.path: item.sha256 for item in (*plan.early, *plan.files)})
-        return difference.compare(role, self.plan(name, role), self.answer(name), planned)
+        return difference.compare(role, self.plan(name, role), self.answer(name), self.digests_of(name))
+
+    def digests_of(self, name: str) -> dict[str, str]:
+        """Digest of every file that some role wants on this host, by path."""
+        plans = [self.plan(name, role) for role in self.roles(name)]
+        return {item.path: item.sha256 for plan in plans for item in (*plan.early, *plan.files)}
 
     def settled(self) -> bool:
         """Whether no host differs in anything, so that no role has to be carried out on any of them.
@@ -224,6 +240,11 @@ class Run:
     def unsettle(self) -> None:
         """Something differs that no comparison shows."""
         self._settled = False
+
+    def again(self) -> None:
+        """Everything is to be asked anew: another run changed something since."""
+        self._answers.clear()
+        self._settled = None
 
     def abandoned(self, name: str) -> list[str]:
         """Roles that left something on this host and concern it no longer."""

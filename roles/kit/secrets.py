@@ -28,6 +28,7 @@ class Secrets:
         self.generate = generate
         self._new = False
         self._public = [_recipient(text) for text in self.recipients]
+        self._seen = self._look()
         self._values = self._read()
 
     def get(self, name: str, make: Callable[[], str] | None = None) -> str:
@@ -52,6 +53,11 @@ class Secrets:
         """Names of all secrets, sorted."""
         return sorted(self._values)
 
+    @property
+    def unsaved(self) -> bool:
+        """Whether any was made and is not in the file yet."""
+        return self._new
+
     def save(self) -> bool:
         """Write the file if anything was added; atomic, readable by its owner alone. True when written."""
         if not self._new:
@@ -69,8 +75,23 @@ class Secrets:
         except BaseException:
             os.unlink(name)
             raise
-        self._new = False
+        self._new, self._seen = False, self._look()
         return True
+
+    def check_unchanged(self) -> None:
+        """Refuse to go on with what was read once the file holds something else: OperatorError."""
+        if self._look() != self._seen:
+            raise OperatorError(
+                f"{self.path} was changed while this run looked at the hosts; what it planned is no longer what "
+                "should be: run it again"
+            )
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            about = self.path.stat()
+        except OSError:
+            return None
+        return about.st_ino, about.st_mtime_ns
 
     def _read(self) -> dict[str, str]:
         if not self.path.exists():

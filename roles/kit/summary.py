@@ -19,6 +19,8 @@ def summarise(run: Run) -> None:
     if not ctx_state.isset() or not state.initialised or not state.activated_hosts:
         return
     run.remember()
+    if run.report:
+        return
     reasons: dict[str, list[str]] = defaultdict(list)
     for service, why in sorted((run.health or {}).items()):
         if why:

@@ -6,6 +6,7 @@ to: str = ""  # where to: a host, a point in time, a release
 service: str = ""  # one service of the catalogue
 store: str = ""  # one store: postgresql, redis, ...
 host: str = ""  # one host of the inventory
+since: str = ""  # how far back: yesterday, today, 3h, 7d, or a date such as 2026-11-21
 force: bool = False  # go on where a runbook would rather not
 format: str = "text"  # of what is printed: text or json
 replace: bool = False  # put what was made in the place of what is there

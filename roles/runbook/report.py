@@ -26,7 +26,7 @@ class Report:
 def report(title: str, read: Callable[[Run], Report]) -> None:
     """Print what `read(run)` tells; the run ends with a status other than 0 when a target is missed."""
     if speaks(host.name):
-        _report(read, name=title)
+        Run.current.reading.add(_report(read, name=title)._hash)
 
 
 @operation()

@@ -7,8 +7,6 @@ exactly the services that hold it are rolled.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -16,6 +14,7 @@ from roles.catalogue import Service
 from roles.image.runtime import heap_mb
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
+from roles.kit.fingerprint import keyed_hash
 from roles.mongodb import plan as mongodb
 from roles.redis.instance import instance_of
 
@@ -69,12 +68,6 @@ def env_file(values: Mapping[str, str]) -> str:
 def secret_name(env: Environment, stem: str, content: str) -> str:
     """Name of the Docker secret with this content."""
     return f"{stem}-{keyed_hash(env, content)}"
-
-
-def keyed_hash(env: Environment, content: str) -> str:
-    """What tells a secret from others, and from which nobody can guess it."""
-    key = env.secret("service/fingerprint").encode()
-    return hmac.new(key, content.encode(), hashlib.sha256).hexdigest()[:10]
 
 
 def secrets(env: Environment, service: Service) -> dict[str, tuple[str, str]]:

@@ -14,11 +14,12 @@ import yaml
 
 from roles.catalogue import Service
 from roles.kit.environment import Environment
+from roles.kit.fingerprint import keyed_hash
 from roles.registry.plan import login, registry_name, repository
 from roles.router.plan import stack as router_stack
 from roles.swarm.plan import NETWORK
 
-from .contents import keyed_hash, secrets
+from .contents import secrets
 from .scale import resources, size
 
 NAME = "nexus"  # Docker puts it before the name of each service: nexus_auth-service

@@ -5,15 +5,13 @@ As in test_bad_input.py, the real command line runs in a copy of the project.
 
 from __future__ import annotations
 
-import signal
 import socket
-import time
 from collections.abc import Iterator
 
 import paramiko
 import pyrage
 import pytest
-from bad_input import NOTHING, Project, refused, write_secrets
+from bad_input import Project, refused, write_secrets
 
 # Secrets
 
@@ -156,30 +154,3 @@ def test_a_host_key_that_is_not_known(project: Project) -> None:
     outcome = project.deploy()
     refused(project, outcome, "No host key for [127.0.0.1]", "no connection to app1", asked=True)
     assert (project.root / ".lab/known_hosts").read_text() == ""
-
-
-# Runs at the same time
-
-
-def test_a_second_run_while_one_is_under_way(project: Project) -> None:
-    hosts = project.hosts
-    hosts.free.clear()  # the first run waits for its first answer
-    first = project.start("inventory", "deploys/full.py", "-y")
-    try:
-        deadline = time.monotonic() + 30
-        while not hosts.commands and first.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert hosts.commands
-        before = hosts.connections
-        second = project.deploy()
-        assert second.status == 1
-        assert f"lab is being changed by process {first.pid}, since " in second.text
-        assert "Traceback" not in second.text
-        assert NOTHING in second.text
-        assert hosts.connections == before
-    finally:
-        first.send_signal(signal.SIGKILL)  # whatever becomes of the first, the next has its turn
-        first.communicate()
-    hosts.free.set()
-    assert "being changed" not in (third := project.deploy()).text
-    assert hosts.connections > before, third.text
