@@ -44,7 +44,7 @@ def apply(
     docker = Docker()
     rollout = Rollout(docker, items, context["phase_seconds"])
     for name in _named("secret", changed):
-        _create_secret(docker, name, payload["secrets"][name])
+        create_secret(docker, name, payload["secrets"][name])
     definitions = payload["definitions"]
     services = _named("service", changed)
     for phase in sorted({_phase(definitions[name]) for name in services}):
@@ -102,7 +102,7 @@ def _left_over(secret: dict[str, Any], held: set[str], keep_days: int) -> bool:
     return secret["Spec"]["Name"] not in held and secret["CreatedAt"] < oldest.isoformat()
 
 
-def _create_secret(docker: Docker, name: str, content: str) -> None:
+def create_secret(docker: Docker, name: str, content: str) -> None:
     labels = {"com.docker.stack.namespace": STACK}
     body = {"Name": name, "Labels": labels, "Data": base64.b64encode(content.encode()).decode()}
     status, answer = docker.raw("POST", "/secrets/create", body)
