@@ -57,5 +57,9 @@ def forward(run: Run) -> Sequence[Act]:
         acts.append(Act(f"Have the images of {len(wanted)} services on all app hosts", partial(session.fetch, wanted)))
     for wave in waves(situation.env, wanted, int(setting.release_side_by_side)):
         what = ", ".join(f"{name} ({steps[name].before.release})" if name in steps else name for name in wave)
+        for percent in session.canaries:
+            acts.append(
+                Act(f"Give {number} of {what} {percent} % of the traffic", partial(session.share, wave, percent))
+            )
         acts.append(Act(f"Release {number} of {what}", partial(session.wave, wave)))
     return acts

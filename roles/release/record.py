@@ -50,6 +50,7 @@ def committed(record: Mapping[str, Any], now: Released, keep: int) -> Kept:
     rest = [entry for entry in before if not same(entry, now)]
     abandoned = [value for value in record.get("abandoned", ()) if not same(Released.of(value), now)]
     return {
+        **record,
         "current": now.value(),
         "history": [entry.value() for entry in rest[:keep]],
         "abandoned": abandoned[:keep],
@@ -65,6 +66,7 @@ def went_back(record: Mapping[str, Any], target: Released, keep: int) -> Kept:
     left = [current, *(older if position is None else older[:position])]
     gone = [entry.value() for entry in left] + list(record.get("abandoned", ()))
     return {
+        **record,
         "current": target.value(),
         "history": [] if position is None else [entry.value() for entry in older[position + 1 :]],
         "abandoned": [value for value in gone if not same(Released.of(value), target)][:keep],

@@ -11,7 +11,7 @@ from typing import Any
 
 from roles.docker.client import Docker
 from roles.kit.agent.base import RemoteError
-from roles.service.remote import create_secret
+from roles.service.remote import create_secret, remove_service
 from roles.service.rollout import NEVER_STARTED, STACK, Rollout, current, deploy, roll_back, stack_services
 
 SETTLE_SECONDS = 90  # for a way back that Swarm itself has begun
@@ -59,8 +59,10 @@ def apply(
     context: dict[str, Any],
     payload: dict[str, Any],
 ) -> None:
-    """Bring the services of context["definitions"] there, `context["together"]` of them handed over at once."""
+    """Take out the services of context["remove"]; bring those of context["definitions"] there, batch by batch."""
     docker = Docker()
+    for name in context.get("remove", ()):
+        remove_service(docker, name)
     for name, content in context["secrets"].items():
         create_secret(docker, name, content)
     definitions = context["definitions"]

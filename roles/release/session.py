@@ -19,7 +19,9 @@ from roles.health.plan import REMOTE as HEALTH
 from roles.health.plan import probes
 from roles.kit.error import OperatorError
 from roles.kit.model import Change
+from roles.release.canary import Canary, shares
 from roles.release.gate import Limits, Traffic, objection, task_objection
+from roles.release.migration import due, migrate
 from roles.release.plan import Step, at, config_name, work
 from roles.release.record import begun, committed, record_of
 from roles.release.situation import PULL, Situation, side_by_side
@@ -44,6 +46,7 @@ class Session:
         seconds = setting.release_min_ready_seconds
         self.min_ready = float(operations.rollout.min_ready_seconds if seconds is None else seconds)
         self.unready_seconds = float(operations.rollback.automatic.readiness_failing_seconds)
+        self.canaries = shares(situation.env)
         self.done: list[Step] = []
 
     def steps(self, names: Sequence[str], digests: Mapping[str, Any] | None = None) -> list[Step]:
@@ -84,6 +87,7 @@ class Session:
         running = self.situation.running(names)
         records = {name: record_of(self.situation.env, name) for name in names}
         self.situation.keep({key(name): begun(records[name], running[name].released()) for name in names})
+        points = {step.name: migrate(self.situation, step) for step in steps if due(self.situation.env, step)}
         env = self.situation.env
         minutes = int(self.setting.release_baseline_minutes)
         before = self.situation.traffic(names, 60 * minutes)
@@ -91,7 +95,11 @@ class Session:
         failures = {name: self._failures(name) for name in names}
         self.situation.bring(f"release {', '.join(map(str, steps))}", plan)
         bad = self._watch(steps, plan, before, failures)
-        self._finish([step for step in steps if step.name not in bad])
+        if bad and self.canaries:
+            self._canary(steps).remove()
+        self._finish([step for step in steps if step.name not in bad], points)
+        if not bad and self.canaries:
+            self._canary(steps).remove()
         if bad:
             self._give_up([step for step in steps if step.name in bad], bad)
 
@@ -167,7 +175,16 @@ class Session:
         reasons = {name: objection(before[name], after[name], self.limits) for name in names}
         return {name: reason for name, reason in reasons.items() if reason}
 
-    def _finish(self, steps: Sequence[Step]) -> None:
+    def share(self, names: Sequence[str], percent: int) -> None:
+        """Give the new release of these services a share of their traffic, and watch it."""
+        canary = self.situation.env.catalogue.operations.rollout.canary
+        seconds = self.setting.release_canary_seconds
+        self._canary(self.steps(names)).share(percent, 60.0 * canary.every_minutes if seconds is None else seconds)
+
+    def _canary(self, steps: Sequence[Step]) -> Canary:
+        return Canary(self.situation, steps, self.limits)
+
+    def _finish(self, steps: Sequence[Step], points: Mapping[str, str]) -> None:
         """Record that these services are at their new release."""
         if not steps:
             return
@@ -176,7 +193,11 @@ class Session:
         records = {}
         for step in steps:
             after = Released(
-                step.after.release, step.after.digest, config_name(env, step.name, step.after), at=now
+                step.after.release,
+                step.after.digest,
+                config_name(env, step.name, step.after),
+                at=now,
+                restore_point=points.get(step.name, ""),
             )
             records[key(step.name)] = committed(record_of(env, step.name), after, keep)
             self.situation.run.changes[self.situation.leader].append(

@@ -58,6 +58,15 @@ def credentials(env: Environment, service: Service) -> dict[str, str]:
     return values
 
 
+def migration_credentials(env: Environment, service: Service) -> dict[str, str]:
+    """The same for its migration: past the pooler, since locks and schema changes want a session of their own."""
+    values = credentials(env, service)
+    if "DATABASE_URL" in values:
+        port, direct = values["DB_PORT"], str(env.setting.postgresql_proxy_direct_port)
+        values |= {"DATABASE_URL": values["DATABASE_URL"].replace(f":{port}/", f":{direct}/"), "DB_PORT": direct}
+    return values
+
+
 def env_file(values: Mapping[str, str]) -> str:
     """KEY=value lines, sorted; raises OperatorError for a value that would not fit on one line."""
     for key, value in values.items():

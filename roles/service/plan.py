@@ -26,10 +26,10 @@ def notes(env: Environment) -> list[str]:
     if report.errors:
         lines = "\n  ".join(str(finding) for finding in report.errors)
         raise OperatorError(f"the services of {env.name} do not fit on its hosts:\n  {lines}")
-    return warnings(env) + _held_back(env) + [str(finding) for finding in report.findings]
+    return warnings(env) + held_back(env) + [str(finding) for finding in report.findings]
 
 
-def _held_back(env: Environment) -> list[str]:
+def held_back(env: Environment) -> list[str]:
     """Services that went back and so keep a configuration which is not that of this checkout."""
     lines = []
     for name, service in env.catalogue.services.items():

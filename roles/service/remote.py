@@ -56,7 +56,7 @@ def apply(
         seconds = rollout.wait(f"phase {phase}", list(of_phase), of_phase)
         print(f"phase {phase}: {len(of_phase)} services healthy after {seconds:.0f} s")
     for name in _named("service", removed):
-        _remove_service(docker, name)
+        remove_service(docker, name)
     for name in _named("secret", removed):
         status, answer = docker.raw("DELETE", f"/secrets/{name}")
         if status >= 400 and status != 404:
@@ -110,7 +110,7 @@ def create_secret(docker: Docker, name: str, content: str) -> None:
         raise RemoteError(f"cannot create the secret {name}: {json.loads(answer)['message']}")
 
 
-def _remove_service(docker: Docker, name: str) -> None:
+def remove_service(docker: Docker, name: str) -> None:
     status, answer = docker.raw("DELETE", f"/services/{STACK}_{name}")
     if status >= 400 and status != 404:
         raise RemoteError(f"cannot remove the service {name}: {json.loads(answer)['message']}")

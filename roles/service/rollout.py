@@ -160,7 +160,7 @@ def _report(
         error = task["Status"].get("Err") or task["Status"].get("Message", "")
         lines.append(f"  task {task['ID'][:12]} is {task['Status']['State']}: {error}")
         lines += [f"  health check: {said}" for said in _health(docker, task)]
-        lines += [f"  | {line}" for line in _log(task["ID"])]
+        lines += [f"  | {line}" for line in log(task["ID"])]
     return "\n".join(lines)
 
 
@@ -172,7 +172,7 @@ def _health(docker: Docker, task: dict[str, Any]) -> list[str]:
     return [check["Output"].strip() for check in ((health or {}).get("Log") or [])[-1:]]
 
 
-def _log(task_id: str) -> list[str]:
+def log(task_id: str) -> list[str]:
     """Last lines that a task wrote, wherever it ran."""
     try:
         query = f"stdout=true&stderr=true&tail={LOG_LINES}"
