@@ -139,7 +139,8 @@ def test_a_dry_run_says_and_changes_nothing(ready: Control) -> None:
     ):
         done = ready.run("--dry", deploy=f"deploys/{deploy}", data=data)
         assert done.status == 0, done.end
-        assert "would 1/" in done.output and SERVICE in done.output, done.end
+        assert "would 1/" in done.output, done.end
+        assert SERVICE in done.output, done.end
     assert (images(ready), kept(ready)) == (before, records)
 
 
