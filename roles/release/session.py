@@ -6,32 +6,27 @@ the middle leaves a new release unrecorded, and the next run of anything lays th
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import gevent
 from pyinfra import logger
 
 from roles.health.plan import REMOTE as HEALTH
-from roles.health.plan import probes
 from roles.kit.error import OperatorError
 from roles.kit.model import Change
 from roles.release.canary import Canary, shares
-from roles.release.gate import Limits, Traffic, objection, task_objection
+from roles.release.gate import Limits
 from roles.release.migration import due, migrate
 from roles.release.plan import Step, at, config_name, work
 from roles.release.record import begun, committed, record_of
 from roles.release.situation import PULL, Situation, side_by_side
+from roles.release.watch import Watch
 from roles.runbook import carry_out
 from roles.service.released import Released, key
-from roles.service.scale import size
 from roles.service.stack import image
 
-POLL_SECONDS = 2
-SAMPLE_SECONDS = 4  # of traffic, before it is looked at for the first time
 LOGS = HEALTH.with_name("logs.py")
 
 
@@ -40,12 +35,8 @@ class Session:
 
     def __init__(self, situation: Situation, release: str) -> None:
         self.situation, self.release = situation, release
-        setting, operations = situation.env.setting, situation.env.catalogue.operations
-        self.setting = setting
-        self.limits = Limits.of(situation.env.catalogue, int(setting.release_gate_requests))
-        seconds = setting.release_min_ready_seconds
-        self.min_ready = float(operations.rollout.min_ready_seconds if seconds is None else seconds)
-        self.unready_seconds = float(operations.rollback.automatic.readiness_failing_seconds)
+        self.setting = situation.env.setting
+        self.limits = Limits.of(situation.env.catalogue, int(self.setting.release_gate_requests))
         self.canaries = shares(situation.env)
         self.done: list[Step] = []
 
@@ -77,9 +68,7 @@ class Session:
         ]
         hosts = [host.name for host in env.group("app") if run.reaches(host.name)]
         context = {"images": list(dict.fromkeys(wanted))}
-        side_by_side(
-            [partial(carry_out, run, host, "pull the images", PULL, context) for host in hosts]
-        )
+        side_by_side([partial(carry_out, run, host, "pull the images", PULL, context) for host in hosts])
 
     def wave(self, names: Sequence[str]) -> None:
         """Release services that do not need each other; OperatorError when one of them did not get through."""
@@ -87,99 +76,38 @@ class Session:
         running = self.situation.running(names)
         records = {name: record_of(self.situation.env, name) for name in names}
         self.situation.keep({key(name): begun(records[name], running[name].released()) for name in names})
-        points = {step.name: migrate(self.situation, step) for step in steps if due(self.situation.env, step)}
-        env = self.situation.env
-        minutes = int(self.setting.release_baseline_minutes)
-        before = self.situation.traffic(names, 60 * minutes)
-        plan = work(env, {step.name: step.after for step in steps})
-        failures = {name: self._failures(name) for name in names}
-        self.situation.bring(f"release {', '.join(map(str, steps))}", plan)
-        bad = self._watch(steps, plan, before, failures)
-        if bad and self.canaries:
-            self._canary(steps).remove()
+        try:
+            points = {step.name: migrate(self.situation, step) for step in steps if due(self.situation.env, step)}
+            bad = self._roll(steps)
+        except OperatorError as error:
+            self._remove_canaries(steps)
+            raise OperatorError(
+                f"{error}\n{', '.join(names)}: not recorded as released, so the next run of deploys/full.py lays "
+                "down what ran before, wherever it is gone; saying the same release again goes on with it"
+            ) from None
+        if bad:  # before anything else: they are of the same release
+            self._remove_canaries(steps)
         self._finish([step for step in steps if step.name not in bad], points)
-        if not bad and self.canaries:
-            self._canary(steps).remove()
         if bad:
             self._give_up([step for step in steps if step.name in bad], bad)
+        self._remove_canaries(steps)
 
-    def _failures(self, name: str) -> list[str]:
-        found = self.situation.services([name]).get(name, {"failed": []})
-        return [task for task, _ in found["failed"]]
-
-    def _watch(
-        self,
-        steps: Sequence[Step],
-        plan: Mapping[str, Any],
-        before: Mapping[str, Traffic],
-        failures: Mapping[str, Sequence[str]],
-    ) -> dict[str, str]:
-        """Services that must go back, with the reason: watched for min_ready seconds."""
-        env, began = self.situation.env, time.monotonic()
-        hashes = {name: plan["items"][f"service {name}"]["hash"] for name in plan["definitions"]}
-        replicas = {name: size(env, env.catalogue.service(name)).replicas for name in hashes}
-        bad: dict[str, str] = {}
-        unready: dict[str, tuple[float, str]] = {}
-        while waiting := [step.name for step in steps if step.name not in bad]:
-            found = self.situation.services(waiting)
-            for name in waiting:
-                state = found.get(name, {"failed": [], "running": 0})
-                if why := task_objection(state, hashes[name], replicas[name], failures[name]):
-                    bad[name] = why
-            elapsed = time.monotonic() - began
-            waiting = [name for name in waiting if name not in bad]
-            over = elapsed >= self.min_ready
-            bad |= self._unready(waiting, unready, elapsed, over)
-            waiting = [name for name in waiting if name not in bad]
-            if elapsed >= SAMPLE_SECONDS or over:
-                bad |= self._traffic(waiting, before, elapsed, over)
-            if over:
-                break
-            gevent.sleep(min(POLL_SECONDS, max(0.1, self.min_ready - elapsed)))
-        return bad
-
-    def _unready(
-        self, names: Sequence[str], since: dict[str, tuple[float, str]], elapsed: float, over: bool
-    ) -> dict[str, str]:
-        """Services that were not ready for too long, or are not at the end."""
-        env = self.situation.env
-        edges = [host.name for host in env.group("edge") if self.situation.run.reaches(host.name)]
-        if not edges or not names:
-            return {}
-        wanted = {name: path for name, path in probes(env).items() if name in names}
-        context = {"port": int(env.setting.router_port), "probes": wanted}
-        answers = self.situation.run.ask_source(edges[0], HEALTH, [], context)
-        found = {}
-        for name in names:
-            answer = answers[f"service {name}"]
-            if answer["ready"]:
-                since.pop(name, None)
-                continue
-            first, _ = since.setdefault(name, (elapsed, answer["why"]))
-            if over or elapsed - first >= self.unready_seconds:
-                found[name] = f"it is not ready: {answer['why']}"
-        return found
-
-    def _traffic(
-        self, names: Sequence[str], before: Mapping[str, Traffic], elapsed: float, over: bool
-    ) -> dict[str, str]:
-        """Services whose answers got worse; where nobody asks them, requests of our own at the end."""
-        after = self.situation.traffic(names, elapsed) if names else {}
-        if over:
-            few = [name for name in names if after[name].requests < self.limits.requests]
-            if few:
-                after |= self.situation.own_requests(few, self.limits.requests)
-            for name in names:
-                kind = "requests of our own" if name in few else "real traffic"
-                logger.info(f"    {name}: {kind}: {after[name]}; before: {before[name]}")
-        reasons = {name: objection(before[name], after[name], self.limits) for name in names}
-        return {name: reason for name, reason in reasons.items() if reason}
+    def _roll(self, steps: Sequence[Step]) -> dict[str, str]:
+        """Replace the old release by the new one; services that must go back, with the reason."""
+        watch = Watch(self.situation, [step.name for step in steps], self.limits)
+        plan = work(self.situation.env, {step.name: step.after for step in steps})
+        self.situation.bring(f"release {', '.join(map(str, steps))}", plan)
+        return watch.bad(plan)
 
     def share(self, names: Sequence[str], percent: int) -> None:
         """Give the new release of these services a share of their traffic, and watch it."""
         canary = self.situation.env.catalogue.operations.rollout.canary
         seconds = self.setting.release_canary_seconds
         self._canary(self.steps(names)).share(percent, 60.0 * canary.every_minutes if seconds is None else seconds)
+
+    def _remove_canaries(self, steps: Sequence[Step]) -> None:
+        if self.canaries:
+            self._canary(steps).remove()
 
     def _canary(self, steps: Sequence[Step]) -> Canary:
         return Canary(self.situation, steps, self.limits)

@@ -13,6 +13,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator
+from threading import Thread
 from typing import Any
 
 CHUNK = 1 << 20
@@ -27,7 +28,7 @@ def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]
     A name may be that of a canary. With context["own"] requests are sent instead, so many to each.
     """
     if "own" in context:
-        return {name: _own(name, context["own"], context["port"]) for name in names}
+        return _own_of_all(names, context["own"], context["port"])
     found: dict[str, dict[str, Any]] = {name: {"requests": 0, "errors": 0, "milliseconds": Counter()} for name in names}
     oldest = time.time() - context["seconds"]
     for line in _backwards(context["log"]):
@@ -69,6 +70,20 @@ def _backwards(path: str) -> Iterator[bytes]:
             rest = lines[0]
             yield from reversed(lines[1:])
         yield rest
+
+
+def _own_of_all(names: list[str], count: int, port: int) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+
+    def ask(name: str) -> None:
+        found[name] = _own(name, count, port)
+
+    workers = [Thread(target=ask, args=(name,)) for name in names]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return found
 
 
 def _own(name: str, count: int, port: int) -> dict[str, Any]:
