@@ -9,7 +9,8 @@ import base64
 import os
 from typing import Any
 
-from roles.image import remote
+from roles.image.remote import apply as build
+from roles.image.remote import is_whole, read
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -18,8 +19,8 @@ def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]
     found: dict[str, dict[str, Any]] = {}
     for name in names:
         repository = f"{storage}/repositories/nexus-cos/{name}"
-        digest = remote.read(f"{repository}/_manifests/tags/{context['release']}/current/link")
-        if digest and remote.is_whole(storage, repository, digest, {}):
+        digest = read(f"{repository}/_manifests/tags/{context['release']}/current/link")
+        if digest and is_whole(storage, repository, digest, {}):
             found[name] = {"digest": digest}
             continue
         tags = f"{repository}/_manifests/tags"
@@ -41,7 +42,7 @@ def apply(
         for path in made:
             with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as stream:
                 stream.write(base64.b64decode(context["files"][path]))
-        remote.apply(context["items"], list(context["items"]), [], context["image"], context["payload"])
+        build(context["items"], list(context["items"]), [], context["image"], context["payload"])
     finally:
         for path in made:  # those of the environment's own release are the role image's
             os.unlink(path)
