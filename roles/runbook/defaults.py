@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 to: str = ""  # where to: a host, a point in time, a release
+services: str = ""  # several services, separated by commas, or all
 service: str = ""  # one service of the catalogue
 store: str = ""  # one store: postgresql, redis, ...
 host: str = ""  # one host of the inventory
