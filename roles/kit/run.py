@@ -219,6 +219,11 @@ class Run:
         found = [self.compare(name, role) for role in self.roles(name)]
         return not self.abandoned(name) and not any(part.changes or part.steps or part.notes for part in found)
 
+    def replan(self) -> None:
+        """Plan and ask anew: what plans are made from, such as secrets, has changed within this run."""
+        self._plans.clear()
+        self._answers.clear()
+
     def unsettle(self) -> None:
         """Something differs that no comparison shows."""
         self._settled = False

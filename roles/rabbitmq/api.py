@@ -30,8 +30,7 @@ class Api:
     def __init__(self, context: Item) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", context["port"], timeout=30)
         self.user = str(context["user"])
-        pair = f"{context['user']}:{context['password']}".encode()
-        self.headers = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+        self.passwords = list(context["passwords"])  # more than one while it is changed
 
     def get(self, *path: str) -> list[dict[str, Any]]:
         """All entries at a path."""
@@ -49,9 +48,15 @@ class Api:
     def send(self, method: str, path: tuple[str, ...], body: str | None = None) -> bytes:
         """The answer's body; Refused while there is no way in, RemoteError for any other failure."""
         address = "/api/" + "/".join(urllib.parse.quote(part, safe="") for part in path)
-        self.connection.request(method, address, body, self.headers)
-        answer = self.connection.getresponse()
-        text = answer.read()
+        for _ in self.passwords:
+            pair = f"{self.user}:{self.passwords[0]}".encode()
+            headers = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+            self.connection.request(method, address, body, headers)
+            answer = self.connection.getresponse()
+            text = answer.read()
+            if answer.status != 401:
+                break
+            self.passwords.append(self.passwords.pop(0))
         if answer.status in (401, 503):
             raise Refused(f"{method} {address} answered {answer.status}")
         if answer.status >= 300 and (method, answer.status) != ("DELETE", 404):
