@@ -63,6 +63,7 @@ class Environment:
     secrets: Secrets
     root: Path = ROOT
     digests: Mapping[str, str] = field(default_factory=dict)  # service -> image digest, known after the probe
+    kept: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # "KIND NAME" -> value, known after the probe
     _authorities: dict[str, Authority] = field(default_factory=dict, repr=False)  # shared by all copies
 
     @cached_property
@@ -150,13 +151,20 @@ class Environment:
     def _jinja(self) -> Jinja:
         return templates(self.root / "templates")
 
-    def seen(self, hosts: Iterable[Host], digests: Mapping[str, str]) -> Environment:
-        """The same environment with what was learned of some hosts, and of images, in between."""
+    def seen(
+        self,
+        hosts: Iterable[Host],
+        digests: Mapping[str, str],
+        kept: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Environment:
+        """The same environment with what was learned in between: of some hosts, of images, of what it keeps."""
         _ = self.catalogue, self.tls, self._jinja  # loaded once here, or each copy would load its own
         learned = {host.name: host for host in hosts}
         other = copy.copy(self)
         other.hosts = tuple(learned.get(host.name, host) for host in self.hosts)
         other.digests = digests
+        if kept is not None:
+            other.kept = kept
         return other
 
 

@@ -18,6 +18,7 @@ from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
 from roles.redis.instance import instance_of
 
+from .released import released
 from .scale import size
 
 CA = "/run/secrets/ca.pem"
@@ -30,7 +31,7 @@ def config(env: Environment, service: Service) -> dict[str, str]:
         **env.catalogue.platform.environment.common,
         "SERVICE_NAME": service.name,
         "PORT": str(service.port),
-        "RELEASE": str(env.setting.release),
+        "RELEASE": released(env, service.name).release,
         "STORES": ",".join(stores),
         "STORES_ABSENT": ",".join(store for store in service.stores if store not in stores),
         "DEPENDS_ON": ",".join(f"{name}={_health_url(env, name)}" for name in service.depends_on),
@@ -38,7 +39,9 @@ def config(env: Environment, service: Service) -> dict[str, str]:
         "NODE_OPTIONS": f"--max-old-space-size={heap_mb(size(env, service).memory_bytes)}",
         "REDIS_KEY_PREFIX": f"{service.name}:",
     }
-    return values | {key: str(value) for key, value in env.setting.service_environment.items()}
+    for more in (env.setting.service_environment, env.setting.service_environment_of.get(service.name, {})):
+        values |= {key: str(value) for key, value in more.items()}
+    return values
 
 
 def credentials(env: Environment, service: Service) -> dict[str, str]:
@@ -79,7 +82,10 @@ def keyed_hash(env: Environment, content: str) -> str:
 
 
 def secrets(env: Environment, service: Service) -> dict[str, tuple[str, str]]:
-    """{file below /run/secrets: (name of the Docker secret, content)} of one service."""
+    """{file below /run/secrets: (name of the Docker secret, content)} of one service.
+
+    Without content where only the swarm has it: the configuration of a release that was gone back to.
+    """
     contents = {
         "config": env_file(config(env, service)),
         "credentials": env_file(credentials(env, service)),
@@ -87,6 +93,9 @@ def secrets(env: Environment, service: Service) -> dict[str, tuple[str, str]]:
     named = {
         file: (secret_name(env, f"{service.name}-{file}", text), text) for file, text in contents.items()
     }
+    now = released(env, service.name)
+    if now.pinned and now.config:
+        named["config"] = (now.config, "")
     authority = env.tls.certificate
     return named | {"ca.pem": (secret_name(env, "ca", authority), authority)}
 

@@ -25,7 +25,7 @@ def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]
     except (OSError, RemoteError):
         return {}
     found = {f"service {name}": _properties(service["Spec"]) for name, service in services.items()}
-    held = {name for service in services.values() for name in _held(service)}
+    held = {name for service in services.values() for name in _held(service)} | set(context["recorded"])
     for secret in secrets:
         name = secret["Spec"]["Name"]
         if f"secret {name}" in names or _left_over(secret, held, context["keep_days"]):
