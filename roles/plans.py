@@ -31,7 +31,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "health": ("edge",),
 }
 PINNED = {"service"}  # planned with the digests of images, so again when those are known
-KEEPING = {"service", "router", "nginx"}  # planned with what the environment keeps, so again when that is known
+KEEPING = {"swarm", "service", "router", "nginx"}  # planned with what the environment keeps, so again when that is known
 CLUSTER = {"swarm", "service"}  # steps of all their hosts together: half of them is not an option
 
 

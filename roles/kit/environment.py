@@ -20,6 +20,7 @@ from jinja2 import Environment as Jinja
 from roles.kit import settings
 from roles.kit.authority import Authority
 from roles.kit.error import OperatorError, nearest
+from roles.kit.keeping import overlay
 from roles.kit.secrets import LOGINS, Secrets
 from roles.kit.settings import Settings
 from roles.kit.templates import templates
@@ -165,6 +166,7 @@ class Environment:
         other.digests = digests
         if kept is not None:
             other.kept = kept
+            other.setting = overlay(self.setting, kept, self.catalogue.services)
         return other
 
 
