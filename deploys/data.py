@@ -3,6 +3,7 @@
 from pyinfra import host
 
 from roles.etcd import etcd
+from roles.kit.converge import forget_roles
 from roles.mongodb import mongodb
 from roles.pgbouncer import pgbouncer
 from roles.postgresql import postgresql
@@ -25,3 +26,4 @@ if "mongodb" in host.groups:
     mongodb()
 if "app" in host.groups:
     proxy()  # services are given its address
+forget_roles(stores=True)  # a host that leaves stops its own once the others can do without it

@@ -30,6 +30,17 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "nginx": ("edge",),
     "health": ("edge",),
 }
+# Roles whose data outlives them on a host that they no longer concern, and where it lies. Such a host leaves a
+# cluster last: the others have to take over first.
+DATA = {
+    "etcd": "/var/lib/etcd",
+    "postgresql": "/var/lib/postgresql",
+    "pgbouncer": "",
+    "redis": "/var/lib/redis",
+    "sentinel": "",
+    "rabbitmq": "/var/lib/rabbitmq",
+    "mongodb": "/var/lib/mongodb",
+}
 PINNED = {"service"}  # planned with the digests of images, so again when those are known
 KEEPING = {"swarm", "service", "router", "nginx"}  # planned with what the environment keeps, so again when that is known
 CLUSTER = {"swarm", "service"}  # steps of all their hosts together: half of them is not an option

@@ -145,8 +145,8 @@ def take_out(name: str, context: Item) -> None:
     members = own.members(agreed=True)
     gone = [m for m in members if f"member {title(m, context)}" == name]
     rest = [m for m in members if m not in gone and m["votes"]]
-    addresses = {**context["others"], context["name"]: context["own"]}
-    living = [m["name"] for m in rest if m["name"] in addresses and Etcd(addresses[m["name"]], context["tls"]).lives()]
+    addresses = {m["name"]: m["client"] for m in rest} | context["others"] | {context["name"]: context["own"]}
+    living = [m["name"] for m in rest if m["name"] and Etcd(addresses[m["name"]], context["tls"]).lives()]
     if gone and gone[0]["votes"] and len(living) * 2 <= len(rest):
         raise RemoteError(
             f"refused to take {name} out of etcd: of the {len(rest)} that would be left only {len(living)} "

@@ -21,6 +21,7 @@ from roles.kit.model import Desired
 from roles.kit.progress import progress
 from roles.kit.run import Run
 from roles.kit.transport import Step
+from roles.plans import DATA
 
 Late = Callable[[Run, str], Mapping[str, Any]]
 
@@ -48,10 +49,10 @@ def converge_packages() -> None:
         _converge_packages(name="Install packages")
 
 
-def forget_roles() -> None:
-    """Remove what roles that no longer concern the current host left on it."""
+def forget_roles(stores: bool = False) -> None:
+    """Remove what roles that no longer concern the current host left on it, those of stores apart: they go last."""
     if not _settled(Run.current):
-        _forget_roles(name="Remove what is no longer planned")
+        _forget_roles(stores, name=f"Remove {'stores that are' if stores else 'what is'} no longer planned")
 
 
 def _settled(run: Run) -> bool:
@@ -94,11 +95,14 @@ def _converge_packages() -> Iterator[Step]:
 
 
 @operation()
-def _forget_roles() -> Iterator[Step]:
+def _forget_roles(stores: bool) -> Iterator[Step]:
     run, name = Run.current, host.name
     found = Differences()
     for role in run.abandoned(name):
-        found.add(f"role {role}", "no longer concerns this host, what it made is removed")
+        if (role in DATA) != stores:
+            continue
+        kept = f"; its data stays in {DATA[role]}" if DATA.get(role) else ""
+        found.add(f"role {role}", f"no longer concerns this host, what it made is removed{kept}")
         found.steps.append({"do": "forget", "role": role, "manifest": {}})
     yield from _carry_out(run, name, "leftovers", found, None)
 

@@ -55,6 +55,7 @@ class Run:
         self.changes: dict[str, list[Change]] = defaultdict(list)
         self.proposed = 0  # changes that a dry run would make
         self.notes: dict[str, None] = {}
+        self.missed: int | None = None  # targets that a report found missed
         self.health: dict[str, str] | None = None  # service -> "" or why it is not healthy
         self.logs: dict[str, list[str]] = {}
         self._early: dict[str, EarlyAgent] = {}

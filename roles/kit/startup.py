@@ -23,8 +23,9 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.state import StateStage
 from pyinfra.context import config, ctx_state, state
 
-from roles.kit import environment, inputs, progress, reach
+from roles.kit import environment, inputs, looking, progress, reach
 from roles.kit.error import OperatorError
+from roles.kit.looking import looks
 from roles.kit.run import Run
 from roles.kit.summary import summarise
 from roles.plans import GROUPS, notes_of, plan_of, roles_of
@@ -44,6 +45,8 @@ def begin() -> None:
     config.SUDO = True
     config.FAIL_PERCENT = 0  # a host that fails stops the run: half an environment is worse than none
     config.CONNECT_TIMEOUT = 15
+    if looks(context):
+        looking.prepare(cli)
     cli.WrappedError = _plainly(cli.WrappedError)
     _refuse(_check_terminal, context)
     _refuse(inputs.check_data, context.params["data"])
@@ -107,7 +110,7 @@ def _plainly(
 
 def _check_terminal(context: click.Context) -> None:
     given = context.params
-    asks = not (given["yes"] or given["dry"] or given["operations"][0] in READ_ONLY)
+    asks = not (given["yes"] or given["dry"] or given["operations"][0] in READ_ONLY or looks(context))
     if asks and not sys.stdin.isatty():
         raise OperatorError(
             "no terminal to confirm the changes on: add -y to make them, or --dry to see them"
@@ -134,7 +137,7 @@ def _load(context: click.Context, original: Callable[..., Any], inventory: str, 
     loaded = environment.from_inventory(path.stem, found)
     left_out = reach.left_out(loaded, found)
     reach.check_limit(context.params, found)
-    if context.params["operations"][0] not in READ_ONLY and not context.params["dry"]:
+    if not (context.params["dry"] or context.params["operations"][0] in READ_ONLY or looks(context)):
         context.call_on_close(_lock(loaded.name).close)
     run = Run.current = Run(loaded, left_out)
     inputs_now = inputs.fingerprint(loaded)

@@ -117,19 +117,25 @@ def _definitions(env: Environment) -> str:
 
 def _cluster(env: Environment, host: Host) -> State:
     """This host's node in the cluster; nodes of hosts that left are one host's affair."""
-    left_out = env.left_out
     items: Items = {"membership": {"missing": []}, "quorum queues": {"without this node": 0}}
     if host == leader(env):
         items["nodes"] = {"stale": []}
-    context = {
+    source = Path(__file__).with_name("cluster.py")
+    return State(
+        "rabbitmq cluster", source, items, context=context(env, host), libraries=LIBRARIES, timeout_seconds=900
+    )
+
+
+def context(env: Environment, host: Host) -> dict[str, Any]:
+    """How the host-side code reaches the broker of this host, and which nodes belong to its cluster."""
+    left_out = env.left_out
+    return {
         **_access(env),
         "node": _node(host),
         "nodes": [_node(other) for other in env.group("rabbitmq")],
         "there": [_node(other) for other in env.group("rabbitmq") if other.name not in left_out],
         "wait_seconds": env.setting.rabbitmq_wait_seconds,
     }
-    source = Path(__file__).with_name("cluster.py")
-    return State("rabbitmq cluster", source, items, context=context, libraries=LIBRARIES, timeout_seconds=900)
 
 
 def _state(env: Environment, name: str, items: Items, remove: bool) -> State:
