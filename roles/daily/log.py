@@ -12,7 +12,7 @@ from roles.kit.error import OperatorError
 from roles.kit.run import Run
 from roles.runbook import Report
 
-SOURCE = Path(__file__).with_name("logs.py")
+SOURCE = Path(__file__).with_name("lines.py")
 LIBRARIES = ("roles.docker.client", "roles.service.rollout")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
