@@ -204,7 +204,8 @@ class Run:
     def prepare(self, name: str, role: str) -> None:
         """Ask the host, and refuse what cannot be before anything is changed anywhere."""
         self.check_limit(role)
-        if reason := self.answer(name)["checks"].get(role):
+        checks = self.answer(name)["checks"]
+        if reason := checks.get("base") or checks.get(role):  # without its base no role is laid down
             raise OperatorError(f"{name}: {role} cannot be laid down: {reason}")
         if role not in self._noted:
             self._noted.add(role)

@@ -36,7 +36,7 @@ class Secrets:
         self.generate = generate
         self.readers = recipients.read(recipients.recipients_file(path))  # {public key: name}, who shall read it
         self._sealed: bytes | None = None  # the file as it was read
-        self._changed = False
+        self._changed = self._replaced = False
         self._about: dict[str, Any] = {"changed": {}, "recipients": {}, "departed": [], "generation": 0, "turns": {}}
         self._values = self._read()
 
@@ -80,6 +80,7 @@ class Secrets:
 
     def replace(self, values: Mapping[str, str]) -> None:
         """Make these the secrets; what is the same keeps the time of its last change."""
+        self._replaced = True
         for name in self.names():
             if name not in values:
                 self.put(name, None)
@@ -106,11 +107,11 @@ class Secrets:
         """Write down how far a rotation has come, and which log-in is in use from now on."""
         turn = {"active": active or self.active(name), "step": step, "at": now()}
         self._about["turns"] = {**self._about["turns"], name: turn}
-        self._changed = True
+        self._changed = self._replaced = True
 
     @property
     def generation(self) -> int:
-        """How often the file was written: a smaller number than another file's means an older file."""
+        """How often secrets were replaced: hosts know it, and a file with a smaller number is an older one."""
         return int(self._about["generation"])
 
     @property
@@ -140,10 +141,10 @@ class Secrets:
         left = [{"key": key, "name": known[key], "at": now()} for key in known if key not in wanted]
         back = [entry for entry in self._about["departed"] if entry["key"] not in wanted]
         about = {**self._about, "recipients": wanted, "departed": [*back, *left]}
-        about["generation"] = self.generation + 1
+        about["generation"] = self.generation + self._replaced
         text = json.dumps({"format": FORMAT, **about, "values": self._values}, indent=1, sort_keys=True)
         self._write(pyrage.encrypt(text.encode(), [recipients.parse(key, str(self.path)) for key in wanted]))
-        self._about, self._changed = about, False
+        self._about, self._changed, self._replaced = about, False, False
         return True
 
     def _write(self, sealed: bytes) -> None:

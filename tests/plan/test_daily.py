@@ -48,7 +48,8 @@ class Asked:
 
 
 def acts(module: Any, directory: Path, kept: dict[str, Any] | None = None, /, **data: Any) -> list[str]:
-    env = environment(directory, **{"service_memory_scale": 0.01, "service_cpu_scale": 0.0, "service_gpu": False, **data})
+    small = {"service_memory_scale": 0.01, "service_cpu_scale": 0.0, "service_gpu": False}
+    env = environment(directory, **{**small, **data})
     return [act.what for act in module.plan(Asked(env, kept))]
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from roles.base import plan as base
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
 from roles.kit.secrets import Secrets
@@ -192,3 +194,31 @@ def test_every_secret_of_the_environment_has_a_rule(env: Environment) -> None:
     env.tls  # noqa: B018 - makes its secrets
     env.login("registry", "nexus")
     assert [name for name in units(env) if "no rule" in rule_of(env, name).why] == []
+
+
+OLDER = [("", 0, False), ("3", 3, False), ("3", 4, False), ("4", 3, True)]
+
+
+@pytest.mark.parametrize(("host", "file", "refused"), OLDER)
+def test_an_older_file_of_secrets_is_refused_by_a_host(tmp_path: Path, host: str, file: int, refused: bool) -> None:
+    env = environment(tmp_path)
+    env.secrets._about["generation"] = file
+    there = tmp_path / "there"
+    if host:
+        there.write_text(f"{host}\n")
+    command = base.preflight(env, env.host("data1")).replace(base.GENERATION, str(there))
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode == 1) is refused
+    assert ("it is an older one" in done.stdout) is refused
+
+
+def test_every_step_of_a_rotation_makes_the_file_a_newer_one(env: Environment) -> None:
+    env.secrets.save()
+    before = env.secrets.generation
+    for step in (lambda: rotation.introduce(env, ["redis/auth-service"]), lambda: rotation.switch(env)):
+        step()
+        env.secrets.save()
+    assert env.secrets.generation == before + 2
+    env.secret("something/new")
+    env.secrets.save()
+    assert env.secrets.generation == before + 2  # what is only added is in nobody's way
