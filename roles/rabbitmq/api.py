@@ -9,9 +9,10 @@ import os
 import time
 import urllib.parse
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
-from roles.kit.agent.base import RemoteError
+from roles.kit.agent.base import RemoteError, run
 
 Item = Mapping[str, Any]
 T = TypeVar("T")
@@ -31,6 +32,7 @@ class Api:
         self.connection = http.client.HTTPConnection("127.0.0.1", context["port"], timeout=30)
         self.user = str(context["user"])
         self.passwords = list(context["passwords"])  # more than one while it is changed
+        self.told = False
 
     def get(self, *path: str) -> list[dict[str, Any]]:
         """All entries at a path."""
@@ -63,6 +65,12 @@ class Api:
             raise RemoteError(f"RabbitMQ: {method} {address} answered {answer.status}: {text.decode()[:300]}")
         return text
 
+    def tell(self) -> None:
+        """Have a broker that knows another password read the administrator of its next start now."""
+        self.told = True
+        with suppress(RemoteError):  # it may be about to start, and read it by itself
+            run(["rabbitmqctl", "-q", "import_definitions", CONFIGURED], timeout=60)
+
     def close(self) -> None:
         """Drop the connection; the next request makes a new one."""
         self.connection.close()
@@ -85,6 +93,8 @@ class Api:
             try:
                 return question()
             except (ConnectionRefusedError, http.client.RemoteDisconnected, Refused) as error:
+                if "answered 401" in str(error) and not self.told:
+                    self.tell()
                 if time.monotonic() > end:
                     what = f"RabbitMQ did not let {self.user} in within {READY_SECONDS} s"
                     raise RemoteError(f"{what}: {error}") from None
