@@ -33,6 +33,7 @@ AUTHORITY = (
     "an authority whose change every host and client has to trust first: make a new environment, or remove both its "
     "secrets, `make secrets`, and run full.py in a window in which the platform may stand still"
 )
+PROVIDER = "its provider makes it: get a new one there and write it down by `make secrets-edit`"
 RULES: dict[str, Rule] = {
     "redis/*": Rule("both"),
     "nginx/api-key/*": Rule("both", hold_minutes=-1),
@@ -50,8 +51,10 @@ RULES: dict[str, Rule] = {
     ),
     "tls/*": Rule("kept", AUTHORITY),
     "etcd/*": Rule("kept", AUTHORITY),
-    "external/*": Rule("kept", "its provider makes it: get a new one there and write it down by `make secrets-edit`"),
+    "external/*": Rule("kept", PROVIDER),
     "mongodb/admin": Rule("kept", "change it in the server first, then write it down by `make secrets-edit`"),
+    "storage/*/key": Rule("kept", PROVIDER),
+    "storage/*": Rule("replace"),
     "backup/*": Rule("kept", "older backups can be read with nothing else: add a new one beside it, keep this"),
 }
 UNKNOWN = Rule("kept", "no rule says how: change it by `make secrets-edit`, then run full.py")
@@ -61,6 +64,8 @@ def rule_of(env: Environment, unit: str) -> Rule:
     """The rule of a unit, which is a pair of log-ins or a single secret."""
     if env.secrets.optional(f"{unit}/{LOGINS[0]}"):
         return Rule("pair")
+    if env.secrets.optional(f"{unit}/key"):  # object storage of somebody else
+        return Rule("kept", PROVIDER)
     if unit == "service/jwt":
         return Rule("both", hold_minutes=int(str(env.catalogue.operations.auth_policy["jwt"]["access_minutes"])))
     return next((rule for pattern, rule in RULES.items() if fnmatchcase(unit, pattern)), UNKNOWN)
