@@ -16,6 +16,7 @@ from roles.secret.rule import chosen, rule_of, units
 
 def introduce() -> None:
     """New values that stores and services accept beside those in use."""
+    _wanted(Run.current)
     Run.current.unsettle()  # what the steps change is known only once they are carried out
     act("Make new secrets beside those in use", _introduce)
 
@@ -31,9 +32,7 @@ def retire() -> None:
 
 
 def _introduce(run: Run) -> Sequence[Act]:
-    env = run.environment
-    wanted = chosen(env, str(env.setting.secrets))
-    _check(run, wanted)
+    env, wanted = run.environment, _wanted(run)
     fresh = [unit for unit in wanted if not env.secrets.step(unit)]
     if not run.executing():
         _tell(env, wanted, fresh)
@@ -69,9 +68,13 @@ def _step(run: Run, names: list[str], what: str, change: Callable[[], object]) -
     return [Act(f"{what} {'; '.join(rotation.grouped(names))}", do)] if names else []
 
 
-def _check(run: Run, wanted: list[str]) -> None:
-    """OperatorError where nothing was named, and where a host would be left with what opens nothing any more."""
+def _wanted(run: Run) -> list[str]:
+    """What is to be rotated.
+
+    OperatorError where nothing was named, and where a host would be left with what opens nothing any more.
+    """
     env = run.environment
+    wanted = chosen(env, str(env.setting.secrets))
     if not wanted and not rotation.unfinished(env):
         raise OperatorError(
             "no secret was named and no rotation is under way: --data secrets=all, or some of "
@@ -83,6 +86,7 @@ def _check(run: Run, wanted: list[str]) -> None:
             f"{', '.join(missing)} would be left with old secrets, which this run ends: bring them back or drop "
             "--limit. If they are lost for good: --data force=true; what comes back later is mended by full.py"
         )
+    return wanted
 
 
 def _tell(env: Environment, wanted: list[str], fresh: list[str]) -> None:
