@@ -13,6 +13,7 @@ from typing import Any
 
 from control import Control
 
+from roles.kit import environment as environments
 from roles.kit import fill
 from roles.kit import secrets as module
 
@@ -31,16 +32,21 @@ def mark_secrets(control: Control) -> list[str]:
 
 
 def marks(control: Control) -> list[bytes]:
-    """What a marked secret looks like: plain, in base64 at each of the three offsets, in hex; and keys' own text."""
+    """What a marked secret looks like: plain, in base64 at each of the three offsets, in hex.
+
+    And the secrets that hold no mark: keys by lines of their text, and what a rotation has made since.
+    """
     plain = MARK.encode()
     encoded = []
     for offset in range(3):
         text = base64.b64encode(b"\0" * offset + plain)
         encoded.append(text[4 if offset else 0 : -4])  # without what depends on neighbours
-    kept = control.planned.secrets
+    kept = environments.load(control.name).secrets
     keys = [kept.get(name) for name in kept.names() if name.endswith("ca-key")]
     bodies = [key.splitlines()[number].encode() for key in keys for number in (2, 10)]
-    return [plain, *encoded, plain.hex().encode(), *bodies]
+    values = [kept.get(name) for name in kept.names() if not name.startswith(("tls/", "etcd/"))]
+    made = [value.encode() for value in values if MARK not in value]
+    return [plain, *encoded, plain.hex().encode(), *bodies, *made]
 
 
 class Processes:
