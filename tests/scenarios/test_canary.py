@@ -47,10 +47,9 @@ def marked(
     was_there = control.exists()
     secrets = control.planned.secrets.path if was_there else PROJECT / ".lab" / control.name / "secrets.age"
     before = secrets.read_bytes() if secrets.exists() else None
-    lab.up(control.lab)
     secrets.unlink(missing_ok=True)
     names = mark_secrets(control)
-    control.renew()
+    control.renew() if was_there else lab.up(control.lab)
     try:
         with Processes(marks(control)) as processes:
             runs = {"first run": control.run(*LOUD)}
