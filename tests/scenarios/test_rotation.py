@@ -5,12 +5,14 @@ On the lab, or with NEXUS_ENV on an environment that is up.
 
 from __future__ import annotations
 
+import json
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Figure
-from control import Control
+from control import REMOTE, Control
 from readiness import Readiness
 
 from roles import lab
@@ -23,6 +25,7 @@ from roles.redis.users import OWN
 from roles.registry.plan import login, registry_host
 from roles.secret.rotation import unfinished
 
+AMQP = Path(__file__).parents[1] / "hosts/remote/rabbitmq.py"
 DEPLOY = "deploys/rotate_secrets.py"
 SEED = 43
 POINTS, POINTS_FULL = 2, 10
@@ -42,9 +45,9 @@ def doors(env: Environment) -> dict[str, dict[str, Any]]:
     for service in env.catalogue.services.values():
         for store in {"postgresql", "rabbitmq"} & set(service.stores):
             user, password = env.login(store, service.name)
-            port = int(setting.postgresql_port if store == "postgresql" else setting.rabbitmq_management_port)
-            address = env.group(store)[0].address
-            door(f"{store}/{service.name}", store, address, port, user, password, database=service.database)
+            port, address = int(setting[f"{store}_port"]), env.group(store)[0].address
+            own = {"database": service.database, "vhost": service.name}
+            door(f"{store}/{service.name}", store, address, port, user, password, **own)
         if "redis" in service.stores:
             name, port = f"redis/{service.name}", instance_of(service).port(setting)
             door(name, "redis", env.group("redis")[0].address, port, service.name, env.secret(name))
@@ -55,7 +58,7 @@ def doors(env: Environment) -> dict[str, dict[str, Any]]:
              env.secret(name))  # fmt: skip
     del found["redis/replica at Sentinel"]  # of which a Sentinel knows nothing
     admin = env.secret("rabbitmq/admin")
-    door("rabbitmq/admin", "rabbitmq", "", int(setting.rabbitmq_management_port), BROKER_ADMIN, admin)
+    door("rabbitmq/admin", "management", "", int(setting.rabbitmq_management_port), BROKER_ADMIN, admin)
     if ops := registry_host(env):
         door("registry", "registry", ops.address, int(setting.registry_port), *login(env))
     return found
@@ -63,7 +66,9 @@ def doors(env: Environment) -> dict[str, dict[str, Any]]:
 
 def let_in(control: Control, asked: dict[str, dict[str, Any]]) -> dict[str, bool]:
     """Which of these the stores let in."""
-    told = control.ask(control.group("postgresql")[0], "doors.py", {"ca": CA, "doors": asked})
+    code = AMQP.read_text() + (REMOTE / "doors.py").read_text()
+    code = code.replace('"ARGUMENT"', repr(json.dumps({"ca": CA, "doors": asked})))
+    told = json.loads(control.ssh(control.group("postgresql")[0], "sudo python3 -I -", code, seconds=120))
     return {name: not said for name, said in told.items()}
 
 
