@@ -34,4 +34,5 @@ def make(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as stream:
-        stream.write(f"{pyrage.x25519.Identity.generate()}\n")
+        identity = pyrage.x25519.Identity.generate()
+        stream.write(f"# public key: {identity.to_public()}\n{identity}\n")

@@ -182,8 +182,8 @@ class Secrets:
         except pyrage.DecryptError as error:
             raise OperatorError(
                 f"{self.path} cannot be decrypted with the key in {self.identity}: {error}. "
-                "Name the right key in NEXUS_AGE_IDENTITY, or ask a holder of one to add yours to "
-                f"{recipients.recipients_file(self.path).name}"
+                "Name the right key in NEXUS_AGE_IDENTITY, or ask who can read it to add the line "
+                f"`{self._identity().to_public()} YOUR-NAME` to {recipients.recipients_file(self.path).name}"
             ) from None
         except OSError as error:
             raise OperatorError(f"{self.path} cannot be read: {error.strerror}") from None
