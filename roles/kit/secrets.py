@@ -127,6 +127,19 @@ class Secrets:
         removed = [name for key, name in known.items() if key not in wanted]
         return added, removed
 
+    @property
+    def unsaved(self) -> bool:
+        """Whether any was made and is not in the file yet."""
+        return self._changed
+
+    def check_unchanged(self) -> None:
+        """Refuse to go on with what was read once the file holds something else: OperatorError."""
+        if _content(self.path) != self._sealed:
+            raise OperatorError(
+                f"{self.path} was changed while this run looked at the hosts; what it planned is no longer what "
+                "should be: run it again"
+            )
+
     def save(self, readdress: bool = False) -> bool:
         """Write the file if anything changed; atomic, readable by its owner alone. True when written.
 

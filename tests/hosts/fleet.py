@@ -17,7 +17,6 @@ from hosts.look import Seen
 from hosts.remote import port
 from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired
-from roles.plans import KEEPING, PINNED
 
 
 @dataclass(repr=False)
@@ -109,19 +108,12 @@ def digests(fleet: Fleet) -> Mapping[str, str]:
     return found
 
 
-def kept(fleet: Fleet) -> dict[str, Any]:
-    """What the environment keeps, in labels of the swarm's configs: replicas, drained hosts, closed modules."""
-    answers = [reply.get("docker", {}).get("answer", {}) for reply in fleet._answers.values()]
-    labels = [label for answer in answers for label in answer.get("configs", ()) if "nexus.kept" in label]
-    return {label["nexus.kept"]: json.loads(label["nexus.value"]) for label in labels}
-
-
 def _plan_with_digests(fleet: Fleet) -> None:
-    """Roles are planned with the digests of images, which only the registry knows, and with what the swarm keeps."""
-    fleet.env = fleet.env.seen(fleet.env.hosts, digests(fleet), kept(fleet))
+    """Services are planned with the digests of their images, which only the registry knows."""
+    fleet.env = fleet.env.seen(fleet.env.hosts, digests(fleet))
     for host in fleet.env.hosts:
-        again = sorted((PINNED | KEEPING) & fleet.planned[host.name].keys())
-        fleet.planned[host.name] |= plans(fleet.env, host, tuple(again))
+        if "service" in fleet.planned[host.name]:
+            fleet.planned[host.name]["service"] = plans(fleet.env, host, ("service",))["service"]
 
 
 def _freeze(fleet: Fleet) -> None:

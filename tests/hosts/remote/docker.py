@@ -43,6 +43,5 @@ def ask(request):
         found["nodes"] = engine.get("/nodes")
         found["services"] = engine.get("/services", label=[f"com.docker.stack.namespace={request['stack']}"])
         found["tasks"] = engine.get("/tasks", **{"desired-state": ["running"]})
-        found["configs"] = [config["Spec"]["Labels"] for config in engine.get("/configs")]
         found["secrets"] = [secret["Spec"]["Name"] for secret in engine.get("/secrets")]
     return found
