@@ -77,7 +77,7 @@ class Processes:
                 self.seen.add(words[:200])
                 if self.marks.search(words):
                     self.hits.add(words[:60])
-            time.sleep(0.02)
+            time.sleep(0.05)
 
 
 def found_below(top: Path, wanted: list[bytes], left_out: tuple[str, ...] = ()) -> list[str]:
