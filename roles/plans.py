@@ -44,7 +44,7 @@ DATA = {
     "mongodb": "/var/lib/mongodb",
 }
 PINNED = {"service"}  # planned with the digests of images, so again when those are known
-KEEPING = {"service", "router", "nginx"}  # planned with what the environment keeps, so again when that is known
+KEEPING = {"swarm", "service", "router", "nginx"}  # planned with what the environment keeps, once that is known
 CLUSTER = {"swarm", "service"}  # steps of all their hosts together: half of them is not an option
 
 

@@ -20,7 +20,8 @@ from jinja2 import Environment as Jinja
 from roles.kit import settings
 from roles.kit.authority import Authority
 from roles.kit.error import OperatorError, nearest
-from roles.kit.secrets import Secrets
+from roles.kit.keeping import overlay
+from roles.kit.secrets import LOGINS, Secrets
 from roles.kit.settings import Settings
 from roles.kit.templates import templates
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from roles.catalogue import Catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
-LOGINS = ("a", "b")  # two log-ins used in turn: a rotation changes the one that is not in use
 
 
 @dataclass(frozen=True)
@@ -142,8 +142,7 @@ class Environment:
 
     def login(self, store: str, service: str) -> tuple[str, str]:
         """The log-in that the service uses now."""
-        active = self.secrets.optional(f"{store}/{service}/active") or LOGINS[0]
-        return self.logins(store, service)[LOGINS.index(active)]
+        return self.logins(store, service)[LOGINS.index(self.secrets.active(f"{store}/{service}"))]
 
     def render(self, template: str, **values: Any) -> str:
         """A template below `templates/`, with `env` and `setting` at hand; an undefined name is an error."""
@@ -167,6 +166,7 @@ class Environment:
         other.digests = digests
         if kept is not None:
             other.kept = kept
+            other.setting = overlay(self.setting, kept, self.catalogue.services)
         return other
 
 
@@ -255,9 +255,5 @@ def _merged(
 def _secrets(name: str, setting: Settings) -> Secrets:
     path = Path(str(setting.secrets_file).format(environment=name)).expanduser()
     identity = Path(os.environ.get("NEXUS_AGE_IDENTITY") or str(setting.secrets_identity)).expanduser()
-    return Secrets(
-        ROOT / path,
-        ROOT / str(identity).format(environment=name),
-        recipients=setting.secrets_recipients,
-        generate=bool(setting.secrets_generate),
-    )
+    key = ROOT / str(identity).format(environment=name)
+    return Secrets(ROOT / path, key, generate=bool(setting.secrets_generate))

@@ -220,7 +220,8 @@ class Run:
     def prepare(self, name: str, role: str) -> None:
         """Ask the host, and refuse what cannot be before anything is changed anywhere."""
         self.check_limit(role)
-        if reason := self.answer(name)["checks"].get(role):
+        checks = self.answer(name)["checks"]
+        if reason := checks.get("base") or checks.get(role):  # without its base no role is laid down
             raise OperatorError(f"{name}: {role} cannot be laid down: {reason}")
         if role not in self._noted:
             self._noted.add(role)
@@ -267,6 +268,11 @@ class Run:
             return False
         found = [self.compare(name, role) for role in self.roles(name)]
         return not self.abandoned(name) and not any(part.changes or part.steps or part.notes for part in found)
+
+    def replan(self) -> None:
+        """Plan and ask anew: what plans are made from, such as secrets, has changed within this run."""
+        self._plans.clear()
+        self._answers.clear()
 
     def unsettle(self) -> None:
         """Something differs that no comparison shows."""

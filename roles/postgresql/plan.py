@@ -68,11 +68,9 @@ def speaker(env: Environment) -> Host:
 def items(env: Environment, services: list[Service]) -> dict[str, dict[str, Any]]:
     """Owner role, two log-ins and database of each service, as the host-side code reports them."""
     found: dict[str, dict[str, Any]] = {}
-    for user, password in _platform_logins(env).items():
-        replicates = user == access.REPLICATION
-        found[f"role {user}"] = _role(
-            "platform", login=True, password=scram.salt(user, password), replication=replicates
-        )
+    replication = scram.salt(access.REPLICATION, env.secret("postgresql/replication"))
+    found[f"role {access.REPLICATION}"] = _role("platform", login=True, password=replication, replication=True)
+    found[f"role {access.LOOKUP}"] = _role("platform", login=True)
     granted = {"body": LOOKUP_BODY, "definer": True, "granted": [access.LOOKUP]}
     found["function lookup"] = {"service": "platform", **granted}
     for service in services:
@@ -94,13 +92,6 @@ def items(env: Environment, services: list[Service]) -> dict[str, dict[str, Any]
 def _role(service: str, **values: Any) -> dict[str, Any]:
     nobody = {"login": False, "password": "", "member_of": [], "acts_as": "", "limit": -1, "replication": False}
     return {"service": service, **nobody, **values}
-
-
-def _platform_logins(env: Environment) -> dict[str, str]:
-    return {
-        access.REPLICATION: env.secret("postgresql/replication"),
-        access.LOOKUP: env.secret("postgresql/lookup"),
-    }
 
 
 def context(env: Environment) -> dict[str, Any]:
@@ -159,7 +150,7 @@ def _contents(env: Environment) -> State:
         for service in services
         for user, password in env.logins("postgresql", service.name)
     }
-    logins |= {f"role {user}": (user, password) for user, password in _platform_logins(env).items()}
+    logins[f"role {access.REPLICATION}"] = (access.REPLICATION, env.secret("postgresql/replication"))
     return State(
         "postgresql",
         Path(__file__).with_name("remote.py"),

@@ -46,8 +46,9 @@ def plan(env: Environment, host: Host) -> Desired:
             Unit("epmd.socket"),
             Unit(
                 UNIT,
-                # Not the certificate: Erlang reads it again by itself, two minutes after it changed.
-                restart_on=tuple(file.path for file in (*early, *config)),
+                # Not the certificate: Erlang reads it again by itself, two minutes after it changed. Nor the
+                # administrator of the next start: a running broker is told a new password by `users`.
+                restart_on=tuple(file.path for file in (*early, *config) if file.path != DEFINITIONS),
                 reload_check=MAY_STOP,
             ),
         ),
@@ -155,11 +156,11 @@ def _state(env: Environment, name: str, items: Items, remove: bool) -> State:
     )
 
 
-def _access(env: Environment) -> dict[str, str | int]:
+def _access(env: Environment) -> dict[str, Any]:
     return {
         "port": int(env.setting.rabbitmq_management_port),
         "user": ADMIN,
-        "password": env.secret("rabbitmq/admin"),
+        "passwords": env.secrets.accepted("rabbitmq/admin"),
     }
 
 

@@ -15,7 +15,7 @@ from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired, Directory, File, State, Unit, User
 from roles.kit.quorum import majority
 from roles.redis.instance import INSTANCES, Instance
-from roles.redis.plan import own_passwords
+from roles.redis.plan import own_accepted, own_passwords
 from roles.redis.users import ADMIN, SENTINEL, sentinel_acl
 
 UNIT = "redis-sentinel"
@@ -51,7 +51,7 @@ def plan(env: Environment, host: Host) -> Desired:
         directories=(Directory(DIRECTORY, "redis", "redis", 0o750),),
         files=(
             File(HELPER, helper, mode=0o755),
-            File(USERS, sentinel_acl(passwords), group="redis", mode=0o640, secret=True),
+            File(USERS, sentinel_acl(own_accepted(env)), group="redis", mode=0o640, secret=True),
             File(CONFIG, config, group="redis", mode=0o640, secret=True),
         ),
         # Not reloaded: a Sentinel takes neither users' files nor certificates anew, and is back in a second.

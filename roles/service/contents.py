@@ -47,6 +47,8 @@ def config(env: Environment, service: Service) -> dict[str, str]:
 def credentials(env: Environment, service: Service) -> dict[str, str]:
     """Everything secret that one service needs: log-ins at its stores, signing key, keys of providers."""
     values = {"JWT_SECRET": env.secret("service/jwt")}
+    if len(keys := env.secrets.accepted("service/jwt")) > 1:  # tokens that are still, or already, signed with the other
+        values["JWT_SECRETS_ACCEPTED"] = ",".join(keys)
     for store, access in ACCESS.items():
         if store in service.stores and env.present(store):
             values |= access(env, service)

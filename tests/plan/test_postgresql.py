@@ -74,7 +74,7 @@ def test_a_database_is_open_to_its_own_two_logins_alone(tmp_path: Path) -> None:
     assert own == [
         ["local", "all", "postgres", "peer"],
         ["local", "replication", "postgres", "peer"],
-        ["local", "postgres", "pgbouncer", "scram-sha-256"],
+        ["local", "postgres", "pgbouncer", "peer", "map=pgbouncer"],
         ["hostssl", "replication", "replicator", f"{ADDRESS}/32", "scram-sha-256"],
         ["hostssl", "replication", "replicator", "127.0.0.1/32", "scram-sha-256"],
         ["hostssl", "all", "postgres", f"{ADDRESS}/32", "scram-sha-256"],
