@@ -6,7 +6,6 @@ replicas: str = ""  # how many of a service, or "catalogue" for as many as that 
 unit: str = ""  # a systemd unit that a role has laid down
 module: str = ""  # a module of the catalogue, by its slug
 back: bool = False  # end the maintenance
-since: str = "1h"  # logs: not older than 30s, 15m, 2h, 1d, or since a time such as 2026-11-22T19:00
 grep: str = ""  # logs: lines with this text
 lines: int = 200  # logs: at most so many, the newest
 which: str = ""  # daily checks: morning, evening, security; empty: all

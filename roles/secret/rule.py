@@ -53,6 +53,7 @@ RULES: dict[str, Rule] = {
     "etcd/*": Rule("kept", AUTHORITY),
     "external/*": Rule("kept", PROVIDER),
     "mongodb/admin": Rule("kept", "change it in the server first, then write it down by `make secrets-edit`"),
+    "mongodb/members": Rule("kept", "all members must have the same one: stop them, `make secrets-edit`, run data.py"),
     "storage/*/key": Rule("kept", PROVIDER),
     "storage/*": Rule("replace"),
     "backup/*": Rule("kept", "older backups can be read with nothing else: add a new one beside it, keep this"),

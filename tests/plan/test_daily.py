@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from cluster import LAB, environment
 
-from roles.daily import checks, finding, lines, log, look, maintenance, restart, scale
+from roles.daily import checks, finding, lines, look, maintenance, restart, scale
 from roles.daily.finding import Found
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
@@ -166,13 +165,6 @@ def test_a_restart_that_cannot_be_is_refused(tmp_path: Path, data: dict[str, Any
 
 
 # Logs
-
-
-def test_since_is_a_span_or_a_time() -> None:
-    assert abs(log.since("15m") - (time.time() - 900)) < 2
-    assert log.since("2026-11-22T19:00") == int(dt.datetime(2026, 11, 22, 19, tzinfo=dt.UTC).timestamp())
-    with pytest.raises(OperatorError, match="since=yesterday is no time"):
-        log.since("yesterday")
 
 
 def test_logs_are_bounded_and_lines_say_when_and_which_task() -> None:
