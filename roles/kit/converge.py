@@ -103,7 +103,7 @@ def _forget_roles(stores: bool) -> Iterator[Step]:
             continue
         kept = f"; its data stays in {DATA[role]}" if DATA.get(role) else ""
         found.add(f"role {role}", f"no longer concerns this host, what it made is removed{kept}")
-        found.steps.append({"do": "forget", "role": role, "manifest": {}})
+        found.steps.append({"do": "forget", "role": role, "manifest": {}, "stop": stores})
     yield from _carry_out(run, name, "leftovers", found, None)
 
 
