@@ -35,7 +35,9 @@ def reads(unit: Unit) -> tuple[str, ...]:
 
 
 def drop_in(unit: Unit) -> File:
-    """Stamp the hashes of what the unit reads just before it starts."""
+    """Stamp the hashes of what the unit reads just before it starts: a service, nothing else has a start to stamp."""
+    if "." in unit.name and not unit.name.endswith(".service"):
+        raise ValueError(f"unit {unit.name} is no service and cannot be restarted after its files")
     paths = " ".join(sorted(reads(unit)))
     stamp = (
         f"mkdir -p /run/nexus-cos/stamp && sha256sum {paths} >/run/nexus-cos/stamp/{unit.name} 2>/dev/null"

@@ -150,7 +150,8 @@ class Run:
         digests: Mapping[str, str] = {}
         kept: Mapping[str, Any] = {}
         if role in PINNED:
-            digests = self.memory.digests if asking else self.digests()
+            # While images are built their host is not asked: what is planned with them is only laid down later.
+            digests = self.memory.digests if asking or self.under_way else self.digests()
         if role in KEEPING:
             kept = self.memory.kept if asking else self.kept()
         return digests, kept
