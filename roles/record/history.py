@@ -82,7 +82,7 @@ def changes(found: Line, host: str = "", item: str = "") -> dict[str, list[str]]
     told: dict[str, list[str]] = {}
     for name, entries in (end["changes"] if end else found["intended"]).items():
         told[name] = [
-            f"{f'{role}: ' if role else ''}{what}: {how}{'' if all(done) else ' (not done)'}"
+            f"{f'{role}: ' if role else ''}{what}: {how}{'' if all(done) else ' (not finished)'}"
             for role, what, how, *done in entries
         ]
     for name, commands in (end or {}).get("commands", {}).items():

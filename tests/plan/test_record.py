@@ -106,7 +106,7 @@ def test_what_changed_on_a_host_and_of_an_item() -> None:
     begin("a")
     end("a", {"app1": [["nginx", "unit nginx", "reload", True]], "app2": [["redis", "file /etc/r", "new", False]]})
     (run,) = history.join(read()["lines"])
-    assert history.changes(run, host="app2") == {"app2": ["redis: file /etc/r: new (not done)"]}
+    assert history.changes(run, host="app2") == {"app2": ["redis: file /etc/r: new (not finished)"]}
     assert history.changes(run, item="NGINX") == {"app1": ["nginx: unit nginx: reload"]}
     assert history.changes(run, host="app1", item="redis") == {}
 
