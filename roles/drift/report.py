@@ -37,7 +37,8 @@ def report(run: Run, before: dict[str, Any]) -> dict[str, Any]:
     now, runs = time.time(), touched(run)
     compared = hosts(run)
     seen = {(line["host"], line["item"], line["before"]): line["first_seen"] for line in before.get("drift", [])}
-    drift, unhealthy = [], []
+    drift: list[dict[str, Any]] = []
+    unhealthy: list[dict[str, Any]] = []
     for about in compared.values():
         for line in about.pop("lines"):
             observed = line.pop("observed", False)
