@@ -2,7 +2,9 @@
 
 from pyinfra import host
 
+from roles.backup import backup
 from roles.etcd import etcd
+from roles.kit.converge import forget_roles, layer
 from roles.mongodb import mongodb
 from roles.pgbouncer import pgbouncer
 from roles.postgresql import postgresql
@@ -10,7 +12,11 @@ from roles.proxy import proxy
 from roles.rabbitmq import rabbitmq
 from roles.redis import redis
 from roles.sentinel import sentinel
+from roles.storage import storage
 
+if "storage" in host.groups:
+    storage()  # where the log of PostgreSQL is archived from its first minute
+layer("stores")
 if "etcd" in host.groups:
     etcd()  # where PostgreSQL's hosts agree on who is primary
 if "postgresql" in host.groups:
@@ -23,5 +29,9 @@ if "rabbitmq" in host.groups:
     rabbitmq()
 if "mongodb" in host.groups:
     mongodb()
+if {"postgresql", "redis", "rabbitmq", "mongodb", "ops"} & set(host.groups):
+    backup()
 if "app" in host.groups:
     proxy()  # services are given its address
+layer("leftovers")
+forget_roles(stores=True)  # a host that leaves stops its own once the others can do without it

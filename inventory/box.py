@@ -24,6 +24,6 @@ postgresql = ["box1"]
 redis = ["box1"]
 rabbitmq = ["box1"]
 mongodb = []  # only its vendor packages it for Debian 13, and a lab cannot count on reaching the vendor
-storage = []
+storage = ["box1"]
 
 one_machine = [_box1]  # settings for hosts on the machine at hand

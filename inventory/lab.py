@@ -35,6 +35,6 @@ postgresql = ["data1", "data2", "data3"]
 redis = ["data1", "data2", "data3"]
 rabbitmq = ["data1", "data2", "data3"]
 mongodb = []  # only its vendor packages it for Debian 13, and a lab cannot count on reaching the vendor
-storage = []
+storage = ["ops1"]
 
 one_machine = [*edge, *app, *data, *ops]  # they share its cores, its memory and its clock

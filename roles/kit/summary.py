@@ -43,6 +43,8 @@ def closing_line(run: Run) -> str:
     changes = run.proposed if dry else sum(len(found) for found in run.changes.values())
     kind = "changes to make" if dry else "change" if changes == 1 else "changes"
     parts = [f"{hosts} host{'s' * (hosts != 1)}", f"{changes} {kind}"]
+    if run.missed is not None:
+        parts[1] = f"{run.missed or 'no'} target{'s' * (run.missed != 1)} missed"
     if run.health is not None:
         healthy = sum(1 for why in run.health.values() if not why)
         parts.append(f"{healthy}/{len(run.health)} services healthy")
@@ -50,7 +52,7 @@ def closing_line(run: Run) -> str:
         parts.append(f"without {', '.join(sorted(run.left_out))}")
     if absent := absent_stores(run):
         parts.append(f"absent here: {', '.join(absent)}")
-    if state.failed_hosts or sys.exc_info()[0] not in (None, SystemExit):
+    if run.missed is None and (state.failed_hosts or sys.exc_info()[0] not in (None, SystemExit)):
         names = ", ".join(sorted(host.name for host in state.failed_hosts))
         parts.append(f"NOT COMPLETE{f' on {names}' if names else ''}")
     return f"{environment.name}: {', '.join(parts)} ({time.monotonic() - run.started:.1f} s)"
@@ -61,5 +63,4 @@ def absent_stores(run: Run) -> list[str]:
     if run.health is None:
         return []
     wanted = {store for service in run.environment.catalogue.services.values() for store in service.stores}
-    group = {"object-storage": "storage"}
-    return sorted(store for store in wanted if not run.environment.present(group.get(store, store)))
+    return sorted(store for store in wanted if not run.environment.present(store))

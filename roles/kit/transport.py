@@ -17,6 +17,7 @@ from paramiko import SSHException
 from pyinfra.api.arguments import CONNECTOR_ARGUMENT_KEYS, pop_global_arguments
 from pyinfra.api.command import PyinfraCommand, StringCommand
 from pyinfra.api.facts import FactBase
+from pyinfra.context import ctx_host, ctx_state
 
 from roles.kit.permit import permit
 from roles.kit.progress import progress
@@ -155,3 +156,41 @@ def no_delay(sock: socket.socket, **kwargs: Any) -> Any:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     return paramiko.Transport(sock, **kwargs)
+
+
+class Begun(PyinfraCommand):
+    """Steps that are carried out one after the other while the run goes on."""
+
+    def __init__(self, steps: list[Step]) -> None:
+        super().__init__()
+        self.steps = steps
+        self.outcome: gevent.Greenlet | None = None
+        self.entries: list[Any] = []  # in the journal of the run
+
+    def __repr__(self) -> str:
+        return f"Begun({self.steps})"
+
+    def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
+        """Begin, and be done with it."""
+
+        def work() -> bool:
+            with ctx_state.use(state), ctx_host.use(host):
+                return all(step.execute(state, host, connector_arguments) for step in self.steps)
+
+        self.outcome = gevent.spawn(work)
+        return True
+
+
+class Awaited(PyinfraCommand):
+    """The end of steps that were begun."""
+
+    def __init__(self, begun: Begun) -> None:
+        super().__init__()
+        self.begun = begun
+
+    def __repr__(self) -> str:
+        return f"Awaited({self.begun})"
+
+    def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
+        """Whether they succeeded; what failed was shown as it happened."""
+        return bool(self.begun.outcome and self.begun.outcome.get())

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from roles.backup.pgbackrest import parameters as archiving
 from roles.certificate.plan import CA, ETCD_CA, ETCD_KEY, ETCD_LEAF, KEY, LEAF
 from roles.etcd.plan import endpoints
 from roles.kit.environment import Environment, Host
@@ -56,6 +57,7 @@ def cluster(env: Environment) -> dict[str, Any]:
                 "max_replication_slots": SENDERS,
                 "wal_level": "replica",
                 "wal_log_hints": "on",
+                **archiving(env),
                 **{name: tuning[name] for name in SHARED if name in tuning},
             },
         },
@@ -133,6 +135,7 @@ def _postgresql(env: Environment, host: Host) -> dict[str, Any]:
         },
         "parameters": parameters(env, host),
         "pg_hba": access.server(env, host),
+        "pg_ident": access.accounts(),
         "create_replica_methods": ["basebackup"],
         "basebackup": [{"checkpoint": "fast"}],
         # A replica whose data went another way is copied anew: what it had alone was never acknowledged.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -13,11 +12,11 @@ from roles.kit.aside import ask_aside
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError, nearest
 from roles.kit.run import Run
+from roles.runbook.since import moment
 
 from .place import SOURCE, places
 
 Line = dict[str, Any]
-SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 def history() -> None:
@@ -126,18 +125,3 @@ def _services(found: Line) -> str:
     after: Mapping[str, str] = (found["end"] or {}).get("services", {})
     texts = [f"{name} {found['services'].get(name) or 'new'} -> {now or 'gone'}" for name, now in after.items()]
     return ", ".join(sorted(texts))
-
-
-def moment(text: str, now: float) -> float:
-    """The time that words such as "yesterday", "3h" or "2026-11-21" mean; 0 for none. OperatorError for others."""
-    midnight = time.mktime((*time.localtime(now)[:3], 0, 0, 0, 0, 0, -1))
-    if text in ("", "today", "yesterday"):
-        return {"": 0.0, "today": midnight, "yesterday": midnight - 86400}[text]
-    if found := re.fullmatch(r"(\d+)([mhdw])", text):
-        return now - int(found[1]) * SECONDS[found[2]]
-    for form in ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"):
-        try:
-            return time.mktime(time.strptime(text, form))
-        except ValueError:
-            continue
-    raise OperatorError(f'since={text} is no time: write today, yesterday, 90m, 3h, 7d, 2w or a date as "2026-11-21"')

@@ -18,6 +18,7 @@ class Client:
 
     def __init__(self, sock: socket.socket, user: str, password: str) -> None:
         self._sock, self._stream = sock, sock.makefile("rb")
+        self.raw = False  # whether replies are bytes, as dumps of keys must be
         self("AUTH", user, password)
 
     @classmethod
@@ -35,9 +36,9 @@ class Client:
         tls = ssl.create_default_context(cafile=ca)
         return cls(tls.wrap_socket(raw, server_hostname=address), user, password)
 
-    def __call__(self, *words: str | int) -> Any:
-        """The reply to a command: text, number, None or a list of these."""
-        parts = [str(word).encode() for word in words]
+    def __call__(self, *words: str | int | bytes) -> Any:
+        """The reply to a command: text (bytes where `raw` is set), number, None or a list of these."""
+        parts = [word if isinstance(word, bytes) else str(word).encode() for word in words]
         request = b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
         self._sock.sendall(b"*%d\r\n%s" % (len(parts), request))
         return self._reply()
@@ -52,7 +53,10 @@ class Client:
         if kind == b":":
             return int(rest)
         if kind == b"$":
-            return None if rest == "-1" else self._stream.read(int(rest) + 2)[:-2].decode(errors="replace")
+            if rest == "-1":
+                return None
+            data = self._stream.read(int(rest) + 2)[:-2]
+            return data if self.raw else data.decode(errors="replace")
         if kind == b"*":
             return None if rest == "-1" else [self._reply() for _ in range(int(rest))]
         return rest

@@ -49,6 +49,7 @@ class _Print(PyinfraCommand):
 
     def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
         """True when no target is missed."""
+        Run.current.missed = len(self.found.missed)
         click.echo(self.found.text)
         for line in self.found.missed:
             click.secho(f"missed: {line}", fg="red", err=True)

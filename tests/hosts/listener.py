@@ -9,6 +9,7 @@ from roles.kit.environment import Environment, Host
 from roles.plans import roles_of
 from roles.proxy.plan import sections
 from roles.registry.plan import registry_host
+from roles.storage.plan import server
 from roles.swarm.plan import managers, nodes
 
 GOSSIP, VXLAN = 7946, 4789  # Docker's own, cannot be chosen
@@ -75,6 +76,8 @@ def _planned(env: Environment, host: Host) -> Iterator[tuple[str, int, str, froz
         yield "udp", VXLAN, "", frozenset(), False  # there once a task runs on this node
     if host == registry_host(env):
         yield "tcp", int(setting.registry_port), "docker-registry", frozenset({"docker-registry"}), True
+    if host == server(env):
+        yield "tcp", int(setting.storage_port), "weed", frozenset({"seaweedfs"}), True
     if "router" in roles:
         for port in (setting.router_port, setting.router_metrics_port):
             yield "tcp", int(port), "docker-proxy", root, True

@@ -10,10 +10,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from roles.backup import pgbackrest
+from roles.backup.plan import RECORDS, SECRETS
 from roles.certificate.plan import CA, ETCD_CA, ETCD_KEY, ETCD_LEAF
 from roles.health.plan import probes
 from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired
+from roles.kit.model import ROOT, Desired
 from roles.proxy.plan import sections
 from roles.rabbitmq.users import ADMIN as BROKER_ADMIN
 from roles.redis.instance import INSTANCES, Instance
@@ -21,11 +23,13 @@ from roles.redis.users import ADMIN as REDIS_ADMIN
 from roles.redis.users import HEALTH as REDIS_HEALTH
 from roles.registry.plan import login
 from roles.service.stack import NAME as STACK
+from roles.storage.plan import BACKUP, PROGRAMS, access
 
 REMOTE = Path(__file__).parent / "remote"
 COMMAND = "python3 -ISB -"
 SEARCHED = ("/etc", "/usr/local", "/opt", "/srv", "/tmp", "/var/tmp", "/var/lib/nexus-cos", "/var/log", "/run")
 SECRET_BYTES_MIN = 12
+STORAGE_MODULES = ("roles.kit.agent.base", "roles.storage.s3")
 BROKER = ("vhosts", "users", "permissions", "exchanges/events", "nodes", "queues")
 
 Requests = dict[str, dict[str, Any]]
@@ -50,6 +54,10 @@ def requests(env: Environment, host: Host, everywhere: Mapping[str, Mapping[str,
     for part, (role, question) in OTHERS.items():
         if role in planned:
             found[part] = question(env, host)
+    if planned.get("storage") and planned["storage"].units:
+        found["storage"] = _storage(env)
+    if planned.get("backup") and planned["backup"].units:
+        found["backup"] = _backup(env, host)
     if "docker" in planned:
         found["docker"] = {"networks": ["docker_gwbridge", "nexus"], "stack": STACK}
     if web := _web(env, host, planned):
@@ -251,6 +259,22 @@ def _proxy(env: Environment, host: Host) -> dict[str, Any]:
     logins["a wrong password"] = [user, "wrong", first.database]
     logins["another database"] = [*env.login("postgresql", first.name), "postgres"]
     return {"address": env.gateway, "ways": ways if env.present("postgresql") else {}, "logins": logins, "ca": CA}
+
+
+def _storage(env: Environment) -> dict[str, Any]:
+    modules = [[name, (ROOT.joinpath(*name.split("."))).with_suffix(".py").read_text()] for name in STORAGE_MODULES]
+    program = f"{PROGRAMS}/{env.setting.storage_release}/bin/weed"
+    return {"access": access(env, BACKUP), "program": program, "modules": modules}
+
+
+def _backup(env: Environment, host: Host) -> dict[str, Any]:
+    return {
+        "records": RECORDS,
+        "secrets": SECRETS,
+        "stanza": pgbackrest.STANZA if "postgresql" in host.groups else "",
+        "data": pgbackrest.data(env),
+        "programs": f"/usr/lib/postgresql/{env.setting.postgresql_version}/bin",
+    }
 
 
 OTHERS = {"etcd": ("etcd", _etcd), "patroni": ("postgresql", _patroni), "proxy": ("proxy", _proxy)}

@@ -13,7 +13,6 @@ from roles.health.plan import probes
 from roles.image.checkout import checkout
 
 CHAIN = "NEXUS-ROUTER"
-STORE_GROUPS = {"object-storage": "storage"}  # stores whose group has another name
 
 
 @pytest.mark.planned("router", prefix="router config")
@@ -50,7 +49,7 @@ def test_ready(fleet: Fleet, item: Item) -> None:
     body = json.loads(answer["body"])
     assert body["service"] == name, f"{item.host}: {body['service']} answered in place of {name}"
     stores = fleet.env.catalogue.service(name).stores
-    absent = [store for store in stores if not fleet.env.present(STORE_GROUPS.get(store, store))]
+    absent = [store for store in stores if not fleet.env.present(store)]
     assert sorted(body["absent"]) == sorted(absent), f"{item.host}: {name} names absent {body['absent']}, not {absent}"
     working = {store for store, found in body["stores"].items() if found["status"] == "ok"}
     missing = set(stores) - set(absent) - working

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import paramiko
 import pyrage
 import pytest
-from bad_input import Project, refused, write_secrets
+from bad_input import NOTHING, Project, refused, write_secrets
 
 # Secrets
 
@@ -55,6 +55,26 @@ def test_an_age_key_that_cannot_be_read(project: Project) -> None:
     (project.root / ".lab/secrets.age").unlink()  # what this run would make, it could not keep
     outcome = project.deploy(env={"NEXUS_AGE_IDENTITY": str(project.root)})
     refused(project, outcome, f"the age key {project.root} cannot be read")
+
+
+def test_a_recipient_that_is_none(project: Project) -> None:
+    (project.root / ".lab/secrets.recipients").write_text("age1nonsense bob\n")
+    refused(project, project.deploy(), 'secrets.recipients:1: "age1nonsense" is no age public key')
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("postgresql/auth-servce", "lab has no such secret"),
+        ("tls/ca-key", "secrets=tls/ca-key is not changed here: an authority"),
+        ("", "no secret was named and no rotation is under way"),
+    ],
+)
+def test_a_rotation_that_cannot_be(project: Project, words: str, said: str) -> None:
+    outcome = project.run("inventory", "deploys/rotate_secrets.py", "-y", "--data", f"secrets={words}")
+    assert outcome.status == 1, outcome.text
+    assert said in outcome.text
+    assert NOTHING in outcome.text
 
 
 # Source and capacity

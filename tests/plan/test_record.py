@@ -10,6 +10,7 @@ import pytest
 
 from roles.kit.error import OperatorError
 from roles.record import history, remote
+from roles.runbook.since import moment
 
 
 @pytest.fixture(autouse=True)
@@ -142,9 +143,9 @@ NOW = time.mktime((2026, 11, 22, 15, 30, 0, 0, 0, -1))
     ],
 )
 def test_times_are_understood_as_people_say_them(words: str, then: tuple[int, ...]) -> None:
-    assert history.moment(words, NOW) == time.mktime((*then, 0, 0, 0, -1))
+    assert moment(words, NOW) == time.mktime((*then, 0, 0, 0, -1))
 
 
 def test_words_that_are_no_time_are_refused() -> None:
     with pytest.raises(OperatorError, match="since=last tuesday is no time"):
-        history.moment("last tuesday", NOW)
+        moment("last tuesday", NOW)

@@ -10,8 +10,8 @@ from control import Control
 from tree import Disk
 
 # Programs that write by themselves and when they like; what a run causes there comes back with each run.
-STORES = ("/var/lib/etcd/", "/var/lib/postgresql/", "/var/lib/redis/", "/var/lib/rabbitmq/")
-LIVELY = (*STORES, "/var/lib/prometheus/", "/var/log/")
+STORES = ("/var/lib/etcd/", "/var/lib/postgresql/", "/var/lib/redis/", "/var/lib/rabbitmq/", "/var/lib/seaweedfs/")
+LIVELY = (*STORES, "/var/spool/pgbackrest/", "/var/lib/prometheus/", "/var/log/")
 ATTEMPTS = 3
 
 

@@ -1,0 +1,114 @@
+"""The whole PostgreSQL brought back: first as a copy beside the real one, which can then take its place."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import time
+
+from roles.backup.program import contents, postgresql
+from roles.backup.program.scratch import PORT, Scratch
+from roles.backup.program.session import Session
+from roles.backup.program.vault import Config
+from roles.kit.agent.base import RemoteError, run
+from roles.postgresql.rest import Patroni
+
+LATEST = "latest"
+COPY = "cluster"
+RECOVERY = re.compile(r"^\s*(restore_command|recovery_target\w*)\s*=")
+UNIT = "patroni"
+STOP_SECONDS = 180
+START_SECONDS = 300
+
+
+def target(to: str) -> list[str]:
+    """pgBackRest's words for a moment: "latest", or UTC as 2026-11-22T19:00:00Z."""
+    if to == LATEST:
+        return ["--type=default"]
+    when = to.replace("T", " ").replace("Z", "+00")
+    return ["--type=time", f"--target={when}", "--target-action=promote"]
+
+
+def copy(config: Config, to: str) -> None:
+    """The cluster as it was at a moment, in a directory of its own: replayed, counted, and stopped in order."""
+    found = Scratch(config, COPY)
+    backups = postgresql.backups(config)
+    if not backups:
+        raise RemoteError("the bucket has no backup of PostgreSQL")
+    found.prepare(backups[-1]["info"]["size"] * config["room_percent"] / 100)
+    found.restore(target(to))
+    found.start({"fsync": "on"})
+    found.wait_promoted()
+    with Session(found.socket, PORT, "postgres") as session:
+        names = session(contents.DATABASES)
+        last = session("select coalesce(pg_last_xact_replay_timestamp()::text, 'unknown')")[0]
+    tables = rows = 0
+    for name in names:
+        with Session(found.socket, PORT, name) as session:
+            held = contents.count(session, contents.tables(session), 0)
+        tables, rows = tables + len(held), rows + sum(table["rows"] for table in held.values())
+    found.stop()
+    clean(found.data)
+    print(f"copy in {found.data}: {len(names)} databases, {tables} tables, {rows} rows; last transaction {last}")
+
+
+def drop_copy(config: Config) -> None:
+    """Take the copy away."""
+    Scratch(config, COPY).remove()
+
+
+def stop(config: Config) -> None:
+    """End this host's member, so that nobody writes to what is about to be replaced."""
+    run(["systemctl", "stop", UNIT], timeout=STOP_SECONDS)
+    print(f"{config['host']}: PostgreSQL stopped")
+
+
+def place(config: Config, aside: str) -> None:
+    """Put the copy where the data was, keep that beside it, and start. It becomes primary of a cluster anew."""
+    data, copied = config["postgresql"]["data"], Scratch(config, COPY).data
+    if not os.path.exists(f"{copied}/PG_VERSION"):
+        raise RemoteError(f"there is no copy in {copied}")
+    if os.path.exists(data):
+        os.rename(data, f"{data}.{aside}")
+        print(f"{config['host']}: what was there is in {data}.{aside}")
+    os.rename(copied, data)
+    run(["systemctl", "start", UNIT])
+    patroni = Patroni(config["postgresql"])
+    deadline = time.monotonic() + START_SECONDS
+    while patroni.ask(config["host"], "GET", "/primary")[0] != 200:
+        if time.monotonic() > deadline:
+            told = patroni.states().get(config["host"], {})
+            raise RemoteError(f"{config['host']} did not become primary: {told}; the journal of {UNIT} says why")
+        time.sleep(1)
+    print(f"{config['host']}: primary with the restored data")
+
+
+def follow(config: Config) -> None:
+    """Start this host's member without data, so that it copies the primary's."""
+    shutil.rmtree(config["postgresql"]["data"], ignore_errors=True)
+    run(["systemctl", "start", UNIT])
+    patroni = Patroni(config["postgresql"])
+    deadline = time.monotonic() + 4 * 3600
+    while True:
+        told = patroni.states().get(config["host"], {})
+        if told.get("replication_state") == "streaming":
+            print(f"{config['host']}: replica of the restored data")
+            return
+        if time.monotonic() > deadline:
+            raise RemoteError(f"{config['host']} does not stream from the primary: {told}")
+        time.sleep(1)
+
+
+def clean(data: str) -> None:
+    """Take out what only the replay needed: as a replica later on, the server would stop at the same point."""
+    path = f"{data}/postgresql.auto.conf"
+    with contextlib.suppress(FileNotFoundError):
+        with open(path) as stream:
+            lines = [line for line in stream if not RECOVERY.match(line)]
+        with open(path, "w") as stream:
+            stream.writelines(lines)
+    for name in ("recovery.signal", "standby.signal"):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{data}/{name}")

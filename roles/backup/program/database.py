@@ -1,0 +1,109 @@
+"""One service's database brought back, while all others go on. The host's server is the primary."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from roles.backup.program import contents, postgresql
+from roles.backup.program.cluster import target
+from roles.backup.program.scratch import PORT, scratch
+from roles.backup.program.session import Session
+from roles.backup.program.vault import Config, Vault
+from roles.backup.program.vault import scratch as room
+from roles.kit.agent.base import RemoteError, account, run
+
+SECONDS = 4 * 3600
+ROOM_BYTES = 2e9  # for the log that is replayed
+WHOLE = "restored as of "  # begins the comment of a copy that is whole
+
+
+def copy(config: Config, name: str, owner: str, to: str, into: str) -> None:
+    """The database as it was at a moment, under another name beside the one that is there.
+
+    A copy of the server is replayed beside it, with the files of this database alone.
+    """
+    postgresql.flush_commit(config)
+    _make_way(config, into)
+    size = int(postgresql.psql(config, "postgres", "select max(pg_database_size(oid)) from pg_database")[0])
+    with scratch(config, "database", 3 * size + ROOM_BYTES) as found:
+        found.restore([*target(to), f"--db-include={name}"])
+        found.start()
+        found.wait_promoted()
+        dump = f"{found.socket}/dump"
+        argv = [*_tool(config, "pg_dump", found.socket, PORT), "-Fc", "-f", dump, name]
+        run(argv, user="postgres", timeout=SECONDS)
+        found.stop()
+        postgresql.psql(config, "postgres", f'create database "{into}" owner "{owner}"')
+        postgresql.psql(config, "postgres", f'revoke all on database "{into}" from public')
+        run(_load(config, into, dump), user="postgres", timeout=SECONDS)
+    own = config["postgresql"]
+    with Session(own["socket"], own["port"], into) as session:
+        held = contents.count(session, contents.tables(session), 0)
+        session(f"comment on database \"{into}\" is '{WHOLE}{to}'")
+    rows = sum(table["rows"] for table in held.values())
+    print(f"database {into}: {len(held)} tables, {rows} rows, as {name} was at {to}")
+
+
+def _make_way(config: Config, into: str) -> None:
+    """Take away what a restore that was cut short left; RemoteError for what is whole."""
+    asked = f"select shobj_description(oid, 'pg_database') from pg_database where datname = '{into}'"
+    there = postgresql.psql(config, "postgres", asked)
+    if there and there[0].startswith(WHOLE):
+        raise RemoteError(
+            f"there is a database {into} already, {there[0]}: look at it, and drop it (dropdb {into}) before another"
+        )
+    if there:
+        postgresql.psql(config, "postgres", f'drop database "{into}" with (force)')
+
+
+def save(config: Config, name: str) -> None:
+    """The database as it is now, encrypted into the bucket, before anything takes its place."""
+    # Which a restore that was cut short may have closed.
+    postgresql.psql(config, "postgres", f'alter database "{name}" with allow_connections true')
+    with room() as directory:
+        path = f"{directory}/dump"
+        own = config["postgresql"]
+        argv = [*_tool(config, "pg_dump", own["socket"], own["port"]), "-Fc", name]
+        _into(argv, path)
+        key, size, _ = Vault(config).save("safety", f"{name}.dump", path)
+    print(f"saved {name} as it is now: {key}, {size} bytes")
+
+
+def swap(config: Config, name: str, copy: str, aside: str, service: str) -> None:
+    """Give the copy the name, and the database that had it another; both stay. Log-ins come back by themselves."""
+    own = config["postgresql"]
+    with Session(own["socket"], own["port"], "postgres") as session:
+        if session(f"select 1 from pg_database where datname = '{name}'"):
+            session(f'alter database "{name}" with allow_connections false')
+            session(f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'")
+        session("begin")
+        if session(f"select 1 from pg_database where datname = '{name}'"):
+            session(f'comment on database "{name}" is null')
+            session(f'alter database "{name}" rename to "{aside}"')
+        session(f"comment on database \"{copy}\" is 'nexus-cos: {service}'")
+        session(f'alter database "{copy}" rename to "{name}"')
+        session("commit")
+        if session(f"select 1 from pg_database where datname = '{aside}'"):
+            session(f'alter database "{aside}" with allow_connections true')
+    print(f"{name} is the restored one; what it was is in {aside} (dropdb {aside} when it is not needed any more)")
+
+
+def _load(config: Config, name: str, dump: str) -> list[str]:
+    own = config["postgresql"]
+    argv = _tool(config, "pg_restore", own["socket"], own["port"])
+    return [*argv, "--exit-on-error", "--single-transaction", "-d", name, dump]
+
+
+def _tool(config: Config, program: str, socket: str, port: int) -> list[str]:
+    return [f"{config['postgresql']['programs']}/{program}", "-h", socket, "-p", str(port), "-U", "postgres"]
+
+
+def _into(argv: list[str], path: str) -> None:
+    """Run a program as postgres, its output into a file that only root reads."""
+    with open(path, "wb") as stream:
+        done = subprocess.run(
+            argv, stdout=stream, stderr=subprocess.PIPE, cwd="/", timeout=SECONDS, check=False, **account("postgres")
+        )
+    if done.returncode:
+        raise RemoteError(f"{os.path.basename(argv[0])} ended with {done.returncode}: {done.stderr.decode()[-500:]}")

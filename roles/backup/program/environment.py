@@ -1,0 +1,41 @@
+"""What an environment consists of beside its stores: the secrets file as it is, encrypted, and the records of runs."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+from typing import Any
+
+from roles.backup.program.vault import Config, Vault, digest, scratch
+
+Record = dict[str, Any]
+
+
+def save(config: Config, vault: Vault) -> Record:
+    """One archive of all that there is, encrypted and stored; the secrets file once more, so that it needs no key
+    but its own to be read.
+    """
+    holds: dict[str, str] = {}
+    sealed = config["environment"]["secrets"]
+    if os.path.exists(sealed):
+        vault.bucket.upload("environment/secrets.age", sealed)
+        holds["secrets.age"] = digest(sealed)
+    with scratch() as directory:
+        path = f"{directory}/environment.tar.gz"
+        with tarfile.open(path, "w:gz") as archive:
+            for name in config["environment"]["paths"]:
+                if os.path.exists(name):
+                    archive.add(name, arcname=name.lstrip("/"))
+            files = [member for member in archive.getmembers() if member.isfile()]
+        key, size, found = vault.save("environment", "environment.tar.gz", path)
+    return {"type": "full", "label": key, "bytes": size, "holds": {**holds, "files": len(files), "sha256": found}}
+
+
+def check(record: Record, path: str) -> list[str]:
+    """What differs between an archive and what was recorded of it."""
+    if digest(path) != record["holds"]["sha256"]:
+        return [f"{record['label']}: its content is not what was saved"]
+    with tarfile.open(path) as archive:
+        files = len([member for member in archive.getmembers() if member.isfile()])
+    wanted = record["holds"]["files"]
+    return [] if files == wanted else [f"{record['label']}: {files} files, {wanted} were saved"]

@@ -1,0 +1,23 @@
+"""Runs on a host: starts the work of a timer now, with words of its own. Standard library alone."""
+
+from typing import Any
+
+from roles.kit.agent.base import run
+
+LIBRARY = "/usr/local/lib/nexus-cos/python"
+
+
+def apply(
+    items: dict[str, Any], changed: list[str], removed: list[str], context: dict[str, Any], payload: dict[str, Any]
+) -> None:
+    """The unit of this name, transient, so that what the timer starts stays as it is."""
+    if failed(context["unit"]):
+        run(["systemctl", "reset-failed", context["unit"]])
+    argv = ["systemd-run", "--quiet", f"--unit={context['unit']}", "--property=Type=exec", "--property=UMask=0077"]
+    argv += [f"--setenv=PYTHONPATH={LIBRARY}", "--setenv=PYTHONDONTWRITEBYTECODE=1"]
+    run([*argv, "/usr/bin/python3", "-m", "roles.backup.program.main", *context["words"].split()])
+
+
+def failed(unit: str) -> bool:
+    """Whether there is a failed one of an earlier run."""
+    return "ActiveState=failed" in run(["systemctl", "show", "--property=ActiveState", unit])

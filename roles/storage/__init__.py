@@ -1,0 +1,11 @@
+"""Object storage: an S3-compatible server for environments that have none of their own."""
+
+from pyinfra.api.deploy import deploy
+
+from roles.kit.converge import converge
+
+
+@deploy("Object storage")
+def storage() -> None:
+    """The server runs, and the environment's bucket is there and keeps what is overwritten."""
+    converge("storage")

@@ -1,0 +1,140 @@
+"""Object storage on one host: SeaweedFS with TLS, one identity for each use, and the bucket of backups.
+
+An environment with a bucket elsewhere names it by `storage_endpoint` and leaves the group empty; then nothing
+is laid down here, and `access` says how hosts reach the one that there is.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
+from roles.kit.environment import Environment, Host
+from roles.kit.error import OperatorError
+from roles.kit.model import Desired, Directory, File, State, Unit, User
+
+SOURCE = Path(__file__).with_name("remote.py")
+LIBRARIES = ("roles.storage.s3",)  # modules that the host-side code imports
+ACCOUNT = "seaweedfs"
+UNIT = "seaweedfs.service"
+UNIT_FILE = f"/etc/systemd/system/{UNIT}"
+IDENTITIES = "/etc/seaweedfs/identities.json"
+PROGRAMS = "/usr/local/lib/nexus-cos/seaweedfs"  # one folder for each release
+PORTS = {"master": 9333, "volume": 9340, "filer": 9350}  # on loopback; each also has one 10,000 above
+SYSTEM_CA = "/etc/ssl/certs/ca-certificates.crt"
+BACKUP, ADMIN = "backup", "admin"  # uses, each with a key of its own
+ACTIONS = {BACKUP: ("Read", "Write", "List", "Tagging")}  # on the bucket of backups and on no other
+
+
+def plan(env: Environment, host: Host) -> Desired:
+    """The server on the group's first host, nothing on the others."""
+    if host != server(env):
+        return Desired()
+    binary = f"{PROGRAMS}/{env.setting.storage_release}/bin/weed"
+    values = {"binary": binary, "host": host, "identities": IDENTITIES, "certificate": LEAF, "key": KEY}
+    unit = env.render("storage/seaweedfs.service.j2", ports=PORTS, **values)
+    address, port = host.address, env.setting.storage_port
+    return Desired(
+        packages=("python3", "python3-pip"),
+        users=(User(ACCOUNT, groups=(KEY_GROUP,), home=str(env.setting.storage_directory)),),
+        directories=(
+            Directory(str(env.setting.storage_directory), ACCOUNT, ACCOUNT, 0o700),
+            Directory("/etc/seaweedfs", group=ACCOUNT, mode=0o750),
+        ),
+        files=(
+            File(IDENTITIES, identities(env), group=ACCOUNT, mode=0o640, secret=True),
+            File(UNIT_FILE, unit),
+        ),
+        units=(
+            Unit(
+                UNIT,
+                restart_on=(UNIT_FILE, IDENTITIES, LEAF, KEY),
+                ready_check=f"curl -sS -o /dev/null -m 5 --cacert {CA} https://{address}:{port}/healthz",
+            ),
+        ),
+        states=(_program(env), _bucket(env)),
+    )
+
+
+def notes(env: Environment) -> list[str]:
+    """OperatorError where two places are named, or one that cannot be reached by what is said."""
+    if env.setting.storage_endpoint and env.group("storage"):
+        raise OperatorError(
+            f'storage_endpoint is "{env.setting.storage_endpoint}", and the group storage of {env.name} is not '
+            "empty: backups go to one of them. Empty the one or the other"
+        )
+    endpoint = str(env.setting.storage_endpoint)
+    if "/" in endpoint or ":" in endpoint:
+        raise OperatorError(
+            f'storage_endpoint is "{endpoint}": write the name of the host alone, such as '
+            "s3.eu-central-1.amazonaws.com; its port is storage_port"
+        )
+    if len(env.group("storage")) > 1:
+        names = ", ".join(host.name for host in env.group("storage"))
+        return [f"object storage is one server: of {names} only the first runs it"]
+    return []
+
+
+def server(env: Environment) -> Host | None:
+    """The host that runs the server; None where there is none here."""
+    return next(iter(env.group("storage")), None)
+
+
+def present(env: Environment) -> bool:
+    """Whether the environment has a bucket to back up to, here or elsewhere."""
+    return bool(env.setting.storage_endpoint or server(env))
+
+
+def bucket(env: Environment) -> str:
+    """Name of the bucket of backups."""
+    return str(env.setting.storage_bucket or env.catalogue.operations.backups.bucket.name)
+
+
+def access(env: Environment, use: str) -> dict[str, Any]:
+    """What roles.storage.s3.Bucket takes: where the bucket of backups is, and the key of this use."""
+    host = server(env)
+    outside = str(env.setting.storage_endpoint)
+    return {
+        "endpoint": outside or (host.name if host else ""),
+        "port": int(env.setting.storage_port),
+        "region": str(env.setting.storage_region),
+        "bucket": bucket(env),
+        "key": env.secret(f"storage/{use}/key") if outside else f"nexus-{use}",
+        "secret": env.secret(f"storage/{use}"),
+        "ca": SYSTEM_CA if outside else CA,
+    }
+
+
+def identities(env: Environment) -> str:
+    """Who may do what, as the server reads it."""
+    rules = {ADMIN: ["Admin", "Read", "Write", "List", "Tagging"]}
+    rules |= {use: [f"{action}:{bucket(env)}" for action in actions] for use, actions in ACTIONS.items()}
+    found = []
+    for use, actions in rules.items():
+        key = access(env, use)
+        login = {"accessKey": key["key"], "secretKey": key["secret"]}
+        found.append({"name": key["key"], "credentials": [login], "actions": actions})
+    return json.dumps({"identities": found}, indent=1) + "\n"
+
+
+def _program(env: Environment) -> State:
+    release, digest = str(env.setting.storage_release), str(env.setting.storage_sha256)
+    context = {"about": "program", "folder": PROGRAMS, "release": release}
+    return State(
+        "storage program",
+        SOURCE,
+        {"program": {"release": release}},
+        context=context,
+        payload={"sha256": digest},
+        libraries=LIBRARIES,
+        before_units=True,
+        timeout_seconds=900,
+    )
+
+
+def _bucket(env: Environment) -> State:
+    items = {f"bucket {bucket(env)}": {"versioned": True}}
+    context = {"about": "bucket", "access": access(env, ADMIN), "unit_file": UNIT_FILE}
+    return State("storage bucket", SOURCE, items, context=context, libraries=LIBRARIES)

