@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from roles.kit import document
@@ -76,12 +77,20 @@ def _date(run: Run, name: str, lines: list[Line]) -> None:
         kind, _, what = line["item"].partition(" ")
         if kind in kinds:
             wanted[kinds[kind]].append(what)
-    if not any(wanted.values()):
-        return
-    known = run.ask(name, {"do": "times", **wanted})
+    known = run.ask(name, {"do": "times", **wanted}) if any(wanted.values()) else {}
+    told = [state["items"] for state in run.answer(name)["states"].values()]
     for line in lines:
         kind, _, what = line["item"].partition(" ")
-        line["since"] = known[kinds[kind]].get(what) if kind in kinds else None
+        if kind in kinds:
+            line["since"] = known[kinds[kind]].get(what)
+        else:
+            line["since"] = next((_moment(items[line["item"]]) for items in told if line["item"] in items), None)
+
+
+def _moment(properties: Mapping[str, Any]) -> float | None:
+    """When an item of a role's state was changed, where the role tells it as ISO 8601 under "since"."""
+    text = properties.get("since")
+    return datetime.fromisoformat(text).timestamp() if text else None
 
 
 def touched(run: Run) -> dict[tuple[str, str], Mapping[str, Any]]:

@@ -10,7 +10,7 @@ import click
 
 from roles.kit.aside import ask_aside
 from roles.kit.environment import Environment
-from roles.kit.error import OperatorError
+from roles.kit.error import OperatorError, nearest
 from roles.kit.run import Run
 from roles.runbook.since import moment
 
@@ -21,10 +21,7 @@ Line = dict[str, Any]
 
 def history() -> None:
     """Show the record instead of a run."""
-    setting = Run.current.environment.setting
-    moment(str(setting.since), time.time())
-    if setting.host:
-        Run.current.environment.host(str(setting.host))
+    moment(str(Run.current.environment.setting.since), time.time())
     Run.current.report = show
 
 
@@ -32,7 +29,9 @@ def show(run: Run) -> int:
     """Print runs and their changes; exit status 1 where the record was tampered with."""
     setting = run.environment.setting
     lines, broken = read(run.environment, moment(str(setting.since), time.time()))
-    runs = [found for found in join(lines) if _concerns(found, str(setting.host), str(setting.item))]
+    runs = join(lines)
+    check_host(str(setting.host), [host.name for host in run.environment.hosts], runs)
+    runs = [found for found in runs if _concerns(found, str(setting.host), str(setting.item))]
     shown = runs if setting.since else runs[-int(setting.history_runs) :]
     for found in shown:
         click.echo(tell(found, str(setting.host), str(setting.item)))
@@ -81,13 +80,20 @@ def changes(found: Line, host: str = "", item: str = "") -> dict[str, list[str]]
     told: dict[str, list[str]] = {}
     for name, entries in (end["changes"] if end else found["intended"]).items():
         told[name] = [
-            f"{f'{role}: ' if role else ''}{what}: {how}{'' if all(done) else ' (not done)'}"
+            f"{f'{role}: ' if role else ''}{what}: {how}{'' if all(done) else ' (not finished)'}"
             for role, what, how, *done in entries
         ]
     for name, commands in (end or {}).get("commands", {}).items():
         told.setdefault(name, []).extend(f"command: {command}" for command in commands)
     chosen = {name: [text for text in texts if item.lower() in text.lower()] for name, texts in told.items()}
     return {name: texts for name, texts in chosen.items() if texts and host in ("", name)}
+
+
+def check_host(host: str, inventory: list[str], runs: list[Line]) -> None:
+    """Refuse a host that neither the inventory nor the record knows: OperatorError with the nearest one."""
+    known = [*inventory, *(name for found in runs for name in changes(found))]
+    if host and host not in known:
+        raise OperatorError(f'neither the inventory nor the record has a host "{host}"{nearest(host, known)}')
 
 
 def _concerns(found: Line, host: str, item: str) -> bool:

@@ -29,9 +29,9 @@ OTHER: dict[str, Any] = {"nginx_hsts_seconds": 86400, "base_journal_bytes_max": 
 @pytest.fixture
 def settled(control: Control) -> Iterator[Control]:
     """The environment with its own settings, before and after."""
-    control.converged()
+    assert (before := control.run()).status == 0, before.end
     yield control
-    control.converged()
+    assert (after := control.run()).status == 0, after.end
 
 
 def ended(running: subprocess.Popen[str], seconds: float = 180) -> tuple[int, str]:
@@ -121,7 +121,8 @@ def test_a_holder_that_slept_past_its_lock_changes_nothing_more(settled: Control
     assert status == 1, text[-2000:]
     assert "may change nothing any more" in text or "refused: this run holds number" in text, text[-2000:]
     assert settled.state() == before
-    assert settled.converged().changes == []
+    third = settled.run()
+    assert (third.status, third.changes) == (0, []), third.end
 
 
 def test_a_run_that_planned_too_early_asks_again(settled: Control) -> None:
