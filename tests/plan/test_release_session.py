@@ -79,6 +79,9 @@ class Played:
         self.swarm |= {name: content for name, content in work["definitions"].items() if name not in refused}
         return not refused
 
+    def write_stack(self) -> None:
+        pass
+
     def digests(self, names: Sequence[str], release: str) -> dict[str, Any]:
         return {name: {"digest": f"sha256:{release}"} for name in names}
 
@@ -135,7 +138,7 @@ def test_a_bad_one_goes_back_and_its_neighbour_stays(
         release(played, "key-service", "glitch")
     assert played.releases("key-service", "glitch") == played.planned("key-service", "glitch") == ["9.9.9", "1.0.0"]
     assert played.swarm["glitch"]["image"] == played.first["glitch"]
-    assert "last words of glitch" in caplog.text
+    assert ("last words of glitch" in caplog.text) == (how == "answers")
 
 
 def test_with_the_policy_back_all_of_the_run_go_back(tmp_path: Path) -> None:
