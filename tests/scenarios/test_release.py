@@ -9,10 +9,11 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
-from control import Control, Outcome
+from control import Control, Outcome, copy_of_project
 from http_load import Requests
 
 from roles.image.checkout import source
@@ -266,4 +267,49 @@ def test_a_release_that_dies_leaves_the_old_one_to_the_next_run(ready: Control) 
     assert kept(ready)[SERVICE]["current"]["release"] == before
     ready.converged()
     assert images(ready)[SERVICE] == before
+    assert ready.converged().closing[0] == 0
+
+
+def test_services_come_and_go_beside_the_load(ready: Control, figure: Figure) -> None:
+    env = ready.planned
+    needed = {need for service in env.catalogue.services.values() for need in service.depends_on}
+    gone = next(name for name in reversed(env.catalogue.services) if name not in {*needed, SERVICE})
+    excluded = {"services_excluded": [*env.setting.services_excluded, gone]}
+    with Requests(ready, PATH, SERVICE) as load:
+        for data in (excluded, {}, {"nginx_tuning": {"client_max_body_size": "40m"}}, {}):
+            done = ready.run(data=data)
+            assert done.status == 0, done.end
+            assert done.closing[0] > 0, done.end
+    figure("a service removed, added, a limit changed twice: requests", len(load.answered))
+    assert not load.failed, load.told()
+
+
+def test_a_migration_runs_once_and_before_its_release(ready: Control, tmp_path: Path) -> None:
+    service = "key-service"
+    say = "console.log('migrated', process.env.SERVICE_NAME, process.env.DB_PORT)"
+
+    def checkout(name: str, command: str) -> Control:
+        """A checkout whose catalogue gives the service a migration."""
+        project = copy_of_project(tmp_path / name, environment=ready.name)
+        catalogue = project / "group_data/catalogue/services.yaml"
+        entry = f"  - name: {service}\n"
+        text = catalogue.read_text()
+        assert text.count(entry) == 1
+        catalogue.write_text(text.replace(entry, f'{entry}    migration: [node, -e, "{command}"]\n'))
+        return Control(ready.name, project)
+
+    good, bad = checkout("good", say), checkout("bad", "process.exit(3)")
+    before = images(ready)[service]
+    built: dict[str, Any] = {"image_environment": {"NOTE": number()}}
+    failed = released(bad, service, number(), **built)
+    assert failed.status != 0
+    assert f"{service}-migration: failed" in failed.output, failed.end
+    assert images(ready)[service] == before
+    first, second = released(good, service, number(), **built), released(good, service, number(), **built)
+    assert first.status == second.status == 0, first.end + second.end
+    assert f"migrated {service} {ready.planned.setting.postgresql_proxy_direct_port}" in first.output
+    assert f"restore point nexus-{service}-" in first.output
+    assert "migrated" not in second.output
+    assert kept(ready)[service]["history"][0]["restore_point"].startswith(f"nexus-{service}-")
+    assert f"{service}-migration" not in images(ready)
     assert ready.converged().closing[0] == 0
