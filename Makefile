@@ -6,7 +6,7 @@ BIN := .venv/bin
 AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo -E)
 REPORTS := --junitxml=reports/$(NEXUS_ENV).xml --html=reports/$(NEXUS_ENV).html --self-contained-html
 
-.PHONY: help deploy provision test verify lint scenarios bench lab-up lab-down lab-status catalogue secrets clean
+.PHONY: help deploy provision test verify drift lint scenarios bench lab-up lab-down lab-status catalogue secrets secrets-edit secrets-status clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -24,6 +24,9 @@ test: .venv/ready lint ## everything that can be tested on this machine, lab inc
 
 verify: .venv/ready ## testinfra on the hosts of NEXUS_ENV as they are
 	$(BIN)/pytest tests/hosts -q $(REPORTS)
+
+drift: .venv/ready ## what differs from the plan on the hosts of NEXUS_ENV, as text, JSON and a page
+	$(BIN)/pyinfra inventory deploys/drift.py
 
 scenarios: .venv/ready ## the long series of the scenarios, in full
 	$(AS_ROOT) $(BIN)/pytest tests/scenarios --lab --full $(REPORTS)
@@ -48,8 +51,14 @@ lab-status: .venv/ready ## hosts of the lab and how they are
 catalogue: .venv/ready ## services and capacity of NEXUS_ENV as a table
 	$(BIN)/python -m roles.catalogue $(NEXUS_ENV)
 
-secrets: .venv/ready ## make the secrets of NEXUS_ENV that are missing
+secrets: .venv/ready ## make the secrets of NEXUS_ENV that are missing, encrypt for who may read them
 	$(BIN)/python -m roles.kit.fill $(NEXUS_ENV)
+
+secrets-edit: .venv/ready ## the secrets of NEXUS_ENV in $$EDITOR
+	@$(BIN)/python -m roles.kit.edit $(NEXUS_ENV)
+
+secrets-status: .venv/ready ## who can read the secrets of NEXUS_ENV, their age, what has to be changed
+	@$(BIN)/python -m roles.secret $(NEXUS_ENV)
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv || { $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -y -q python3-venv && $(PYTHON) -m venv .venv; }

@@ -1,16 +1,13 @@
-"""Docker, the registry with the images of all services, and the swarm."""
+"""The images of all services in the registry, and the swarm that runs them; deploys/engine.py comes first."""
 
 from pyinfra import host
 
-from roles.docker import docker
 from roles.image import image
-from roles.registry import registry
+from roles.kit.converge import layer
 from roles.swarm import swarm
 
-if "ops" in host.groups:
-    registry()  # before Docker, which logs in there
+layer("swarm")
 if {"app", "edge", "ops"} & set(host.groups):
-    docker()
     swarm()
 if "ops" in host.groups:
     image()

@@ -4,6 +4,7 @@ from pyinfra import host
 
 from roles.backup import backup
 from roles.etcd import etcd
+from roles.kit.converge import forget_roles, layer
 from roles.mongodb import mongodb
 from roles.pgbouncer import pgbouncer
 from roles.postgresql import postgresql
@@ -15,6 +16,7 @@ from roles.storage import storage
 
 if "storage" in host.groups:
     storage()  # where the log of PostgreSQL is archived from its first minute
+layer("stores")
 if "etcd" in host.groups:
     etcd()  # where PostgreSQL's hosts agree on who is primary
 if "postgresql" in host.groups:
@@ -31,3 +33,5 @@ if {"postgresql", "redis", "rabbitmq", "mongodb", "ops"} & set(host.groups):
     backup()
 if "app" in host.groups:
     proxy()  # services are given its address
+layer("leftovers")
+forget_roles(stores=True)  # a host that leaves stops its own once the others can do without it

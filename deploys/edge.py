@@ -2,9 +2,11 @@
 
 from pyinfra import host
 
+from roles.kit.converge import layer
 from roles.nginx import nginx
 from roles.router import router
 
+layer("edge")
 if "edge" in host.groups:
     router()
     nginx()

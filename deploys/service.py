@@ -2,10 +2,12 @@
 
 from pyinfra import host
 
+from roles.kit.converge import layer
 from roles.router import router
 from roles.service import service
 
 if "edge" in host.groups:
     router()  # its configuration is mounted into the task that the stack starts
+layer("services")
 if "app" in host.groups:
     service()

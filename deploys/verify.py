@@ -3,6 +3,8 @@
 from pyinfra import host
 
 from roles.health import health
+from roles.kit.converge import layer
 
+layer("health check")
 if "edge" in host.groups:
     health()

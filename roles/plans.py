@@ -32,13 +32,33 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "nginx": ("edge",),
     "health": ("edge",),
 }
+# Roles whose data outlives them on a host that they no longer concern, and where it lies. Such a host leaves a
+# cluster last: the others have to take over first.
+DATA = {
+    "etcd": "/var/lib/etcd",
+    "postgresql": "/var/lib/postgresql",
+    "pgbouncer": "",
+    "redis": "/var/lib/redis",
+    "sentinel": "",
+    "rabbitmq": "/var/lib/rabbitmq",  # put aside if it joins again
+    "mongodb": "/var/lib/mongodb",
+}
 PINNED = {"service"}  # planned with the digests of images, so again when those are known
+KEEPING = {"swarm", "service", "router", "nginx"}  # planned with what the environment keeps, once that is known
 CLUSTER = {"swarm", "service"}  # steps of all their hosts together: half of them is not an option
 
 
 def roles_of(host: Host) -> list[str]:
     """Roles that concern a host, in the order in which they are laid down."""
     return [role for role, groups in GROUPS.items() if host.groups & set(groups)]
+
+
+def keeper_of(env: Environment) -> str | None:
+    """The host that is asked what the environment keeps: the first manager; None where it has none."""
+    if not env.group("app"):
+        return None
+    name: str = importlib.import_module("roles.swarm.plan").leader(env).name
+    return name
 
 
 def plan_of(role: str) -> Plan:

@@ -154,7 +154,7 @@ def _rabbitmq(env: Environment, host: Host) -> dict[str, Any]:
     return {
         "port": int(env.setting.rabbitmq_management_port),
         "user": RABBITMQ_ADMIN,
-        "password": env.secret("rabbitmq/admin"),
+        "passwords": env.secrets.accepted("rabbitmq/admin"),
         "speaks": host.name == env.group("rabbitmq")[0].name,  # definitions are the whole cluster's
     }
 
@@ -222,7 +222,7 @@ class _Items(Mapping[str, Mapping[str, Any]]):
         key = self._env.secret("backup/postgresql").encode()  # before the others are looked at: it may be new
         secrets = self._env.secrets
         values = {each: secrets.optional(each) for each in secrets.names()}
-        text = json.dumps([values, sorted(secrets.recipients)], sort_keys=True)
+        text = json.dumps([values, sorted(secrets.readers)], sort_keys=True)
         return {"content": hmac.digest(key, text.encode(), "sha256").hex()[:16]}
 
     def __iter__(self) -> Iterator[str]:

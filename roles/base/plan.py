@@ -9,6 +9,7 @@ SSHD = "/etc/ssh/sshd_config.d/10-nexus-cos.conf"
 JOURNAL = "/etc/systemd/journald.conf.d/10-nexus-cos.conf"
 SYSCTL = "/etc/sysctl.d/60-nexus-cos.conf"
 APT_TIMERS = ("apt-daily.timer", "apt-daily-upgrade.timer")
+GENERATION = "/var/lib/nexus-cos/secrets-generation"
 EXPORTER = "/etc/default/prometheus-node-exporter"
 EXPORTER_DROP_IN = "/etc/systemd/system/prometheus-node-exporter.service.d/10-nexus-cos.conf"
 
@@ -39,6 +40,7 @@ def plan(env: Environment, host: Host) -> Desired:
             Directory("/etc/systemd/journald.conf.d"),
         ),
         files=(
+            File(GENERATION, f"{env.secrets.generation}\n", mode=0o600),
             File(SSHD, env.render("base/sshd.conf.j2", host=host)),
             File(JOURNAL, env.render("base/journald.conf.j2", host=host)),
             File(SYSCTL, "".join(f"{key} = {value}\n" for key, value in sorted(setting.base_sysctl.items()))),
@@ -47,4 +49,13 @@ def plan(env: Environment, host: Host) -> Desired:
         ),
         links=(Link("/etc/localtime", f"/usr/share/zoneinfo/{setting.base_timezone}"),),
         units=tuple(units),
+    )
+
+
+def preflight(env: Environment, host: Host) -> str:
+    """Refuses secrets that are older than those that the host was given: they would undo a rotation."""
+    return (
+        f"read -r there 2>/dev/null <{GENERATION} || there=0; [ \"$there\" -le {env.secrets.generation} ] || {{ "
+        f'echo "{env.secrets.path.name} was replaced $there times when this host was given its secrets, and the file '
+        f'here {env.secrets.generation} times: it is an older one. Take the newest (git pull)"; exit 1; }}'
     )

@@ -84,6 +84,7 @@ class Service(Entry):
     external: Names = ()
     redis_key_prefixes: tuple[Annotated[str, AfterValidator(_key_prefix)], ...] = ()
     redis_instance: Literal["persistent", "cache"] = "persistent"
+    migration: Names = ()
     handshake: bool = False
     websocket: bool = False
     source: Source | None = None

@@ -11,7 +11,8 @@ CA, LEAF, KEY = f"{DIRECTORY}/ca.pem", f"{DIRECTORY}/leaf.pem", f"{DIRECTORY}/le
 KEY_GROUP = "nexus-tls"
 
 # etcd trusts an authority of its own: who has one of its leaves decides who is primary, and only data hosts do.
-ETCD_GROUPS = {"etcd", "postgresql"}
+# One that is to leave the cluster needs its own until it has left.
+ETCD_GROUPS = {"etcd", "postgresql", "data"}
 ETCD_DIRECTORY = "/etc/nexus-cos/etcd"
 ETCD_CA, ETCD_LEAF, ETCD_KEY = (f"{ETCD_DIRECTORY}/{name}" for name in ("ca.pem", "leaf.pem", "leaf.key"))
 ETCD_KEY_GROUP = "nexus-etcd"

@@ -10,4 +10,4 @@ docker_stop_seconds: int = 30  # what a stopping engine leaves its containers
 
 docker_prune_schedule: str = "*-*-* 03:30:00"  # systemd calendar expression
 docker_prune_unused_days: int = 7  # an image goes when no container used it for so long ...
-docker_prune_keep_releases: int = 3  # ... and it is not among the last used of its repository
+docker_prune_keep_releases: int = 5  # ... and it is not among the last used of its repository

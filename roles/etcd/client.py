@@ -39,7 +39,7 @@ class Etcd:
         return answer
 
     def members(self, agreed: bool) -> list[dict[str, Any]]:
-        """Members as {id, name, peer, votes}; `agreed` asks the quorum, else this member says what it knows.
+        """Members as {id, name, peer, client, votes}; `agreed` asks the quorum, else this member says what it knows.
 
         The name is empty for one that was added and has not started yet.
         """
@@ -49,6 +49,7 @@ class Etcd:
                 "id": member["ID"],
                 "name": member.get("name", ""),
                 "peer": ",".join(member.get("peerURLs", [])),
+                "client": next((url.split("//")[-1] for url in member.get("clientURLs", [])), ""),
                 "votes": not member.get("isLearner", False),
             }
             for member in listed

@@ -74,6 +74,7 @@ def _context(env: Environment, host: Host) -> dict[str, Any]:
         "directory": DIRECTORY,
         "initial": INITIAL,
         "founder": leader(env).name,
+        "planned": [peer_url(other) for other in members(env)],
         "wait_seconds": env.setting.etcd_wait_seconds,
     }
 
@@ -91,7 +92,7 @@ def _membership(env: Environment, host: Host) -> State:
     Members whose hosts left the inventory are taken out, but not in a run that leaves hosts out.
     """
     items = {f"member {host.name}": {"peer": peer_url(host), "votes": True}}
-    context = {**_context(env, host), "about": "members", "planned": [peer_url(other) for other in members(env)]}
+    context = {**_context(env, host), "about": "members"}
     removes = host.name == leader(env).name and not env.left_out
     extra: Literal["keep", "remove"] = "remove" if removes else "keep"
     return State("etcd members", SOURCE, items, context=context, extra=extra, libraries=LIBRARIES)

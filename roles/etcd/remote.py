@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from roles.etcd.client import Etcd
@@ -39,7 +40,7 @@ def apply(items: Item, changed: list[str], removed: list[str], context: Item, pa
     if changed:
         settle(context)
     for name in removed:
-        take_out(name, context)
+        patient(f"{name} to be taken out", context, partial(take_out, name, context))
 
 
 def has_data(directory: str) -> bool:
@@ -113,6 +114,9 @@ def join(context: Item) -> None:
         if context["name"] == member["name"]:
             other.remove(member["id"])
             print(f"took out the member that {member['name']} was before its data was lost")
+        elif member["peer"] not in context["planned"] and not Etcd(member["client"], context["tls"]).lives():
+            other.remove(member["id"])  # nobody may join as long as a member does not answer
+            print(f"took out {member['name']}, whose host left the inventory and does not answer")
     if not [m for m in members if m["peer"] == context["peer"] and not m["name"]]:
         other.add(context["peer"])
     members = other.members(agreed=True)
@@ -145,8 +149,8 @@ def take_out(name: str, context: Item) -> None:
     members = own.members(agreed=True)
     gone = [m for m in members if f"member {title(m, context)}" == name]
     rest = [m for m in members if m not in gone and m["votes"]]
-    addresses = {**context["others"], context["name"]: context["own"]}
-    living = [m["name"] for m in rest if m["name"] in addresses and Etcd(addresses[m["name"]], context["tls"]).lives()]
+    addresses = {m["name"]: m["client"] for m in rest} | context["others"] | {context["name"]: context["own"]}
+    living = [m["name"] for m in rest if m["name"] and Etcd(addresses[m["name"]], context["tls"]).lives()]
     if gone and gone[0]["votes"] and len(living) * 2 <= len(rest):
         raise RemoteError(
             f"refused to take {name} out of etcd: of the {len(rest)} that would be left only {len(living)} "

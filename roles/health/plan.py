@@ -26,4 +26,4 @@ def plan(env: Environment, host: Host) -> Desired:
         return Desired()
     context = {"port": int(env.setting.router_port), "probes": probes(env)}
     items = {f"service {name}": {"ready": True} for name in env.catalogue.services}
-    return Desired(states=(State("health", REMOTE, items, context),))
+    return Desired(states=(State("health", REMOTE, items, context, observed=True),))

@@ -2,10 +2,16 @@
 
 from pyinfra.api.deploy import deploy
 
-from roles.kit.converge import converge
+from roles.kit.converge import begin, converge
 
 
 @deploy("Images")
 def image() -> None:
     """The registry holds the image of every service, and of the router, at the planned release."""
     converge("image")
+
+
+@deploy("Images")
+def begin_images() -> None:
+    """The same, begun: `image` waits for its end."""
+    begin("image")

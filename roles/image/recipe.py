@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from roles.catalogue.service import Service, Source
 from roles.image.archive import Members, pack
@@ -128,7 +129,8 @@ class _Kitchen:
             )
         return self._modules[key]
 
-    def _service(self, name: str, members: Members, parent: Image, **values: object) -> Image:
+    def _service(self, name: str, members: Members, parent: Image, **values: Any) -> Image:
+        values["variables"] = {**values["variables"], **self.env.setting.image_environment}
         return self._image(name, "service.Dockerfile.j2", members, (parent,), **values)
 
     def _runtime(self, name: str, packages: tuple[str, ...]) -> Image:

@@ -12,17 +12,20 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pyinfra import logger
+from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import operation
 from pyinfra.context import host, state
 
 from roles.kit import difference
 from roles.kit.difference import Differences
-from roles.kit.model import Desired
+from roles.kit.model import Change, Desired
 from roles.kit.progress import progress
 from roles.kit.run import Run
-from roles.kit.transport import Step
+from roles.kit.transport import Awaited, Begun, Step
+from roles.plans import DATA
 
 Late = Callable[[Run, str], Mapping[str, Any]]
+PACKAGES, LEFTOVERS = "packages", "leftovers"  # what is done for all roles of a host at once
 
 
 def converge(role: str, late: Late | None = None, in_turn: bool = False) -> None:
@@ -38,20 +41,47 @@ def converge(role: str, late: Late | None = None, in_turn: bool = False) -> None
     if role not in run.roles(host.name):
         return
     run.prepare(host.name, role)  # all hosts are asked side by side, before anything is done
+    run.planned[host.name].add(role)
     if not _settled(run):
-        _converge(role, late, in_turn, name=f"Converge {role}")
+        run.journaled.add(_converge(role, late, in_turn, name=f"Converge {role}")._hash)
+
+
+def begin(role: str) -> None:
+    """Begin what the role changes on the current host and let the run go on beside it.
+
+    For long work of one host that no other waits for yet, such as the build of images while stores come up.
+    `converge` of the same role waits for its end, and has to follow in the same run.
+    """
+    run = Run.current
+    if role not in run.roles(host.name):
+        return
+    run.prepare(host.name, role)
+    if not _settled(run):
+        run.journaled.add(_begin(role, name=f"Begin {role}")._hash)
+
+
+def layer(what: str) -> None:
+    """Nothing below begins on any host before all above has ended on every host.
+
+    pyinfra keeps the order of operations for each host; between hosts an operation that they all have does.
+    """
+    if not _settled(Run.current):
+        Run.current.journaled.add(_layer(what, name=f"Before the {what}")._hash)
 
 
 def converge_packages() -> None:
     """Install the packages of all roles of the current host in one go."""
+    Run.current.planned[host.name].add(PACKAGES)
     if not _settled(Run.current):
-        _converge_packages(name="Install packages")
+        Run.current.journaled.add(_converge_packages(name="Install packages")._hash)
 
 
-def forget_roles() -> None:
-    """Remove what roles that no longer concern the current host left on it."""
+def forget_roles(stores: bool = False) -> None:
+    """Remove what roles that no longer concern the current host left on it, those of stores apart: they go last."""
+    Run.current.planned[host.name].add(LEFTOVERS)
     if not _settled(Run.current):
-        _forget_roles(name="Remove what is no longer planned")
+        title = f"Remove {'stores that are' if stores else 'what is'} no longer planned"
+        Run.current.journaled.add(_forget_roles(stores, name=title)._hash)
 
 
 def _settled(run: Run) -> bool:
@@ -61,8 +91,16 @@ def _settled(run: Run) -> bool:
 
 
 @operation()
-def _converge(role: str, late: Late | None, in_turn: bool) -> Iterator[Step]:
+def _converge(role: str, late: Late | None, in_turn: bool) -> Iterator[PyinfraCommand]:
     run, name = Run.current, host.name
+    if (name, role) in run.under_way:
+        begun, changes = run.under_way.pop((name, role))
+        if begun.steps:
+            yield Awaited(begun)
+            run.journal.done(begun.entries)
+            run.changes[name] += changes
+            run.drop(name, cluster=True)
+        return
     found = run.compare(name, role)
     restarts = any(change.how.startswith(("restart", "runs with an older")) for change in found.changes)
     with _turn(run, role) if in_turn and restarts and run.executing() else contextlib.nullcontext():
@@ -70,8 +108,49 @@ def _converge(role: str, late: Late | None, in_turn: bool) -> Iterator[Step]:
 
 
 @operation()
+def _begin(role: str) -> Iterator[PyinfraCommand]:
+    run, name = Run.current, host.name
+    found = run.compare(name, role)
+    _show(run, name, role, found)
+    begun = Begun([Step(_title(role, step), step, stream=True) for step in found.steps])
+    run.under_way[name, role] = begun, found.changes
+    if found.steps:
+        if run.executing():
+            run.environment.secrets.save()
+            begun.entries = run.journal.begin(name, role, found.changes)
+        yield begun
+
+
+@operation()
+def _layer(what: str) -> Iterator[PyinfraCommand]:
+    yield from ()
+
+
+@operation()
 def _converge_packages() -> Iterator[Step]:
     run, name = Run.current, host.name
+    yield from _carry_out(run, name, PACKAGES, _packages(run, name), None)
+
+
+@operation()
+def _forget_roles(stores: bool) -> Iterator[Step]:
+    run, name = Run.current, host.name
+    yield from _carry_out(run, name, LEFTOVERS, _leftovers(run, name, stores), None)
+
+
+def intended(run: Run) -> dict[str, list[tuple[str, Change]]]:
+    """What this run is about to change by what is known now: {host: [(role, change)]}, hosts without any left out."""
+    found: dict[str, list[tuple[str, Change]]] = {}
+    for name, roles in run.planned.items():
+        for role in sorted(roles):
+            parts = {PACKAGES: _packages, LEFTOVERS: _leftovers}
+            part = parts[role](run, name) if role in parts else run.compare(name, role)
+            if part.steps:
+                found.setdefault(name, []).extend((role, change) for change in part.changes)
+    return found
+
+
+def _packages(run: Run, name: str) -> Differences:
     found = Differences()
     for role in run.roles(name):
         plan = run.plan(name, role)
@@ -90,17 +169,18 @@ def _converge_packages() -> Iterator[Step]:
         found.steps.append({"do": "packages", "packages": wanted, "update": update})
     if not found.changes:
         found.steps.clear()
-    yield from _carry_out(run, name, "packages", found, None)
+    return found
 
 
-@operation()
-def _forget_roles() -> Iterator[Step]:
-    run, name = Run.current, host.name
+def _leftovers(run: Run, name: str, stores: bool | None = None) -> Differences:
     found = Differences()
     for role in run.abandoned(name):
-        found.add(f"role {role}", "no longer concerns this host, what it made is removed")
+        if stores is not None and (role in DATA) != stores:
+            continue
+        kept = f"; its data stays in {DATA[role]}" if DATA.get(role) else ""
+        found.add(f"role {role}", f"no longer concerns this host, what it made is removed{kept}")
         found.steps.append({"do": "forget", "role": role, "manifest": {}})
-    yield from _carry_out(run, name, "leftovers", found, None)
+    return found
 
 
 @contextlib.contextmanager
@@ -122,6 +202,7 @@ def _carry_out(run: Run, name: str, role: str, found: Differences, late: Late | 
         run.environment.secrets.save()  # nothing may run with a secret that nobody keeps
     extra = late(run, name) if late and run.executing() else {}
     states = False
+    entries = run.journal.begin(name, role, found.changes) if run.executing() else []
     try:
         for step in found.steps:
             request = step
@@ -129,6 +210,7 @@ def _carry_out(run: Run, name: str, role: str, found: Differences, late: Late | 
                 states = True
                 request = {**step, "context": {**step["context"], **extra}}
             yield Step(_title(role, step), request, stream=step["do"] == "state")
+        run.journal.done(entries)
         run.changes[name] += found.changes
     finally:
         run.drop(name, cluster=states)

@@ -20,7 +20,8 @@ from jinja2 import Environment as Jinja
 from roles.kit import settings
 from roles.kit.authority import Authority
 from roles.kit.error import OperatorError, nearest
-from roles.kit.secrets import Secrets
+from roles.kit.keeping import overlay
+from roles.kit.secrets import LOGINS, Secrets
 from roles.kit.settings import Settings
 from roles.kit.templates import templates
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from roles.catalogue import Catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
-LOGINS = ("a", "b")  # two log-ins used in turn: a rotation changes the one that is not in use
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ class Environment:
     secrets: Secrets
     root: Path = ROOT
     digests: Mapping[str, str] = field(default_factory=dict)  # service -> image digest, known after the probe
+    kept: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # "KIND NAME" -> value, known after the probe
     _authorities: dict[str, Authority] = field(default_factory=dict, repr=False)  # shared by all copies
 
     @cached_property
@@ -141,8 +142,7 @@ class Environment:
 
     def login(self, store: str, service: str) -> tuple[str, str]:
         """The log-in that the service uses now."""
-        active = self.secrets.optional(f"{store}/{service}/active") or LOGINS[0]
-        return self.logins(store, service)[LOGINS.index(active)]
+        return self.logins(store, service)[LOGINS.index(self.secrets.active(f"{store}/{service}"))]
 
     def render(self, template: str, **values: Any) -> str:
         """A template below `templates/`, with `env` and `setting` at hand; an undefined name is an error."""
@@ -152,13 +152,21 @@ class Environment:
     def _jinja(self) -> Jinja:
         return templates(self.root / "templates")
 
-    def seen(self, hosts: Iterable[Host], digests: Mapping[str, str]) -> Environment:
-        """The same environment with what was learned of some hosts, and of images, in between."""
+    def seen(
+        self,
+        hosts: Iterable[Host],
+        digests: Mapping[str, str],
+        kept: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Environment:
+        """The same environment with what was learned in between: of some hosts, of images, of what it keeps."""
         _ = self.catalogue, self.tls, self._jinja  # loaded once here, or each copy would load its own
         learned = {host.name: host for host in hosts}
         other = copy.copy(self)
         other.hosts = tuple(learned.get(host.name, host) for host in self.hosts)
         other.digests = digests
+        if kept is not None:
+            other.kept = kept
+            other.setting = overlay(self.setting, kept, self.catalogue.services)
         return other
 
 
@@ -247,9 +255,5 @@ def _merged(
 def _secrets(name: str, setting: Settings) -> Secrets:
     path = Path(str(setting.secrets_file).format(environment=name)).expanduser()
     identity = Path(os.environ.get("NEXUS_AGE_IDENTITY") or str(setting.secrets_identity)).expanduser()
-    return Secrets(
-        ROOT / path,
-        ROOT / str(identity).format(environment=name),
-        recipients=setting.secrets_recipients,
-        generate=bool(setting.secrets_generate),
-    )
+    key = ROOT / str(identity).format(environment=name)
+    return Secrets(ROOT / path, key, generate=bool(setting.secrets_generate))

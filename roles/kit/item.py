@@ -192,13 +192,14 @@ def unit_difference(
         how.append("runs with an older unit file")
     stamp = actual.get("stamp")
     for verb, paths in (("restart", unit.restart_on), ("reload", unit.reload_on)):
-        older = [path for path in paths if (stamp or {}).get(path) != _expected(path, answer, planned)]
+        older = [path for path in paths if (stamp or {}).get(path) != expected(path, answer, planned)]
         if older:
             how.append(f"{verb}: runs with an older {', '.join(older)}")
     return how
 
 
-def _expected(path: str, answer: Answer, planned: Mapping[str, str]) -> str | None:
+def expected(path: str, answer: Answer, planned: Mapping[str, str]) -> str | None:
+    """Digest that a file will have once all roles of its host are laid down."""
     if path in planned:
         return planned[path]
     actual = answer["paths"].get(path)

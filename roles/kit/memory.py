@@ -1,4 +1,5 @@
-"""What a run remembers of the last one, so that it need not ask twice: traits of hosts, digests of images.
+"""What a run remembers of the last one, so that it need not ask twice: traits of hosts, digests of images,
+what the environment keeps.
 
 A guess and never more: every probe confirms it, and what turned out otherwise is planned again. The
 file may be removed at any time.
@@ -31,6 +32,7 @@ class Memory:
         self._before = self._read()
         self._traits: dict[str, dict[str, Any]] = dict(self._before.get("traits", {}))
         self.digests: Mapping[str, str] = dict(self._before.get("digests", {}))
+        self.kept: Mapping[str, Any] = dict(self._before.get("kept", {}))
         self.sound: str = self._before.get("sound", {}).get("inputs", "")  # what was found to be without fault
 
     def traits(self, name: str) -> Traits | None:
@@ -47,7 +49,12 @@ class Memory:
 
     def save(self) -> None:
         """Write the file if anything is new. A memory that cannot be written is done without."""
-        now = {"traits": self._traits, "digests": dict(self.digests), "sound": {"inputs": self.sound}}
+        now = {
+            "traits": self._traits,
+            "digests": dict(self.digests),
+            "kept": dict(self.kept),
+            "sound": {"inputs": self.sound},
+        }
         if now == self._before:
             return
         with suppress(OSError):

@@ -112,6 +112,8 @@ class State:
     `libraries` are modules of the project that this code imports; they are sent with it.
     `payload` is what only `apply` needs (contents of secrets): it does not travel with a probe.
 
+    `observed` says that it is asked and never laid down: health. It is no part of what a reviewed plan holds.
+
     `before_units` lays it down before the role's units are started: what decides how they may start.
 
     `extra` says what becomes of items that the host has and the plan lacks: "keep" them silently,
@@ -127,6 +129,7 @@ class State:
     timeout_seconds: int = 300
     libraries: tuple[str, ...] = ()
     before_units: bool = False
+    observed: bool = False
 
     def code(self) -> dict[str, Any]:
         """The host-side code as it is sent."""

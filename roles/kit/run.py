@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,12 @@ from roles.kit import difference
 from roles.kit.difference import Answer, Differences
 from roles.kit.environment import Environment, Host, Traits
 from roles.kit.error import OperatorError
+from roles.kit.journal import Journal
 from roles.kit.memory import Memory
 from roles.kit.model import Change, Desired, code
 from roles.kit.progress import progress
-from roles.kit.transport import QUESTIONS, EarlyAgent, Question, lines
-from roles.plans import CLUSTER, PINNED, notes_of, plan_of, preflight_of, roles_of
+from roles.kit.transport import QUESTIONS, Begun, EarlyAgent, Question, lines
+from roles.plans import CLUSTER, KEEPING, PINNED, keeper_of, notes_of, plan_of, preflight_of, roles_of
 
 
 class _Missing:
@@ -37,6 +38,17 @@ class _Missing:
         raise OperatorError(
             "this deploy needs an environment: write `pyinfra inventory DEPLOY` for the one in NEXUS_ENV"
         )
+
+
+Learned = tuple[Mapping[str, str], Mapping[str, Any]]  # digests of images, and what the environment keeps
+
+
+def begun() -> Run | None:
+    """The run of this process; None where pyinfra was started without an environment."""
+    try:
+        return Run.current
+    except OperatorError:
+        return None
 
 
 class Run:
@@ -49,19 +61,28 @@ class Run:
         self.left_out = left_out
         self.started = time.monotonic()
         self.checked = False  # whether the environment was looked at before anything else
-        self.changes: dict[str, list[Change]] = defaultdict(list)
+        self.changes: dict[str, list[Change]] = defaultdict(list)  # that were made
+        self.journal = Journal()  # that were begun
+        self.planned: dict[str, set[str]] = defaultdict(set)  # roles that this run converges, by host
+        self.reading: set[str] = set()  # operations that change nothing
+        self.journaled: set[str] = set()  # operations that note what they change themselves
+        self.report: Callable[[Run], int] | None = None  # instead of operations: its answer is the exit status
+        self.changing = False  # whether the lock is held and the record begun
         self.proposed = 0  # changes that a dry run would make
         self.notes: dict[str, None] = {}
+        self.missed: int | None = None  # targets that a report found missed
         self.health: dict[str, str] | None = None  # service -> "" or why it is not healthy
         self.logs: dict[str, list[str]] = {}
+        self.under_way: dict[tuple[str, str], tuple[Begun, list[Change]]] = {}  # by host and role: waited for later
         self._early: dict[str, EarlyAgent] = {}
         self.memory = Memory(environment.name)
         self._traits: dict[str, Traits] = {}
         self._answers: dict[str, Answer] = {}
-        self._plans: dict[tuple[str, str], tuple[Mapping[str, str], Desired]] = {}
+        self._plans: dict[tuple[str, str], tuple[Learned, Desired]] = {}
         self._locks: dict[str, RLock] = defaultdict(RLock)
         self._noted: set[str] = set()
         self._settled: bool | None = None
+        self._unknown = ""  # why the environment could not be asked what it keeps
 
     def expect(self, state: Any, host: Any) -> None:
         """A host is connected and will be asked something: its agent may start."""
@@ -113,19 +134,26 @@ class Run:
     def plan(self, name: str, role: str, asking: bool = False) -> Desired:
         """What a role wants of a host; computed once, or again when image digests became known.
 
-        `asking` is for the question to a host alone, which does not depend on digests: nobody has to
-        wait for the registry's host to be asked.
+        `asking` is for the question to a host alone, which begins with what the last run learned: nobody
+        has to wait for other hosts to be asked. `answer` asks again where it matters.
         """
+        learned = self._learned(role, asking)
+        found = self._plans.get((name, role))
+        if found is None or found[0] != learned:
+            known = self.members(role) if role in PINNED else [name]
+            environment = self.environment.seen([self.host(member) for member in known], *learned)
+            found = learned, difference.complete(plan_of(role)(environment, environment.host(name)))
+            self._plans[name, role] = found
+        return found[1]
+
+    def _learned(self, role: str, asking: bool) -> Learned:
         digests: Mapping[str, str] = {}
+        kept: Mapping[str, Any] = {}
         if role in PINNED:
             digests = self.memory.digests if asking else self.digests()
-        kept = self._plans.get((name, role))
-        if kept is None or kept[0] != digests:
-            known = self.members(role) if role in PINNED else [name]
-            environment = self.environment.seen([self.host(member) for member in known], digests)
-            kept = digests, difference.complete(plan_of(role)(environment, environment.host(name)))
-            self._plans[name, role] = kept
-        return kept[1]
+        if role in KEEPING:
+            kept = self.memory.kept if asking else self.kept()
+        return digests, kept
 
     def members(self, role: str) -> list[str]:
         """Hosts that a role concerns."""
@@ -142,10 +170,23 @@ class Run:
         }
         return self.memory.digests
 
+    def kept(self) -> Mapping[str, Any]:
+        """What the environment keeps, as a manager answered; as the last run learned it where none is reached."""
+        keeper = keeper_of(self.environment)
+        return self._kept_by(self.answer(keeper)) if keeper and self.reaches(keeper) else self.memory.kept
+
+    def _kept_by(self, answer: Answer) -> Mapping[str, Any]:
+        found = answer["states"].get("kept", {"items": {}})
+        self._unknown = found.get("error", "")
+        if not self._unknown:
+            self.memory.kept = found["items"]
+        return self.memory.kept
+
     def answer(self, name: str) -> Answer:
         """What the host said about everything that is planned for it."""
         with self._locks[name]:
             if name not in self._answers:
+                guess = self.memory.kept
                 reply = self._question(name)
                 traits = Traits(**reply["traits"])
                 if traits != self._traits.get(name):  # the host is no longer what the last run remembers
@@ -156,6 +197,10 @@ class Run:
                         if key[0] != name and key[1] not in PINNED
                     }
                     reply = self._question(name)
+                if KEEPING & set(self.roles(name)):
+                    own = name == keeper_of(self.environment)
+                    if (self._kept_by(reply) if own else self.kept()) != guess:
+                        reply = self._question(name)
                 self.memory.keep(name, traits)
                 self._answers[name] = reply
         return self._answers[name]
@@ -175,11 +220,13 @@ class Run:
     def prepare(self, name: str, role: str) -> None:
         """Ask the host, and refuse what cannot be before anything is changed anywhere."""
         self.check_limit(role)
-        if reason := self.answer(name)["checks"].get(role):
+        checks = self.answer(name)["checks"]
+        if reason := checks.get("base") or checks.get(role):  # without its base no role is laid down
             raise OperatorError(f"{name}: {role} cannot be laid down: {reason}")
         if role not in self._noted:
             self._noted.add(role)
-            environment = self.environment.seen([self.host(member) for member in self.members(role)], {})
+            kept = self.kept() if role in KEEPING else {}
+            environment = self.environment.seen([self.host(member) for member in self.members(role)], {}, kept)
             for note in notes_of(role, environment):
                 self.note(role, note)
 
@@ -193,11 +240,14 @@ class Run:
 
     def compare(self, name: str, role: str) -> Differences:
         """Differences of one role on one host."""
-        planned = {}
-        for other in self.roles(name):
-            plan = self.plan(name, other)
-            planned.update({item.path: item.sha256 for item in (*plan.early, *plan.files)})
-        return difference.compare(role, self.plan(name, role), self.answer(name), planned)
+        if role in KEEPING and self.executing() and self._unknown:  # to plan from a guess is fine, to act on it is not
+            raise OperatorError(f"{role} depends on what the environment keeps, and {self._unknown}")
+        return difference.compare(role, self.plan(name, role), self.answer(name), self.digests_of(name))
+
+    def digests_of(self, name: str) -> dict[str, str]:
+        """Digest of every file that some role wants on this host, by path."""
+        plans = [self.plan(name, role) for role in self.roles(name)]
+        return {item.path: item.sha256 for plan in plans for item in (*plan.early, *plan.files)}
 
     def settled(self) -> bool:
         """Whether no host differs in anything, so that no role has to be carried out on any of them.
@@ -219,9 +269,19 @@ class Run:
         found = [self.compare(name, role) for role in self.roles(name)]
         return not self.abandoned(name) and not any(part.changes or part.steps or part.notes for part in found)
 
+    def replan(self) -> None:
+        """Plan and ask anew: what plans are made from, such as secrets, has changed within this run."""
+        self._plans.clear()
+        self._answers.clear()
+
     def unsettle(self) -> None:
         """Something differs that no comparison shows."""
         self._settled = False
+
+    def again(self) -> None:
+        """Everything is to be asked anew: another run changed something since."""
+        self._answers.clear()
+        self._settled = None
 
     def abandoned(self, name: str) -> list[str]:
         """Roles that left something on this host and concern it no longer."""

@@ -7,12 +7,9 @@ connected to. The few names of pyinfra's command line that are replaced are list
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import os
 import sys
-import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -23,9 +20,10 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.state import StateStage
 from pyinfra.context import config, ctx_state, state
 
-from roles.kit import environment, inputs, progress, reach
+from roles.kit import apply, environment, inputs, looking, progress, reach, session
 from roles.kit.error import OperatorError
-from roles.kit.run import Run
+from roles.kit.looking import looks
+from roles.kit.run import Run, begun
 from roles.kit.summary import summarise
 from roles.plans import GROUPS, notes_of, plan_of, roles_of
 
@@ -44,6 +42,8 @@ def begin() -> None:
     config.SUDO = True
     config.FAIL_PERCENT = 0  # a host that fails stops the run: half an environment is worse than none
     config.CONNECT_TIMEOUT = 15
+    if looks(context):
+        looking.prepare(cli)
     cli.WrappedError = _plainly(cli.WrappedError)
     _refuse(_check_terminal, context)
     _refuse(inputs.check_data, context.params["data"])
@@ -53,6 +53,8 @@ def begin() -> None:
     original = cli.make_inventory
     cli.make_inventory = lambda inventory, **rest: _refuse(_load, context, original, inventory, rest)
     cli.connect_all = _naming_the_unreachable(cli.connect_all)
+    cli._handle_commands = _reporting(cli._handle_commands)
+    cli.run_ops = session.around(cli.run_ops)
     cli._set_fail_prompts = lambda *_: None  # never asked whether to go on with fewer hosts
 
 
@@ -78,8 +80,14 @@ def _die(message: str) -> NoReturn:
 def _say(message: str) -> None:
     click.secho("error: ", fg="red", bold=True, nl=False, err=True)
     click.echo(message, err=True)
-    if not ctx_state.isset() or state.current_stage < StateStage.Execute:
+    if not ctx_state.isset() or state.current_stage < StateStage.Execute or not _began():
         click.echo("Nothing was changed on any host.", err=True)
+
+
+def _began() -> bool:
+    """Whether the run got as far as changing anything."""
+    run = begun()
+    return run is not None and run.changing
 
 
 class _Refusal(click.ClickException):
@@ -107,7 +115,7 @@ def _plainly(
 
 def _check_terminal(context: click.Context) -> None:
     given = context.params
-    asks = not (given["yes"] or given["dry"] or given["operations"][0] in READ_ONLY)
+    asks = not (given["yes"] or given["dry"] or given["operations"][0] in READ_ONLY or looks(context))
     if asks and not sys.stdin.isatty():
         raise OperatorError(
             "no terminal to confirm the changes on: add -y to make them, or --dry to see them"
@@ -134,9 +142,8 @@ def _load(context: click.Context, original: Callable[..., Any], inventory: str, 
     loaded = environment.from_inventory(path.stem, found)
     left_out = reach.left_out(loaded, found)
     reach.check_limit(context.params, found)
-    if context.params["operations"][0] not in READ_ONLY and not context.params["dry"]:
-        context.call_on_close(_lock(loaded.name).close)
     run = Run.current = Run(loaded, left_out)
+    apply.check_words(run)
     inputs_now = inputs.fingerprint(loaded)
     if not deploys or not inputs_now or run.memory.sound != inputs_now:
         _check_environment(loaded, deploys)
@@ -158,12 +165,9 @@ def _check_environment(loaded: environment.Environment, deploys: bool) -> None:
     gevent.sleep(YIELD_SECONDS)
     if deploys:
         _check_roles(loaded)
-    if loaded.setting.ca_file:
-        certificate = loaded.tls.certificate
-        target = environment.ROOT / str(loaded.setting.ca_file)
-        if not target.exists() or target.read_text() != certificate:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(certificate)
+    _ = loaded.tls
+    if not loaded.secrets.unsaved:
+        session.hand_out_authority(loaded)
 
 
 def _check_roles(loaded: environment.Environment) -> None:
@@ -175,23 +179,6 @@ def _check_roles(loaded: environment.Environment) -> None:
         for host in loaded.hosts:
             for role in roles_of(host):
                 plan_of(role)(loaded, host)
-
-
-def _lock(name: str) -> Any:
-    """Hold the environment for this run; a second run on this machine is told who has it."""
-    path = Path(tempfile.gettempdir()) / f"nexus-cos-{os.getuid()}-{name}.lock"
-    stream = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")  # noqa: SIM115 - held for the whole run
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = stream.read().strip() or "another run"
-        raise OperatorError(f"{name} is being changed by {holder}: wait for its end, or end it") from None
-    stream.truncate(0)
-    stream.write(
-        f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}: {' '.join(sys.argv[1:])}"
-    )
-    stream.flush()
-    return stream
 
 
 def _check_once() -> None:
@@ -216,6 +203,21 @@ def _beside(connect_all: Callable[[Any], None], state: Any, work: Callable[[], N
     connecting.join()
     if failed:
         raise failed[0]
+
+
+def _reporting(handle_commands: Callable[..., Any]) -> Callable[..., Any]:
+    """Where a deploy only tells something, tell it once all hosts were asked, and end there."""
+
+    def handle(*arguments: Any, **rest: Any) -> Any:
+        done = handle_commands(*arguments, **rest)
+        run = begun()
+        if run and run.report is None and run.environment.setting.plan:
+            run.report = apply.write
+        if run and run.report:
+            raise SystemExit(_refuse(run.report, run))
+        return done
+
+    return handle
 
 
 def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any], None]:

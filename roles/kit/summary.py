@@ -19,6 +19,8 @@ def summarise(run: Run) -> None:
     if not ctx_state.isset() or not state.initialised or not state.activated_hosts:
         return
     run.remember()
+    if run.report:
+        return
     reasons: dict[str, list[str]] = defaultdict(list)
     for service, why in sorted((run.health or {}).items()):
         if why:
@@ -41,6 +43,8 @@ def closing_line(run: Run) -> str:
     changes = run.proposed if dry else sum(len(found) for found in run.changes.values())
     kind = "changes to make" if dry else "change" if changes == 1 else "changes"
     parts = [f"{hosts} host{'s' * (hosts != 1)}", f"{changes} {kind}"]
+    if run.missed is not None:
+        parts[1] = f"{run.missed or 'no'} target{'s' * (run.missed != 1)} missed"
     if run.health is not None:
         healthy = sum(1 for why in run.health.values() if not why)
         parts.append(f"{healthy}/{len(run.health)} services healthy")
@@ -48,7 +52,7 @@ def closing_line(run: Run) -> str:
         parts.append(f"without {', '.join(sorted(run.left_out))}")
     if absent := absent_stores(run):
         parts.append(f"absent here: {', '.join(absent)}")
-    if state.failed_hosts or sys.exc_info()[0] not in (None, SystemExit):
+    if run.missed is None and (state.failed_hosts or sys.exc_info()[0] not in (None, SystemExit)):
         names = ", ".join(sorted(host.name for host in state.failed_hosts))
         parts.append(f"NOT COMPLETE{f' on {names}' if names else ''}")
     return f"{environment.name}: {', '.join(parts)} ({time.monotonic() - run.started:.1f} s)"

@@ -17,7 +17,9 @@ from paramiko import SSHException
 from pyinfra.api.arguments import CONNECTOR_ARGUMENT_KEYS, pop_global_arguments
 from pyinfra.api.command import PyinfraCommand, StringCommand
 from pyinfra.api.facts import FactBase
+from pyinfra.context import ctx_host, ctx_state
 
+from roles.kit.permit import permit
 from roles.kit.progress import progress
 
 AGENT = Path(__file__).with_name("agent")
@@ -41,13 +43,13 @@ for name, source in {modules!r}:
 """
 
 
-QUESTIONS = ("probe", "traits", "contents", "ask")
+QUESTIONS = ("probe", "traits", "contents", "ask", "aside", "times")
 
 
 @cache
 def _agent(asks: bool) -> str:
     """The agent as it is sent: what only steps need stays at home when a host is merely asked."""
-    names = ("base", "probe", "main") if asks else ("base", "probe", "step", "main")
+    names = ("base", "probe", "main") if asks else ("base", "probe", "step", "fence", "main")
     modules = [(name, (AGENT / f"{name}.py").read_text()) for name in names]
     return base64.b64encode(zlib.compress(BOOT.format(modules=modules).encode())).decode()
 
@@ -105,14 +107,21 @@ class EarlyAgent:
         return answer
 
     def _run(self, state: Any, host: Any) -> dict[str, Any]:
-        known, _ = pop_global_arguments(state, host, {})
-        arguments = {key: value for key, value in known.items() if key in CONNECTOR_ARGUMENT_KEYS}
-        arguments["_stdin"] = _Awaited(_agent(True), self._request)
-        try:
-            done, output = host.run_shell_command(StringCommand(COMMAND), **arguments)
-            return Question().process(output.stdout_lines) if done else {}
-        except (OSError, EOFError, ValueError, LookupError, SSHException):
-            return {}
+        return send(state, host, _Awaited(_agent(True), self._request))[0]
+
+
+def send(state: Any, host: Any, stdin: list[str]) -> tuple[dict[str, Any], str]:
+    """One request outside of any operation: (the answer, ""), or ({}, why there is none)."""
+    known, _ = pop_global_arguments(state, host, {})
+    arguments = {key: value for key, value in known.items() if key in CONNECTOR_ARGUMENT_KEYS}
+    arguments["_stdin"] = stdin
+    try:
+        done, output = host.run_shell_command(StringCommand(COMMAND), **arguments)
+        if done:
+            return Question().process(output.stdout_lines), ""
+        return {}, "\n".join(output.stderr_lines) or "the agent ended without a word"
+    except (OSError, EOFError, ValueError, LookupError, SSHException) as error:
+        return {}, f"{type(error).__name__}: {error}"
 
 
 class Step(PyinfraCommand):
@@ -127,7 +136,8 @@ class Step(PyinfraCommand):
 
     def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
         """Carry the step out; on failure the agent's words are shown with the host's name."""
-        arguments = {**connector_arguments, "_stdin": lines(self.request)}
+        request = {**self.request, "fence": permit.show()}
+        arguments = {**connector_arguments, "_stdin": lines(request)}
         loud = self.stream or state.print_output
         with progress.step(host.name, self.title):
             done, output = host.run_shell_command(
@@ -146,3 +156,41 @@ def no_delay(sock: socket.socket, **kwargs: Any) -> Any:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     return paramiko.Transport(sock, **kwargs)
+
+
+class Begun(PyinfraCommand):
+    """Steps that are carried out one after the other while the run goes on."""
+
+    def __init__(self, steps: list[Step]) -> None:
+        super().__init__()
+        self.steps = steps
+        self.outcome: gevent.Greenlet | None = None
+        self.entries: list[Any] = []  # in the journal of the run
+
+    def __repr__(self) -> str:
+        return f"Begun({self.steps})"
+
+    def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
+        """Begin, and be done with it."""
+
+        def work() -> bool:
+            with ctx_state.use(state), ctx_host.use(host):
+                return all(step.execute(state, host, connector_arguments) for step in self.steps)
+
+        self.outcome = gevent.spawn(work)
+        return True
+
+
+class Awaited(PyinfraCommand):
+    """The end of steps that were begun."""
+
+    def __init__(self, begun: Begun) -> None:
+        super().__init__()
+        self.begun = begun
+
+    def __repr__(self) -> str:
+        return f"Awaited({self.begun})"
+
+    def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
+        """Whether they succeeded; what failed was shown as it happened."""
+        return bool(self.begun.outcome and self.begun.outcome.get())

@@ -9,5 +9,5 @@ from roles.kit.converge import converge
 
 @deploy("MongoDB")
 def mongodb() -> None:
-    """Install and configure the server, then make users of the catalogue's services."""
-    converge("mongodb")
+    """One replica set of all hosts of the group; in it users of the catalogue's services."""
+    converge("mongodb", in_turn=True)

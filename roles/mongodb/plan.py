@@ -1,4 +1,6 @@
-"""MongoDB on one host: the vendor's repository, configuration with authentication and TLS, users.
+"""MongoDB on one host: a member of the replica set that the hosts of the group form, one or three.
+
+Authentication and TLS everywhere; set and users are asked and made by one host, at whoever is primary.
 
 Planned and rendered everywhere; carried out where the vendor's repository can be reached and its
 signing key was put into the project.
@@ -14,9 +16,13 @@ from roles.certificate.plan import CA, KEY, LEAF
 from roles.kit.environment import Environment, Host
 from roles.kit.error import OperatorError
 from roles.kit.model import Desired, File, State, Unit
+from roles.kit.quorum import check_members
 
 UNIT = "mongod"
 CONFIG = "/etc/mongod.conf"
+MEMBERS_KEY = "/etc/mongod.key"  # what members of the set prove themselves to each other with
+SET = "nexus-cos"
+LIBRARIES = ("roles.mongodb.shell",)  # modules that the host-side code imports
 PEM = "/run/mongodb/leaf-and-key.pem"
 KEYRING = "/usr/share/keyrings/mongodb-server.asc"
 SOURCES = "/etc/apt/sources.list.d/mongodb.sources"
@@ -28,7 +34,10 @@ SMALLEST_CACHE_GIB = 0.25  # MongoDB's own minimum
 
 def plan(env: Environment, host: Host) -> Desired:
     """The vendor's packages behind our configuration; raises OperatorError without the vendor's key."""
-    config = env.render("mongodb/mongod.conf.j2", host=host, pem=PEM, ca=CA, cache_gib=_cache_gib(host))
+    config = env.render(
+        "mongodb/mongod.conf.j2", host=host, pem=PEM, ca=CA, cache_gib=_cache_gib(host), set=SET, key=MEMBERS_KEY
+    )
+    key = env.secret("mongodb/members").replace("-", "+").replace("_", "/") + "\n"  # base64 is all that it may be
     service = env.render("mongodb/service.conf.j2", pem=PEM, certificate=LEAF, key=KEY)
     return Desired(
         early=(
@@ -36,9 +45,13 @@ def plan(env: Environment, host: Host) -> Desired:
             File(SOURCES, env.render("mongodb/mongodb.sources.j2", keyring=KEYRING)),
         ),
         packages=("mongodb-org-server", "mongodb-mongosh", "mongodb-org-tools"),
-        files=(File(CONFIG, config), File(DROP_IN, service)),
-        units=(Unit(UNIT, restart_on=(CONFIG, DROP_IN, CA, LEAF, KEY)),),
-        states=(_state(env),),
+        files=(
+            File(CONFIG, config),
+            File(DROP_IN, service),
+            File(MEMBERS_KEY, key, owner="mongodb", group="mongodb", mode=0o400, secret=True),
+        ),
+        units=(Unit(UNIT, restart_on=(CONFIG, DROP_IN, MEMBERS_KEY, CA, LEAF, KEY)),),
+        states=(_members(env, host), _users(env)) if host == speaker(env) else (),
     )
 
 
@@ -48,6 +61,23 @@ def preflight(env: Environment, host: Host) -> str:
     suite = f"{setting.mongodb_suite}/mongodb-org/{setting.mongodb_version}"
     url = f"{setting.mongodb_repository}/dists/{suite}/InRelease"
     return env.render("mongodb/preflight.sh.j2", url=url, host=host)
+
+
+def notes(env: Environment) -> list[str]:
+    """OperatorError for a number of members that outlives no more than one less."""
+    check_members(env, "mongodb")
+    return []
+
+
+def speaker(env: Environment) -> Host:
+    """The host that speaks for the set in a run: the first that is not left out of it."""
+    members = env.group("mongodb")
+    return next((host for host in members if host.name not in env.left_out), members[0])
+
+
+def members(env: Environment) -> list[str]:
+    """ADDRESS:PORT of every member."""
+    return [_endpoint(env, host) for host in env.group("mongodb")]
 
 
 def users(env: Environment) -> dict[str, dict[str, Any]]:
@@ -63,7 +93,37 @@ def users(env: Environment) -> dict[str, dict[str, Any]]:
     }
 
 
-def _state(env: Environment) -> State:
+def _endpoint(env: Environment, host: Host) -> str:
+    return f"{host.address}:{env.setting.mongodb_port}"
+
+
+def _context(env: Environment) -> dict[str, Any]:
+    there = [host for host in env.group("mongodb") if host.name not in env.left_out]
+    return {
+        "port": env.setting.mongodb_port,
+        "ca": CA,
+        "user": ADMIN,
+        "password": env.secret("mongodb/admin"),
+        "set": SET,
+        "hosts": members(env),
+        "there": [_endpoint(env, host) for host in there],
+    }
+
+
+def _members(env: Environment, host: Host) -> State:
+    """Who belongs to the replica set."""
+    seconds = int(env.setting.mongodb_join_seconds)
+    return State(
+        "mongodb members",
+        Path(__file__).with_name("members.py"),
+        {"replica set": {"members": sorted(members(env))}},
+        context={**_context(env), "address": _endpoint(env, host), "wait_seconds": seconds},
+        libraries=LIBRARIES,
+        timeout_seconds=60 + seconds * len(members(env)),
+    )
+
+
+def _users(env: Environment) -> State:
     passwords = {
         f"user {service.database}.{user}": password
         for service in env.catalogue.services_of_store("mongodb")
@@ -73,14 +133,10 @@ def _state(env: Environment) -> State:
         "mongodb",
         Path(__file__).with_name("remote.py"),
         users(env),
-        context={
-            "port": env.setting.mongodb_port,
-            "ca": CA,
-            "user": ADMIN,
-            "password": env.secret("mongodb/admin"),
-        },
+        context=_context(env),
         payload=passwords,  # the server makes its own verifiers from them and takes no others
         extra="remove",
+        libraries=LIBRARIES,
     )
 
 

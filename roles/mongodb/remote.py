@@ -1,42 +1,17 @@
-"""Users of the server on this host, by the vendor's shell over TLS on localhost.
+"""Users of the replica set, by the vendor's shell at whoever is primary.
 
-What we made carries customData.managed = "nexus-cos"; only that is ever removed. Requests, passwords
-among them, go to the shell over standard input.
+What we made carries customData.managed = "nexus-cos"; only that is ever removed.
 """
 
 from __future__ import annotations
 
-import json
-import shutil
-import socket
-import time
 from collections.abc import Mapping
 from typing import Any
 
-from roles.kit.agent.base import RemoteError, run
+from roles.kit.agent.base import RemoteError
+from roles.mongodb.shell import Item, installed, listening, shell
 
-Item = Mapping[str, Any]
-
-READY_SECONDS = 60
 SCRIPT = """
-const request = JSON.parse(require("fs").readFileSync(0, "utf8"));
-const address = `mongodb://127.0.0.1:${request.port}/admin?directConnection=true&tls=true&tlsCAFile=` +
-  encodeURIComponent(request.ca);
-function login() {
-  const server = connect(address);
-  server.auth({user: request.user, pwd: request.password});
-  return server;
-}
-function administrator() {
-  try {
-    return login();
-  } catch (error) {
-    if (!request.change || error.codeName !== "AuthenticationFailed") throw error;
-    // A server without any user lets one be made from localhost.
-    connect(address).createUser({user: request.user, pwd: request.password, roles: ["root"]});
-    return login();
-  }
-}
 function existing(admin) {
   const found = {};
   for (const user of admin.runCommand({usersInfo: {forAllDBs: true}, showCustomData: true}).users) {
@@ -53,7 +28,7 @@ function split(name) {
   const [database, user] = name.replace(/^user /, "").split(".");
   return [admin.getSiblingDB(database), user];
 }
-const admin = administrator();
+const admin = primary(request.there);
 for (const [name, wanted] of Object.entries(request.change || {})) {
   const [database, user] = split(name);
   const body = {
@@ -74,13 +49,13 @@ print(JSON.stringify(existing(admin)));
 
 
 def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
-    """Users that carry our mark; nothing where no server runs or it has no administrator yet."""
-    if not shutil.which("mongosh") or not listening(context["port"]):
+    """Users that carry our mark; nothing where no server runs or the set has no administrator yet."""
+    if not installed() or not listening(f"127.0.0.1:{context['port']}"):
         return {}
     try:
-        return shell(context)
+        return shell(SCRIPT, context)
     except RemoteError as error:
-        if "Authentication failed" in str(error):
+        if "Authentication failed" in str(error) or "Server selection timed out" in str(error):
             return {}
         raise
 
@@ -92,26 +67,7 @@ def apply(
     context: Item,
     payload: Mapping[str, str],
 ) -> None:
-    """Make and remove users in one call of the shell, which first makes a missing administrator."""
-    end = time.monotonic() + READY_SECONDS
-    while not listening(context["port"]):
-        if time.monotonic() > end:
-            raise RemoteError(f"MongoDB does not listen on port {context['port']} after {READY_SECONDS} s")
-        time.sleep(0.2)
+    """Make and remove users in one call of the shell."""
     change = {name: items[name] for name in changed}
-    shell(context, change=change, remove=list(removed), passwords={name: payload[name] for name in changed})
-
-
-def shell(context: Item, **request: Any) -> dict[str, dict[str, Any]]:
-    """Carry out a request; the answer is what there is afterwards."""
-    argv = ["mongosh", "--nodb", "--norc", "--quiet", "--eval", SCRIPT]
-    answer = run(argv, input=json.dumps({**context, **request}), timeout=120)
-    found: dict[str, dict[str, Any]] = json.loads(answer)
-    return found
-
-
-def listening(port: int) -> bool:
-    """Whether anything accepts connections on this port of the host."""
-    with socket.socket() as client:
-        client.settimeout(2)
-        return client.connect_ex(("127.0.0.1", port)) == 0
+    passwords = {name: payload[name] for name in changed}
+    shell(SCRIPT, context, change=change, remove=list(removed), passwords=passwords)

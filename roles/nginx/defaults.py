@@ -24,6 +24,10 @@ nginx_cors_headers: list[str] = ["Authorization", "Content-Type", "X-Api-Key", "
 
 edge_unlimited_networks: list[str] = []  # limits per client address do not hold for these
 nginx_admin_networks: list[str] = []  # who may reach /api/admin/; empty: nobody
+# Modules and services whose routes answer with a maintenance page. deploys/maintenance.py adds to it for all checkouts.
+nginx_maintenance: list[str] = []
+nginx_maintenance_seconds: int = 600  # clients are told to come back after so long
+
 nginx_api_key_clients: list[str] = []  # names of clients with a key for /api/public/; the keys are secrets
 
 # Routes marked `auth: required` are checked by a subrequest to this service. Off while no service

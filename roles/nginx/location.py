@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from roles.catalogue.gateway import Route
@@ -30,6 +30,7 @@ class Location:
     body_bytes: int
     timeout_ms: int
     windows: tuple[str, ...]
+    closed: bool  # for maintenance
 
 
 def locations(env: Environment) -> tuple[Location, ...]:
@@ -66,7 +67,21 @@ def _location(env: Environment, route: Route, match: str, path: str, target: str
         body_bytes=_body_bytes(env, route.service),
         timeout_ms=timeout_ms(env, route.service) + ROUTER_MARGIN_MS,
         windows=tuple(window.name for window in windows(env) if window.covers(route.path)),
+        closed=route.service in closed_services(env, env.setting.nginx_maintenance),
     )
+
+
+def closed_services(env: Environment, names: Collection[str]) -> list[str]:
+    """Services that are in maintenance when these modules and services are.
+
+    A service that other modules stand on as well stays open until all of them are closed.
+    """
+    modules = [module for module in env.catalogue.modules if module.slug not in names]
+    open_still = {service for module in modules for service in module.services}
+    theirs = {
+        service for module in env.catalogue.modules if module.slug in names for service in module.services
+    }
+    return [name for name in env.catalogue.services if name in names or (name in theirs and name not in open_still)]
 
 
 def _body_bytes(env: Environment, service: str) -> int:

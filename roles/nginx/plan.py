@@ -78,7 +78,11 @@ def _stamp(env: Environment, host: Host) -> str:
 def _files(env: Environment, host: Host, stamp: str) -> tuple[File, ...]:
     values = {**_values(env, host), "stamp": stamp}
     parts = [File(f"{OWN}/{part}.conf", env.render(f"nginx/{part}.conf.j2", **values)) for part in PARTS]
-    keys = {name: env.secret(f"nginx/api-key/{name}") for name in host.setting.nginx_api_key_clients}
+    keys = {
+        key: name
+        for name in host.setting.nginx_api_key_clients
+        for key in env.secrets.accepted(f"nginx/api-key/{name}")
+    }
     return (
         File(f"{DIRECTORY}/nginx.conf", env.render("nginx/nginx.conf.j2", **values)),
         *parts,

@@ -35,14 +35,13 @@ def plan(env: Environment, host: Host) -> Desired:
         "wait_seconds": env.catalogue.operations.tuning.db_pool["acquire_ms"] // 1000,
     }
     hba = "\n".join(access.pooler(env, host))
-    password = env.secret("postgresql/lookup")
     return Desired(
         packages=("pgbouncer",),
         users=(User("postgres", groups=(KEY_GROUP,), home=HOME),),
         files=(
             _file(CONFIG, env.render("pgbouncer/pgbouncer.ini.j2", **values)),
             _file(LISTEN, env.render("pgbouncer/listen.ini.j2", **values)),
-            _file(USERS, f'"{access.LOOKUP}" "{password}"\n', secret=True),
+            _file(USERS, f'"{access.LOOKUP}" ""\n'),  # who comes as the account that it runs as, see access.accounts
             _file(ACCESS, f"# Generated.\n{hba}\n"),
             File(DROP_IN, env.render("pgbouncer/service.conf.j2", files=2 * most + 1000)),
         ),

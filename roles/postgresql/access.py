@@ -20,15 +20,21 @@ def server(env: Environment, host: Host) -> list[str]:
     lines = [
         f"local all {SUPERUSER} peer",
         f"local replication {SUPERUSER} peer",
-        f"local {SUPERUSER} {LOOKUP} scram-sha-256",
+        f"local {SUPERUSER} {LOOKUP} peer map={LOOKUP}",
     ]
-    lines += [f"hostssl replication {REPLICATION} {member} scram-sha-256" for member in members]
+    # Patroni asks its own server for its timeline in this way: without it a former primary is never rewound.
+    lines += [f"hostssl replication {REPLICATION} {member} scram-sha-256" for member in (*members, LOCAL)]
     lines += [f"hostssl all {SUPERUSER} {member} scram-sha-256" for member in members]
     for service in env.catalogue.services_of_store("postgresql"):
         users = _users(env, service.name)
         lines.append(f"local {service.database} {users} scram-sha-256")
         lines += [f"hostssl {service.database} {users} {client} scram-sha-256" for client in clients(env, host)]
     return lines
+
+
+def accounts() -> list[str]:
+    """Which account of the host may come as which user by the local socket; the pooler needs no password so."""
+    return [f"{LOOKUP} {SUPERUSER} {LOOKUP}"]
 
 
 def pooler(env: Environment, host: Host) -> list[str]:

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from roles.kit.agent.base import RemoteError
+from roles.postgresql.leave import leave, strangers
 from roles.postgresql.rest import Patroni, installed
 
 Item = dict[str, Any]
@@ -28,15 +29,19 @@ def probe(names: list[str], context: Item) -> dict[str, Item]:
     found: dict[str, Item] = {"config": settings(patroni)}
     for name, told in patroni.states().items():
         found[f"member {name}"] = {"pending_restart": bool(told.get("pending_restart"))}
+    found |= {f"member {name}": {"pending_restart": False} for name in strangers(patroni, context)}
     planned = set(context["settings"])
     found["config"]["others"] = sorted(found["config"].keys() - planned - set(LEFT_ALONE))
     return found
 
 
 def apply(items: Item, changed: list[str], removed: list[str], context: Item, payload: Item) -> None:
-    """Settings first, then one restart after the other where a member waits for it."""
+    """Who leaves hands over; then settings, then one restart after the other where a member waits for it."""
     patroni = Patroni(context)
     patroni.wait_primary(context["wait_seconds"])
+    if gone := strangers(patroni, context):
+        leave(patroni, gone, context)
+        patroni = Patroni(context)
     wait_members(patroni, context)
     if "config" in changed:
         set_config(patroni, items["config"], context)

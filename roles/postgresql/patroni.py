@@ -135,6 +135,7 @@ def _postgresql(env: Environment, host: Host) -> dict[str, Any]:
         },
         "parameters": parameters(env, host),
         "pg_hba": access.server(env, host),
+        "pg_ident": access.accounts(),
         "create_replica_methods": ["basebackup"],
         "basebackup": [{"checkpoint": "fast"}],
         # A replica whose data went another way is copied anew: what it had alone was never acknowledged.

@@ -27,9 +27,9 @@ def plan(env: Environment, host: Host) -> Desired:
     """Debian's PostgreSQL and Patroni; on one host of the group also what the cluster holds."""
     config, tag = patroni.file(env, host)
     ready = env.render("postgresql/ready.sh.j2", host=host, tag=tag, config=patroni.CONFIG, ca=CA)
-    states: tuple[State, ...] = ()
+    states: tuple[State, ...] = (_passwords(env),)
     if host == speaker(env):
-        states = (_cluster(env), _contents(env))
+        states += (_cluster(env), _contents(env))
     return Desired(
         # Debian makes a cluster of its own while the package is installed, unless told not to.
         early=(File("/etc/postgresql-common/createcluster.conf", "create_main_cluster = false\n"),),
@@ -68,11 +68,9 @@ def speaker(env: Environment) -> Host:
 def items(env: Environment, services: list[Service]) -> dict[str, dict[str, Any]]:
     """Owner role, two log-ins and database of each service, as the host-side code reports them."""
     found: dict[str, dict[str, Any]] = {}
-    for user, password in _platform_logins(env).items():
-        replicates = user == access.REPLICATION
-        found[f"role {user}"] = _role(
-            "platform", login=True, password=scram.salt(user, password), replication=replicates
-        )
+    replication = scram.salt(access.REPLICATION, env.secret("postgresql/replication"))
+    found[f"role {access.REPLICATION}"] = _role("platform", login=True, password=replication, replication=True)
+    found[f"role {access.LOOKUP}"] = _role("platform", login=True)
     granted = {"body": LOOKUP_BODY, "definer": True, "granted": [access.LOOKUP]}
     found["function lookup"] = {"service": "platform", **granted}
     for service in services:
@@ -96,13 +94,6 @@ def _role(service: str, **values: Any) -> dict[str, Any]:
     return {"service": service, **nobody, **values}
 
 
-def _platform_logins(env: Environment) -> dict[str, str]:
-    return {
-        access.REPLICATION: env.secret("postgresql/replication"),
-        access.LOOKUP: env.secret("postgresql/lookup"),
-    }
-
-
 def context(env: Environment) -> dict[str, Any]:
     """How the host-side code reaches Patroni and the primary."""
     members = {host.name: host.address for host in env.group("postgresql") if host.name not in env.left_out}
@@ -119,15 +110,37 @@ def context(env: Environment) -> dict[str, Any]:
     }
 
 
+def _passwords(env: Environment) -> State:
+    """The superuser's and replication's passwords, in the server before Patroni is told of them."""
+    names = {access.SUPERUSER: "superuser", access.REPLICATION: "replication"}
+    logins = {f"password of {user}": (user, env.secret(f"postgresql/{secret}")) for user, secret in names.items()}
+    known = {"config": patroni.CONFIG, "port": env.setting.postgresql_port, "logins": logins}
+    source = Path(__file__).with_name("password.py")
+    items = {name: {"is set": True} for name in logins}
+    libraries = (*REST, "roles.postgresql.scram")
+    return State("postgresql passwords", source, items, context=known, libraries=libraries, before_units=True)
+
+
 def _cluster(env: Environment) -> State:
     """What Patroni keeps in etcd, and that no member waits for a restart to run with it."""
     source = Path(__file__).with_name("cluster.py")
     wanted = patroni.flat(patroni.cluster(env))
-    access = {**context(env), "settings": list(wanted)}
+    leaving = {host.name: host.address for host in env.hosts if "postgresql" not in host.groups}
+    planned = [host.name for host in env.group("postgresql")]
+    known = {**context(env), "settings": list(wanted), "planned": planned, "leaving": leaving}
     items: dict[str, dict[str, Any]] = {"config": {**wanted, "others": []}}
-    items |= {f"member {name}": {"pending_restart": False} for name in access["members"]}
+    items |= {f"member {name}": {"pending_restart": False} for name in known["members"]}
     seconds = 3 * int(env.setting.postgresql_join_seconds)
-    return State("patroni", source, items, context=access, libraries=REST, timeout_seconds=seconds)
+    libraries, removes = (*REST, "roles.postgresql.leave"), not env.left_out
+    return State(
+        "patroni",
+        source,
+        items,
+        context=known,
+        libraries=libraries,
+        timeout_seconds=seconds,
+        extra="remove" if removes else "keep",
+    )
 
 
 def _contents(env: Environment) -> State:
@@ -137,7 +150,7 @@ def _contents(env: Environment) -> State:
         for service in services
         for user, password in env.logins("postgresql", service.name)
     }
-    logins |= {f"role {user}": (user, password) for user, password in _platform_logins(env).items()}
+    logins[f"role {access.REPLICATION}"] = (access.REPLICATION, env.secret("postgresql/replication"))
     return State(
         "postgresql",
         Path(__file__).with_name("remote.py"),

@@ -18,7 +18,7 @@ class Patroni:
     """The members of a cluster; `context` is what the role's plan tells (members, rest_port, tls, api, ...)."""
 
     def __init__(self, context: Mapping[str, Any]) -> None:
-        self.members: dict[str, str] = context["members"]
+        self.members: dict[str, str] = dict(context["members"])
         self.port, self.login = context["rest_port"], ":".join(context["api"])
         self.tls = ssl.create_default_context(cafile=context["tls"]["ca"])
         self.tls.load_cert_chain(context["tls"]["certificate"], context["tls"]["key"])
@@ -49,8 +49,26 @@ class Patroni:
         return {name: told for name, (status, told) in answers.items() if status and isinstance(told, dict)}
 
     def primary(self) -> str | None:
-        """The member that holds the leader's key, None while nobody does."""
-        return next((name for name in self.members if self.ask(name, "GET", "/primary")[0] == 200), None)
+        """The member that holds the leader's key, None while nobody does.
+
+        It may be one whose host left the inventory and still runs: the others know of it.
+        """
+
+        def leads(name: str) -> bool:
+            return self.ask(name, "GET", "/primary")[0] == 200
+
+        if found := next(filter(leads, self.members), None):
+            return found
+        self.members |= {name: one["host"] for name, one in self.listed().items() if one.get("host")}
+        return next(filter(leads, self.members), None)
+
+    def listed(self) -> dict[str, dict[str, Any]]:
+        """All members by name as the first one that answers lists them, planned or not."""
+        for name in self.members:
+            status, told = self.ask(name, "GET", "/cluster")
+            if status == 200:
+                return {str(one["name"]): one for one in told["members"]}
+        return {}
 
     def wait_primary(self, seconds: float) -> str:
         """The primary, waited for; RemoteError with what the members say when there is none in time."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 
 ITERATIONS = 4096  # PostgreSQL's default (scram_iterations); the passwords are 192 random bits
@@ -26,9 +26,20 @@ def verifier(user: str, password: str) -> str:
     return f"SCRAM-SHA-256${ITERATIONS}:{salt(user, password)}${stored}:{server}"
 
 
-def keys(password: str, salt: bytes) -> tuple[str, str]:
+def matches(verifier: str, password: str) -> bool:
+    """Whether a verifier, with whatever salt and cost, is this password's."""
+    try:
+        kind, cost, rest = verifier.split("$")
+        iterations, salted = cost.split(":")
+        stored, _ = keys(password, b64decode(salted), int(iterations))
+    except ValueError:
+        return False
+    return kind == "SCRAM-SHA-256" and hmac.compare_digest(stored, rest.split(":")[0])
+
+
+def keys(password: str, salt: bytes, iterations: int = ITERATIONS) -> tuple[str, str]:
     """StoredKey and ServerKey of RFC 5802, base64."""
-    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ITERATIONS)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, iterations)
     stored = hashlib.sha256(_hmac(salted, b"Client Key")).digest()
     return b64encode(stored).decode(), b64encode(_hmac(salted, b"Server Key")).decode()
 

@@ -8,10 +8,11 @@ reset. Nodes talk over their own distribution, which the command-line tools spea
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -53,7 +54,7 @@ def apply(
             take_share(api, context)
         if "nodes" in changed:
             for name in existing(api, context)["nodes"]["stale"]:
-                forget(api, name)
+                forget(api, context, name)
     finally:
         api.close()
 
@@ -162,15 +163,34 @@ def take_share(api: Api, context: Item) -> None:
     run(["rabbitmq-queues", "-q", "rebalance", "quorum"], timeout=COMMAND_SECONDS)
 
 
-def forget(api: Api, node: str) -> None:
-    """Stop the node of a host that left, unless a queue would lose its majority, and take it out."""
+def forget(api: Api, context: Item, node: str) -> None:
+    """Take the node of a host that left out of every queue and of the cluster; if it runs, it stops."""
     running = [entry["name"] for entry in api.get("nodes") if entry.get("running")]
-    if node in running:
-        critical = ["rabbitmq-diagnostics", "-q", "-n", node, "check_if_node_is_quorum_critical"]
-        run(critical, timeout=COMMAND_SECONDS)
-        control("stop_app", node=node)
-    control("forget_cluster_node", node)
-    print(f"{node} is no longer a member")
+    api.close()
+    if too_few := [name for name in context["there"] if name not in running]:
+        raise RemoteError(
+            f"{node} is to leave, and {', '.join(too_few)} does not run: queues could lose their majority"
+        )
+    run(["rabbitmq-queues", "-q", "shrink", node, "--errors-only"], timeout=COMMAND_SECONDS)
+    with serving_alone(len(running) == 2):
+        if node in running:
+            # By what connects the nodes already: its host's name may be known to nobody here any more.
+            control("eval", f"rpc:call('{node}', rabbit, stop, []).")
+        control("forget_cluster_node", node)
+    print(f"{node} is no longer a member; its data stays there")
+
+
+@contextlib.contextmanager
+def serving_alone(alone: bool) -> Iterator[None]:
+    """Of two nodes the one that is left would take itself for a minority, and pause."""
+    setting = "application:set_env(rabbit, cluster_partition_handling, {})."
+    if alone:
+        control("eval", setting.format("ignore"))
+    try:
+        yield
+    finally:
+        if alone:
+            control("eval", setting.format("pause_minority"))
 
 
 def control(*words: str, node: str | None = None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
 from roles.kit.environment import Environment, Host
@@ -30,7 +31,7 @@ def plan(env: Environment, host: Host) -> Desired:
     Virtual hosts and users belong to the cluster, so one host lays them down for all.
     """
     early, config = _early(env, host), _configuration(env, host)
-    states: tuple[State, ...] = (_cluster(env, host),)
+    states: tuple[State, ...] = (_data(env, host), _cluster(env, host))
     if host == leader(env):
         states += (
             _state(env, "rabbitmq vhosts", vhosts(env.catalogue), bool(env.setting.prune_data)),
@@ -45,8 +46,9 @@ def plan(env: Environment, host: Host) -> Desired:
             Unit("epmd.socket"),
             Unit(
                 UNIT,
-                # Not the certificate: Erlang reads it again by itself, two minutes after it changed.
-                restart_on=tuple(file.path for file in (*early, *config)),
+                # Not the certificate: Erlang reads it again by itself, two minutes after it changed. Nor the
+                # administrator of the next start: a running broker is told a new password by `users`.
+                restart_on=tuple(file.path for file in (*early, *config) if file.path != DEFINITIONS),
                 reload_check=MAY_STOP,
             ),
         ),
@@ -113,21 +115,34 @@ def _definitions(env: Environment) -> str:
     return json.dumps({"users": [admin]}, indent=1) + "\n"
 
 
+def _data(env: Environment, host: Host) -> State:
+    """Nothing that the broker would not start with, looked at before it is started."""
+    source, libraries = Path(__file__).with_name("data.py"), (*LIBRARIES, "roles.rabbitmq.cluster")
+    items = {"data": {"usable": True}}
+    return State("rabbitmq data", source, items, context=context(env, host), libraries=libraries, before_units=True)
+
+
 def _cluster(env: Environment, host: Host) -> State:
     """This host's node in the cluster; nodes of hosts that left are one host's affair."""
-    left_out = env.left_out
     items: Items = {"membership": {"missing": []}, "quorum queues": {"without this node": 0}}
     if host == leader(env):
         items["nodes"] = {"stale": []}
-    context = {
+    source = Path(__file__).with_name("cluster.py")
+    return State(
+        "rabbitmq cluster", source, items, context=context(env, host), libraries=LIBRARIES, timeout_seconds=900
+    )
+
+
+def context(env: Environment, host: Host) -> dict[str, Any]:
+    """How the host-side code reaches the broker of this host, and which nodes belong to its cluster."""
+    left_out = env.left_out
+    return {
         **_access(env),
         "node": _node(host),
         "nodes": [_node(other) for other in env.group("rabbitmq")],
         "there": [_node(other) for other in env.group("rabbitmq") if other.name not in left_out],
         "wait_seconds": env.setting.rabbitmq_wait_seconds,
     }
-    source = Path(__file__).with_name("cluster.py")
-    return State("rabbitmq cluster", source, items, context=context, libraries=LIBRARIES, timeout_seconds=900)
 
 
 def _state(env: Environment, name: str, items: Items, remove: bool) -> State:
@@ -141,11 +156,11 @@ def _state(env: Environment, name: str, items: Items, remove: bool) -> State:
     )
 
 
-def _access(env: Environment) -> dict[str, str | int]:
+def _access(env: Environment) -> dict[str, Any]:
     return {
         "port": int(env.setting.rabbitmq_management_port),
         "user": ADMIN,
-        "password": env.secret("rabbitmq/admin"),
+        "passwords": env.secrets.accepted("rabbitmq/admin"),
     }
 
 

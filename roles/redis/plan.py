@@ -49,8 +49,13 @@ def notes(env: Environment) -> list[str]:
 
 
 def own_passwords(env: Environment) -> dict[str, str]:
-    """Passwords of the platform's own users by name."""
+    """Passwords that the platform's own users log in with, by name."""
     return {user: env.secret(f"redis/{secret}") for secret, user in OWN.items()}
+
+
+def own_accepted(env: Environment) -> dict[str, list[str]]:
+    """Passwords that servers and Sentinels accept from them: two each while they are changed."""
+    return {user: env.secrets.accepted(f"redis/{secret}") for secret, user in OWN.items()}
 
 
 def _unit(one: Instance) -> Unit:
@@ -71,7 +76,7 @@ def _service(env: Environment, one: Instance) -> str:
 
 
 def _files(env: Environment, host: Host, one: Instance, paths: dict[str, str]) -> tuple[File, ...]:
-    services, passwords = one.services(env.catalogue), own_passwords(env)
+    services, accepted = one.services(env.catalogue), own_accepted(env)
     tuning = _tuning(env, host, one)
     fixed = {name: tuning.pop(name) for name in STARTED_WITH if name in tuning}
     config = env.render("redis/redis.conf.j2", host=host, one=one, port=one.port(host.setting), fixed=fixed)
@@ -82,14 +87,14 @@ def _files(env: Environment, host: Host, one: Instance, paths: dict[str, str]) -
         paths=paths,
         tuning=tuning,
         user=REPLICA,
-        password=passwords[REPLICA],
+        password=own_passwords(env)[REPLICA],
         replicas=replicas_to_write(env),
     )
-    passwords |= {service.name: env.secret(f"redis/{service.name}") for service in services}
+    accepted |= {service.name: env.secrets.accepted(f"redis/{service.name}") for service in services}
     return (
         File(one.config, config, group="redis", mode=0o640),
         File(one.live, live, group="redis", mode=0o640, secret=True),
-        File(one.users, server_acl(services, passwords), group="redis", mode=0o640, secret=True),
+        File(one.users, server_acl(services, accepted), group="redis", mode=0o640, secret=True),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,25 +43,25 @@ SERVICE_COMMANDS = (
 )
 
 
-def server_acl(services: Iterable[Service], password_of: Mapping[str, str]) -> str:
+def server_acl(services: Iterable[Service], passwords_of: Mapping[str, Sequence[str]]) -> str:
     """The ACL file of a server: nobody without a name, the platform's own users, one for each service.
 
-    `password_of` maps user to password; the file holds hashes alone.
+    `passwords_of` maps user to passwords, two while they are changed; the file holds hashes alone.
     """
     rules = dict(SERVER_RULES)
     for service in services:
         reach = [f"{sign}{prefix}*" for sign in "~&" for prefix in service.key_prefixes]
         rules[service.name] = " ".join([*reach, SERVICE_COMMANDS])
-    return _acl(rules, password_of)
+    return _acl(rules, passwords_of)
 
 
-def sentinel_acl(password_of: Mapping[str, str]) -> str:
+def sentinel_acl(passwords_of: Mapping[str, Sequence[str]]) -> str:
     """The ACL file of a Sentinel."""
-    return _acl(SENTINEL_RULES, password_of)
+    return _acl(SENTINEL_RULES, passwords_of)
 
 
-def _acl(rules: Mapping[str, str], password_of: Mapping[str, str]) -> str:
-    lines = [f"user {name} reset on {_hash(password_of[name])} {rule}" for name, rule in rules.items()]
+def _acl(rules: Mapping[str, str], passwords_of: Mapping[str, Sequence[str]]) -> str:
+    lines = [f"user {name} reset on {' '.join(map(_hash, passwords_of[name]))} {rule}" for name, rule in rules.items()]
     return "\n".join(["user default reset off", *lines]) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Debian's docker-registry on the first ops host: TLS with the host's leaf, one log-in.
+"""Debian's docker-registry on the first ops host: TLS with the host's leaf, two log-ins used in turn.
 
 What lies in it is the role `image`; how hosts log in to it is the role `docker`.
 """
@@ -40,9 +40,8 @@ def repository(env: Environment, image: str) -> str:
 
 
 def login(env: Environment) -> tuple[str, str]:
-    """User and password at the registry."""
-    user = str(env.setting.registry_user)
-    return user, env.secret(f"registry/{user}")
+    """User and password at the registry, as hosts use them now."""
+    return env.login("registry", str(env.setting.registry_user))
 
 
 def htpasswd(user: str, password: str) -> str:
@@ -76,14 +75,16 @@ def plan(env: Environment, host: Host) -> Desired:
     )
     storage = Directory(str(env.setting.registry_directory), owner=ACCOUNT, group=ACCOUNT, mode=0o750)
     unit = f"/etc/systemd/system/{UNIT}.d/nexus-cos.conf"
+    passwords = [htpasswd(*one) for one in env.logins("registry", str(env.setting.registry_user))]
     return Desired(
         packages=("docker-registry",),
         users=(User(ACCOUNT, groups=(KEY_GROUP,)),),
         directories=(storage,),
         files=(
             File(CONFIG, config, group=ACCOUNT, mode=0o640, secret=True),
-            File(PASSWORDS, htpasswd(*login(env)), group=ACCOUNT, mode=0o640, secret=True),
+            File(PASSWORDS, "".join(passwords), group=ACCOUNT, mode=0o640, secret=True),
             File(unit, env.render("registry/unit.conf.j2")),
         ),
-        units=(Unit(UNIT, restart_on=(CONFIG, PASSWORDS, LEAF, KEY, unit)),),
+        # Not the passwords: the registry looks at their file with every request.
+        units=(Unit(UNIT, restart_on=(CONFIG, LEAF, KEY, unit)),),
     )

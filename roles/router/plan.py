@@ -13,7 +13,7 @@ from typing import Any
 
 from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired, Directory, File, State, Unit
-from roles.router.backend import backends
+from roles.router.backend import backends, canaries
 from roles.router.window import windows
 
 DIRECTORY = "/etc/nexus-cos/router"
@@ -63,7 +63,8 @@ def plan(env: Environment, host: Host) -> Desired:
 def configuration(env: Environment) -> tuple[str, str]:
     """haproxy.cfg and the hash of its content, which the running router names in its own /health."""
     values = {
-        "backends": backends(env),
+        "backends": (*backends(env), *canaries(env)),
+        "canaries": canaries(env),
         "windows": windows(env),
         "check_timeout_ms": env.catalogue.gateway.timeouts_ms.health_check,
     }

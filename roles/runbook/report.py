@@ -26,7 +26,7 @@ class Report:
 def report(title: str, read: Callable[[Run], Report]) -> None:
     """Print what `read(run)` tells; the run ends with a status other than 0 when a target is missed."""
     if speaks(host.name):
-        _report(read, name=title)
+        Run.current.reading.add(_report(read, name=title)._hash)
 
 
 @operation()
@@ -49,6 +49,7 @@ class _Print(PyinfraCommand):
 
     def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
         """True when no target is missed."""
+        Run.current.missed = len(self.found.missed)
         click.echo(self.found.text)
         for line in self.found.missed:
             click.secho(f"missed: {line}", fg="red", err=True)

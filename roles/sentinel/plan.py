@@ -15,12 +15,14 @@ from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired, Directory, File, State, Unit, User
 from roles.kit.quorum import majority
 from roles.redis.instance import INSTANCES, Instance
-from roles.redis.plan import own_passwords
+from roles.redis.plan import own_accepted, own_passwords
 from roles.redis.users import ADMIN, SENTINEL, sentinel_acl
 
 UNIT = "redis-sentinel"
 CONFIG, USERS = "/etc/redis/sentinel.conf", "/etc/redis/sentinel.acl"
 DIRECTORY, STATE = "/var/lib/redis/sentinel", "/var/lib/redis/sentinel/sentinel.conf"
+# Modules that the host-side code imports.
+LIBRARIES = ("roles.redis.client", "roles.sentinel.view", "roles.sentinel.promote")
 SOCKET = "/run/sentinel/sentinel.sock"
 HELPER = "/usr/local/lib/nexus-cos/sentinel-prepare"
 DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/10-nexus-cos.conf"
@@ -49,7 +51,7 @@ def plan(env: Environment, host: Host) -> Desired:
         directories=(Directory(DIRECTORY, "redis", "redis", 0o750),),
         files=(
             File(HELPER, helper, mode=0o755),
-            File(USERS, sentinel_acl(passwords), group="redis", mode=0o640, secret=True),
+            File(USERS, sentinel_acl(own_accepted(env)), group="redis", mode=0o640, secret=True),
             File(CONFIG, config, group="redis", mode=0o640, secret=True),
         ),
         # Not reloaded: a Sentinel takes neither users' files nor certificates anew, and is back in a second.
@@ -79,9 +81,15 @@ def _state(env: Environment, host: Host) -> State:
             "missing": [],
             "stale": [],
         }
-    left_out = env.left_out
+    source = Path(__file__).with_name("remote.py")
+    return State("sentinel", source, items, context=context(env, host), libraries=LIBRARIES)
+
+
+def context(env: Environment, host: Host) -> dict[str, Any]:
+    """How the host-side code reaches the servers and Sentinels of this host and of the others."""
+    hosts, left_out = env.group("redis"), env.left_out
     passwords = own_passwords(env)
-    context = {
+    return {
         "address": host.address,
         "hosts": {other.address: other.name for other in hosts},
         "left_out": [other.address for other in hosts if other.name in left_out],
@@ -95,10 +103,6 @@ def _state(env: Environment, host: Host) -> State:
         "wait_seconds": env.setting.sentinel_wait_seconds,
         "instances": {one.name: _instance(env, one) for one in INSTANCES},
     }
-    source = Path(__file__).with_name("remote.py")
-    return State(
-        "sentinel", source, items, context=context, libraries=("roles.redis.client", "roles.sentinel.view")
-    )
 
 
 def _instance(env: Environment, one: Instance) -> dict[str, Any]:

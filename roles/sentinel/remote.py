@@ -8,6 +8,7 @@ is waited for, never guessed. A server that holds keys of its own is never made 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -15,9 +16,11 @@ from typing import Any
 
 from roles.kit.agent.base import RemoteError
 from roles.redis.client import ReplyError
+from roles.sentinel.promote import promote
 from roles.sentinel.view import NotYetError, View
 
 Item = Mapping[str, Any]
+NOBODY = ("127.0.0.1", 1)
 SET = ("quorum", "down-after-milliseconds", "failover-timeout", "parallel-syncs")
 
 
@@ -130,19 +133,42 @@ def forget(context: Item, view: View) -> None:
     """Have this host's Sentinel forget hosts that left, where nothing else is under way and in its turn.
 
     A Sentinel that forgets cannot take part in a failover until it has found the others again, so each waits
-    for those before it in the inventory.
+    for those before it in the inventory. The first one has the primary move to a host that stays, and those
+    that left are let go if they run: with their data, and without being found again.
     """
     watched = view.watched()
     if not watched["stale"]:
         return
-    if watched["master"] not in view.hosts:
-        try:
-            view.sentinel()("SENTINEL", "FAILOVER", view.name)
-        except ReplyError as error:  # as a rule: another Sentinel has begun it
-            print(f"{view.name}: its primary has left the inventory, a failover is asked for: {error}")
+    first = view.there[0] == view.address
+    if first and watched["master"] not in view.hosts:
+        promote(view, heir(view), force="down" in watched["flags"])
     wait(context, expect_calm, view)
-    if view.watched()["stale"]:
+    if stale := view.watched()["stale"]:
+        for address in stale if first else []:
+            part(view, address)
         view.sentinel()("SENTINEL", "RESET", view.name)
+
+
+def heir(view: View) -> str:
+    """Address of a host that stays and has a copy."""
+    for address in map(str, view.there):
+        if view.node(address)[0] is not None:
+            return address
+    raise RemoteError(f"{view.name}: no host that stays has a copy of what the primary holds")
+
+
+def part(view: View, address: str) -> None:
+    """Have a host that left watch nobody and follow nobody, if it still runs.
+
+    It stays a replica, so that nobody writes to it, and its keys are known for a copy if it joins again.
+    """
+    with contextlib.suppress(OSError, ReplyError):
+        view.sentinel(address)("SENTINEL", "REMOVE", view.name)
+    with contextlib.suppress(OSError, ReplyError):
+        server = view.server(address)
+        server("REPLICAOF", *NOBODY)
+        server("CONFIG", "REWRITE")
+        print(f"{view.name}: the Redis of {address} left and keeps its data, which nobody writes to any more")
 
 
 def expect_calm(view: View) -> None:

@@ -7,8 +7,6 @@ exactly the services that hold it are rolled.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -16,8 +14,11 @@ from roles.catalogue import Service
 from roles.image.runtime import heap_mb
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
+from roles.kit.fingerprint import keyed_hash
+from roles.mongodb import plan as mongodb
 from roles.redis.instance import instance_of
 
+from .released import released
 from .scale import size
 
 CA = "/run/secrets/ca.pem"
@@ -30,7 +31,7 @@ def config(env: Environment, service: Service) -> dict[str, str]:
         **env.catalogue.platform.environment.common,
         "SERVICE_NAME": service.name,
         "PORT": str(service.port),
-        "RELEASE": str(env.setting.release),
+        "RELEASE": released(env, service.name).release,
         "STORES": ",".join(stores),
         "STORES_ABSENT": ",".join(store for store in service.stores if store not in stores),
         "DEPENDS_ON": ",".join(f"{name}={_health_url(env, name)}" for name in service.depends_on),
@@ -38,12 +39,16 @@ def config(env: Environment, service: Service) -> dict[str, str]:
         "NODE_OPTIONS": f"--max-old-space-size={heap_mb(size(env, service).memory_bytes)}",
         "REDIS_KEY_PREFIX": f"{service.name}:",
     }
-    return values | {key: str(value) for key, value in env.setting.service_environment.items()}
+    for more in (env.setting.service_environment, env.setting.service_environment_of.get(service.name, {})):
+        values |= {key: str(value) for key, value in more.items()}
+    return values
 
 
 def credentials(env: Environment, service: Service) -> dict[str, str]:
     """Everything secret that one service needs: log-ins at its stores, signing key, keys of providers."""
     values = {"JWT_SECRET": env.secret("service/jwt")}
+    if len(keys := env.secrets.accepted("service/jwt")) > 1:  # tokens that are still, or already, signed with the other
+        values["JWT_SECRETS_ACCEPTED"] = ",".join(keys)
     for store, access in ACCESS.items():
         if store in service.stores and env.present(store):
             values |= access(env, service)
@@ -52,6 +57,15 @@ def credentials(env: Environment, service: Service) -> dict[str, str]:
     for key, services in env.setting.service_external_keys.items():
         if service.name in services or "*" in services:
             values[key] = _external(env, key)
+    return values
+
+
+def migration_credentials(env: Environment, service: Service) -> dict[str, str]:
+    """The same for its migration: past the pooler, since locks and schema changes want a session of their own."""
+    values = credentials(env, service)
+    if "DATABASE_URL" in values:
+        port, direct = values["DB_PORT"], str(env.setting.postgresql_proxy_direct_port)
+        values |= {"DATABASE_URL": values["DATABASE_URL"].replace(f":{port}/", f":{direct}/"), "DB_PORT": direct}
     return values
 
 
@@ -70,14 +84,11 @@ def secret_name(env: Environment, stem: str, content: str) -> str:
     return f"{stem}-{keyed_hash(env, content)}"
 
 
-def keyed_hash(env: Environment, content: str) -> str:
-    """What tells a secret from others, and from which nobody can guess it."""
-    key = env.secret("service/fingerprint").encode()
-    return hmac.new(key, content.encode(), hashlib.sha256).hexdigest()[:10]
-
-
 def secrets(env: Environment, service: Service) -> dict[str, tuple[str, str]]:
-    """{file below /run/secrets: (name of the Docker secret, content)} of one service."""
+    """{file below /run/secrets: (name of the Docker secret, content)} of one service.
+
+    Without content where only the swarm has it: the configuration of a release that was gone back to.
+    """
     contents = {
         "config": env_file(config(env, service)),
         "credentials": env_file(credentials(env, service)),
@@ -85,6 +96,9 @@ def secrets(env: Environment, service: Service) -> dict[str, tuple[str, str]]:
     named = {
         file: (secret_name(env, f"{service.name}-{file}", text), text) for file, text in contents.items()
     }
+    now = released(env, service.name)
+    if now.pinned and now.config:
+        named["config"] = (now.config, "")
     authority = env.tls.certificate
     return named | {"ca.pem": (secret_name(env, "ca", authority), authority)}
 
@@ -129,10 +143,10 @@ def _rabbitmq(env: Environment, service: Service) -> dict[str, str]:
 
 
 def _mongodb(env: Environment, service: Service) -> dict[str, str]:
-    (host, port), (user, password) = env.store("mongodb"), env.login("mongodb", service.name)
-    options = f"tls=true&authSource={service.database}"
-    login = f"{user}:{quote(password, safe='')}"
-    return {"MONGODB_URL": f"mongodb://{login}@{host}:{port}/{service.database}?{options}"}
+    user, password = env.login("mongodb", service.name)  # drivers find the primary of a set by themselves
+    options = f"tls=true&replicaSet={mongodb.SET}&authSource={service.database}"
+    login, hosts = f"{user}:{quote(password, safe='')}", ",".join(mongodb.members(env))
+    return {"MONGODB_URL": f"mongodb://{login}@{hosts}/{service.database}?{options}"}
 
 
 ACCESS = {"postgresql": _postgresql, "redis": _redis, "rabbitmq": _rabbitmq, "mongodb": _mongodb}

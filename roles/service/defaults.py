@@ -1,6 +1,7 @@
 """Settings of the platform's services, with their defaults."""
 
 service_environment: dict[str, str] = {}  # variables for every service, beside those of the catalogue
+service_environment_of: dict[str, dict[str, str]] = {}  # {"auth-service": {"FLAG": "on"}}: for one alone
 service_external_keys: dict[str, list[str]] = {}  # {"STRIPE_API_KEY": ["billing-service"]}; "*": all services
 
 service_phase_timeout_seconds: int = 300  # until a start-up phase has to be healthy

@@ -11,7 +11,8 @@ from roles.kit.error import OperatorError
 from roles.kit.model import Desired, Directory, File, State
 from roles.swarm.plan import CLIENT, leader
 
-from .contents import secrets
+from .contents import config, env_file, secret_name, secrets
+from .released import recorded_secrets, released
 from .scale import warnings
 from .stack import definitions, properties, stack_file
 
@@ -25,7 +26,17 @@ def notes(env: Environment) -> list[str]:
     if report.errors:
         lines = "\n  ".join(str(finding) for finding in report.errors)
         raise OperatorError(f"the services of {env.name} do not fit on its hosts:\n  {lines}")
-    return warnings(env) + [str(finding) for finding in report.findings]
+    return warnings(env) + held_back(env) + [str(finding) for finding in report.findings]
+
+
+def held_back(env: Environment) -> list[str]:
+    """Services that went back and so keep a configuration which is not that of this checkout."""
+    lines = []
+    for name, service in env.catalogue.services.items():
+        now = released(env, name)
+        if now.pinned and now.config != secret_name(env, f"{name}-config", env_file(config(env, service))):
+            lines.append(f"{name} keeps the configuration of its release {now.release} until it is released again")
+    return lines
 
 
 def plan(env: Environment, host: Host) -> Desired:
@@ -35,7 +46,7 @@ def plan(env: Environment, host: Host) -> Desired:
     contents = definitions(env)
     kept: dict[str, str] = {}
     for service in env.catalogue.services.values():
-        kept |= dict(secrets(env, service).values())
+        kept |= {name: text for name, text in secrets(env, service).values() if text}
     items: dict[str, dict[str, Any]] = {f"secret {name}": {} for name in kept}
     items |= {f"service {name}": properties(content) for name, content in contents.items()}
     setting = env.setting
@@ -46,6 +57,7 @@ def plan(env: Environment, host: Host) -> Desired:
         context={
             "phase_seconds": setting.service_phase_timeout_seconds,
             "keep_days": setting.service_secret_keep_days,
+            "recorded": recorded_secrets(env),
             "depends_on": {name: list(s.depends_on) for name, s in env.catalogue.services.items()},
         },
         payload={"definitions": contents, "secrets": kept},

@@ -25,7 +25,7 @@ def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]
     except (OSError, RemoteError):
         return {}
     found = {f"service {name}": _properties(service["Spec"]) for name, service in services.items()}
-    held = {name for service in services.values() for name in _held(service)}
+    held = {name for service in services.values() for name in _held(service)} | set(context["recorded"])
     for secret in secrets:
         name = secret["Spec"]["Name"]
         if f"secret {name}" in names or _left_over(secret, held, context["keep_days"]):
@@ -44,7 +44,7 @@ def apply(
     docker = Docker()
     rollout = Rollout(docker, items, context["phase_seconds"])
     for name in _named("secret", changed):
-        _create_secret(docker, name, payload["secrets"][name])
+        create_secret(docker, name, payload["secrets"][name])
     definitions = payload["definitions"]
     services = _named("service", changed)
     for phase in sorted({_phase(definitions[name]) for name in services}):
@@ -56,7 +56,7 @@ def apply(
         seconds = rollout.wait(f"phase {phase}", list(of_phase), of_phase)
         print(f"phase {phase}: {len(of_phase)} services healthy after {seconds:.0f} s")
     for name in _named("service", removed):
-        _remove_service(docker, name)
+        remove_service(docker, name)
     for name in _named("secret", removed):
         status, answer = docker.raw("DELETE", f"/secrets/{name}")
         if status >= 400 and status != 404:
@@ -102,7 +102,7 @@ def _left_over(secret: dict[str, Any], held: set[str], keep_days: int) -> bool:
     return secret["Spec"]["Name"] not in held and secret["CreatedAt"] < oldest.isoformat()
 
 
-def _create_secret(docker: Docker, name: str, content: str) -> None:
+def create_secret(docker: Docker, name: str, content: str) -> None:
     labels = {"com.docker.stack.namespace": STACK}
     body = {"Name": name, "Labels": labels, "Data": base64.b64encode(content.encode()).decode()}
     status, answer = docker.raw("POST", "/secrets/create", body)
@@ -110,7 +110,7 @@ def _create_secret(docker: Docker, name: str, content: str) -> None:
         raise RemoteError(f"cannot create the secret {name}: {json.loads(answer)['message']}")
 
 
-def _remove_service(docker: Docker, name: str) -> None:
+def remove_service(docker: Docker, name: str) -> None:
     status, answer = docker.raw("DELETE", f"/services/{STACK}_{name}")
     if status >= 400 and status != 404:
         raise RemoteError(f"cannot remove the service {name}: {json.loads(answer)['message']}")

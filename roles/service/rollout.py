@@ -105,14 +105,14 @@ class Rollout:
 
     def _give_up(self, what: str, wrong: dict[str, Any], tasks: list[dict[str, Any]]) -> NoReturn:
         for service, _ in wrong.values():
-            _roll_back(self.docker, service)
+            roll_back(self.docker, service)
         reports = [
             _report(self.docker, name, service, tasks, reason) for name, (service, reason) in wrong.items()
         ]
         raise RemoteError("\n".join([what, *reports]))
 
 
-def _roll_back(docker: Docker, service: dict[str, Any] | None) -> None:
+def roll_back(docker: Docker, service: dict[str, Any] | None) -> None:
     """End an update that did not get ready in time: another one on top of it would end the old tasks too."""
     if service and (service.get("UpdateStatus") or {}).get("State") == "updating":
         path = f"/services/{service['ID']}/update?rollback=previous&version={service['Version']['Index']}"
@@ -129,7 +129,7 @@ def unhealthy(
     update = service.get("UpdateStatus") or {}
     if service["Spec"]["Labels"].get("nexus.hash") != wanted["hash"]:
         return f"was rolled back to what ran before: {update.get('Message', 'no reason given')}", True
-    own = _current(service, tasks)
+    own = current(service, tasks)
     live = [task for task in own if task["DesiredState"] == "running"]
     running = [task for task in live if task["Status"]["State"] == "running"]
     count = max(1, len(live)) if wanted["replicas"] is None else wanted["replicas"]
@@ -140,7 +140,7 @@ def unhealthy(
     return ("is being updated", False) if update.get("State") == "updating" else ("", False)
 
 
-def _current(service: dict[str, Any], tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def current(service: dict[str, Any], tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Tasks that were made from what the service is now, not from what it was before an update."""
     template = {key: value for key, value in service["Spec"]["TaskTemplate"].items() if key != "Runtime"}
     return [task for task in tasks if task["ServiceID"] == service["ID"] and task["Spec"] == template]
@@ -155,12 +155,12 @@ def _report(
     if service and (service.get("UpdateStatus") or {}).get("State") in ROLLED_BACK:
         shown = [task for task in shown if task["Status"]["State"] in ("failed", "rejected")]
     elif service:
-        shown = [task for task in _current(service, tasks) if task["Status"]["State"] != "running"]
+        shown = [task for task in current(service, tasks) if task["Status"]["State"] != "running"]
     for task in sorted(shown, key=lambda task: str(task["Status"]["Timestamp"]))[-1:]:
         error = task["Status"].get("Err") or task["Status"].get("Message", "")
         lines.append(f"  task {task['ID'][:12]} is {task['Status']['State']}: {error}")
         lines += [f"  health check: {said}" for said in _health(docker, task)]
-        lines += [f"  | {line}" for line in _log(task["ID"])]
+        lines += [f"  | {line}" for line in log(task["ID"])]
     return "\n".join(lines)
 
 
@@ -172,7 +172,7 @@ def _health(docker: Docker, task: dict[str, Any]) -> list[str]:
     return [check["Output"].strip() for check in ((health or {}).get("Log") or [])[-1:]]
 
 
-def _log(task_id: str) -> list[str]:
+def log(task_id: str) -> list[str]:
     """Last lines that a task wrote, wherever it ran."""
     try:
         query = f"stdout=true&stderr=true&tail={LOG_LINES}"

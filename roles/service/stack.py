@@ -14,11 +14,13 @@ import yaml
 
 from roles.catalogue import Service
 from roles.kit.environment import Environment
+from roles.kit.fingerprint import keyed_hash
 from roles.registry.plan import login, registry_name, repository
 from roles.router.plan import stack as router_stack
 from roles.swarm.plan import NETWORK
 
-from .contents import keyed_hash, secrets
+from .contents import secrets
+from .released import released
 from .scale import resources, size
 
 NAME = "nexus"  # Docker puts it before the name of each service: nexus_auth-service
@@ -75,10 +77,10 @@ def definition(env: Environment, service: Service) -> Definition:
 
 
 def image(env: Environment, name: str) -> str:
-    """Reference of a service's image: by digest when the registry was asked, by release before."""
-    reference = f"{repository(env, name)}:{env.setting.release}"
-    digest = env.digests.get(name)
-    return f"{reference}@{digest}" if digest else reference
+    """Reference of a service's image: by digest where that is known, by release before."""
+    now = released(env, name)
+    reference = f"{repository(env, name)}:{now.release}"
+    return f"{reference}@{now.digest}" if now.digest else reference
 
 
 def stack_file(contents: Mapping[str, Definition]) -> str:

@@ -14,6 +14,7 @@ from roles.kit.model import Desired, State
 
 SOURCE = Path(__file__).with_name("remote.py")
 CLUSTER = SOURCE.with_name("cluster.py")
+KEPT = SOURCE.with_name("kept.py")
 CLIENT = ("roles.docker.client",)  # modules that the host-side code imports
 ENGINE = (*CLIENT, "roles.swarm.engine")
 NETWORK = "nexus"
@@ -27,7 +28,7 @@ def plan(env: Environment, host: Host) -> Desired:
     if host.name in {node.name for node in nodes(env)}:
         states = (_membership(env, host),)
         if host.name == leader(env).name:
-            states += (_cluster(env),)
+            states += (_cluster(env), kept_state(env))
     return Desired(states=states)
 
 
@@ -105,6 +106,12 @@ def _cluster(env: Environment) -> State:
     context = {"hosts": hosts, "wait_seconds": env.setting.swarm_wait_seconds}
     extra: Literal["keep", "remove"] = "keep" if left_out else "remove"
     return State("swarm_cluster", CLUSTER, items, context=context, extra=extra, libraries=ENGINE)
+
+
+def kept_state(env: Environment) -> State:
+    """What the environment keeps, as the first manager answers it; written by runbooks, never by a plan."""
+    context = {"raft": f"{env.setting.docker_data_root}/swarm/raft"}
+    return State("kept", KEPT, {}, context=context, libraries=CLIENT)
 
 
 def _member(env: Environment, host: Host) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from hosts.look import Seen
 from hosts.remote import port
 from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired
+from roles.plans import KEEPING, keeper_of
 
 
 @dataclass(repr=False)
@@ -109,11 +110,21 @@ def digests(fleet: Fleet) -> Mapping[str, str]:
 
 
 def _plan_with_digests(fleet: Fleet) -> None:
-    """Services are planned with the digests of their images, which only the registry knows."""
-    fleet.env = fleet.env.seen(fleet.env.hosts, digests(fleet))
+    """Services are planned with the digests of their images, which only the registry knows, and as released."""
+    fleet.env = fleet.env.seen(fleet.env.hosts, digests(fleet), _kept(fleet))
     for host in fleet.env.hosts:
-        if "service" in fleet.planned[host.name]:
-            fleet.planned[host.name]["service"] = plans(fleet.env, host, ("service",))["service"]
+        for role in KEEPING & set(fleet.planned[host.name]):
+            fleet.planned[host.name][role] = plans(fleet.env, host, (role,))[role]
+
+
+def _kept(fleet: Fleet) -> dict[str, Any]:
+    """What the environment keeps in its swarm; nothing where no manager answers."""
+    keeper = keeper_of(fleet.env)
+    if keeper is None or keeper in fleet.problems:
+        return {}
+    script = "docker config ls -q --filter label=nexus.kept | xargs -r docker config inspect"
+    labels = [item["Spec"]["Labels"] for item in json.loads(fleet.connections[keeper].feed("sh -s", script) or "[]")]
+    return {label["nexus.kept"]: json.loads(label["nexus.value"]) for label in labels}
 
 
 def _freeze(fleet: Fleet) -> None:

@@ -81,7 +81,8 @@ def test_cluster(fleet: Fleet, item: Item) -> None:
 
 @pytest.mark.planned("swarm_cluster", prefix="network ")
 def test_no_other_node(fleet: Fleet, item: Item) -> None:
-    planned = {i.name.removeprefix("member ") for i in fleet.wanted if i.name.startswith("member ")}
+    mine = {i for i in fleet.wanted if i.kind == item.kind and i.name.startswith("member ")}
+    planned = {i.name.removeprefix("member ") for i in mine}
     ids = {swarm(fleet, name)["NodeID"] for name in planned}
     nodes = fleet.answer(item.host, "docker")["nodes"]
     others = [node["Description"]["Hostname"] for node in nodes if node["ID"] not in ids]

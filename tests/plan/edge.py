@@ -280,9 +280,10 @@ class Edge:
             path.write_bytes(file.data)
         shutil.copy("/etc/nginx/mime.types", self.directory / "nginx")
 
-    def write_router(self, **settings: Any) -> str:
-        """Write the router's configuration, with these settings changed; its hash."""
-        config, stamp = router_configuration(environment(self.directory, **{**self.settings, **settings}))
+    def write_router(self, kept: dict[str, Any] | None = None, **settings: Any) -> str:
+        """Write the router's configuration, with these settings changed and this kept; its hash."""
+        env = environment(self.directory, **{**self.settings, **settings})
+        config, stamp = router_configuration(env.seen(env.hosts, {}, kept))
         (self.directory / "haproxy.cfg").write_text(config)
         return stamp
 

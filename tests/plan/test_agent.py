@@ -169,3 +169,31 @@ def start(request):
     running.stdin.write("\n".join(lines(request)) + "\n")
     running.stdin.flush()
     return running
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="whoever is not root waits for nobody")
+def test_what_is_asked_aside_waits_for_no_step(tmp_path):
+    step = {"do": "state", "name": "slow", "source": SLOW, "items": {}, "changed": [], "removed": []}
+    request = {**step, "context": {"place": str(tmp_path)}, "payload": {}, "timeout": 60, "libraries": {}}
+    left = start(request)
+    while not (tmp_path / "began").exists():
+        assert left.poll() is None, left.communicate()
+        time.sleep(0.01)
+    source = "def probe(names, context):\n    return {name: context for name in names}\n"
+    aside = {"do": "aside", "source": source, "libraries": [], "names": ["x"], "context": {"y": 1}}
+    assert agent(aside) == {"items": {"x": {"y": 1}}}
+    assert left.poll() is None
+    (tmp_path / "go").touch()
+    assert left.wait(60) == 0
+
+
+def test_it_is_told_since_when_files_are_as_they_are(tmp_path):
+    (tmp_path / "x").write_text("")
+    began = time.time()
+    os.utime(tmp_path / "x", (1, 1))  # whoever edits by hand may set this back, not when the content was written
+    os.chmod(tmp_path / "x", 0o600)
+    paths = [str(tmp_path / "x"), str(tmp_path / "gone"), "/nowhere/at/all"]
+    found = agent({"do": "times", "paths": paths, "units": [], "packages": ["no-such-package"]})
+    assert set(found["paths"]) == set(paths[:2])
+    assert all(began - 5 < when < began + 60 for when in found["paths"].values())
+    assert found["packages"] == {}

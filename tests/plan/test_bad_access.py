@@ -5,9 +5,7 @@ As in test_bad_input.py, the real command line runs in a copy of the project.
 
 from __future__ import annotations
 
-import signal
 import socket
-import time
 from collections.abc import Iterator
 
 import paramiko
@@ -57,6 +55,26 @@ def test_an_age_key_that_cannot_be_read(project: Project) -> None:
     (project.root / ".lab/secrets.age").unlink()  # what this run would make, it could not keep
     outcome = project.deploy(env={"NEXUS_AGE_IDENTITY": str(project.root)})
     refused(project, outcome, f"the age key {project.root} cannot be read")
+
+
+def test_a_recipient_that_is_none(project: Project) -> None:
+    (project.root / ".lab/secrets.recipients").write_text("age1nonsense bob\n")
+    refused(project, project.deploy(), 'secrets.recipients:1: "age1nonsense" is no age public key')
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("postgresql/auth-servce", "lab has no such secret"),
+        ("tls/ca-key", "secrets=tls/ca-key is not changed here: an authority"),
+        ("", "no secret was named and no rotation is under way"),
+    ],
+)
+def test_a_rotation_that_cannot_be(project: Project, words: str, said: str) -> None:
+    outcome = project.run("inventory", "deploys/rotate_secrets.py", "-y", "--data", f"secrets={words}")
+    assert outcome.status == 1, outcome.text
+    assert said in outcome.text
+    assert NOTHING in outcome.text
 
 
 # Source and capacity
@@ -156,30 +174,3 @@ def test_a_host_key_that_is_not_known(project: Project) -> None:
     outcome = project.deploy()
     refused(project, outcome, "No host key for [127.0.0.1]", "no connection to app1", asked=True)
     assert (project.root / ".lab/known_hosts").read_text() == ""
-
-
-# Runs at the same time
-
-
-def test_a_second_run_while_one_is_under_way(project: Project) -> None:
-    hosts = project.hosts
-    hosts.free.clear()  # the first run waits for its first answer
-    first = project.start("inventory", "deploys/full.py", "-y")
-    try:
-        deadline = time.monotonic() + 30
-        while not hosts.commands and first.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert hosts.commands
-        before = hosts.connections
-        second = project.deploy()
-        assert second.status == 1
-        assert f"lab is being changed by process {first.pid}, since " in second.text
-        assert "Traceback" not in second.text
-        assert NOTHING in second.text
-        assert hosts.connections == before
-    finally:
-        first.send_signal(signal.SIGKILL)  # whatever becomes of the first, the next has its turn
-        first.communicate()
-    hosts.free.set()
-    assert "being changed" not in (third := project.deploy()).text
-    assert hosts.connections > before, third.text

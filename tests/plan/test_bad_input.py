@@ -172,7 +172,6 @@ DATA = {
     "service_memory_scale=-1.0": "service_memory_scale: -1.0 leaves nothing; give a factor such as 0.5",
     "without=ap2": 'without=ap2: lab has no such host; did you mean "app2"?',
     "without=app1,app2": "leaves 1 of 3 swarm managers (app1, app2, app3): that is no quorum",
-    'secrets_recipients=["age1nonsense"]': 'secrets_recipients: "age1nonsense" is no age public key',
 }
 
 

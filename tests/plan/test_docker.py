@@ -46,7 +46,7 @@ def test_log_in_at_the_registry_is_secret(tmp_path):
     login = files(desired)["/root/.docker/config.json"]
     assert (login.secret, login.mode) == (True, 0o600)
     token = json.loads(login.content)["auths"]["ops1:5000"]["auth"]
-    assert base64.b64decode(token).decode() == f"nexus:{env.secret('registry/nexus')}"
+    assert base64.b64decode(token).decode() == f"nexus_a:{env.secret('registry/nexus/a')}"
     assert [link.path for link in desired.links] == ["/etc/docker/certs.d/ops1:5000/ca.crt"]
 
 

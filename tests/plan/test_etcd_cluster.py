@@ -178,6 +178,13 @@ def test_a_member_that_left_is_taken_out_and_may_come_back(hosts: Hosts) -> None
     assert list(hosts.directory.glob("data3.2*")), "its old data was not kept"
 
 
+def test_three_shrink_to_one_while_all_of_them_run(hosts: Hosts) -> None:
+    for name in ALL:
+        hosts.lay(name, *ALL)
+    hosts.lay("data3", "data3")
+    assert hosts.votes("data3") == {"data3": True}
+
+
 def test_the_quorum_is_not_given_away(hosts: Hosts) -> None:
     for name in ALL:
         hosts.lay(name, *ALL)

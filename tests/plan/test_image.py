@@ -110,7 +110,7 @@ def test_images_are_planned_on_the_registry_host_alone(tmp_path: Path) -> None:
     assert plan(env, env.host("ops2")).states == ()
     state = plan(env, env.host("ops1")).states[0]
     assert set(state.items) == {item(name) for name in (*env.catalogue.services, "router")}
-    assert env.secret("registry/nexus") not in repr((state, dict(state.items), dict(state.context)))
+    assert env.secret("registry/nexus/a") not in repr((state, dict(state.items), dict(state.context)))
 
 
 def test_code_gets_an_image_of_its_own_and_the_rest_the_reference(tmp_path: Path, code: Path) -> None:
@@ -319,4 +319,4 @@ def test_registry_runs_on_the_first_ops_host_with_tls_and_password(tmp_path: Pat
     assert config["http"]["tls"]["key"].endswith("leaf.key")
     assert config["auth"]["htpasswd"]["path"] == registry.PASSWORDS
     assert registry.repository(env, "glitch") == "ops1:5001/nexus-cos/glitch"
-    assert all(env.secret("registry/nexus") not in file.data.decode() for file in found.files)
+    assert all(env.secret("registry/nexus/a") not in file.data.decode() for file in found.files)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,7 +12,9 @@ import yaml
 
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
-from roles.mongodb.plan import CONFIG, KEYRING, SOURCES, plan, preflight
+from roles.mongodb import members, remote, shell
+from roles.mongodb.plan import CONFIG, KEYRING, MEMBERS_KEY, SOURCES, notes, plan, preflight
+from roles.service.contents import credentials
 from tests.plan.store import ADDRESS, environment, text, told
 
 HELPER = Path("/usr/lib/apt/apt-helper")
@@ -42,7 +45,7 @@ def test_packages_come_from_the_vendor_and_are_signed_by_its_key(env: Environmen
 
 
 def test_a_service_has_two_logins_to_its_own_database(env: Environment) -> None:
-    (state,) = plan(env, env.host("data1")).states
+    _, state = plan(env, env.host("data1")).states
     assert set(state.items) == {
         "user content_management.content_management_a",
         "user content_management.content_management_b",
@@ -54,7 +57,7 @@ def test_a_service_has_two_logins_to_its_own_database(env: Environment) -> None:
 
 def test_passwords_travel_with_a_change_alone(env: Environment) -> None:
     desired = plan(env, env.host("data1"))
-    (state,) = desired.states
+    _, state = desired.states
     passwords = [password for _, password in env.logins("mongodb", "content-management")]
     assert list(state.payload.values()) == passwords
     for password in passwords:
@@ -77,11 +80,39 @@ def test_a_repository_out_of_reach_is_told_before_anything_is_done(tmp_path: Pat
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="needs node to read the script")
-def test_the_shells_script_can_be_parsed(tmp_path: Path) -> None:
-    scope: dict[str, str] = {}
-    source = Path(__file__).parents[2] / "roles" / "mongodb" / "remote.py"
-    exec(compile(source.read_text(), str(source), "exec"), scope)
+@pytest.mark.parametrize("body", [remote.SCRIPT, members.SHOW, members.CHANGE], ids=["users", "show", "change"])
+def test_the_shells_scripts_can_be_parsed(tmp_path: Path, body: str) -> None:
     script = tmp_path / "script.js"
-    script.write_text(scope["SCRIPT"])
+    script.write_text(shell.COMMON + body)
     done = subprocess.run(["node", "--check", str(script)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_three_hosts_are_one_replica_set_that_one_of_them_lays_down(tmp_path: Path) -> None:
+    key = tmp_path / "key.asc"
+    key.write_text("-----BEGIN PGP PUBLIC KEY BLOCK-----\n")
+    env = environment(tmp_path, data=3, mongodb_key_file=str(key))
+    plans = {host.name: plan(env, host) for host in env.group("mongodb")}
+    keys = {file.content for desired in plans.values() for file in desired.files if file.path == MEMBERS_KEY}
+    assert len(keys) == 1
+    assert re.fullmatch(r"[A-Za-z0-9+/]{6,1024}\n", str(keys.pop()))
+    for desired in plans.values():
+        config = yaml.safe_load(text(desired, CONFIG))
+        assert config["replication"] == {"replSetName": "nexus-cos"}
+        assert config["security"]["keyFile"] == MEMBERS_KEY
+    assert [len(desired.states) for desired in plans.values()] == [2, 0, 0]
+    set_, _ = plans["data1"].states
+    assert set_.items == {"replica set": {"members": [f"10.9.0.3{n}:27017" for n in (1, 2, 3)]}}
+    url = credentials(env, env.catalogue.service("content-management"))["MONGODB_URL"]
+    assert "@10.9.0.31:27017,10.9.0.32:27017,10.9.0.33:27017/content_management?" in url
+    assert "replicaSet=nexus-cos" in url
+
+
+def test_without_its_first_host_another_one_speaks_for_the_set(tmp_path: Path) -> None:
+    env = environment(tmp_path, data=3, mongodb_key_file=str(Path(__file__)), without="data1")
+    assert [bool(plan(env, host).states) for host in env.group("mongodb")] == [False, True, False]
+
+
+def test_two_members_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="mongodb names 2 hosts"):
+        notes(environment(tmp_path, data=2))

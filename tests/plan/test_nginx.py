@@ -409,3 +409,24 @@ def test_running_nginx_names_its_configuration(edge: Edge) -> None:
     assert connection.getresponse().read().decode() == state.items["nginx config"]["sha256"]
     other = environment(edge.directory, **{**edge.settings, "nginx_hsts_seconds": 1})
     assert plan(other, other.hosts[0]).states[0].items != state.items
+
+
+@needs_edge
+def test_a_closed_module_answers_with_a_page_and_all_others_as_before(tmp_path: Path) -> None:
+    with running(tmp_path, nginx_maintenance=["puabo-nexus"]) as edge:
+        # its own service is closed; billing-service, which others stand on as well, is not
+        path = route_of("puabo-nexus-fleet-manager")
+        told = edge.get(path)
+        assert (told.status, told.headers["Retry-After"]) == (503, "600")
+        assert told.json["error"]["code"] == "SERVICE_UNAVAILABLE"
+        page = edge.get(path, headers={"Accept": "text/html,*/*"})
+        assert (page.status, page.headers["Retry-After"]) == (503, "600")
+        assert page.headers["Content-Type"].startswith("text/html")
+        assert b"Maintenance" in page.body
+        assert edge.get(route_of("billing-service")).status == 200
+
+
+def route_of(service: str) -> str:
+    """A path that leads to a service."""
+    env = environment(Path("/nonexistent"))
+    return next(route.path for route in env.catalogue.routes if route.service == service)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from roles.pgbouncer.plan import ACCESS, CONFIG, LISTEN, USERS, plan
 from roles.postgresql.budget import budget
-from tests.plan.store import ADDRESS, APP, environment, file, text, told
+from tests.plan.store import ADDRESS, APP, environment, text, told
 
 
 def parsed(content: str) -> ConfigParser:
@@ -31,8 +31,7 @@ def test_passwords_are_looked_up_by_one_user(tmp_path: Path) -> None:
     desired = plan(env, env.host("data1"))
     pooler = parsed(text(desired, CONFIG))["pgbouncer"]
     assert (pooler["auth_user"], pooler["auth_dbname"]) == ("pgbouncer", "postgres")
-    assert file(desired, USERS).secret
-    assert text(desired, USERS) == f'"pgbouncer" "{env.secret("postgresql/lookup")}"\n'
+    assert text(desired, USERS) == '"pgbouncer" ""\n'  # nothing to be stolen: it comes as its account
     everything = told(desired)
     for service in env.catalogue.services_of_store("postgresql"):
         for _, password in env.logins("postgresql", service.name):

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import subprocess
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,15 @@ def rules(desired: Desired) -> list[list[str]]:
 
 
 def contents(desired: Desired) -> State:
-    return next(state for state in desired.states if state.name == "postgresql")
+    return states(desired)["postgresql"]
+
+
+def states(desired: Desired) -> dict[str, State]:
+    return {state.name: state for state in desired.states}
+
+
+def settings(desired: Desired) -> Mapping[str, Any]:
+    return states(desired)["patroni"].items["config"]
 
 
 def three(tmp_path: Path, **settings: Any) -> Environment:
@@ -65,8 +74,9 @@ def test_a_database_is_open_to_its_own_two_logins_alone(tmp_path: Path) -> None:
     assert own == [
         ["local", "all", "postgres", "peer"],
         ["local", "replication", "postgres", "peer"],
-        ["local", "postgres", "pgbouncer", "scram-sha-256"],
+        ["local", "postgres", "pgbouncer", "peer", "map=pgbouncer"],
         ["hostssl", "replication", "replicator", f"{ADDRESS}/32", "scram-sha-256"],
+        ["hostssl", "replication", "replicator", "127.0.0.1/32", "scram-sha-256"],
         ["hostssl", "all", "postgres", f"{ADDRESS}/32", "scram-sha-256"],
     ]
     assert {rule[0] for rule in found} == {"local", "hostssl"}
@@ -82,8 +92,9 @@ def test_only_members_replicate_and_ask_as_superuser(tmp_path: Path) -> None:
     env = three(tmp_path)
     found = rules(plan(env, env.host("data2")))
     members = {f"{env.host(name).address}/32" for name in ("data1", "data2", "data3")}
-    for user in ("postgres", "replicator"):
-        assert {rule[3] for rule in found if rule[0] == "hostssl" and rule[2] == user} == members
+    own = {"postgres": set(), "replicator": {"127.0.0.1/32"}}  # Patroni asks its own server for its timeline
+    for user, more in own.items():
+        assert {rule[3] for rule in found if rule[0] == "hostssl" and rule[2] == user} == members | more
 
 
 def test_every_service_has_owner_logins_and_database(tmp_path: Path) -> None:
@@ -146,24 +157,26 @@ def test_what_was_acknowledged_is_on_disk(tmp_path: Path) -> None:
 @pytest.mark.parametrize("strict", [True, False])
 def test_several_hosts_are_synchronous_and_one_is_not(tmp_path: Path, strict: bool) -> None:
     env = three(tmp_path, postgresql_synchronous_strict=strict)
-    wanted = plan(env, env.host("data1")).states[0].items["config"]
+    wanted = settings(plan(env, env.host("data1")))
     assert (wanted["synchronous_mode"], wanted["synchronous_mode_strict"]) == (True, strict)
     start = config(plan(env, env.host("data1")))["bootstrap"]["dcs"]
     assert start["synchronous_mode_strict"] is False  # or nothing could be written before a standby is there
     alone = environment(tmp_path)
-    wanted = plan(alone, alone.host("data1")).states[0].items["config"]
+    wanted = settings(plan(alone, alone.host("data1")))
     assert (wanted["synchronous_mode"], wanted["synchronous_mode_strict"]) == (False, False)
 
 
 def test_one_host_speaks_for_the_cluster(tmp_path: Path) -> None:
     env = three(tmp_path)
-    with_states = [host.name for host in env.group("postgresql") if plan(env, host).states]
+    with_states = [host.name for host in env.group("postgresql") if "patroni" in states(plan(env, host))]
     assert with_states == ["data1"]
     env = three(tmp_path, without="data1")
     desired = plan(env, env.host("data2"))
-    assert [state.name for state in desired.states] == ["patroni", "postgresql"]
-    assert [name for name in desired.states[0].items if name.startswith("member")] == ["member data2", "member data3"]
-    assert set(desired.states[0].context["members"]) == {"data2", "data3"}
+    found = states(desired)
+    assert list(found) == ["postgresql passwords", "patroni", "postgresql"]
+    assert [name for name in found["patroni"].items if name.startswith("member")] == ["member data2", "member data3"]
+    assert set(found["patroni"].context["members"]) == {"data2", "data3"}
+    assert found["patroni"].extra == "keep", "a host that a run goes without would be taken for one that left"
 
 
 def test_the_tag_tells_which_configuration_patroni_runs_with(tmp_path: Path) -> None:
@@ -189,7 +202,7 @@ def test_it_listens_with_tls_where_it_should(tmp_path: Path) -> None:
 def test_what_all_members_must_share_is_in_etcd_alone(tmp_path: Path) -> None:
     env = environment(tmp_path)
     desired = plan(env, env.host("data1"))
-    shared = {name.rpartition(".")[2] for name in desired.states[0].items["config"] if ".parameters." in name}
+    shared = {name.rpartition(".")[2] for name in settings(desired) if ".parameters." in name}
     assert {"max_connections", "max_worker_processes", "wal_level"} <= shared
     assert not shared & set(parameters(desired))
 

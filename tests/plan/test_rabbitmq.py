@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from base64 import b64decode
+import threading
+from base64 import b64decode, b64encode
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from roles.kit.agent.base import RemoteError
 from roles.kit.error import OperatorError
 from roles.kit.model import Desired, State
 from roles.rabbitmq import cluster
+from roles.rabbitmq.api import Api, Refused
 from roles.rabbitmq.plan import COOKIE, DIRECTORY, DROP_IN, MAY_STOP, UNIT, notes, plan
 from roles.rabbitmq.users import event_permissions, password_hash
 from tests.plan.store import ADDRESS, GIB, environment, file, text, told
@@ -161,9 +164,9 @@ def test_one_host_speaks_for_the_cluster(tmp_path: Path) -> None:
     for without, speaker in (("", "data1"), ("data1", "data2")):
         env = environment(tmp_path, data=3, without=without)
         found = {host.name: plan(env, host).states for host in env.group("rabbitmq")}
-        speakers = [name for name, states in found.items() if len(states) == 3]
+        speakers = [name for name, states in found.items() if len(states) == 4]
         assert speakers == [speaker]
-        assert all("nodes" in states[0].items for name, states in found.items() if name == speaker)
+        assert all("nodes" in states[1].items for name, states in found.items() if name == speaker)
         there = ["rabbit@data2", "rabbit@data3"] if without else ["rabbit@data1", "rabbit@data2", "rabbit@data3"]
         assert found["data3"][0].context["there"] == there
 
@@ -220,3 +223,45 @@ def test_what_a_node_says_of_its_cluster(
 ) -> None:
     monkeypatch.setattr(cluster, "control", lambda *words, node=None: said)
     assert cluster.ask("rabbit@data1") == (members, queues)
+
+
+class _Broker(BaseHTTPRequestHandler):
+    """A management API that knows one password, and another one once a user was written."""
+
+    password = "old"
+
+    def do_GET(self) -> None:
+        self.answer()
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if self.answer():
+            type(self).password = "new"
+
+    def answer(self) -> bool:
+        wanted = b64encode(f"nexus-admin:{self.password}".encode()).decode()
+        known = self.headers["Authorization"] == f"Basic {wanted}"
+        self.send_response(200 if known else 401)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"[]")
+        return known
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def test_an_administrator_whose_password_is_being_changed_is_let_in_before_and_after() -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Broker)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        api = Api({"port": server.server_port, "user": "nexus-admin", "passwords": ["new", "old"]})
+        assert api.get("users") == []
+        api.put({"password_hash": "x"}, "users", "nexus-admin")
+        assert api.get("users") == []  # by the new one
+        api.close()
+        api = Api({"port": server.server_port, "user": "nexus-admin", "passwords": ["older"]})
+        with pytest.raises(Refused, match="answered 401"):
+            api.get("users")
+    finally:
+        server.shutdown()

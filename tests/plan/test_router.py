@@ -213,6 +213,36 @@ def test_reload_loses_neither_requests_nor_counts(edge: Edge) -> None:
 
 
 @needs_edge
+def test_a_canary_gets_its_share_and_nothing_once_it_is_gone(edge: Edge) -> None:
+    old, new = edge.played.addresses
+    edge.played.tasks |= {"glitch": [old], "glitch-canary": [new]}
+
+    def reloaded(kept: dict[str, object]) -> None:
+        stamp = edge.write_router(kept)
+        edge.reload_router()
+        config = "X-Router-Config"
+        wait_until(lambda: edge.ask_router(None, path="/health").headers[config] == stamp, "new workers")
+
+    def share() -> float:
+        """Percent of 400 requests that the canary answered, each of which says so."""
+        answers = [edge.ask_router("glitch") for _ in range(400)]
+        assert {answer.status for answer in answers} == {200}
+        marked = [answer.headers["X-Nexus-Variant"] == "canary" for answer in answers]
+        assert marked == [answer.json["address"] == new for answer in answers]
+        return 100 * sum(marked) / len(marked)
+
+    reloaded({"canary glitch": {"percent": 20}})
+    wait_until(lambda: edge.ask_router("glitch-canary").status == 200, "the canary")
+    assert 12 < share() < 28
+    edge.played.tasks["glitch-canary"] = []
+    wait_until(lambda: edge.ask_router("glitch-canary").status == 503, "the canary's end")
+    assert share() == 0
+    reloaded({})
+    assert share() == 0
+    assert edge.ask_router("glitch-canary").status == 404
+
+
+@needs_edge
 def test_broken_configuration_leaves_the_old_workers(edge: Edge) -> None:
     before = edge.ask_router(None, path="/health").headers["X-Router-Config"]
     config = edge.directory / "haproxy.cfg"

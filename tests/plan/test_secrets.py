@@ -1,10 +1,12 @@
 """Secrets: encrypted at rest, made only where that is allowed, never half written."""
 
 import stat
+from pathlib import Path
 
 import pyrage
 import pytest
 
+from roles.kit import identity
 from roles.kit.error import OperatorError
 from roles.kit.fill import fill
 from roles.kit.secrets import Secrets
@@ -13,6 +15,12 @@ from roles.kit.secrets import Secrets
 @pytest.fixture
 def files(tmp_path):
     return tmp_path / "lab.age", tmp_path / "age.key"
+
+
+def name(path, people):
+    """Write who may read the secrets: {name: key or file of a key}."""
+    keys = {who: identity.read(key) if isinstance(key, Path) else key for who, key in people.items()}
+    path.with_suffix(".recipients").write_text("".join(f"{key.to_public()} {who}\n" for who, key in keys.items()))
 
 
 def test_a_secret_survives_and_lies_encrypted(files):
@@ -63,12 +71,67 @@ def test_another_key_cannot_read_and_says_what_to_do(files, tmp_path):
 def test_every_recipient_can_read(files, tmp_path):
     path, key = files
     friend = pyrage.x25519.Identity.generate()
-    made = Secrets(path, key, recipients=[str(friend.to_public())], generate=True)
+    identity.make(key)
+    name(path, {"me": key, "friend": friend})
+    made = Secrets(path, key, generate=True)
     value = made.get("a")
     made.save()
     theirs = tmp_path / "friend.key"
     theirs.write_text(f"{friend}\n")
     assert Secrets(path, theirs).get("a") == value
+
+
+def test_who_is_taken_out_reads_no_longer_and_it_is_written_down_what_was_known(files, tmp_path):
+    path, key = files
+    friend = pyrage.x25519.Identity.generate()
+    identity.make(key)
+    name(path, {"me": key, "friend": friend})
+    made = Secrets(path, key, generate=True)
+    made.get("a")
+    made.save()
+    name(path, {"me": key})
+    after = Secrets(path, key)
+    assert after.moves() == ([], ["friend"])
+    assert not after.save()  # a run that changes nothing leaves the file as it is
+    assert after.save(readdress=True)
+    theirs = tmp_path / "friend.key"
+    theirs.write_text(f"{friend}\n")
+    with pytest.raises(OperatorError, match="cannot be decrypted"):
+        Secrets(path, theirs)
+    again = Secrets(path, key)
+    assert [entry["name"] for entry in again.departed] == ["friend"]
+    assert again.changed_at("a") <= again.departed[0]["at"]
+    assert again.moves() == ([], [])
+
+
+def test_nobody_closes_the_file_to_himself(files):
+    path, key = files
+    identity.make(key)
+    name(path, {"friend": pyrage.x25519.Identity.generate()})
+    made = Secrets(path, key, generate=True)
+    made.get("a")
+    with pytest.raises(OperatorError, match=r"does not name your own key.*Add the line `age1"):
+        made.save()
+    assert not path.exists()
+
+
+def test_what_somebody_else_wrote_meanwhile_is_not_overwritten(files):
+    path, key = files
+    first, second = Secrets(path, key, generate=True), Secrets(path, key, generate=True)
+    first.get("a")
+    second.get("b")
+    first.save()
+    with pytest.raises(OperatorError, match="written by somebody else meanwhile"):
+        second.save()
+    assert Secrets(path, key).names() == ["a"]
+
+
+def test_a_file_of_values_alone_is_still_read(files):
+    path, key = files
+    identity.make(key)
+    path.write_bytes(pyrage.encrypt(b'{"a": "1"}', [identity.read(key).to_public()]))
+    old = Secrets(path, key)
+    assert (old.get("a"), old.active("postgresql/x"), old.changed_at("a")) == ("1", "a", "")
 
 
 @pytest.mark.parametrize(
@@ -91,16 +154,37 @@ def test_a_missing_file_and_a_missing_key_are_named(files):
         Secrets(path, key)
 
 
-def test_a_recipient_that_is_no_key_is_named(files):
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("age1nonsense bob", r'lab.recipients:2: "age1nonsense" is no age public key'),
+        ("AGE-SECRET-KEY-1QQQ bob", r"lab.recipients:2: it is no age public key.*this is a private key"),
+        ("{other}", r"lab.recipients:2: write whose key this is after it"),
+        ("{same} again", r"lab.recipients:2: this key stands there twice, as me too"),
+    ],
+)
+def test_a_recipient_that_is_none_is_named(files, line, complaint):
     path, key = files
-    with pytest.raises(OperatorError, match='"age1nonsense" is no age public key'):
-        Secrets(path, key, recipients=["age1nonsense"], generate=True)
+    identity.make(key)
+    mine = identity.read(key).to_public()
+    other = pyrage.x25519.Identity.generate().to_public()
+    path.with_suffix(".recipients").write_text(f"{mine} me\n{line.format(other=other, same=mine)}\n")
+    with pytest.raises(OperatorError, match=complaint) as refused:
+        Secrets(path, key, generate=True)
+    assert "1QQQ" not in str(refused.value)
     assert not path.exists()
+
+
+def test_a_recipients_file_that_names_nobody_is_refused(files):
+    path, key = files
+    path.with_suffix(".recipients").write_text("# nobody yet\n")
+    with pytest.raises(OperatorError, match="names nobody"):
+        Secrets(path, key, generate=True)
 
 
 def test_all_secrets_of_an_environment_are_made_at_once_and_only_once(tmp_path, monkeypatch):
     monkeypatch.setenv("NEXUS_AGE_IDENTITY", str(tmp_path / "age.key"))
     data = {"secrets_file": str(tmp_path / "box.age")}
     made = fill("box", data)
-    assert {"tls/ca-key", "postgresql/auth-service/a", "postgresql/auth-service/b", "registry/nexus"} <= set(made)
+    assert {"tls/ca-key", "postgresql/auth-service/a", "postgresql/auth-service/b", "registry/nexus/b"} <= set(made)
     assert fill("box", data) == []

@@ -32,7 +32,7 @@ ADDRESSES = ("127.80.0.31", "127.80.0.32", "127.80.0.33")
 PORTS = {"redis_port": 26479, "redis_proxy_port": 26479, "redis_cache_proxy_port": 26480, "sentinel_port": 26579,
          "redis_proxy_view_port": 26490}  # fmt: skip
 FRONT = ("127.80.0.1", 26479)
-SECONDS = 15
+SECONDS = 60
 
 
 def on_loopback(directory: Path) -> Environment:

@@ -32,7 +32,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.line(f"{name:64} {value:>12}")
     reports = PROJECT / "reports"
     reports.mkdir(exist_ok=True)
-    (reports / "scenarios.json").write_text(json.dumps(figures, indent=1) + "\n")
+    kept = reports / "scenarios.json"
+    known = json.loads(kept.read_text()) if kept.is_file() else {}
+    kept.write_text(json.dumps({**known, **figures}, indent=1) + "\n")
 
 
 @pytest.fixture(scope="session")

@@ -122,12 +122,10 @@ class Control:
         assert done.closing[1] == done.closing[2] > 0, done.end
         return done
 
-    def killed(
-        self, role: str, change: int, delay: float, data: Mapping[str, Any] | None = None
-    ) -> Outcome:
+    def killed(self, role: str, change: int, delay: float, **rest: Any) -> Outcome:
         """A run whose whole process group is killed `delay` seconds after a role's change of this number."""
         began, lines, seen = time.monotonic(), [], 0
-        running = self.start(data=data)
+        running = self.start(**rest)
         assert running.stdout
         for line in running.stdout:
             lines.append(line)

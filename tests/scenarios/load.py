@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
-import subprocess
 import time
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -99,23 +97,3 @@ class Load:
         code = SESSION.read_text() + (REMOTE / script).read_text().replace('"ARGUMENT"', repr(json.dumps(argument)))
         return self.control.ssh(self.host, "python3 -I -", code, seconds)
 
-
-def cut_off(control: Control, name: str, others: list[str]) -> None:
-    """Drop all that a host and these others send to each other, by nftables in the host's own network."""
-    addresses = ", ".join(control.lab.host(other).address for other in others)
-    inwards = f"chain in {{ type filter hook input priority 0; ip saddr {{ {addresses} }} drop; }};"
-    outwards = f"chain out {{ type filter hook output priority 0; ip daddr {{ {addresses} }} drop; }};"
-    rules = f"table ip cut {{ {inwards} {outwards} }}"
-    _inside(control, name, f"echo {shlex.quote(rules)} | nft -f -")
-
-
-def heal(control: Control, name: str) -> None:
-    """Let the host speak with the others again."""
-    _inside(control, name, "nft delete table ip cut")
-
-
-def _inside(control: Control, name: str, command: str) -> None:
-    running = control.host(name).running()
-    assert running
-    assert running.init
-    subprocess.run(["nsenter", f"--net=/proc/{running.init}/ns/net", "sh", "-c", command], check=True)

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
+from beside import Beside
 from conftest import Figure
-from control import Control
+from control import Control, Outcome
 from database import Database
-from load import Load, Written, cut_off, heal
+from load import Load, Written
+from partition import cut_off
 
 from roles import lab
 from roles.lab.machine import wait_until
@@ -58,9 +60,12 @@ def test_primary_killed(control: Control, database: Database, figure: Figure, fu
         with Load(control) as load:
             time.sleep(BEFORE_SECONDS + pauses.random())
             control.ssh(primary, "sudo systemctl kill --signal=KILL patroni")
+            deploy = Beside(control) if number == 2 else None
             came_back = writes_again(load)
             assert came_back < GAP_SECONDS
             time.sleep(AFTER_SECONDS)
+            if deploy:
+                deploy.ended("PostgreSQL, primary killed", figure)
         gaps.append(nothing_lost(load, f"primary killed, time {number}", figure).longest_gap())
         assert gaps[-1] <= GAP_SECONDS
     figure("PostgreSQL, primary killed: longest gap", max(gaps))
@@ -81,8 +86,10 @@ def test_primarys_host_powered_off(control: Control, database: Database, figure:
         time.sleep(BEFORE_SECONDS)
         host.kill()
         try:
+            deploy = Beside(control)
             successor = database.wait_other(primary)
             time.sleep(AFTER_SECONDS)
+            deploy.ended("PostgreSQL, primary's host off", figure)
         finally:
             host.start()
         back = database.wait_whole(180)
@@ -99,17 +106,14 @@ def test_primary_cut_off(control: Control, database: Database, figure: Figure) -
     others = [host for host in database.hosts if host != primary]
     with Load(control, also={"old": control.lab.host(primary).address}) as load:
         time.sleep(BEFORE_SECONDS)
-        cut_off(control, primary, others)
-        began = time.monotonic()
-        try:
-            cut = time.time()
+        with cut_off(control, primary, others):
+            cut, deploy = time.time(), Beside(control)
             assert wait_until(lambda: leader_seen_by(database, others[0]) not in ("", primary), CUT_SECONDS, pause=0.5)
-            time.sleep(max(0.0, CUT_SECONDS - (time.monotonic() - began)))
-        finally:
-            heal(control, primary)
-        healed = time.time()
+            time.sleep(max(0.0, cut + CUT_SECONDS - time.time()))
+            healed = time.time()
         database.wait_whole()
         time.sleep(AFTER_SECONDS)
+        deploy.ended("PostgreSQL, primary cut off", figure)
     written = nothing_lost(load, "primary cut off", figure)
     figure("PostgreSQL, primary cut off: gap", written.longest_gap())
     figure("PostgreSQL, primary cut off: answered with a warning", len(written.doubtful))
@@ -117,6 +121,13 @@ def test_primary_cut_off(control: Control, database: Database, figure: Figure) -
     assert written.through("old"), "nothing was written past the proxy, so nothing is proven"
     after = [when for when in written.through("old") if cut + 1 < when < healed]
     assert after == [], f"{primary} acknowledged {len(after)} writes while it was cut off"
+
+
+def laid_down(control: Control) -> Outcome:
+    """A run that lays down all that a bare host needs."""
+    if control.group("edge"):
+        return control.run()
+    return control.run("deploys/data.py", deploy="deploys/base.py")
 
 
 def leader_seen_by(database: Database, host: str) -> str:
@@ -179,8 +190,55 @@ def test_a_data_host_replaced(control: Control, database: Database, figure: Figu
         control.host(gone).remove()
         database.wait_other(gone)
         lab.up(control.lab)
-        done = control.run(deploy="deploys/full.py" if control.group("edge") else "deploys/data.py")
+        done = laid_down(control)
         assert done.status == 0, done.end
         database.wait_whole()
     nothing_lost(load, "a data host replaced", figure)
     figure("PostgreSQL, a data host replaced: the run that joins it", done.seconds)
+
+
+WAL = "/var/lib/postgresql/17/main/pg_wal"
+SMALLER = (
+    f"systemctl stop patroni; mv {WAL} /var/lib/postgresql/wal; mkdir {WAL}; "
+    "mount -t tmpfs -o mode=700,uid=$(id -u postgres),gid=$(id -g postgres),"
+    f"size=$(($(du -sm /var/lib/postgresql/wal | cut -f1) + 64))m none {WAL}; "
+    f"cp -a /var/lib/postgresql/wal/. {WAL}/; rm -r /var/lib/postgresql/wal; systemctl start patroni"
+)
+AS_BEFORE = f"rm -f {WAL}/filler; systemctl stop patroni; umount {WAL}; systemctl start patroni"
+
+
+@pytest.fixture
+def small(control: Control, database: Database) -> Iterator[str]:
+    """A replica whose write-ahead log lies on a filesystem with little room; afterwards one as all others."""
+    name = next(host for host in database.hosts if host != database.primary())
+    control.ssh(name, f"sudo sh -ec '{SMALLER}'", seconds=120)
+    database.wait_whole()
+    yield name
+    control.ssh(name, f"sudo sh -c '{AS_BEFORE}'", seconds=180)
+    rebuilt = control.run(deploy="deploys/rebuild_replica.py", data={"host": name})
+    assert rebuilt.status == 0, rebuilt.end
+
+
+def test_disk_of_the_primary_full(control: Control, database: Database, small: str, figure: Figure) -> None:
+    """What was acknowledged stays, writes go on elsewhere or stop, and the status names the filesystem."""
+    moved = control.run(deploy="deploys/failover.py", data={"to": small})
+    assert moved.status == 0, moved.end
+    with Load(control, seconds=240) as load:
+        time.sleep(BEFORE_SECONDS)
+        control.ssh(small, f"sudo sh -c 'head -c 10G /dev/zero > {WAL}/filler 2>/dev/null || true'")
+        told = control.run(deploy="deploys/status.py")
+        time.sleep(2 * GAP_SECONDS)
+        successor = database.primary()
+        control.ssh(small, f"sudo rm -f {WAL}/filler")
+        database.wait_whole()
+        writes_again(load)
+        time.sleep(AFTER_SECONDS)
+    written = nothing_lost(load, "disk of the primary full", figure)
+    figure("PostgreSQL, disk of the primary full: longest gap", written.longest_gap())
+    figure("PostgreSQL, disk of the primary full: primary", "stayed" if successor == small else successor or "none")
+    assert told.status != 0
+    assert f"{small} {WAL}" in told.output, told.end
+    assert "free space on" in told.output
+    if database.primary() == small:
+        back = control.run(deploy="deploys/failover.py")
+        assert back.status == 0, back.end

@@ -48,7 +48,7 @@ def draw(outcome: Outcome, count: int) -> list[Point]:
 def cut_off(control: Control, point: Point, data: dict[str, Any], other: dict[str, Any]) -> Outcome:
     """A run towards `data` killed at the point; where it had ended by then, again from `other` and sooner."""
     for delay in (point.delay, point.delay / 4, 0):
-        done = control.killed(point.role, point.change, delay, data)
+        done = control.killed(point.role, point.change, delay, data=data)
         if done.status == -signal.SIGKILL:
             return done
         assert done.status == 0, f"{point}: {done.end}"

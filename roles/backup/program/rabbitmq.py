@@ -54,8 +54,6 @@ def counts(text: bytes) -> dict[str, int]:
 
 def _send(config: Config, method: str, body: str | None = None) -> bytes:
     api = Api(config["rabbitmq"])
-    if body is not None:
-        api.headers["Content-Type"] = "application/json"
     try:
         return api.send(method, ("definitions",), body)
     except (OSError, http.client.HTTPException, Refused) as error:

@@ -18,6 +18,7 @@ STATE = "/var/lib/nexus-cos"
 MANIFEST = f"{STATE}/manifest"
 STAMP = "/run/nexus-cos/stamp"
 LOCK = "/run/nexus-cos/lock"
+FENCE = f"{STATE}/fence.json"
 TURN_SECONDS = 1800  # as long as the longest step, a first build of all images, may take
 PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload", "Type", "Result")
 
@@ -185,3 +186,18 @@ def read_manifest(role: str) -> dict[str, dict[str, bool]]:
             return recorded
     except (FileNotFoundError, ValueError):
         return {}
+
+
+def read_fence() -> dict[str, int]:
+    """{"run": number of the run that came here last, "steps": how many steps were carried out here ever}."""
+    try:
+        with open(FENCE) as stream:
+            known = json.load(stream)
+        return {"run": int(known["run"]), "steps": int(known["steps"])}
+    except FileNotFoundError:
+        return {"run": 0, "steps": 0}
+    except (ValueError, KeyError, TypeError):
+        raise RemoteError(
+            f"{FENCE} cannot be read, so nobody knows which run may change this host: when no run is under way, "
+            "remove it and run again"
+        ) from None

@@ -17,7 +17,9 @@ QUESTIONS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "traits": lambda request: probe.traits(),
     "contents": lambda request: probe.contents(request["paths"]),
     "ask": lambda request: probe.ask("ask", request),
+    "times": lambda request: probe.times(request),
 }
+ASIDE = "aside"  # as "ask", beside steps under way: for what must be known while they last
 
 
 def main() -> None:
@@ -28,16 +30,21 @@ def main() -> None:
         return  # the run ended before there was anything to ask
     request = json.loads(zlib.decompress(base64.b64decode(sealed)))
     question = QUESTIONS.get(request["do"])
+    if request["do"] == ASIDE:
+        print(json.dumps(probe.ask("aside", request)))
+        return
     try:
         with turn(alone=question is None):
             if question:
                 print(json.dumps(question(request)))
             else:
-                from roles.kit.agent import step  # sent with steps alone
+                from roles.kit.agent import fence, step  # sent with steps alone
 
                 gc.enable()  # off for questions, which are over sooner than it pays
                 sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # shown while it works
-                getattr(step, f"step_{request['do']}")(request)
+                fence.enter(request)
+                if request["do"] != "claim":
+                    getattr(step, f"step_{request['do']}")(request)
     except RemoteError as error:
         print(error, file=sys.stderr)
         sys.exit(1)

@@ -1,0 +1,10 @@
+"""Who changed what, from the environment's record.
+
+pyinfra inventory deploys/history.py                                        the last runs
+pyinfra inventory deploys/history.py --data host=app2 --data since=yesterday
+pyinfra inventory deploys/history.py --data item=nginx --data since=7d
+"""
+
+from roles.record.history import history
+
+history()

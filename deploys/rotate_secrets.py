@@ -1,0 +1,17 @@
+"""Secrets are changed without anybody being locked out: made, used, and the old ones ended.
+
+    pyinfra inventory deploys/rotate_secrets.py -y --data secrets=postgresql/auth-service
+
+`secrets=all` for all; nothing goes on with what an earlier run began. `--dry` says what would happen.
+"""
+
+from pyinfra import local
+
+from roles.secret import introduce, retire, switch
+
+introduce()
+local.include("deploys/full.py")  # stores accept both
+switch()
+local.include("deploys/full.py")  # services use the new ones, each replaced by a task that was healthy before
+retire()
+local.include("deploys/full.py")  # stores accept the new ones alone

@@ -1,0 +1,109 @@
+"""What differs, as data: a line for each item that is not as planned."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from roles.kit import document
+from roles.kit.aside import ask_aside
+from roles.kit.error import OperatorError
+from roles.kit.run import Run
+from roles.plans import PINNED
+from roles.record.place import SOURCE, places
+
+Line = dict[str, Any]
+
+
+def hosts(run: Run) -> dict[str, Line]:
+    """{host: {"compared": how many items, "why": why some or all could not be, "lines": what differs}}."""
+    found: dict[str, Line] = {}
+    for host in run.environment.hosts:
+        found[host.name] = {"groups": sorted(host.groups - {"all"}), "compared": 0, "why": "", "lines": []}
+        try:
+            if not run.reaches(host.name):
+                raise OperatorError(f"{host.name} could not be reached")
+            _compare(run, host.name, found[host.name])
+        except OperatorError as error:
+            found[host.name]["why"] = str(error)
+    return found
+
+
+def _compare(run: Run, name: str, into: Line) -> None:
+    registry = run.environment.group("ops")[:1]
+    blind = bool(registry) and not run.reaches(registry[0].name)
+    for role in run.roles(name):
+        if blind and role in PINNED:
+            into["why"] = f"{role} was not compared: {registry[0].name} knows its images and could not be reached"
+            continue
+        pairs = document.of_role(run, name, role)
+        observed = {item for state in run.plan(name, role).states if state.observed for item in state.items}
+        into["compared"] += len(pairs)
+        for change in run.compare(name, role).changes:
+            before, after = _apart(change.what, *pairs.get(change.what, ("", "")))
+            into["lines"].append(
+                {
+                    "host": name, "role": role, "item": change.what, "how": change.how,
+                    "before": before, "after": after, "observed": change.what in observed,
+                }
+            )  # fmt: skip
+    for role in run.abandoned(name):
+        how = "no longer concerns this host, what it made would be removed"
+        into["lines"].append(
+            {"host": name, "role": role, "item": f"role {role}", "how": how, "before": "there", "after": ""}
+        )
+    _date(run, name, into["lines"])
+
+
+def _apart(item: str, before: str, after: str) -> tuple[str, str]:
+    """Of what has many properties those that differ; files, units and their like are short enough whole."""
+    if item.startswith(("file ", "directory ", "unit ", "user ")) or not (before and after):
+        return before, after
+    old, new = before.split(", "), after.split(", ")
+    return (
+        ", ".join(part for part in old if part not in new) or before,
+        ", ".join(part for part in new if part not in old) or after,
+    )
+
+
+def _date(run: Run, name: str, lines: list[Line]) -> None:
+    """Note since when each item is as it is, where the host knows."""
+    kinds = {"file": "paths", "directory": "paths", "link": "paths", "path": "paths"}
+    kinds |= {"unit": "units", "package": "packages"}
+    wanted: dict[str, list[str]] = {"paths": [], "units": [], "packages": []}
+    for line in lines:
+        kind, _, what = line["item"].partition(" ")
+        if kind in kinds:
+            wanted[kinds[kind]].append(what)
+    if not any(wanted.values()):
+        return
+    known = run.ask(name, {"do": "times", **wanted})
+    for line in lines:
+        kind, _, what = line["item"].partition(" ")
+        line["since"] = known[kinds[kind]].get(what) if kind in kinds else None
+
+
+def touched(run: Run) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """The run that touched an item last, by (host, item): {"time", "who", "purpose", "how", "died"}."""
+    since = time.time() - 86400 * int(run.environment.setting.drift_record_days)
+    for name in places(run.environment):
+        try:
+            lines = ask_aside(name, SOURCE, "read", {"since": since})["record"]["lines"]
+            return _touched(lines)
+        except OperatorError as error:
+            run.note("record", str(error))
+    return {}
+
+
+def _touched(lines: list[Line]) -> dict[tuple[str, str], Mapping[str, Any]]:
+    begun = {line["run"]: line for line in lines if line["event"] == "begin"}
+    ended = {line["run"]: line for line in lines if line["event"] == "end"}
+    found: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for token, begin in begun.items():
+        about = {key: begin[key] for key in ("time", "who", "purpose", "number")}
+        changes = ended[token]["changes"] if token in ended else begin["intended"]
+        for host, entries in changes.items():
+            for _, item, how, *_ in entries:
+                found[host, item] = {**about, "how": how, "died": token not in ended}
+    return found

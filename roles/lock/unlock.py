@@ -1,0 +1,45 @@
+"""The lock, looked at and, where it is told so, taken away from its holder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from roles.kit.aside import ask_aside
+from roles.kit.run import Run
+
+from .lease import LIBRARIES, SOURCE, anchor, context_of
+
+
+def unlock() -> None:
+    """Do so instead of a run."""
+    Run.current.report = show
+
+
+def show(run: Run) -> int:
+    """Say who holds the lock; with `yes=true` nobody does afterwards. Exit status 1 where it stays held."""
+    env = run.environment
+    found = _ask(run, "look")
+    if not (held := found["holder"]):
+        click.echo(f"{env.name}: nobody holds the lock; {found['number']} runs have had it")
+        return 0
+    who = f"{held['who']}, process {held['process']}, since {held['since']}: {held['purpose']}"
+    click.echo(f"{env.name}: the lock is held by {who}")
+    if not env.setting.yes:
+        click.secho(
+            "A dead run's lock ends by itself within a minute. Take it away only from one that hangs: the step that it "
+            "has begun goes on to its end, and hosts may be left half done until the next run. To do so: "
+            "--data yes=true",
+            fg="yellow",
+        )
+        return 1
+    _ask(run, "break")
+    click.secho(f"{env.name}: taken away; that run can change nothing more. Converge now: it is half done", fg="yellow")
+    return 0
+
+
+def _ask(run: Run, action: str) -> dict[str, Any]:
+    name = anchor(run.environment)
+    found: dict[str, Any] = ask_aside(name, SOURCE, action, context_of(run.environment, name), LIBRARIES)["lock"]
+    return found

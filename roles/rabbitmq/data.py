@@ -1,0 +1,69 @@
+"""Data of a cluster that has taken this node out: the broker would not start with it, so it is put aside and kept.
+
+Only while the broker does not run, and only when a node of the cluster says so.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from roles.kit.agent.base import RemoteError, run
+from roles.rabbitmq.cluster import ask
+
+Item = Mapping[str, Any]
+HOME = "/var/lib/rabbitmq"
+
+
+def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
+    """Whether the broker can start with what lies here; nothing where nobody can say."""
+    if runs() or not companions(context):
+        return {"data": {"usable": True}}
+    told = expelled(context)
+    return {} if told is None else {"data": {"usable": not told}}
+
+
+def apply(items: Mapping[str, Item], changed: list[str], removed: list[str], context: Item, payload: Item) -> None:
+    """Put it aside if it is of no use."""
+    if companions(context) and not runs() and expelled(context):
+        kept = f"{HOME}/left.{time.strftime('%Y%m%d%H%M%S')}"
+        os.rename(place(context), kept)
+        print(f"the cluster had taken {context['node']} out; its old data is kept in {kept}")
+
+
+def runs() -> bool:
+    """Whether the broker was started."""
+    try:
+        run(["systemctl", "is-active", "--quiet", "rabbitmq-server"])
+    except RemoteError:
+        return False
+    return True
+
+
+def place(context: Item) -> str:
+    """Where the node keeps its data."""
+    return f"{HOME}/mnesia/{context['node']}"
+
+
+def companions(context: Item) -> list[str]:
+    """Other nodes of the cluster that this one was a member of when it last ran."""
+    try:
+        with open(f"{place(context)}/cluster_nodes.config") as stream:
+            nodes = set(re.findall(r"rabbit@[\w.-]+", stream.read()))
+    except FileNotFoundError:
+        return []
+    return sorted(nodes - {context["node"]})
+
+
+def expelled(context: Item) -> bool | None:
+    """Whether a planned node that runs knows this one no more; None where none can be asked."""
+    for node in context["there"]:
+        if node != context["node"]:
+            try:
+                return context["node"] not in ask(node)[0]
+            except RemoteError:
+                continue
+    return None

@@ -1,0 +1,138 @@
+"""A run's lines in the record: one before its first change, one when it has ended."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from typing import Any
+
+from pyinfra import logger
+
+from roles.kit import converge
+from roles.kit.aside import ask_aside, connect
+from roles.kit.document import plan_hash
+from roles.kit.environment import ROOT, Environment
+from roles.kit.error import OperatorError
+from roles.kit.run import Run
+from roles.lock.lease import Lease
+
+from .place import SOURCE, places
+
+
+class Writer:
+    """Writes what one run does to the record of its environment."""
+
+    def __init__(self, run: Run, state: Any, lease: Lease) -> None:
+        self._run, self._state, self._lease = run, state, lease
+        self._began = time.time()
+        self._place = ""
+        self._services: dict[str, str] = {}
+
+    def begin(self) -> None:
+        """Say who is about to change what. Without a record nothing is changed: OperatorError."""
+        self._place = _reached(self._run.environment)
+        self._services = releases(self._run)
+        intended = converge.intended(self._run)
+        line = {
+            **self._line("begin"),
+            **{key: self._lease.holder[key] for key in ("who", "process", "purpose")},
+            "number": self._lease.number,
+            "environment": self._run.environment.name,
+            "release": str(self._run.environment.setting.release),
+            "plan": plan_hash(self._run),
+            "services": self._services,
+            "intended": {
+                name: [[role, change.what, change.how] for role, change in changes]
+                for name, changes in intended.items()
+            },
+            **checkout(),
+        }
+        for dead in self._write("begin", line)["dead"]:
+            logger.warning(f"    record: the run of {dead['who']} at {_when(dead['time'])} died before its end")
+
+    def end(self, outcome: str) -> None:
+        """Say what became of it. A line that cannot be written is told, not fatal: the changes are made."""
+        line = {
+            **self._line("end"),
+            "outcome": outcome,
+            "seconds": round(time.time() - self._began, 1),
+            "changes": {
+                name: self._run.journal.told(name, self._run.changes.get(name, ()))
+                for name in dict.fromkeys([*self._run.journal.hosts, *self._run.changes])
+            },
+            "commands": self._commands(),
+        }
+        try:
+            line["services"] = self._after()
+            self._write("end", line)
+        except OperatorError as error:
+            logger.error(f"    record: the end of this run is not noted: {error}")
+
+    def _line(self, event: str) -> dict[str, Any]:
+        return {"event": event, "run": self._lease.holder["token"], "time": time.time()}
+
+    def _write(self, event: str, line: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = ask_aside(self._place, SOURCE, event, {"line": line})["record"]
+        return answer
+
+    def _after(self) -> dict[str, str]:
+        """Releases that are others than before; asked again only where a service was touched."""
+        touched = any(
+            entry.item.startswith("service ") for entries in self._run.journal.hosts.values() for entry in entries
+        )
+        if not touched and not self._commands():
+            return {}
+        now = releases(self._run)
+        return {name: text for name, text in now.items() if self._services.get(name) != text} | {
+            name: "" for name in self._services if name not in now
+        }
+
+    def _commands(self) -> dict[str, list[str]]:
+        """Operations that are no role's own, by host: those whose commands were carried out."""
+        found: dict[str, list[str]] = {}
+        for host in self._state.activated_hosts:
+            for key, data in self._state.ops[host].items():
+                meta = data.operation_meta
+                if key in self._run.journaled | self._run.reading or not meta.is_complete() or not meta.executed:
+                    continue
+                found.setdefault(host.name, []).extend(sorted(self._state.get_op_meta(key).names))
+        return found
+
+
+def releases(run: Run) -> dict[str, str]:
+    """Release of every service that runs, with the begin of its image's digest: "2.4.1@3f2c81d05a17"."""
+    found: dict[str, str] = {}
+    for name in run.members("service"):
+        items = run.answer(name)["states"].get("service", {}).get("items", {}) if run.reaches(name) else {}
+        for item, about in items.items():
+            if item.startswith("service ") and about.get("image"):
+                image, _, digest = about["image"].partition("@sha256:")
+                found[item.removeprefix("service ")] = f"{image.rpartition(':')[2]}@{digest[:12]}"
+    return found
+
+
+def checkout() -> dict[str, Any]:
+    """{"commit", "dirty"} of the checkout that this runs from; without git what is not known is empty."""
+    def git(*words: str) -> str | None:
+        try:
+            done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, timeout=10, check=False)
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    return {"commit": git("rev-parse", "HEAD") or "", "dirty": bool(git("status", "--porcelain"))}
+
+
+def _reached(env: Environment) -> str:
+    """The first host of those where the record may be that can be reached."""
+    for name in places(env):
+        if connect(name):
+            return name
+    raise OperatorError(
+        f"none of {', '.join(places(env))} can be reached, where the record of {env.name} is kept, and nothing is "
+        "changed without it: bring one back, or go on without a dead one by --data without=NAME"
+    )
+
+
+def _when(moment: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))

@@ -1,0 +1,48 @@
+"""On the registry's host: which images it holds whole at a release, and building those of one release.
+
+Runs with the standard library alone; the work is that of roles/image/remote.py.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from typing import Any
+
+from roles.image.remote import apply as build
+from roles.image.remote import is_whole, read
+
+
+def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """{service: {"digest"}} of the images that are there; {"releases": [...]} of a service that lacks this one."""
+    storage = f"{context['storage']}/docker/registry/v2"
+    found: dict[str, dict[str, Any]] = {}
+    for name in names:
+        repository = f"{storage}/repositories/nexus-cos/{name}"
+        digest = read(f"{repository}/_manifests/tags/{context['release']}/current/link")
+        if digest and is_whole(storage, repository, digest, {}):
+            found[name] = {"digest": digest}
+            continue
+        tags = f"{repository}/_manifests/tags"
+        known = sorted(os.listdir(tags)) if os.path.isdir(tags) else []
+        found[name] = {"releases": [tag for tag in known if not tag.startswith("content-")]}
+    return found
+
+
+def apply(
+    items: dict[str, Any],
+    changed: list[str],
+    removed: list[str],
+    context: dict[str, Any],
+    payload: dict[str, Any],
+) -> None:
+    """Build and push the images of context["items"] from the build contexts in context["files"]."""
+    made = [path for path in context["files"] if not os.path.exists(path)]
+    try:
+        for path in made:
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as stream:
+                stream.write(base64.b64decode(context["files"][path]))
+        build(context["items"], list(context["items"]), [], context["image"], context["payload"])
+    finally:
+        for path in made:  # those of the environment's own release are the role image's
+            os.unlink(path)

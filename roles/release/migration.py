@@ -1,0 +1,69 @@
+"""The migration of a service before its release: once, in the new image, after a point to restore to.
+
+The rule of the catalogue: the old release must be able to run after it, since it does until the new one is
+there, and again after a rollback, which leaves the database as it is.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from roles.catalogue import Service
+from roles.kit.environment import Environment
+from roles.postgresql.plan import REST, speaker
+from roles.postgresql.plan import plan as postgresql_plan
+from roles.release.plan import Step, work
+from roles.release.record import record_of
+from roles.release.situation import HERE, SERVICE, Situation
+from roles.runbook import carry_out
+from roles.service.contents import env_file, migration_credentials, secret_name
+from roles.service.released import key
+
+MIGRATING, POINT = HERE / "migrating.py", HERE / "point.py"
+
+
+def due(env: Environment, step: Step) -> bool:
+    """Whether the service has a migration that was not run for this image."""
+    migrated = record_of(env, step.name).get("migrated", "")
+    return bool(env.catalogue.service(step.name).migration) and migrated != step.after.digest
+
+
+def migrate(situation: Situation, step: Step) -> str:
+    """Run the migration; the name of the restore point from before it. OperatorError where it fails."""
+    env, run = situation.env, situation.run
+    service = env.catalogue.service(step.name)
+    point = ""
+    if "postgresql" in service.stores and env.present("postgresql"):
+        point = f"nexus-{step.name}-{step.after.release}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"[:63]
+        host = speaker(env)
+        (state,) = (state for state in postgresql_plan(env, host).states if state.name == "postgresql")
+        context = {**state.context, "point": point}
+        libraries = (*REST, "roles.postgresql.remote")
+        carry_out(run, host.name, "make a point to restore to", POINT, context, libraries)
+    carry_out(run, situation.leader, f"migrate {step}", MIGRATING, job(env, service, step), SERVICE)
+    record = {**record_of(env, step.name), "migrated": step.after.digest, "restore_point": point}
+    situation.keep({key(step.name): record})
+    return point
+
+
+def job(env: Environment, service: Service, step: Step) -> dict[str, Any]:
+    """The migration as a service of the swarm that runs once and is not started again."""
+    plan = work(env, {step.name: step.after})
+    content = plan["definitions"][step.name]
+    text = env_file(migration_credentials(env, service))
+    credentials = secret_name(env, f"{step.name}-migration", text)
+    mounted = [
+        {**secret, "source": credentials} if secret["target"] == "credentials" else secret
+        for secret in content["secrets"]
+    ]
+    deploy = {key: value for key, value in content["deploy"].items() if not key.endswith("_config")}
+    deploy |= {"replicas": 1, "restart_policy": {"condition": "none"}}
+    definition = {**content, "secrets": mounted, "command": list(service.migration), "deploy": deploy}
+    definition["healthcheck"] = {"test": ["NONE"]}
+    return {
+        "name": f"{step.name}-migration",
+        "definition": definition,
+        "secrets": {**plan["secrets"], credentials: text},
+        "seconds": int(env.setting.release_migration_seconds),
+    }

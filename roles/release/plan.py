@@ -1,0 +1,92 @@
+"""What a release consists of, as pure data: which services, in which order, with which definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from roles.catalogue.order import depths
+from roles.kit.environment import Environment
+from roles.kit.error import OperatorError, nearest
+from roles.service.contents import secrets
+from roles.service.released import Released, key
+from roles.service.scale import size
+from roles.service.stack import definition, properties
+
+
+@dataclass(frozen=True)
+class Step:
+    """One service on its way from one release to another."""
+
+    name: str
+    before: Released
+    after: Released
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.before.release} -> {self.after.release}"
+
+
+def selected(env: Environment, words: str) -> list[str]:
+    """Services that the operator named, in start order; OperatorError for a name that nobody knows."""
+    known = list(env.catalogue.services)
+    named = [word for word in words.replace(" ", "").split(",") if word]
+    if not named:
+        raise OperatorError("say which: --data services=auth-service,user-auth, or --data services=all")
+    if named == ["all"]:
+        return known
+    for name in named:
+        if name not in known:
+            raise OperatorError(f'services={words}: there is no service "{name}"{nearest(name, known)}')
+    return [name for name in known if name in named]
+
+
+def waves(env: Environment, names: Iterable[str], width: int) -> list[list[str]]:
+    """Services in dependency order: none needs another of its wave, and each has at most `width`."""
+    depth = depths({name: service.depends_on for name, service in env.catalogue.services.items()})
+    found = []
+    wanted = list(names)
+    for level in sorted({depth[name] for name in wanted}):
+        members = [name for name in wanted if depth[name] == level]
+        found += [members[at : at + max(1, width)] for at in range(0, len(members), max(1, width))]
+    return found
+
+
+def rollback_order(env: Environment, names: Sequence[str]) -> list[str]:
+    """The same services in the order of operations.yaml, then those that it does not name."""
+    first = [name for name in env.catalogue.operations.rollback.order if name in names]
+    return first + [name for name in names if name not in first]
+
+
+def at(env: Environment, targets: Mapping[str, Released]) -> Environment:
+    """The environment as if these releases were what it keeps."""
+    records = {key(name): {**env.kept.get(key(name), {}), "current": to.value()} for name, to in targets.items()}
+    return env.seen(env.hosts, env.digests, {**env.kept, **records})
+
+
+def work(env: Environment, targets: Mapping[str, Released]) -> dict[str, Any]:
+    """What the manager needs to bring services to these releases: definitions, secrets, time, in this order.
+
+    The definitions are those that every later run plans, so it finds nothing to do.
+    """
+    then = at(env, targets)
+    services = {name: env.catalogue.service(name) for name in targets}
+    definitions = {name: definition(then, service) for name, service in services.items()}
+    contents = {
+        secret: text for service in services.values() for secret, text in secrets(then, service).values() if text
+    }
+    at_once = max(1, int(env.setting.service_update_parallelism))
+    each = int(env.setting.release_ready_seconds) + int(env.setting.service_update_monitor_seconds)
+    return {
+        "definitions": definitions,
+        "secrets": contents,
+        "items": {f"service {name}": properties(content) for name, content in definitions.items()},
+        "seconds": {
+            name: each * -(-size(env, service).replicas // at_once) for name, service in services.items()
+        },
+    }
+
+
+def config_name(env: Environment, name: str, to: Released) -> str:
+    """Name of the configuration that a service runs with at this release."""
+    return secrets(at(env, {name: to}), env.catalogue.service(name))["config"][0]

@@ -1,0 +1,44 @@
+"""Words of plans, record and lock that cannot be: refused without a traceback, most before a host is connected to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bad_input import Project, refused
+
+
+def test_a_plan_is_written_by_a_dry_run_alone(project: Project) -> None:
+    refused(project, project.deploy("--data", "plan=plan.json"), "plan=plan.json writes down", "add --dry")
+
+
+def test_a_plan_is_not_carried_out_by_a_dry_run(project: Project) -> None:
+    refused(project, project.deploy("--dry", "--data", "apply=plan.json"), "apply= carries a plan out")
+
+
+def test_a_plan_that_is_not_there(project: Project) -> None:
+    refused(project, project.deploy("--data", "apply=plan.json"), "apply=plan.json cannot be read: No such file")
+
+
+def test_a_file_that_is_no_plan(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text("{}")
+    refused(project, project.deploy("--data", "apply=plan.json"), "apply=plan.json is no plan")
+
+
+def told(project: Project, deploy: str, *words: str) -> str:
+    """What a deploy that only tells something says where it cannot."""
+    outcome = project.run("inventory", f"deploys/{deploy}.py", *words)
+    assert outcome.status == 1, outcome.text
+    assert "Traceback" not in outcome.text, outcome.text
+    return outcome.text
+
+
+def test_words_that_the_record_does_not_understand(project: Project) -> None:
+    assert "since=whenever is no time: write today" in told(project, "history", "--data", "since=whenever")
+    assert 'lab has no host "app4"; did you mean' in told(project, "history", "--data", "host=app4")
+
+
+def test_hosts_that_give_no_answer(project: Project) -> None:
+    """They log in and carry nothing out."""
+    assert "none of ops1, edge1 answers, where the record of lab is kept" in told(project, "history")
+    assert "data1: SSHException" in told(project, "unlock")
+    assert "app2, app3, data1" in told(project, "drift")

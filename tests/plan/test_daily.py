@@ -1,0 +1,240 @@
+"""Daily work: what an operator may ask for, what the environment then keeps, and how answers are judged."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from cluster import LAB, environment
+
+from roles.daily import checks, finding, lines, look, maintenance, restart, scale
+from roles.daily.finding import Found
+from roles.kit.environment import Environment
+from roles.kit.error import OperatorError
+from roles.nginx.location import closed_services
+from roles.service.stack import definitions
+from roles.swarm.plan import plan as swarm_plan
+
+CHECKED = {**LAB, "edge1": "edge"}
+
+
+class Asked:
+    """A run as the plans of runbooks see it: an environment and what it keeps, no host."""
+
+    def __init__(self, env: Environment, kept: dict[str, Any] | None = None) -> None:
+        self.environment, self._kept = env, kept or {}
+
+    def kept(self) -> dict[str, Any]:
+        return self._kept
+
+    def digests(self) -> dict[str, str]:
+        return {}
+
+    def host(self, name: str) -> Any:
+        return self.environment.host(name)
+
+    def reaches(self, name: str) -> bool:
+        return True
+
+    def roles(self, name: str) -> list[str]:
+        return ["docker"]
+
+    def plan(self, name: str, role: str) -> Any:
+        return SimpleNamespace(units=[SimpleNamespace(name="docker.service", reload_check=None, ready_check="true")])
+
+
+def acts(module: Any, directory: Path, kept: dict[str, Any] | None = None, /, **data: Any) -> list[str]:
+    small = {"service_memory_scale": 0.01, "service_cpu_scale": 0.0, "service_gpu": False}
+    env = environment(directory, **{**small, **data})
+    return [act.what for act in module.plan(Asked(env, kept))]
+
+
+# What the environment keeps
+
+
+def test_what_is_kept_wins_over_the_settings_of_a_checkout(tmp_path: Path) -> None:
+    env = environment(tmp_path, service_replicas={"auth-service": 2, "glitch": 2})
+    kept = {"replicas auth-service": {"value": 5}, "drained app2": {"at": "x"}, "replicas gone": {"value": 1}}
+    seen = env.seen(env.hosts, {}, kept)
+    found = definitions(seen)
+    assert (found["auth-service"]["deploy"]["replicas"], found["glitch"]["deploy"]["replicas"]) == (5, 2)
+    members = {state.name: state for state in swarm_plan(seen, seen.host("app1")).states}["swarm_cluster"].items
+    assert members["member app2"]["availability"] == "drain"
+    assert members["member app3"]["availability"] == "active"
+    assert definitions(env.seen(env.hosts, {}, {}))["auth-service"]["deploy"]["replicas"] == 2  # taken back
+
+
+# Scale
+
+
+def test_a_scale_says_from_and_to_and_nothing_where_it_is_so(tmp_path: Path) -> None:
+    data = {"service": "auth-service", "replicas": "4"}
+    before = environment(tmp_path).catalogue.service("auth-service").replicas
+    assert acts(scale, tmp_path, **data) == [f"Keep replicas of auth-service: {before} -> 4"]
+    kept = {"replicas auth-service": {"value": 4}}
+    assert acts(scale, tmp_path, kept, **data) == []
+    back = acts(scale, tmp_path, kept, service="auth-service", replicas="catalogue")
+    assert back == [f"Keep replicas of auth-service: 4 -> {before}"]
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        ({"service": "auth-servce", "replicas": "2"}, 'no such service; did you mean "auth-service"'),
+        ({"service": "auth-service"}, "say which service and how many"),
+        ({"service": "auth-service", "replicas": "many"}, "say which service and how many"),
+        ({"service": "auth-service", "replicas": "0"}, "taken out by services_excluded"),
+        ({"service": "auth-service", "replicas": "90", "service_memory_scale": 1.0}, "do not fit on its hosts"),
+    ],
+)
+def test_a_scale_that_cannot_be_is_refused(tmp_path: Path, data: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(OperatorError, match=complaint):
+        acts(scale, tmp_path, **data)
+
+
+# Maintenance
+
+
+def test_a_host_is_emptied_before_it_is_drained(tmp_path: Path) -> None:
+    assert acts(maintenance, tmp_path, host="app2") == [
+        "Start elsewhere what runs on app2, on app1, app3",
+        "Keep app2 drained until it is taken back",
+    ]
+    kept = {"drained app2": {"at": "x"}}
+    assert acts(maintenance, tmp_path, kept, host="app2") == []
+    assert acts(maintenance, tmp_path, kept, host="app2", back=True) == ["Let app2 take tasks again"]
+    assert acts(maintenance, tmp_path, host="app2", back=True) == []
+
+
+def test_a_module_is_closed_with_the_services_that_nobody_else_needs(tmp_path: Path) -> None:
+    said = acts(maintenance, tmp_path, module="puabo-nexus")
+    assert len(said) == 1
+    assert "puabo-nexus-fleet-manager" in said[0]
+    assert "billing-service" not in said[0]
+    kept = {"maintenance puabo-nexus": {"at": "x"}}
+    assert acts(maintenance, tmp_path, kept, module="puabo-nexus", back=True) == ["Open puabo-nexus again"]
+    env = environment(tmp_path)
+    assert "billing-service" in closed_services(env, [module.slug for module in env.catalogue.modules])
+
+
+@pytest.mark.parametrize(
+    ("data", "kept", "complaint"),
+    [
+        ({}, {}, "say what: --data host=app2"),
+        ({"host": "app1", "module": "puabo-nexus"}, {}, "say what"),
+        ({"host": "data1"}, {}, "host=data1 runs no services"),
+        ({"host": "ap1"}, {}, 'has no host "ap1"; did you mean "app1"'),
+        ({"host": "app3"}, {"drained app1": {}, "drained app2": {}}, "no other app host would be left"),
+        ({"module": "casino-nexus"}, {}, "every service that it stands on serves other modules"),
+        ({"module": "puabo-nexs"}, {}, 'no such module; did you mean "puabo-nexus"'),
+    ],
+)
+def test_a_maintenance_that_cannot_be_is_refused(
+    tmp_path: Path, data: dict[str, Any], kept: dict[str, Any], complaint: str
+) -> None:
+    with pytest.raises(OperatorError, match=complaint):
+        acts(maintenance, tmp_path, kept, **data)
+
+
+# Restart
+
+
+def test_services_restart_together_and_units_one_host_after_the_other(tmp_path: Path) -> None:
+    assert acts(restart, tmp_path, service="user-auth,auth-service") == [
+        "Replace the tasks of user-auth, auth-service, the new one first"
+    ]
+    said = acts(restart, tmp_path, unit="docker")
+    assert said[0] == "Restart docker.service on edge1"
+    assert len(said) == len(LAB)
+    assert acts(restart, tmp_path, unit="docker.service", host="app2") == ["Restart docker.service on app2"]
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        ({}, "say what: --data service=auth-service, or --data unit=redis-server"),
+        ({"unit": "dockr"}, 'no role lays down such a unit in test; did you mean "docker"'),
+    ],
+)
+def test_a_restart_that_cannot_be_is_refused(tmp_path: Path, data: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(OperatorError, match=complaint):
+        acts(restart, tmp_path, **data)
+
+
+# Logs
+
+
+def test_logs_are_bounded_and_lines_say_when_and_which_task() -> None:
+    found = lines.bounded(["one error", "two", "three error", "x" * 9000], {"grep": "", "lines": 2})
+    assert found["more"] is True
+    assert [len(line) for line in found["lines"]] == [11, lines.LINE_CHARACTERS]
+    assert lines.bounded(["one error", "two"], {"grep": "error", "lines": 9})["lines"] == ["one error"]
+    ids = "com.docker.swarm.node.id=aaa,com.docker.swarm.task.id=0123456789abcdef"
+    line = lines.readable(f"2026-11-22T19:00:00.123456789Z {ids} hello there")
+    assert line == "2026-11-22T19:00:00.123 0123456789ab hello there"
+    frame = b"\x01\0\0\0" + (6).to_bytes(4, "big") + b"hello\n"
+    assert lines.frames(frame * 2) == ["hello", "hello"]
+
+
+# Checks
+
+
+def found(env: Environment, **parts: Any) -> Found:
+    seen = {host.name: parts.get(host.name, {}) for host in env.hosts}
+    return Found(env, {}, seen, parts.get("kept", {}), parts.get("guards", {}), time.time())
+
+
+def test_every_check_of_the_catalogue_is_known_and_what_cannot_be_asked_says_so(tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    listed = env.catalogue.operations.daily_checks
+    names = {name for when in checks.TIMES for name in listed[when]}
+    assert names - set(checks.CHECKS) == set()
+    told = checks.judge(found(env), ["overnight-alerts", "incident-review"])
+    assert [(line.area, line.what, line.missed) for line in told] == [
+        ("overnight-alerts", "not asked", False),
+        ("incident-review", "not asked", False),
+    ]
+
+
+def test_critical_errors_many_refused_logins_and_answers_5xx_are_missed(tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    calm = {"errors": {"count": 0, "critical": 0, "units": {}}, "logins": {"count": 0, "sources": {}}}
+    access = {"requests": 1000, "5xx": 0, "4xx": 3, "services": {}}
+    well = found(env, edge1={**calm, "access": access}, app1=calm)
+    names = ["error-logs", "failed-logins", "access-log-errors"]
+    assert not [line for line in checks.judge(well, names) if line.missed]
+    grave = {"errors": {"count": 9, "critical": 1, "units": {"x.service": 9}}, "logins": {"count": 500, "sources": {}}}
+    bad = found(env, edge1={**grave, "access": {**access, "5xx": 80, "services": {"glitch": 80}}})
+    missed = [line for line in checks.judge(bad, names) if line.missed]
+    assert [line.area for line in missed] == names
+    assert "glitch 80" in missed[2].advice
+
+
+def test_a_firewall_that_differs_and_windows_that_are_open_are_shown(tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    said = found(env, guards={"edge1": ["router guard: rules differs"]}, kept={"drained app2": {"at": "2026-11-22"}})
+    told = checks.judge(said, ["firewall-rules", "maintenance-windows"])
+    assert [(line.what, line.missed) for line in told] == [("edge1 router", True), ("drained app2", False)]
+
+
+def test_who_left_and_what_is_known_to_him_is_missed_until_rotated(tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    env.secret("redis/auth-service")
+    env.secrets.save()
+    env.secrets._about["departed"] = [{"key": "age1x", "name": "bob", "at": "2999-01-01T00:00:00Z"}]
+    assert [line.missed for line in finding.secrets(env)] == [True]
+    env.secrets._about["departed"][0]["at"] = "2000-01-01T00:00:00Z"
+    assert [line.missed for line in finding.secrets(env)] == [False]
+
+
+def test_refused_logins_are_told_from_others() -> None:
+    refused = (
+        "Failed publickey for root from 192.0.2.7 port 41 ssh2",
+        "Invalid user admin from 192.0.2.8 port 42",
+        "pam_unix(sudo:auth): authentication failure; logname= uid=1000 user=x rhost=192.0.2.9",
+    )
+    assert all(look.REFUSED.search(line) for line in refused)
+    assert not look.REFUSED.search("Accepted publickey for deploy from 192.0.2.1 port 40 ssh2")

@@ -1,0 +1,113 @@
+"""Editing secrets: checked before anything is written, and nothing in the clear stays, however the editor ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from roles.kit.clear import PLACES, edit, parse, private_directory, render
+from roles.kit.error import OperatorError
+from roles.kit.secrets import Secrets
+
+ROOT = Path(__file__).resolve().parents[2]
+PEM = "-----BEGIN X-----\nabc\ndef\n-----END X-----\n"
+
+
+@pytest.fixture
+def secrets(tmp_path: Path) -> Secrets:
+    made = Secrets(tmp_path / "lab.age", tmp_path / "age.key", generate=True)
+    made.put("redis/x", "1e5")
+    made.put("tls/ca-key", PEM)
+    made.save()
+    return made
+
+
+def editor(tmp_path: Path, script: str) -> list[str]:
+    program = tmp_path / "editor"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return [str(program)]
+
+
+def clear_texts() -> set[str]:
+    places = [Path(os.environ.get(place, "/nowhere") if place.isupper() else place) for place in PLACES]
+    return {str(path) for place in places if place.exists() for path in place.glob("nexus-cos-secrets-*")}
+
+
+def test_what_is_written_can_be_read(secrets: Secrets) -> None:
+    values = {name: secrets.get(name) for name in secrets.names()}
+    assert parse(render(values), "x") == values
+
+
+def test_a_change_is_encrypted_and_the_clear_text_is_gone(secrets: Secrets, tmp_path: Path) -> None:
+    before = clear_texts()
+    change = 'sed -i "s/^redis.x:.*/redis\\/x: new/" "$1"; echo "b: added" >>"$1"'
+    script = f'stat -c "%a" "$1" >{tmp_path}/mode; {change}'
+    assert edit(secrets, "lab", editor(tmp_path, script)) == ["b", "redis/x"]
+    secrets.save()
+    again = Secrets(secrets.path, secrets.identity)
+    assert (again.get("redis/x"), again.get("b"), again.get("tls/ca-key")) == ("new", "added", PEM)
+    assert (tmp_path / "mode").read_text() == "600\n"
+    assert clear_texts() == before
+
+
+@pytest.mark.parametrize(
+    ("script", "complaint"),
+    [
+        ("exit 3", "ended with 3: nothing was changed"),
+        ('kill -9 $$', "ended with -9: nothing was changed"),
+        ('echo "redis/x: 5" >>"$1"', r"lab.yaml:\d+: redis/x stands there twice"),
+        ('echo "number: 5" >>"$1"', r"lab.yaml:\d+: number has no text for a value: put it in quotes"),
+        ('echo "a: [" >>"$1"', r"lab.yaml:\d+: this is no valid YAML"),
+        (': >"$1"', "it is empty"),
+        ('echo "- a" >"$1"', "it must be lines of NAME: VALUE"),
+    ],
+)
+def test_what_is_no_list_of_secrets_changes_nothing(
+    secrets: Secrets, tmp_path: Path, script: str, complaint: str
+) -> None:
+    before, there = secrets.path.read_bytes(), clear_texts()
+    with pytest.raises(OperatorError, match=complaint) as refused:
+        edit(secrets, "lab", editor(tmp_path, script))
+    assert "1e5" not in str(refused.value)
+    assert not secrets.save()
+    assert secrets.path.read_bytes() == before
+    assert clear_texts() == there
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_nothing_is_left_when_the_editing_is_killed(tmp_path: Path, number: signal.Signals) -> None:
+    before = clear_texts()
+    asks = editor(tmp_path, f'cp "$1" {tmp_path}/seen; echo "$1" >{tmp_path}/path; sleep 60')
+    made = Secrets(tmp_path / "box.age", tmp_path / "age.key", generate=True)
+    made.put("a", "hunter2")
+    made.save()
+    code = (
+        "from roles.kit.clear import edit; from roles.kit.secrets import Secrets; from pathlib import Path; "
+        f"edit(Secrets(Path({str(made.path)!r}), Path({str(made.identity)!r})), 'box', {asks!r})"
+    )
+    running = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, start_new_session=True)
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "path").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert "hunter2" in (tmp_path / "seen").read_text()
+    running.send_signal(number)
+    running.wait(timeout=20)
+    while clear_texts() - before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert clear_texts() == before
+    os.killpg(running.pid, signal.SIGKILL)
+
+
+def test_the_clear_text_lies_in_memory_and_is_closed_to_others() -> None:
+    with private_directory() as directory:
+        kind = subprocess.run(["stat", "-f", "-c", "%T", directory], capture_output=True, text=True, check=True)
+        assert kind.stdout.strip() in ("tmpfs", "ramfs")
+        assert directory.stat().st_mode & 0o777 == 0o700
+    assert not directory.exists()

@@ -1,0 +1,154 @@
+"""What an operator may have a primary do, decided from what the members say: no hosts here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from roles.failover import postgresql, redis
+from roles.kit.environment import Environment
+from roles.kit.error import OperatorError
+from roles.kit.run import Run
+from roles.postgresql import scram
+from roles.runbook import Act
+from tests.plan.store import environment
+
+VIEW = {
+    "data1": {"role": "leader", "state": "running", "lag": None},
+    "data2": {"role": "sync_standby", "state": "streaming", "lag": 0},
+    "data3": {"role": "replica", "state": "streaming", "lag": 0},
+}
+NOBODY = {**VIEW, "data1": {"role": "replica", "state": "stopped", "lag": "unknown"}}
+
+
+class Lab(Run):
+    """A run that reaches every host, whose members say what the test lets them say."""
+
+    def __init__(self, env: Environment) -> None:
+        self.environment, self.notes = env, {}
+
+    def reaches(self, name: str) -> bool:
+        return True
+
+    def note(self, role: str, text: str) -> bool:
+        self.notes[text] = None
+        return True
+
+
+def run(directory: Path, **settings: Any) -> Lab:
+    return Lab(environment(directory, data=3, **settings))
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The view of all members, to be changed by a test."""
+    view = {name: dict(one) for name, one in VIEW.items()}
+    monkeypatch.setattr(postgresql, "members", lambda run: view)
+    return view
+
+
+def what(acts: list[Act]) -> list[str]:
+    return [act.what.split(":")[0] for act in acts]
+
+
+def test_the_one_in_step_takes_over(tmp_path: Path, said: dict[str, Any]) -> None:
+    assert what(postgresql.switch(run(tmp_path))) == [
+        "Switch PostgreSQL over from data1 to data2",
+        "Wait until all follow data2",
+    ]
+
+
+def test_another_one_is_put_in_step_first(tmp_path: Path, said: dict[str, Any]) -> None:
+    assert what(postgresql.switch(run(tmp_path, to="data3"))) == [
+        "Have data3 confirm writes, too",
+        "Switch PostgreSQL over from data1 to data3",
+        "Wait until all follow data3",
+        "One that confirms writes again",
+    ]
+
+
+def test_where_it_is_already_nothing_is_done(tmp_path: Path, said: dict[str, Any]) -> None:
+    assert postgresql.switch(run(tmp_path, to="data1")) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "settings", "message"),
+    [
+        ({}, {"to": "date2"}, 'to="date2" is no host of PostgreSQL; did you mean "data2"'),
+        ({"data3": None}, {"to": "data3"}, "data3 does not take part"),
+        ({"data2": {"state": "starting"}}, {"to": "data2"}, "data2 cannot take over, it is starting"),
+        (NOBODY, {}, "no primary .*data1: replica, stopped.*--data force=true --data to=data2"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    tmp_path: Path, said: dict[str, Any], change: dict[str, Any], settings: dict[str, Any], message: str
+) -> None:
+    for name, one in change.items():
+        if one is None:
+            said.pop(name)
+        else:
+            said[name].update(one)
+    with pytest.raises(OperatorError, match=message):
+        postgresql.switch(run(tmp_path, **settings))
+
+
+def test_force_warns_of_what_it_loses(tmp_path: Path, said: dict[str, Any]) -> None:
+    said.update(NOBODY)
+    forced = run(tmp_path, to="data3", force=True)
+    assert what(postgresql.switch(forced))[0] == "Promote data3, though it may lack acknowledged writes"
+    assert "LOST" in next(iter(forced.notes))
+
+
+def test_one_host_has_nothing_to_fail_over_to(tmp_path: Path, said: dict[str, Any]) -> None:
+    with pytest.raises(OperatorError, match="one host of PostgreSQL, data1"):
+        postgresql.switch(Lab(environment(tmp_path)))
+
+
+def test_a_replica_that_confirms_writes_is_replaced_before_it_is_copied(tmp_path: Path, said: dict[str, Any]) -> None:
+    assert what(postgresql.rebuild(run(tmp_path, host="data2"))) == [
+        "Have data3 confirm writes, too",
+        "Remove the data of data2 and copy it anew from data1",
+        "Wait until data2 follows again",
+        "One that confirms writes again",
+    ]
+    assert len(postgresql.rebuild(run(tmp_path, host="data3"))) == 2
+
+
+def test_the_last_copy_in_step_is_kept(tmp_path: Path, said: dict[str, Any]) -> None:
+    said["data2"]["state"] = "stopped"
+    with pytest.raises(OperatorError, match="the only replica that could be in step"):
+        postgresql.rebuild(run(tmp_path, host="data3"))
+    assert len(postgresql.rebuild(run(tmp_path, host="data3", force=True))) == 2
+    with pytest.raises(OperatorError, match="data1 is the primary"):
+        postgresql.rebuild(run(tmp_path, host="data1"))
+
+
+def test_redis_needs_a_replica_and_a_majority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {
+        name: {"primary": "10.9.0.31", "server": {"role": role, "offset": offset, "linked": True}}
+        for name, role, offset in (("data1", "master", 9), ("data2", "slave", 7), ("data3", "slave", 9))
+    }
+    monkeypatch.setattr(redis, "_answers", lambda run, instance: answers)
+    first = "Switch Redis persistent over from data1 to data3"
+    assert what(redis.switch(run(tmp_path)))[:2] == [first, "Wait until all follow data3"]
+    assert redis.switch(run(tmp_path, to="data1")) == []
+    for answer in answers.values():
+        answer["primary"] = ""
+    with pytest.raises(OperatorError, match="no majority of the Sentinels"):
+        redis.switch(run(tmp_path))
+    answers["data2"]["server"]["role"] = answers["data3"]["server"]["role"] = "master"
+    with pytest.raises(OperatorError, match="no replica of it answers"):
+        redis.switch(run(tmp_path))
+
+
+def test_a_verifier_is_known_by_its_password_whatever_its_salt() -> None:
+    ours = scram.verifier("postgres", "right")
+    servers = "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:x"
+    assert scram.matches(ours, "right")
+    assert not scram.matches(ours, "wrong")
+    assert scram.matches(servers, "pencil")
+    assert not scram.matches(servers, "pen")
+    assert not scram.matches("", "right")
+    assert not scram.matches("md5abc", "right")

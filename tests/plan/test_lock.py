@@ -1,0 +1,156 @@
+"""The lock's host-side code, run as on a host, with files of its own: one holder, numbers that only grow."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from roles.kit.agent import base, fence
+from roles.kit.agent.base import RemoteError
+from roles.lock import remote
+
+SECONDS = 45
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(remote, "STATE", str(tmp_path))
+    monkeypatch.setattr(remote, "FILE", str(tmp_path / "lock.json"))
+    monkeypatch.setattr(remote, "TURN", str(tmp_path / "run" / "turn"))
+    return tmp_path
+
+
+def ask(action: str, who: str = "mina", **more: Any) -> dict[str, Any]:
+    holder = {"token": who, "who": who, "since": "now", "purpose": "deploys/full.py"}
+    context = {"etcd": None, "seconds": SECONDS, "holder": holder, "floor": 0, **more}
+    return remote.probe([action], context)["lock"]
+
+
+def age(place: Path, seconds: float) -> None:
+    """Let the holder have renewed so much earlier."""
+    content = json.loads((place / "lock.json").read_text())
+    content["renewed"] -= seconds
+    (place / "lock.json").write_text(json.dumps(content))
+
+
+def test_a_second_run_is_told_who_holds_it() -> None:
+    assert ask("take")["number"] == 1
+    assert ask("take", "noor")["held"]["who"] == "mina"
+    assert ask("look")["holder"]["who"] == "mina"
+
+
+def test_the_number_grows_with_every_holder() -> None:
+    for number in (1, 2, 3):
+        assert ask("take")["number"] == number
+        ask("release")
+        assert ask("look")["holder"] is None
+
+
+def test_the_number_is_above_what_any_host_has_seen() -> None:
+    assert ask("take", floor=41)["number"] == 42
+
+
+def test_a_dead_holders_lock_is_anybodys_and_never_before(place: Path) -> None:
+    ask("take")
+    age(place, SECONDS - 5)
+    assert "held" in ask("take", "noor")
+    age(place, 10)
+    assert ask("take", "noor")["number"] == 2
+
+
+def test_a_holder_that_slept_has_lost_it_to_the_next(place: Path) -> None:
+    ask("take")
+    age(place, SECONDS + 1)
+    ask("take", "noor")
+    assert "noor holds it" in ask("renew", number=1)["lost"]
+    ask("release", "noor")
+    assert "lost" in ask("renew", number=1)
+
+
+def test_a_holder_that_slept_goes_on_where_nobody_came(place: Path) -> None:
+    ask("take")
+    age(place, 10 * SECONDS)
+    assert ask("renew", number=1) == {}
+    assert "held" in ask("take", "noor")
+
+
+def test_a_lock_that_was_taken_away_is_never_renewed() -> None:
+    ask("take")
+    assert ask("break", "noor")["from"]["who"] == "mina"
+    assert "lost" in ask("renew", number=1)
+    assert ask("take", "noor")["number"] == 3
+
+
+def test_what_is_not_ours_is_not_given_back() -> None:
+    ask("take")
+    ask("release", "noor")
+    assert ask("look")["holder"]["who"] == "mina"
+
+
+def test_a_host_that_booted_gives_the_holder_its_time_anew(place: Path) -> None:
+    ask("take")
+    content = json.loads((place / "lock.json").read_text())
+    (place / "lock.json").write_text(json.dumps({**content, "boot": "another"}))
+    up = remote._now()["renewed"]
+    assert "held" in ask("take", "noor", seconds=up + 5)
+    assert "number" in ask("take", "noor", seconds=up - 5)
+
+
+def attempt(who: str, answers: Any) -> None:
+    answers.put(ask("take", who))
+
+
+def test_of_many_at_once_one_gets_it() -> None:
+    context = multiprocessing.get_context("fork")
+    answers = context.Queue()
+    runs = [context.Process(target=attempt, args=(f"run{number}", answers)) for number in range(12)]
+    for run in runs:
+        run.start()
+    found = [answers.get(timeout=60) for _ in runs]
+    for run in runs:
+        run.join()
+    assert sorted(answer.get("number", 0) for answer in found) == [0] * 11 + [1]
+
+
+def test_a_damaged_file_is_told_and_not_overwritten(place: Path) -> None:
+    (place / "lock.json").write_text("{")
+    with pytest.raises(RemoteError, match=r"lock.json cannot be read"):
+        ask("take")
+
+
+# Hosts refuse who is late
+
+
+@pytest.fixture
+def host(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for module in (fence, base):
+        monkeypatch.setattr(module, "FENCE", str(place / "fence.json"))
+    monkeypatch.setattr(fence, "STATE", str(place))
+    return place / "fence.json"
+
+
+def test_a_host_refuses_a_run_older_than_the_last_it_saw(host: Path) -> None:
+    fence.enter({"do": "files", "fence": 7})
+    fence.enter({"do": "files", "fence": 7})
+    fence.enter({"do": "claim", "fence": 8})
+    for late in (7, None):
+        with pytest.raises(RemoteError, match="run 8 has taken it over"):
+            fence.enter({"do": "files", "fence": late})
+    fence.enter({"do": "files", "fence": 8})
+    assert json.loads(host.read_text()) == {"run": 8, "steps": 3}
+
+
+def test_a_claim_tells_what_was_there_and_is_no_step(host: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fence.enter({"do": "files", "fence": 1})
+    fence.enter({"do": "claim", "fence": 2})
+    assert json.loads(capsys.readouterr().out) == {"run": 1, "steps": 1}
+
+
+def test_a_host_that_does_not_know_its_number_takes_no_step(host: Path) -> None:
+    host.write_text("not a number")
+    with pytest.raises(RemoteError, match="cannot be read"):
+        fence.enter({"do": "files", "fence": 9})

@@ -1,0 +1,127 @@
+"""The lock in a real etcd on loopback: one holder over all hosts, through members lost and a file moved over."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from roles.etcd import remote as etcd
+from roles.lock import remote
+from tests.plan.test_etcd_cluster import ALL, Hosts
+
+pytestmark = pytest.mark.skipif(not shutil.which("etcd"), reason="etcd is not installed here")
+SECONDS = 4
+
+
+class Anchors(Hosts):
+    """The same hosts, each with a lock file of its own."""
+
+    def ask(self, place: str, action: str, who: str = "mina", **more: Any) -> dict[str, Any]:
+        """What the lock answers on one host."""
+        remote.FILE = str(self.directory / f"{place}.lock")
+        own = self.whole.host(place).address
+        port = self.whole.setting.etcd_client_port
+        addresses = [own, *(host.address for host in self.whole.hosts if host.address != own)]
+        quorum = {
+            "endpoints": [f"{address}:{port}" for address in addresses],
+            "tls": self.context(place, {})["tls"],
+            "directory": self.place(place),
+        }
+        holder = {"token": who, "who": who, "since": "now", "purpose": "deploys/full.py"}
+        context = {"etcd": quorum, "seconds": SECONDS, "holder": holder, "floor": 0, "number": 1, **more}
+        return remote.probe([action], context)["lock"]
+
+
+@pytest.fixture
+def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Anchors]:
+    for name in ("STATE", "FILE", "TURN"):
+        monkeypatch.setattr(remote, name, str(tmp_path / "state" / name))
+    monkeypatch.setattr("roles.lock.quorum.SECONDS", 1)
+    monkeypatch.setattr("roles.lock.quorum.PATIENCE_SECONDS", 6)
+    found = Anchors(tmp_path)
+    monkeypatch.setattr(etcd, "run", found.systemctl)
+    yield found
+    for name in list(found.running):
+        found.kill(name)
+
+
+def cluster(hosts: Anchors) -> None:
+    for name in ALL:
+        hosts.lay(name, *ALL)
+
+
+def test_one_holder_whichever_host_is_asked(hosts: Anchors) -> None:
+    cluster(hosts)
+    assert hosts.ask("data1", "take") == {"number": 1, "where": "etcd", "silent": False}
+    assert hosts.ask("data2", "take", "noor")["held"]["who"] == "mina"
+    assert hosts.ask("data3", "look")["holder"]["who"] == "mina"
+    hosts.ask("data1", "release")
+    assert hosts.ask("data2", "take", "noor")["number"] == 2
+
+
+def test_a_dead_holders_lease_ends_and_a_living_ones_does_not(hosts: Anchors) -> None:
+    cluster(hosts)
+    hosts.ask("data1", "take")
+    for _ in range(4):
+        time.sleep(SECONDS / 2)
+        assert hosts.ask("data1", "renew") == {}
+        assert "held" in hosts.ask("data2", "take", "noor")
+    deadline = time.monotonic() + 3 * SECONDS
+    while "held" in (found := hosts.ask("data2", "take", "noor")):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert found["number"] == 2
+    assert "noor holds it" in hosts.ask("data1", "renew")["lost"]
+
+
+def test_a_holder_that_slept_goes_on_where_nobody_came(hosts: Anchors) -> None:
+    cluster(hosts)
+    hosts.ask("data1", "take")
+    time.sleep(2 * SECONDS)
+    assert hosts.ask("data2", "look")["holder"] is None
+    assert hosts.ask("data1", "renew") == {}
+    assert hosts.ask("data2", "look")["holder"]["who"] == "mina"
+
+
+def test_what_was_taken_before_there_was_etcd_moves_over(hosts: Anchors) -> None:
+    assert hosts.ask("data1", "take", floor=4) == {"number": 5, "where": "file", "silent": False}
+    cluster(hosts)
+    assert hosts.ask("data2", "look")["holder"] is None
+    assert hosts.ask("data1", "renew", number=5) == {}
+    assert hosts.ask("data2", "take", "noor")["held"]["who"] == "mina"
+    hosts.ask("data1", "release")
+    assert hosts.ask("data3", "take", "noor")["number"] == 6
+
+
+def test_without_a_quorum_the_file_is_left_and_says_so(hosts: Anchors) -> None:
+    cluster(hosts)
+    hosts.ask("data1", "take")
+    hosts.kill("data2")
+    hosts.kill("data3")
+    assert hosts.ask("data1", "renew") == {}
+    assert "held" in hosts.ask("data1", "take", "noor")
+    hosts.ask("data1", "release")
+    assert hosts.ask("data1", "take", "noor") == {"number": 2, "where": "file", "silent": True}
+    hosts.start("data2")
+    assert hosts.ask("data1", "renew", "noor", number=2) == {}
+    assert hosts.ask("data2", "look")["holder"]["who"] == "noor"
+
+
+def test_one_member_lost_changes_nothing(hosts: Anchors) -> None:
+    cluster(hosts)
+    hosts.kill("data1")
+    assert hosts.ask("data1", "take")["where"] == "etcd"
+    assert "held" in hosts.ask("data3", "take", "noor")
+
+
+def test_taken_away_it_is_never_renewed(hosts: Anchors) -> None:
+    cluster(hosts)
+    hosts.ask("data1", "take")
+    assert hosts.ask("data2", "break", "noor")["from"]["who"] == "mina"
+    assert "lost" in hosts.ask("data1", "renew")
+    assert hosts.ask("data3", "take", "noor")["number"] == 3

@@ -1,0 +1,142 @@
+"""The record: lines that only grow and tell when one was touched, runs that died, and how it is asked."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from roles.kit.error import OperatorError
+from roles.record import history, remote
+from roles.runbook.since import moment
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(remote, "DIRECTORY", str(tmp_path / "record"))
+    monkeypatch.setattr(remote, "TURN", str(tmp_path / "run" / "turn"))
+    monkeypatch.setattr(remote, "_append_only", lambda handle: None)  # or nothing could be damaged below
+    return tmp_path / "record"
+
+
+def begin(run: str, **more: Any) -> dict[str, Any]:
+    about = {"who": "mina@desk", "purpose": "deploys/full.py", "number": 1, "commit": "c0ffee" * 4, "dirty": False}
+    rest = {"services": {}, "intended": {"app2": [["nginx", "file /etc/x", "content differs"]]}}
+    line = {"event": "begin", "run": run, "time": time.time(), **about, **rest, **more}
+    return remote.probe(["begin"], {"line": line})["record"]
+
+
+def end(run: str, changes: dict[str, Any] | None = None, **more: Any) -> None:
+    told = {"app2": [["nginx", "file /etc/x", "content differs", True]]} if changes is None else changes
+    line = {"event": "end", "run": run, "time": time.time(), "outcome": "complete", "seconds": 2.5, "services": {}}
+    remote.probe(["end"], {"line": {**line, "changes": told, "commands": {}, **more}})
+
+
+def read(since: float = 0) -> dict[str, Any]:
+    return remote.probe(["read"], {"since": since})["record"]
+
+
+def files(place: Path) -> list[Path]:
+    return sorted(place.iterdir())
+
+
+def test_what_was_written_is_read_in_order() -> None:
+    begin("a")
+    end("a")
+    begin("b")
+    found = read()
+    assert [(line["event"], line["run"]) for line in found["lines"]] == [("begin", "a"), ("end", "a"), ("begin", "b")]
+    assert found["broken"] == []
+
+
+def test_a_run_that_died_is_noted_by_the_next() -> None:
+    begin("a")
+    assert [line["run"] for line in begin("b")["dead"]] == ["a"]
+    end("b")
+    assert begin("c")["dead"] == []
+    runs = history.join(read()["lines"])
+    assert [(run["run"], run["died"]) for run in runs] == [("a", True), ("b", False), ("c", False)]
+    assert "died before its end" in history.tell(runs[0])
+    assert "which it was about to change" in history.tell(runs[0])
+
+
+@pytest.mark.parametrize("damage", ["edit", "delete", "insert", "tear"])
+def test_a_record_that_was_touched_says_where(place: Path, damage: str) -> None:
+    for run in "abc":
+        begin(run)
+        end(run)
+    (file,) = files(place)
+    lines = file.read_text().splitlines(keepends=True)
+    match damage:
+        case "edit":
+            lines[2] = lines[2].replace("mina", "noor")
+        case "delete":
+            del lines[2]
+        case "insert":
+            lines.insert(2, lines[1])
+        case "tear":
+            lines[2] = lines[2][:40] + "\n"
+    file.write_text("".join(lines))
+    assert len(read()["broken"]) >= 1
+    assert {place.split(":")[1] for place in read()["broken"]} <= {"3", "4"}
+
+
+def test_half_a_line_is_told_and_the_next_is_whole(place: Path) -> None:
+    begin("a")
+    (file,) = files(place)
+    with file.open("a") as stream:
+        stream.write('{"event": "en')
+    end("a")
+    found = read()
+    assert [line["event"] for line in found["lines"]] == ["begin", "end"]
+    assert found["broken"] == [f"{file.name}:2"]
+
+
+def test_the_chain_goes_on_from_month_to_month(place: Path) -> None:
+    begin("a")
+    (file,) = files(place)
+    file.rename(place / "2001-01.jsonl")
+    end("a")
+    assert len(files(place)) == 2
+    assert read()["broken"] == []
+
+
+def test_what_changed_on_a_host_and_of_an_item() -> None:
+    begin("a")
+    end("a", {"app1": [["nginx", "unit nginx", "reload", True]], "app2": [["redis", "file /etc/r", "new", False]]})
+    (run,) = history.join(read()["lines"])
+    assert history.changes(run, host="app2") == {"app2": ["redis: file /etc/r: new (not done)"]}
+    assert history.changes(run, item="NGINX") == {"app1": ["nginx: unit nginx: reload"]}
+    assert history.changes(run, host="app1", item="redis") == {}
+
+
+def test_releases_before_and_after_are_told() -> None:
+    begin("a", services={"glitch": "1.0@aa", "kei-ai": "1.0@bb"})
+    end("a", services={"glitch": "1.1@cc", "pv-keys": "1.1@dd"})
+    told = history.tell(history.join(read()["lines"])[0])
+    assert "releases: glitch 1.0@aa -> 1.1@cc, pv-keys new -> 1.1@dd" in told
+
+
+NOW = time.mktime((2026, 11, 22, 15, 30, 0, 0, 0, -1))
+
+
+@pytest.mark.parametrize(
+    ("words", "then"),
+    [
+        ("today", (2026, 11, 22, 0, 0)),
+        ("yesterday", (2026, 11, 21, 0, 0)),
+        ("3h", (2026, 11, 22, 12, 30)),
+        ("2d", (2026, 11, 20, 15, 30)),
+        ("2026-11-02", (2026, 11, 2, 0, 0)),
+        ("2026-11-02 08:15", (2026, 11, 2, 8, 15)),
+    ],
+)
+def test_times_are_understood_as_people_say_them(words: str, then: tuple[int, ...]) -> None:
+    assert moment(words, NOW) == time.mktime((*then, 0, 0, 0, -1))
+
+
+def test_words_that_are_no_time_are_refused() -> None:
+    with pytest.raises(OperatorError, match="since=last tuesday is no time"):
+        moment("last tuesday", NOW)

@@ -1,0 +1,40 @@
+"""Host-side code of releases loads on a host, where nothing but what is sent can be imported."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from roles.kit.model import code
+from roles.postgresql.plan import REST
+from roles.release.migration import MIGRATING, POINT
+from roles.release.situation import IMAGE, IMAGES, PULL, REMOTE, SERVICE, TRAFFIC
+from roles.swarm.plan import CLIENT, KEPT
+
+AGENT = Path(__file__).parents[2] / "roles/kit/agent/base.py"
+SENT = [
+    (KEPT, CLIENT),
+    (REMOTE, SERVICE),
+    (TRAFFIC, ()),
+    (IMAGES, IMAGE),
+    (PULL, ()),
+    (MIGRATING, SERVICE),
+    (POINT, (*REST, "roles.postgresql.remote")),
+]
+
+
+@pytest.mark.parametrize(("source", "libraries"), SENT, ids=lambda value: getattr(value, "stem", ""))
+def test_it_loads(source, libraries, tmp_path):
+    sent = code(source, libraries)
+    program = f"""
+import sys, types
+for name in ("roles", "roles.kit", "roles.kit.agent"):
+    sys.modules[name] = types.ModuleType(name)
+base = sys.modules["roles.kit.agent.base"] = types.ModuleType("base")
+exec(compile({AGENT.read_text()!r}, "base", "exec"), base.__dict__)
+found = base.load("test", {sent["source"]!r}, {sent["libraries"]!r})
+assert callable(found.get("apply") or found.get("probe"))
+"""
+    done = subprocess.run([sys.executable, "-ISc", program], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,274 @@
+"""Rotation: at every step whoever knocks with what an earlier step gave him is let in, until the last."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import roles.secret as deploy
+from roles.base import plan as base
+from roles.kit.environment import Environment
+from roles.kit.error import OperatorError
+from roles.kit.secrets import Secrets
+from roles.kit.settings import Settings
+from roles.pgbouncer import plan as pgbouncer
+from roles.postgresql import plan as postgresql
+from roles.rabbitmq import plan as rabbitmq
+from roles.rabbitmq.users import password_hash
+from roles.redis import plan as redis
+from roles.redis.instance import PERSISTENT
+from roles.secret import rotation
+from roles.secret.rule import chosen, rule_of, units
+from roles.sentinel import plan as sentinel
+from roles.service.contents import credentials
+from tests.plan.store import environment, text
+
+AUTH = "auth-service"
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> Environment:
+    """An environment all of whose store secrets are made."""
+    found = environment(tmp_path)
+    plans(found)
+    return found
+
+
+def plans(env: Environment) -> dict[str, Any]:
+    host = env.host("data1")
+    roles = (postgresql, pgbouncer, redis, sentinel, rabbitmq)
+    for service in env.catalogue.services.values():
+        credentials(env, service)
+    return {role.__name__.split(".")[1]: role.plan(env, host) for role in roles}
+
+
+def used(env: Environment) -> dict[str, str]:
+    return credentials(env, env.catalogue.service(AUTH))
+
+
+def opens(env: Environment, what: dict[str, str]) -> dict[str, bool]:
+    """Whether the stores as planned would let in who has these credentials."""
+    planned = plans(env)
+    items = {name: item for state in planned["rabbitmq"].states for name, item in state.items.items()}
+    roles = {state.name: state for state in planned["postgresql"].states}["postgresql"].items
+    acl = text(planned["redis"], PERSISTENT.users)
+    redis_password = what["REDIS_URL"].split(":")[2].split("@")[0]
+    found = {
+        "postgresql": roles[f"role {what['DB_USER']}"]["password"]
+        == postgresql.scram.salt(what["DB_USER"], what["DB_PASSWORD"]),
+        "redis": f"#{sha256(redis_password)} " in next(line for line in acl.splitlines() if f"user {AUTH} " in line),
+    }
+    if "RABBITMQ_URL" in what:
+        user, password = what["RABBITMQ_URL"].removeprefix("amqps://").split("@")[0].split(":")
+        found["rabbitmq"] = items[f"user {user}"]["password"] == password_hash(user, password)
+    return found
+
+
+def sha256(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+def reloaded(env: Environment) -> Environment:
+    """The environment as another run finds it: from the file."""
+    env.secrets.save()
+    again = Secrets(env.secrets.path, env.secrets.identity, generate=True)
+    return Environment(env.name, env.hosts, env.setting, again)
+
+
+def test_nobody_is_locked_out_at_any_step_and_the_old_opens_nothing_afterwards(env: Environment) -> None:
+    before = used(env)
+    everything = chosen(env, "all")
+    assert rotation.introduce(env, everything) == everything
+    env = reloaded(env)
+    assert used(env) | {"JWT_SECRETS_ACCEPTED": ""} == before | {"JWT_SECRETS_ACCEPTED": ""}
+    assert all(opens(env, before).values())
+    rotation.switch(env)
+    env = reloaded(env)
+    after = used(env)
+    assert all(opens(env, before).values())  # services are replaced one after the other
+    assert all(opens(env, after).values())
+    changed = {key for key in before if before[key] != after.get(key)}
+    assert {"DATABASE_URL", "DB_USER", "DB_PASSWORD", "REDIS_URL", "JWT_SECRET"} <= changed
+    assert rotation.retire(env, at_once=True)
+    env = reloaded(env)
+    assert {key: value for key, value in used(env).items() if key != "JWT_SECRETS_ACCEPTED"} == {
+        key: value for key, value in after.items() if key != "JWT_SECRETS_ACCEPTED"
+    }
+    assert all(opens(env, after).values())
+    assert not any(opens(env, before).values())
+    assert rotation.unfinished(env) == []
+    assert not [name for name in env.secrets.names() if name.endswith(("/next", "/previous"))]
+
+
+def test_every_secret_that_is_rotated_has_another_value_afterwards(env: Environment) -> None:
+    before = {name: env.secret(name) for name in env.secrets.names()}
+    everything = chosen(env, "all")
+    rotation.introduce(env, everything)
+    rotation.switch(env)
+    rotation.retire(env, at_once=True)
+    same = [name for name, value in before.items() if env.secret(name) == value]
+    kept = [name for name in same if rule_of(env, unit(name)).kind == "kept"]
+    assert same == kept
+    assert "rabbitmq/cookie" in kept
+
+
+def unit(name: str) -> str:
+    return name[:-2] if name.endswith(("/a", "/b")) else name
+
+
+def test_a_second_rotation_uses_the_first_login_again(env: Environment) -> None:
+    users = []
+    for _ in range(2):
+        rotation.introduce(env, ["postgresql/auth-service"])
+        rotation.switch(env)
+        rotation.retire(env)
+        users.append(used(env)["DB_USER"])
+    assert users == ["auth_service_b", "auth_service_a"]
+
+
+@pytest.mark.parametrize("step", [rotation.introduce, rotation.switch, rotation.retire])
+def test_what_was_begun_is_gone_on_with_and_not_begun_again(env: Environment, step: Any) -> None:
+    names = ["postgresql/auth-service", "redis/auth-service"]
+    rotation.introduce(env, names)
+    introduced = {name: env.secret(name) for name in env.secrets.names()}
+    assert rotation.introduce(env, names) == []
+    assert {name: env.secret(name) for name in env.secrets.names()} == introduced
+    env = reloaded(env)
+    assert rotation.unfinished(env) == names
+    assert rotation.switch(env) == names
+    env = reloaded(env)
+    assert rotation.introduce(env, names) == []  # killed after the switch: the next run retires first
+    assert rotation.retire(env) == names
+
+
+def test_tokens_of_the_old_key_are_accepted_as_long_as_they_live(env: Environment) -> None:
+    old = used(env)["JWT_SECRET"]
+    rotation.introduce(env, ["service/jwt"])
+    assert used(env)["JWT_SECRET"] == old
+    rotation.switch(env)
+    assert set(used(env)["JWT_SECRETS_ACCEPTED"].split(",")) == {old, used(env)["JWT_SECRET"]}
+    assert rotation.retire(env) == []
+    assert "UTC" in rotation.held(env, "service/jwt")
+    assert rotation.retire(env, at_once=True) == ["service/jwt"]
+    assert "JWT_SECRETS_ACCEPTED" not in used(env)
+
+
+def test_the_platforms_own_users_are_accepted_with_both_passwords_meanwhile(env: Environment) -> None:
+    old = env.secret("redis/sentinel")
+    rotation.introduce(env, ["redis/sentinel"])
+    rotation.switch(env)
+    planned = plans(env)
+    for content in (text(planned["redis"], PERSISTENT.users), text(planned["sentinel"], sentinel.USERS)):
+        line = next(line for line in content.splitlines() if line.startswith("user nexus-sentinel "))
+        assert f"#{sha256(old)}" in line
+        assert f"#{sha256(env.secret('redis/sentinel'))}" in line
+    assert planned["sentinel"].states[0].context["sentinel"][1] == env.secret("redis/sentinel") != old
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ("postgresql/auth-servce", 'no such secret; did you mean "postgresql/auth-service"'),
+        ("nonsense", "test has no such secret"),
+        ("tls/ca-key", "not changed here: an authority"),
+        ("rabbitmq/cookie", "not changed here: all nodes of RabbitMQ"),
+    ],
+)
+def test_what_cannot_be_rotated_is_refused_and_said_why(env: Environment, words: str, complaint: str) -> None:
+    env.tls  # noqa: B018 - makes its secrets
+    with pytest.raises(OperatorError, match=complaint):
+        chosen(env, words)
+
+
+def test_secrets_are_named_by_store_pattern_and_name(env: Environment) -> None:
+    named = ["redis/auth-service", "postgresql/auth-service"]
+    assert chosen(env, ", ".join(named)) == named
+    assert len([name for name in chosen(env, "postgresql/*-service") if name == "postgresql/auth-service"]) == 1
+    assert {name.partition("/")[0] for name in chosen(env, "redis")} == {"redis"}
+    assert "rabbitmq/cookie" not in chosen(env, "rabbitmq")
+
+
+def test_every_secret_of_the_environment_has_a_rule(env: Environment) -> None:
+    env.tls  # noqa: B018 - makes its secrets
+    env.login("registry", "nexus")
+    assert [name for name in units(env) if "no rule" in rule_of(env, name).why] == []
+
+
+OLDER = [("", 0, False), ("3", 3, False), ("3", 4, False), ("4", 3, True)]
+
+
+@pytest.mark.parametrize(("host", "file", "refused"), OLDER)
+def test_an_older_file_of_secrets_is_refused_by_a_host(tmp_path: Path, host: str, file: int, refused: bool) -> None:
+    env = environment(tmp_path)
+    env.secrets._about["generation"] = file
+    there = tmp_path / "there"
+    if host:
+        there.write_text(f"{host}\n")
+    command = base.preflight(env, env.host("data1")).replace(base.GENERATION, str(there))
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode == 1) is refused
+    assert ("it is an older one" in done.stdout) is refused
+
+
+def test_every_step_of_a_rotation_makes_the_file_a_newer_one(env: Environment) -> None:
+    env.secrets.save()
+    before = env.secrets.generation
+    for step in (lambda: rotation.introduce(env, ["redis/auth-service"]), lambda: rotation.switch(env)):
+        step()
+        env.secrets.save()
+    assert env.secrets.generation == before + 2
+    env.secret("something/new")
+    env.secrets.save()
+    assert env.secrets.generation == before + 2  # what is only added is in nobody's way
+
+
+class Asked:
+    """A run as the steps of a rotation see it."""
+
+    def __init__(self, env: Environment, reached: bool = True) -> None:
+        self.environment, self.reached, self.replanned, self.notes = env, reached, 0, []
+
+    def reaches(self, name: str) -> bool:
+        return self.reached or name == "data1"
+
+    def executing(self) -> bool:
+        return True
+
+    def replan(self) -> None:
+        self.replanned += 1
+
+    def note(self, role: str, text: str) -> None:
+        self.notes.append(text)
+
+
+def with_data(env: Environment, **data: Any) -> Environment:
+    return Environment(env.name, env.hosts, Settings({**env.setting, **data}), env.secrets)
+
+
+def test_each_step_is_written_down_before_hosts_hear_of_it(env: Environment) -> None:
+    run = Asked(with_data(env, secrets="postgresql/auth-service,service/jwt"))
+    for steps in (deploy._introduce, deploy._switch):
+        acts = steps(run)
+        assert len(acts) == 1
+        before = env.secrets.path.read_bytes() if env.secrets.path.exists() else b""
+        acts[0].do()
+        assert env.secrets.path.read_bytes() != before
+    assert run.replanned == 2
+    acts = deploy._retire(run)
+    assert [act.what for act in acts] == ["End the old values of postgresql: 1 (auth-service)"]
+    assert "the old service/jwt stays accepted until" in run.notes[0]
+    acts[0].do()
+    assert rotation.unfinished(env) == ["service/jwt"]
+    assert deploy._introduce(Asked(env)) == []  # goes on without a name
+
+
+def test_a_rotation_does_not_leave_a_host_behind(env: Environment) -> None:
+    with pytest.raises(OperatorError, match="app1 would be left with old secrets"):
+        deploy._introduce(Asked(with_data(env, secrets="all"), reached=False))
+    assert deploy._introduce(Asked(with_data(env, secrets="all", force=True), reached=False))
+    with pytest.raises(OperatorError, match="no secret was named and no rotation is under way"):
+        deploy._introduce(Asked(env))

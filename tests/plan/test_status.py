@@ -1,0 +1,246 @@
+"""Status: what hosts say, against the catalogue's targets. Answers are shaped as the lab's hosts gave them."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from roles.kit.environment import Environment
+from roles.status import judge, table
+from roles.status.line import amount, duration
+from roles.status.plan import question
+from tests.plan.store import environment
+
+NOW = 1_800_000_000.0
+DAY = 86400
+DATA = ("data1", "data2", "data3")
+ADDRESSES = {"data1": "10.9.0.31", "data2": "10.9.0.32", "data3": "10.9.0.33"}
+NODES = {f"rabbit@{name}": True for name in DATA}
+Answers = dict[str, dict[str, Any]]
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> Environment:
+    return environment(tmp_path, data=3)
+
+
+@pytest.fixture
+def answers() -> Answers:
+    """data1 leads everything, data2 is in step, and all is well."""
+    found = {name: data(name) for name in DATA}
+    nodes = {"app1": {"state": "ready", "availability": "active", "manager": True, "reachable": True, "leader": True}}
+    return {"app1": {**host(), "swarm": {"nodes": nodes}}, **found}
+
+
+def host() -> dict[str, Any]:
+    disk = {"path": "/", "used_percent": 40.0, "free_bytes": 60 * 2**30}
+    return {
+        "host": {"disks": [disk], "failed": []},
+        "certificates": {"/etc/nexus-cos/tls/leaf.pem": NOW + 60 * DAY},
+        "backup": {},
+    }
+
+
+def data(name: str) -> dict[str, Any]:
+    roles = {"data1": "leader", "data2": "sync_standby", "data3": "replica"}
+    members = {
+        member: {"role": role, "state": "running" if role == "leader" else "streaming", "timeline": 1, "lag": 0}
+        for member, role in roles.items()
+    }
+    standbys = [{"name": other, "state": "streaming", "synchronous": True, "bytes": 0} for other in DATA[1:]]
+    leads = name == "data1"
+    server = {"replica": not leads, "behind_seconds": None if leads else 700.0, "connections": 3, "most": 100}
+    server["standbys"] = standbys if leads else []
+    redis = {
+        "server": {"role": "master" if leads else "slave", "offset": 5000, "linked": True, "silent_seconds": 0,
+                   "full": 1, "saves": True},
+        "primary": ADDRESSES["data1"], "flags": "master", "quorum": "OK 3 usable Sentinels", "missing": [], "stale": [],
+    }  # fmt: skip
+    etcd = {"members": dict.fromkeys(DATA, True), "agrees": True, "why": "", "leader": "data1", "errors": []}
+    rabbit = {"node": f"rabbit@{name}", "nodes": NODES, "partitions": [], "alarms": [], "queues": 2}
+    good = {"ok": True, "error": "", "finished_at": "2027-01-15T07:50:00Z", "ok_at": "2027-01-15T07:50:00Z"}
+    kinds = ("postgresql", "redis", "rabbitmq", "mongodb", "environment", "restore_test")
+    found = {
+        **host(),
+        "backup": dict.fromkeys(kinds, good) if leads else {},
+        "etcd": etcd,
+        "postgresql": {"members": members, "paused": False, "server": server},
+        "redis": {"persistent": redis, "cache": redis},
+        "rabbitmq": {**rabbit, "without majority": []},
+    }
+    return copy.deepcopy(found)
+
+
+def missed(env: Environment, answers: Answers) -> dict[str, str]:
+    """What is missed: {"area what": "is -> what to do"}."""
+    lines = judge(env, answers, NOW)
+    return {f"{line.area} {line.what}": f"{line.value} -> {line.advice}" for line in lines if line.missed}
+
+
+def test_all_is_well(env: Environment, answers: Answers) -> None:
+    assert missed(env, answers) == {}
+    shown = {(line.area, line.what): line.value for line in judge(env, answers, NOW)}
+    assert shown["postgresql", "primary"] == "data1"
+    assert shown["postgresql", "data2"].startswith("synchronous, 0 B")
+    assert shown["redis", "cache"] == "primary data1, named by 3 of 3 Sentinels"
+    assert shown["etcd", "quorum"] == "3 of 3 answer, data1 leads"
+    assert shown["backup", "postgresql"] == "10 min ago"
+
+
+def test_every_host_is_asked_for_what_it_runs(env: Environment) -> None:
+    stores = {"etcd", "postgresql", "redis", "rabbitmq"}
+    assert stores < question(env, env.host("data2")).keys()
+    assert not stores & question(env, env.host("app1")).keys()
+
+
+def test_a_host_that_does_not_answer_is_told_and_the_rest_is_judged(env: Environment, answers: Answers) -> None:
+    del answers["data3"]
+    for name in DATA[:2]:
+        answers[name]["postgresql"]["members"].pop("data3")
+        answers[name]["postgresql"]["server"]["standbys"][:] = answers[name]["postgresql"]["server"]["standbys"][:1]
+        answers[name]["rabbitmq"]["nodes"] = {**NODES, "rabbit@data3": False}
+    found = missed(env, answers)
+    assert "data3: power, network, sshd" in found["hosts log-in"]
+    assert found["etcd quorum"].startswith("2 of 3 answer, data1 leads ->")
+    assert "is no member" in found["postgresql data3"]
+    assert "on data3" in found["rabbitmq nodes"]
+    assert "postgresql primary" not in found
+    assert "redis persistent" not in found
+
+
+Change = Callable[[Answers], Any]
+AMISS: dict[str, tuple[Change, str, str]] = {
+    "no quorum": (
+        lambda a: [a[name]["etcd"].update(agrees=False, leader="") for name in DATA],
+        "etcd quorum", "nobody leads -> no quorum",
+    ),
+    "full store of etcd": (
+        lambda a: a["data2"]["etcd"].update(errors=["alarm:NOSPACE"]), "etcd data2", "NOSPACE",
+    ),
+    "a member that nobody planned": (
+        lambda a: [a[name]["etcd"]["members"].update(old1=True) for name in DATA],
+        "etcd members", "old1 is not in the inventory",
+    ),
+    "no primary": (
+        lambda a: [one.update(role="replica") for name in DATA for one in a[name]["postgresql"]["members"].values()]
+        + [a["data1"]["postgresql"]["server"].update(replica=True, standbys=[])],
+        "postgresql primary", "nobody -> no writes are accepted",
+    ),
+    "two primaries": (
+        lambda a: a["data2"]["postgresql"]["server"].update(replica=False), "postgresql primary", "data1 and data2",
+    ),
+    "a replica far behind": (
+        lambda a: a["data1"]["postgresql"]["server"]["standbys"][1].update(bytes=9_000_000),
+        "postgresql data3", "8.6 MiB and 12 min behind",
+    ),
+    "a replica that does not stream": (
+        lambda a: a["data1"]["postgresql"]["server"]["standbys"].pop(),
+        "postgresql data3", "rebuild_replica.py --data host=data3",
+    ),
+    "nobody in step": (
+        lambda a: [a[name]["postgresql"]["members"]["data2"].update(role="replica") for name in DATA],
+        "postgresql synchronous", "nobody",
+    ),
+    "Patroni paused": (
+        lambda a: a["data3"]["postgresql"].update(paused=True), "postgresql failover", "patronictl resume",
+    ),
+    "too many connections": (
+        lambda a: a["data1"]["postgresql"]["server"].update(connections=90), "postgresql connections", "90 of 100",
+    ),
+    "Sentinels that disagree": (
+        lambda a: [a["data2"]["redis"]["cache"].update(primary=ADDRESSES["data2"]),
+                   a["data3"]["redis"]["cache"].update(primary=ADDRESSES["data3"])],
+        "redis cache", "no majority agrees",
+    ),
+    "two masters": (
+        lambda a: a["data3"]["redis"]["persistent"]["server"].update(role="master"),
+        "redis persistent", "data1 and data3 says master",
+    ),
+    "a replica without a link": (
+        lambda a: a["data2"]["redis"]["persistent"]["server"].update(linked=False),
+        "redis persistent data2", "no link to the primary",
+    ),
+    "a partition": (
+        lambda a: a["data3"]["rabbitmq"].update(nodes={**NODES, "rabbit@data1": False}),
+        "rabbitmq data3", "does not see rabbit@data1",
+    ),
+    "a queue without a majority": (
+        lambda a: a["data1"]["rabbitmq"].update({"without majority": ["billing/orders"]}),
+        "rabbitmq queues", "billing/orders",
+    ),
+    "a full disk": (
+        lambda a: a["data1"]["host"]["disks"][0].update(used_percent=97.0, path="/var/lib/postgresql"),
+        "disk data1 /var/lib/postgresql", "97 % used, 60 GiB left -> critical",
+    ),
+    "a certificate that ends": (
+        lambda a: a["data3"]["certificates"].update({"/etc/nexus-cos/tls/leaf.pem": NOW + 3 * DAY}),
+        "certificates data3 /etc/nexus-cos/tls/leaf.pem", "3 days left",
+    ),
+    "a unit that failed": (
+        lambda a: a["app1"]["host"].update(failed=["haproxy.service"]), "hosts app1", "haproxy.service",
+    ),
+    "a part that is silent": (
+        lambda a: a["data2"].update(rabbitmq={"error": "no answer within 8 s"}), "rabbitmq data2", "no answer",
+    ),
+    "an old backup": (
+        lambda a: a["data1"]["backup"].update(redis={"ok": True, "finished_at": "2027-01-15T05:00:00Z",
+                                                     "ok_at": "2027-01-15T05:00:00Z"}),
+        "backup redis", "3 h ago -> deploys/backup.py",
+    ),
+    "a backup that failed": (
+        lambda a: a["data2"]["backup"].update(redis={"ok": False, "error": "no room", "ok_at": "",
+                                                     "finished_at": "2027-01-15T07:55:00Z"}),
+        "backup redis", "the last one failed -> no room",
+    ),
+    "no proof": (lambda a: a["data1"]["backup"].pop("restore_test"), "backup restore", "nothing is known of any"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", AMISS)
+def test_what_is_amiss_is_named_with_its_remedy(env: Environment, answers: Answers, case: str) -> None:
+    change, what, words = AMISS[case]
+    change(answers)
+    assert words in missed(env, answers).get(what, f"nothing, only {missed(env, answers)}")
+
+
+def test_the_archive_keeps_a_backup_fresh(env: Environment, answers: Answers) -> None:
+    old = {"ok": True, "finished_at": "2027-01-15T02:00:00Z", "ok_at": "2027-01-15T02:00:00Z"}
+    answers["data1"]["backup"]["postgresql"] = old
+    assert "backup postgresql" in missed(env, answers)
+    answers["data1"]["backup"]["postgresql"] = {**old, "wal_archived_at": "2027-01-15T07:59:00Z"}
+    assert missed(env, answers) == {}
+
+
+def test_the_newest_of_all_hosts_counts(env: Environment, answers: Answers) -> None:
+    newer = {"ok": True, "finished_at": "2027-01-15T07:58:00Z", "ok_at": "2027-01-15T07:58:00Z"}
+    answers["data3"]["backup"]["postgresql"] = newer
+    shown = {line.what: line.value for line in judge(env, answers, NOW) if line.area == "backup"}
+    assert (shown["postgresql"], shown["redis"]) == ("2 min ago", "10 min ago")
+
+
+def test_a_program_and_a_person_read_the_same(env: Environment, answers: Answers) -> None:
+    answers["app1"]["host"]["failed"] = ["haproxy.service"]
+    lines = judge(env, answers, NOW)
+    told = json.loads(table.data("lab", "now", lines))
+    assert told["missed"] == 1
+    assert [line["what"] for line in told["lines"] if line["missed"]] == ["app1"]
+    shown = table.text(lines).splitlines()
+    assert len(shown) == len(lines) + 1
+    (row,) = (line for line in shown if "MISSED" in line)
+    assert "failed: haproxy.service" in row
+    assert len({line.index("ok") for line in shown[1:] if " ok " in line}) == 1, "columns are not aligned"
+
+
+@pytest.mark.parametrize(("size", "text"), [(0, "0 B"), (900, "900 B"), (5 << 20, "5.0 MiB"), (70 << 30, "70 GiB")])
+def test_sizes(size: int, text: str) -> None:
+    assert amount(size) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(5, "5 s"), (600, "10 min"), (3 * DAY, "3 days"), (7200, "2 h")])
+def test_spans(seconds: int, text: str) -> None:
+    assert duration(seconds) == text

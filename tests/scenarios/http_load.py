@@ -1,0 +1,144 @@
+"""Requests through the edge, each with a name of its own, and what became of them."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import ssl
+import subprocess
+import threading
+import time
+import uuid
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from control import Control
+
+WORKERS = 24
+PATIENCE_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request and its answer; status 0 where there was none."""
+
+    method: str
+    name: str
+    status: int
+    release: str
+    at: float  # when it was sent, by this machine's clock
+    seconds: float
+    why: str = ""
+
+
+@dataclass
+class Requests:
+    """GET and POST in turn, so many a second over connections that last, until `stop`."""
+
+    control: Control
+    path: str  # of the edge, with a slash at its end
+    service: str
+    rate: float = 200
+    answered: list[Request] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        env = self.control.planned
+        self.address = self.control.lab.host(self.control.group("edge")[0]).address
+        self.name = f"api.{env.setting.domain}"
+        self.port = int(env.setting.nginx_https_port)
+        self.tls = ssl.create_default_context(cadata=env.tls.certificate)
+        self.ended = threading.Event()
+        self.turn, self.lock, self.number = time.monotonic(), threading.Lock(), 0
+        self.run = uuid.uuid4().hex[:8]
+        self.threads = [threading.Thread(target=self._work, daemon=True) for _ in range(WORKERS)]
+
+    def __enter__(self) -> Requests:
+        self._follow()
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End, once every request was answered."""
+        self.ended.set()
+        for thread in self.threads:
+            thread.join()
+        time.sleep(3)  # for the last lines of the log
+        self.log.terminate()
+        self.log.wait()
+        self.log_file.close()
+
+    @property
+    def failed(self) -> list[Request]:
+        """Requests that were not answered with success."""
+        return [one for one in self.answered if not 200 <= one.status < 300]
+
+    def releases(self, since: float = 0.0) -> Counter[str]:
+        """How many requests each release answered, of those sent since then."""
+        return Counter(one.release for one in self.answered if one.at >= since and one.status == 200)
+
+    def executed(self) -> Counter[str]:
+        """How often each POST was carried out, as the service's own log tells."""
+        found: Counter[str] = Counter()
+        for line in self.log_path.read_text(errors="replace").splitlines():
+            at = line.find(f"POST /sessions/{self.run}-")
+            if at >= 0:
+                found[line[at:].split('"')[0].rsplit("/", 1)[1]] += 1
+        return found
+
+    def told(self) -> str:
+        """What failed, in a line for each kind."""
+        kinds = Counter((one.method, one.status, one.why[:80]) for one in self.failed)
+        return f"{len(self.failed)} of {len(self.answered)} failed: {dict(kinds)}"
+
+    def _follow(self) -> None:
+        """The service's log as it is written: tasks that are gone take theirs with them."""
+        self.log_path = self.control.lab.access / f"requests-{self.run}.log"
+        self.log_file = self.log_path.open("w")
+        words = ["ssh", "-F", str(self.control.lab.access / "ssh_config"), self.control.group("app")[0]]
+        follow = f"sudo docker service logs --raw --follow --since 1s nexus_{self.service}"
+        self.log = subprocess.Popen([*words, follow], stdout=self.log_file, stderr=subprocess.DEVNULL)
+        time.sleep(2)
+
+    def _next(self) -> tuple[int, float]:
+        """Number of the next request and when it is due; what could not be sent in time is not made up for."""
+        with self.lock:
+            self.number += 1
+            self.turn = max(self.turn + 1 / self.rate, time.monotonic() - 0.1)
+            return self.number, self.turn
+
+    def _work(self) -> None:
+        connection = None
+        while not self.ended.is_set():
+            number, due = self._next()
+            time.sleep(max(0.0, due - time.monotonic()))
+            connection = connection or self._connect()
+            method = "POST" if number % 2 else "GET"
+            name = f"{self.run}-{number}"
+            began, at, status, release, why = time.monotonic(), time.time(), 0, "", ""
+            try:
+                connection.request(method, f"{self.path}{name}", body=b"{}" if method == "POST" else None,
+                                   headers={"Host": self.name, "Content-Type": "application/json"})  # fmt: skip
+                answer = connection.getresponse()
+                text, status = answer.read(), answer.status
+                release = json.loads(text).get("release", "") if status == 200 else ""
+                why = "" if status == 200 else text.decode(errors="replace")[:200]
+                if answer.will_close:
+                    connection.close()
+                    connection = None
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                connection.close()
+                connection, why = None, f"{type(error).__name__}: {error}"
+            self.answered.append(Request(method, name, status, release, at, time.monotonic() - began, why))
+
+    def _connect(self) -> http.client.HTTPSConnection:
+        connection = http.client.HTTPSConnection(self.name, self.port, context=self.tls, timeout=PATIENCE_SECONDS)
+        raw = socket.create_connection((self.address, self.port), timeout=PATIENCE_SECONDS)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sock = self.tls.wrap_socket(raw, server_hostname=self.name)
+        return connection

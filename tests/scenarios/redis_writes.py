@@ -1,0 +1,84 @@
+"""Writes to Redis as a service makes them, and what became of those that were acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from control import Control
+
+from roles.certificate.plan import CA
+from roles.redis.instance import PERSISTENT
+
+WRITER = "session-mgr"
+WRITERS = 8
+
+
+@dataclass
+class Writes:
+    """A service on an app host that writes to Redis the way all services do."""
+
+    platform: Control
+
+    def request(self, **more: Any) -> dict[str, Any]:
+        env = self.platform.planned
+        return {
+            "address": env.store("redis")[0],
+            "port": PERSISTENT.proxy_port(env.setting),
+            "ca": CA,
+            "user": WRITER,
+            "password": env.secret(f"redis/{WRITER}"),
+            "prefix": f"{WRITER}:scenario:",
+            **more,
+        }
+
+    def ask(self, **more: Any) -> Any:
+        """The answer of the script on the first app host."""
+        seconds = more.get("seconds", 60) + 60
+        return self.platform.ask(self.platform.group("app")[0], "redis_load.py", self.request(**more), seconds)
+
+    def begin(self, pool: ThreadPoolExecutor, seconds: float) -> Future[Any]:
+        """Write for so long, beside the test."""
+        return pool.submit(self.ask, do="load", seconds=seconds, writers=WRITERS)
+
+
+def primary_of(platform: Control) -> str:
+    """The host that most Sentinels name; empty where they do not agree."""
+    master = PERSISTENT.master_name(platform.planned.catalogue)
+    named = [said[0] for said in sentinels(platform, "get-master-addr-by-name", master).values() if said]
+    for host in platform.planned.group("redis"):
+        if named.count(host.address) * 2 > len(platform.group("redis")):
+            return host.name
+    return ""
+
+
+def sentinels(platform: Control, *words: str) -> dict[str, list[str]]:
+    """Answer of each host's Sentinel; nothing from one that is not there."""
+
+    def ask(name: str) -> list[str]:
+        command = (
+            "sudo sh -c 'REDISCLI_AUTH=$(cat /etc/redis/admin.password) redis-cli -s /run/sentinel/sentinel.sock "
+            f"--user nexus-admin --no-auth-warning SENTINEL {' '.join(words)}'"
+        )
+        try:
+            return platform.ssh(name, command, seconds=10).splitlines()
+        except Exception:  # a host that is down, in any of its ways
+            return []
+
+    return platform.everywhere(ask, platform.group("redis"))
+
+
+def loss(writes: Writes, done: dict[str, Any]) -> list[float]:
+    """Times of the acknowledged writes that are gone."""
+    when = dict(map(tuple, done["acknowledged"]))
+    gone = writes.ask(do="missing", keys=list(when))
+    return sorted(when[key] for key in gone)
+
+
+def longest_gap(entries: Iterable[Sequence[Any]]) -> float:
+    """The longest time without anything acknowledged, of [what, when] each."""
+    times = sorted(when for _, when in entries)
+    return max(after - before for before, after in pairwise(times))

@@ -1,0 +1,203 @@
+"""One run at a time: pairs started together, a holder killed, one that slept, one that planned too early."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Figure
+from control import PROJECT, Control, Outcome
+
+from roles.lab.machine import wait_until
+
+HOLD = "tests/scenarios/deploys/hold.py"
+PAIRS, PAIRS_FULL = 3, 20
+LEASE_SECONDS = 60  # a dead holder's lock ends within
+HELD = "is being changed by"
+OTHER: dict[str, Any] = {"nginx_hsts_seconds": 86400, "base_journal_bytes_max": "400M"}
+
+
+@pytest.fixture
+def settled(control: Control) -> Iterator[Control]:
+    """The environment with its own settings, before and after."""
+    control.converged()
+    yield control
+    control.converged()
+
+
+def ended(running: subprocess.Popen[str], seconds: float = 180) -> tuple[int, str]:
+    """Exit status and all that a run said."""
+    try:
+        text, _ = running.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(running.pid, signal.SIGKILL)
+        text, _ = running.communicate()
+    return running.returncode, text
+
+
+def hold(control: Control, seconds: int) -> subprocess.Popen[str]:
+    """Begin a run that changes something for so long."""
+    os.environ["HOLD_SECONDS"] = str(seconds)
+    return control.start(deploy=HOLD)
+
+
+def finished(control: Control, seconds: int) -> Outcome:
+    """The same to its end."""
+    os.environ["HOLD_SECONDS"] = str(seconds)
+    return control.run(deploy=HOLD)
+
+
+def held(control: Control) -> bool:
+    """Whether anybody holds the lock, as who wants to take it away is told."""
+    return "the lock is held by" in control.run(deploy="deploys/unlock.py").output
+
+
+def test_of_two_runs_started_together_one_goes_on(settled: Control, full: bool, figure: Figure) -> None:
+    told = []
+    for number in range(PAIRS_FULL if full else PAIRS):
+        pair = [hold(settled, 4) for _ in range(2)]
+        ends = sorted(ended(running) for running in pair)
+        assert [status for status, _ in ends] == [0, 1], f"pair {number + 1}: {[text[-800:] for _, text in ends]}"
+        assert HELD in ends[1][1], ends[1][1][-800:]
+        assert "process" in ends[1][1]
+        assert "Nothing was changed on any host." in ends[1][1]
+        told.append(number)
+    figure("lock: pairs of runs, one went on and one was told", f"{len(told)} of {len(told)}")
+
+
+def test_a_killed_holders_lock_is_free_within_a_minute(settled: Control, figure: Figure) -> None:
+    running = hold(settled, 300)
+    assert wait_until(lambda: held(settled), 60)
+    began = time.monotonic()
+    os.killpg(running.pid, signal.SIGKILL)
+    running.communicate()
+    refused = finished(settled, 1)
+    assert refused.status == 1
+    assert HELD in refused.output
+    done = refused
+    while done.status and time.monotonic() - began < LEASE_SECONDS + 15:
+        time.sleep(1)
+        done = finished(settled, 1)
+    free = time.monotonic() - began - done.seconds
+    assert done.status == 0, done.end
+    assert free <= LEASE_SECONDS
+    figure("lock: free after its holder was killed", free)
+    assert "died before its end" in done.output
+    told = settled.run(deploy="deploys/history.py", data={"history_runs": 2}).output
+    assert "died before its end" in told
+    assert told.count(HOLD) == 2
+
+
+def test_a_holder_that_slept_past_its_lock_changes_nothing_more(settled: Control, figure: Figure) -> None:
+    before = settled.state()
+    running = settled.start(data=OTHER)
+    assert running.stdout
+    said = []
+    for line in running.stdout:
+        said.append(line)
+        if "base: change" in line:
+            break
+    os.killpg(running.pid, signal.SIGSTOP)
+    slept = time.monotonic()
+    second = settled.run()
+    while HELD in second.output and time.monotonic() - slept < LEASE_SECONDS + 30:
+        time.sleep(1)
+        second = settled.run()
+    assert second.status == 0, second.end
+    figure("lock: free after its holder was stopped", time.monotonic() - slept - second.seconds)
+    assert settled.state() == before
+    os.killpg(running.pid, signal.SIGCONT)
+    status, text = ended(running)
+    text = "".join(said) + text
+    assert status == 1, text[-2000:]
+    assert "may change nothing any more" in text or "refused: this run holds number" in text, text[-2000:]
+    assert settled.state() == before
+    assert settled.converged().changes == []
+
+
+def test_a_run_that_planned_too_early_asks_again(settled: Control) -> None:
+    """It waits for its operator while another run changes hosts: what it planned is no longer true."""
+    waiting = Interactive(settled, OTHER)
+    waiting.read_until("Press enter to execute")
+    assert settled.run(data=OTHER).status == 0
+    waiting.answer("\n")
+    text = waiting.end()
+    assert "changed while this run looked at it: asked again" in text, text[-2000:]
+    assert waiting.status == 0, text[-2000:]
+    assert "0 changes" in text, text[-2000:]
+
+
+def test_a_lock_taken_away_is_lost(settled: Control) -> None:
+    running = hold(settled, 25)
+    assert wait_until(lambda: held(settled), 60)
+    looked = settled.run(deploy="deploys/unlock.py")
+    assert looked.status == 1
+    assert "Take it away only from one that hangs" in looked.output
+    assert held(settled)
+    taken = settled.run(deploy="deploys/unlock.py", data={"yes": True})
+    assert taken.status == 0, taken.end
+    assert not held(settled)
+    ended(running)
+    assert finished(settled, 1).status == 0
+
+
+def test_who_only_reads_needs_no_lock(settled: Control) -> None:
+    running = hold(settled, 20)
+    assert wait_until(lambda: held(settled), 60)
+    for done in (settled.run("--dry", data=OTHER), settled.run(), settled.run(deploy="deploys/drift.py")):
+        assert done.status == 0, done.end
+    assert running.poll() is None, "the holder ended before it could be in the way"
+    assert ended(running)[0] == 0
+
+
+class Interactive:
+    """A run on a terminal of its own, which asks before it changes anything."""
+
+    def __init__(self, control: Control, data: dict[str, Any]) -> None:
+        words = [str(Path(sys.executable).with_name("pyinfra")), "inventory", "deploys/full.py"]
+        for key, value in data.items():
+            words += ["--data", f"{key}={value if isinstance(value, str) else json.dumps(value)}"]
+        self._terminal, inside = pty.openpty()
+        self._process = subprocess.Popen(
+            words, cwd=PROJECT, env={**os.environ, "NEXUS_ENV": control.name},
+            stdin=inside, stdout=inside, stderr=inside, start_new_session=True,
+        )  # fmt: skip
+        os.close(inside)
+        self._said = ""
+
+    @property
+    def status(self) -> int:
+        """Exit status."""
+        return self._process.wait(60)
+
+    def read_until(self, words: str) -> None:
+        """Read what it says up to these words."""
+        while words not in self._said:
+            assert self._read(), f"ended without: {words}\n{self._said[-2000:]}"
+
+    def answer(self, text: str) -> None:
+        """Type this."""
+        os.write(self._terminal, text.encode())
+
+    def end(self) -> str:
+        """All that it said, once it has ended."""
+        while self._read():
+            pass
+        return self._said
+
+    def _read(self) -> bool:
+        try:
+            text = os.read(self._terminal, 65536).decode(errors="replace")
+        except OSError:  # the other side is closed
+            return False
+        self._said += text
+        return bool(text)

@@ -1,0 +1,167 @@
+"""Clusters of three become one and three again: an edit of the inventory and one run each, while others write."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from broker import Broker
+from conftest import Figure
+from control import PROJECT, Control, Outcome, copy_of_project
+from database import Database
+from load import Load
+from redis_writes import Writes, loss, primary_of
+
+from roles import lab
+
+STORES = ("etcd", "postgresql", "redis", "rabbitmq")
+BEFORE_SECONDS, AFTER_SECONDS = 5, 8
+STOPPED_SECONDS = 60  # without a write, at most, while members come or go
+
+
+class Edited:
+    """A checkout of its own, whose inventory the test edits."""
+
+    def __init__(self, control: Control, directory: Path) -> None:
+        project = copy_of_project(directory / "checkout", environment=control.name)
+        self.control, self.access = Control(control.name, project), project / ".lab"
+        self.inventory = project / "inventory" / f"{control.name}.py"
+        self.before = self.inventory.read_text()
+
+    def hosts(self, *names: str) -> None:
+        """Let every store run on these hosts."""
+        text = self.before
+        for store in STORES:
+            line = f"{store} = [{', '.join(repr(name) for name in names)}]"
+            text, count = re.subn(rf"^{store} = \[[^]]*\]", line, text, flags=re.MULTILINE)
+            assert count == 1, store
+        self.inventory.write_text(text)
+
+    def replace(self, name: str, other: str) -> None:
+        """In the place of a host that is gone for good, a bare one of another name and address."""
+        address = self.control.lab.host(name).address
+        fresh = f"{address.rpartition('.')[0]}.{int(address.rpartition('.')[2]) + 5}"
+        self.inventory.write_text(self.before.replace(f'"{name}"', f'"{other}"').replace(f'"{address}"', f'"{fresh}"'))
+        self.up()
+
+    def back(self) -> None:
+        """The inventory as it was, and its hosts: bare ones where they are new."""
+        self.inventory.write_text(self.before)
+        self.up()
+
+    def up(self) -> None:
+        """The lab's hosts as the inventory names them now, and the way in to them."""
+        lab.up(lab.load(str(self.inventory)))
+        shutil.copytree(PROJECT / ".lab", self.access, dirs_exist_ok=True)
+
+    def run(self) -> Outcome:
+        """One run of both layers, which has to succeed."""
+        done = self.control.run("deploys/data.py", deploy="deploys/base.py")
+        assert done.status == 0, done.end
+        return done
+
+
+@pytest.fixture
+def edited(control: Control, tmp_path: Path) -> Iterator[Edited]:
+    """Three hosts of every store, whole before and after."""
+    database = Database(control)
+    if len(database.hosts) < 3:
+        pytest.skip(f"{control.name} has {len(database.hosts)} host of PostgreSQL: nothing can leave")
+    database.wait_whole()
+    found = Edited(control, tmp_path)
+    yield found
+    found.back()
+    found.run()
+    database.wait_whole()
+
+
+def running(control: Control, host: str) -> list[str]:
+    """Daemons of stores that run on a host."""
+    units = ("etcd", "patroni", "pgbouncer", "redis-server", "redis-server@cache", "redis-sentinel", "rabbitmq-server")
+    said = control.ssh(host, f"systemctl is-active {' '.join(units)} || true").split()
+    return [unit for unit, state in zip(units, said, strict=True) if state == "active"]
+
+
+def test_three_become_one_and_three_again(control: Control, edited: Edited, figure: Figure) -> None:
+    """The one that stays is no primary of anything before."""
+    database = Database(control)
+    primaries = {database.primary(), primary_of(control)}
+    stays = next(name for name in reversed(database.hosts) if name not in primaries)
+    leave = [name for name in database.hosts if name != stays]
+    writes = Writes(control)
+    written = writes.ask(do="load", seconds=3, writers=2)
+    broker = Broker(control)
+    broker.declare()
+    broker.publish(1)
+    try:
+        with Load(control, seconds=420) as load:
+            time.sleep(BEFORE_SECONDS)
+            edited.hosts(stays)
+            began = time.time()
+            shrunk = edited.run()
+            time.sleep(AFTER_SECONDS)
+            figure("members: three become one: run", shrunk.seconds)
+            assert not any(running(control, name) for name in leave)
+            for store in STORES:
+                assert f"its data stays in /var/lib/{store}" in shrunk.output
+            only = Database(control)
+            only.hosts = [stays]
+            assert set(only.members()) == {stays}
+            assert etcd_members(control, stays) == [stays]
+            again = edited.run()
+            assert again.changes == []
+            edited.hosts(*database.hosts)
+            grown = edited.run()
+            figure("members: one becomes three: run", grown.seconds)
+            database.wait_whole()
+            ended = time.time()
+            time.sleep(AFTER_SECONDS)
+    finally:
+        broker.stop()
+    found = load.written()
+    gaps = [when for when in found.through("proxy") if began - 1 < when < ended + AFTER_SECONDS]
+    longest = max(later - sooner for sooner, later in pairwise(gaps))
+    figure("members: longest gap of PostgreSQL", longest)
+    figure("members: PostgreSQL acknowledged", len(found.acknowledged))
+    assert load.lost(found) == []
+    assert loss(writes, written) == []
+    held = broker.drain()
+    missing = [identity for identity, _ in broker.confirmed if identity not in held]
+    figure("members: RabbitMQ confirmed", len(broker.confirmed))
+    assert missing == []
+    assert longest < STOPPED_SECONDS
+    assert edited.run().changes == []
+
+
+def etcd_members(control: Control, host: str) -> list[str]:
+    """Names of etcd's members as one host lists them."""
+    place = "/etc/nexus-cos/etcd"
+    flags = f"--cacert={place}/ca.pem --cert={place}/leaf.pem --key={place}/leaf.key"
+    rows = control.ssh(host, f"sudo etcdctl {flags} --endpoints=https://127.0.0.1:2379 member list").splitlines()
+    return sorted(row.split(", ")[2] for row in rows)
+
+
+def test_a_dead_host_is_replaced_by_one_of_another_name(control: Control, edited: Edited, figure: Figure) -> None:
+    """The primary's, so that the new one stands where it stood in the inventory."""
+    database = Database(control)
+    gone, other = database.primary(), "data9"
+    hosts = [other if name == gone else name for name in database.hosts]
+    with Load(control, seconds=400) as load:
+        time.sleep(BEFORE_SECONDS)
+        control.host(gone).remove()
+        successor = database.wait_other(gone)
+        edited.replace(gone, other)
+        done = edited.run()
+        figure("members: a dead host replaced by one of another name: run", done.seconds)
+        time.sleep(AFTER_SECONDS)
+    there = Database(edited.control)
+    there.hosts = [successor]
+    assert sorted(there.members()) == sorted(hosts)
+    assert etcd_members(control, successor) == sorted(hosts)
+    assert load.lost(load.written()) == []
+    assert edited.run().changes == []

@@ -1,0 +1,269 @@
+"""Releases under load: good ones without a failed request, bad ones taken back by themselves, and rollbacks.
+
+A release that is tried here is the reference service under another number, with a fault built in or none.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from control import Control, Outcome
+from http_load import Requests
+
+from roles.image.checkout import source
+from roles.release.plan import waves
+from roles.service.scale import size
+
+SERVICE, PATH = "session-mgr", "/api/sessions/"
+FAULTS = {  # what is built in, and how many requests may fail of it
+    "cannot start": ("start", 0),
+    "never ready": ("unready", 0),
+    "errors": ("error=20", None),
+    "leaks": ("leak=300000", None),
+}
+BACK_SECONDS = 60
+ROLLBACK_SECONDS = 180
+Figure = Callable[[str, object], None]
+
+
+@pytest.fixture(scope="module")
+def ready(control: Control) -> Iterator[Control]:
+    """Converged, and whatever these tests released gone back to afterwards."""
+    if source(control.planned):
+        pytest.skip("releases are tried with the reference service, and NEXUS_SOURCE names real code")
+    control.converged()
+    yield control
+    assert control.converged().closing[0] == 0
+
+
+def number() -> str:
+    """A release that nobody had before."""
+    return f"9.0.{uuid.uuid4().int % 10**9}"
+
+
+def released(control: Control, services: str, release: str, fault: str = "", **data: Any) -> Outcome:
+    """A run of deploys/release.py that builds what it releases."""
+    given: dict[str, Any] = {"services": services, "release": release, "build": True, **data}
+    if fault:
+        given["image_environment"] = {"FAULT": fault}
+    return control.run(deploy="deploys/release.py", data=given)
+
+
+def kept(control: Control) -> dict[str, Any]:
+    """Releases as the swarm keeps them, asked without the kit: {service: record}."""
+    script = "sudo docker config ls -q --filter label=nexus.kept | xargs -r sudo docker config inspect"
+    found = json.loads(control.ssh(control.group("app")[0], script) or "[]")
+    labels = [item["Spec"]["Labels"] for item in found]
+    return {
+        label["nexus.kept"].split(" ", 1)[1]: json.loads(label["nexus.value"])
+        for label in labels
+        if label["nexus.kept"].startswith("release ")
+    }
+
+
+def images(control: Control) -> dict[str, str]:
+    """{service: release} by the image that the swarm runs, asked without the kit."""
+    form = "'{{.Name}} {{.Image}}'"
+    rows = control.ssh(control.group("app")[0], f"sudo docker service ls --format {form}").splitlines()
+    pairs = (row.split(" ", 1) for row in rows)
+    return {name.removeprefix("nexus_"): image.partition("@")[0].rsplit(":", 1)[1] for name, image in pairs}
+
+
+def test_five_releases_lose_no_request_and_repeat_none(ready: Control, full: bool, figure: Figure) -> None:
+    seconds = []
+    with Requests(ready, PATH, SERVICE) as load:
+        for _ in range(5 if full else 2):
+            release = number()
+            done = released(ready, SERVICE, release)
+            assert done.status == 0, done.end
+            assert images(ready)[SERVICE] == release
+            seconds.append(done.seconds)
+    assert not load.failed, load.told()
+    executed = load.executed()
+    posts = [one.name for one in load.answered if one.method == "POST"]
+    assert {name: executed[name] for name in posts if executed[name] != 1} == {}
+    assert len(load.releases()) == len(seconds) + 1
+    figure("release: requests during all releases", len(load.answered))
+    figure("release: failed of them", len(load.failed))
+    figure("release: seconds of one", max(seconds))
+    again = ready.converged()
+    assert again.closing[0] == 0, again.end
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_bad_release_goes_back_by_itself(ready: Control, kind: str, figure: Figure) -> None:
+    fault, allowed = FAULTS[kind]
+    before, release = images(ready)[SERVICE], number()
+    with Requests(ready, PATH, SERVICE) as load:
+        time.sleep(5)
+        done = released(ready, SERVICE, release, fault)
+        time.sleep(5)
+    assert done.status != 0, done.end
+    assert f"{SERVICE} did not get through" in done.output, done.end
+    assert "| {" in done.output or "fault" in done.output, done.end  # the task's own last lines
+    assert images(ready)[SERVICE] == before
+    assert kept(ready)[SERVICE]["current"]["release"] == before
+    end = load.answered[-1].at
+    assert set(load.releases(since=end - 3)) == {before}
+    failed = [one.at for one in load.failed]
+    lasted = max(failed) - min(failed) if failed else 0.0
+    figure(f"bad release, {kind}: failed requests of {len(load.answered)}", len(failed))
+    figure(f"bad release, {kind}: from the first to the last of them", lasted)
+    figure(f"bad release, {kind}: the run", done.seconds)
+    assert lasted <= BACK_SECONDS
+    if allowed is not None:
+        assert len(failed) <= allowed, load.told()
+    again = ready.converged()
+    assert again.closing[0] == 0, again.end
+
+
+def test_an_image_that_is_not_there_is_refused(ready: Control) -> None:
+    before = images(ready)
+    done = ready.run(deploy="deploys/release.py", data={"services": SERVICE, "release": "0.0.404"})
+    assert done.status != 0
+    assert "Nothing was changed on any host" in done.output
+    assert "no whole image of session-mgr at release 0.0.404" in done.output
+    assert images(ready) == before
+
+
+def test_a_dry_run_says_and_changes_nothing(ready: Control) -> None:
+    before, records = images(ready), kept(ready)
+    for deploy, data in (
+        ("release.py", {"services": SERVICE, "release": number(), "build": True}),
+        ("rollback.py", {"services": SERVICE}),
+    ):
+        done = ready.run("--dry", deploy=f"deploys/{deploy}", data=data)
+        assert done.status == 0, done.end
+        assert "would 1/" in done.output, done.end
+        assert SERVICE in done.output, done.end
+    assert (images(ready), kept(ready)) == (before, records)
+
+
+def test_a_canary_gets_its_share(ready: Control, figure: Figure) -> None:
+    release = number()
+    with Requests(ready, PATH, SERVICE) as load:
+        done = released(ready, SERVICE, release, canary=20, release_canary_step_percent=40, release_canary_seconds=10)
+    assert done.status == 0, done.end
+    assert not load.failed, load.told()
+    figure("canary: failed requests", len(load.failed))
+    assert f"{SERVICE}-canary" not in images(ready)
+    assert images(ready)[SERVICE] == release
+    assert ready.converged().closing[0] == 0
+
+
+def test_a_bad_canary_hurts_few_and_goes(ready: Control, figure: Figure) -> None:
+    before = images(ready)
+    with Requests(ready, PATH, SERVICE) as load:
+        done = released(ready, SERVICE, number(), "error=50", canary=10, release_canary_seconds=20)
+    assert done.status != 0
+    assert "did worse than what ran beside it" in done.output, done.end
+    assert images(ready) == before
+    share = 100 * len(load.failed) / len(load.answered)
+    figure("bad canary: percent of requests that failed", f"{share:.2f}")
+    assert share < 5
+    assert ready.converged().closing[0] == 0
+
+
+@pytest.mark.parametrize("policy", ["stop", "back"])
+def test_one_bad_service_in_the_middle(ready: Control, policy: str, figure: Figure) -> None:
+    """Built beforehand, so that one image differs: all good but one in the second wave."""
+    env = ready.planned
+    order = waves(env, env.catalogue.services, int(env.setting.release_side_by_side))
+    bad, before, release = order[1][0], images(ready), number()
+    built = build_only(ready, bad, release, "start")
+    assert built.status != 0
+    assert images(ready) == before
+    done = released(ready, "all", release, release_on_failure=policy)
+    assert done.status != 0, done.end
+    now = images(ready)
+    assert now[bad] == before[bad]
+    through = [name for wave in order[:1] for name in wave]
+    later = [name for wave in order[2:] for name in wave]
+    assert {now[name] for name in through} == ({release} if policy == "stop" else {before[n] for n in through})
+    assert all(now[name] == before[name] for name in later)
+    figure(f"one bad of all, policy {policy}: the run", done.seconds)
+    assert ready.converged().closing[0] == 0
+
+
+def build_only(control: Control, service: str, release: str, fault: str) -> Outcome:
+    """The image of a release that fails: the run that builds it tries it, and goes back."""
+    return released(control, service, release, fault)
+
+
+def test_everything_goes_back(ready: Control, figure: Figure) -> None:
+    env, before, release = ready.planned, images(ready), number()
+    done = released(ready, "all", release)
+    assert done.status == 0, done.end
+    figure(f"release of all {len(env.catalogue.services)} services", done.seconds)
+    routes = {
+        name: env.catalogue.routes_of(name)[0].path
+        for name, service in env.catalogue.services.items()
+        if size(env, service).replicas > 1 and env.catalogue.routes_of(name)
+    }
+    loads = [Requests(ready, path, name, rate=20) for name, path in [*routes.items()][:3]]
+    for load in loads:
+        load.__enter__()
+    back = ready.run(deploy="deploys/rollback.py", data={"services": "all"})
+    for load in loads:
+        load.stop()
+    assert back.status == 0, back.end
+    now = images(ready)
+    assert {name: now[name] for name in env.catalogue.services} == {n: before[n] for n in env.catalogue.services}
+    figure("rollback of the whole platform", back.seconds)
+    assert back.seconds <= ROLLBACK_SECONDS
+    for load in loads:
+        assert not [one for one in load.failed if one.status not in (404, 405)], load.told()
+    assert ready.converged().closing[0] == 0
+
+
+def test_back_without_a_registry(ready: Control) -> None:
+    before, release = images(ready)[SERVICE], number()
+    assert released(ready, SERVICE, release).status == 0
+    ops = ready.group("ops")[0]
+    ready.ssh(ops, "sudo systemctl stop docker-registry")
+    try:
+        back = ready.run(deploy="deploys/rollback.py", data={"services": SERVICE})
+    finally:
+        ready.ssh(ops, "sudo systemctl start docker-registry")
+    assert back.status == 0, back.end
+    assert images(ready)[SERVICE] == before
+    forth = ready.run(deploy="deploys/rollback.py", data={"services": SERVICE, "to": release})
+    assert forth.status == 0, forth.end
+    assert images(ready)[SERVICE] == release
+
+
+def test_configuration_comes_back_and_credentials_do_not(ready: Control) -> None:
+    def mounted() -> dict[str, str]:
+        form = "'{{json .Spec.TaskTemplate.ContainerSpec.Secrets}}'"
+        text = ready.ssh(ready.group("app")[0], f"sudo docker service inspect nexus_{SERVICE} --format {form}")
+        return {secret["File"]["Name"]: secret["SecretName"] for secret in json.loads(text)}
+
+    before = mounted()
+    flag: Mapping[str, Any] = {"service_environment_of": {SERVICE: {"FLAG": "on"}}}
+    assert released(ready, SERVICE, number(), **flag).status == 0
+    between = mounted()
+    assert between["config"] != before["config"]
+    assert ready.run(deploy="deploys/rollback.py", data={"services": SERVICE}).status == 0
+    assert mounted() == {**between, "config": before["config"]}
+    assert ready.converged().closing[0] == 0
+
+
+def test_a_release_that_dies_leaves_the_old_one_to_the_next_run(ready: Control) -> None:
+    before, release = images(ready)[SERVICE], number()
+    data = {"services": SERVICE, "release": release, "build": True, "release_min_ready_seconds": 120}
+    running = ready.start(deploy="deploys/release.py", data=data)
+    deadline = time.monotonic() + 180
+    while images(ready)[SERVICE] != release and time.monotonic() < deadline:
+        time.sleep(1)
+    assert images(ready)[SERVICE] == release, "the release never began"
+    running.kill()
+    running.communicate()
+    assert kept(ready)[SERVICE]["current"]["release"] == before
+    ready.converged()
+    assert images(ready)[SERVICE] == before
+    assert ready.converged().closing[0] == 0
