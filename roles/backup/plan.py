@@ -6,7 +6,6 @@ down in an environment without object storage.
 
 from __future__ import annotations
 
-import base64
 import hmac
 import json
 from collections.abc import Iterator, Mapping
@@ -201,7 +200,7 @@ def _stanza(env: Environment) -> State:
 def _environment(env: Environment) -> State:
     """The secrets file on a host that saves it, encrypted as it is."""
     context = {"about": "secrets", "path": SECRETS}
-    return State("backup secrets", _source(), _Items(env), context=context, payload=_Payload(env))
+    return State("backup secrets", _source(), _Items(env), context=context)
 
 
 def _source() -> Path:
@@ -228,24 +227,6 @@ class _Items(Mapping[str, Mapping[str, Any]]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(["secrets"])
-
-    def __len__(self) -> int:
-        return 1
-
-
-class _Payload(Mapping[str, str]):
-    """The secrets file as it lies on the controller, read when it is sent."""
-
-    def __init__(self, env: Environment) -> None:
-        self._env = env
-
-    def __getitem__(self, name: str) -> str:
-        if name != "file":
-            raise KeyError(name)
-        return base64.b64encode(self._env.secrets.path.read_bytes()).decode()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(["file"])
 
     def __len__(self) -> int:
         return 1

@@ -30,7 +30,7 @@ def apply(items: Item, changed: list[str], removed: list[str], context: Item, pa
     from roles.kit.agent.step import write_atomic  # sent with steps alone
 
     if context["about"] == "secrets":
-        write_atomic(context["path"], base64.b64decode(payload["file"]))
+        write_atomic(context["path"], base64.b64decode(context["file"]))
         mark = {"content": items["secrets"]["content"], "file": digest(context["path"])}
         write_atomic(f"{context['path']}.json", json.dumps(mark).encode())
         return

@@ -12,9 +12,9 @@ def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, bool
 
 
 def postgresql(context: dict[str, Any]) -> bool:
-    from roles.postgresql.rest import Patroni
+    from roles.postgresql.rest import Patroni, installed
 
-    return Patroni(context).ask(context["name"], "GET", "/primary")[0] == 200
+    return installed(context) and Patroni(context).ask(context["name"], "GET", "/primary")[0] == 200
 
 
 def redis(context: dict[str, Any]) -> bool:
