@@ -155,7 +155,7 @@ def compare_units(
     for unit in units:
         actual = answer["units"].get(unit.name, {})
         how = unit_difference(unit, actual, answer, planned)
-        if drop_in(unit).path in changed and not how and reads(unit):
+        if reads(unit) and drop_in(unit).path in changed and not how:
             how = ["drop-in changed"]
         if how:
             found.add(f"unit {unit.name}", ", ".join(how))
