@@ -138,7 +138,7 @@ def _object(config: Config, name: str) -> str:
     label, _, path = name.partition("/")
     if "F" not in label:
         return f"{repository}/archive/{stanza}/{name}"
-    manifest = pgbackrest(config, [f"backup/{stanza}/{label}/backup.manifest", "repo-get"], console="warn")
+    manifest = pgbackrest(config, ["repo-get", f"backup/{stanza}/{label}/backup.manifest"], console="warn")
     for line in manifest.splitlines():
         if line.startswith(f"{path.rsplit('.', 1)[0]}=") and '"bni":' in line:
             bundle = json.loads(line.split("=", 1)[1])["bni"]
@@ -147,10 +147,7 @@ def _object(config: Config, name: str) -> str:
 
 
 def pgbackrest(config: Config, words: list[str], console: str = "info", failing: bool = False) -> str:
-    """Output of pgBackRest as postgres, with its errors where it may fail; else RemoteError with these.
-
-    The last of the words is the command, or those before it are its own.
-    """
+    """Output of pgBackRest as postgres, with its errors where it may fail; else RemoteError with these."""
     argv = ["pgbackrest", f"--stanza={config['postgresql']['stanza']}", f"--log-level-console={console}"]
     argv += ["--log-level-stderr=warn", *words]
     done = subprocess.run(
