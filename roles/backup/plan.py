@@ -132,6 +132,7 @@ def _postgresql(env: Environment, host: Host) -> dict[str, Any]:
         **postgresql_access(env),
         "members": {member.name: member.address for member in env.group("postgresql")},
         "stanza": pgbackrest.STANZA,
+        "repository": pgbackrest.repository(env).lstrip("/"),
         "data": pgbackrest.data(env),
         "programs": f"/usr/lib/postgresql/{version}/bin",
         "socket": pgbackrest.SOCKET,

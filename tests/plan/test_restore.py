@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from roles.backup.program import cluster, proof, restore
+from roles.backup.program import cluster, postgresql, restore
 from roles.kit.error import OperatorError
 from roles.restore.restore import check_reach, moment
 
@@ -58,8 +58,13 @@ def test_when_a_file_was_saved_is_in_its_name() -> None:
 
 
 def test_a_damaged_file_is_named() -> None:
+    """Lines of pgBackRest 2.45 and later."""
     said = (
-        "pgbackrest restore ended with 29: P00  ERROR: [029]: "
-        "unable to restore /var/lib/postgresql/restore/test/data/base/16/1259: invalid checksum"
+        "P02   INFO: invalid checksum '20261122-195046F/pg_data/base/1/2691.zst'\n"
+        "P01   INFO: invalid checksum '15-1/0000000100000000/000000010000000000000001-c6eed8.zst'\n"
+        "P00   INFO: verify command begin 2.45: --config='/etc/pgbackrest/pgbackrest.conf'"
     )
-    assert proof.damaged(said) == ["/var/lib/postgresql/restore/test/data/base/16/1259"]
+    assert postgresql.DAMAGED.findall(said) == [
+        "20261122-195046F/pg_data/base/1/2691.zst",
+        "15-1/0000000100000000/000000010000000000000001-c6eed8.zst",
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
 from typing import Any
@@ -17,6 +18,7 @@ Record = dict[str, Any]
 HOURS = 3600
 SECONDS = 24 * HOURS  # a backup that takes longer is none
 ARCHIVE_SECONDS = 120
+DAMAGED = re.compile(r"'((?:\d{8}-\d{6}F|\d+-\d+/)[^']*)'")  # LABEL/pg_data/... or VERSION-ID/segment
 LATE_SECONDS = 10 * 60  # a timer that fires a little early makes the backup all the same
 
 
@@ -121,13 +123,38 @@ def backups(config: Config) -> list[Record]:
     return list(found[0]["backup"]) if found else []
 
 
-def pgbackrest(config: Config, words: list[str], console: str = "info") -> str:
-    """Output of pgBackRest as postgres; RemoteError with its lines of error, which name files that are damaged."""
+def damaged(config: Config) -> list[str]:
+    """Files of the repository that are not what was saved, each with the object of the bucket that it lies in.
+
+    Reads the whole repository, so it is asked once something did not come back.
+    """
+    told = pgbackrest(config, ["--output=text", "--verbose", "verify"], failing=True)
+    return [f"{name} in {_object(config, name)}" for name in dict.fromkeys(DAMAGED.findall(told))]
+
+
+def _object(config: Config, name: str) -> str:
+    """Key of the object that holds a file of a backup: small ones lie in bundles."""
+    repository, stanza = config["postgresql"]["repository"], config["postgresql"]["stanza"]
+    label, _, path = name.partition("/")
+    if "F" not in label:
+        return f"{repository}/archive/{stanza}/{name}"
+    manifest = pgbackrest(config, ["repo-get", f"backup/{stanza}/{label}/backup.manifest"], console="warn")
+    for line in manifest.splitlines():
+        if line.startswith(f"{path.rsplit('.', 1)[0]}=") and '"bni":' in line:
+            bundle = json.loads(line.split("=", 1)[1])["bni"]
+            return f"{repository}/backup/{stanza}/{label}/bundle/{bundle}"
+    return f"{repository}/backup/{stanza}/{name}"
+
+
+def pgbackrest(config: Config, words: list[str], console: str = "info", failing: bool = False) -> str:
+    """Output of pgBackRest as postgres, with its errors where it may fail; else RemoteError with these."""
     argv = ["pgbackrest", f"--stanza={config['postgresql']['stanza']}", f"--log-level-console={console}"]
     argv += ["--log-level-stderr=warn", *words]
     done = subprocess.run(
         argv, capture_output=True, text=True, timeout=SECONDS, cwd="/", check=False, **account("postgres")
     )
+    if failing:
+        return f"{done.stdout}\n{done.stderr}"
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or done.stdout.splitlines()
         raise RemoteError(f"pgbackrest {words[-1]} ended with {done.returncode}: " + "\n".join(lines[-20:]))

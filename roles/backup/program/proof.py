@@ -6,13 +6,12 @@ comparison is exact although the platform went on writing while it was counted.
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
-from roles.backup.program import contents, environment, mongodb, rabbitmq, record, redis
+from roles.backup.program import contents, environment, mongodb, postgresql, rabbitmq, record, redis
 from roles.backup.program.scratch import PORT, Scratch, scratch
 from roles.backup.program.session import Session
 from roles.backup.program.vault import Config, Vault
@@ -29,7 +28,6 @@ FILES: dict[str, Callable[[Record, str], list[str]]] = {
     "environment": environment.check,
 }
 NEEDS = {"redis": "redis-server"}  # programs that only hosts of the store have
-DAMAGED = re.compile(r"(?:repo1: )?((?:/?[\w.-]+/)+[\w.%-]+)")
 
 
 class Damage(RemoteError):
@@ -79,7 +77,7 @@ def prove(config: Config, vault: Vault) -> Record:
         try:
             databases(config, saved, proof)
         except RemoteError as error:
-            proof["damaged"] += damaged(str(error))
+            proof["damaged"] += postgresql.damaged(config)
             proof["differences"].append(f"postgresql {saved['label']}: {error}")
     for kind, check in FILES.items():
         files(config, vault, kind, check, proof)
@@ -138,8 +136,3 @@ def files(config: Config, vault: Vault, kind: str, check: Callable[[Record, str]
             proof["damaged"].append(saved["label"])
             proof["differences"].append(f"{kind}: {error}")
 
-
-def damaged(text: str) -> list[str]:
-    """Files that pgBackRest names in what it says."""
-    lines = [line for line in text.splitlines() if "ERROR" in line or "WARN" in line or "checksum" in line]
-    return list(dict.fromkeys(name for line in lines for name in DAMAGED.findall(line)))[:20]
