@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from roles.kit import document
-from roles.kit.aside import ask_aside
 from roles.kit.error import OperatorError
 from roles.kit.run import Run
 from roles.plans import PINNED
-from roles.record.place import SOURCE, places
+from roles.record.place import read
 
 Line = dict[str, Any]
 
@@ -96,13 +95,13 @@ def _moment(properties: Mapping[str, Any]) -> float | None:
 def touched(run: Run) -> dict[tuple[str, str], Mapping[str, Any]]:
     """The run that touched an item last, by (host, item): {"time", "who", "purpose", "how", "died"}."""
     since = time.time() - 86400 * int(run.environment.setting.drift_record_days)
-    for name in places(run.environment):
-        try:
-            lines = ask_aside(name, SOURCE, "read", {"since": since})["record"]["lines"]
-            return _touched(lines)
-        except OperatorError as error:
-            run.note("record", str(error))
-    return {}
+    try:
+        lines, _, silent = read(run.environment, since)
+    except OperatorError as error:
+        lines, silent = [], [str(error)]
+    for name in silent:
+        run.note("record", f"{name}: what may be on record there is not known")
+    return _touched(lines)
 
 
 def _touched(lines: list[Line]) -> dict[tuple[str, str], Mapping[str, Any]]:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
 
 import click
 
-from roles.kit.aside import ask_aside
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError, nearest
 from roles.kit.run import Run
 from roles.runbook.since import moment
 
-from .place import SOURCE, places
-
-Line = dict[str, Any]
+from .place import Line, read
 
 
 def history() -> None:
@@ -28,7 +24,7 @@ def history() -> None:
 def show(run: Run) -> int:
     """Print runs and their changes; exit status 1 where the record was tampered with."""
     setting = run.environment.setting
-    lines, broken = read(run.environment, moment(str(setting.since), time.time()))
+    lines, broken = lines_since(run.environment, moment(str(setting.since), time.time()))
     runs = join(lines)
     check_host(str(setting.host), [host.name for host in run.environment.hosts], runs)
     runs = [found for found in runs if _concerns(found, str(setting.host), str(setting.item))]
@@ -42,25 +38,14 @@ def show(run: Run) -> int:
     return 1 if broken else 0
 
 
-def read(env: Environment, since: float) -> tuple[list[Line], list[str]]:
-    """(lines since then, places where the chain is broken) of all hosts that have a part of the record."""
-    lines: list[Line] = []
-    broken: list[str] = []
-    reached = 0
-    for name in places(env):
-        try:
-            # a run is told by its first line, which may be older than what happened in it
-            answer = ask_aside(name, SOURCE, "read", {"since": since - 86400})["record"]
-        except OperatorError as error:
-            click.secho(str(error), fg="yellow", err=True)
-            continue
-        reached += 1
-        lines += answer["lines"]
-        broken += [f"{name}: {place}" for place in answer["broken"]]
-    if not reached:
-        raise OperatorError(f"none of {', '.join(places(env))} answers, where the record of {env.name} is kept")
-    ended = {line["run"] for line in lines if line["time"] >= since}
-    return sorted((line for line in lines if line["run"] in ended), key=lambda line: line["time"]), broken
+def lines_since(env: Environment, since: float) -> tuple[list[Line], list[str]]:
+    """(lines of runs of which anything was since then, places where the chain is broken)."""
+    # a run is told by its first line, which may be older than what happened in it
+    lines, broken, silent = read(env, since - 86400)
+    if silent:
+        click.secho(f"without what may be on record on {', '.join(silent)}: no answer", fg="yellow", err=True)
+    recent = {line["run"] for line in lines if line["time"] >= since}
+    return [line for line in lines if line["run"] in recent], broken
 
 
 def join(lines: list[Line]) -> list[Line]:

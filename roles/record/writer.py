@@ -133,8 +133,8 @@ def _reached(env: Environment) -> str:
         if connect(name):
             return name
     raise OperatorError(
-        f"none of {', '.join(places(env))} can be reached, where the record of {env.name} is kept, and nothing is "
-        "changed without it: bring one back, or go on without a dead one by --data without=NAME"
+        f"none of {', '.join(places(env))} can be reached, where the record of {env.name} could be kept, and nothing "
+        "is changed without it: bring one back"
     )
 
 
