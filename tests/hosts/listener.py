@@ -9,7 +9,7 @@ from roles.kit.environment import Environment, Host
 from roles.plans import roles_of
 from roles.proxy.plan import sections
 from roles.registry.plan import registry_host
-from roles.storage.plan import server
+from roles.storage.plan import inner_port, server
 from roles.swarm.plan import managers, nodes
 
 GOSSIP, VXLAN = 7946, 4789  # Docker's own, cannot be chosen
@@ -78,6 +78,7 @@ def _planned(env: Environment, host: Host) -> Iterator[tuple[str, int, str, froz
         yield "tcp", int(setting.registry_port), "docker-registry", frozenset({"docker-registry"}), True
     if host == server(env):
         yield "tcp", int(setting.storage_port), "weed", frozenset({"seaweedfs"}), True
+        yield "tcp", inner_port(env), "weed", frozenset({"seaweedfs"}), True  # closed by a guard, see test_storage
     if "router" in roles:
         for port in (setting.router_port, setting.router_metrics_port):
             yield "tcp", int(port), "docker-proxy", root, True
