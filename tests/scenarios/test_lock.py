@@ -17,6 +17,7 @@ import pytest
 from conftest import Figure
 from control import PROJECT, Control, Outcome
 
+from roles import lab
 from roles.lab.machine import wait_until
 
 HOLD = "tests/scenarios/deploys/hold.py"
@@ -149,6 +150,28 @@ def test_a_lock_taken_away_is_lost(settled: Control) -> None:
     assert not held(settled)
     ended(running)
     assert finished(settled, 1).status == 0
+
+
+def test_the_lock_outlives_the_host_that_it_was_taken_on(settled: Control) -> None:
+    """etcd's other members know who holds it; a run that does not reach the host goes on."""
+    first, *others = settled.group("etcd")
+    if len(others) < 2:
+        pytest.skip(f"{settled.name} has one member of etcd")
+    os.environ["HOLD_SECONDS"] = str(LEASE_SECONDS + 15)
+    limits = [word for name in settled.names if name != first for word in ("--limit", name)]
+    running = settled.start(*limits, deploy=HOLD)
+    try:
+        assert wait_until(lambda: held(settled), 60)
+        settled.host(first).kill()
+        time.sleep(LEASE_SECONDS)
+        os.environ["HOLD_SECONDS"] = "1"
+        refused = settled.run(deploy=HOLD, data={"without": first})
+        assert refused.status == 1
+        assert HELD in refused.output, refused.end
+        status, text = ended(running)
+        assert status == 0, text[-2000:]
+    finally:
+        lab.up(settled.lab)
 
 
 def test_who_only_reads_needs_no_lock(settled: Control) -> None:
