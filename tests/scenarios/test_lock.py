@@ -22,6 +22,7 @@ from roles.lab.machine import wait_until
 
 HOLD = "tests/scenarios/deploys/hold.py"
 PAIRS, PAIRS_FULL = 3, 20
+PAUSE_SECONDS = 3  # between two questions whether the lock is free
 LEASE_SECONDS = 60  # a dead holder's lock ends within
 HELD = "is being changed by"
 OTHER: dict[str, Any] = {"nginx_hsts_seconds": 86400, "base_journal_bytes_max": "400M"}
@@ -86,7 +87,7 @@ def test_a_killed_holders_lock_is_free_within_a_minute(settled: Control, figure:
     assert HELD in refused.output
     done = refused
     while done.status and time.monotonic() - began < LEASE_SECONDS + 15:
-        time.sleep(1)
+        time.sleep(PAUSE_SECONDS)
         done = finished(settled, 1)
     free = time.monotonic() - began - done.seconds
     assert done.status == 0, done.end
@@ -111,7 +112,7 @@ def test_a_holder_that_slept_past_its_lock_changes_nothing_more(settled: Control
     slept = time.monotonic()
     second = settled.run()
     while HELD in second.output and time.monotonic() - slept < LEASE_SECONDS + 30:
-        time.sleep(1)
+        time.sleep(PAUSE_SECONDS)
         second = settled.run()
     assert second.status == 0, second.end
     figure("lock: free after its holder was stopped", time.monotonic() - slept - second.seconds)
