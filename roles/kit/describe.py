@@ -28,7 +28,7 @@ def items(plan: Desired, answer: Answer, planned: Mapping[str, str], mark: Mark)
 
 def _all(plan: Desired, answer: Answer, planned: Mapping[str, str], mark: Mark) -> Iterator[tuple[str, Pair]]:
     paths = answer["paths"]
-    secret = {item.path for item in plan.files if item.secret}
+    secret = {item.path for item in (*plan.early, *plan.files) if item.secret}
     for item in (*plan.early, *plan.files):
         yield f"file {item.path}", (_path(paths.get(item.path), item.path in secret, mark), _file(item, mark))
     for directory in plan.directories:
