@@ -42,6 +42,13 @@ def ready(control: Control) -> Iterator[Control]:
     assert control.converged().closing[0] == 0
 
 
+@pytest.fixture
+def long(full: bool) -> None:
+    """For what takes minutes."""
+    if not full:
+        pytest.skip("with --full")
+
+
 def number() -> str:
     """A release that nobody had before."""
     return f"9.0.{uuid.uuid4().int % 10**9}"
@@ -97,7 +104,9 @@ def test_five_releases_lose_no_request_and_repeat_none(ready: Control, full: boo
 
 
 @pytest.mark.parametrize("kind", FAULTS)
-def test_a_bad_release_goes_back_by_itself(ready: Control, kind: str, figure: Figure) -> None:
+def test_a_bad_release_goes_back_by_itself(ready: Control, kind: str, full: bool, figure: Figure) -> None:
+    if not full and kind != "errors":
+        pytest.skip("with --full")
     fault, allowed = FAULTS[kind]
     before, release = images(ready)[SERVICE], number()
     with Requests(ready, PATH, SERVICE) as load:
@@ -145,6 +154,7 @@ def test_a_dry_run_says_and_changes_nothing(ready: Control) -> None:
     assert (images(ready), kept(ready)) == (before, records)
 
 
+@pytest.mark.usefixtures("long")
 def test_a_canary_gets_its_share(ready: Control, figure: Figure) -> None:
     release = number()
     with Requests(ready, PATH, SERVICE) as load:
@@ -157,6 +167,7 @@ def test_a_canary_gets_its_share(ready: Control, figure: Figure) -> None:
     assert ready.converged().closing[0] == 0
 
 
+@pytest.mark.usefixtures("long")
 def test_a_bad_canary_hurts_few_and_goes(ready: Control, figure: Figure) -> None:
     before = images(ready)
     with Requests(ready, PATH, SERVICE) as load:
@@ -170,6 +181,7 @@ def test_a_bad_canary_hurts_few_and_goes(ready: Control, figure: Figure) -> None
     assert ready.converged().closing[0] == 0
 
 
+@pytest.mark.usefixtures("long")
 @pytest.mark.parametrize("policy", ["stop", "back"])
 def test_one_bad_service_in_the_middle(ready: Control, policy: str, figure: Figure) -> None:
     """Built beforehand, so that one image differs: all good but one in the second wave."""
@@ -196,6 +208,7 @@ def build_only(control: Control, service: str, release: str, fault: str) -> Outc
     return released(control, service, release, fault)
 
 
+@pytest.mark.usefixtures("long")
 def test_everything_goes_back(ready: Control, figure: Figure) -> None:
     env, before, release = ready.planned, images(ready), number()
     done = released(ready, "all", release)
@@ -222,6 +235,7 @@ def test_everything_goes_back(ready: Control, figure: Figure) -> None:
     assert ready.converged().closing[0] == 0
 
 
+@pytest.mark.usefixtures("long")
 def test_back_without_a_registry(ready: Control) -> None:
     before, release = images(ready)[SERVICE], number()
     assert released(ready, SERVICE, release).status == 0
@@ -238,6 +252,7 @@ def test_back_without_a_registry(ready: Control) -> None:
     assert images(ready)[SERVICE] == release
 
 
+@pytest.mark.usefixtures("long")
 def test_configuration_comes_back_and_credentials_do_not(ready: Control) -> None:
     def mounted() -> dict[str, str]:
         form = "'{{json .Spec.TaskTemplate.ContainerSpec.Secrets}}'"
@@ -254,6 +269,7 @@ def test_configuration_comes_back_and_credentials_do_not(ready: Control) -> None
     assert ready.converged().closing[0] == 0
 
 
+@pytest.mark.usefixtures("long")
 def test_a_release_that_dies_leaves_the_old_one_to_the_next_run(ready: Control) -> None:
     before, release = images(ready)[SERVICE], number()
     data = {"services": SERVICE, "release": release, "build": True, "release_min_ready_seconds": 120}
@@ -270,6 +286,7 @@ def test_a_release_that_dies_leaves_the_old_one_to_the_next_run(ready: Control) 
     assert ready.converged().closing[0] == 0
 
 
+@pytest.mark.usefixtures("long")
 def test_services_come_and_go_beside_the_load(ready: Control, figure: Figure) -> None:
     env = ready.planned
     needed = {need for service in env.catalogue.services.values() for need in service.depends_on}
@@ -284,6 +301,7 @@ def test_services_come_and_go_beside_the_load(ready: Control, figure: Figure) ->
     assert not load.failed, load.told()
 
 
+@pytest.mark.usefixtures("long")
 def test_a_migration_runs_once_and_before_its_release(ready: Control, tmp_path: Path) -> None:
     service = "key-service"
     say = "console.log('migrated', process.env.SERVICE_NAME, process.env.DB_PORT)"
