@@ -77,7 +77,8 @@ def _planned(env: Environment, host: Host) -> Iterator[tuple[str, int, str, froz
     if host == registry_host(env):
         yield "tcp", int(setting.registry_port), "docker-registry", frozenset({"docker-registry"}), True
     if host == server(env):
-        yield "tcp", int(setting.storage_port), "weed", frozenset({"seaweedfs"}), True
+        users = frozenset({"root", "seaweedfs"})  # root's is systemd, which holds the socket
+        yield "tcp", int(setting.storage_port), "systemd-socket-", users, True
     if "router" in roles:
         for port in (setting.router_port, setting.router_metrics_port):
             yield "tcp", int(port), "docker-proxy", root, True
