@@ -56,7 +56,7 @@ def plan(env: Environment, host: Host) -> Desired:
         packages=tuple(packages),
         directories=(Directory(FOLDER, mode=0o700), Directory(RECORDS, mode=0o755)),
         files=tuple(files),
-        units=tuple(Unit(name, restart_on=(f"/etc/systemd/system/{name}",)) for name in names),
+        units=tuple(Unit(name) for name in names),
         states=tuple(states),
     )
 

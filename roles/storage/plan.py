@@ -56,7 +56,7 @@ def plan(env: Environment, host: Host) -> Desired:
                 restart_on=(UNIT_FILE, IDENTITIES, LEAF, KEY),
                 ready_check=f"curl -sS -o /dev/null -m 5 --cacert {CA} https://127.0.0.1:{port}/healthz",
             ),
-            Unit("seaweedfs-front.socket", restart_on=(f"{FRONT}.socket",)),
+            Unit("seaweedfs-front.socket"),
         ),
         states=(_program(env), _bucket(env)),
     )
