@@ -20,10 +20,10 @@ LIBRARIES = ("roles.storage.s3",)  # modules that the host-side code imports
 ACCOUNT = "seaweedfs"
 UNIT = "seaweedfs.service"
 UNIT_FILE = f"/etc/systemd/system/{UNIT}"
+FRONT = "/etc/systemd/system/seaweedfs-front"
 IDENTITIES = "/etc/seaweedfs/identities.json"
-GUARD = "/etc/seaweedfs/guard.nft"
 PROGRAMS = "/usr/local/lib/nexus-cos/seaweedfs"  # one folder for each release
-PORTS = {"master": 9333, "volume": 9340, "filer": 9350}  # on loopback; each also has one 10,000 above
+PORTS = {"master": 9333, "volume": 9340, "filer": 9350}  # on loopback; each has one 10,000 above too
 SYSTEM_CA = "/etc/ssl/certs/ca-certificates.crt"
 BACKUP, ADMIN = "backup", "admin"  # uses, each with a key of its own
 ACTIONS = {BACKUP: ("Read", "Write", "List", "Tagging")}  # on the bucket of backups and on no other
@@ -40,10 +40,10 @@ def plan(env: Environment, host: Host) -> Desired:
         return Desired()
     binary = f"{PROGRAMS}/{env.setting.storage_release}/bin/weed"
     values = {"binary": binary, "host": host, "identities": IDENTITIES, "certificate": LEAF, "key": KEY}
-    unit = env.render("storage/seaweedfs.service.j2", ports=PORTS, guard=GUARD, **values)
-    address, port = host.address, env.setting.storage_port
+    unit = env.render("storage/seaweedfs.service.j2", ports=PORTS, **values)
+    port = env.setting.storage_port
     return Desired(
-        packages=("python3", "python3-pip", "nftables"),
+        packages=("python3", "python3-pip"),
         users=(User(ACCOUNT, groups=(KEY_GROUP,), home=str(env.setting.storage_directory)),),
         directories=(
             Directory(str(env.setting.storage_directory), ACCOUNT, ACCOUNT, 0o700),
@@ -52,14 +52,16 @@ def plan(env: Environment, host: Host) -> Desired:
         files=(
             File(IDENTITIES, identities(env), group=ACCOUNT, mode=0o640, secret=True),
             File(UNIT_FILE, unit),
-            File(GUARD, env.render("storage/guard.nft.j2", port=inner_port(env))),
+            File(f"{FRONT}.socket", env.render("storage/front.socket.j2", host=host)),
+            File(f"{FRONT}.service", env.render("storage/front.service.j2")),
         ),
         units=(
             Unit(
                 UNIT,
-                restart_on=(UNIT_FILE, IDENTITIES, GUARD, LEAF, KEY),
-                ready_check=f"curl -sS -o /dev/null -m 5 --cacert {CA} https://{address}:{port}/healthz",
+                restart_on=(UNIT_FILE, IDENTITIES, LEAF, KEY),
+                ready_check=f"curl -sS -o /dev/null -m 5 --cacert {CA} https://127.0.0.1:{port}/healthz",
             ),
+            Unit("seaweedfs-front.socket"),
         ),
         states=(_program(env), _bucket(env)),
     )

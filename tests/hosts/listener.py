@@ -9,7 +9,7 @@ from roles.kit.environment import Environment, Host
 from roles.plans import roles_of
 from roles.proxy.plan import sections
 from roles.registry.plan import registry_host
-from roles.storage.plan import inner_port, server
+from roles.storage.plan import server
 from roles.swarm.plan import managers, nodes
 
 GOSSIP, VXLAN = 7946, 4789  # Docker's own, cannot be chosen
@@ -77,8 +77,8 @@ def _planned(env: Environment, host: Host) -> Iterator[tuple[str, int, str, froz
     if host == registry_host(env):
         yield "tcp", int(setting.registry_port), "docker-registry", frozenset({"docker-registry"}), True
     if host == server(env):
-        yield "tcp", int(setting.storage_port), "weed", frozenset({"seaweedfs"}), True
-        yield "tcp", inner_port(env), "weed", frozenset({"seaweedfs"}), True  # closed by a guard, see test_storage
+        users = frozenset({"root", "seaweedfs"})  # root's is systemd, which holds the socket
+        yield "tcp", int(setting.storage_port), "systemd-socket-", users, True
     if "router" in roles:
         for port in (setting.router_port, setting.router_metrics_port):
             yield "tcp", int(port), "docker-proxy", root, True

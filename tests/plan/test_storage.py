@@ -12,7 +12,7 @@ import pytest
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
 from roles.storage import s3
-from roles.storage.plan import BACKUP, IDENTITIES, SYSTEM_CA, UNIT_FILE, access, notes, plan, present
+from roles.storage.plan import BACKUP, FRONT, IDENTITIES, SYSTEM_CA, UNIT_FILE, access, notes, plan, present
 from tests.plan.cluster import environment
 from tests.plan.store import file, text, told
 
@@ -33,8 +33,10 @@ def test_one_host_runs_the_server(tmp_path: Path) -> None:
 def test_only_what_asks_for_credentials_listens_outside(tmp_path: Path) -> None:
     env = env_of(tmp_path)
     unit = text(plan(env, env.host("ops1")), UNIT_FILE)
-    assert f"-s3.ip.bind={env.host('ops1').address}" in unit
+    assert "-s3.ip.bind=127.0.0.1" in unit
     assert " -ip.bind=127.0.0.1 " in unit
+    front = text(plan(env, env.host("ops1")), f"{FRONT}.socket")
+    assert f"ListenStream={env.host('ops1').address}:8333\n" in front
     assert "-s3.cert.file" in unit
     assert "-s3.iam=false" in unit  # nobody makes identities over the network
 
