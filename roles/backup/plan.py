@@ -56,7 +56,7 @@ def plan(env: Environment, host: Host) -> Desired:
         packages=tuple(packages),
         directories=(Directory(FOLDER, mode=0o700), Directory(RECORDS, mode=0o755)),
         files=tuple(files),
-        units=tuple(Unit(name) for name in names),
+        units=tuple(Unit(name) for name in names),  # a timer takes its file anew with the daemon-reload
         states=tuple(states),
     )
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from roles.kit import document
-from roles.kit.aside import ask_aside
 from roles.kit.error import OperatorError
 from roles.kit.run import Run
 from roles.plans import PINNED
-from roles.record.place import SOURCE, places
+from roles.record.place import read
 
 Line = dict[str, Any]
 
@@ -76,24 +76,32 @@ def _date(run: Run, name: str, lines: list[Line]) -> None:
         kind, _, what = line["item"].partition(" ")
         if kind in kinds:
             wanted[kinds[kind]].append(what)
-    if not any(wanted.values()):
-        return
-    known = run.ask(name, {"do": "times", **wanted})
+    known = run.ask(name, {"do": "times", **wanted}) if any(wanted.values()) else {}
+    told = [state["items"] for state in run.answer(name)["states"].values()]
     for line in lines:
         kind, _, what = line["item"].partition(" ")
-        line["since"] = known[kinds[kind]].get(what) if kind in kinds else None
+        if kind in kinds:
+            line["since"] = known[kinds[kind]].get(what)
+        else:
+            line["since"] = next((_moment(items[line["item"]]) for items in told if line["item"] in items), None)
+
+
+def _moment(properties: Mapping[str, Any]) -> float | None:
+    """When an item of a role's state was changed, where the role tells it as ISO 8601 under "since"."""
+    text = properties.get("since")
+    return datetime.fromisoformat(text).timestamp() if text else None
 
 
 def touched(run: Run) -> dict[tuple[str, str], Mapping[str, Any]]:
     """The run that touched an item last, by (host, item): {"time", "who", "purpose", "how", "died"}."""
     since = time.time() - 86400 * int(run.environment.setting.drift_record_days)
-    for name in places(run.environment):
-        try:
-            lines = ask_aside(name, SOURCE, "read", {"since": since})["record"]["lines"]
-            return _touched(lines)
-        except OperatorError as error:
-            run.note("record", str(error))
-    return {}
+    try:
+        lines, _, silent = read(run.environment, since)
+    except OperatorError as error:
+        lines, silent = [], [str(error)]
+    for name in silent:
+        run.note("record", f"{name}: what may be on record there is not known")
+    return _touched(lines)
 
 
 def _touched(lines: list[Line]) -> dict[tuple[str, str], Mapping[str, Any]]:

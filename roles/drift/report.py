@@ -76,7 +76,9 @@ def text(found: dict[str, Any]) -> str:
     lines += [f"{line['host']}: {line['item']} is not healthy" for line in found["unhealthy"]]
     lines += [f"{name}: {why}" for name, why in found["unknown"].items()]
     items = sum(about["compared"] for about in found["hosts"].values())
-    verdict = f"{len(found['drift'])} differ" if found["drift"] else "all as planned"
+    verdict = f"{len(found['drift'])} differ" if found["drift"] else "as planned"
+    if found["unknown"]:
+        verdict += f", not compared: {', '.join(found['unknown'])}"
     return "\n".join([*lines, f"{found['environment']}: {len(found['hosts'])} hosts, {items} items, {verdict}"])
 
 

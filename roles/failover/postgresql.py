@@ -67,7 +67,7 @@ def rebuild(run: Run) -> list[Act]:
     others = [
         other for other, one in view.items() if other not in (name, leader) and one["state"] == "streaming"
     ]
-    if not others and _synchronous(env) and not env.setting.force:
+    if not others and env.setting.postgresql_synchronous_strict and not env.setting.force:
         raise OperatorError(
             f"{name} is the only replica that could be in step with {leader}: while it is copied no write would be on "
             f"two hosts, so all writes would wait. Bring another back first ({_said(env, view)}), or accept the wait: "
@@ -153,7 +153,7 @@ def _forced(run: Run, view: Members, leader: str, target: str) -> list[Act]:
 
 def _synchronous_first(run: Run, view: Members, name: str, acts: list[Act]) -> list[Act]:
     """The acts with a replica that becomes synchronous before them, if it has to be and is not."""
-    if not name or not _synchronous(run.environment) or view[name]["role"] in SYNCHRONOUS:
+    if not name or view[name]["role"] in SYNCHRONOUS:
         return acts
 
     def also() -> None:
@@ -169,10 +169,6 @@ def _synchronous_first(run: Run, view: Members, name: str, acts: list[Act]) -> l
         *acts,
         Act("One that confirms writes again", one),
     ]
-
-
-def _synchronous(env: Environment) -> bool:
-    return len(env.group("postgresql")) > 1 and bool(env.setting.postgresql_synchronous_strict)
 
 
 def _followed(run: Run, target: str) -> Act:

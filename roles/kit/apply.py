@@ -51,6 +51,8 @@ def write(run: Run) -> int:
     from roles.lock.lease import purpose
     from roles.record.writer import checkout
 
+    if not run.planned:
+        raise OperatorError("plan= writes down what roles converge, and this deploy has none: its --dry tells all")
     path = Path(str(run.environment.setting.plan))
     run.environment.secrets.save()  # a plan with secrets that nobody keeps could never be carried out
     made = document.build(run, purpose(click.get_current_context().params), checkout())

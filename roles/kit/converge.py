@@ -179,7 +179,7 @@ def _leftovers(run: Run, name: str, stores: bool | None = None) -> Differences:
             continue
         kept = f"; its data stays in {DATA[role]}" if DATA.get(role) else ""
         found.add(f"role {role}", f"no longer concerns this host, what it made is removed{kept}")
-        found.steps.append({"do": "forget", "role": role, "manifest": {}})
+        found.steps.append({"do": "forget", "role": role, "manifest": {}, "stop": role in DATA})
     return found
 
 

@@ -28,7 +28,7 @@ def items(plan: Desired, answer: Answer, planned: Mapping[str, str], mark: Mark)
 
 def _all(plan: Desired, answer: Answer, planned: Mapping[str, str], mark: Mark) -> Iterator[tuple[str, Pair]]:
     paths = answer["paths"]
-    secret = {item.path for item in plan.files if item.secret}
+    secret = {item.path for item in (*plan.early, *plan.files) if item.secret}
     for item in (*plan.early, *plan.files):
         yield f"file {item.path}", (_path(paths.get(item.path), item.path in secret, mark), _file(item, mark))
     for directory in plan.directories:
@@ -87,9 +87,10 @@ def _unit(unit: Unit, answer: Answer, planned: Mapping[str, str], mark: Mark) ->
         before[1] = "inactive"
     if actual.get("NeedDaemonReload") == "yes":
         before.append("with an older unit file")
-    if unit.running and active in RUNS and reads(unit):
+    if unit.running and reads(unit):
         stamp = actual.get("stamp") or {}
-        before.append(f"with {mark(json.dumps([stamp.get(path) for path in reads(unit)]))}")
+        if active in RUNS:
+            before.append(f"with {mark(json.dumps([stamp.get(path) for path in reads(unit)]))}")
         after.append(f"with {mark(json.dumps([expected(path, answer, planned) for path in reads(unit)]))}")
     return ", ".join(filter(None, before)), ", ".join(after)
 

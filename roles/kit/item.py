@@ -35,7 +35,9 @@ def reads(unit: Unit) -> tuple[str, ...]:
 
 
 def drop_in(unit: Unit) -> File:
-    """Stamp the hashes of what the unit reads just before it starts."""
+    """Stamp the hashes of what the unit reads just before it starts: a service, nothing else has a start to stamp."""
+    if "." in unit.name and not unit.name.endswith(".service"):
+        raise ValueError(f"unit {unit.name} is no service and cannot be restarted after its files")
     paths = " ".join(sorted(reads(unit)))
     stamp = (
         f"mkdir -p /run/nexus-cos/stamp && sha256sum {paths} >/run/nexus-cos/stamp/{unit.name} 2>/dev/null"
@@ -153,7 +155,7 @@ def compare_units(
     for unit in units:
         actual = answer["units"].get(unit.name, {})
         how = unit_difference(unit, actual, answer, planned)
-        if drop_in(unit).path in changed and not how and reads(unit):
+        if reads(unit) and drop_in(unit).path in changed and not how:
             how = ["drop-in changed"]
         if how:
             found.add(f"unit {unit.name}", ", ".join(how))

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from gevent.lock import RLock
@@ -19,16 +18,16 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.state import StateStage
 from pyinfra.context import state
 
-from roles.kit import difference
+from roles.kit import difference, limit
+from roles.kit.asking import Asking
 from roles.kit.difference import Answer, Differences
 from roles.kit.environment import Environment, Host, Traits
 from roles.kit.error import OperatorError
 from roles.kit.journal import Journal
 from roles.kit.memory import Memory
-from roles.kit.model import Change, Desired, code
-from roles.kit.progress import progress
-from roles.kit.transport import QUESTIONS, Begun, EarlyAgent, Question, lines
-from roles.plans import CLUSTER, KEEPING, PINNED, keeper_of, notes_of, plan_of, preflight_of, roles_of
+from roles.kit.model import Change, Desired
+from roles.kit.transport import Begun
+from roles.plans import KEEPING, PINNED, keeper_of, notes_of, plan_of, preflight_of, roles_of
 
 
 class _Missing:
@@ -51,12 +50,13 @@ def begun() -> Run | None:
         return None
 
 
-class Run:
+class Run(Asking):
     """What one invocation of pyinfra knows. There is one per process: `Run.current`."""
 
     current: Run = _Missing()  # type: ignore[assignment]
 
     def __init__(self, environment: Environment, left_out: frozenset[str] = frozenset()) -> None:
+        super().__init__()
         self.environment = environment
         self.left_out = left_out
         self.started = time.monotonic()
@@ -74,7 +74,6 @@ class Run:
         self.health: dict[str, str] | None = None  # service -> "" or why it is not healthy
         self.logs: dict[str, list[str]] = {}
         self.under_way: dict[tuple[str, str], tuple[Begun, list[Change]]] = {}  # by host and role: waited for later
-        self._early: dict[str, EarlyAgent] = {}
         self.memory = Memory(environment.name)
         self._traits: dict[str, Traits] = {}
         self._answers: dict[str, Answer] = {}
@@ -84,48 +83,12 @@ class Run:
         self._settled: bool | None = None
         self._unknown = ""  # why the environment could not be asked what it keeps
 
-    def expect(self, state: Any, host: Any) -> None:
-        """A host is connected and will be asked something: its agent may start."""
-        self._early[host.name] = EarlyAgent(state, host)
-
-    def ask(self, name: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Send one question to the agent of a host, whichever host this is called for."""
-        early = self._early.pop(name, None) if request["do"] in QUESTIONS else None
-        with progress.step(name, "answering"):
-            answer: dict[str, Any] = early.ask(request) if early else {}
-            if not answer:
-                answer = state.inventory.get_host(name).get_fact(Question, _stdin=lines(request))
-        if not answer:
-            raise OperatorError(f"{name} gave no answer; what it said stands above")
-        return answer
-
-    def ask_source(
-        self,
-        name: str,
-        source: Path,
-        names: list[str],
-        context: Mapping[str, Any],
-        libraries: Iterable[str] = (),
-    ) -> dict[str, Any]:
-        """The answer of a role's own probe on any host: {item: properties}; OperatorError when it fails."""
-        request = {"do": "ask", **code(source, libraries), "names": names, "context": dict(context)}
-        reply = self.ask(name, request)
-        if "error" in reply:
-            raise OperatorError(f"{name}: {source.parent.name} could not be asked: {reply['error']}")
-        items: dict[str, Any] = reply["items"]
-        return items
-
     def host(self, name: str) -> Host:
         """A host with its traits: as they were in the last run, which the probe then confirms, or asked for."""
         with self._locks[f"traits of {name}"]:
             if name not in self._traits and name not in self.left_out and self.reaches(name):
                 self._traits[name] = self.memory.traits(name) or Traits(**self.ask(name, {"do": "traits"}))
         return replace(self.environment.host(name), traits=self._traits.get(name))
-
-    def reaches(self, name: str) -> bool:
-        """Whether this run is connected to the host."""
-        found = state.inventory.get_host(name, default=None)
-        return found is not None and found in state.activated_hosts
 
     def roles(self, name: str) -> list[str]:
         """Roles that concern this host."""
@@ -150,7 +113,8 @@ class Run:
         digests: Mapping[str, str] = {}
         kept: Mapping[str, Any] = {}
         if role in PINNED:
-            digests = self.memory.digests if asking else self.digests()
+            # While images are built their host is not asked: what is planned with them is only laid down later.
+            digests = self.memory.digests if asking or self.under_way else self.digests()
         if role in KEEPING:
             kept = self.memory.kept if asking else self.kept()
         return digests, kept
@@ -219,7 +183,7 @@ class Run:
 
     def prepare(self, name: str, role: str) -> None:
         """Ask the host, and refuse what cannot be before anything is changed anywhere."""
-        self.check_limit(role)
+        limit.check(self, role)
         checks = self.answer(name)["checks"]
         if reason := checks.get("base") or checks.get(role):  # without its base no role is laid down
             raise OperatorError(f"{name}: {role} cannot be laid down: {reason}")
@@ -293,26 +257,6 @@ class Run:
             self._answers.clear()
         else:
             self._answers.pop(name, None)
-
-    def check_limit(self, role: str) -> None:
-        """Refuse a step of a cluster when this run does not reach all of its hosts."""
-        if role not in CLUSTER:
-            return
-        missing = [
-            name for name in self.members(role) if not self.reaches(name) and name not in self.left_out
-        ]
-        if missing:
-            raise OperatorError(
-                f"{role} is one step of all its hosts, and --limit leaves out {', '.join(missing)}: "
-                "limit to layers that stand alone (deploys/base.py, data.py, edge.py), drop --limit, "
-                "or go on without a dead host by --data without=NAME"
-            )
-        registry = self.environment.group("ops")[:1]
-        if role in PINNED and registry and not self.reaches(registry[0].name):
-            raise OperatorError(
-                f"{role} is planned with the images that {registry[0].name} has, and this run does not reach it: "
-                "limit to other layers (deploys/base.py, data.py, edge.py), or bring it back first"
-            )
 
     def turn(self, role: str) -> RLock:
         """Held by the one host whose daemon of this role may be down right now."""

@@ -193,4 +193,4 @@ class Awaited(PyinfraCommand):
 
     def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
         """Whether they succeeded; what failed was shown as it happened."""
-        return bool(self.begun.outcome and self.begun.outcome.get())
+        return self.begun.outcome is not None and bool(self.begun.outcome.get())

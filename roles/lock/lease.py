@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import socket
@@ -13,6 +14,7 @@ from typing import Any
 
 import click
 import gevent
+from pyinfra import logger
 
 from roles.etcd.plan import DIRECTORY, TLS, endpoints
 from roles.kit.aside import ask_aside, connect
@@ -33,6 +35,7 @@ class Lease:
         self.holder = holder()
         self.number = 0
         self.anchor = ""
+        self._seconds = int(env.setting.lock_lease_seconds)
         self._renewing: gevent.Greenlet | None = None
         self._until = 0.0
 
@@ -52,7 +55,7 @@ class Lease:
             )
         self.number = answer["number"]
         permit.give(self.number)
-        self._until = began + int(self.env.setting.lock_lease_seconds)
+        self._until = began + self._seconds
         self._renewing = gevent.spawn(self._renew)
 
     def confirm(self) -> None:
@@ -66,16 +69,35 @@ class Lease:
         if self._renewing:
             self._renewing.kill()
         permit.withdraw("it has given its lock back")
-        if self.number:
+        if not self.number:
+            return
+        try:
             self._ask("release")
+        except OperatorError as error:
+            logger.warning(f"    lock: not given back, it ends within {self._seconds} s: {error}")
 
     def _ask(self, action: str, **more: Any) -> dict[str, Any]:
-        context = {**context_of(self.env, self.anchor), "holder": self.holder, "number": self.number, **more}
-        found: dict[str, Any] = ask_aside(self.anchor, SOURCE, action, context, LIBRARIES, self._patience())["lock"]
+        """The anchor's answer; for what is held already another member's, where it speaks for the quorum."""
+        try:
+            return self._ask_at(self.anchor, action, more)
+        except OperatorError:
+            if action == "take":
+                raise
+            for other in anchors(self.env):
+                with contextlib.suppress(OperatorError):
+                    answer = self._ask_at(other, action, more) if other != self.anchor else {"where": "file"}
+                    if answer.get("where") != "file":
+                        self.anchor = other
+                        return answer
+            raise
+
+    def _ask_at(self, name: str, action: str, more: Mapping[str, Any]) -> dict[str, Any]:
+        context = {**context_of(self.env, name), "holder": self.holder, "number": self.number, **more}
+        found: dict[str, Any] = ask_aside(name, SOURCE, action, context, LIBRARIES, self._patience())["lock"]
         return found
 
     def _patience(self) -> float:
-        return float(self.env.setting.lock_lease_seconds) / 2
+        return self._seconds / 2
 
     def _renew(self) -> None:
         """Say again and again that this run lives."""
@@ -95,7 +117,7 @@ class Lease:
         if why := answer.get("lost"):
             permit.withdraw(f"it has lost the lock: {why}")
         else:
-            self._until = began + int(self.env.setting.lock_lease_seconds)
+            self._until = began + self._seconds
 
 
 def anchors(env: Environment) -> list[str]:

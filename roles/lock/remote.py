@@ -47,7 +47,7 @@ def take(context: Item) -> Item:
 
 
 def renew(context: Item) -> Item:
-    """{} while it is still ours, else {"lost": why}."""
+    """{"where"} while it is still ours, else {"lost": why}."""
     quorum, own = Quorum(context["etcd"]), _read()
     if own["number"] > context["number"] or (own["holder"] or context["holder"])["token"] != context["holder"]["token"]:
         return {"lost": _whose(own)}
@@ -57,7 +57,7 @@ def renew(context: Item) -> Item:
     if found:
         quorum.keep_alive()
     _write({"number": context["number"], "holder": context["holder"], **_now()})
-    return {}
+    return {"where": "etcd" if found else "file"}
 
 
 def release(context: Item) -> Item:

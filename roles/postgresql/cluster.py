@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from roles.kit.agent.base import RemoteError
-from roles.postgresql.leave import leave, strangers
+from roles.postgresql.leave import leave, strangers, troubles
 from roles.postgresql.rest import Patroni, installed
 
 Item = dict[str, Any]
@@ -29,7 +29,7 @@ def probe(names: list[str], context: Item) -> dict[str, Item]:
     found: dict[str, Item] = {"config": settings(patroni)}
     for name, told in patroni.states().items():
         found[f"member {name}"] = {"pending_restart": bool(told.get("pending_restart"))}
-    found |= {f"member {name}": {"pending_restart": False} for name in strangers(patroni, context)}
+    found |= {f"member {name}": {"pending_restart": False} for name in troubles(patroni, context)}
     planned = set(context["settings"])
     found["config"]["others"] = sorted(found["config"].keys() - planned - set(LEFT_ALONE))
     return found

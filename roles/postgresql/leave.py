@@ -22,6 +22,13 @@ def strangers(patroni: Patroni, context: Item) -> list[str]:
     return sorted(set(patroni.listed()) - set(context["planned"]))
 
 
+def troubles(patroni: Patroni, context: Item) -> list[str]:
+    """Of these the ones that something has to be done about before they stop: that lead, or that nobody stops."""
+    found = strangers(patroni, context)
+    primary = patroni.primary() if found else None
+    return [name for name in found if name == primary or name not in context["leaving"]]
+
+
 def leave(patroni: Patroni, gone: list[str], context: Item) -> None:
     """Make a member that stays the primary. RemoteError where one that left would go on beside the others."""
     if alone := [name for name in gone if name not in context["leaving"]]:

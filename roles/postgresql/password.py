@@ -25,9 +25,12 @@ QUIET = "set log_min_duration_statement = -1; set log_min_error_statement = pani
 
 
 def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
-    """Whether each log-in has its password; nothing where no server runs yet."""
+    """Whether each log-in has its password.
+
+    A server that does not run takes it from Patroni when it is made, or else from the primary: nothing is amiss.
+    """
     found = ask(context)
-    return {item: {"is set": fits(found, *login)} for item, login in context["logins"].items()} if found else {}
+    return {item: {"is set": not found or fits(found, *login)} for item, login in context["logins"].items()}
 
 
 def apply(items: Mapping[str, Item], changed: list[str], removed: list[str], context: Item, payload: Item) -> None:

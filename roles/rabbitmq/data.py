@@ -5,6 +5,7 @@ Only while the broker does not run, and only when a node of the cluster says so.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import time
@@ -34,10 +35,10 @@ def apply(items: Mapping[str, Item], changed: list[str], removed: list[str], con
         print(f"the cluster had taken {context['node']} out; its old data is kept in {kept}")
 
 
-def runs() -> bool:
-    """Whether the broker was started."""
+def runs(unit: str = "rabbitmq-server") -> bool:
+    """Whether a unit is active: the broker's, or another one."""
     try:
-        run(["systemctl", "is-active", "--quiet", "rabbitmq-server"])
+        run(["systemctl", "is-active", "--quiet", unit])
     except RemoteError:
         return False
     return True
@@ -60,10 +61,13 @@ def companions(context: Item) -> list[str]:
 
 def expelled(context: Item) -> bool | None:
     """Whether a planned node that runs knows this one no more; None where none can be asked."""
-    for node in context["there"]:
-        if node != context["node"]:
-            try:
-                return context["node"] not in ask(node)[0]
-            except RemoteError:
-                continue
-    return None
+    try:
+        for node in context["there"]:
+            if node != context["node"]:
+                with contextlib.suppress(RemoteError):
+                    return context["node"] not in ask(node)[0]
+        return None
+    finally:
+        if not runs("epmd.socket"):  # whoever asks starts a port mapper, which would be in the way of the unit's
+            with contextlib.suppress(RemoteError):
+                run(["epmd", "-kill"])

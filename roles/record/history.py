@@ -4,35 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
 
 import click
 
-from roles.kit.aside import ask_aside
 from roles.kit.environment import Environment
-from roles.kit.error import OperatorError
+from roles.kit.error import OperatorError, nearest
 from roles.kit.run import Run
 from roles.runbook.since import moment
 
-from .place import SOURCE, places
-
-Line = dict[str, Any]
+from .place import Line, read
 
 
 def history() -> None:
     """Show the record instead of a run."""
-    setting = Run.current.environment.setting
-    moment(str(setting.since), time.time())
-    if setting.host:
-        Run.current.environment.host(str(setting.host))
+    moment(str(Run.current.environment.setting.since), time.time())
     Run.current.report = show
 
 
 def show(run: Run) -> int:
     """Print runs and their changes; exit status 1 where the record was tampered with."""
     setting = run.environment.setting
-    lines, broken = read(run.environment, moment(str(setting.since), time.time()))
-    runs = [found for found in join(lines) if _concerns(found, str(setting.host), str(setting.item))]
+    lines, broken = lines_since(run.environment, moment(str(setting.since), time.time()))
+    runs = join(lines)
+    check_host(str(setting.host), [host.name for host in run.environment.hosts], runs)
+    runs = [found for found in runs if _concerns(found, str(setting.host), str(setting.item))]
     shown = runs if setting.since else runs[-int(setting.history_runs) :]
     for found in shown:
         click.echo(tell(found, str(setting.host), str(setting.item)))
@@ -43,25 +38,14 @@ def show(run: Run) -> int:
     return 1 if broken else 0
 
 
-def read(env: Environment, since: float) -> tuple[list[Line], list[str]]:
-    """(lines since then, places where the chain is broken) of all hosts that have a part of the record."""
-    lines: list[Line] = []
-    broken: list[str] = []
-    reached = 0
-    for name in places(env):
-        try:
-            # a run is told by its first line, which may be older than what happened in it
-            answer = ask_aside(name, SOURCE, "read", {"since": since - 86400})["record"]
-        except OperatorError as error:
-            click.secho(str(error), fg="yellow", err=True)
-            continue
-        reached += 1
-        lines += answer["lines"]
-        broken += [f"{name}: {place}" for place in answer["broken"]]
-    if not reached:
-        raise OperatorError(f"none of {', '.join(places(env))} answers, where the record of {env.name} is kept")
-    ended = {line["run"] for line in lines if line["time"] >= since}
-    return sorted((line for line in lines if line["run"] in ended), key=lambda line: line["time"]), broken
+def lines_since(env: Environment, since: float) -> tuple[list[Line], list[str]]:
+    """(lines of runs of which anything was since then, places where the chain is broken)."""
+    # a run is told by its first line, which may be older than what happened in it
+    lines, broken, silent = read(env, since - 86400)
+    if silent:
+        click.secho(f"without what may be on record on {', '.join(silent)}: no answer", fg="yellow", err=True)
+    recent = {line["run"] for line in lines if line["time"] >= since}
+    return [line for line in lines if line["run"] in recent], broken
 
 
 def join(lines: list[Line]) -> list[Line]:
@@ -81,13 +65,20 @@ def changes(found: Line, host: str = "", item: str = "") -> dict[str, list[str]]
     told: dict[str, list[str]] = {}
     for name, entries in (end["changes"] if end else found["intended"]).items():
         told[name] = [
-            f"{f'{role}: ' if role else ''}{what}: {how}{'' if all(done) else ' (not done)'}"
+            f"{f'{role}: ' if role else ''}{what}: {how}{'' if all(done) else ' (not finished)'}"
             for role, what, how, *done in entries
         ]
     for name, commands in (end or {}).get("commands", {}).items():
         told.setdefault(name, []).extend(f"command: {command}" for command in commands)
     chosen = {name: [text for text in texts if item.lower() in text.lower()] for name, texts in told.items()}
     return {name: texts for name, texts in chosen.items() if texts and host in ("", name)}
+
+
+def check_host(host: str, inventory: list[str], runs: list[Line]) -> None:
+    """Refuse a host that neither the inventory nor the record knows: OperatorError with the nearest one."""
+    known = [*inventory, *(name for found in runs for name in changes(found))]
+    if host and host not in known:
+        raise OperatorError(f'neither the inventory nor the record has a host "{host}"{nearest(host, known)}')
 
 
 def _concerns(found: Line, host: str, item: str) -> bool:

@@ -1,15 +1,51 @@
-"""Where the record of an environment is kept."""
+"""Where the record of an environment is kept, and how all of it is read."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import gevent
+
+from roles.kit.aside import ask_aside
 from roles.kit.environment import Environment
+from roles.kit.error import OperatorError
 
 SOURCE = Path(__file__).with_name("remote.py")
+Line = dict[str, Any]
 
 
 def places(env: Environment) -> list[str]:
-    """Its ops hosts, then whoever is first: an environment without ops hosts has a record, too."""
-    names = [host.name for host in (*env.group("ops"), *env.hosts) if host.name not in env.left_out]
-    return list(dict.fromkeys(names))[: len(env.group("ops")) + 1]
+    """Hosts that may keep it, the one that does first: ops hosts, and the others for want of one that is reached."""
+    names = [host.name for host in (*env.group("ops"), *env.hosts)]
+    return [name for name in dict.fromkeys(names) if name not in env.left_out]
+
+
+def read(env: Environment, since: float) -> tuple[list[Line], list[str], list[str]]:
+    """(lines since then, places where the chain is broken, hosts that gave no answer) of all parts there are.
+
+    Runs that went on without the first place have left their lines on another host.
+    """
+    names = places(env)
+    jobs = [gevent.spawn(_read, name, since) for name in names]
+    gevent.joinall(jobs, raise_error=True)
+    lines: list[Line] = []
+    broken: list[str] = []
+    silent: list[str] = []
+    for name, job in zip(names, jobs, strict=True):
+        if job.value is None:
+            silent.append(name)
+            continue
+        lines += job.value["lines"]
+        broken += [f"{name}: {place}" for place in job.value["broken"]]
+    if len(silent) == len(names):
+        raise OperatorError(f"none of {', '.join(names)} answers, where the record of {env.name} may be")
+    return sorted(lines, key=lambda line: float(line["time"])), broken, silent
+
+
+def _read(name: str, since: float) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = ask_aside(name, SOURCE, "read", {"since": since})["record"]
+    except OperatorError:
+        return None
+    return found

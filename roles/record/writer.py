@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from pyinfra import logger
+from pyinfra.api.exceptions import PyinfraError
 
 from roles.kit import converge
 from roles.kit.aside import ask_aside, connect
@@ -64,6 +65,9 @@ class Writer:
         }
         try:
             line["services"] = self._after()
+        except PyinfraError as error:  # a run that failed may have left hosts that answer nothing
+            line["services"], line["unknown"] = {}, str(error)
+        try:
             self._write("end", line)
         except OperatorError as error:
             logger.error(f"    record: the end of this run is not noted: {error}")
@@ -129,8 +133,8 @@ def _reached(env: Environment) -> str:
         if connect(name):
             return name
     raise OperatorError(
-        f"none of {', '.join(places(env))} can be reached, where the record of {env.name} is kept, and nothing is "
-        "changed without it: bring one back, or go on without a dead one by --data without=NAME"
+        f"none of {', '.join(places(env))} can be reached, where the record of {env.name} could be kept, and nothing "
+        "is changed without it: bring one back"
     )
 
 

@@ -76,7 +76,9 @@ def go(situation: Situation, steps: Sequence[Step], found: Mapping[str, Any]) ->
     listed = [name for name in env.catalogue.operations.rollback.order if name in targets]
     rest = [name for name in targets if name not in listed]
     plan["batches"] = [[name] for name in listed] + ([rest] if rest else [])
-    if not situation.bring(f"roll back {len(steps)} services", plan):
+    good = situation.bring(f"roll back {len(steps)} services", plan)
+    situation.write_stack()
+    if not good:
         raise OperatorError("not every service got healthy at the release that it went back to; why stands above")
     for step in steps:
         situation.run.changes[situation.leader].append(

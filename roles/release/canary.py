@@ -17,7 +17,7 @@ from roles.kit.error import OperatorError
 from roles.kit.transport import Step as Request
 from roles.plans import plan_of
 from roles.release.gate import Limits, objection
-from roles.release.plan import Step, work
+from roles.release.plan import NOTHING, Step, work
 from roles.release.situation import Situation
 from roles.router.backend import canary
 from roles.service.stack import properties
@@ -57,8 +57,8 @@ class Canary:
     def remove(self) -> None:
         """All traffic to the services themselves, then the canaries away."""
         self._route(0)
-        gone: dict[str, Any] = {"definitions": {}, "secrets": {}, "items": {}, "seconds": {}}
-        self.situation.bring("remove the canaries", {**gone, "remove": [canary(name) for name in self.names]})
+        gone = [canary(name) for name in self.names]
+        self.situation.bring("remove the canaries", {**NOTHING, "remove": gone})
 
     def _work(self, percent: int) -> dict[str, Any]:
         """What plan.py has for the new release, under the canaries' names and with as many tasks as their share."""

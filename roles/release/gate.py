@@ -14,6 +14,8 @@ from typing import Any
 
 from roles.catalogue import Catalogue
 
+ROLLED_BACK = "its tasks did not get healthy, and what ran before runs again"
+
 
 @dataclass(frozen=True)
 class Traffic:
@@ -91,7 +93,7 @@ def objection(before: Traffic, after: Traffic, limits: Limits) -> str:
 def task_objection(found: Mapping[str, Any], wanted_hash: str, replicas: int, known: Iterable[str]) -> str:
     """Why the tasks of a service speak against its new release. `known` are ids of failures from before."""
     if found.get("hash") != wanted_hash:
-        return "it was rolled back to what ran before"
+        return ROLLED_BACK
     failed = [error for task, error in found["failed"] if task not in known]
     if failed:
         return f"a task ended after it had been healthy: {failed[-1] or 'without a reason'}"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from roles.catalogue.order import depths
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError, nearest
 from roles.service.contents import secrets
+from roles.service.plan import STACK
 from roles.service.released import Released, key
 from roles.service.scale import size
-from roles.service.stack import definition, properties
+from roles.service.stack import definition, definitions, properties, stack_file
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,18 @@ def work(env: Environment, targets: Mapping[str, Released]) -> dict[str, Any]:
             name: each * -(-size(env, service).replicas // at_once) for name, service in services.items()
         },
     }
+
+
+def stack(env: Environment, running: Mapping[str, Released]) -> dict[str, str]:
+    """{path: text} of the stack file as every later run plans it.
+
+    Services that have no record are in it as they run: what this run calls `release` is not theirs.
+    """
+    unrecorded = {name: replace(to, pinned=False) for name, to in running.items() if key(name) not in env.kept}
+    return {STACK: stack_file(definitions(at(env, unrecorded)))}
+
+
+NOTHING: Mapping[str, Any] = {"definitions": {}, "secrets": {}, "items": {}, "seconds": {}}  # work that is none
 
 
 def config_name(env: Environment, name: str, to: Released) -> str:

@@ -6,6 +6,7 @@ its last log lines, and what ran before goes on running.
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -59,8 +60,13 @@ def apply(
     context: dict[str, Any],
     payload: dict[str, Any],
 ) -> None:
-    """Take out the services of context["remove"]; bring those of context["definitions"] there, batch by batch."""
+    """Take out the services of context["remove"]; bring those of context["definitions"] there, batch by batch.
+
+    context["files"] are written first, {path: text}.
+    """
     docker = Docker()
+    for path, text in context.get("files", {}).items():
+        write(path, text)
     for name in context.get("remove", ()):
         remove_service(docker, name)
     for name, content in context["secrets"].items():
@@ -79,6 +85,13 @@ def apply(
             wrong.append(str(error).split("\n", 1)[-1])
     if wrong:
         raise RemoteError("\n".join(wrong))
+
+
+def write(path: str, text: str) -> None:
+    """A file that is there whole or not at all, root's alone."""
+    with open(os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+        stream.write(text)
+    os.replace(f"{path}.new", path)
 
 
 def settle(docker: Docker, names: list[str]) -> None:

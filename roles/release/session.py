@@ -17,7 +17,7 @@ from roles.health.plan import REMOTE as HEALTH
 from roles.kit.error import OperatorError
 from roles.kit.model import Change
 from roles.release.canary import Canary, shares
-from roles.release.gate import Limits
+from roles.release.gate import ROLLED_BACK, Limits
 from roles.release.migration import due, migrate
 from roles.release.plan import Step, at, config_name, work
 from roles.release.record import begun, committed, record_of
@@ -132,13 +132,15 @@ class Session:
                 Change(f"release of {step.name}", f"{step.before.release} -> {step.after.release}")
             )
         self.situation.keep(records)
+        self.situation.write_stack()
         self.done += steps
 
     def _give_up(self, steps: Sequence[Step], bad: Mapping[str, str]) -> None:
         """Bring the old releases back, and say what was wrong; always raises OperatorError."""
         for step in steps:
             logger.error(f"    {step.name} {step.after.release}: {bad[step.name]}")
-            self._tell_logs(step.name)
+            if bad[step.name] != ROLLED_BACK:  # else they were shown with the task that failed
+                self._tell_logs(step.name)
         back = list(steps)
         if self.setting.release_on_failure == "back":
             back += reversed(self.done)
@@ -147,6 +149,7 @@ class Session:
         if kept:
             self.situation.keep(kept)
         good = self.situation.bring(f"go back to {', '.join(targets)}", work(self.situation.env, targets))
+        self.situation.write_stack()
         lines = [f"{name} did not get through: {why}" for name, why in bad.items()]
         lines.append(
             f"{', '.join(f'{name} {to.release}' for name, to in targets.items())} "
@@ -169,6 +172,6 @@ class Session:
             found = self.situation.run.ask_source(self.situation.leader, LOGS, [name], {"lines": lines})
         except OperatorError as error:
             found = {name: {"lines": [str(error)]}}
-        for line in found[name]["lines"]:
+        for line in found[name]["lines"][-lines:]:
             logger.error(f"      | {line}")
 

@@ -14,6 +14,7 @@ from roles.kit.error import OperatorError
 from roles.kit.run import Run
 from roles.registry.plan import registry_host
 from roles.release.gate import Traffic
+from roles.release.plan import NOTHING, stack
 from roles.release.record import Running
 from roles.runbook import carry_out
 from roles.swarm.plan import CLIENT, KEPT, kept_state, leader
@@ -63,6 +64,12 @@ class Situation:
                 f"{', '.join(missing)}: not in the swarm yet; deploys/full.py lays a service down first"
             )
         return {name: Running(found[name]["image"], found[name]["config"]) for name in names}
+
+    def write_stack(self) -> None:
+        """The stack file as it is planned now, so that the next run finds nothing to do."""
+        names = [*self.env.catalogue.services, *(["router"] if self.env.group("edge") else [])]
+        running = {name: now.released() for name, now in self.running(names).items()}
+        self.bring("write the stack file", {**NOTHING, "files": stack(self.env, running)})
 
     def bring(self, what: str, work: Mapping[str, Any]) -> bool:
         """Carry out `work` of plan.py; whether all its services got healthy. Why not was shown."""

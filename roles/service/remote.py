@@ -24,7 +24,10 @@ def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]
         secrets = docker.list("secrets", label=[f"com.docker.stack.namespace={STACK}"])
     except (OSError, RemoteError):
         return {}
-    found = {f"service {name}": _properties(service["Spec"]) for name, service in services.items()}
+    found = {
+        f"service {name}": {**_properties(service["Spec"]), "since": service.get("UpdatedAt")}
+        for name, service in services.items()
+    }
     held = {name for service in services.values() for name in _held(service)} | set(context["recorded"])
     for secret in secrets:
         name = secret["Spec"]["Name"]

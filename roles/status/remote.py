@@ -78,6 +78,8 @@ def backup(context: Item) -> Answer:
     for path in glob.glob(f"{BACKUP}/*.json"):
         with open(path) as stream:
             told = json.load(stream)
+        if "finished_at" not in told:  # the backup's own, not a record
+            continue
         told.pop("holds", None)
         found[os.path.basename(path).removesuffix(".json")] = told
     return found

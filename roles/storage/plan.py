@@ -29,6 +29,11 @@ BACKUP, ADMIN = "backup", "admin"  # uses, each with a key of its own
 ACTIONS = {BACKUP: ("Read", "Write", "List", "Tagging")}  # on the bucket of backups and on no other
 
 
+def inner_port(env: Environment) -> int:
+    """Where the S3 side lets itself be configured without credentials; closed to other hosts."""
+    return int(env.setting.storage_port) + 10_000
+
+
 def plan(env: Environment, host: Host) -> Desired:
     """The server on the group's first host, nothing on the others."""
     if host != server(env):

@@ -23,7 +23,7 @@ from roles.redis.users import ADMIN as REDIS_ADMIN
 from roles.redis.users import HEALTH as REDIS_HEALTH
 from roles.registry.plan import login
 from roles.service.stack import NAME as STACK
-from roles.storage.plan import BACKUP, PROGRAMS, access
+from roles.storage.plan import BACKUP, PROGRAMS, access, inner_port, server
 
 REMOTE = Path(__file__).parent / "remote"
 COMMAND = "python3 -ISB -"
@@ -80,10 +80,12 @@ def router_ports(edge: Host) -> list[int]:
 
 
 def _closed(env: Environment, host: Host) -> list[tuple[str, int]]:
-    """The routers' ports on other hosts, and a port there that must be open, or a refusal proves nothing."""
-    if "edge" in host.groups:
-        return []
+    """Ports on other hosts that are for these alone, each with one there that must be open, or it proves nothing."""
     ports = {edge.address: [*router_ports(edge), int(edge.setting.nginx_https_port)] for edge in env.group("edge")}
+    if (storage := server(env)) and storage.address != host.address:
+        ports.setdefault(storage.address, []).extend([inner_port(env), int(env.setting.storage_port)])
+    if "edge" in host.groups:
+        ports = {address: numbers for address, numbers in ports.items() if storage and address == storage.address}
     return [(address, port) for address, numbers in ports.items() for port in numbers]
 
 
@@ -168,6 +170,11 @@ def _postgresql(env: Environment, host: Host) -> dict[str, Any]:
         logins[f"{user} with a wrong password"] = {**own, "user": user, "password": "wrong"}
         logins[f"{user} without TLS"] = {**own, "user": user, "sslmode": "disable"}
         logins[service.database] = {**own, "user": service.database}
+    member = {"host": host.address, **verified}  # members let each other in, and themselves
+    superuser = {"dbname": "postgres", "user": "postgres", "password": env.secret("postgresql/superuser")}
+    replication = {"user": "replicator", "password": env.secret("postgresql/replication"), "replication": "true"}
+    logins["password of postgres"] = {**member, **superuser}
+    logins["password of replicator"] = {**member, **replication, "statement": "IDENTIFY_SYSTEM"}
     return {"address": "127.0.0.1", "port": env.setting.postgresql_port, "logins": logins}
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from hosts.fleet import Fleet
 from hosts.item import Item
+from roles.storage.plan import inner_port, server
 from roles.storage.plan import plan as storage
 
 
@@ -53,7 +54,7 @@ def test_saved_secrets_are_those_of_the_environment(fleet: Fleet, item: Item) ->
     assert sealed, f"{item.host} has no copy of the secrets file"
     secrets = fleet.env.secrets
     identity = next(line for line in secrets.identity.read_text().splitlines() if line.startswith("AGE-SECRET-KEY-"))
-    there = json.loads(pyrage.decrypt(sealed, [pyrage.x25519.Identity.from_str(identity.strip())]))
+    there = json.loads(pyrage.decrypt(sealed, [pyrage.x25519.Identity.from_str(identity.strip())]))["values"]
     differing = [name for name in secrets.names() if there.get(name) != secrets.optional(name)]
     assert not differing, f"{item.host}: the copy of the secrets file differs in {differing[:5]}"
 
@@ -66,3 +67,14 @@ def test_no_backup_of_this_host_failed(fleet: Fleet, host: str) -> None:
         assert record["ok"], f"{host}: the last backup of {kind} failed at {record['finished_at']}: {record['error']}"
         assert record["format"] == 1
         assert record["ok_at"] == record["finished_at"]
+
+
+@pytest.mark.hosts
+def test_object_storage_is_not_configured_from_elsewhere(fleet: Fleet, host: str) -> None:
+    storage = server(fleet.env)
+    if storage is None or storage.name == host:
+        pytest.skip("asked from the other hosts")
+    found = fleet.answer(host, "port")
+    assert found[f"{storage.address}:{fleet.env.setting.storage_port}"] == "open", f"{host}: nothing is proven"
+    inner = f"{storage.address}:{inner_port(fleet.env)}"
+    assert found[inner] != "open", f"{host} reaches {inner}, where object storage is configured without a key"

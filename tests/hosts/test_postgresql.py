@@ -27,7 +27,7 @@ def test_role(fleet: Fleet, item: Item) -> None:
     assert role["login"] == wanted["login"], f"{what}: login is {role['login']}, planned is {wanted['login']}"
     assert role["limit"] == wanted["limit"], f"{what}: limit is {role['limit']}, planned is {wanted['limit']}"
     assert role["member_of"] == wanted["member_of"], f"{what} is in {role['member_of']}, not {wanted['member_of']}"
-    if wanted["login"]:
+    if wanted["password"]:
         assert role["scram"], f"{what} has no SCRAM password"
     else:
         assert not role["has_password"], f"{what} has a password and should have none"
@@ -96,3 +96,11 @@ def test_settings_that_keep_data_are_in_force(fleet: Fleet, host: str) -> None:
     wanted = {**DURABLE, **KEPT}
     wrong = {name: settings.get(name) for name, value in wanted.items() if settings.get(name) != value}
     assert not wrong, f"{host}: PostgreSQL runs with {wrong}, planned is { {name: wanted[name] for name in wrong} }"
+
+
+@pytest.mark.planned("postgresql passwords")
+def test_password_of_the_platform(fleet: Fleet, item: Item) -> None:
+    fleet.want(item)
+    told = fleet.answer(item.host, "postgresql")["logins"][item.name]
+    assert "error" not in told, f"{item.host}: the {item.name} does not open it: {told.get('error')}"
+    assert told["tls"], f"{item.host}: the {item.name} was taken without TLS"

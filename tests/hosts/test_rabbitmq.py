@@ -109,6 +109,12 @@ def test_every_node_of_the_inventory_runs(fleet: Fleet, item: Item) -> None:
     _nodes_are_those_of_the_inventory(fleet, item.host)
 
 
+@pytest.mark.planned("rabbitmq data")
+def test_its_data_is_that_of_the_cluster(fleet: Fleet, item: Item) -> None:
+    fleet.want(item)
+    _nodes_are_those_of_the_inventory(fleet, item.host)
+
+
 @pytest.mark.planned("rabbitmq cluster", prefix="nodes")
 def test_no_other_node_is_a_member(fleet: Fleet, item: Item) -> None:
     fleet.want(item)

@@ -34,11 +34,10 @@ def told(project: Project, deploy: str, *words: str) -> str:
 
 def test_words_that_the_record_does_not_understand(project: Project) -> None:
     assert "since=whenever is no time: write today" in told(project, "history", "--data", "since=whenever")
-    assert 'lab has no host "app4"; did you mean' in told(project, "history", "--data", "host=app4")
 
 
 def test_hosts_that_give_no_answer(project: Project) -> None:
     """They log in and carry nothing out."""
-    assert "none of ops1, edge1 answers, where the record of lab is kept" in told(project, "history")
+    assert "none of ops1, edge1, app1" in told(project, "history")
     assert "data1: SSHException" in told(project, "unlock")
     assert "app2, app3, data1" in told(project, "drift")

@@ -67,6 +67,12 @@ def test_a_unit_with_an_older_file_differs_and_shows_no_hash_of_it() -> None:
     assert "000000" not in before
 
 
+def test_what_should_be_of_a_unit_does_not_depend_on_what_it_is() -> None:
+    answer = copy.deepcopy(SAME)
+    answer["units"]["x"]["ActiveState"] = "inactive"
+    assert items(answer)["unit x"][1] == items(SAME)["unit x"][1]
+
+
 SECRET = "hunter2"
 PLAIN = hashlib.sha256(SECRET.encode()).hexdigest()
 

@@ -32,7 +32,7 @@ def test_a_line_tells_what_it_is_what_it_should_be_since_when_and_who_was_there(
 
 
 def test_nothing_differs() -> None:
-    assert text(report()).endswith("all as planned")
+    assert text(report()).endswith("24 items, as planned")
     assert "Everything is as planned" in page(report())
 
 
@@ -57,6 +57,7 @@ def test_hosts_that_were_not_compared_are_no_good_news() -> None:
     assert "Everything is as planned" not in page(found)
     assert page(found).count("app1 could not be reached") == 1
     assert "app1 could not be reached" in text(found)
+    assert text(found).endswith("not compared: app1")
 
 
 def test_ages_are_told_in_the_largest_unit_that_fits() -> None:

@@ -107,9 +107,18 @@ def test_what_changed_on_a_host_and_of_an_item() -> None:
     begin("a")
     end("a", {"app1": [["nginx", "unit nginx", "reload", True]], "app2": [["redis", "file /etc/r", "new", False]]})
     (run,) = history.join(read()["lines"])
-    assert history.changes(run, host="app2") == {"app2": ["redis: file /etc/r: new (not done)"]}
+    assert history.changes(run, host="app2") == {"app2": ["redis: file /etc/r: new (not finished)"]}
     assert history.changes(run, item="NGINX") == {"app1": ["nginx: unit nginx: reload"]}
     assert history.changes(run, host="app1", item="redis") == {}
+
+
+def test_a_host_that_is_gone_from_the_inventory_is_still_known() -> None:
+    begin("a")
+    end("a")
+    runs = history.join(read()["lines"])
+    history.check_host("app2", ["app1"], runs)
+    with pytest.raises(OperatorError, match='"app3"; did you mean "app2"'):
+        history.check_host("app3", ["edge1"], runs)
 
 
 def test_releases_before_and_after_are_told() -> None:

@@ -14,7 +14,7 @@ from roles.release import traffic
 from roles.release.canary import shares
 from roles.release.gate import Limits, Traffic, objection, task_objection
 from roles.release.migration import due, job
-from roles.release.plan import Step, at, rollback_order, selected, waves, work
+from roles.release.plan import Step, at, rollback_order, selected, stack, waves, work
 from roles.release.record import Running, begun, committed, history, releases, target, went_back
 from roles.router.plan import configuration
 from roles.service.plan import held_back, plan
@@ -85,6 +85,18 @@ def test_what_a_release_deploys_is_what_is_planned_afterwards(env):
     deployed = work(env, {"auth-service": NEW})["definitions"]["auth-service"]
     after = recorded(env, replace(NEW, at="2026-11-22T19:00:00+00:00"))
     assert definitions(after)["auth-service"] == deployed
+
+
+def test_the_stack_file_of_a_release_is_the_one_that_is_planned_afterwards(env):
+    digests = {name: f"sha256:{number}" for number, name in enumerate(("router", *env.catalogue.services))}
+    running = {
+        name: Running(f"ops1:5000/nexus-cos/{name}:1.0.0@{digest}", "").released() for name, digest in digests.items()
+    }
+    kept = recorded(env, NEW).kept
+    releasing = replace(env, setting=Settings({**env.setting, "release": "2.4.1"}))
+    written = stack(releasing.seen(releasing.hosts, {}, kept), running)
+    (planned,) = plan(env.seen(env.hosts, digests, kept), env.host("app1")).files
+    assert written == {planned.path: planned.content}
 
 
 def test_a_rollback_brings_configuration_and_leaves_credentials(env):
@@ -185,7 +197,7 @@ def test_a_task_that_dies_speaks_against_a_release():
     found = {"hash": "h", "running": 2, "failed": [["old", "exit 1"], ["new", "exit 134"]]}
     assert "exit 134" in task_objection(found, "h", 2, ["old"])
     assert not task_objection(found, "h", 2, ["old", "new"])
-    assert "rolled back" in task_objection(found, "other", 2, ["old", "new"])
+    assert "did not get healthy" in task_objection(found, "other", 2, ["old", "new"])
     assert "2 of 3" in task_objection(found, "h", 3, ["old", "new"])
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL's cluster as its own tools tell it, asked on whichever data host answers."""
+"""PostgreSQL's cluster as Patroni tells it to anybody, asked on whichever data host answers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 from control import Control
 
+from roles.certificate.plan import CA
 from roles.lab.machine import wait_until
 
-LIST = "sudo patronictl -c /etc/patroni/config.yml list -f json"
+ROLES = {"leader": "Leader", "sync_standby": "Sync Standby", "replica": "Replica"}
 WHOLE_SECONDS = 120
 
 
@@ -23,11 +24,15 @@ class Database:
 
     def members(self) -> dict[str, dict[str, Any]]:
         """Every member as Patroni lists it; nothing while nobody can say."""
+        port = self.control.planned.setting.postgresql_rest_port
         for host in self.hosts:
+            address = self.control.lab.host(host).address
+            ask = f"curl -sS -m 5 --cacert {CA} https://{address}:{port}/cluster"
             try:
-                return {member["Member"]: member for member in json.loads(self.control.ssh(host, LIST, seconds=20))}
-            except (RuntimeError, ValueError, subprocess.TimeoutExpired):
+                told = json.loads(self.control.ssh(host, ask, seconds=20))["members"]
+            except (RuntimeError, ValueError, KeyError, subprocess.TimeoutExpired):
                 continue
+            return {one["name"]: {"Role": ROLES.get(one["role"], one["role"]), "State": one["state"]} for one in told}
         return {}
 
     def primary(self) -> str:

@@ -19,6 +19,7 @@ SESSION = Path(__file__).parents[1] / "hosts/remote/proxy.py"
 SERVICE = "auth-service"
 TABLE = "written"
 WRITERS = 20
+PAUSE_SECONDS = 0.0  # of each writer between two writes
 PATIENCE_SECONDS = 8  # of one statement: a write that waits for a second host for longer is given up
 
 
@@ -57,6 +58,7 @@ class Load:
         self.asked = {
             "seconds": seconds, "stop": self.stop_file, "run": uuid.uuid4().hex[:8], "table": TABLE, "ca": CA,
             "login": self.login, "targets": targets, "patience": PATIENCE_SECONDS,
+            "pause": PAUSE_SECONDS,
         }  # fmt: skip
         self.pool = ThreadPoolExecutor(1)
 

@@ -9,10 +9,11 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
-from control import Control, Outcome
+from control import Control, Outcome, copy_of_project
 from http_load import Requests
 
 from roles.image.checkout import source
@@ -39,6 +40,13 @@ def ready(control: Control) -> Iterator[Control]:
     control.converged()
     yield control
     assert control.converged().closing[0] == 0
+
+
+@pytest.fixture
+def long(full: bool) -> None:
+    """For what takes minutes."""
+    if not full:
+        pytest.skip("with --full")
 
 
 def number() -> str:
@@ -96,7 +104,9 @@ def test_five_releases_lose_no_request_and_repeat_none(ready: Control, full: boo
 
 
 @pytest.mark.parametrize("kind", FAULTS)
-def test_a_bad_release_goes_back_by_itself(ready: Control, kind: str, figure: Figure) -> None:
+def test_a_bad_release_goes_back_by_itself(ready: Control, kind: str, full: bool, figure: Figure) -> None:
+    if not full and kind != "errors":
+        pytest.skip("with --full")
     fault, allowed = FAULTS[kind]
     before, release = images(ready)[SERVICE], number()
     with Requests(ready, PATH, SERVICE) as load:
@@ -144,6 +154,7 @@ def test_a_dry_run_says_and_changes_nothing(ready: Control) -> None:
     assert (images(ready), kept(ready)) == (before, records)
 
 
+@pytest.mark.usefixtures("long")
 def test_a_canary_gets_its_share(ready: Control, figure: Figure) -> None:
     release = number()
     with Requests(ready, PATH, SERVICE) as load:
@@ -156,6 +167,7 @@ def test_a_canary_gets_its_share(ready: Control, figure: Figure) -> None:
     assert ready.converged().closing[0] == 0
 
 
+@pytest.mark.usefixtures("long")
 def test_a_bad_canary_hurts_few_and_goes(ready: Control, figure: Figure) -> None:
     before = images(ready)
     with Requests(ready, PATH, SERVICE) as load:
@@ -169,6 +181,7 @@ def test_a_bad_canary_hurts_few_and_goes(ready: Control, figure: Figure) -> None
     assert ready.converged().closing[0] == 0
 
 
+@pytest.mark.usefixtures("long")
 @pytest.mark.parametrize("policy", ["stop", "back"])
 def test_one_bad_service_in_the_middle(ready: Control, policy: str, figure: Figure) -> None:
     """Built beforehand, so that one image differs: all good but one in the second wave."""
@@ -195,6 +208,7 @@ def build_only(control: Control, service: str, release: str, fault: str) -> Outc
     return released(control, service, release, fault)
 
 
+@pytest.mark.usefixtures("long")
 def test_everything_goes_back(ready: Control, figure: Figure) -> None:
     env, before, release = ready.planned, images(ready), number()
     done = released(ready, "all", release)
@@ -221,6 +235,7 @@ def test_everything_goes_back(ready: Control, figure: Figure) -> None:
     assert ready.converged().closing[0] == 0
 
 
+@pytest.mark.usefixtures("long")
 def test_back_without_a_registry(ready: Control) -> None:
     before, release = images(ready)[SERVICE], number()
     assert released(ready, SERVICE, release).status == 0
@@ -237,6 +252,7 @@ def test_back_without_a_registry(ready: Control) -> None:
     assert images(ready)[SERVICE] == release
 
 
+@pytest.mark.usefixtures("long")
 def test_configuration_comes_back_and_credentials_do_not(ready: Control) -> None:
     def mounted() -> dict[str, str]:
         form = "'{{json .Spec.TaskTemplate.ContainerSpec.Secrets}}'"
@@ -253,6 +269,7 @@ def test_configuration_comes_back_and_credentials_do_not(ready: Control) -> None
     assert ready.converged().closing[0] == 0
 
 
+@pytest.mark.usefixtures("long")
 def test_a_release_that_dies_leaves_the_old_one_to_the_next_run(ready: Control) -> None:
     before, release = images(ready)[SERVICE], number()
     data = {"services": SERVICE, "release": release, "build": True, "release_min_ready_seconds": 120}
@@ -266,4 +283,51 @@ def test_a_release_that_dies_leaves_the_old_one_to_the_next_run(ready: Control) 
     assert kept(ready)[SERVICE]["current"]["release"] == before
     ready.converged()
     assert images(ready)[SERVICE] == before
+    assert ready.converged().closing[0] == 0
+
+
+@pytest.mark.usefixtures("long")
+def test_services_come_and_go_beside_the_load(ready: Control, figure: Figure) -> None:
+    env = ready.planned
+    needed = {need for service in env.catalogue.services.values() for need in service.depends_on}
+    gone = next(name for name in reversed(env.catalogue.services) if name not in {*needed, SERVICE})
+    excluded = {"services_excluded": [*env.setting.services_excluded, gone]}
+    with Requests(ready, PATH, SERVICE) as load:
+        for data in (excluded, {}, {"nginx_tuning": {"client_max_body_size": "40m"}}, {}):
+            done = ready.run(data=data)
+            assert done.status == 0, done.end
+            assert done.closing[0] > 0, done.end
+    figure("a service removed, added, a limit changed twice: requests", len(load.answered))
+    assert not load.failed, load.told()
+
+
+@pytest.mark.usefixtures("long")
+def test_a_migration_runs_once_and_before_its_release(ready: Control, tmp_path: Path) -> None:
+    service = "key-service"
+    say = "console.log('migrated', process.env.SERVICE_NAME, process.env.DB_PORT)"
+
+    def checkout(name: str, command: str) -> Control:
+        """A checkout whose catalogue gives the service a migration."""
+        project = copy_of_project(tmp_path / name, environment=ready.name)
+        catalogue = project / "group_data/catalogue/services.yaml"
+        entry = f"  - name: {service}\n"
+        text = catalogue.read_text()
+        assert text.count(entry) == 1
+        catalogue.write_text(text.replace(entry, f'{entry}    migration: [node, -e, "{command}"]\n'))
+        return Control(ready.name, project)
+
+    good, bad = checkout("good", say), checkout("bad", "process.exit(3)")
+    before = images(ready)[service]
+    built: dict[str, Any] = {"image_environment": {"NOTE": number()}}
+    failed = released(bad, service, number(), **built)
+    assert failed.status != 0
+    assert f"{service}-migration: failed" in failed.output, failed.end
+    assert images(ready)[service] == before
+    first, second = released(good, service, number(), **built), released(good, service, number(), **built)
+    assert first.status == second.status == 0, first.end + second.end
+    assert f"migrated {service} {ready.planned.setting.postgresql_proxy_direct_port}" in first.output
+    assert f"restore point nexus-{service}-" in first.output
+    assert "migrated" not in second.output
+    assert kept(ready)[service]["history"][0]["restore_point"].startswith(f"nexus-{service}-")
+    assert f"{service}-migration" not in images(ready)
     assert ready.converged().closing[0] == 0

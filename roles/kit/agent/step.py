@@ -211,20 +211,27 @@ def step_state(request: Request) -> None:
 
 
 def step_forget(request: Request) -> None:
-    """Remove what an earlier run made and the plan no longer names, then record exactly the plan."""
+    """Remove what an earlier run made and the plan no longer names, then record exactly the plan.
+
+    With `stop` units are stopped that a package had enabled before us, too: a daemon of a store does not go on
+    without the configuration that makes it a member of its cluster.
+    """
     role, planned = request["role"], request["manifest"]
     recorded = read_manifest(role)
 
     def gone(kind: str) -> list[str]:
+        whatever = kind == "units" and request.get("stop", False)
         return [
             name
             for name, ours in recorded.get(kind, {}).items()
-            if ours and name not in planned.get(kind, [])
+            if (ours or whatever) and name not in planned.get(kind, [])
         ]
 
     for name in gone("units"):
         if units([name])[name]["LoadState"] == "loaded":
             run(["systemctl", "disable", "--now", name], timeout=180)
+            with contextlib.suppress(RemoteError):  # one that was stopped from elsewhere counts as failed
+                run(["systemctl", "reset-failed", name])
         remove(f"{STAMP}/{name}")
     for path in gone("files") + gone("links") + sorted(gone("directories"), key=len, reverse=True):
         remove(path)

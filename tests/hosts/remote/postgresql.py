@@ -56,13 +56,14 @@ def library():
 
 def attempt(request, login):
     """How one log-in ends, and who it turns out to be."""
+    statement, login = login.get("statement", WHO), {k: v for k, v in login.items() if k != "statement"}
     where = {"host": request["address"], "port": request["port"], "connect_timeout": 8, **login}
     pq = library()
     session = ctypes.c_void_p(pq.PQconnectdb(" ".join(f"{key}='{value}'" for key, value in where.items()).encode()))
     try:
         if pq.PQstatus(session) != CONNECTION_OK:
             return {"error": pq.PQerrorMessage(session).decode(errors="replace").strip()}
-        result = ctypes.c_void_p(pq.PQexec(session, WHO.encode()))
+        result = ctypes.c_void_p(pq.PQexec(session, statement.encode()))
         if pq.PQresultStatus(result) != TUPLES_OK:
             return {"error": pq.PQerrorMessage(session).decode(errors="replace").strip()}
         row = [pq.PQgetvalue(result, 0, column).decode() for column in range(pq.PQnfields(result))]

@@ -35,6 +35,7 @@ def write(writer, target):
                     doubtful.append(name)
                 else:
                     acknowledged[name] = time.time()
+            time.sleep(asked["pause"])
         except (OSError, Refused) as error:  # noqa: F821
             with lock:
                 why = f"{target['name']}: {error}"[:120]

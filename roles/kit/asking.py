@@ -1,0 +1,57 @@
+"""How a run asks hosts, by the agent that may wait for the question already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pyinfra.context import state
+
+from roles.kit.error import OperatorError
+from roles.kit.model import code
+from roles.kit.progress import progress
+from roles.kit.transport import QUESTIONS, EarlyAgent, Question, lines
+
+
+class Asking:
+    """Questions to any host of a run, whichever host they are asked for."""
+
+    def __init__(self) -> None:
+        self._early: dict[str, EarlyAgent] = {}
+
+    def expect(self, state: Any, host: Any) -> None:
+        """A host is connected and will be asked something: its agent may start."""
+        self._early[host.name] = EarlyAgent(state, host)
+
+    def ask(self, name: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Send one question to the agent of a host, whichever host this is called for."""
+        early = self._early.pop(name, None) if request["do"] in QUESTIONS else None
+        with progress.step(name, "answering"):
+            answer: dict[str, Any] = early.ask(request) if early else {}
+            if not answer:
+                answer = state.inventory.get_host(name).get_fact(Question, _stdin=lines(request))
+        if not answer:
+            raise OperatorError(f"{name} gave no answer; what it said stands above")
+        return answer
+
+    def ask_source(
+        self,
+        name: str,
+        source: Path,
+        names: list[str],
+        context: Mapping[str, Any],
+        libraries: Iterable[str] = (),
+    ) -> dict[str, Any]:
+        """The answer of a role's own probe on any host: {item: properties}; OperatorError when it fails."""
+        request = {"do": "ask", **code(source, libraries), "names": names, "context": dict(context)}
+        reply = self.ask(name, request)
+        if "error" in reply:
+            raise OperatorError(f"{name}: {source.parent.name} could not be asked: {reply['error']}")
+        items: dict[str, Any] = reply["items"]
+        return items
+
+    def reaches(self, name: str) -> bool:
+        """Whether this run is connected to the host."""
+        found = state.inventory.get_host(name, default=None)
+        return found is not None and found in state.activated_hosts

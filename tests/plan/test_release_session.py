@@ -1,0 +1,190 @@
+"""The course of a release: what is recorded when, and what goes back, with the swarm played by the test.
+
+On real hosts the same is in tests/scenarios/test_release.py; here each turn that it can take is taken.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from cluster import environment
+
+from roles.kit.error import OperatorError
+from roles.release import back, session, watch
+from roles.release.gate import Traffic
+from roles.release.record import Running
+from roles.release.session import Session
+from roles.service.contents import secrets
+from roles.service.released import Released, key, released
+from roles.service.stack import definitions
+
+GOOD = Traffic(1000, 0, {3: 1000})
+BAD = Traffic(1000, 200, {3: 1000})
+
+
+class Played:
+    """A situation whose hosts are data: `rejects` never get healthy, `answers` are what the edge saw after."""
+
+    def __init__(self, directory: Path, **settings: Any) -> None:
+        defaults = {"service_replicas_max": 1, "release_min_ready_seconds": 0, "nginx_log_directory": "/log"}
+        self.env = environment(directory, **{**defaults, **settings})
+        self.leader, self.kept = "app1", list[dict[str, Any]]()
+        self.run = SimpleNamespace(
+            reaches=lambda name: True, ask_source=self.ask_source, changes=defaultdict(list), environment=self.env
+        )
+        self.swarm = {name: content for name, content in definitions(self.env).items() if name != "router"}
+        self.first = {name: content["image"] for name, content in self.swarm.items()}
+        self.rejects: set[str] = set()
+        self.answers: dict[str, Traffic] = {}
+        self.brought: list[list[str]] = []
+
+    def ask_source(self, host: str, source: Path, names: Sequence[str], context: Mapping[str, Any]) -> dict[str, Any]:
+        if "probes" in context:
+            return {f"service {name}": {"ready": True, "why": ""} for name in context["probes"]}
+        return {name: {"lines": [f"last words of {name}"]} for name in names}
+
+    def keep(self, values: Mapping[str, Any]) -> None:
+        self.kept.append(dict(values))
+        self.env = self.env.seen(self.env.hosts, {}, {**self.env.kept, **values})
+
+    def services(self, names: Sequence[str]) -> dict[str, Any]:
+        found: dict[str, Any] = {"": {"secrets": self.secrets()}}
+        for name in names:
+            labels = self.swarm[name]["deploy"]["labels"]
+            running = self.running([name])[name]
+            found[name] = {"hash": labels["nexus.hash"], "running": 1, "failed": [], "previous": None,
+                           "image": running.image, "config": running.config}  # fmt: skip
+        return found
+
+    def secrets(self) -> list[str]:
+        services = self.env.catalogue.services.values()
+        own = [name for service in services for name, _ in secrets(self.env, service).values()]
+        return own + [entry["config"] for record in self.env.kept.values() for entry in record.get("history", ())]
+
+    def running(self, names: Sequence[str]) -> dict[str, Running]:
+        def config(name: str) -> str:
+            return next(s["source"] for s in self.swarm[name]["secrets"] if s["target"] == "config")
+
+        return {name: Running(self.swarm[name]["image"], config(name)) for name in names}
+
+    def bring(self, what: str, work: Mapping[str, Any]) -> bool:
+        self.brought.append(list(work["definitions"]))
+        refused = {name for name in work["definitions"] if name in self.rejects and "9.9.9" in
+                   work["definitions"][name]["image"]}  # fmt: skip
+        self.swarm |= {name: content for name, content in work["definitions"].items() if name not in refused}
+        return not refused
+
+    def write_stack(self) -> None:
+        pass
+
+    def digests(self, names: Sequence[str], release: str) -> dict[str, Any]:
+        return {name: {"digest": f"sha256:{release}"} for name in names}
+
+    def traffic(self, names: Sequence[str], seconds: float) -> dict[str, Traffic]:
+        rolled = {name for wave in self.brought for name in wave}
+        return {name: self.answers.get(name, GOOD) if name in rolled else GOOD for name in names}
+
+    def own_requests(self, names: Sequence[str], count: int) -> dict[str, Traffic]:
+        raise AssertionError("there is traffic enough")
+
+    def releases(self, *names: str) -> list[str]:
+        """What runs, as numbers."""
+        return [self.swarm[name]["image"].partition("@")[0].rsplit(":", 1)[1] for name in names]
+
+    def planned(self, *names: str) -> list[str]:
+        """What every later run plans."""
+        return [released(self.env, name).release for name in names]
+
+
+@pytest.fixture
+def played(tmp_path: Path) -> Played:
+    return Played(tmp_path)
+
+
+def release(played: Played, *names: str) -> None:
+    Session(played, "9.9.9").wave(names)  # type: ignore[arg-type]
+
+
+def test_what_passes_is_recorded_and_nothing_is_left_to_do(played: Played) -> None:
+    release(played, "key-service", "glitch")
+    assert played.releases("key-service", "glitch") == played.planned("key-service", "glitch") == ["9.9.9"] * 2
+    now = definitions(played.env)
+    assert {name: content for name, content in now.items() if name != "router"} == played.swarm
+    (step,) = Session(played, "9.9.9").steps(["glitch"])  # type: ignore[arg-type]
+    assert not Session(played, "9.9.9").needed(step)  # type: ignore[arg-type]
+
+
+def test_until_then_the_old_one_is_planned(played: Played) -> None:
+    release(played, "glitch")
+    begun, done = (kept[key("glitch")]["current"]["release"] for kept in played.kept)
+    assert (begun, done) == ("1.0.0", "9.9.9")
+
+
+@pytest.mark.parametrize("how", ["rejects", "answers"])
+def test_a_bad_one_goes_back_and_its_neighbour_stays(
+    played: Played, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    if how == "rejects":
+        played.rejects = {"glitch"}
+    else:
+        played.answers = {"glitch": BAD}
+    told = r"(?s)glitch did not get through: .*glitch 1\.0\.0 runs again.*key-service"
+    with pytest.raises(OperatorError, match=told):
+        release(played, "key-service", "glitch")
+    assert played.releases("key-service", "glitch") == played.planned("key-service", "glitch") == ["9.9.9", "1.0.0"]
+    assert played.swarm["glitch"]["image"] == played.first["glitch"]
+    assert ("last words of glitch" in caplog.text) == (how == "answers")
+
+
+def test_with_the_policy_back_all_of_the_run_go_back(tmp_path: Path) -> None:
+    played = Played(tmp_path, release_on_failure="back")
+    played.rejects = {"pv-keys"}
+    run = Session(played, "9.9.9")  # type: ignore[arg-type]
+    run.wave(["glitch", "key-service"])
+    with pytest.raises(OperatorError, match=r"(?s)pv-keys did not get through.*glitch, key-service went back too"):
+        run.wave(["pv-keys"])
+    names = ("glitch", "key-service", "pv-keys")
+    assert played.releases(*names) == played.planned(*names) == ["1.0.0"] * 3
+
+
+def test_a_step_that_breaks_off_leaves_the_old_one_planned(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: Any) -> dict[str, str]:
+        raise OperatorError("app1 gave no answer")
+
+    monkeypatch.setattr(watch.Watch, "_tasks", lost)
+    with pytest.raises(OperatorError, match=r"(?s)no answer.*not recorded as released"):
+        release(played, "glitch")
+    assert played.planned("glitch") == ["1.0.0"]
+
+
+def test_all_go_back_at_once_in_the_order_of_operations(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["key-service", "backend-api", "auth-service", "glitch"]
+    release(played, *names)
+    found = played.services(names)
+    steps = [back.step_of(played, name, found[name], "") for name in names]  # type: ignore[arg-type]
+    batches = []
+    bring = played.bring
+    monkeypatch.setattr(played, "bring", lambda what, work: batches.append(work["batches"]) or bring(what, work))
+    back.check_configurations([step for step in steps if step], found[""]["secrets"])
+    back.go(played, [step for step in steps if step], found)  # type: ignore[arg-type]
+    assert batches == [[["auth-service"], ["backend-api"], ["key-service", "glitch"]]]
+    assert played.releases(*names) == played.planned(*names) == ["1.0.0"] * 4
+    assert back.step_of(played, "glitch", played.services(["glitch"])["glitch"], "") is None  # type: ignore[arg-type]
+    forth = back.step_of(played, "glitch", played.services(["glitch"])["glitch"], "9.9.9")  # type: ignore[arg-type]
+    assert forth is not None
+    assert forth.after.release == "9.9.9"
+
+
+def test_a_configuration_that_is_gone_is_not_gone_back_to(played: Played) -> None:
+    step = session.Step("glitch", Released("2"), Released("1", config="glitch-config-gone", pinned=True))
+    with pytest.raises(OperatorError, match="configuration of glitch 1 is no longer in the swarm"):
+        back.check_configurations([step], ["glitch-config-other"])
