@@ -41,11 +41,11 @@ def connect(config: Config) -> Client:
 def save(config: Config, vault: Vault) -> Record:
     """A snapshot, encrypted and stored; how many keys it holds is counted in the snapshot itself."""
     client = connect(config)
-    before = saves(client)
+    before = written(config)
     with contextlib.suppress(ReplyError):  # one is under way already
         client("BGSAVE", "SCHEDULE")
     deadline = time.monotonic() + SAVE_SECONDS
-    while saves(client) == before:
+    while written(config) == before:
         if time.monotonic() > deadline:
             raise RemoteError(f"Redis wrote no snapshot within {SAVE_SECONDS} s: its journal says why")
         time.sleep(0.2)
@@ -59,10 +59,11 @@ def save(config: Config, vault: Vault) -> Record:
     return {"type": "full", "label": key, "bytes": size, "holds": {"keys": keys, "sha256": found}}
 
 
-def saves(client: Client) -> int:
-    """How many snapshots the server has written since it was started."""
-    lines = str(client("INFO", "persistence")).splitlines()
-    return int(next(line.split(":")[1] for line in lines if line.startswith("rdb_saves:")))
+def written(config: Config) -> int:
+    """When the snapshot was put in its place, in nanoseconds; 0 when there is none."""
+    with contextlib.suppress(FileNotFoundError):
+        return os.stat(config["redis"]["snapshot"]).st_mtime_ns
+    return 0
 
 
 @contextlib.contextmanager
