@@ -41,7 +41,8 @@ def plan(env: Environment, host: Host) -> Desired:
         files=(
             _file(CONFIG, env.render("pgbouncer/pgbouncer.ini.j2", **values)),
             _file(LISTEN, env.render("pgbouncer/listen.ini.j2", **values)),
-            _file(USERS, f'"{access.LOOKUP}" ""\n'),  # who comes as the account that it runs as, see access.accounts
+            # It comes as the account that it runs as, see access.accounts. Secret is what may have lain there before.
+            _file(USERS, f'"{access.LOOKUP}" ""\n', secret=True),
             _file(ACCESS, f"# Generated.\n{hba}\n"),
             File(DROP_IN, env.render("pgbouncer/service.conf.j2", files=2 * most + 1000)),
         ),

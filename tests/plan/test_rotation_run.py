@@ -1,0 +1,103 @@
+"""A rotation as runs take its steps: written down first, no host left behind, no older file laid over a newer one."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import roles.secret as deploy
+from roles.base import plan as base
+from roles.kit.environment import Environment
+from roles.kit.error import OperatorError
+from roles.kit.settings import Settings
+from roles.secret import rotation
+from roles.service.contents import credentials
+from tests.plan.store import environment
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> Environment:
+    """An environment whose services have their secrets."""
+    found = environment(tmp_path)
+    for service in found.catalogue.services.values():
+        credentials(found, service)
+    return found
+
+
+OLDER = [("", 0, False), ("3", 3, False), ("3", 4, False), ("4", 3, True)]
+
+
+@pytest.mark.parametrize(("host", "file", "refused"), OLDER)
+def test_an_older_file_of_secrets_is_refused_by_a_host(tmp_path: Path, host: str, file: int, refused: bool) -> None:
+    env = environment(tmp_path)
+    env.secrets._about["generation"] = file
+    there = tmp_path / "there"
+    if host:
+        there.write_text(f"{host}\n")
+    command = base.preflight(env, env.host("data1")).replace(base.GENERATION, str(there))
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode == 1) is refused
+    assert ("it is an older one" in done.stdout) is refused
+
+
+def test_every_step_of_a_rotation_makes_the_file_a_newer_one(env: Environment) -> None:
+    env.secrets.save()
+    before = env.secrets.generation
+    for step in (lambda: rotation.introduce(env, ["redis/auth-service"]), lambda: rotation.switch(env)):
+        step()
+        env.secrets.save()
+    assert env.secrets.generation == before + 2
+    env.secret("something/new")
+    env.secrets.save()
+    assert env.secrets.generation == before + 2  # what is only added is in nobody's way
+
+
+class Asked:
+    """A run as the steps of a rotation see it."""
+
+    def __init__(self, env: Environment, reached: bool = True) -> None:
+        self.environment, self.reached, self.replanned, self.notes = env, reached, 0, []
+
+    def reaches(self, name: str) -> bool:
+        return self.reached or name == "data1"
+
+    def executing(self) -> bool:
+        return True
+
+    def replan(self) -> None:
+        self.replanned += 1
+
+    def note(self, role: str, text: str) -> None:
+        self.notes.append(text)
+
+
+def with_data(env: Environment, **data: Any) -> Environment:
+    return Environment(env.name, env.hosts, Settings({**env.setting, **data}), env.secrets)
+
+
+def test_each_step_is_written_down_before_hosts_hear_of_it(env: Environment) -> None:
+    run = Asked(with_data(env, secrets="postgresql/auth-service,service/jwt"))
+    for steps in (deploy._introduce, deploy._switch):
+        acts = steps(run)
+        assert len(acts) == 1
+        before = env.secrets.path.read_bytes() if env.secrets.path.exists() else b""
+        acts[0].do()
+        assert env.secrets.path.read_bytes() != before
+    assert run.replanned == 2
+    acts = deploy._retire(run)
+    assert [act.what for act in acts] == ["End the old values of postgresql: 1 (auth-service)"]
+    assert "the old service/jwt stays accepted until" in run.notes[0]
+    acts[0].do()
+    assert rotation.unfinished(env) == ["service/jwt"]
+    assert deploy._introduce(Asked(env)) == []  # goes on without a name
+
+
+def test_a_rotation_does_not_leave_a_host_behind(env: Environment) -> None:
+    with pytest.raises(OperatorError, match="app1 would be left with old secrets"):
+        deploy._introduce(Asked(with_data(env, secrets="all"), reached=False))
+    assert deploy._introduce(Asked(with_data(env, secrets="all", force=True), reached=False))
+    with pytest.raises(OperatorError, match="no secret was named and no rotation is under way"):
+        deploy._introduce(Asked(env))
