@@ -87,7 +87,7 @@ def postgresql():
         "settings": "select name, setting from pg_settings where context <> 'internal' and name not in "
         "('primary_conninfo', 'primary_slot_name', 'synchronous_standby_names', 'transaction_read_only') order by name",
         "pending": "select name from pg_settings where pending_restart",
-        "not applied": "select name from pg_file_settings where not applied",
+        "not applied": "select name from pg_file_settings where error is not null",
         "roles": "select rolname, rolcanlogin, rolconnlimit, rolpassword from pg_authid order by rolname",
         "members": "select roleid::regrole::text, member::regrole::text from pg_auth_members order by 1, 2",
         "databases": "select datname, pg_get_userbyid(datdba), datacl from pg_database order by datname",
