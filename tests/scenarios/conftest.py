@@ -13,6 +13,23 @@ from roles import lab
 from roles.lab import defaults
 from roles.lab.machine import mounts_below, processes, run
 
+# Whole series, which take more than the half hour that `make test` has: `make scenarios` runs them.
+SERIES = (
+    "test_canary.py",
+    "test_daily.py",
+    "test_database_failover.py::test_primary_cut_off",
+    "test_database_failover.py::test_etcd_loses_members",
+    "test_database_failover.py::test_all_data_hosts_killed_at_once",
+    "test_database_failover.py::test_a_data_host_replaced",
+    "test_database_failover.py::test_disk_of_the_primary_full",
+    "test_membership.py",
+    "test_operator.py",
+    "test_release.py",
+    "test_restore.py",
+    "test_rotation.py",
+    "test_store_failover.py::test_redis_primary_cut_off",
+    "test_store_failover.py::test_a_data_host_is_replaced",
+)
 FIGURES = pytest.StashKey[dict[str, str]]()
 Figure = Callable[[str, object], None]
 
@@ -35,6 +52,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     kept = reports / "scenarios.json"
     known = json.loads(kept.read_text()) if kept.is_file() else {}
     kept.write_text(json.dumps({**known, **figures}, indent=1) + "\n")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long series out unless they were asked for."""
+    if config.getoption("--full"):
+        return
+    for item in items:
+        if any(f"tests/scenarios/{name}" in item.nodeid for name in SERIES):
+            item.add_marker(pytest.mark.skip(reason="a long series: make scenarios"))
 
 
 @pytest.fixture(scope="session")
