@@ -50,7 +50,7 @@ def install() -> None:
 
     def run_shell_command(connector: Any, command: Any, **rest: Any) -> tuple[bool, Any]:
         gevent.sleep(seconds)
-        lines = rest.get("_stdin")
+        lines = list(rest.get("_stdin") or ())  # the second is there once the question is planned
         if not lines:
             raise RuntimeError(f"{connector.host.name} is simulated and cannot carry out {command}")
         return True, CommandOutput([OutputLine("stdout", _kept(connector.host.name, lines[1]))])
