@@ -19,7 +19,7 @@ from conftest import Figure, whole
 from control import Control, Outcome
 
 SEED = 43
-POINTS, POINTS_FULL, POINTS_BARE = 3, 10, 4
+POINTS, POINTS_FULL, POINTS_BARE = 1, 10, 4
 
 
 @dataclass(frozen=True)
