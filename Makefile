@@ -9,7 +9,7 @@ REPORTS := --junitxml=reports/$(NEXUS_ENV).xml --html=reports/$(NEXUS_ENV).html 
 .PHONY: help deploy provision test verify drift lint scenarios bench lab-up lab-down lab-status catalogue secrets secrets-edit secrets-status clean
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 deploy: provision ## the whole platform on NEXUS_ENV (lab when not set)
 	$(BIN)/pyinfra inventory deploys/full.py -y
@@ -54,7 +54,7 @@ catalogue: .venv/ready ## services and capacity of NEXUS_ENV as a table
 secrets: .venv/ready ## make the secrets of NEXUS_ENV that are missing, encrypt for who may read them
 	$(BIN)/python -m roles.kit.fill $(NEXUS_ENV)
 
-secrets-edit: .venv/ready ## the secrets of NEXUS_ENV in $$EDITOR
+secrets-edit: .venv/ready ## the secrets of NEXUS_ENV in an editor
 	@$(BIN)/python -m roles.kit.edit $(NEXUS_ENV)
 
 secrets-status: .venv/ready ## who can read the secrets of NEXUS_ENV, their age, what has to be changed
