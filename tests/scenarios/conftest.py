@@ -17,11 +17,13 @@ from roles.lab.machine import mounts_below, processes, run
 SERIES = (
     "test_canary.py",
     "test_daily.py",
+    "test_database_failover.py::test_primarys_host_powered_off",
     "test_database_failover.py::test_primary_cut_off",
     "test_database_failover.py::test_etcd_loses_members",
     "test_database_failover.py::test_all_data_hosts_killed_at_once",
     "test_database_failover.py::test_a_data_host_replaced",
     "test_database_failover.py::test_disk_of_the_primary_full",
+    "test_lock.py::test_a_killed_holders_lock",
     "test_lock.py::test_a_holder_that_slept",
     "test_lock.py::test_the_lock_outlives_the_host",
     "test_lock.py::test_a_run_that_planned_too_early",
