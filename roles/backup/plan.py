@@ -27,6 +27,7 @@ from roles.storage.plan import BACKUP, access, bucket, present
 
 LIBRARY = "/usr/local/lib/nexus-cos/python"
 MODULES = ("kit/agent/base", "storage/s3", "postgresql/rest", "redis/client", "rabbitmq/api")  # that it imports
+SHARED = ("roles.backup.program.stanza",)  # of the program: the role's host-side code imports it, too
 FOLDER = "/etc/nexus-cos/backup"
 CONFIG, IDENTITY = f"{FOLDER}/config.json", f"{FOLDER}/age.key"
 RECORDS = "/var/lib/nexus-cos/backup"  # what is known of the last backup of each kind
@@ -195,13 +196,14 @@ def _stanza(env: Environment) -> State:
         "service": env.catalogue.operations.backups.service,
         "wait_seconds": int(env.setting.postgresql_join_seconds),
     }
-    return State("backup stanza", _source(), {"stanza": {"ours": True}}, context=context, timeout_seconds=600)
+    items = {"stanza": {"ours": True}}
+    return State("backup stanza", _source(), items, context=context, libraries=SHARED, timeout_seconds=600)
 
 
 def _environment(env: Environment) -> State:
     """The secrets file on a host that saves it, encrypted as it is."""
     context = {"about": "secrets", "path": SECRETS}
-    return State("backup secrets", _source(), _Items(env), context=context)
+    return State("backup secrets", _source(), _Items(env), context=context, libraries=SHARED)
 
 
 def _source() -> Path:

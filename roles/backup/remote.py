@@ -2,11 +2,11 @@
 
 import base64
 import json
-import subprocess
 import time
 from typing import Any
 
-from roles.kit.agent.base import RemoteError, account, digest, run
+from roles.backup.program.stanza import call, system
+from roles.kit.agent.base import RemoteError, digest, run
 
 Item = dict[str, Any]
 NO_STANZA, MISMATCH = "does not exist", "do not match"
@@ -86,23 +86,11 @@ def in_recovery(context: Item) -> bool:
 
 def pgbackrest(context: Item, *words: str) -> str:
     """Output of pgBackRest as postgres."""
-    argv = ["pgbackrest", f"--stanza={context['stanza']}", *words]
-    done = subprocess.run(
-        argv, capture_output=True, text=True, timeout=CHECK_SECONDS, cwd="/", check=False, **account("postgres")
-    )
+    done = call(context["stanza"], *words, seconds=CHECK_SECONDS)
     if done.returncode:
         said = " ".join((done.stderr or done.stdout).split())
         raise RemoteError(f"pgbackrest {words[0]} ended with {done.returncode}: {said[:1500]}")
     return str(done.stdout)
-
-
-def system(data: str) -> int:
-    """The identifier that a cluster keeps for life; 0 where there is none."""
-    try:
-        with open(f"{data}/global/pg_control", "rb") as stream:
-            return int.from_bytes(stream.read(8), "little")
-    except OSError:
-        return 0
 
 
 def marker(context: Item) -> str:

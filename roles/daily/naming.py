@@ -11,7 +11,7 @@ from roles.kit.model import Unit
 from roles.kit.run import Run
 from roles.plans import keeper_of
 from roles.runbook import carry_out
-from roles.swarm.plan import CLIENT, KEPT
+from roles.swarm.plan import ENGINE, KEPT
 
 
 def services(env: Environment, words: str) -> list[str]:
@@ -53,7 +53,7 @@ def manager(run: Run) -> str:
 def keep(run: Run, values: Mapping[str, Any]) -> None:
     """Have the environment keep these, {"KIND NAME": value}, whichever checkout runs next; None forgets one."""
     raft = f"{run.environment.setting.docker_data_root}/swarm/raft"
-    carry_out(run, manager(run), "keep it in the swarm", KEPT, {"keep": dict(values), "raft": raft}, CLIENT)
+    carry_out(run, manager(run), "keep it in the swarm", KEPT, {"keep": dict(values), "raft": raft}, ENGINE)
 
 
 def with_kept(run: Run, values: Mapping[str, Any]) -> Environment:

@@ -51,6 +51,14 @@ def connect(name: str) -> bool:
     return host is not None and bool(host.connected)
 
 
+def first_reached(names: Iterable[str], what: str) -> str:
+    """The first of these hosts that can be reached; OperatorError says for what one of them is needed."""
+    known = list(names)
+    if found := next(filter(connect, known), None):
+        return found
+    raise OperatorError(f"none of {', '.join(known)} can be reached, {what}: bring one back")
+
+
 def _send(name: str, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
     if not connect(name):
         raise OperatorError(f"{name} cannot be reached")

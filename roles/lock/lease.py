@@ -17,7 +17,7 @@ import gevent
 from pyinfra import logger
 
 from roles.etcd.plan import DIRECTORY, TLS, endpoints
-from roles.kit.aside import ask_aside, connect
+from roles.kit.aside import ask_aside, first_reached
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
 from roles.kit.permit import permit
@@ -128,12 +128,7 @@ def anchors(env: Environment) -> list[str]:
 
 def anchor(env: Environment) -> str:
     """The first of them that can be reached."""
-    for name in anchors(env):
-        if connect(name):
-            return name
-    raise OperatorError(
-        f"none of {', '.join(anchors(env))} can be reached, where the lock of {env.name} is kept: bring one back"
-    )
+    return first_reached(anchors(env), f"where the lock of {env.name} is kept")
 
 
 def context_of(env: Environment, name: str) -> dict[str, Any]:

@@ -6,15 +6,12 @@ that was not renewed in time is anybody's, and who had it may go on only while n
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
 from typing import Any
 
-from roles.kit.agent.base import STATE, RemoteError
+from roles.kit.agent.base import STATE, RemoteError, held
 from roles.lock.quorum import Quorum
 
 Item = dict[str, Any]
@@ -26,7 +23,7 @@ FREE: Item = {"number": 0, "holder": None}
 def probe(names: list[str], context: Item) -> dict[str, Item]:
     """{"lock": what came of one of take, renew, release, look, break}."""
     actions = {"take": take, "renew": renew, "release": release, "look": look, "break": break_open}
-    with _turn():
+    with held(TURN):
         return {"lock": actions[names[0]](context)}
 
 
@@ -133,11 +130,3 @@ def _write(content: Item) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     os.rename(fresh, FILE)
-
-
-@contextlib.contextmanager
-def _turn() -> Iterator[None]:
-    os.makedirs(os.path.dirname(TURN), exist_ok=True)
-    with open(TURN, "a") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        yield

@@ -25,7 +25,7 @@ def probe(names: list[str], context: Item) -> dict[str, Item]:
     if not installed(context):
         return {}
     patroni = Patroni(context)
-    patroni.wait_primary(PROBE_SECONDS)
+    patroni.probed_primary(PROBE_SECONDS)
     found: dict[str, Item] = {"config": settings(patroni)}
     for name, told in patroni.states().items():
         found[f"member {name}"] = {"pending_restart": bool(told.get("pending_restart"))}

@@ -19,7 +19,7 @@ SWITCH_SECONDS = 90
 
 def strangers(patroni: Patroni, context: Item) -> list[str]:
     """Members that Patroni knows and the inventory does not name."""
-    return sorted(set(patroni.listed()) - set(context["planned"]))
+    return sorted(set(patroni.seen()) - set(context["planned"]))
 
 
 def troubles(patroni: Patroni, context: Item) -> list[str]:

@@ -58,7 +58,7 @@ def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
     """Everything that carries our mark or a planned name; nothing before Patroni is configured here."""
     if not installed(context):
         return {}
-    return existing(names, at_primary(context, PROBE_SECONDS))
+    return existing(names, {**context, "address": Patroni(context).probed_primary(PROBE_SECONDS)})
 
 
 def apply(

@@ -13,6 +13,9 @@ from typing import Any
 
 from roles.kit.agent.base import RemoteError
 
+LEADERS = ("leader", "master", "standby_leader")  # what /cluster calls who holds the leader's key
+_SEEN: dict[str, dict[str, dict[str, Any]]] = {}
+
 
 class Patroni:
     """The members of a cluster; `context` is what the role's plan tells (members, rest_port, tls, api, ...)."""
@@ -69,6 +72,20 @@ class Patroni:
             if status == 200:
                 return {str(one["name"]): one for one in told["members"]}
         return {}
+
+    def seen(self) -> dict[str, dict[str, Any]]:
+        """What `listed` says, asked once in the life of this process: all states of a probe are of one moment."""
+        key = ",".join(self.members.values())
+        if key not in _SEEN:
+            _SEEN[key] = self.listed()
+        return _SEEN[key]
+
+    def probed_primary(self, seconds: float) -> str:
+        """Address of the primary by what was seen; where there was none it is waited for, as `wait_primary` does."""
+        for one in self.seen().values():
+            if one.get("role") in LEADERS and one.get("host"):
+                return str(one["host"])
+        return self.members[self.wait_primary(seconds)]
 
     def wait_primary(self, seconds: float) -> str:
         """The primary, waited for; RemoteError with what the members say when there is none in time."""

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from roles.kit.agent.base import STATE, RemoteError
+from roles.kit.agent.base import STATE, RemoteError, held
 
 Item = dict[str, Any]
 DIRECTORY = f"{STATE}/record"
@@ -26,7 +26,7 @@ SET_FLAGS, GET_FLAGS, APPEND_ONLY = 0x40086602, 0x80086601, 0x20  # FS_IOC_SETFL
 def probe(names: list[str], context: Item) -> dict[str, Item]:
     """{"record": what came of one of begin, end, read}."""
     actions = {"begin": begin, "end": end, "read": read}
-    with _turn():
+    with held(TURN):
         return {"record": actions[names[0]](context)}
 
 
@@ -120,11 +120,3 @@ def _parsed(text: str) -> Item | None:
     except ValueError:
         return None
     return line if isinstance(line, dict) and {"event", "run", "time"} <= line.keys() else None
-
-
-@contextlib.contextmanager
-def _turn() -> Iterator[None]:
-    os.makedirs(os.path.dirname(TURN), exist_ok=True)
-    with open(TURN, "a") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        yield

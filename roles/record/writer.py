@@ -10,7 +10,7 @@ from pyinfra import logger
 from pyinfra.api.exceptions import PyinfraError
 
 from roles.kit import converge
-from roles.kit.aside import ask_aside, connect
+from roles.kit.aside import ask_aside, first_reached
 from roles.kit.document import plan_hash
 from roles.kit.environment import ROOT, Environment
 from roles.kit.error import OperatorError
@@ -129,13 +129,8 @@ def checkout() -> dict[str, Any]:
 
 def _reached(env: Environment) -> str:
     """The first host of those where the record may be that can be reached."""
-    for name in places(env):
-        if connect(name):
-            return name
-    raise OperatorError(
-        f"none of {', '.join(places(env))} can be reached, where the record of {env.name} could be kept, and nothing "
-        "is changed without it: bring one back"
-    )
+    what = f"where the record of {env.name} could be kept, and nothing is changed without it"
+    return first_reached(places(env), what)
 
 
 def _when(moment: float) -> str:

@@ -17,7 +17,7 @@ from roles.release.gate import Traffic
 from roles.release.plan import NOTHING, stack
 from roles.release.record import Running
 from roles.runbook import carry_out
-from roles.swarm.plan import CLIENT, KEPT, kept_state, leader
+from roles.swarm.plan import CLIENT, ENGINE, KEPT, kept_state, leader
 
 HERE = Path(__file__).parent
 REMOTE, TRAFFIC, IMAGES = HERE / "remote.py", HERE / "traffic.py", HERE / "images.py"
@@ -43,13 +43,13 @@ class Situation:
     def _environment(self) -> Environment:
         run = self.run
         state = kept_state(run.environment)
-        kept = run.ask_source(self.leader, KEPT, [], state.context, CLIENT)
+        kept = run.ask_source(self.leader, KEPT, [], state.context, ENGINE)
         run.memory.kept = kept
         return run.environment.seen([run.host(name) for name in run.members("service")], {}, kept)
 
     def keep(self, values: Mapping[str, Any]) -> None:
         """Write down what the environment keeps from now on, on its managers."""
-        carry_out(self.run, self.leader, "keep the record", KEPT, {"keep": dict(values)}, CLIENT)
+        carry_out(self.run, self.leader, "keep the record", KEPT, {"keep": dict(values)}, ENGINE)
         self.env = self._environment()
 
     def services(self, names: Sequence[str]) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from typing import Any
 
 from roles.kit.environment import Environment
 from roles.kit.quorum import majority
+from roles.postgresql.rest import LEADERS
 from roles.status.line import Answers, Line, amount, duration, mute, told
 
 Answer = Mapping[str, Any]
-LEADERS = ("leader", "master", "standby_leader")
 SYNCHRONOUS = ("sync_standby", "quorum_standby")
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from roles.docker.client import Docker
 from roles.kit.agent.base import RemoteError
+from roles.swarm.engine import PROBE_SECONDS, found_info
 
 LABEL = "nexus.kept"
 VALUE = "nexus.value"
@@ -22,12 +23,13 @@ ATTEMPTS = 5
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """{"KIND NAME": value} of all that is kept; nothing where this host never was a manager of a swarm."""
-    try:
-        return kept(Docker(timeout=20))
-    except OSError as error:
-        if os.path.isdir(context["raft"]):
-            raise RemoteError(f"what is kept in the swarm cannot be read: {error}") from None
+    info = found_info()  # asked by the other states of this probe, too
+    if not info and os.path.isdir(context["raft"]):
+        raise RemoteError("what is kept in the swarm cannot be read: Docker does not answer; `systemctl status docker`")
+    if not info.get("ControlAvailable"):
         return {}
+    found = Docker(timeout=PROBE_SECONDS).list("configs", label=[LABEL])  # an error while its swarm has no leader
+    return {item["Spec"]["Labels"][LABEL]: json.loads(item["Spec"]["Labels"][VALUE]) for item in found}
 
 
 def apply(
@@ -41,14 +43,6 @@ def apply(
     docker = Docker()
     for name, value in context["keep"].items():
         keep(docker, name, value)
-
-
-def kept(docker: Docker) -> dict[str, dict[str, Any]]:
-    """Everything that is kept; an error where this is a manager and its swarm has no leader."""
-    if not docker.do("read the engine's state", "GET", "/info")["Swarm"]["ControlAvailable"]:
-        return {}
-    found = docker.list("configs", label=[LABEL])
-    return {item["Spec"]["Labels"][LABEL]: json.loads(item["Spec"]["Labels"][VALUE]) for item in found}
 
 
 def keep(docker: Docker, name: str, value: dict[str, Any] | None) -> None:

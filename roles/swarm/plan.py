@@ -111,7 +111,7 @@ def _cluster(env: Environment) -> State:
 def kept_state(env: Environment) -> State:
     """What the environment keeps, as the first manager answers it; written by runbooks, never by a plan."""
     context = {"raft": f"{env.setting.docker_data_root}/swarm/raft"}
-    return State("kept", KEPT, {}, context=context, libraries=CLIENT)
+    return State("kept", KEPT, {}, context=context, libraries=ENGINE)
 
 
 def _member(env: Environment, host: Host) -> dict[str, Any]:

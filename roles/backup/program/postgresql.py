@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import time
 from typing import Any
 
 from roles.backup.program import contents
 from roles.backup.program.session import Session
+from roles.backup.program.stanza import call, system
 from roles.backup.program.vault import Config
-from roles.kit.agent.base import RemoteError, account, run
+from roles.kit.agent.base import RemoteError, run
 from roles.postgresql.rest import Patroni
 
 Record = dict[str, Any]
@@ -148,26 +148,14 @@ def _object(config: Config, name: str) -> str:
 
 def pgbackrest(config: Config, words: list[str], console: str = "info", failing: bool = False) -> str:
     """Output of pgBackRest as postgres, with its errors where it may fail; else RemoteError with these."""
-    argv = ["pgbackrest", f"--stanza={config['postgresql']['stanza']}", f"--log-level-console={console}"]
-    argv += ["--log-level-stderr=warn", *words]
-    done = subprocess.run(
-        argv, capture_output=True, text=True, timeout=SECONDS, cwd="/", check=False, **account("postgres")
-    )
+    levels = [f"--log-level-console={console}", "--log-level-stderr=warn"]
+    done = call(config["postgresql"]["stanza"], *levels, *words, seconds=SECONDS)
     if failing:
         return f"{done.stdout}\n{done.stderr}"
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or done.stdout.splitlines()
         raise RemoteError(f"pgbackrest {words[-1]} ended with {done.returncode}: " + "\n".join(lines[-20:]))
     return str(done.stdout)
-
-
-def system(data: str) -> int:
-    """The identifier that a cluster keeps for life; 0 where there is none."""
-    try:
-        with open(f"{data}/global/pg_control", "rb") as stream:
-            return int.from_bytes(stream.read(8), "little")
-    except OSError:
-        return 0
 
 
 def psql(config: Config, database: str, statement: str) -> list[str]:

@@ -13,7 +13,7 @@ import json
 import sys
 from collections.abc import Callable
 
-from roles.backup.program import cluster, database, mongodb, postgresql, rabbitmq, redis
+from roles.backup.program import cluster, database, mongodb, postgresql, rabbitmq, redis, stanza
 from roles.backup.program.main import CONFIG
 from roles.backup.program.vault import Config, Vault
 from roles.backup.program.vault import scratch as room
@@ -65,7 +65,7 @@ def listed(config: Config) -> dict[str, object]:
             {"label": backup["label"], "type": backup["type"], "stop": backup["timestamp"]["stop"]}
             for backup in postgresql.backups(config)
         ]
-        found["system"] = postgresql.system(config["postgresql"]["data"])
+        found["system"] = stanza.system(config["postgresql"]["data"])
         found["saved_system"] = saved_system(config)
     bucket = Vault(config).bucket
     for store in FILES:
@@ -76,7 +76,7 @@ def listed(config: Config) -> dict[str, object]:
 def saved_system(config: Config) -> int:
     """The identifier of the cluster that the bucket holds; 0 where it holds none."""
     told = json.loads(postgresql.pgbackrest(config, ["--output=json", "info"], console="warn"))
-    systems = [entry["system-id"] for stanza in told for entry in stanza.get("db", [])]
+    systems = [entry["system-id"] for known in told for entry in known.get("db", [])]
     return int(systems[-1]) if systems else 0
 
 

@@ -96,6 +96,15 @@ def turn(alone: bool) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def held(path: str) -> Iterator[None]:
+    """Wait for whoever else on this host holds the file, and hold it."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def digest(path: str) -> str | None:
     """SHA-256 of a file's content, None when it is not there."""
     try:
