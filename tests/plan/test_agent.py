@@ -149,18 +149,24 @@ def apply(items, changed, removed, context, payload):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="whoever is not root waits for nobody")
 def test_a_question_waits_for_the_step_that_a_killed_run_left_under_way(tmp_path):
-    step = {"do": "state", "name": "slow", "source": SLOW, "items": {}, "changed": [], "removed": []}
-    request = {**step, "context": {"place": str(tmp_path)}, "payload": {}, "timeout": 60, "libraries": {}}
-    left = start(request)
-    while not (tmp_path / "began").exists():
-        assert left.poll() is None, left.communicate()
-        time.sleep(0.01)
+    left = step_under_way(tmp_path)
     asked = start(question(paths=[str(tmp_path / "done")]))
     with pytest.raises(subprocess.TimeoutExpired):
         asked.wait(1)
     (tmp_path / "go").touch()
     assert json.loads(asked.communicate(timeout=60)[0])["paths"][str(tmp_path / "done")]
     assert left.wait(60) == 0
+
+
+def step_under_way(place):
+    """A step that has begun and ends once there is a file "go"."""
+    step = {"do": "state", "name": "slow", "source": SLOW, "items": {}, "changed": [], "removed": []}
+    request = {**step, "context": {"place": str(place)}, "payload": {}, "timeout": 60, "libraries": {}}
+    left = start(request)
+    while not (place / "began").exists():
+        assert left.poll() is None, left.communicate()
+        time.sleep(0.01)
+    return left
 
 
 def start(request):
@@ -173,12 +179,7 @@ def start(request):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="whoever is not root waits for nobody")
 def test_what_is_asked_aside_waits_for_no_step(tmp_path):
-    step = {"do": "state", "name": "slow", "source": SLOW, "items": {}, "changed": [], "removed": []}
-    request = {**step, "context": {"place": str(tmp_path)}, "payload": {}, "timeout": 60, "libraries": {}}
-    left = start(request)
-    while not (tmp_path / "began").exists():
-        assert left.poll() is None, left.communicate()
-        time.sleep(0.01)
+    left = step_under_way(tmp_path)
     source = "def probe(names, context):\n    return {name: context for name in names}\n"
     aside = {"do": "aside", "source": source, "libraries": [], "names": ["x"], "context": {"y": 1}}
     assert agent(aside) == {"items": {"x": {"y": 1}}}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from control import PROJECT, Control, Outcome
+from database import Database
 
 from roles import lab
 from roles.lab import defaults
@@ -123,6 +124,17 @@ def control(request: pytest.FixtureRequest) -> Control:
     if not found.running():
         pytest.skip(f"{found.name} is not up: make deploy NEXUS_ENV={found.name}")
     return found
+
+
+@pytest.fixture
+def database(control: Control) -> Iterator[Database]:
+    """PostgreSQL's cluster of three, whole before the test and after it."""
+    found = Database(control)
+    if len(found.hosts) < 3:
+        pytest.skip(f"{control.name} has {len(found.hosts)} host of PostgreSQL: there is nothing to move")
+    found.wait_whole()
+    yield found
+    found.wait_whole()
 
 
 @pytest.fixture

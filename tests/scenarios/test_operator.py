@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,17 +21,6 @@ from roles.kit.secrets import Secrets
 FAILOVER, REBUILD, STATUS = "deploys/failover.py", "deploys/rebuild_replica.py", "deploys/status.py"
 BEFORE_SECONDS, AFTER_SECONDS = 5, 8
 SWITCH_SECONDS = 20  # without writes, while all is well
-
-
-@pytest.fixture
-def database(control: Control) -> Iterator[Database]:
-    """The cluster of three, whole before the test and after it."""
-    found = Database(control)
-    if len(found.hosts) < 3:
-        pytest.skip(f"{control.name} has {len(found.hosts)} host of PostgreSQL: there is nothing to move")
-    found.wait_whole()
-    yield found
-    found.wait_whole()
 
 
 def role_of(database: Database, role: str) -> str:
