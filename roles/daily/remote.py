@@ -32,7 +32,7 @@ def empty(docker: Docker, address: str, seconds: float) -> None:
     """Start what runs on a node elsewhere. It takes no new tasks meanwhile; draining it is left to the plan."""
     node = next((n for n in docker.list("nodes") if address_of(n) == address), None)
     if node is None:
-        raise RemoteError(f"no node of the swarm has the address {address}")
+        raise RemoteError(f"no node of the swarm has the address {address}: deploys/container.py lets the host join")
     if node["Spec"]["Availability"] == "active":
         path = f"/nodes/{node['ID']}/update?version={node['Version']['Index']}"
         docker.do("close the node for new tasks", "POST", path, {**node["Spec"], "Availability": "pause"})
@@ -75,7 +75,7 @@ def force(docker: Docker, name: str) -> None:
     """Have the swarm replace a service's tasks although nothing of it changed."""
     service = stack_services(docker).get(name)
     if service is None:
-        raise RemoteError(f"{STACK}_{name} is not in the swarm")
+        raise RemoteError(f"{STACK}_{name} is not in the swarm: deploys/full.py lays it down")
     spec = service["Spec"]
     template = {**spec["TaskTemplate"], "ForceUpdate": spec["TaskTemplate"].get("ForceUpdate", 0) + 1}
     path = f"/services/{service['ID']}/update?version={service['Version']['Index']}&registryAuthFrom=spec"

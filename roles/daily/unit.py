@@ -22,5 +22,5 @@ def apply(items: Any, changed: Any, removed: Any, context: dict[str, Any], paylo
         wait_ready(context)
     state = units([name])[name]["ActiveState"]
     if state not in ("active", "reloading"):
-        raise RemoteError(f"{name} is {state} after its restart")
+        raise RemoteError(f"{name} is {state} after its restart: journalctl -u {name} says why")
     print(f"{name} is {state}")

@@ -39,7 +39,10 @@ def read(env: Environment, since: float) -> tuple[list[Line], list[str], list[st
         lines += job.value["lines"]
         broken += [f"{name}: {place}" for place in job.value["broken"]]
     if len(silent) == len(names):
-        raise OperatorError(f"none of {', '.join(names)} answers, where the record of {env.name} may be")
+        raise OperatorError(
+            f"none of {', '.join(names)} answers, where the record of {env.name} may be: "
+            "bring one back"
+        )
     return sorted(lines, key=lambda line: float(line["time"])), broken, silent
 
 

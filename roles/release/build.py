@@ -17,7 +17,7 @@ def act_of(situation: Situation, names: Sequence[str], release: str) -> Act:
     """The act that builds the images of these services."""
     host = registry_host(situation.env)
     if host is None:
-        raise OperatorError("images are built on an ops host, and the group ops is empty")
+        raise OperatorError("images are built on an ops host, and the group ops is empty: name one in the inventory")
 
     def build() -> None:
         context = work(situation, names)

@@ -34,7 +34,10 @@ class Situation:
     def __init__(self, run: Run) -> None:
         self.run = run
         if not run.environment.group("app"):
-            raise OperatorError(f"{run.environment.name} has no app host, so no service to release")
+            raise OperatorError(
+                f"{run.environment.name} has no app host, so no service to release: "
+                "name some in the inventory"
+            )
         self.leader = leader(run.environment).name
         if not run.reaches(self.leader):
             raise OperatorError(f"{self.leader} manages the services and this run does not reach it: drop --limit")

@@ -27,7 +27,7 @@ def savers(run: Run) -> list[str]:
         )
     found = [host.name for host in env.hosts if "backup" in run.roles(host.name) and run.reaches(host.name)]
     if not found:
-        raise OperatorError(f"none of the hosts of {env.name} that save something is reached by this run")
+        raise OperatorError(f"none of the hosts of {env.name} that save something is reached by this run: drop --limit")
     return found
 
 

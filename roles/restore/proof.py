@@ -21,7 +21,10 @@ def plan(run: Run) -> list[Act]:
     env = run.environment
     members = [host.name for host in env.group("postgresql") if host.name in savers(run)]
     if not members:
-        raise OperatorError("no host of PostgreSQL is reached by this run, and a scratch instance needs one")
+        raise OperatorError(
+            "no host of PostgreSQL is reached by this run, and a scratch instance needs one: "
+            "drop --limit"
+        )
     chosen = str(env.setting.host)
     if chosen and chosen not in members:
         raise OperatorError(f"host={chosen}: the test needs a host of PostgreSQL, one of {', '.join(members)}")

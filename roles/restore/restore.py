@@ -79,7 +79,10 @@ def of_service(run: Run, name: str, to: str, lead: dict[str, str]) -> list[Act]:
         raise OperatorError(f"service={name}: no service of that name keeps a database{nearest(name, names)}")
     primary = lead.get("postgresql")
     if not primary:
-        raise OperatorError("PostgreSQL has no primary now, and one database is restored into a cluster that runs")
+        raise OperatorError(
+            "PostgreSQL has no primary now, and one database is restored into a cluster that runs: "
+            "see deploys/status.py"
+        )
     label = check_reach(ask(run, primary, "listed"), to)
     database, stamp = found.database, dt.datetime.now(dt.UTC).strftime("%Y%m%d%H%M")
     copy, aside = f"{database}_restored", f"{database}_before_{stamp}"
@@ -97,7 +100,7 @@ def of_postgresql(run: Run, to: str, lead: dict[str, str]) -> list[Act]:
     """The whole cluster into a copy; with replace=true, that copy in its place."""
     members = [host.name for host in run.environment.group("postgresql") if host.name in savers(run)]
     if not members:
-        raise OperatorError("no host of PostgreSQL is reached by this run")
+        raise OperatorError("no host of PostgreSQL is reached by this run: drop --limit")
     chosen = lead.get("postgresql") or members[0]
     listed = ask(run, chosen, "listed")
     label = check_reach(listed, to)
@@ -112,7 +115,10 @@ def of_files(run: Run, store: str, to: str, lead: dict[str, str]) -> list[Act]:
     """A store whose backups are files: what they hold is put into the one that runs."""
     host = lead.get(store)
     if not host:
-        raise OperatorError(f"nobody takes writes of {store} now, and a backup is put into a server that runs")
+        raise OperatorError(
+            f"nobody takes writes of {store} now, and a backup is put into a server that runs: "
+            "see status.py"
+        )
     if not run.environment.setting.replace:
         raise OperatorError(
             f"{store} is restored into the server that runs: what has the same name there is replaced. Say so with "

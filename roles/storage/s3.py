@@ -128,7 +128,10 @@ class Bucket:
             except (OSError, http.client.HTTPException) as error:
                 self.connection.close()
                 if attempt == self.attempts:
-                    raise RemoteError(f"object storage at {self.host} does not answer: {error}") from None
+                    raise RemoteError(
+                        f"object storage at {self.host} does not answer: "
+                        f"{error}; see `systemctl status seaweedfs` there"
+                    ) from None
             else:
                 if status in allowed:
                     return status, headers, data

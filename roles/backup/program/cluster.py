@@ -36,7 +36,10 @@ def copy(config: Config, to: str) -> None:
     found = Scratch(config, COPY)
     backups = postgresql.backups(config)
     if not backups:
-        raise RemoteError("the bucket has no backup of PostgreSQL")
+        raise RemoteError(
+            "the bucket has no backup of PostgreSQL: "
+            "deploys/backup.py makes one; where there were some, look at storage_bucket"
+        )
     found.prepare(backups[-1]["info"]["size"] * config["room_percent"] / 100)
     found.restore(target(to))
     found.start({"fsync": "on"})
@@ -69,7 +72,7 @@ def place(config: Config, aside: str) -> None:
     """Put the copy where the data was, keep that beside it, and start. It becomes primary of a cluster anew."""
     data, copied = config["postgresql"]["data"], Scratch(config, COPY).data
     if not os.path.exists(f"{copied}/PG_VERSION"):
-        raise RemoteError(f"there is no copy in {copied}")
+        raise RemoteError(f"there is no copy in {copied}: deploys/restore.py without replace=true makes one")
     if os.path.exists(data):
         os.rename(data, f"{data}.{aside}")
         print(f"{config['host']}: what was there is in {data}.{aside}")
@@ -97,7 +100,10 @@ def follow(config: Config) -> None:
             print(f"{config['host']}: replica of the restored data")
             return
         if time.monotonic() > deadline:
-            raise RemoteError(f"{config['host']} does not stream from the primary: {told}")
+            raise RemoteError(
+                f"{config['host']} does not stream from the primary: "
+                f"{told}; the journal of {UNIT} there says why"
+            )
         time.sleep(1)
 
 

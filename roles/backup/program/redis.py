@@ -35,7 +35,10 @@ def connect(config: Config) -> Client:
     try:
         return Client.local(redis["socket"], redis["user"], redis["password"])
     except (OSError, ReplyError) as error:
-        raise RemoteError(f"Redis at {redis['socket']} does not let the administrator in: {error}") from None
+        raise RemoteError(
+            f"Redis at {redis['socket']} does not let the administrator in: "
+            f"{error}. deploys/data.py lays his password down"
+        ) from None
 
 
 def save(config: Config, vault: Vault) -> Record:

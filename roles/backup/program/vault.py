@@ -45,7 +45,10 @@ class Vault:
             try:
                 run(["age", "--decrypt", "-i", self.config["identity"], "-o", path, sealed], timeout=SECONDS)
             except RemoteError as error:
-                raise RemoteError(f"{self.bucket.name}/{key} is damaged, or sealed with another key: {error}") from None
+                raise RemoteError(
+                    f"{self.bucket.name}/{key} is damaged, or sealed with another key: "
+                    f"{error}. Take an older one by --data to=TIME"
+                ) from None
         os.chmod(path, 0o600)
 
     def expire(self, days: int) -> int:
