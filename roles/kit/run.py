@@ -202,11 +202,12 @@ class Run(Asking):
         logger.warning(f"    {role}: {text}")
         return True
 
-    def compare(self, name: str, role: str) -> Differences:
-        """Differences of one role on one host."""
+    def compare(self, name: str, role: str, planned: Mapping[str, str] | None = None) -> Differences:
+        """Differences of one role on one host; `planned` is `digests_of` for whoever compares all its roles."""
         if role in KEEPING and self.executing() and self._unknown:  # to plan from a guess is fine, to act on it is not
             raise OperatorError(f"{role} depends on what the environment keeps, and {self._unknown}")
-        return difference.compare(role, self.plan(name, role), self.answer(name), self.digests_of(name))
+        planned = self.digests_of(name) if planned is None else planned
+        return difference.compare(role, self.plan(name, role), self.answer(name), planned)
 
     def digests_of(self, name: str) -> dict[str, str]:
         """Digest of every file that some role wants on this host, by path."""
@@ -230,7 +231,8 @@ class Run(Asking):
     def _same(self, name: str) -> bool:
         if not self.reaches(name):
             return False
-        found = [self.compare(name, role) for role in self.roles(name)]
+        planned = self.digests_of(name)
+        found = [self.compare(name, role, planned) for role in self.roles(name)]
         return not self.abandoned(name) and not any(part.changes or part.steps or part.notes for part in found)
 
     def replan(self) -> None:
