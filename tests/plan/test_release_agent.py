@@ -10,11 +10,11 @@ from roles.kit.model import code
 from roles.postgresql.plan import REST
 from roles.release.migration import MIGRATING, POINT
 from roles.release.situation import IMAGE, IMAGES, PULL, REMOTE, SERVICE, TRAFFIC
-from roles.swarm.plan import CLIENT, KEPT
+from roles.swarm.plan import ENGINE, KEPT
 
 AGENT = Path(__file__).parents[2] / "roles/kit/agent/base.py"
 SENT = [
-    (KEPT, CLIENT),
+    (KEPT, ENGINE),
     (REMOTE, SERVICE),
     (TRAFFIC, ()),
     (IMAGES, IMAGE),
