@@ -1,5 +1,7 @@
 """On a host that makes backups: whose log the bucket takes, and the secrets file that is saved. Standard library."""
 
+from __future__ import annotations
+
 import base64
 import json
 import time

@@ -1,5 +1,7 @@
 """Runs on an edge host: asks the router for the readiness of each service. Changes nothing."""
 
+from __future__ import annotations
+
 import http.client
 import json
 from threading import Thread

@@ -5,6 +5,8 @@ An image that several services share is pushed once; the others get its manifest
 with its layers mounted from where they are.
 """
 
+from __future__ import annotations
+
 import base64
 import glob
 import http.client

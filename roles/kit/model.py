@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from roles.kit.lean import lean
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -138,8 +140,8 @@ class State:
 
 def code(source: Path, libraries: Iterable[str] = ()) -> dict[str, Any]:
     """A role's host-side code with the modules of the project that it imports, as it is sent."""
-    texts = [[name, ROOT.joinpath(*name.split(".")).with_suffix(".py").read_text()] for name in libraries]
-    return {"source": source.read_text(), "libraries": texts}
+    texts = [[name, lean(ROOT.joinpath(*name.split(".")).with_suffix(".py"))] for name in libraries]
+    return {"source": lean(source), "libraries": texts}
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from pyinfra.api.command import PyinfraCommand, StringCommand
 from pyinfra.api.facts import FactBase
 from pyinfra.context import ctx_host, ctx_state
 
+from roles.kit.lean import lean
 from roles.kit.permit import permit
 from roles.kit.progress import progress
 
@@ -50,7 +51,7 @@ QUESTIONS = ("probe", "traits", "contents", "ask", "aside", "times")
 def _agent(asks: bool) -> str:
     """The agent as it is sent: what only steps need stays at home when a host is merely asked."""
     names = ("base", "probe", "main") if asks else ("base", "probe", "step", "fence", "main")
-    modules = [(name, (AGENT / f"{name}.py").read_text()) for name in names]
+    modules = [(name, lean(AGENT / f"{name}.py")) for name in names]
     return base64.b64encode(zlib.compress(BOOT.format(modules=modules).encode())).decode()
 
 

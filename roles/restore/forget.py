@@ -1,5 +1,7 @@
 """Runs on a host of etcd: takes out what Patroni's members agreed on. Standard library alone."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from roles.kit.agent.base import run

@@ -1,5 +1,7 @@
 """Runs on a host with backups: its installed program, as an act or a question. Standard library alone."""
 
+from __future__ import annotations
+
 import json
 import os
 import subprocess

@@ -1,5 +1,7 @@
 """Runs on a host of a store: whether its server is the one that takes writes. Standard library alone."""
 
+from __future__ import annotations
+
 import contextlib
 from collections.abc import Callable
 from typing import Any

@@ -1,5 +1,7 @@
 """Runs on a host: starts the work of a timer now, with words of its own. Standard library alone."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from roles.kit.agent.base import run

@@ -1,5 +1,7 @@
 """On the host of the object storage: its program, and the bucket. Standard library alone."""
 
+from __future__ import annotations
+
 import glob
 import os
 import shutil

@@ -3,6 +3,8 @@
 A run that lost the environment's lock while it slept comes back with a number that is too low.
 """
 
+from __future__ import annotations
+
 import json
 import os
 from collections.abc import Mapping

@@ -1,5 +1,7 @@
 """One request in, one answer out. Sent last, and run at once."""
 
+from __future__ import annotations
+
 import base64
 import gc
 import json

@@ -1,5 +1,7 @@
 """Answers: what is on this host of all that a question names."""
 
+from __future__ import annotations
+
 import contextlib
 import grp
 import os

@@ -1,5 +1,7 @@
 """Steps: what a run does to this host. Each can be repeated after a kill at any point."""
 
+from __future__ import annotations
+
 import base64
 import contextlib
 import json
