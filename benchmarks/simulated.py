@@ -87,6 +87,7 @@ def _plans(name: str) -> dict[str, Desired]:
     from roles.plans import plan_of
 
     run, traits = Run.current, Traits(**TRAITS)
+    run.environment.secrets.save()  # which only a run that changes something does: else the next one makes others
     digests = {
         service: _digest(f"image {service}") for service in (*run.environment.catalogue.services, "router")
     }
@@ -107,9 +108,10 @@ def answer(host: str, plans: Mapping[str, Desired], request: Mapping[str, Any]) 
         "paths": {path: paths[path] for path in request["paths"]},
         "packages": dict.fromkeys(request["packages"], "installed"),
         "units": _units(plans.values(), files),
-        "users": {user.name: list(user.groups) for plan in plans.values() for user in plan.users},
+        "users": _users(plans.values()),
         "groups": list(request["groups"]),
         "traits": TRAITS,
+        "fence": {"run": 0, "steps": 0},
         "states": {
             name: {
                 "items": {
@@ -121,6 +123,14 @@ def answer(host: str, plans: Mapping[str, Desired], request: Mapping[str, Any]) 
         "checks": dict.fromkeys(request["checks"]),
         "manifest": {role: _recorded(plan) for role, plan in plans.items()},
     }
+
+
+def _users(plans: Iterable[Desired]) -> dict[str, list[str]]:
+    """Groups of each account, which several roles may want it to be in."""
+    found: dict[str, list[str]] = {}
+    for user in (user for plan in plans for user in plan.users):
+        found.setdefault(user.name, []).extend(user.groups)
+    return found
 
 
 def _units(plans: Iterable[Desired], files: Mapping[str, File]) -> dict[str, Any]:

@@ -32,15 +32,18 @@ class Scale:
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Scale:
         """The scale in an environment's settings; what they do not name has its default."""
-        known = {**vars(defaults), **settings}
+
+        def known(name: str) -> Any:
+            return settings[name] if name in settings else getattr(defaults, name)
+
         return cls(
-            replicas=known["service_replicas"],
-            replica_scale=known["service_replica_scale"],
-            replicas_max=known["service_replicas_max"],
-            cpu_scale=known["service_cpu_scale"],
-            memory_scale=known["service_memory_scale"],
-            memory_min_bytes=known["service_memory_min_bytes"],
-            gpu=known["service_gpu"],
+            replicas=known("service_replicas"),
+            replica_scale=known("service_replica_scale"),
+            replicas_max=known("service_replicas_max"),
+            cpu_scale=known("service_cpu_scale"),
+            memory_scale=known("service_memory_scale"),
+            memory_min_bytes=known("service_memory_min_bytes"),
+            gpu=known("service_gpu"),
         )
 
 

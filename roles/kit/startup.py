@@ -11,11 +11,13 @@ import gc
 import os
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 import gevent
+from pyinfra.api import arguments
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.state import StateStage
 from pyinfra.context import config, ctx_state, state
@@ -39,6 +41,7 @@ def begin() -> None:
     # pyinfra's own wish is that nothing is written; to compile this project anew takes 0.1 s of every run.
     sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
     _collect_less()
+    arguments.all_global_arguments = cache(arguments.all_global_arguments)  # the same, 80 times a run, 0.4 ms each
     config.SUDO = True
     config.FAIL_PERCENT = 0  # a host that fails stops the run: half an environment is worse than none
     config.CONNECT_TIMEOUT = 15

@@ -7,6 +7,7 @@ everywhere and is kept in etcd, where a run converges it through Patroni's API (
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,8 +32,9 @@ SENDERS = 10
 def file(env: Environment, host: Host) -> tuple[str, str]:
     """The host's file, and the tag by which Patroni tells that it runs with it."""
     content = _file(env, host)
-    tag = hashlib.sha256(yaml.safe_dump(content).encode()).hexdigest()[:12]
-    return "# Generated.\n" + yaml.safe_dump({**content, "tags": {"config": tag}}, sort_keys=False, width=200), tag
+    tag = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+    tagged = {**content, "tags": {"config": tag}}
+    return "# Generated.\n" + yaml.dump(tagged, Dumper=yaml.CSafeDumper, sort_keys=False, width=200), tag
 
 
 def cluster(env: Environment) -> dict[str, Any]:
