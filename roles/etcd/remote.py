@@ -17,6 +17,7 @@ from roles.kit.agent.base import RemoteError, run
 
 Item = dict[str, Any]
 T = TypeVar("T")
+SEEN: dict[str, list[Item]] = {}  # of this process alone
 TOKEN = "nexus-cos"
 
 
@@ -28,7 +29,8 @@ def probe(names: list[str], context: Item) -> dict[str, Item]:
         return {}
     if context["about"] == "data":
         return {"data": {"usable": not expelled(context)}}
-    shown = [m for m in listed(context) if m["peer"] == context["peer"] or m["peer"] not in context["planned"]]
+    known = seen(context) or listed(context)
+    shown = [m for m in known if m["peer"] == context["peer"] or m["peer"] not in context["planned"]]
     return {f"member {title(m, context)}": {**m, "peer": m["peer"]} for m in shown}
 
 
@@ -77,14 +79,20 @@ def listed(context: Item) -> list[Item]:
         return found[1]
 
 
+def seen(context: Item) -> list[Item]:
+    """Members as this one lists them, asked once for all states of a probe; nothing where it does not answer."""
+    if context["own"] not in SEEN:
+        try:
+            SEEN[context["own"]] = Etcd(context["own"], context["tls"]).members(agreed=False)
+        except RemoteError:
+            SEEN[context["own"]] = []
+    return SEEN[context["own"]]
+
+
 def expelled(context: Item) -> bool:
-    """Whether etcd does not run here and the others agree on members without this one: it was taken out."""
-    try:
-        run(["systemctl", "is-active", "--quiet", "etcd"])
-    except RemoteError:
-        found = agreed(context)
-        return found is not None and context["peer"] not in [m["peer"] for m in found[1]]
-    return False
+    """Whether etcd does not answer here and the others agree on members without this one: it was taken out."""
+    found = None if seen(context) else agreed(context)
+    return found is not None and context["peer"] not in [m["peer"] for m in found[1]]
 
 
 def enter(context: Item) -> None:

@@ -40,7 +40,8 @@ for name in ("roles", "roles.kit", "roles.kit.agent"):
 for name, source in {modules!r}:
     module = sys.modules["roles.kit.agent." + name] = types.ModuleType(name)
     setattr(sys.modules["roles.kit.agent"], name, module)
-    exec(compile(source, "<agent " + name + ">", "exec"), module.__dict__)
+    compiled = getattr(sys.modules.get("roles.kit.agent.loading"), "compiled", None)
+    exec(compiled(source, "<agent " + name + ">") if compiled else source, module.__dict__)
 """
 
 
@@ -50,7 +51,7 @@ QUESTIONS = ("probe", "traits", "contents", "ask", "aside", "times")
 @cache
 def _agent(asks: bool) -> str:
     """The agent as it is sent: what only steps need stays at home when a host is merely asked."""
-    names = ("base", "probe", "main") if asks else ("base", "probe", "step", "fence", "main")
+    names = ("loading", "base", "probe", *(() if asks else ("step", "fence")), "main")  # the first compiles the others
     modules = [(name, lean(AGENT / f"{name}.py")) for name in names]
     return base64.b64encode(zlib.compress(BOOT.format(modules=modules).encode())).decode()
 

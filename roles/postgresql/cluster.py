@@ -21,14 +21,17 @@ LEFT_ALONE = ("pause",)  # an operator's own
 
 
 def probe(names: list[str], context: Item) -> dict[str, Item]:
-    """Settings by dotted name, and each member that answers; nothing before Patroni is configured here."""
+    """Settings by dotted name, and each member as it last told the others; nothing before Patroni is configured here.
+
+    One question to one member: each costs Patroni and this host 50 ms, most of it for TLS.
+    """
     if not installed(context):
         return {}
     patroni = Patroni(context)
     patroni.probed_primary(PROBE_SECONDS)
     found: dict[str, Item] = {"config": settings(patroni)}
-    for name, told in patroni.states().items():
-        found[f"member {name}"] = {"pending_restart": bool(told.get("pending_restart"))}
+    for name in patroni.members.keys() & patroni.seen():
+        found[f"member {name}"] = {"pending_restart": bool(patroni.seen()[name].get("pending_restart"))}
     found |= {f"member {name}": {"pending_restart": False} for name in troubles(patroni, context)}
     planned = set(context["settings"])
     found["config"]["others"] = sorted(found["config"].keys() - planned - set(LEFT_ALONE))

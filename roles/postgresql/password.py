@@ -66,5 +66,6 @@ def ask(context: Item) -> dict[str, Any]:
 
 def local(text: str, context: Item) -> str:
     """Output of statements as superuser at this host's own server."""
-    argv = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", "postgres", "-p", str(context["port"]), "-f", "-"]
-    return run(argv, input=f"{text};\n", user="postgres", timeout=30, env={"PGCONNECT_TIMEOUT": "5"})
+    options = ["-XAtq", "-v", "ON_ERROR_STOP=1", "-d", "postgres", "-p", str(context["port"]), "-f", "-"]
+    psql = [f"{context['programs']}/psql", *options]
+    return run(psql, input=f"{text};\n", user="postgres", timeout=30, env={"PGCONNECT_TIMEOUT": "5"})

@@ -105,6 +105,7 @@ def context(env: Environment) -> dict[str, Any]:
         "api": [patroni.API_USER, env.secret("postgresql/api")],
         "password": env.secret("postgresql/superuser"),
         "config": patroni.CONFIG,
+        "programs": patroni.programs(env),
         "loop_seconds": env.setting.postgresql_loop_seconds,
         "wait_seconds": env.setting.postgresql_join_seconds,
     }
@@ -114,7 +115,8 @@ def _passwords(env: Environment) -> State:
     """The superuser's and replication's passwords, in the server before Patroni is told of them."""
     names = {access.SUPERUSER: "superuser", access.REPLICATION: "replication"}
     logins = {f"password of {user}": (user, env.secret(f"postgresql/{secret}")) for user, secret in names.items()}
-    known = {"config": patroni.CONFIG, "port": env.setting.postgresql_port, "logins": logins}
+    port, programs = env.setting.postgresql_port, patroni.programs(env)
+    known = {"config": patroni.CONFIG, "port": port, "programs": programs, "logins": logins}
     source = Path(__file__).with_name("password.py")
     items = {name: {"is set": True} for name in logins}
     libraries = (*REST, "roles.postgresql.scram")

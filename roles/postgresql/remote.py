@@ -151,7 +151,7 @@ def psql(statements: list[str], context: Item, whole: bool = True) -> str:
     quiet = ["set log_min_duration_statement = -1", "set log_min_error_statement = panic"]
     where = f"host={context['address']} port={context['port']} user=postgres dbname=postgres connect_timeout=10"
     tls = f"sslmode=verify-full sslrootcert={context['tls']['ca']}"
-    argv = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", f"{where} {tls}", "-f", "-"]
+    argv = [f"{context['programs']}/psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", f"{where} {tls}", "-f", "-"]
     argv += ["--single-transaction"] if whole else []
     script = ";\n".join([*quiet, *statements]) + ";\n"
     return run(argv, input=script, timeout=120, env={"PGPASSWORD": context["password"]})

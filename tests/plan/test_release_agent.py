@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from roles.kit.lean import lean
 from roles.kit.model import code
 from roles.postgresql.plan import REST
 from roles.release.migration import MIGRATING, POINT
 from roles.release.situation import IMAGE, IMAGES, PULL, REMOTE, SERVICE, TRAFFIC
 from roles.swarm.plan import ENGINE, KEPT
 
-AGENT = Path(__file__).parents[2] / "roles/kit/agent/base.py"
+AGENT = Path(__file__).parents[2] / "roles/kit/agent"
 SENT = [
     (KEPT, ENGINE),
     (REMOTE, SERVICE),
@@ -31,9 +32,10 @@ def test_it_loads(source, libraries, tmp_path):
 import sys, types
 for name in ("roles", "roles.kit", "roles.kit.agent"):
     sys.modules[name] = types.ModuleType(name)
-base = sys.modules["roles.kit.agent.base"] = types.ModuleType("base")
-exec(compile({AGENT.read_text()!r}, "base", "exec"), base.__dict__)
-found = base.load("test", {sent["source"]!r}, {sent["libraries"]!r})
+for name, source in {[(name, lean(AGENT / f"{name}.py")) for name in ("loading", "base")]!r}:
+    module = sys.modules["roles.kit.agent." + name] = types.ModuleType(name)
+    exec(compile(source, name, "exec"), module.__dict__)
+found = sys.modules["roles.kit.agent.loading"].load("test", {sent["source"]!r}, {sent["libraries"]!r})
 assert callable(found.get("apply") or found.get("probe"))
 """
     done = subprocess.run([sys.executable, "-ISc", program], capture_output=True, text=True, cwd=tmp_path, check=False)

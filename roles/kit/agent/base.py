@@ -10,10 +10,8 @@ import json
 import os
 import pwd
 import subprocess
-import sys
 import time
-import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 STATE = "/var/lib/nexus-cos"
@@ -23,8 +21,6 @@ LOCK = "/run/nexus-cos/lock"
 FENCE = f"{STATE}/fence.json"
 TURN_SECONDS = 1800  # as long as the longest step, a first build of all images, may take
 PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload", "Type", "Result")
-
-LOADED: dict[str, dict[str, Any]] = {}  # host-side code of roles by its source
 
 
 class RemoteError(Exception):
@@ -160,28 +156,6 @@ def refusal(command: str) -> str | None:
         if done.returncode
         else None
     )
-
-
-def load(name: str, source: str, libraries: Iterable[Sequence[str]] = ()) -> dict[str, Any]:
-    """Run a role's own host-side code, once; `libraries` are [module name, source] that it imports."""
-    for module, text in libraries:
-        put(module, text)
-    if source not in LOADED:
-        LOADED[source] = {"__name__": f"nexus_{name}"}
-        exec(compile(source, f"<{name}>", "exec"), LOADED[source])
-    return LOADED[source]
-
-
-def put(name: str, source: str) -> None:
-    """Make a module that can be imported by its dotted name, once."""
-    if name in sys.modules:
-        return
-    parents = name.split(".")[:-1]
-    for depth in range(len(parents)):
-        sys.modules.setdefault(".".join(parents[: depth + 1]), types.ModuleType(parents[depth]))
-    module = types.ModuleType(name)
-    sys.modules[name] = module
-    exec(compile(source, f"<{name}>", "exec"), module.__dict__)
 
 
 def listing(directory: str) -> list[str]:

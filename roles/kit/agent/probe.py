@@ -17,13 +17,13 @@ from roles.kit.agent.base import (
     group_exists,
     groups_of,
     listing,
-    load,
     read_fence,
     read_manifest,
     refusal,
     run,
     units,
 )
+from roles.kit.agent.loading import load
 
 
 def probe(question: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,13 +20,13 @@ from roles.kit.agent.base import (
     group_exists,
     groups_of,
     listing,
-    load,
     read_manifest,
     read_stamp,
     refusal,
     run,
     units,
 )
+from roles.kit.agent.loading import load
 
 Request = Mapping[str, Any]
 UNIT_FILES = "/etc/systemd/system/"

@@ -1,0 +1,71 @@
+"""Host-side code of roles, made into modules.
+
+Its compiled form is kept on the host: what is sent is the same from run to run, and compiling it costs 10 to 30 ms.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import marshal
+import os
+import sys
+import types
+from collections.abc import Iterable, Sequence
+from types import CodeType
+from typing import Any
+
+DIRECTORY = "/run/nexus-cos/bytecode"  # gone with a reboot
+MOST = 300  # files; beyond that all are dropped
+
+LOADED: dict[str, dict[str, Any]] = {}  # host-side code of roles by its source
+
+
+def compiled(source: str, name: str) -> CodeType:
+    """Code of a source. Whoever is not root neither reads nor writes what is kept: it is root's to run."""
+    if os.geteuid():
+        return compile(source, name, "exec", dont_inherit=True)
+    key = hashlib.sha256(f"{sys.implementation.cache_tag} {sys.hexversion} {name}\n{source}".encode()).hexdigest()
+    path = f"{DIRECTORY}/{key}"
+    with contextlib.suppress(OSError, ValueError, EOFError, TypeError), open(path, "rb") as stream:
+        kept: Any = marshal.load(stream)
+        if isinstance(kept, CodeType):
+            return kept
+    code = compile(source, name, "exec", dont_inherit=True)
+    with contextlib.suppress(OSError):
+        _keep(path, marshal.dumps(code))
+    return code
+
+
+def _keep(path: str, content: bytes) -> None:
+    """Whole or not at all, whoever else writes the same meanwhile."""
+    os.makedirs(DIRECTORY, mode=0o700, exist_ok=True)
+    if len(os.listdir(DIRECTORY)) > MOST:
+        for name in os.listdir(DIRECTORY):
+            os.unlink(f"{DIRECTORY}/{name}")
+    fresh = f"{path}.{os.getpid()}"
+    with open(fresh, "wb") as stream:
+        stream.write(content)
+    os.rename(fresh, path)
+
+
+def load(name: str, source: str, libraries: Iterable[Sequence[str]] = ()) -> dict[str, Any]:
+    """Run a role's own host-side code, once; `libraries` are [module name, source] that it imports."""
+    for module, text in libraries:
+        put(module, text)
+    if source not in LOADED:
+        LOADED[source] = {"__name__": f"nexus_{name}"}
+        exec(compiled(source, f"<{name}>"), LOADED[source])
+    return LOADED[source]
+
+
+def put(name: str, source: str) -> None:
+    """Make a module that can be imported by its dotted name, once."""
+    if name in sys.modules:
+        return
+    parents = name.split(".")[:-1]
+    for depth in range(len(parents)):
+        sys.modules.setdefault(".".join(parents[: depth + 1]), types.ModuleType(parents[depth]))
+    module = types.ModuleType(name)
+    sys.modules[name] = module
+    exec(compiled(source, f"<{name}>"), module.__dict__)

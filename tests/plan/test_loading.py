@@ -1,0 +1,54 @@
+"""Compiled host-side code is kept, and what is kept is never believed blindly."""
+
+import os
+
+import pytest
+
+from roles.kit.agent import loading
+
+
+@pytest.fixture
+def directory(tmp_path, monkeypatch):
+    monkeypatch.setattr(loading, "DIRECTORY", str(tmp_path / "bytecode"))
+    monkeypatch.setattr(loading.os, "geteuid", lambda: 0)
+    return tmp_path / "bytecode"
+
+
+def value(source: str) -> object:
+    found: dict[str, object] = {}
+    exec(loading.compiled(source, "<test>"), found)
+    return found["value"]
+
+
+def test_what_is_kept_is_used_again(directory, monkeypatch):
+    assert value("value = 1") == 1
+    assert len(list(directory.iterdir())) == 1
+    assert directory.stat().st_mode & 0o777 == 0o700
+    monkeypatch.delattr("builtins.compile")
+    assert value("value = 1") == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"\0", b"not bytecode", b"i\1\0\0\0"])
+def test_what_is_damaged_is_compiled_anew(directory, content):
+    value("value = 1")
+    (kept,) = directory.iterdir()
+    kept.write_bytes(content)
+    assert value("value = 1") == 1
+    assert kept.read_bytes() != content
+
+
+def test_another_source_is_another_file(directory):
+    assert [value("value = 1"), value("value = 2")] == [1, 2]
+    assert len(list(directory.iterdir())) == 2
+
+
+def test_the_directory_does_not_grow_for_ever(directory, monkeypatch):
+    monkeypatch.setattr(loading, "MOST", 3)
+    assert [value(f"value = {number}") for number in range(9)] == list(range(9))
+    assert len(os.listdir(directory)) <= 4
+
+
+def test_nobody_but_root_writes_it(directory, monkeypatch):
+    monkeypatch.setattr(loading.os, "geteuid", lambda: 1000)
+    assert value("value = 1") == 1
+    assert not directory.exists()
