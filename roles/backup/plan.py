@@ -24,6 +24,7 @@ from roles.rabbitmq.users import ADMIN as RABBITMQ_ADMIN
 from roles.redis.instance import PERSISTENT
 from roles.redis.users import ADMIN as REDIS_ADMIN
 from roles.storage.plan import BACKUP, access, bucket, present
+from roles.storage.plan import notes as storage_notes
 
 LIBRARY = "/usr/local/lib/nexus-cos/python"
 MODULES = ("kit/agent/base", "storage/s3", "postgresql/rest", "redis/client", "rabbitmq/api")  # that it imports
@@ -63,10 +64,12 @@ def plan(env: Environment, host: Host) -> Desired:
 
 
 def notes(env: Environment) -> list[str]:
-    """A word about an environment that saves nothing."""
+    """A word about an environment that saves nothing, and about the place that others save to."""
+    told = storage_notes(env)
     if present(env) or not any(env.group(store) for store in STORES):
-        return []
+        return told
     return [
+        *told,
         f"nothing of {env.name} is backed up: put a host into the group storage, or name a bucket elsewhere by "
         "storage_endpoint"
     ]

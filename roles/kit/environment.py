@@ -109,9 +109,21 @@ class Environment:
         known = [host.name for host in self.hosts]
         raise OperatorError(f'{self.name} has no host "{name}"{nearest(name, known)}')
 
-    def present(self, store: str) -> bool:
-        """Whether this environment has a host for the store."""
-        return bool(self.group(store))
+    def group_of(self, store: str) -> str:
+        """The group whose hosts carry a store, as operations.yaml names it."""
+        found = self.catalogue.operations.stores.get(store)
+        return found.group if found else store
+
+    def present(self, store: str, service: str = "") -> bool:
+        """Whether this environment has the store: a host for it, or one elsewhere, which a setting GROUP_endpoint
+        names. That one is there for services whose key the secrets hold as GROUP/SERVICE/key: for this service, or
+        for any if none is named.
+        """
+        group = self.group_of(store)
+        if not self.setting.get(f"{group}_endpoint"):
+            return bool(self.group(group))
+        names = [service] if service else [found.name for found in self.catalogue.services_of_store(store)]
+        return any(self.secrets.optional(f"{group}/{name}/key") for name in names)
 
     @property
     def left_out(self) -> frozenset[str]:
@@ -125,11 +137,13 @@ class Environment:
 
     def store(self, store: str) -> tuple[str, int]:
         """Address and port at which services reach the store: of the proxy on their own host where it has a
-        section for it, which a setting STORE_proxy_port says; else of the store's first host.
+        section for it, which a setting GROUP_proxy_port says; else of the one elsewhere, or of the first host.
         """
-        if port := self.setting.get(f"{store}_proxy_port"):
+        group = self.group_of(store)
+        if port := self.setting.get(f"{group}_proxy_port"):
             return self.gateway, int(port)
-        return self.group(store)[0].address, int(self.setting[f"{store}_port"])
+        outside = str(self.setting.get(f"{group}_endpoint") or "")
+        return outside or self.group(group)[0].address, int(self.setting[f"{group}_port"])
 
     def secret(self, name: str) -> str:
         """A generated password by its path-like name."""

@@ -59,8 +59,9 @@ def closing_line(run: Run) -> str:
 
 
 def absent_stores(run: Run) -> list[str]:
-    """Stores that services of the catalogue declare and this environment has no host for."""
+    """Stores that some service of the catalogue declares and does without in this environment."""
     if run.health is None:
         return []
-    wanted = {store for service in run.environment.catalogue.services.values() for store in service.stores}
-    return sorted(store for store in wanted if not run.environment.present(store))
+    env = run.environment
+    wanted = {(store, service.name) for service in env.catalogue.services.values() for store in service.stores}
+    return sorted({store for store, service in wanted if not env.present(store, service)})

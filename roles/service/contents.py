@@ -17,16 +17,18 @@ from roles.kit.error import OperatorError
 from roles.kit.fingerprint import keyed_hash
 from roles.mongodb import plan as mongodb
 from roles.redis.instance import instance_of
+from roles.storage import bucket
 
 from .released import released
 from .scale import size
 
 CA = "/run/secrets/ca.pem"
+HTTPS = 443
 
 
 def config(env: Environment, service: Service) -> dict[str, str]:
     """Configuration of one service: nothing in it is secret."""
-    stores = [store for store in service.stores if env.present(store)]
+    stores = [store for store in service.stores if env.present(store, service.name)]
     values = {
         **env.catalogue.platform.environment.common,
         "SERVICE_NAME": service.name,
@@ -50,7 +52,7 @@ def credentials(env: Environment, service: Service) -> dict[str, str]:
     if len(keys := env.secrets.accepted("service/jwt")) > 1:  # tokens that are still, or already, signed with the other
         values["JWT_SECRETS_ACCEPTED"] = ",".join(keys)
     for store, access in ACCESS.items():
-        if store in service.stores and env.present(store):
+        if store in service.stores and env.present(store, service.name):
             values |= access(env, service)
     if service.handshake:
         values[env.catalogue.handshake.env] = env.catalogue.handshake.value
@@ -149,4 +151,22 @@ def _mongodb(env: Environment, service: Service) -> dict[str, str]:
     return {"MONGODB_URL": f"mongodb://{login}@{hosts}/{service.database}?{options}"}
 
 
-ACCESS = {"postgresql": _postgresql, "redis": _redis, "rabbitmq": _rabbitmq, "mongodb": _mongodb}
+def _object_storage(env: Environment, service: Service) -> dict[str, str]:
+    (host, port), (key, secret) = env.store(bucket.STORE), bucket.login(env, service.name)
+    return {
+        "S3_ENDPOINT": f"https://{host}" if port == HTTPS else f"https://{host}:{port}",
+        "S3_REGION": str(env.setting.storage_region),
+        "S3_BUCKET": bucket.name(env, service.name),
+        "S3_FORCE_PATH_STYLE": "true",  # our server knows no other, and no certificate is for BUCKET.ADDRESS
+        "AWS_ACCESS_KEY_ID": key,
+        "AWS_SECRET_ACCESS_KEY": secret,
+    }
+
+
+ACCESS = {
+    "postgresql": _postgresql,
+    "redis": _redis,
+    "rabbitmq": _rabbitmq,
+    "mongodb": _mongodb,
+    bucket.STORE: _object_storage,
+}

@@ -9,6 +9,7 @@ from roles.catalogue import capacity
 from roles.kit.environment import Environment, Host
 from roles.kit.error import OperatorError
 from roles.kit.model import Desired, Directory, File, State
+from roles.storage.plan import notes as storage_notes
 from roles.swarm.plan import CLIENT, leader
 
 from .contents import config, env_file, secret_name, secrets
@@ -22,11 +23,12 @@ STACK = "/etc/nexus-cos/stack.yaml"
 
 def notes(env: Environment) -> list[str]:
     """What services do without here; OperatorError when they do not fit on the hosts that were asked."""
+    told = storage_notes(env)
     report = capacity.of_environment(env)
     if report.errors:
         lines = "\n  ".join(str(finding) for finding in report.errors)
         raise OperatorError(f"the services of {env.name} do not fit on its hosts:\n  {lines}")
-    return warnings(env) + held_back(env) + [str(finding) for finding in report.findings]
+    return told + warnings(env) + held_back(env) + [str(finding) for finding in report.findings]
 
 
 def held_back(env: Environment) -> list[str]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 # A bucket somewhere else, as "s3.eu-central-1.amazonaws.com": then the group storage stays empty, the bucket is
 # made (versioned, encrypted) by whoever owns the account, and the secrets hold storage/backup/key and
-# storage/backup of a user that may read and write it.
+# storage/backup of a user that may read and write it. Likewise those of services: storage/SERVICE/key and
+# storage/SERVICE; a service without does without.
 storage_endpoint: str = ""
 storage_region: str = "us-east-1"
 storage_bucket: str = ""  # of backups; operations.yaml's backups.bucket.name if empty
+storage_service_bucket: str = "nexus-cos-{environment}-{service}"  # of a service that declares object-storage
+storage_service_bucket_of: dict[str, str] = {}  # {service: name of its bucket}, where it has another
 storage_port: int = 8333  # 443 with an endpoint outside
 
 storage_directory: str = "/var/lib/seaweedfs"

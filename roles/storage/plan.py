@@ -1,12 +1,13 @@
-"""Object storage on one host: SeaweedFS with TLS, one identity for each use, and the bucket of backups.
+"""Object storage on one host: SeaweedFS with TLS, buckets of backups and of services, an identity for each.
 
 An environment with a bucket elsewhere names it by `storage_endpoint` and leaves the group empty; then nothing
-is laid down here, and `access` says how hosts reach the one that there is.
+is laid down here, and `access` says how hosts reach the one that there is. Buckets of services: bucket.py.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
 from roles.kit.environment import Environment, Host
 from roles.kit.error import OperatorError
 from roles.kit.model import Desired, Directory, File, State, Unit, User
+from roles.storage import bucket as buckets
 
 SOURCE = Path(__file__).with_name("remote.py")
 LIBRARIES = ("roles.storage.s3",)  # modules that the host-side code imports
@@ -40,7 +42,9 @@ def plan(env: Environment, host: Host) -> Desired:
         return Desired()
     binary = f"{PROGRAMS}/{env.setting.storage_release}/bin/weed"
     values = {"binary": binary, "host": host, "identities": IDENTITIES, "certificate": LEAF, "key": KEY}
-    unit = env.render("storage/seaweedfs.service.j2", ports=PORTS, **values)
+    known = identities(env)
+    names = [identity["name"] for identity in known]
+    unit = env.render("storage/seaweedfs.service.j2", ports=PORTS, names=names, **values)
     port = env.setting.storage_port
     return Desired(
         packages=("python3", "python3-pip"),
@@ -50,7 +54,7 @@ def plan(env: Environment, host: Host) -> Desired:
             Directory("/etc/seaweedfs", group=ACCOUNT, mode=0o750),
         ),
         files=(
-            File(IDENTITIES, identities(env), group=ACCOUNT, mode=0o640, secret=True),
+            File(IDENTITIES, _json(known), group=ACCOUNT, mode=0o640, secret=True),
             File(UNIT_FILE, unit),
             File(f"{FRONT}.socket", env.render("storage/front.socket.j2", host=host)),
             File(f"{FRONT}.service", env.render("storage/front.service.j2")),
@@ -58,17 +62,20 @@ def plan(env: Environment, host: Host) -> Desired:
         units=(
             Unit(
                 UNIT,
-                restart_on=(UNIT_FILE, IDENTITIES, LEAF, KEY),
+                restart_on=(UNIT_FILE, LEAF, KEY),
+                reload_on=(IDENTITIES,),
                 ready_check=f"curl -sS -o /dev/null -m 5 --cacert {CA} https://127.0.0.1:{port}/healthz",
             ),
             Unit("seaweedfs-front.socket"),
         ),
-        states=(_program(env), _bucket(env)),
+        states=(_program(env), _buckets(env)),
     )
 
 
 def notes(env: Environment) -> list[str]:
-    """OperatorError where two places are named, or one that cannot be reached by what is said."""
+    """OperatorError where two places are named, one that cannot be reached by what is said, or a bucket that
+    cannot be. The roles that use it ask for this, too: with a place outside no host has this one.
+    """
     if env.setting.storage_endpoint and env.group("storage"):
         raise OperatorError(
             f'storage_endpoint is "{env.setting.storage_endpoint}", and the group storage of {env.name} is not '
@@ -80,10 +87,13 @@ def notes(env: Environment) -> list[str]:
             f'storage_endpoint is "{endpoint}": write the name of the host alone, such as '
             "s3.eu-central-1.amazonaws.com; its port is storage_port"
         )
+    if present(env):
+        buckets.check(env, bucket(env))
+    found = buckets.missing(env)
     if len(env.group("storage")) > 1:
         names = ", ".join(host.name for host in env.group("storage"))
-        return [f"object storage is one server: of {names} only the first runs it"]
-    return []
+        found.append(f"object storage is one server: of {names} only the first runs it")
+    return found
 
 
 def server(env: Environment) -> Host | None:
@@ -116,16 +126,29 @@ def access(env: Environment, use: str) -> dict[str, Any]:
     }
 
 
-def identities(env: Environment) -> str:
+def identities(env: Environment) -> list[dict[str, Any]]:
     """Who may do what, as the server reads it."""
-    rules = {ADMIN: ["Admin", "Read", "Write", "List", "Tagging"]}
-    rules |= {use: [f"{action}:{bucket(env)}" for action in actions] for use, actions in ACTIONS.items()}
-    found = []
-    for use, actions in rules.items():
-        key = access(env, use)
-        login = {"accessKey": key["key"], "secretKey": key["secret"]}
-        found.append({"name": key["key"], "credentials": [login], "actions": actions})
-    return json.dumps({"identities": found}, indent=1) + "\n"
+    found = [_identity(f"nexus-{ADMIN}", [_key(env, ADMIN)], ["Admin", "Read", "Write", "List", "Tagging"])]
+    for use, actions in ACTIONS.items():
+        found.append(_identity(f"nexus-{use}", [_key(env, use)], [f"{action}:{bucket(env)}" for action in actions]))
+    for service in buckets.services(env):
+        name, logins = service.name.replace("-", "_"), buckets.logins(env, service.name)
+        found.append(_identity(name, logins, buckets.actions(buckets.name(env, service.name))))
+    return found
+
+
+def _key(env: Environment, use: str) -> tuple[str, str]:
+    found = access(env, use)
+    return found["key"], found["secret"]
+
+
+def _identity(name: str, logins: Iterable[tuple[str, str]], actions: list[str]) -> dict[str, Any]:
+    credentials = [{"accessKey": key, "secretKey": secret} for key, secret in logins]
+    return {"name": name, "credentials": credentials, "actions": actions}
+
+
+def _json(known: list[dict[str, Any]]) -> str:
+    return json.dumps({"identities": known}, indent=1) + "\n"
 
 
 def _program(env: Environment) -> State:
@@ -143,7 +166,9 @@ def _program(env: Environment) -> State:
     )
 
 
-def _bucket(env: Environment) -> State:
-    items = {f"bucket {bucket(env)}": {"versioned": True}}
+def _buckets(env: Environment) -> State:
+    """Buckets that are no longer planned stay as they are: nothing else has what is in them."""
+    names = [bucket(env), *(buckets.name(env, service.name) for service in buckets.services(env))]
+    items = {f"bucket {name}": {"versioned": True} for name in names}
     context = {"about": "bucket", "access": access(env, ADMIN), "unit_file": UNIT_FILE}
     return State("storage bucket", SOURCE, items, context=context, libraries=LIBRARIES)

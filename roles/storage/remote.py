@@ -1,4 +1,4 @@
-"""On the host of the object storage: its program, and the bucket. Standard library alone."""
+"""On the host of the object storage: its program, and its buckets. Standard library alone."""
 
 from __future__ import annotations
 
@@ -9,32 +9,38 @@ import time
 from typing import Any
 
 from roles.kit.agent.base import RemoteError, run
-from roles.storage.s3 import Bucket
+from roles.storage.s3 import ATTEMPTS, Bucket
 
 Item = dict[str, Any]
 READY_SECONDS = 60
 
 
 def probe(names: list[str], context: Item) -> dict[str, Item]:
-    """The release that is there whole; or the bucket and whether it keeps versions."""
+    """The release that is there whole; or the buckets that are there, and whether they keep versions."""
     if context["about"] == "program":
         there = os.path.exists(program(context, context["release"]))
         return {"program": {"release": context["release"]}} if there else {}
     if not os.path.exists(context["unit_file"]):
         return {}
-    bucket = Bucket(context["access"], attempts=1)
-    return {f"bucket {bucket.name}": {"versioned": bucket.versioned()}} if bucket.exists() else {}
+    found = {name: named(name, context, attempts=1) for name in names}
+    return {name: {"versioned": bucket.versioned()} for name, bucket in found.items() if bucket.exists()}
 
 
 def apply(items: Item, changed: list[str], removed: list[str], context: Item, payload: Item) -> None:
-    """Install the release beside others and take those away; or make the bucket."""
+    """Install the release beside others and take those away; or make the buckets."""
     if context["about"] == "program":
         install(context, payload["sha256"])
-    else:
-        bucket = Bucket(context["access"])
+        return
+    for name in changed:
+        bucket = named(name, context)
         wait(bucket)
         bucket.create()
         bucket.set_versioned()
+
+
+def named(item: str, context: Item, attempts: int = ATTEMPTS) -> Bucket:
+    """The bucket of an item such as "bucket nexus-cos-backups"."""
+    return Bucket({**context["access"], "bucket": item.removeprefix("bucket ")}, attempts)
 
 
 def program(context: Item, release: str) -> str:

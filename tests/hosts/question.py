@@ -23,6 +23,7 @@ from roles.redis.users import ADMIN as REDIS_ADMIN
 from roles.redis.users import HEALTH as REDIS_HEALTH
 from roles.registry.plan import login
 from roles.service.stack import NAME as STACK
+from roles.storage import bucket
 from roles.storage.plan import BACKUP, PROGRAMS, access, inner_port, server
 
 REMOTE = Path(__file__).parent / "remote"
@@ -271,7 +272,12 @@ def _proxy(env: Environment, host: Host) -> dict[str, Any]:
 def _storage(env: Environment) -> dict[str, Any]:
     modules = [[name, (ROOT.joinpath(*name.split("."))).with_suffix(".py").read_text()] for name in STORAGE_MODULES]
     program = f"{PROGRAMS}/{env.setting.storage_release}/bin/weed"
-    return {"access": access(env, BACKUP), "program": program, "modules": modules}
+    own = {
+        key: {**access(env, BACKUP), "bucket": bucket.name(env, service.name), "key": key, "secret": secret}
+        for service in bucket.services(env)
+        for key, secret in bucket.logins(env, service.name)
+    }
+    return {"access": access(env, BACKUP), "services": own, "program": program, "modules": modules}
 
 
 def _backup(env: Environment, host: Host) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 from hosts.fleet import Fleet
 from hosts.item import Item
+from roles.storage import bucket
 from roles.storage.plan import inner_port, server
 from roles.storage.plan import plan as storage
 
@@ -23,7 +24,8 @@ def test_release_of_the_object_storage(fleet: Fleet, item: Item) -> None:
 @pytest.mark.planned("storage bucket")
 def test_bucket_keeps_what_is_overwritten(fleet: Fleet, item: Item) -> None:
     fleet.want(item)
-    assert fleet.answer(item.host, "storage")["versioned"], f"{item.host}: {item.name} keeps no older versions"
+    versioned = fleet.answer(item.host, "storage")["versioned"][item.name.removeprefix("bucket ")]
+    assert versioned, f"{item.host}: {item.name} keeps no older versions"
 
 
 @pytest.mark.hosts("storage")
@@ -37,6 +39,20 @@ def test_bucket_lets_nobody_else_in(fleet: Fleet, host: str) -> None:
     assert " 403" in answer["another bucket"], f"{host}: another bucket answers {answer['another bucket']}"
     status, body = answer["without TLS"]
     assert status != 200, f"{host}: object storage answers without TLS: {body[:200]}"
+
+
+@pytest.mark.hosts("storage")
+def test_keys_of_a_service_open_its_own_bucket_and_no_other(fleet: Fleet, host: str) -> None:
+    if not storage(fleet.env, fleet.env.host(host)).units:
+        pytest.skip("another host runs it")
+    found = fleet.answer(host, "storage")["services"]
+    wanted = {key for service in bucket.services(fleet.env) for key, _ in bucket.logins(fleet.env, service.name)}
+    assert set(found) == wanted
+    for key, answer in found.items():
+        assert answer["own bucket"].startswith("let in"), f"{host}: {key} at its own bucket: {answer['own bucket']}"
+        refused = {name: answer[name] for name in ("with a wrong secret", "its versioning")} | answer["others"]
+        for name, told in refused.items():
+            assert " 403" in told, f"{host}: {key}, {name}: {told}"
 
 
 @pytest.mark.planned("backup stanza")

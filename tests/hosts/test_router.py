@@ -49,7 +49,7 @@ def test_ready(fleet: Fleet, item: Item) -> None:
     body = json.loads(answer["body"])
     assert body["service"] == name, f"{item.host}: {body['service']} answered in place of {name}"
     stores = fleet.env.catalogue.service(name).stores
-    absent = [store for store in stores if not fleet.env.present(store)]
+    absent = [store for store in stores if not fleet.env.present(store, name)]
     assert sorted(body["absent"]) == sorted(absent), f"{item.host}: {name} names absent {body['absent']}, not {absent}"
     working = {store for store, found in body["stores"].items() if found["status"] == "ok"}
     missing = set(stores) - set(absent) - working

@@ -1,4 +1,4 @@
-"""Runs on the host of the object storage: its bucket, and how strangers fare.
+"""Runs on the host of the object storage: its buckets, and how strangers and services fare.
 
 The request brings the project's own client along, as [[module, source], ...].
 """
@@ -11,23 +11,43 @@ import types
 
 
 def ask(request):
-    """{"release", "versioned", "stranger", "wrong key", "another bucket", "without TLS"}."""
+    """What there is to say, `versioned` by bucket and `services` by key."""
     client = library(request["modules"])
-    access = request["access"]
+    access, services = request["access"], request["services"]
 
-    def said(**other):
+    def told(do, **other):
+        bucket = client.Bucket({**access, **other}, attempts=1)
         try:
-            return f"let in: {list(client.Bucket({**access, **other}, attempts=1).list())[:1]}"
+            return f"let in: {do(bucket)}"
         except Exception as error:
             return str(error)
 
+    def said(**other):
+        return told(lambda bucket: list(bucket.list())[:1], **other)
+
+    def fares(own):
+        name = f"nexus-verify-{own['key']}"
+        return {
+            "own bucket": told(lambda bucket: (bucket.put(name, b"x"), bucket.get(name), erase(bucket, name)), **own),
+            "with a wrong secret": said(**{**own, "secret": "wrong"}),
+            "its versioning": told(lambda bucket: bucket.set_versioned(), **own),  # as it is: asked, not changed
+            "others": {name: said(**{**own, "bucket": name}) for name in names if name != own["bucket"]},
+        }
+
+    def erase(bucket, name):
+        for key, version, _, _ in list(bucket.versions(name)):
+            bucket.delete(key, version)
+
+    names = sorted({access["bucket"], *(own["bucket"] for own in services.values())})
+    owners = {own["bucket"]: own for own in services.values()} | {access["bucket"]: access}
     return {
         "release": subprocess.run([request["program"], "version"], capture_output=True, text=True).stdout,
-        "versioned": client.Bucket(access, attempts=1).versioned(),
+        "versioned": {name: client.Bucket(own, attempts=1).versioned() for name, own in owners.items()},
         "stranger": plain(access, ssl.create_default_context(cafile=access["ca"])),
         "wrong key": said(secret="wrong"),
         "another bucket": said(bucket="another"),
         "without TLS": plain(access, None),
+        "services": {key: fares(own) for key, own in services.items()},
     }
 
 

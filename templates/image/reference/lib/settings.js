@@ -35,6 +35,13 @@ module.exports.settings = Object.freeze({
     redis: env.REDIS_URL,
     rabbitmq: env.RABBITMQ_URL,
     mongodb: env.MONGODB_URL,
+    'object-storage': env.S3_ENDPOINT,
+  },
+  bucket: {
+    name: env.S3_BUCKET,
+    region: env.S3_REGION,
+    key: env.AWS_ACCESS_KEY_ID,
+    secret: env.AWS_SECRET_ACCESS_KEY,
   },
   fault: env.FAULT ?? '',
 });

@@ -1,0 +1,113 @@
+"""The reference service at object storage: what it asks for, checked by this project's own signatures over TLS."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import http.server
+import ssl
+import threading
+from collections.abc import Iterator
+from email.message import Message
+from pathlib import Path
+
+import pytest
+
+from roles.kit.authority import Authority
+from roles.storage import s3
+from tests.plan.test_reference import Service, needs_node
+
+BUCKET, KEY, SECRET, REGION = "nexus-cos-test-demo", "demo_a", "a secret", "eu-central-1"
+
+
+class Storage(http.server.ThreadingHTTPServer):
+    """Answers 200 to a HEAD of the bucket that is signed with the key, as a server would."""
+
+    def __init__(self, directory: Path, authority: Authority) -> None:
+        self.asked: list[str] = []
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_HEAD(self) -> None:
+                outer.asked.append(self.path)
+                self.send_response(outer.status(self.path, self.headers))
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        leaf = authority.leaf(["127.0.0.1"])
+        files = directory / "leaf.pem", directory / "leaf.key"
+        for path, text in zip(files, (leaf.certificate, leaf.key), strict=True):
+            path.write_text(text)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*files)
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+        self.url = f"https://127.0.0.1:{self.server_address[1]}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def status(self, path: str, found: Message) -> int:
+        if path != f"/{BUCKET}":
+            return 404
+        when = dt.datetime.strptime(found["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+        assert abs(dt.datetime.now(dt.UTC) - when) < dt.timedelta(minutes=5)
+        access = {"key": KEY, "secret": SECRET, "region": REGION}
+        empty = hashlib.sha256(b"").hexdigest()
+        wanted = s3.headers(access, found["host"], "HEAD", path, "", empty, when)
+        return 200 if found["authorization"] == wanted["Authorization"] else 403
+
+
+@pytest.fixture(name="storage")
+def storage_(tmp_path: Path, authority: Authority) -> Iterator[Storage]:
+    (tmp_path / "ca.pem").write_text(authority.certificate)
+    server = Storage(tmp_path, authority)
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def readiness(tmp_path: Path, storage: Storage, **other: str) -> tuple[int, dict[str, str]]:
+    """Status of /health/ready, and what it says of the store."""
+    told = {
+        "NODE_EXTRA_CA_CERTS": str(tmp_path / "ca.pem"),
+        "STORES": "object-storage",
+        "S3_ENDPOINT": storage.url,
+        "S3_REGION": REGION,
+        "S3_BUCKET": BUCKET,
+        "AWS_ACCESS_KEY_ID": KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+    }
+    service = Service(tmp_path / "log", **told | other)
+    try:
+        status, answer = service.ask("/health/ready")
+    finally:
+        service.process.kill()
+        service.process.wait()
+    return status, answer["stores"]["object-storage"]
+
+
+@needs_node
+def test_is_ready_when_its_key_opens_its_bucket(tmp_path: Path, storage: Storage) -> None:
+    status, found = readiness(tmp_path, storage)
+    assert (status, found["status"]) == (200, "ok")
+    assert storage.asked == [f"/{BUCKET}"]
+
+
+@needs_node
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        ({"AWS_SECRET_ACCESS_KEY": "wrong"}, f"bucket {BUCKET}: answers 403, its key does not open it"),
+        ({"S3_BUCKET": "another"}, "bucket another: answers 404, there is none of this name"),
+        ({"S3_BUCKET": ""}, "S3_BUCKET, S3_REGION, AWS_ACCESS_KEY_ID or AWS_SECRET_ACCESS_KEY is not in the environ"),
+        ({"S3_ENDPOINT": ""}, "no URL given"),
+        ({"NODE_EXTRA_CA_CERTS": "/dev/null"}, "unable to verify the first certificate"),
+    ],
+)
+def test_says_why_it_is_not(tmp_path: Path, storage: Storage, other: dict[str, str], reason: str) -> None:
+    status, found = readiness(tmp_path, storage, **other)
+    assert (status, found["status"]) == (503, "failed")
+    assert reason in found["error"]
