@@ -101,10 +101,11 @@ def join(api: Api, context: Item) -> None:
             "would delete them. Move them away, or here: rabbitmqctl stop_app; rabbitmqctl reset; run again"
         )
     wait(context, lambda: expect_members(seed, before), fatal=False)
-    if me in ask(seed)[0]:  # the host was replaced: the cluster still waits for its former node
-        control("forget_cluster_node", me, node=seed)
     api.close()
-    for words in (("stop_app",), ("reset",), ("join_cluster", seed), ("start_app",)):
+    control("stop_app")
+    if me in ask(seed)[0]:  # the host was replaced: the cluster waits for its former node, of the same name
+        control("forget_cluster_node", me, node=seed)
+    for words in (("reset",), ("join_cluster", seed), ("start_app",)):
         control(*words)
     api.started(lambda: api.get("nodes"))
     print(f"{me} joined {seed}")
