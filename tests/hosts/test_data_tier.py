@@ -8,6 +8,7 @@ import pytest
 
 from hosts.fleet import Fleet
 from hosts.item import Item
+from hosts.question import shared_out
 
 UNAUTHORISED = (401, 403)
 
@@ -97,7 +98,8 @@ def test_services_reach_postgresql_through_the_proxy(fleet: Fleet, host: str) ->
     answer = fleet.answer(host, "proxy")
     several = len(fleet.env.group("postgresql")) > 1
     for way, recovers in (("postgresql", "f"), ("postgresql-direct", "f"), ("postgresql-replicas", "ft"[several])):
-        for service in fleet.env.catalogue.services_of_store("postgresql"):
+        every = fleet.env.catalogue.services_of_store("postgresql")
+        for service in every if way == "postgresql" else shared_out(fleet.env, fleet.env.host(host), "app"):
             for user, _ in fleet.env.logins("postgresql", service.name):
                 told = answer[way][user]
                 wanted = [user, service.database, service.database, recovers]

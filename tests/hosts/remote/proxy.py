@@ -3,6 +3,7 @@
 Such a host has no client of PostgreSQL, so the few messages that are needed stand here.
 """
 
+import functools
 import hashlib
 import hmac
 import os
@@ -14,6 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 TLS_PLEASE, PROTOCOL = 80877103, 196608
 WHO = "select session_user, current_user, current_database(), pg_is_in_recovery()"
+
+
+trusting = functools.cache(lambda ca: ssl.create_default_context(cafile=ca))
 
 
 class Refused(Exception):
@@ -31,7 +35,7 @@ class Session:
             plain.sendall(struct.pack("!II", 8, TLS_PLEASE))
             if plain.recv(1) != b"S":
                 raise Refused("no TLS there")
-            self.sock = ssl.create_default_context(cafile=ca).wrap_socket(plain, server_hostname=address)
+            self.sock = trusting(ca).wrap_socket(plain, server_hostname=address)
         except BaseException:
             plain.close()
             raise
@@ -138,7 +142,7 @@ def ask(request):
         except (OSError, Refused) as error:
             return {"error": f"{type(error).__name__}: {error}"}
 
-    tasks = [(way, user, login) for way in request["ways"] for user, login in request["logins"].items()]
+    tasks = [(way, user, login) for way in request["ways"] for user, login in request["logins"][way].items()]
     with ThreadPoolExecutor(8) as pool:
         told = list(pool.map(lambda task: attempt(task[0], task[2]), tasks))
     found = {way: {} for way in request["ways"]}
