@@ -32,11 +32,13 @@ def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
 
 def existing(api: Api, context: Item) -> dict[str, dict[str, Any]]:
     """The items as this host's broker has them."""
-    known = {node["name"] for node in api.get("nodes")}
+    known = {node["name"]: node for node in api.get("nodes")}
+    missing = [node for node in context["there"] if node not in known]
+    apart = sorted(known.get(context["node"], {}).get("partitions", []))
     return {
-        "membership": {"missing": [node for node in context["there"] if node not in known]},
+        "membership": {"missing": missing, "apart": apart},
         "quorum queues": {"without this node": len(lacking(api, context))},
-        "nodes": {"stale": sorted(known - set(context["nodes"]))},
+        "nodes": {"stale": sorted(known.keys() - set(context["nodes"]))},
     }
 
 
@@ -50,6 +52,8 @@ def apply(
         if "membership" in changed and existing(api, context)["membership"]["missing"]:
             join(api, context)
             api.close()  # the broker ends a connection on which nothing is said
+        if "membership" in changed and existing(api, context)["membership"]["apart"]:
+            heal(api, context)
         if lacking(api, context):
             take_share(api, context)
         if "nodes" in changed:
@@ -109,6 +113,35 @@ def join(api: Api, context: Item) -> None:
         control(*words)
     api.started(lambda: api.get("nodes"))
     print(f"{me} joined {seed}")
+
+
+def heal(api: Api, context: Item) -> None:
+    """End what a partition has left: nodes that see each other again, but each go on with what they knew.
+
+    A minority pauses as soon as it misses the others. Where the network comes back in that very moment nobody
+    does, and each side has its own idea of queues and users from then on. The smaller side starts anew, and takes
+    over what the other one knows.
+    """
+    api.close()
+    sides = [side(node) for node in context["there"]]
+    whole = max(sides, key=len)  # the first of several: the same wherever it is asked
+    if context["node"] not in whole:
+        control("stop_app")
+        control("start_app")
+        print(f"{context['node']} was apart from {', '.join(sorted(whole))} and started anew")
+
+    def expect_whole() -> None:
+        api.close()
+        if apart := api.started(lambda: existing(api, context))["membership"]["apart"]:
+            raise RemoteError(f"{context['node']} is still apart from {', '.join(apart)}")
+
+    wait(context, expect_whole)
+
+
+def side(node: str) -> set[str]:
+    """The nodes that a node shares its knowledge of queues and users with, itself among them."""
+    answer = control("eval", "mnesia:system_info(running_db_nodes).", node=node)
+    return set(re.findall(r"[^\[\],'\s]+", answer))
 
 
 def choose(standing: Mapping[str, tuple[list[str], int]], there: list[str]) -> str:

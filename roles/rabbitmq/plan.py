@@ -124,7 +124,7 @@ def _data(env: Environment, host: Host) -> State:
 
 def _cluster(env: Environment, host: Host) -> State:
     """This host's node in the cluster; nodes of hosts that left are one host's affair."""
-    items: Items = {"membership": {"missing": []}, "quorum queues": {"without this node": 0}}
+    items: Items = {"membership": {"missing": [], "apart": []}, "quorum queues": {"without this node": 0}}
     if host == leader(env):
         items["nodes"] = {"stale": []}
     source = Path(__file__).with_name("cluster.py")
