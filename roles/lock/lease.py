@@ -21,6 +21,7 @@ from roles.kit.aside import ask_aside, first_reached
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
 from roles.kit.permit import permit
+from roles.lock.process import dead, identity
 
 SOURCE = Path(__file__).with_name("remote.py")
 LIBRARIES = ("roles.etcd.client", "roles.lock.quorum")
@@ -44,6 +45,8 @@ class Lease:
         self.anchor = anchor(self.env)
         began = time.monotonic()
         answer = self._ask("take", floor=floor)
+        if dead(answer.get("held") or {}):
+            answer = self._take_over(answer["held"], floor)
         if held := answer.get("held"):
             raise OperatorError(held_text(self.env, held))
         if answer["where"] == "file" and self.anchor != anchors(self.env)[0]:
@@ -57,6 +60,12 @@ class Lease:
         permit.give(self.number)
         self._until = began + self._seconds
         self._renewing = gevent.spawn(self._renew)
+
+    def _take_over(self, held: Mapping[str, Any], floor: int) -> dict[str, Any]:
+        """Get the lock of a run that died on this machine: nobody has to wait until it ends by itself."""
+        logger.warning(f"    lock: process {held['process']}, which had it since {held['since']}, is dead: taken over")
+        self._ask("break", of=held["token"])
+        return self._ask("take", floor=floor)
 
     def confirm(self) -> None:
         """Make sure of the lock where it may have ended while this process slept; OperatorError when it did."""
@@ -147,6 +156,7 @@ def holder() -> dict[str, Any]:
         "token": uuid.uuid4().hex,
         "who": f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()}",
         "process": os.getpid(),
+        **identity(),
         "since": time.strftime("%Y-%m-%d %H:%M:%S %z"),
         "purpose": purpose(click.get_current_context().params),
     }

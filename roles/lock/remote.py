@@ -79,8 +79,13 @@ def look(context: Item) -> Item:
 
 
 def break_open(context: Item) -> Item:
-    """Take the lock from whoever has it, with a number that its holder can never renew; {"from": who had it}."""
+    """Take the lock from whoever has it, with a number that its holder can never renew; {"from": who had it}.
+
+    With "of" only from the holder of this token: another one may have it by now.
+    """
     stood, quorum = look(context), Quorum(context["etcd"])
+    if "of" in context and (not stood["holder"] or stood["holder"]["token"] != context["of"]):
+        return {"from": None}
     if quorum.read():
         quorum.clear(stood["number"] + 1)
     _write({"number": stood["number"] + 1, "holder": None})

@@ -28,8 +28,9 @@ def show(run: Run) -> int:
     click.echo(f"{env.name}: the lock is held by {who}")
     if not env.setting.yes:
         click.secho(
-            "A dead run's lock ends by itself within a minute. Take it away only from one that hangs: the step that it "
-            "has begun goes on to its end, and hosts may be left half done until the next run. To do so: "
+            "A dead run's lock ends by itself within a minute, on its own machine at once. Take it away only from one "
+            "that hangs: the step that it has begun goes on to its end, and hosts may be left half done until the next "
+            "run. To do so: "
             "--data yes=true",
             fg="yellow",
         )

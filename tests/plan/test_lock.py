@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +15,7 @@ import pytest
 
 from roles.kit.agent import base, fence
 from roles.kit.agent.base import RemoteError
-from roles.lock import remote
+from roles.lock import process, remote
 
 SECONDS = 45
 
@@ -154,3 +158,31 @@ def test_a_host_that_does_not_know_its_number_takes_no_step(host: Path) -> None:
     host.write_text("not a number")
     with pytest.raises(RemoteError, match="cannot be read"):
         fence.enter({"do": "files", "fence": 9})
+
+
+def test_only_the_holder_that_was_meant_loses_it() -> None:
+    ask("take", who="mina")
+    assert ask("break", of="another") == {"from": None}
+    assert ask("look")["holder"]["who"] == "mina"
+    assert ask("break", of="mina")["from"]["who"] == "mina"
+    assert ask("look")["holder"] is None
+
+
+def test_who_is_dead_can_be_told_on_its_own_machine_alone() -> None:
+    sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        mine = process.identity()
+        holder = {"machine": mine["machine"], "process": sleeper.pid, "began": process._began(sleeper.pid)}
+        assert not process.dead({**mine, "process": os.getpid()})
+        assert not process.dead(holder)
+        assert process.dead({**holder, "began": holder["began"] - 1}), "another process has its number now"
+    finally:
+        sleeper.kill()
+    deadline = time.monotonic() + 10
+    while not process.dead(holder):  # killed, and not asked for its exit status yet
+        assert time.monotonic() < deadline
+    sleeper.wait()
+    assert process.dead(holder)
+    assert not process.dead({**holder, "machine": "another"})
+    assert not process.dead({"who": "of a release that did not say", "process": sleeper.pid})
+    assert not process.dead({})

@@ -94,10 +94,14 @@ class Control:
         deploy: str = "deploys/full.py",
         inventory: str = "inventory",
         data: Mapping[str, Any] | None = None,
+        within: tuple[str, ...] = (),
     ) -> subprocess.Popen[str]:
-        """Begin a run in a process group of its own; both of its outputs come through one pipe."""
+        """Begin a run in a process group of its own, by the command `within` if one is named.
+
+        Both of its outputs come through one pipe.
+        """
         binary = Path(sys.executable).with_name("pyinfra")
-        words = [str(binary), inventory, deploy, "-y", *arguments]
+        words = [*within, str(binary), inventory, deploy, "-y", *arguments]
         for key, value in (data or {}).items():
             words += ["--data", f"{key}={value if isinstance(value, str) else json.dumps(value)}"]
         return subprocess.Popen(
