@@ -167,7 +167,7 @@ def rabbitmq(env: Environment, answers: Answers) -> Iterator[Line]:
         seen = {node for node, runs in answer["nodes"].items() if runs}
         if apart := sorted({*answer["partitions"], *(planned & running - seen)}):
             value = f"does not see {', '.join(apart)}"
-            yield Line("rabbitmq", name, value, "no partition", "mend the network between them")
+            yield Line("rabbitmq", name, value, "no partition", "mend the network, then run deploys/data.py")
     alarms = sorted({alarm for answer in said.values() for alarm in answer["alarms"]})
     if alarms:
         yield Line(

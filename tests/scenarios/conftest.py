@@ -36,6 +36,7 @@ SERIES = (
     "test_source.py",
     "test_store_failover.py::test_redis_primary_cut_off",
     "test_store_failover.py::test_a_data_host_is_replaced",
+    "test_store_failover.py::test_rabbitmq_sides_of_a_partition",
 )
 FIGURES = pytest.StashKey[dict[str, str]]()
 Figure = Callable[[str, object], None]

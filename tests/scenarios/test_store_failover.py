@@ -129,6 +129,33 @@ def test_rabbitmq_node_killed(control: Control, figure: Figure) -> None:
     settled(control)
 
 
+def test_rabbitmq_sides_of_a_partition(control: Control, figure: Figure) -> None:
+    """A node that lost sight of the others for a moment: both sides run on, and the next run makes one of them."""
+    apart = control.group("rabbitmq")[-1]
+    control.ssh(apart, "sudo rabbitmqctl -q eval '[erlang:disconnect_node(N) || N <- nodes()].'")
+    assert wait_until(lambda: partitions(control, apart) != "[]", REJOIN_SECONDS, pause=1), "no partition came of it"
+    told = control.run(deploy="deploys/status.py")
+    done = control.run(deploy=DATA)
+    assert done.status == 0, done.end
+    figure("rabbitmq: sides of a partition: the run that made one of them", done.seconds)
+    assert f"{apart} was apart from" in done.output.replace("rabbit@", ""), done.end
+    assert {partitions(control, name) for name in control.group("rabbitmq")} == {"[]"}
+    assert told.status != 0
+    assert "does not see" in told.output, told.end
+    broker = Broker(control)
+    broker.declare()
+    listing = f"sudo rabbitmqctl -q list_queues -p {PUBLISHER} name"
+    known = {name: control.ssh(name, listing).split() for name in control.group("rabbitmq")}
+    assert all("scenario" in queues for queues in known.values()), known
+    broker.drain()
+    settled(control)
+
+
+def partitions(platform: Control, host: str) -> str:
+    """Nodes that a host's broker takes for going on apart from it, as it says them."""
+    return platform.ssh(host, "sudo rabbitmqctl -q eval 'rabbit_node_monitor:partitions().'").strip()
+
+
 def leader(platform: Control) -> str:
     """The host whose node leads the scenario's queue."""
     command = f"sudo rabbitmqctl -q list_queues -p {PUBLISHER} name leader"
