@@ -32,9 +32,9 @@ def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
 
 def existing(api: Api, context: Item) -> dict[str, dict[str, Any]]:
     """The items as this host's broker has them."""
-    known = {node["name"]: node for node in api.get("nodes")}
+    known = {node["name"]: bool(node.get("running")) for node in api.get("nodes")}
     missing = [node for node in context["there"] if node not in known]
-    apart = sorted(known.get(context["node"], {}).get("partitions", []))
+    apart = [node for node in context["there"] if known.get(node) is False]  # down, or beyond a partition
     return {
         "membership": {"missing": missing, "apart": apart},
         "quorum queues": {"without this node": len(lacking(api, context))},
@@ -123,7 +123,7 @@ def heal(api: Api, context: Item) -> None:
     over what the other one knows.
     """
     api.close()
-    sides = [side(node) for node in context["there"]]
+    sides = [wait(context, partial(side, node)) for node in context["there"]]  # who was down is up by now
     whole = max(sides, key=len)  # the first of several: the same wherever it is asked
     if context["node"] not in whole:
         control("stop_app")

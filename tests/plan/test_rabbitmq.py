@@ -265,3 +265,24 @@ def test_an_administrator_whose_password_is_being_changed_is_let_in_before_and_a
             api.get("users")
     finally:
         server.shutdown()
+
+
+class Listing:
+    """A broker that says these things."""
+
+    def __init__(self, **said: list[dict[str, object]]) -> None:
+        self.said = said
+
+    def get(self, *path: str) -> list[dict[str, object]]:
+        return self.said[path[0]]
+
+
+def test_nodes_that_a_broker_does_not_see_are_apart_from_it() -> None:
+    """Down or beyond a partition: before anything is done about it, every node is asked itself."""
+    nodes = ["rabbit@data1", "rabbit@data2", "rabbit@data3"]
+    context = {"node": nodes[2], "nodes": nodes, "there": nodes[1:]}
+    listed = [{"name": node, "running": node == nodes[2]} for node in nodes]
+    found = cluster.existing(Listing(nodes=listed, queues=[]), context)
+    assert found["membership"] == {"missing": [], "apart": ["rabbit@data2"]}, "a host that is left out is no concern"
+    found = cluster.existing(Listing(nodes=listed[2:], queues=[]), context)
+    assert found["membership"] == {"missing": ["rabbit@data2"], "apart": []}
