@@ -6,6 +6,8 @@ base_chrony = False  # the hosts share the kernel's clock
 
 # The catalogue at full size asks for 102 cores and 204 GiB.
 capacity_shared = True  # all hosts see the same cores and memory
+capacity_reserved_memory_bytes = 512 * 1024**2  # a host without services uses a third of it
+capacity_store_memory_bytes = 256 * 1024**2  # by the percentages below
 service_replicas_max = 1
 service_cpu_scale = 0.0
 service_memory_scale = 0.125
