@@ -165,7 +165,7 @@ def rabbitmq(env: Environment, answers: Answers) -> Iterator[Line]:
         )
     for name, answer in said.items():
         seen = {node for node, runs in answer["nodes"].items() if runs}
-        if apart := sorted({*answer["partitions"], *(planned & running - seen)}):
+        if apart := sorted(planned & running - seen):
             value = f"does not see {', '.join(apart)}"
             yield Line("rabbitmq", name, value, "no partition", "mend the network, then run deploys/data.py")
     alarms = sorted({alarm for answer in said.values() for alarm in answer["alarms"]})

@@ -115,7 +115,6 @@ def rabbitmq(context: Item) -> Answer:
     return {
         "node": context["node"],
         "nodes": {node["name"]: bool(node.get("running")) for node in nodes},
-        "partitions": sorted({other for node in nodes for other in node.get("partitions", [])}),
         "alarms": sorted(
             f"{node['name']}: {what}"
             for node in nodes

@@ -62,7 +62,7 @@ def data(name: str) -> dict[str, Any]:
         "primary": ADDRESSES["data1"], "flags": "master", "quorum": "OK 3 usable Sentinels", "missing": [], "stale": [],
     }  # fmt: skip
     etcd = {"members": dict.fromkeys(DATA, True), "agrees": True, "why": "", "leader": "data1", "errors": []}
-    rabbit = {"node": f"rabbit@{name}", "nodes": NODES, "partitions": [], "alarms": [], "queues": 2}
+    rabbit = {"node": f"rabbit@{name}", "nodes": NODES, "alarms": [], "queues": 2}
     good = {"ok": True, "error": "", "finished_at": "2027-01-15T07:50:00Z", "ok_at": "2027-01-15T07:50:00Z"}
     kinds = ("postgresql", "redis", "rabbitmq", "mongodb", "environment", "restore_test")
     found = {
