@@ -92,7 +92,7 @@ class Hosts:
         values.pop("ETCD_LISTEN_METRICS_URLS")
         with open(f"{self.place(name)}.log", "ab") as log:
             self.running[name] = subprocess.Popen(["etcd"], env={**os.environ, **values}, stdout=log, stderr=log)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not self.client(name).lives():
             assert self.running[name].poll() is None, Path(f"{self.place(name)}.log").read_text()[-2000:]
             assert time.monotonic() < deadline
