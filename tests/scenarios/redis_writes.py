@@ -11,7 +11,7 @@ from typing import Any
 from control import Control
 
 from roles.certificate.plan import CA
-from roles.redis.instance import PERSISTENT
+from roles.redis.instance import INSTANCES, PERSISTENT
 
 WRITER = "session-mgr"
 WRITERS = 8
@@ -55,13 +55,32 @@ def primary_of(platform: Control) -> str:
     return ""
 
 
+def agreed(platform: Control) -> bool:
+    """Whether of both instances one server is primary, for the Sentinels, too, and the others hear it."""
+    for instance in INSTANCES:
+        roles = _answers(platform, instance.socket, "ROLE")
+        name = instance.master_name(platform.planned.catalogue)
+        named = {said[0] for said in sentinels(platform, "get-master-addr-by-name", name).values() if said}
+        primaries = [host.address for host in platform.planned.group("redis") if roles[host.name][:1] == ["master"]]
+        replicas = [said for said in roles.values() if said[:1] == ["slave"]]
+        followed = {said[1] for said in replicas if said[3] == "connected"}
+        if len(primaries) != 1 or named != set(primaries) or not followed <= named:
+            return False
+        if len(replicas) != len(roles) - 1 or any(said[3] != "connected" for said in replicas):
+            return False
+    return True
+
+
 def sentinels(platform: Control, *words: str) -> dict[str, list[str]]:
     """Answer of each host's Sentinel; nothing from one that is not there."""
+    return _answers(platform, "/run/sentinel/sentinel.sock", f"SENTINEL {' '.join(words)}")
 
+
+def _answers(platform: Control, socket: str, words: str) -> dict[str, list[str]]:
     def ask(name: str) -> list[str]:
         command = (
-            "sudo sh -c 'REDISCLI_AUTH=$(cat /etc/redis/admin.password) redis-cli -s /run/sentinel/sentinel.sock "
-            f"--user nexus-admin --no-auth-warning SENTINEL {' '.join(words)}'"
+            f"sudo sh -c 'REDISCLI_AUTH=$(cat /etc/redis/admin.password) redis-cli -s {socket} "
+            f"--user nexus-admin --no-auth-warning {words}'"
         )
         try:
             return platform.ssh(name, command, seconds=10).splitlines()

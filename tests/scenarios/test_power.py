@@ -7,6 +7,7 @@ import time
 from comparison import differences, stale
 from conftest import Figure
 from control import Control
+from redis_writes import agreed
 
 from roles.lab.machine import wait_until
 
@@ -26,6 +27,7 @@ def test_every_host_rebooted_at_once(platform: Control, figure: Figure) -> None:
     assert wait_until(all_new, REBOOT_SECONDS, pause=1)
     platform.wait_healthy(REBOOT_SECONDS - (time.monotonic() - began))
     figure("lab: all hosts rebooted, until every service is ready", time.monotonic() - began)
+    assert wait_until(lambda: agreed(platform), REBOOT_SECONDS, pause=1), "no end of Redis's election"
     again = platform.converged()
     assert again.changes == []
     assert stale(platform.state()) == []
