@@ -133,7 +133,10 @@ def heal(api: Api, context: Item) -> None:
     def expect_whole() -> None:
         api.close()
         if apart := api.started(lambda: existing(api, context))["membership"]["apart"]:
-            raise RemoteError(f"{context['node']} is still apart from {', '.join(apart)}")
+            raise RemoteError(
+                f"{context['node']} is still apart from {', '.join(apart)}: mend the network between them, or restart "
+                "rabbitmq-server on the smaller side; run again"
+            )
 
     wait(context, expect_whole)
 
