@@ -13,13 +13,13 @@ import json
 import shlex
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.hosts import Fleet
 from roles import plans
 from roles.image.checkout import checkout
 from roles.image.recipe import REFERENCE, Image, recipe
-from roles.kit import environment
+from roles.kit import inventories
 from roles.kit.environment import Environment, Traits
 from roles.lab.host import Host
 
@@ -48,7 +48,7 @@ class _Work:
 
 def lay_bare(fleet: Fleet) -> float:
     """Do all the work on bare hosts; seconds until a task of every service runs."""
-    env = environment.load("lab")
+    env = inventories.load("lab")
     began = time.monotonic()
     asyncio.run(_work(env, fleet))
     return time.monotonic() - began
@@ -91,7 +91,7 @@ async def _shell(work: _Work, host: Host, script: str) -> str:
 def _packages(work: _Work, name: str) -> str:
     """All packages that roles plan for a host, and the registry's address for its engine."""
     traits = Traits(2, 8 << 30, 1400, 0, "x86_64", {"memory": False, "cpu": False})
-    env = work.env.seen([_with(host, traits) for host in work.env.hosts], {})
+    env = work.env.seen([replace(host, traits=traits) for host in work.env.hosts], {})
     host = env.host(name)
     found = {
         p
@@ -107,10 +107,6 @@ def _packages(work: _Work, name: str) -> str:
         f"{APT} install --no-install-recommends {' '.join(sorted(found))} >/dev/null",
     ]
     return "\n".join(lines)
-
-
-def _with(host: environment.Host, traits: Traits) -> environment.Host:
-    return environment.Host(host.name, host.address, host.groups, host.setting, traits)
 
 
 def _images(work: _Work) -> str:

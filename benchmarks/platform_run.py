@@ -132,11 +132,11 @@ def fleet_groups(fleet: Fleet, name: str) -> tuple[str, ...]:
 
 
 def environment_of(name: str) -> Environment:
-    """The environment of one of the benchmark's own inventories, as `environment.load` makes the project's."""
-    from roles.kit import environment
+    """The environment of one of the benchmark's own inventories, as `inventories.load` makes the project's."""
+    from roles.kit import inventories
 
-    environment.inventory_file = lambda name: PROJECT / "benchmarks" / "inventory" / f"{name}.py"
-    return environment.load(name)
+    inventories.file_of = lambda name: PROJECT / "benchmarks" / "inventory" / f"{name}.py"
+    return inventories.load(name)
 
 
 def with_traits(env: Environment) -> Environment:

@@ -41,13 +41,13 @@ def _environment(name: str) -> int:
     from pyinfra.context import ctx_state
 
     from roles.catalogue import capacity
-    from roles.kit import environment
+    from roles.kit import inventories
     from roles.kit.error import OperatorError
 
     load()  # a broken catalogue shows before anything about the environment
     try:
         with ctx_state.use(State()):  # pyinfra notes in it which inventory file it is reading
-            env = environment.load(name, NO_SECRETS)
+            env = inventories.load(name, NO_SECRETS)
     except OperatorError as error:
         print(error, file=sys.stderr)
         return 1

@@ -13,11 +13,10 @@ from functools import partial
 from typing import Any, TypeVar
 
 from roles.etcd.client import Etcd
-from roles.kit.agent.base import RemoteError, run
+from roles.kit.agent.base import RemoteError, once, run
 
 Item = dict[str, Any]
 T = TypeVar("T")
-SEEN: dict[str, list[Item]] = {}  # of this process alone
 TOKEN = "nexus-cos"
 
 
@@ -81,12 +80,15 @@ def listed(context: Item) -> list[Item]:
 
 def seen(context: Item) -> list[Item]:
     """Members as this one lists them, asked once for all states of a probe; nothing where it does not answer."""
-    if context["own"] not in SEEN:
+
+    def ask() -> list[Item]:
         try:
-            SEEN[context["own"]] = Etcd(context["own"], context["tls"]).members(agreed=False)
+            return Etcd(context["own"], context["tls"]).members(agreed=False)
         except RemoteError:
-            SEEN[context["own"]] = []
-    return SEEN[context["own"]]
+            return []
+
+    found: list[Item] = once(ask, "etcd", context["own"])
+    return found
 
 
 def expelled(context: Item) -> bool:

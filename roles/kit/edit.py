@@ -7,7 +7,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from roles.kit import environment
+from roles.kit import inventories
 from roles.kit.clear import edit
 from roles.kit.error import OperatorError
 from roles.kit.fill import tell_moves
@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
         return 2
     editor = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
     try:
-        env = environment.load(arguments[0])
+        env = inventories.load(arguments[0])
         changed = edit(env.secrets, env.name, [*editor, *(QUIET if Path(editor[0]).name in VI else ())])
         tell_moves(env)
         written = env.secrets.save(readdress=True)

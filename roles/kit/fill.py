@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from roles.kit import environment
+from roles.kit import inventories
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
 from roles.plans import plan_of, roles_of
@@ -18,7 +18,7 @@ from roles.plans import plan_of, roles_of
 
 def fill(name: str, data: Mapping[str, Any] | None = None) -> list[str]:
     """Names of the secrets that were made; the file is written only when there are any, or for new recipients."""
-    env = environment.load(name, {**(data or {}), "secrets_generate": True})
+    env = inventories.load(name, {**(data or {}), "secrets_generate": True})
     before = set(env.secrets.names())
     for host in env.hosts:
         for role in roles_of(host):

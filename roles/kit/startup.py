@@ -22,7 +22,8 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.state import StateStage
 from pyinfra.context import config, ctx_state, state
 
-from roles.kit import apply, environment, inputs, looking, progress, reach, session
+from roles.kit import apply, inputs, inventories, looking, progress, reach, session
+from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
 from roles.kit.looking import looks
 from roles.kit.run import Run, begun
@@ -130,9 +131,9 @@ def _load(context: click.Context, original: Callable[..., Any], inventory: str, 
     path = Path(inventory)
     deploys = _deploys(context)
     if path.is_dir():
-        path = environment.inventory_file(os.environ.get("NEXUS_ENV") or "lab")
+        path = inventories.file_of(os.environ.get("NEXUS_ENV") or "lab")
     elif not path.is_file() and (inventory.endswith(".py") or "/" in inventory):
-        environment.inventory_file(path.stem)
+        inventories.file_of(path.stem)
         raise OperatorError(f"{inventory} is not there; environments lie in inventory/")
     elif not path.is_file() and deploys:
         raise OperatorError(
@@ -142,7 +143,7 @@ def _load(context: click.Context, original: Callable[..., Any], inventory: str, 
     elif not path.is_file():
         return original(inventory, **rest)
     found = inputs.load_inventory(original, path, rest)
-    loaded = environment.from_inventory(path.stem, found)
+    loaded = inventories.environment_of(path.stem, found)
     left_out = reach.left_out(loaded, found)
     reach.check_limit(context.params, found)
     run = Run.current = Run(loaded, left_out)
@@ -162,7 +163,7 @@ def _deploys(context: click.Context) -> bool:
     return str(context.params["operations"][0]).endswith(".py")
 
 
-def _check_environment(loaded: environment.Environment, deploys: bool) -> None:
+def _check_environment(loaded: Environment, deploys: bool) -> None:
     """Everything that is wrong and can be known before a host is asked."""
     _ = loaded.catalogue
     gevent.sleep(YIELD_SECONDS)
@@ -173,7 +174,7 @@ def _check_environment(loaded: environment.Environment, deploys: bool) -> None:
         session.hand_out_authority(loaded)
 
 
-def _check_roles(loaded: environment.Environment) -> None:
+def _check_roles(loaded: Environment) -> None:
     """Let roles refuse what needs no host to be seen; where no secret may be made, that none is missing."""
     for role, groups in GROUPS.items():
         if any(loaded.group(group) for group in groups):

@@ -11,10 +11,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from roles.kit.agent.base import RemoteError
+from roles.kit.agent.base import RemoteError, once
 
 LEADERS = ("leader", "master", "standby_leader")  # what /cluster calls who holds the leader's key
-_SEEN: dict[str, dict[str, dict[str, Any]]] = {}
 
 
 class Patroni:
@@ -74,11 +73,9 @@ class Patroni:
         return {}
 
     def seen(self) -> dict[str, dict[str, Any]]:
-        """What `listed` says, asked once in the life of this process: all states of a probe are of one moment."""
-        key = ",".join(self.members.values())
-        if key not in _SEEN:
-            _SEEN[key] = self.listed()
-        return _SEEN[key]
+        """What `listed` says, asked once for all states of a probe."""
+        found: dict[str, dict[str, Any]] = once(self.listed, "patroni", *self.members.values())
+        return found
 
     def probed_primary(self, seconds: float) -> str:
         """Address of the primary by what was seen; where there was none it is waited for, as `wait_primary` does."""

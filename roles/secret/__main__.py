@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from roles.kit import environment
+from roles.kit import inventories
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
 from roles.secret.rotation import unfinished
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m roles.secret ENV   (ENV is a file inventory/ENV.py)", file=sys.stderr)
         return 2
     try:
-        print(*lines(environment.load(arguments[0])), sep="\n")
+        print(*lines(inventories.load(arguments[0])), sep="\n")
     except OperatorError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

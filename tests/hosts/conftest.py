@@ -17,7 +17,7 @@ from hosts.client import Edge
 from hosts.connection import machine
 from hosts.fleet import Fleet
 from hosts.item import Item, items, plans
-from roles.kit import environment
+from roles.kit import inventories
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
 
@@ -31,7 +31,7 @@ HERE = Path(__file__).parent
 def load(config: pytest.Config) -> Environment:
     """The environment with what `--data` says, as a deploy would load it."""
     pairs = (text.partition("=") for text in config.getoption("--data"))
-    return environment.load(NAME, {key: parse_cli_arg(value) for key, _, value in pairs})
+    return inventories.load(NAME, {key: parse_cli_arg(value) for key, _, value in pairs})
 
 
 def pytest_configure(config: pytest.Config) -> None:

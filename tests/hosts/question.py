@@ -10,28 +10,20 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from roles.backup import pgbackrest
-from roles.backup.plan import RECORDS, SECRETS
-from roles.catalogue import Service
-from roles.certificate.plan import CA, ETCD_CA, ETCD_KEY, ETCD_LEAF
+from hosts import store_question
+from roles.certificate.plan import CA
 from roles.health.plan import probes
 from roles.kit.environment import Environment, Host
-from roles.kit.model import ROOT, Desired
-from roles.proxy.plan import sections
+from roles.kit.model import Desired
 from roles.rabbitmq.users import ADMIN as BROKER_ADMIN
-from roles.redis.instance import INSTANCES, Instance
-from roles.redis.users import ADMIN as REDIS_ADMIN
-from roles.redis.users import HEALTH as REDIS_HEALTH
 from roles.registry.plan import login
 from roles.service.stack import NAME as STACK
-from roles.storage import bucket
-from roles.storage.plan import BACKUP, PROGRAMS, access, inner_port, server
+from roles.storage.plan import inner_port, server
 
 REMOTE = Path(__file__).parent / "remote"
 COMMAND = "python3 -ISB -"
 SEARCHED = ("/etc", "/usr/local", "/opt", "/srv", "/tmp", "/var/tmp", "/var/lib/nexus-cos", "/var/log", "/run")
 SECRET_BYTES_MIN = 12
-STORAGE_MODULES = ("roles.kit.agent.base", "roles.storage.s3")
 BROKER = ("vhosts", "users", "permissions", "exchanges/events", "nodes", "queues")
 
 Requests = dict[str, dict[str, Any]]
@@ -50,16 +42,13 @@ def requests(env: Environment, host: Host, everywhere: Mapping[str, Mapping[str,
     """Requests by part for one host; `everywhere` holds the plans of all hosts by host and role."""
     planned = everywhere[host.name]
     found: Requests = {"port": {"ports": _closed(env, host)}}
-    for role, ask in STORES.items():
+    for part, (role, ask) in store_question.PARTS.items():
         if role in planned:
-            found[role] = ask(env, host)
-    for part, (role, question) in OTHERS.items():
-        if role in planned:
-            found[part] = question(env, host)
+            found[part] = ask(env, host)
     if planned.get("storage") and planned["storage"].units:
-        found["storage"] = _storage(env)
+        found["storage"] = store_question.storage(env)
     if planned.get("backup") and planned["backup"].units:
-        found["backup"] = _backup(env, host)
+        found["backup"] = store_question.backup(env, host)
     if "docker" in planned:
         found["docker"] = {"networks": ["docker_gwbridge", "nexus"], "stack": STACK}
     if web := _web(env, host, planned):
@@ -154,158 +143,3 @@ def _registry(env: Environment, planned: Mapping[str, Desired]) -> dict[str, Any
                 ask = {**place, "path": path, "method": "HEAD", "headers": accept, "login": [user, password]}
                 found[f"{kind} of {name}"] = ask
     return found
-
-
-def shared_out(env: Environment, host: Host, group: str) -> list[Service]:
-    """Services with a database of which this host of a group tries what is the same on all of them.
-
-    Each host tries some, each service is tried by some host: a thousand log-ins more would find nothing else.
-    """
-    hosts = [other.name for other in env.group(group)]
-    return env.catalogue.services_of_store("postgresql")[hosts.index(host.name) :: len(hosts)]
-
-
-def _postgresql(env: Environment, host: Host) -> dict[str, Any]:
-    services = env.catalogue.services_of_store("postgresql")
-    refused = shared_out(env, host, "postgresql")
-    verified = {"sslmode": "verify-full", "sslrootcert": CA}
-    logins: dict[str, Any] = {}
-    for number, service in enumerate(services):
-        other = services[number - 1]
-        both = env.logins("postgresql", service.name)
-        for user, password in both:
-            logins[user] = {"dbname": service.database, "user": user, "password": password, **verified}
-        if service not in refused:
-            continue
-        user, password = both[0]
-        own = {"dbname": service.database, "password": password, **verified}
-        logins[f"{user} at {other.database}"] = {**own, "user": user, "dbname": other.database}
-        logins[f"{user} at postgres"] = {**own, "user": user, "dbname": "postgres"}
-        logins[f"{user} with a wrong password"] = {**own, "user": user, "password": "wrong"}
-        logins[f"{user} without TLS"] = {**own, "user": user, "sslmode": "disable"}
-        logins[service.database] = {**own, "user": service.database}
-    member = {"host": host.address, **verified}  # members let each other in, and themselves
-    superuser = {"dbname": "postgres", "user": "postgres", "password": env.secret("postgresql/superuser")}
-    replication = {"user": "replicator", "password": env.secret("postgresql/replication"), "replication": "true"}
-    logins["password of postgres"] = {**member, **superuser}
-    logins["password of replicator"] = {**member, **replication, "statement": "IDENTIFY_SYSTEM"}
-    return {"address": "127.0.0.1", "port": env.setting.postgresql_port, "logins": logins}
-
-
-def _redis(env: Environment, host: Host) -> dict[str, Any]:
-    return {
-        "address": host.address,
-        "ca": CA,
-        "admin": [REDIS_ADMIN, env.secret("redis/admin")],
-        "health": [REDIS_HEALTH, env.secret("redis/health")],
-        "sentinel_port": env.setting.sentinel_port,
-        "instances": {one.name: _redis_instance(env, one) for one in INSTANCES},
-    }
-
-
-def _redis_instance(env: Environment, one: Instance) -> dict[str, Any]:
-    services = one.services(env.catalogue)
-    trials = {
-        service.name: [*redis_allowed(service), *redis_refused(service, services[number - 1])]
-        for number, service in enumerate(services)
-    }
-    return {
-        "port": one.port(env.setting),
-        "socket": one.socket,
-        "master": one.master_name(env.catalogue),
-        "logins": {service.name: env.secret(f"redis/{service.name}") for service in services},
-        "trials": {**trials, REDIS_HEALTH: ["ROLE", "PING", "INFO", "GET x", "SENTINEL MASTERS", "CONFIG GET *"]},
-    }
-
-
-def redis_allowed(service: Any) -> list[str]:
-    """Commands that a service needs and may give."""
-    own = [f"{prefix}verify" for prefix in service.key_prefixes]
-    return ["PING", "INFO", *(f"GET {key}" for key in own), *(f"SET {key} 1 EX 5" for key in own), f"DEL {own[0]}",
-            f"PUBLISH {own[0]} x", f"SUBSCRIBE {own[0]}"]  # fmt: skip
-
-
-def redis_refused(service: Any, other: Any) -> list[str]:
-    """Commands that reach beyond a service's own keys; `other` is another service."""
-    beyond = ["FLUSHDB", "FLUSHALL", "KEYS *", "SCAN 0", "RANDOMKEY", "CONFIG GET *", "ACL LIST", "SHUTDOWN",
-              "DEBUG HELP", "REPLICAOF NO ONE", "MONITOR", "FUNCTION LIST", "CLIENT LIST", "SCRIPT FLUSH"]  # fmt: skip
-    if other.name == service.name:
-        return beyond
-    theirs = f"{other.name}:verify"
-    return [*beyond, f"GET {theirs}", f"SET {theirs} 1", f"DEL {theirs}", f"SUBSCRIBE {theirs}", f"PUBLISH {theirs} x"]
-
-
-def _rabbitmq(env: Environment, host: Host) -> dict[str, Any]:
-    services = env.catalogue.services_of_store("rabbitmq")
-    logins = {"guest": ["guest", "guest", "/"]}
-    for number, service in enumerate(services):
-        other = services[number - 1].name
-        both = env.logins("rabbitmq", service.name)
-        logins |= {user: [user, password, service.name] for user, password in both}
-        user, password = both[0]
-        logins[f"{user} at {other}"] = [user, password, other]
-        logins[f"{user} with a wrong password"] = [user, "wrong", service.name]
-    return {"address": host.address, "port": env.setting.rabbitmq_port, "ca": CA, "logins": logins}
-
-
-def _mongodb(env: Environment, host: Host) -> dict[str, Any]:
-    services = env.catalogue.services_of_store("mongodb")
-    logins = [
-        {"user": user, "password": password, "database": service.database, "other": services[number - 1].database}
-        for number, service in enumerate(services)
-        for user, password in env.logins("mongodb", service.name)
-    ]
-    return {"address": "127.0.0.1", "port": env.setting.mongodb_port, "ca": CA, "logins": logins}
-
-
-def _etcd(env: Environment, host: Host) -> dict[str, Any]:
-    endpoint = f"{host.address}:{env.setting.etcd_client_port}"
-    return {"endpoint": endpoint, "ca": ETCD_CA, "certificate": ETCD_LEAF, "key": ETCD_KEY}
-
-
-def _patroni(env: Environment, host: Host) -> dict[str, Any]:
-    members = {member.name: member.address for member in env.group("postgresql")}
-    return {"members": members, "port": env.setting.postgresql_rest_port, "ca": CA}
-
-
-def _proxy(env: Environment, host: Host) -> dict[str, Any]:
-    ways = {section.name: section.port for section in sections(env) if section.name.startswith("postgresql")}
-    if not env.present("postgresql"):
-        return {"address": env.gateway, "ways": {}, "logins": {}, "ca": CA}
-    every = env.catalogue.services_of_store("postgresql")
-    user, password = env.login("postgresql", every[0].name)
-    others = {"a wrong password": [user, "wrong", every[0].database], "another database": [user, password, "postgres"]}
-    logins = {}
-    for way in ways:
-        services = every if way == "postgresql" else shared_out(env, host, "app")
-        logins[way] = others | {
-            user: [user, password, service.database]
-            for service in services
-            for user, password in env.logins("postgresql", service.name)
-        }
-    return {"address": env.gateway, "ways": ways, "logins": logins, "ca": CA}
-
-
-def _storage(env: Environment) -> dict[str, Any]:
-    modules = [[name, (ROOT.joinpath(*name.split("."))).with_suffix(".py").read_text()] for name in STORAGE_MODULES]
-    program = f"{PROGRAMS}/{env.setting.storage_release}/bin/weed"
-    own = {
-        key: {**access(env, BACKUP), "bucket": bucket.name(env, service.name), "key": key, "secret": secret}
-        for service in bucket.services(env)
-        for key, secret in bucket.logins(env, service.name)
-    }
-    return {"access": access(env, BACKUP), "services": own, "program": program, "modules": modules}
-
-
-def _backup(env: Environment, host: Host) -> dict[str, Any]:
-    return {
-        "records": RECORDS,
-        "secrets": SECRETS,
-        "stanza": pgbackrest.STANZA if "postgresql" in host.groups else "",
-        "data": pgbackrest.data(env),
-        "programs": f"/usr/lib/postgresql/{env.setting.postgresql_version}/bin",
-    }
-
-
-OTHERS = {"etcd": ("etcd", _etcd), "patroni": ("postgresql", _patroni), "proxy": ("proxy", _proxy)}
-STORES = {"postgresql": _postgresql, "redis": _redis, "rabbitmq": _rabbitmq, "mongodb": _mongodb}

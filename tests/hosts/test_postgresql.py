@@ -8,7 +8,7 @@ import pytest
 
 from hosts.fleet import Fleet
 from hosts.item import Item
-from hosts.question import shared_out
+from hosts.store_question import shared_out
 from roles.catalogue import Service
 
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "data_checksums": "on"}

@@ -8,7 +8,7 @@ import pytest
 
 from hosts.fleet import Fleet
 from hosts.item import Item
-from hosts.question import redis_allowed, redis_refused
+from hosts.store_question import redis_allowed, redis_refused
 from roles.catalogue import Service
 from roles.kit.quorum import majority
 from roles.redis.instance import INSTANCES, Instance, instance_of, replicas_to_write

@@ -18,6 +18,7 @@ from roles.certificate.plan import plan as certificates
 from roles.etcd import remote
 from roles.etcd.client import Etcd
 from roles.etcd.plan import CONFIG, plan
+from roles.kit.agent import base
 from roles.kit.agent.base import RemoteError
 from roles.kit.environment import Environment
 from tests.plan.cluster import environment
@@ -63,7 +64,7 @@ class Hosts:
         remote.apply(dict(members.items), changed, removed, own, {})
 
     def probe(self, names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        remote.SEEN.clear()  # as a process of its own begins
+        base.ONCE.clear()  # as a process of its own begins
         return remote.probe(names, context)
 
     def files(self, name: str) -> dict[str, str]:

@@ -13,8 +13,7 @@ from typing import Any
 
 from control import Control
 
-from roles.kit import environment as environments
-from roles.kit import fill
+from roles.kit import fill, inventories
 from roles.kit import secrets as module
 
 # Letters and digits, the same in a URL, in JSON and in a shell; and in no file of the project, this one included.
@@ -41,7 +40,7 @@ def marks(control: Control) -> list[bytes]:
     for offset in range(3):
         text = base64.b64encode(b"\0" * offset + plain)
         encoded.append(text[4 if offset else 0 : -4])  # without what depends on neighbours
-    kept = environments.load(control.name).secrets
+    kept = inventories.load(control.name).secrets
     keys = [kept.get(name) for name in kept.names() if name.endswith("ca-key")]
     bodies = [key.splitlines()[number].encode() for key in keys for number in (2, 10)]
     values = [kept.get(name) for name in kept.names() if not name.startswith(("tls/", "etcd/"))]

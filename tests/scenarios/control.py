@@ -22,7 +22,7 @@ from typing import Any
 
 from roles import lab
 from roles.health.plan import probes
-from roles.kit import environment as environments
+from roles.kit import inventories
 from roles.kit.environment import Environment
 from roles.lab.host import Host
 from roles.lab.machine import wait_until
@@ -71,7 +71,7 @@ class Control:
     @cached_property
     def planned(self) -> Environment:
         """What plans are made from; loads the environment's secrets, so only once it was deployed."""
-        return environments.load(self.name)
+        return inventories.load(self.name)
 
     @property
     def names(self) -> list[str]:

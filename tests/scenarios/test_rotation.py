@@ -17,7 +17,7 @@ from readiness import Readiness
 
 from roles import lab
 from roles.certificate.plan import CA
-from roles.kit import environment as environments
+from roles.kit import inventories
 from roles.kit.environment import Environment
 from roles.rabbitmq.users import ADMIN as BROKER_ADMIN
 from roles.redis.instance import instance_of
@@ -74,7 +74,7 @@ def let_in(control: Control, asked: dict[str, dict[str, Any]]) -> dict[str, bool
 
 def now(control: Control) -> Environment:
     """The environment with the secrets as they are in the file now."""
-    return environments.load(control.name)
+    return inventories.load(control.name)
 
 
 def rotate(control: Control, **data: Any) -> Any:

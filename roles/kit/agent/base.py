@@ -11,7 +11,7 @@ import os
 import pwd
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 STATE = "/var/lib/nexus-cos"
@@ -20,6 +20,7 @@ STAMP = "/run/nexus-cos/stamp"
 LOCK = "/run/nexus-cos/lock"
 FENCE = f"{STATE}/fence.json"
 TURN_SECONDS = 1800  # as long as the longest step, a first build of all images, may take
+ONCE: dict[tuple[str, ...], Any] = {}
 PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload", "Type", "Result")
 
 
@@ -55,6 +56,13 @@ def run(
         raise RemoteError(f"{' '.join(argv[:3])} ended with {done.returncode}: " + "\n".join(lines))
     output: str = done.stdout
     return output
+
+
+def once(ask: Callable[[], Any], *key: str) -> Any:
+    """The first answer to a question in the life of this process: all states of a probe are of one moment."""
+    if key not in ONCE:
+        ONCE[key] = ask()
+    return ONCE[key]
 
 
 def account(name: str) -> dict[str, Any]:
