@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from control import PROJECT, Control, Outcome
 from database import Database
+from report import Figure, Report
 
 from roles import lab
 from roles.lab import defaults
@@ -38,28 +38,13 @@ SERIES = (
     "test_store_failover.py::test_a_data_host_is_replaced",
     "test_store_failover.py::test_rabbitmq_sides_of_a_partition",
 )
-FIGURES = pytest.StashKey[dict[str, str]]()
-Figure = Callable[[str, object], None]
+REPORT = pytest.StashKey[Report]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Figures that the scenarios measure, for the end of the session."""
-    config.stash[FIGURES] = {}
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print what was measured and keep it in reports/scenarios.json."""
-    figures = config.stash[FIGURES]
-    if not figures:
-        return
-    terminalreporter.section("measured")
-    for name, value in figures.items():
-        terminalreporter.line(f"{name:64} {value:>12}")
-    reports = PROJECT / "reports"
-    reports.mkdir(exist_ok=True)
-    kept = reports / "scenarios.json"
-    known = json.loads(kept.read_text()) if kept.is_file() else {}
-    kept.write_text(json.dumps({**known, **figures}, indent=1) + "\n")
+    """What the scenarios measure is kept over runs, and shown as a page."""
+    config.stash[REPORT] = Report(PROJECT / "reports")
+    config.pluginmanager.register(config.stash[REPORT], "scenarios-report")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -74,11 +59,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def figure(pytestconfig: pytest.Config) -> Figure:
     """Keep one measured value by its name."""
-
-    def keep(name: str, value: object) -> None:
-        pytestconfig.stash[FIGURES][name] = f"{value:.1f} s" if isinstance(value, float) else str(value)
-
-    return keep
+    return pytestconfig.stash[REPORT].figure
 
 
 @pytest.fixture(scope="session")

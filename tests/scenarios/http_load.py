@@ -82,6 +82,13 @@ class Requests:
         """How many requests each release answered, of those sent since then."""
         return Counter(one.release for one in self.answered if one.at >= since and one.status == 200)
 
+    def moments(self) -> dict[str, list[float]]:
+        """When requests were sent, by the release that answered them; and of those that failed."""
+        found: dict[str, list[float]] = {}
+        for one in self.answered:
+            found.setdefault(one.release if one.status == 200 else "failed", []).append(one.at)
+        return found
+
     def executed(self) -> Counter[str]:
         """How often each POST was carried out, as the service's own log tells."""
         found: Counter[str] = Counter()

@@ -60,6 +60,7 @@ class Load:
             "login": self.login, "targets": targets, "patience": PATIENCE_SECONDS,
             "pause": PAUSE_SECONDS,
         }  # fmt: skip
+        self.names = [str(target["name"]) for target in targets]
         self.pool = ThreadPoolExecutor(1)
 
     def __enter__(self) -> Load:

@@ -36,9 +36,11 @@ def database(control: Control, database: Database) -> Iterator[Database]:
     assert again.changes == []
 
 
-def nothing_lost(load: Load, what: str, figure: Figure) -> Written:
-    """Every acknowledged write is there, and there were some."""
+def nothing_lost(load: Load, what: str, figure: Figure, **marks: float) -> Written:
+    """Every acknowledged write is there, and there were some; `marks` say when what was done meanwhile."""
     written = load.written()
+    moments = {name: written.through(name) for name in load.names}
+    figure.timeline(f"PostgreSQL, {what}: writes acknowledged", moments, **marks)
     lost = load.lost(written)
     figure(f"PostgreSQL, {what}: acknowledged", len(written.acknowledged))
     figure(f"PostgreSQL, {what}: lost", len(lost))
@@ -55,6 +57,7 @@ def test_primary_killed(control: Control, database: Database, figure: Figure, fu
         primary = database.primary()
         with Load(control) as load:
             time.sleep(BEFORE_SECONDS + pauses.random())
+            killed = time.time()
             control.ssh(primary, "sudo systemctl kill --signal=KILL patroni")
             deploy = Beside(control) if number == 2 else None
             came_back = writes_again(load)
@@ -62,7 +65,8 @@ def test_primary_killed(control: Control, database: Database, figure: Figure, fu
             time.sleep(AFTER_SECONDS)
             if deploy:
                 deploy.ended("PostgreSQL, primary killed", figure)
-        gaps.append(nothing_lost(load, f"primary killed, time {number}", figure).longest_gap())
+        what = f"primary killed, time {number}"
+        gaps.append(nothing_lost(load, what, figure, killed=killed).longest_gap())
         assert gaps[-1] <= GAP_SECONDS
     figure("PostgreSQL, primary killed: longest gap", max(gaps))
     figure("PostgreSQL, primary killed: median of the gaps", statistics.median(gaps))
@@ -80,6 +84,7 @@ def test_primarys_host_powered_off(control: Control, database: Database, figure:
     host = control.host(primary)
     with Load(control) as load:
         time.sleep(BEFORE_SECONDS)
+        off = time.time()
         host.kill()
         try:
             deploy = Beside(control)
@@ -87,9 +92,10 @@ def test_primarys_host_powered_off(control: Control, database: Database, figure:
             time.sleep(AFTER_SECONDS)
             deploy.ended("PostgreSQL, primary's host off", figure)
         finally:
+            on = time.time()
             host.start()
         back = database.wait_whole(180)
-    written = nothing_lost(load, "primary's host off", figure)
+    written = nothing_lost(load, "primary's host off", figure, off=off, on_again=on)
     figure("PostgreSQL, primary's host off: gap", written.longest_gap())
     figure("PostgreSQL, primary's host off: back as a replica after its start", back)
     assert written.longest_gap() <= GAP_SECONDS
@@ -110,7 +116,7 @@ def test_primary_cut_off(control: Control, database: Database, figure: Figure) -
         database.wait_whole()
         time.sleep(AFTER_SECONDS)
         deploy.ended("PostgreSQL, primary cut off", figure)
-    written = nothing_lost(load, "primary cut off", figure)
+    written = nothing_lost(load, "primary cut off", figure, cut_off=cut, healed=healed)
     figure("PostgreSQL, primary cut off: gap", written.longest_gap())
     figure("PostgreSQL, primary cut off: answered with a warning", len(written.doubtful))
     assert written.longest_gap() <= GAP_SECONDS
@@ -150,7 +156,8 @@ def test_etcd_loses_members(control: Control, database: Database, figure: Figure
         database.wait_whole()
         writes_again(load)
         time.sleep(AFTER_SECONDS)
-    written = nothing_lost(load, "etcd without a quorum", figure)
+    marks = {"one_member_stopped": one, "a_second_one": two, "both_back": back}
+    written = nothing_lost(load, "etcd without a quorum", figure, **marks)
     times = written.through("proxy")
     with_one_less = [when for when in times if one <= when < two]
     longest = max(later - sooner for sooner, later in pairwise(with_one_less))
@@ -167,6 +174,7 @@ def test_all_data_hosts_killed_at_once(control: Control, database: Database, fig
     """They come back by themselves. The kernel outlives a host here, so durability is asserted by tests/hosts."""
     with Load(control, seconds=300) as load:
         time.sleep(BEFORE_SECONDS)
+        killed = time.time()
         control.everywhere(lambda name: control.host(name).kill(), database.hosts)
         for name in database.hosts:
             control.host(name).start()
@@ -175,7 +183,7 @@ def test_all_data_hosts_killed_at_once(control: Control, database: Database, fig
         figure("PostgreSQL, all data hosts killed: whole again after", time.monotonic() - began)
         writes_again(load)
         time.sleep(AFTER_SECONDS)
-    nothing_lost(load, "all data hosts killed", figure)
+    nothing_lost(load, "all data hosts killed", figure, killed=killed)
 
 
 def test_a_data_host_replaced(control: Control, database: Database, figure: Figure) -> None:
@@ -183,13 +191,15 @@ def test_a_data_host_replaced(control: Control, database: Database, figure: Figu
     gone = database.primary()
     with Load(control, seconds=600) as load:
         time.sleep(BEFORE_SECONDS)
+        removed = time.time()
         control.host(gone).remove()
         database.wait_other(gone)
         lab.up(control.lab)
+        began = time.time()
         done = laid_down(control)
         assert done.status == 0, done.end
         database.wait_whole()
-    nothing_lost(load, "a data host replaced", figure)
+    nothing_lost(load, "a data host replaced", figure, removed=removed, run_begins=began)
     figure("PostgreSQL, a data host replaced: the run that joins it", done.seconds)
 
 
@@ -221,15 +231,17 @@ def test_disk_of_the_primary_full(control: Control, database: Database, small: s
     assert moved.status == 0, moved.end
     with Load(control, seconds=240) as load:
         time.sleep(BEFORE_SECONDS)
+        full = time.time()
         control.ssh(small, f"sudo sh -c 'head -c 10G /dev/zero > {WAL}/filler 2>/dev/null || true'")
         told = control.run(deploy="deploys/status.py")
         time.sleep(2 * GAP_SECONDS)
         successor = database.primary()
+        emptied = time.time()
         control.ssh(small, f"sudo rm -f {WAL}/filler")
         database.wait_whole()
         writes_again(load)
         time.sleep(AFTER_SECONDS)
-    written = nothing_lost(load, "disk of the primary full", figure)
+    written = nothing_lost(load, "disk of the primary full", figure, full=full, room_again=emptied)
     figure("PostgreSQL, disk of the primary full: longest gap", written.longest_gap())
     figure("PostgreSQL, disk of the primary full: primary", "stayed" if successor == small else successor or "none")
     assert told.status != 0

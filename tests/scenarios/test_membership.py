@@ -124,6 +124,9 @@ def test_three_become_one_and_three_again(control: Control, edited: Edited, figu
     finally:
         broker.stop()
     found = load.written()
+    broker_times = [when for _, when in broker.confirmed]
+    series = {"PostgreSQL": found.through("proxy"), "RabbitMQ": broker_times}
+    figure.timeline("Three become one and three again: acknowledged", series, run=began, ended=ended)
     gaps = [when for when in found.through("proxy") if began - 1 < when < ended + AFTER_SECONDS]
     longest = max(later - sooner for sooner, later in pairwise(gaps))
     figure("members: longest gap of PostgreSQL", longest)
@@ -153,12 +156,15 @@ def test_a_dead_host_is_replaced_by_one_of_another_name(control: Control, edited
     hosts = [other if name == gone else name for name in database.hosts]
     with Load(control, seconds=400) as load:
         time.sleep(BEFORE_SECONDS)
+        removed = time.time()
         control.host(gone).remove()
         successor = database.wait_other(gone)
         edited.replace(gone, other)
         done = edited.run()
         figure("members: a dead host replaced by one of another name: run", done.seconds)
         time.sleep(AFTER_SECONDS)
+    acknowledged = {"PostgreSQL": load.written().through("proxy")}
+    figure.timeline("A dead host replaced by one of another name: acknowledged", acknowledged, removed=removed)
     there = Database(edited.control)
     there.hosts = [successor]
     assert sorted(there.members()) == sorted(hosts)

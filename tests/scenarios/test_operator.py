@@ -43,6 +43,7 @@ def test_primary_moved(control: Control, database: Database, figure: Figure, to:
         time.sleep(AFTER_SECONDS)
     assert database.primary() == target
     written = load.written()
+    figure.timeline(f"PostgreSQL, moved to its {to.lower()}: writes acknowledged", {"proxy": written.through("proxy")})
     figure(f"PostgreSQL, moved to its {to.lower()}: acknowledged", len(written.acknowledged))
     figure(f"PostgreSQL, moved to its {to.lower()}: lost", len(load.lost(written)))
     figure(f"PostgreSQL, moved to its {to.lower()}: longest gap", written.longest_gap())

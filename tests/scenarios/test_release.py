@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import Figure
 from control import Control, Outcome, copy_of_project
 from http_load import Requests
 
@@ -29,7 +30,6 @@ FAULTS = {  # what is built in, and how many requests may fail of it
 }
 BACK_SECONDS = 60
 ROLLBACK_SECONDS = 180
-Figure = Callable[[str, object], None]
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +96,7 @@ def test_five_releases_lose_no_request_and_repeat_none(ready: Control, full: boo
     posts = [one.name for one in load.answered if one.method == "POST"]
     assert {name: executed[name] for name in posts if executed[name] != 1} == {}
     assert len(load.releases()) == len(seconds) + 1
+    figure.timeline("Requests sent, by the release that answered", load.moments())
     figure("release: requests during all releases", len(load.answered))
     figure("release: failed of them", len(load.failed))
     figure("release: seconds of one", max(seconds))
@@ -111,8 +112,11 @@ def test_a_bad_release_goes_back_by_itself(ready: Control, kind: str, full: bool
     before, release = images(ready)[SERVICE], number()
     with Requests(ready, PATH, SERVICE) as load:
         time.sleep(5)
+        began = time.time()
         done = released(ready, SERVICE, release, fault)
+        ended = time.time()
         time.sleep(5)
+    figure.timeline(f"Requests sent, {kind}: by the release that answered", load.moments(), run=began, ended=ended)
     assert done.status != 0, done.end
     assert f"{SERVICE} did not get through" in done.output, done.end
     assert "| {" in done.output or "fault" in done.output, done.end  # the task's own last lines
@@ -159,6 +163,7 @@ def test_a_canary_gets_its_share(ready: Control, figure: Figure) -> None:
     release = number()
     with Requests(ready, PATH, SERVICE) as load:
         done = released(ready, SERVICE, release, canary=20, release_canary_step_percent=40, release_canary_seconds=10)
+    figure.timeline("Requests sent, by the release that answered", load.moments())
     assert done.status == 0, done.end
     assert not load.failed, load.told()
     figure("canary: failed requests", len(load.failed))
@@ -172,6 +177,7 @@ def test_a_bad_canary_hurts_few_and_goes(ready: Control, figure: Figure) -> None
     before = images(ready)
     with Requests(ready, PATH, SERVICE) as load:
         done = released(ready, SERVICE, number(), "error=50", canary=10, release_canary_seconds=20)
+    figure.timeline("Requests sent, by the release that answered", load.moments())
     assert done.status != 0
     assert "did worse than what ran beside it" in done.output, done.end
     assert images(ready) == before
@@ -225,6 +231,7 @@ def test_everything_goes_back(ready: Control, figure: Figure) -> None:
     back = ready.run(deploy="deploys/rollback.py", data={"services": "all"})
     for load in loads:
         load.stop()
+        figure.timeline(f"Requests sent to {load.service}, by the release that answered", load.moments())
     assert back.status == 0, back.end
     now = images(ready)
     assert {name: now[name] for name in env.catalogue.services} == {n: before[n] for n in env.catalogue.services}
@@ -297,6 +304,7 @@ def test_services_come_and_go_beside_the_load(ready: Control, figure: Figure) ->
             done = ready.run(data=data)
             assert done.status == 0, done.end
             assert done.closing[0] > 0, done.end
+    figure.timeline("Requests sent meanwhile", load.moments())
     figure("a service removed, added, a limit changed twice: requests", len(load.answered))
     assert not load.failed, load.told()
 

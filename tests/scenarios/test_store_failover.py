@@ -64,6 +64,8 @@ def test_redis_primary_killed(control: Control, figure: Figure) -> None:
         deploys[0].ended("redis: primary's host killed", figure)
     finally:
         control.host(killed).start()
+    series = {"acknowledged": [at for _, at in done["acknowledged"]], "lost": lost}
+    figure.timeline("Redis, primary's host killed: writes acknowledged", series, killed=when)
     figure("redis: primary's host killed: acknowledged writes", len(done["acknowledged"]))
     figure("redis: primary's host killed: lost", len(lost))
     figure("redis: primary's host killed: longest gap", longest_gap(done["acknowledged"]))
@@ -90,6 +92,8 @@ def test_redis_primary_cut_off(control: Control, figure: Figure) -> None:
 
     done, lost, when = under_load(control, WARM_SECONDS + 30 + PROMOTED_SECONDS, cut)
     deploys[0].ended("redis: primary cut off", figure)
+    series = {"acknowledged": [at for _, at in done["acknowledged"]], "lost": lost}
+    figure.timeline("Redis, primary cut off: writes acknowledged", series, cut_off=when, healed=when + 30)
     figure("redis: primary cut off: acknowledged writes", len(done["acknowledged"]))
     figure("redis: primary cut off: lost", len(lost))
     figure("redis: primary cut off: longest gap", longest_gap(done["acknowledged"]))
@@ -107,7 +111,7 @@ def test_rabbitmq_node_killed(control: Control, figure: Figure) -> None:
     broker.publish(3)
     try:
         time.sleep(WARM_SECONDS)
-        before = len(broker.confirmed)
+        before, killed = len(broker.confirmed), time.time()
         control.host(lost).kill()
         deploy = Beside(control)
         time.sleep(PROMOTED_SECONDS)
@@ -120,6 +124,8 @@ def test_rabbitmq_node_killed(control: Control, figure: Figure) -> None:
     assert after > before + 100, "nothing was confirmed without the node"
     found = broker.drain()
     missing = [identity for identity, _ in broker.confirmed if identity not in found]
+    figure.timeline("RabbitMQ, node killed: messages confirmed", {"confirmed": [at for _, at in broker.confirmed]},
+                    killed=killed)
     figure("rabbitmq: node killed: confirmed messages", len(broker.confirmed))
     figure("rabbitmq: node killed: lost", len(missing))
     figure("rabbitmq: node killed: longest gap", longest_gap(broker.confirmed))

@@ -1,0 +1,157 @@
+"""What the scenarios did and measured, kept over runs and shown as one page: reports/scenarios.html.
+
+A scenario's last runs stand beside each other with their outcome and figures, and below them what was acknowledged,
+second by second, around the damage of the newest one.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from control import PROJECT
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+RUNS = 5  # of each scenario that are kept
+STEP_SECONDS = 0.5
+HARMFUL = ("failed", "lost")  # series of what must not be
+TICKS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 3600)  # seconds between two of an axis
+KEPT, PAGE = "scenarios.json", "scenarios.html"
+PREFIX = "tests/scenarios/"
+
+
+def timeline(title: str, series: Mapping[str, Iterable[float]], marks: Mapping[str, float]) -> dict[str, Any]:
+    """What happened how often in each half second; `series` and `marks` are by name, in seconds since 1970.
+
+    The longest time in which nothing went well, in whichever series, is the gap: (from, to) in seconds after the first.
+    """
+    moments = {name: sorted(times) for name, times in series.items()}
+    everything = sorted(when for times in moments.values() for when in times)
+    good = sorted(when for name, times in moments.items() if name not in HARMFUL for when in times)
+    if not everything:
+        return {"title": title, "step": STEP_SECONDS, "series": {}, "marks": {}, "gap": [0.0, 0.0], "length": 0.0}
+    first, last = everything[0], everything[-1]
+    count = int((last - first) / STEP_SECONDS) + 1
+    counts = {name: [0] * count for name in moments}
+    for name, times in moments.items():
+        for when in times:
+            counts[name][int((when - first) / STEP_SECONDS)] += 1
+    gap = max(pairwise(good), key=lambda pair: pair[1] - pair[0], default=(first, first))
+    return {
+        "title": title,
+        "step": STEP_SECONDS,
+        "series": counts,
+        "marks": {name: round(when - first, 2) for name, when in marks.items()},
+        "gap": [round(when - first, 2) for when in gap],
+        "length": round(last - first, 2),
+    }
+
+
+class Figure:
+    """What scenarios measure: of this session, and of the scenario that runs."""
+
+    def __init__(self) -> None:
+        self.all: dict[str, str] = {}
+        self.begin()
+
+    def begin(self) -> dict[str, Any]:
+        """Collect for another scenario: {"figures": ..., "timelines": ...}."""
+        self.current: dict[str, Any] = {"figures": {}, "timelines": []}
+        return self.current
+
+    def __call__(self, name: str, value: object) -> None:
+        """Keep one measured value by its name; a float is seconds."""
+        self.all[name] = f"{value:.1f} s" if isinstance(value, float) else str(value)
+        self.current["figures"][name] = self.all[name]
+
+    def timeline(self, title: str, series: Mapping[str, Iterable[float]], **marks: float) -> None:
+        """Show when things were acknowledged, {name: moments}, and by marks what was done meanwhile."""
+        self.current["timelines"].append(timeline(title, series, marks))
+
+
+class Report:
+    """Hooks of pytest that collect, and the page that shows it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.now = {"at": time.strftime("%Y-%m-%d %H:%M"), "commit": commit()}
+        self.figure = Figure()
+        self.seen: dict[str, dict[str, Any]] = {}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        if item.nodeid.startswith(PREFIX):
+            about = {"module": first_line(item.getparent(pytest.Module)), "about": first_line(item)}
+            run = {**self.now, "outcome": "", "seconds": 0.0, **self.figure.begin()}
+            self.seen[item.nodeid] = {**about, "run": run}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.nodeid not in self.seen:
+            return
+        run = self.seen[report.nodeid]["run"]
+        run["seconds"] = round(run["seconds"] + report.duration, 1)
+        if report.when == "call" or report.outcome != "passed":
+            run["outcome"] = report.outcome if run["outcome"] != "failed" else "failed"
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print what was measured, keep it, and write the page."""
+        if self.figure.all:
+            terminalreporter.section("measured")
+            for name, value in self.figure.all.items():
+                terminalreporter.line(f"{name:64} {value:>12}")
+        if any(found["run"]["outcome"] in ("passed", "failed") for found in self.seen.values()):
+            self.keep()
+            terminalreporter.line(f"all scenarios and their last runs: {self.directory / PAGE}")
+
+    def keep(self) -> None:
+        """Put this session's runs before those that are kept."""
+        self.directory.mkdir(exist_ok=True)
+        path = self.directory / KEPT
+        kept: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+        kept = {name: found for name, found in kept.items() if isinstance(found, dict) and "runs" in found}
+        for name, found in self.seen.items():
+            run = found.pop("run")
+            if run["outcome"] in ("passed", "failed"):
+                before = kept.get(name, {"runs": []})["runs"]
+                kept[name] = {**found, "runs": [run, *before][:RUNS]}
+        path.write_text(json.dumps(kept, indent=1) + "\n")
+        (self.directory / PAGE).write_text(page(kept))
+
+
+def page(kept: Mapping[str, Any]) -> str:
+    """The page of all kept scenarios, by their modules."""
+    places = FileSystemLoader([Path(__file__).parent, PROJECT / "templates"])
+    jinja = Environment(
+        loader=places, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    jinja.filters |= {"named": named, "tick": lambda length: next(t for t in TICKS if t * 8 >= length)}
+    modules: dict[str, dict[str, Any]] = {}
+    for name, found in sorted(kept.items()):
+        modules.setdefault(found["module"], {})[name] = found
+    return jinja.get_template("report.html.j2").render(modules=modules, kept=kept, harmful=HARMFUL)
+
+
+def named(nodeid: str) -> str:
+    """A test's name as words: "a bad release goes back by itself, never ready"."""
+    name = nodeid.rpartition("::")[2].removeprefix("test_")
+    words, _, variant = name.rstrip("]").partition("[")
+    return words.replace("_", " ") + (f", {variant}" if variant else "")
+
+
+def first_line(node: Any) -> str:
+    """The first line of what a test or a module says about itself."""
+    return str(getattr(node.obj, "__doc__", "") or "").strip().partition("\n")[0]
+
+
+def commit() -> str:
+    """The commit that is checked out, shortened; empty outside of a repository."""
+    done = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip()
