@@ -7,16 +7,15 @@ run shows what a run would do; and a run that finds none sends nothing at all.
 from __future__ import annotations
 
 import contextlib
-import difflib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from pyinfra import logger
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import operation
-from pyinfra.context import host, state
+from pyinfra.context import host
 
 from roles.kit import difference
+from roles.kit.announce import show, title
 from roles.kit.difference import Differences
 from roles.kit.model import Change, Desired
 from roles.kit.progress import progress
@@ -25,14 +24,18 @@ from roles.kit.transport import Awaited, Begun, Step
 from roles.plans import DATA
 
 Late = Callable[[Run, str], Mapping[str, Any]]
+DAEMONS, BEYOND = "daemons", "beyond"  # the two operations of a role whose daemons come first
 PACKAGES, LEFTOVERS = "packages", "leftovers"  # what is done for all roles of a host at once
 
 
-def converge(role: str, late: Late | None = None, in_turn: bool = False) -> None:
+def converge(role: str, late: Late | None = None, in_turn: bool = False, daemons_first: bool = False) -> None:
     """Bring the current host to the role's plan, if the role concerns it.
 
     `in_turn` restarts what already runs on one host after the other, for daemons whose hosts stand in
     for each other.
+
+    `daemons_first` makes two operations of it: the role's states, as who is a member of a cluster, are not
+    touched before its daemons run on all hosts, as they are to run.
 
     `late(run, host name)` completes the context of the role's states with what can only be known
     when the step is carried out, such as the join token of a cluster that does not exist yet.
@@ -43,7 +46,10 @@ def converge(role: str, late: Late | None = None, in_turn: bool = False) -> None
     run.prepare(host.name, role)  # all hosts are asked side by side, before anything is done
     run.planned[host.name].add(role)
     if not _settled(run):
-        run.journaled.add(_converge(role, late, in_turn, name=f"Converge {role}")._hash)
+        if daemons_first:
+            run.journaled.add(_converge(role, late, in_turn, DAEMONS, name=f"Converge daemons of {role}")._hash)
+        part = BEYOND if daemons_first else ""
+        run.journaled.add(_converge(role, late, in_turn, part, name=f"Converge {role}")._hash)
 
 
 def begin(role: str) -> None:
@@ -80,8 +86,8 @@ def forget_roles(stores: bool = False) -> None:
     """Remove what roles that no longer concern the current host left on it, those of stores apart: they go last."""
     Run.current.planned[host.name].add(LEFTOVERS)
     if not _settled(Run.current):
-        title = f"Remove {'stores that are' if stores else 'what is'} no longer planned"
-        Run.current.journaled.add(_forget_roles(stores, name=title)._hash)
+        what = f"Remove {'stores that are' if stores else 'what is'} no longer planned"
+        Run.current.journaled.add(_forget_roles(stores, name=what)._hash)
 
 
 def _settled(run: Run) -> bool:
@@ -91,7 +97,7 @@ def _settled(run: Run) -> bool:
 
 
 @operation()
-def _converge(role: str, late: Late | None, in_turn: bool) -> Iterator[PyinfraCommand]:
+def _converge(role: str, late: Late | None, in_turn: bool, part: str) -> Iterator[PyinfraCommand]:
     run, name = Run.current, host.name
     if (name, role) in run.under_way:
         begun, changes = run.under_way.pop((name, role))
@@ -101,18 +107,31 @@ def _converge(role: str, late: Late | None, in_turn: bool) -> Iterator[PyinfraCo
             run.changes[name] += changes
             run.drop(name, cluster=True)
         return
-    found = run.compare(name, role)
+    found = _part(run, name, role, part)
     restarts = any(change.how.startswith(("restart", "runs with an older")) for change in found.changes)
     with _turn(run, role) if in_turn and restarts and run.executing() else contextlib.nullcontext():
         yield from _carry_out(run, name, role, found, late)
+
+
+def _part(run: Run, name: str, role: str, part: str) -> Differences:
+    """What one operation of a role is about; the second of two takes over what the first has left, once it was."""
+    if part == DAEMONS:
+        return run.compare(name, role, daemons=True)
+    found = run.compare(name, role)
+    if part == BEYOND and not run.executing():
+        first = run.compare(name, role, daemons=True)
+        found.changes = [change for change in found.changes if change not in first.changes]
+        found.steps = [step for step in found.steps if step not in first.steps]
+        found.files, found.notes = [], [note for note in found.notes if note not in first.notes]
+    return found
 
 
 @operation()
 def _begin(role: str) -> Iterator[PyinfraCommand]:
     run, name = Run.current, host.name
     found = run.compare(name, role)
-    _show(run, name, role, found)
-    begun = Begun([Step(_title(role, step), step, stream=True) for step in found.steps])
+    show(run, name, role, found)
+    begun = Begun([Step(title(role, step), step, stream=True) for step in found.steps])
     run.under_way[name, role] = begun, found.changes
     if found.steps:
         if run.executing():
@@ -195,7 +214,7 @@ def _turn(run: Run, role: str) -> Iterator[None]:
 
 
 def _carry_out(run: Run, name: str, role: str, found: Differences, late: Late | None) -> Iterator[Step]:
-    _show(run, name, role, found)
+    show(run, name, role, found)
     if not found.steps:
         return
     if run.executing():
@@ -209,46 +228,8 @@ def _carry_out(run: Run, name: str, role: str, found: Differences, late: Late | 
             if step["do"] == "state":
                 states = True
                 request = {**step, "context": {**step["context"], **extra}}
-            yield Step(_title(role, step), request, stream=step["do"] == "state")
+            yield Step(title(role, step), request, stream=step["do"] == "state")
         run.journal.done(entries)
         run.changes[name] += found.changes
     finally:
         run.drop(name, cluster=states)
-
-
-def _title(role: str, step: Mapping[str, Any]) -> str:
-    """What a step does, for whoever waits for it."""
-    match step["do"]:
-        case "packages":
-            return f"installing {len(step['packages'])} packages"
-        case "units":
-            return f"{role}: {', '.join(unit['name'] for unit in step['units'])}"
-        case "state":
-            return f"{role}: {len(step['changed']) + len(step['removed'])} items of {step['name']}"
-        case kind:
-            return f"{role}: {kind}"
-
-
-def _show(run: Run, name: str, role: str, found: Differences) -> None:
-    """Say what differs, once per change and phase; never what is inside a secret."""
-    verb = "change" if run.executing() else "would change"
-    run.proposed += 0 if run.executing() else len(found.changes)
-    for change in found.changes:
-        logger.info(f"{host.print_prefix}{role}: {verb} {change}")
-    for note in found.notes:
-        run.note(f"{name}: {role}", note)
-    if state.config.DIFF and found.files:
-        _show_diff(run, name, found)
-
-
-def _show_diff(run: Run, name: str, found: Differences) -> None:
-    public = [item for item in found.files if not item.secret]
-    before = run.ask(name, {"do": "contents", "paths": [item.path for item in public]}) if public else {}
-    for item in found.files:
-        if item.secret:
-            logger.info(f"{host.print_prefix}{item.path}: secret, not shown")
-            continue
-        old = before.get(item.path, "").splitlines()
-        new = item.data.decode(errors="replace").splitlines()
-        for line in difflib.unified_diff(old, new, item.path, item.path, lineterm=""):
-            logger.info(f"{host.print_prefix}{line}")

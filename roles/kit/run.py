@@ -67,7 +67,7 @@ class Run(Asking):
         self.reading: set[str] = set()  # operations that change nothing
         self.journaled: set[str] = set()  # operations that note what they change themselves
         self.report: Callable[[Run], int] | None = None  # instead of operations: its answer is the exit status
-        self.changing = False  # whether the lock is held and the record begun
+        self.acting = False  # whether a runbook's first act was begun
         self.proposed = 0  # changes that a dry run would make
         self.notes: dict[str, None] = {}
         self.missed: int | None = None  # targets that a report found missed
@@ -202,12 +202,20 @@ class Run(Asking):
         logger.warning(f"    {role}: {text}")
         return True
 
-    def compare(self, name: str, role: str, planned: Mapping[str, str] | None = None) -> Differences:
-        """Differences of one role on one host; `planned` is `digests_of` for whoever compares all its roles."""
+    def compare(
+        self, name: str, role: str, planned: Mapping[str, str] | None = None, daemons: bool = False
+    ) -> Differences:
+        """Differences of one role on one host; `planned` is `digests_of` for whoever compares all its roles.
+
+        With `daemons` without the states that are touched once its units run.
+        """
         if role in KEEPING and self.executing() and self._unknown:  # to plan from a guess is fine, to act on it is not
             raise OperatorError(f"{role} depends on what the environment keeps, and {self._unknown}")
         planned = self.digests_of(name) if planned is None else planned
-        return difference.compare(role, self.plan(name, role), self.answer(name), planned)
+        plan = self.plan(name, role)
+        if daemons:
+            plan = replace(plan, states=tuple(state for state in plan.states if state.before_units))
+        return difference.compare(role, plan, self.answer(name), planned)
 
     def digests_of(self, name: str) -> dict[str, str]:
         """Digest of every file that some role wants on this host, by path."""
@@ -252,6 +260,11 @@ class Run(Asking):
     def abandoned(self, name: str) -> list[str]:
         """Roles that left something on this host and concern it no longer."""
         return [role for role in self.answer(name)["manifest"] if role not in self.roles(name)]
+
+    @property
+    def touched(self) -> bool:
+        """Whether anything was changed on any host, or begun to be."""
+        return self.acting or bool(self.journal.hosts) or any(self.changes.values())
 
     def drop(self, name: str, cluster: bool = False) -> None:
         """Forget an answer that is no longer true."""

@@ -78,7 +78,6 @@ def _alone(run: Run, state: Any) -> Iterator[Lease]:
         hand_out_authority(run.environment)
         writer = Writer(run, state, lease)
         writer.begin()
-        run.changing = True
         try:
             yield lease
         except BaseException as error:

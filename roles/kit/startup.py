@@ -91,7 +91,7 @@ def _say(message: str) -> None:
 def _began() -> bool:
     """Whether the run got as far as changing anything."""
     run = begun()
-    return run is not None and run.changing
+    return run is not None and run.touched
 
 
 class _Refusal(click.ClickException):

@@ -32,6 +32,9 @@ COMMAND = (
 )
 
 
+# A host whose kernel has said nothing for half a minute is gone: asked after 10 s, then every 5 s, four times.
+SILENCE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 30_000}
+
 BOOT = """
 import gc, sys, types
 gc.disable()
@@ -145,18 +148,31 @@ class Step(PyinfraCommand):
             done, output = host.run_shell_command(
                 StringCommand(COMMAND), print_output=loud, print_input=False, **arguments
             )
+        said = output.stderr_lines or output.stdout_lines
         if not done and not loud:
-            for line in output.stderr_lines or output.stdout_lines:
+            for line in said:
                 host.log_styled(f"{self.title}: {line}", fg="red")
+        if not done and not said:
+            host.log_styled(
+                f"{self.title}: the connection was lost before it ended. What was begun may go on there; once "
+                f"{host.name} can be reached, run this again",
+                fg="red",
+            )
         return bool(done)
 
 
-def no_delay(sock: socket.socket, **kwargs: Any) -> Any:
-    """Paramiko transport on a socket without Nagle's algorithm: 48 ms a command become 4."""
+def attentive(sock: socket.socket, **kwargs: Any) -> Any:
+    """Paramiko's transport, on a socket without Nagle's algorithm: 48 ms a command become 4.
+
+    A host that died in the middle of a step says nothing any more, and a kernel by itself would wait for two hours.
+    """
     import paramiko
 
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in SILENCE.items():
+        if option := getattr(socket, name, None):  # not every system has all of them
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
     return paramiko.Transport(sock, **kwargs)
 
 

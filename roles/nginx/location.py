@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from roles.catalogue.gateway import Route
 from roles.kit.environment import Environment
+from roles.kit.error import OperatorError
+from roles.kit.settings import Settings
 from roles.router.backend import timeout_ms
 from roles.router.window import windows
 
@@ -33,21 +36,26 @@ class Location:
     closed: bool  # for maintenance
 
 
-def locations(env: Environment) -> tuple[Location, ...]:
-    """All locations, in the catalogue's order. A prefix is two: with what is below it, and the path alone."""
-    return tuple(location for route in env.catalogue.routes for location in _of_route(env, route))
+def locations(env: Environment, setting: Settings) -> tuple[Location, ...]:
+    """All locations, in the catalogue's order, with the settings of the host that they are for.
+
+    A prefix is two: with what is below it, and the path alone.
+    """
+    return tuple(location for route in env.catalogue.routes for location in _of_route(env, setting, route))
 
 
-def _of_route(env: Environment, route: Route) -> Iterator[Location]:
+def _of_route(env: Environment, setting: Settings, route: Route) -> Iterator[Location]:
     if not route.is_prefix:
-        yield _location(env, route, f"= {route.path}", route.path, route.target)
+        yield _location(env, setting, route, f"= {route.path}", route.path, route.target)
         return
     # Nginx would redirect the path without its slash to the one with it, and a POST would arrive as GET
-    yield _location(env, route, f"= {route.path[:-1]}", route.path[:-1], route.target[:-1] or "/")
-    yield _location(env, route, route.path, route.path, route.target)
+    yield _location(env, setting, route, f"= {route.path[:-1]}", route.path[:-1], route.target[:-1] or "/")
+    yield _location(env, setting, route, route.path, route.path, route.target)
 
 
-def _location(env: Environment, route: Route, match: str, path: str, target: str) -> Location:
+def _location(
+    env: Environment, setting: Settings, route: Route, match: str, path: str, target: str
+) -> Location:
     rewrite = None
     if target != path:
         below = match == path
@@ -55,7 +63,7 @@ def _location(env: Environment, route: Route, match: str, path: str, target: str
     methods: set[str] = set(route.methods)
     if methods:
         methods |= {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
-    is_open = env.setting.nginx_auth_open_methods.get(route.service, ()) if route.auth == "partial" else ()
+    is_open = setting.nginx_auth_open_methods.get(route.service, ()) if route.auth == "partial" else ()
     return Location(
         match=match,
         service=route.service,
@@ -64,7 +72,7 @@ def _location(env: Environment, route: Route, match: str, path: str, target: str
         authenticated=route.auth != "none",
         open_methods=tuple(sorted({"OPTIONS", *is_open})),
         handshake=env.catalogue.service(route.service).handshake,
-        body_bytes=_body_bytes(env, route.service),
+        body_bytes=_body_bytes(env, setting, route.service),
         timeout_ms=timeout_ms(env, route.service) + ROUTER_MARGIN_MS,
         windows=tuple(window.name for window in windows(env) if window.covers(route.path)),
         closed=route.service in closed_services(env, env.setting.nginx_maintenance),
@@ -84,10 +92,18 @@ def closed_services(env: Environment, names: Collection[str]) -> list[str]:
     return [name for name in env.catalogue.services if name in names or (name in theirs and name not in open_still)]
 
 
-def _body_bytes(env: Environment, service: str) -> int:
-    if service not in env.setting.nginx_upload_services:
+def tuning(env: Environment, setting: Settings) -> dict[str, Any]:
+    """Settings of Nginx by its own names: operations.yaml's, and over them `nginx_tuning`."""
+    return {**env.catalogue.operations.tuning.nginx, **setting.nginx_tuning}
+
+
+def _body_bytes(env: Environment, setting: Settings, service: str) -> int:
+    if service not in setting.nginx_upload_services:
         return env.catalogue.gateway.api_gateway.body_limit_bytes
-    size = re.fullmatch(r"(\d+)([kmg]?)", str(env.catalogue.operations.tuning.nginx["client_max_body_size"]))
+    given = str(tuning(env, setting)["client_max_body_size"])
+    size = re.fullmatch(r"(\d+)([kmg]?)", given)
     if not size:
-        raise ValueError("operations.yaml: tuning.nginx.client_max_body_size: write a size as 50m")
+        raise OperatorError(
+            f'client_max_body_size is "{given}" (nginx_tuning, or tuning.nginx of operations.yaml): write a size as 50m'
+        )
     return int(size[1]) * {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}[size[2]]

@@ -9,7 +9,7 @@ from typing import Any
 
 from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired, Directory, File, State, Unit
-from roles.nginx.location import locations
+from roles.nginx.location import locations, tuning
 
 DIRECTORY = "/etc/nginx"
 OWN = f"{DIRECTORY}/nexus-cos"
@@ -92,15 +92,15 @@ def _files(env: Environment, host: Host, stamp: str) -> tuple[File, ...]:
 
 def _values(env: Environment, host: Host) -> dict[str, Any]:
     gateway, setting = env.catalogue.gateway, host.setting
-    tuning = {**env.catalogue.operations.tuning.nginx, **setting.nginx_tuning}
-    tuning.pop("client_max_body_size")  # each location has its own
+    own = tuning(env, setting)
+    own.pop("client_max_body_size")  # each location has its own
     return {
         "host": host,
         "gateway": gateway,
-        "main": {name: tuning.pop(name) for name in MAIN_CONTEXT if name in tuning},
-        "events": {name: tuning.pop(name) for name in EVENTS_CONTEXT if name in tuning},
-        "http": tuning,
-        "locations": locations(env),
+        "main": {name: own.pop(name) for name in MAIN_CONTEXT if name in own},
+        "events": {name: own.pop(name) for name in EVENTS_CONTEXT if name in own},
+        "http": own,
+        "locations": locations(env, setting),
         "errors": ERRORS,
         "csp": _csp(gateway.csp, setting.domain),
         "origins": [f"https://{setting.domain}", *setting.nginx_cors_origins],

@@ -76,6 +76,7 @@ class _Acts(PyinfraCommand):
         """True when every act was done; else it was said which was not, and why."""
         run = Run.current
         run.environment.secrets.save()  # nothing may run with a secret that nobody keeps
+        run.acting = True
         for number, each in enumerate(self.acts, 1):
             began = time.monotonic()
             logger.info(f"    {number}/{len(self.acts)}: {each.what}")

@@ -6,6 +6,7 @@ Runs on a manager with the standard library alone, as part of remote.py.
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any, NoReturn
 
@@ -14,6 +15,8 @@ from roles.kit.agent.base import RemoteError, run
 
 STACK = "nexus"
 LOG_LINES = 12
+FRAMES = 40  # of an engine that gave up: they stand after the line that says why
+FRAME = re.compile(r" *\d+: 0x[0-9a-f]+ ")
 POLL_SECONDS = 1
 TELL_SECONDS = 10  # what a long wait is first for is said after so long, again after twice as long
 REJECTED_MAX = 3  # a task that no node accepts (no such image) will not be accepted later either
@@ -173,9 +176,9 @@ def _health(docker: Docker, task: dict[str, Any]) -> list[str]:
 
 
 def log(task_id: str) -> list[str]:
-    """Last lines that a task wrote, wherever it ran."""
+    """Last lines that a task wrote, wherever it ran; without frames of the engine's own stack."""
     try:
-        query = f"stdout=true&stderr=true&tail={LOG_LINES}"
+        query = f"stdout=true&stderr=true&tail={LOG_LINES + FRAMES}"
         status, stream = Docker(timeout=10).raw("GET", f"/tasks/{task_id}/logs?{query}")
     except OSError:
         return ["its log could not be read"]
@@ -184,4 +187,5 @@ def log(task_id: str) -> list[str]:
         length = int.from_bytes(stream[position + 4 : position + 8], "big")
         text += stream[position + 8 : position + 8 + length]
         position += 8 + length
-    return text.decode(errors="replace").splitlines()[-LOG_LINES:]
+    said = text.decode(errors="replace").splitlines()
+    return [line for line in said if not FRAME.match(line)][-LOG_LINES:]

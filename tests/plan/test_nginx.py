@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from roles.kit.error import OperatorError
 from roles.nginx.location import locations
 from roles.nginx.plan import plan
 from tests.plan.edge import (
@@ -395,10 +396,20 @@ def test_plan_names_all_that_a_reload_reads(tmp_path_factory: pytest.TempPathFac
 
 def test_excluded_service_has_no_location(tmp_path_factory: pytest.TempPathFactory) -> None:
     directory = tmp_path_factory.mktemp("excluded")
-    assert "metatwin" in {location.service for location in locations(environment(directory))}
+    whole = environment(directory)
+    assert "metatwin" in {location.service for location in locations(whole, whole.setting)}
     env = environment(directory, services_excluded=["metatwin", "puaboverse-v2"])
-    assert "metatwin" not in {location.service for location in locations(env)}
+    assert "metatwin" not in {location.service for location in locations(env, env.setting)}
     assert "metatwin" not in "".join(file.data.decode() for file in plan(env, env.hosts[0]).files)
+
+
+def test_the_size_of_uploads_is_a_tuning_like_others(tmp_path: Path) -> None:
+    env = environment(tmp_path, nginx_tuning={"client_max_body_size": "40m"})
+    services = env.setting.nginx_upload_services
+    assert {one.body_bytes for one in locations(env, env.setting) if one.service in services} == {40 * 2**20}
+    env = environment(tmp_path, nginx_tuning={"client_max_body_size": "40 MB"})
+    with pytest.raises(OperatorError, match='client_max_body_size is "40 MB"'):
+        locations(env, env.setting)
 
 
 @needs_edge

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,9 +32,13 @@ PROJECT = Path(__file__).resolve().parents[2]
 REMOTE = Path(__file__).with_name("remote")
 HELD = "is being changed by"  # what a run says that finds the lock taken
 LOCK_SECONDS = 60
+SILENT_SECONDS = 120  # until a run gives its hosts up that do not answer any more
 RUN_SECONDS = 900
 CLOSING = re.compile(r"^\w+: \d+ hosts?, (\d+) changes?(?: to make)?, (\d+)/(\d+) services healthy", re.MULTILINE)
 CHANGE = re.compile(r"\]\s+(\w+): change (.+)")
+
+
+Disturbance = AbstractContextManager[Any]
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,17 @@ class Control:
 
     def killed(self, role: str, change: int, delay: float, **rest: Any) -> Outcome:
         """A run whose whole process group is killed `delay` seconds after a role's change of this number."""
+
+        def kill(running: subprocess.Popen[str]) -> AbstractContextManager[None]:
+            os.killpg(running.pid, signal.SIGKILL)
+            return nullcontext()
+
+        return self.disturbed(role, change, delay, kill, **rest)
+
+    def disturbed(
+        self, role: str, change: int, delay: float, disturb: Callable[[subprocess.Popen[str]], Disturbance], **rest: Any
+    ) -> Outcome:
+        """A run to which something is done at that point; it ends by itself within what `disturb` gives."""
         began, lines, seen = time.monotonic(), [], 0
         running = self.start(**rest)
         assert running.stdout
@@ -143,10 +159,9 @@ class Control:
             if seen > change:
                 time.sleep(delay)
                 break
-        if running.poll() is None:
-            os.killpg(running.pid, signal.SIGKILL)
-        running.stdout.close()
-        return Outcome(running.wait(), "".join(lines), time.monotonic() - began)
+        with disturb(running) if running.poll() is None else nullcontext():
+            later, _ = running.communicate(timeout=SILENT_SECONDS)
+        return Outcome(running.returncode, "".join(lines) + later, time.monotonic() - began)
 
     # Hosts
 

@@ -1,4 +1,4 @@
-"""Cuts a host of the lab off from others, inside its own network namespace, and always heals it again."""
+"""Cuts hosts of the lab off, inside their own network namespaces, and always heals them again."""
 
 from __future__ import annotations
 
@@ -8,17 +8,34 @@ from collections.abc import Iterator, Sequence
 
 from control import Control
 
+from roles.lab import defaults
+
 TABLE = "scenario_cut"
 
 
 @contextlib.contextmanager
 def cut_off(platform: Control, host: str, others: Sequence[str]) -> Iterator[None]:
     """Drop every packet between the host and the others, as a failed link does: nobody is told."""
-    addresses = ", ".join(platform.host(other).address for other in others)
+    with _dropping(platform, host, [platform.host(other).address for other in others]):
+        yield
+
+
+@contextlib.contextmanager
+def out_of_reach(platform: Control) -> Iterator[None]:
+    """The same between every host and this machine, which their runs come from."""
+    with contextlib.ExitStack() as stack:
+        for host in platform.names:
+            stack.enter_context(_dropping(platform, host, [str(defaults.GATEWAY)]))
+        yield
+
+
+@contextlib.contextmanager
+def _dropping(platform: Control, host: str, addresses: Sequence[str]) -> Iterator[None]:
+    named = ", ".join(addresses)
     _nft(platform, host, f"""
         table ip {TABLE} {{
-            chain input {{ type filter hook input priority -300; ip saddr {{ {addresses} }} drop; }}
-            chain output {{ type filter hook output priority -300; ip daddr {{ {addresses} }} drop; }}
+            chain input {{ type filter hook input priority -300; ip saddr {{ {named} }} drop; }}
+            chain output {{ type filter hook output priority -300; ip daddr {{ {named} }} drop; }}
         }}
     """)
     try:

@@ -17,9 +17,11 @@ from change_set import DEPTH, DEPTH_ELSE, HEAVY, LIGHT
 from comparison import differences, of_any_build, stale
 from conftest import Figure, whole
 from control import Control, Outcome
+from partition import out_of_reach
 
 SEED = 43
-POINTS, POINTS_FULL, POINTS_BARE = 1, 10, 4
+POINTS, BATCH, POINTS_HEAVY, POINTS_BARE = 100, 10, 10, 4
+CUT = 4  # one of so many points is a lost connection, and not a killed controller
 
 
 @dataclass(frozen=True)
@@ -45,15 +47,23 @@ def draw(outcome: Outcome, count: int) -> list[Point]:
     return [Point(*place, chance.uniform(0, DEPTH.get(place[0], DEPTH_ELSE))) for place in places]
 
 
-def cut_off(control: Control, point: Point, data: dict[str, Any], other: dict[str, Any]) -> Outcome:
-    """A run towards `data` killed at the point; where it had ended by then, again from `other` and sooner."""
+def interrupted(
+    control: Control, point: Point, data: dict[str, Any], other: dict[str, Any], cut: bool = False
+) -> Outcome:
+    """A run towards `data` that ends at the point; where it had ended by then, again from `other` and sooner."""
     for delay in (point.delay, point.delay / 4, 0):
-        done = control.killed(point.role, point.change, delay, data=data)
+        if cut:
+            done = control.disturbed(point.role, point.change, delay, lambda _: out_of_reach(control), data=data)
+        else:
+            done = control.killed(point.role, point.change, delay, data=data)
         if done.status == -signal.SIGKILL:
             return done
-        assert done.status == 0, f"{point}: {done.end}"
+        if done.status:
+            assert cut, f"{point}: {done.end}"
+            assert "connection" in done.output, f"{point}: {done.end}"
+            return done
         control.converged(other)
-    raise AssertionError(f"{point}: the run had always ended before it could be cut off\n{done.end}")
+    raise AssertionError(f"{point}: the run had always ended before it could be interrupted\n{done.end}")
 
 
 @pytest.fixture
@@ -63,23 +73,46 @@ def settled(platform: Control) -> Iterator[Control]:
     platform.converged()
 
 
-def test_a_change_of_every_role_killed_and_run_again(settled: Control, full: bool, figure: Figure) -> None:
-    control, changed = settled, HEAVY if full else LIGHT
+def series(control: Control, changed: dict[str, Any], points: slice, what: str, figure: Figure) -> None:
+    """Runs to the changed settings and back, each interrupted at one of the points and run again."""
     before = control.state()
     reference = control.converged(changed)
-    figure("lab: a change of every role, uninterrupted", reference.seconds)
+    figure(f"lab: {what}, uninterrupted", reference.seconds)
     after = control.state()
     targets: list[tuple[dict[str, Any], dict[str, Any]]] = [({}, before), (changed, after)]
-    for number, point in enumerate(draw(reference, POINTS_FULL if full else POINTS)):
-        print(f"killed at {point}")
-        data, wanted = targets[number % 2]
-        killed = cut_off(control, point, data, targets[(number + 1) % 2][0])
+    repaired = []
+    for number, point in [*enumerate(draw(reference, POINTS))][points]:
+        cut = number % CUT == CUT - 1
+        print(f"{'cut off' if cut else 'killed'} at {point}")
+        data, wanted = targets[(number - points.start) % 2]
+        done = interrupted(control, point, data, targets[(number - points.start + 1) % 2][0], cut)
         again = control.converged(data)
         state = control.state()
-        assert differences(wanted, state) == [], f"{point}\n{killed.end}\n{again.end}"
+        assert differences(wanted, state) == [], f"{point}\n{done.end}\n{again.end}"
         assert stale(state) == [], point
         assert control.converged(data).changes == [], point
-        figure(f"lab: killed at {point}; run again", again.seconds)
+        died = control.run(deploy="deploys/history.py", data={"since": "10m"}).output
+        assert "died" in died or "failed" in died, died
+        repaired.append(again.seconds)
+    figure(f"lab: {what}, points of interruption", len(repaired))
+    figure(f"lab: {what}, longest run after one", max(repaired))
+
+
+@pytest.mark.parametrize("batch", range(POINTS // BATCH))
+def test_a_change_of_every_role_interrupted_and_run_again(
+    settled: Control, full: bool, figure: Figure, batch: int
+) -> None:
+    if batch and not full:
+        pytest.skip("a long series: make scenarios")
+    first = batch * BATCH
+    series(settled, LIGHT, slice(first, first + (BATCH if full else 1)), "a change of every role", figure)
+
+
+def test_a_change_of_every_service_interrupted_and_run_again(settled: Control, full: bool, figure: Figure) -> None:
+    """Engines restart, images get other names, all services roll."""
+    if not full:
+        pytest.skip("a long series: make scenarios")
+    series(settled, HEAVY, slice(0, POINTS_HEAVY), "a change of every service", figure)
 
 
 @pytest.fixture

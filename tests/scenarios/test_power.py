@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 
 from comparison import differences, stale
 from conftest import Figure
@@ -57,6 +58,31 @@ def test_an_app_host_powered_off(platform: Control, figure: Figure) -> None:
     platform.converged()
     assert platform.converged().changes == []
     assert differences(state, platform.state()) == []
+
+
+def test_a_host_that_dies_in_the_middle_of_a_step(platform: Control, figure: Figure) -> None:
+    """The run says so and ends, instead of waiting for it; the next one goes on where it was left."""
+    lost = platform.group("rabbitmq")[0]
+    changed = {"rabbitmq_disk_free_limit_mb": 501}
+
+    def die(_: object) -> nullcontext[None]:
+        platform.host(lost).kill()
+        return nullcontext()
+
+    try:
+        done = platform.disturbed("rabbitmq", 0, 0.5, die, deploy="deploys/data.py", data=changed)
+    finally:
+        platform.host(lost).start()
+    figure("lab: a host died in the middle of a step, the run", done.seconds)
+    assert done.status not in (0, None), done.end
+    assert f"[{lost}]" in done.output, done.end
+    assert "the connection was lost before it ended" in done.output, done.end
+    assert "Traceback" not in done.output, done.end
+    assert wait_until(lambda: platform.host(lost).answers(), REBOOT_SECONDS, pause=1)
+    assert wait_until(lambda: agreed(platform), REBOOT_SECONDS, pause=1)
+    platform.converged(changed)
+    assert platform.converged(changed).changes == []
+    platform.converged()
 
 
 def boot_id(platform: Control, name: str) -> str:

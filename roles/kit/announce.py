@@ -1,0 +1,51 @@
+"""What a run says of its differences: each change once, lines of files where they are asked for, steps by name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from pyinfra import logger
+from pyinfra.context import host, state
+
+from roles.kit.difference import Differences
+from roles.kit.run import Run
+
+
+def title(role: str, step: Mapping[str, Any]) -> str:
+    """What a step does, for whoever waits for it."""
+    match step["do"]:
+        case "packages":
+            return f"installing {len(step['packages'])} packages"
+        case "units":
+            return f"{role}: {', '.join(unit['name'] for unit in step['units'])}"
+        case "state":
+            return f"{role}: {len(step['changed']) + len(step['removed'])} items of {step['name']}"
+        case kind:
+            return f"{role}: {kind}"
+
+
+def show(run: Run, name: str, role: str, found: Differences) -> None:
+    """Say what differs, once per change and phase; never what is inside a secret."""
+    verb = "change" if run.executing() else "would change"
+    run.proposed += 0 if run.executing() else len(found.changes)
+    for change in found.changes:
+        logger.info(f"{host.print_prefix}{role}: {verb} {change}")
+    for note in found.notes:
+        run.note(f"{name}: {role}", note)
+    if state.config.DIFF and found.files:
+        _show_diff(run, name, found)
+
+
+def _show_diff(run: Run, name: str, found: Differences) -> None:
+    public = [item for item in found.files if not item.secret]
+    before = run.ask(name, {"do": "contents", "paths": [item.path for item in public]}) if public else {}
+    for item in found.files:
+        if item.secret:
+            logger.info(f"{host.print_prefix}{item.path}: secret, not shown")
+            continue
+        old = before.get(item.path, "").splitlines()
+        new = item.data.decode(errors="replace").splitlines()
+        for line in difflib.unified_diff(old, new, item.path, item.path, lineterm=""):
+            logger.info(f"{host.print_prefix}{line}")
