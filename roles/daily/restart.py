@@ -45,7 +45,8 @@ def _units(run: Run) -> Sequence[Act]:
         )
     acts = []
     for host, unit in found.items():
-        checks = {"name": unit.name, "reload_check": unit.reload_check, "ready_check": unit.ready_check}
-        do = partial(carry_out, run, host, f"restart {unit.name}", UNIT, checks)
+        checks = [unit.reload_check, unit.restart_check]
+        context = {"name": unit.name, "checks": checks, "ready_check": unit.ready_check}
+        do = partial(carry_out, run, host, f"restart {unit.name}", UNIT, context)
         acts.append(Act(f"Restart {unit.name} on {host}", do, host=host))
     return acts

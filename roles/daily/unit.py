@@ -9,9 +9,9 @@ from roles.kit.agent.step import wait_ready
 
 
 def apply(items: Any, changed: Any, removed: Any, context: dict[str, Any], payload: Any) -> None:
-    """Restart {"name", "reload_check", "ready_check"}; RemoteError with the last lines of its log."""
+    """Restart {"name", "checks", "ready_check"}; RemoteError with the last lines of its log."""
     name = context["name"]
-    if context["reload_check"] and (why := refusal(context["reload_check"])):
+    if why := next(filter(None, map(refusal, filter(None, context["checks"]))), None):
         raise RemoteError(f"{name} is left as it runs: {why}")
     try:
         run(["systemctl", "restart", name], timeout=300)

@@ -88,7 +88,8 @@ class Unit:
     seen to take, so a run that died between a write and a restart is finished by the next one.
 
     `reload_check` is a shell command run before a reload or restart (a syntax check such as
-    `nginx -t`): when it fails the unit is left as it runs and the run fails with its output.
+    `nginx -t`), `restart_check` one before a restart alone (whether the others can do without it): when
+    it fails the unit is left as it runs and the run fails with its output.
     `ready_check` is a shell command that succeeds once the unit does its work; after a start it is
     repeated for up to a minute, since systemd calls some units active before they answer.
     """
@@ -97,6 +98,7 @@ class Unit:
     restart_on: tuple[str, ...] = ()
     reload_on: tuple[str, ...] = ()
     reload_check: str | None = None
+    restart_check: str | None = None
     ready_check: str | None = None
     enabled: bool = True
     running: bool = True

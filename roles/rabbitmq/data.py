@@ -17,6 +17,7 @@ from roles.rabbitmq.cluster import ask
 
 Item = Mapping[str, Any]
 HOME = "/var/lib/rabbitmq"
+PATIENCE_SECONDS = 60  # for a node that can say whether this one is still a member: longer than its start takes
 
 
 def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
@@ -29,10 +30,18 @@ def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
 
 def apply(items: Mapping[str, Item], changed: list[str], removed: list[str], context: Item, payload: Item) -> None:
     """Put it aside if it is of no use."""
-    if companions(context) and not runs() and expelled(context):
+    if companions(context) and not runs() and told_so(context):
         kept = f"{HOME}/left.{time.strftime('%Y%m%d%H%M%S')}"
         os.rename(place(context), kept)
         print(f"the cluster had taken {context['node']} out; its old data is kept in {kept}")
+
+
+def told_so(context: Item) -> bool:
+    """Whether a node says that this one was taken out; one that is about to start is waited for."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (told := expelled(context)) is None and time.monotonic() < deadline:
+        time.sleep(1)
+    return bool(told)
 
 
 def runs(unit: str = "rabbitmq-server") -> bool:

@@ -22,6 +22,7 @@ COOKIE = "/var/lib/rabbitmq/.erlang.cookie"
 DEFINITIONS = f"{DIRECTORY}/definitions.json"
 DISTRIBUTION = f"{DIRECTORY}/distribution.config"
 MAY_STOP = "/usr/local/lib/nexus-cos/rabbitmq-may-stop"
+NAMES, TAKE_NAMES = f"{DIRECTORY}/erl_inetrc", "/usr/local/lib/nexus-cos/rabbitmq-names"
 ASSUMED_MEMORY_BYTES = 16 * 1024**3  # of a host that was not asked yet, as the documents have them
 
 
@@ -41,15 +42,20 @@ def plan(env: Environment, host: Host) -> Desired:
         early=early,
         packages=("rabbitmq-server",),
         users=(User("rabbitmq", groups=(KEY_GROUP,), home="/var/lib/rabbitmq"),),
-        files=(*config, File(MAY_STOP, env.render("rabbitmq/may-stop.sh.j2"), mode=0o755)),
+        files=(
+            *config,
+            File(MAY_STOP, env.render("rabbitmq/may-stop.sh.j2"), mode=0o755),
+            File(TAKE_NAMES, env.render("rabbitmq/names.sh.j2", names=NAMES), mode=0o755),
+        ),
         units=(
             Unit("epmd.socket"),
             Unit(
                 UNIT,
                 # Not the certificate: Erlang reads it again by itself, two minutes after it changed. Nor the
                 # administrator of the next start: a running broker is told a new password by `users`.
-                restart_on=tuple(file.path for file in (*early, *config) if file.path != DEFINITIONS),
-                reload_check=MAY_STOP,
+                restart_on=tuple(file.path for file in (*early, *config) if file.path not in (DEFINITIONS, NAMES)),
+                reload_on=(NAMES,),  # a member is not stopped for the sake of one that comes or goes
+                restart_check=MAY_STOP,
             ),
         ),
         states=states,
@@ -77,11 +83,12 @@ def _early(env: Environment, host: Host) -> tuple[File, ...]:
     """
     nodes = env.group("rabbitmq")
     names = {"host": host, "nodes": nodes, "distribution": DISTRIBUTION, "definitions": DEFINITIONS}
+    names |= {"names": NAMES, "take_names": TAKE_NAMES}
     return (
         File(EPMD, env.render("rabbitmq/epmd.conf.j2", **names)),
         File(DROP_IN, env.render("rabbitmq/service.conf.j2", **names)),
         File(f"{DIRECTORY}/rabbitmq-env.conf", env.render("rabbitmq/rabbitmq-env.conf.j2", **names)),
-        File(f"{DIRECTORY}/erl_inetrc", env.render("rabbitmq/erl_inetrc.j2", **names)),
+        File(NAMES, env.render("rabbitmq/erl_inetrc.j2", **names)),
     )
 
 

@@ -14,6 +14,7 @@ from roles.daily import checks, finding, lines, look, maintenance, restart, scal
 from roles.daily.finding import Found
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
+from roles.kit.model import Unit
 from roles.nginx.location import closed_services
 from roles.service.stack import definitions
 from roles.swarm.plan import plan as swarm_plan
@@ -43,7 +44,7 @@ class Asked:
         return ["docker"]
 
     def plan(self, name: str, role: str) -> Any:
-        return SimpleNamespace(units=[SimpleNamespace(name="docker.service", reload_check=None, ready_check="true")])
+        return SimpleNamespace(units=[Unit("docker.service", ready_check="true")])
 
 
 def acts(module: Any, directory: Path, kept: dict[str, Any] | None = None, /, **data: Any) -> list[str]:

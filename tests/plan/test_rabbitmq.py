@@ -178,9 +178,23 @@ def test_every_node_knows_the_others_and_stops_rather_than_diverge(tmp_path: Pat
     assert [f'{{10,9,0,{30 + n}}}, ["data{n}"]' in names for n in (1, 2, 3)] == [True] * 3
     assert settings(text(desired, f"{DIRECTORY}/rabbitmq.conf"))["cluster_partition_handling"] == "pause_minority"
     unit = next(unit for unit in desired.units if unit.name == UNIT)
-    assert unit.reload_check == MAY_STOP
+    assert unit.restart_check == MAY_STOP
     cookies = {file(plan(env, host), COOKIE).data for host in env.group("rabbitmq")}
     assert len(cookies) == 1
+
+
+def test_no_member_is_restarted_for_one_that_comes(tmp_path: Path) -> None:
+    found = []
+    for data in (1, 3):
+        env = environment(tmp_path, data=data)
+        desired = plan(env, env.host("data1"))
+        unit = next(unit for unit in desired.units if unit.name == UNIT)
+        contents = {each.path: each.data for each in (*desired.early, *desired.files)}
+        contents[COOKIE] = b"each of these environments has secrets of its own"
+        found.append([{path: contents[path] for path in paths} for paths in (unit.restart_on, unit.reload_on)])
+    (before, names), (after, more_names) = found
+    assert before == after
+    assert names != more_names
 
 
 @pytest.mark.parametrize("data", [2, 4])

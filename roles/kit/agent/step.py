@@ -170,9 +170,11 @@ def settle(unit: Request) -> None:
     stamped = bool(unit["restart_on"] or unit["reload_on"])
     if active and not (stamped and (differs(unit["restart_on"]) or differs(unit["reload_on"]))):
         return
-    if unit["reload_check"] and os.path.exists("/run/systemd/system"):
-        run(["/bin/sh", "-c", unit["reload_check"]])
-    if active and stamped and not differs(unit["restart_on"]):
+    reloads = active and stamped and not differs(unit["restart_on"])
+    for check in (unit["reload_check"], None if reloads else unit["restart_check"]):
+        if check and os.path.exists("/run/systemd/system"):
+            run(["/bin/sh", "-c", check])
+    if reloads:
         run(["systemctl", "reload", name], timeout=180)
         write_stamp(name, now)
     else:
