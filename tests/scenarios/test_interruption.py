@@ -20,7 +20,7 @@ from control import Control, Outcome
 from partition import out_of_reach
 
 SEED = 43
-POINTS, BATCH, POINTS_HEAVY, POINTS_BARE = 100, 10, 10, 4
+POINTS, BATCH, POINTS_HEAVY, POINTS_BARE = 100, 10, 10, 5
 CUT = 4  # one of so many points is a lost connection, and not a killed controller
 
 
