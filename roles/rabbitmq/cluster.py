@@ -91,12 +91,12 @@ def answers(node: str) -> bool:
 
 
 def join(api: Api, context: Item) -> None:
-    """Make this node a member of the cluster; nothing where it is the one that the others join."""
+    """Make this node a member of the cluster; wait for the others where it is one, or is the one that they join."""
     me, there = context["node"], context["there"]
     standing = {node: wait(context, partial(ask, node)) for node in there}
     seed = choose(standing, there)
     before = there[: there.index(me)]
-    if seed == me:
+    if together(standing, me, seed):
         wait(context, lambda: expect_members(seed, there), fatal=False)
         return
     if standing[me][1]:
@@ -159,6 +159,11 @@ def choose(standing: Mapping[str, tuple[list[str], int]], there: list[str]) -> s
             "hosts: rabbitmqctl stop_app; rabbitmqctl reset; rabbitmqctl start_app; then run again"
         )
     return next(iter([*holders, *there]))
+
+
+def together(standing: Mapping[str, tuple[list[str], int]], me: str, seed: str) -> bool:
+    """Whether both nodes take each other for members of one cluster; one that was made anew does not."""
+    return me in standing[seed][0] and seed in standing[me][0]
 
 
 def ask(node: str) -> tuple[list[str], int]:

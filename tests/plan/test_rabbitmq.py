@@ -219,6 +219,15 @@ def test_every_host_joins_the_same_node(standing: dict[str, tuple[list[str], int
     assert cluster.choose(standing, [ONE, TWO, THREE]) == seed
 
 
+def test_a_member_waits_for_those_who_join_and_joins_nobody() -> None:
+    both = [TWO, THREE, "rabbit@dead"]
+    standing = {ONE: ([ONE], 0), TWO: (both, 1), THREE: (both, 1)}
+    assert cluster.together(standing, THREE, TWO)
+    assert not cluster.together(standing, ONE, TWO)
+    made_anew = {**standing, THREE: ([THREE], 0)}
+    assert not cluster.together(made_anew, THREE, TWO)
+
+
 def test_queues_on_two_lone_nodes_are_the_operators_decision() -> None:
     with pytest.raises(RemoteError, match=f"{ONE}, {THREE} each hold queues"):
         cluster.choose({ONE: ([ONE], 1), TWO: ([TWO], 0), THREE: ([THREE], 2)}, [ONE, TWO, THREE])
