@@ -56,7 +56,7 @@ def apply(
             heal(api, context)
         if lacking(api, context):
             take_share(api, context)
-        if "nodes" in changed:
+        if "nodes" in items:  # a node that has only now joined knows only now who is to leave
             for name in existing(api, context)["nodes"]["stale"]:
                 forget(api, context, name)
     finally:
