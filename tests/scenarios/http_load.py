@@ -1,9 +1,14 @@
-"""Requests through the edge, each with a name of its own, and what became of them."""
+"""Requests through the edge, each with a name of its own, and what became of them.
+
+Connections last, and one that the server has closed while nothing was asked on it is not used again: what libraries
+of clients do, since any server may close an idle connection at any time, as Nginx does to all of them on a reload.
+"""
 
 from __future__ import annotations
 
 import http.client
 import json
+import select
 import socket
 import ssl
 import subprocess
@@ -31,6 +36,11 @@ class Request:
     at: float  # when it was sent, by this machine's clock
     seconds: float
     why: str = ""
+
+
+def closed(connection: http.client.HTTPSConnection) -> bool:
+    """Whether the other side has ended a connection on which no answer is awaited."""
+    return bool(select.select([connection.sock], [], [], 0)[0])
 
 
 @dataclass
@@ -124,6 +134,9 @@ class Requests:
         while not self.ended.is_set():
             number, due = self._next()
             time.sleep(max(0.0, due - time.monotonic()))
+            if connection and closed(connection):
+                connection.close()
+                connection = None
             connection = connection or self._connect()
             method = "POST" if number % 2 else "GET"
             name = f"{self.run}-{number}"
