@@ -30,6 +30,7 @@ SERIES = (
     "test_lock.py::test_a_run_that_planned_too_early",
     "test_membership.py",
     "test_operator.py",
+    "test_power.py::test_a_host_that_dies_in_the_middle_of_a_step",
     "test_release.py",
     "test_restore.py",
     "test_rotation.py",
