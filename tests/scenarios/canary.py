@@ -31,21 +31,25 @@ def mark_secrets(control: Control) -> list[str]:
 
 
 def marks(control: Control) -> list[bytes]:
-    """What a marked secret looks like: plain, in base64 at each of the three offsets, in hex.
+    """What a marked secret looks like, in whatever writing.
 
     And the secrets that hold no mark: keys by lines of their text, and what a rotation has made since.
     """
-    plain = MARK.encode()
-    encoded = []
-    for offset in range(3):
-        text = base64.b64encode(b"\0" * offset + plain)
-        encoded.append(text[4 if offset else 0 : -4])  # without what depends on neighbours
     kept = inventories.load(control.name).secrets
     keys = [kept.get(name) for name in kept.names() if name.endswith("ca-key")]
     bodies = [key.splitlines()[number].encode() for key in keys for number in (2, 10)]
     values = [kept.get(name) for name in kept.names() if not name.startswith(("tls/", "etcd/"))]
     made = [value.encode() for value in values if MARK not in value]
-    return [plain, *encoded, plain.hex().encode(), *bodies, *made]
+    return [writing for plain in (MARK.encode(), *made) for writing in writings(plain)] + bodies
+
+
+def writings(plain: bytes) -> list[bytes]:
+    """A text as it is, in base64 at each of the three offsets, and in hex."""
+    encoded = []
+    for offset in range(3):
+        text = base64.b64encode(b"\0" * offset + plain)
+        encoded.append(text[4 if offset else 0 : -4])  # without what depends on neighbours
+    return [plain, *encoded, plain.hex().encode()]
 
 
 class Processes:
