@@ -40,7 +40,8 @@ def show(run: Run, name: str, role: str, found: Differences) -> None:
 
 def _show_diff(run: Run, name: str, found: Differences) -> None:
     public = [item for item in found.files if not item.secret]
-    before = run.ask(name, {"do": "contents", "paths": [item.path for item in public]}) if public else {}
+    asked = {"do": "contents", "paths": [item.path for item in public]}
+    before = run.ask(name, asked)["contents"] if public else {}
     for item in found.files:
         if item.secret:
             logger.info(f"{host.print_prefix}{item.path}: secret, not shown")

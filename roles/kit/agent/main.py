@@ -17,7 +17,7 @@ from roles.kit.agent.base import RemoteError, turn
 QUESTIONS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "probe": probe.probe,
     "traits": lambda request: probe.traits(),
-    "contents": lambda request: probe.contents(request["paths"]),
+    "contents": lambda request: {"contents": probe.contents(request["paths"])},
     "ask": lambda request: probe.ask("ask", request),
     "times": lambda request: probe.times(request),
 }
