@@ -7,7 +7,6 @@ second by second, around the damage of the newest one.
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
@@ -17,6 +16,8 @@ from typing import Any
 import pytest
 from control import PROJECT
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from roles.record.writer import checkout
 
 RUNS = 5  # of each scenario that are kept
 STEP_SECONDS = 0.5
@@ -80,7 +81,7 @@ class Report:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.now = {"at": time.strftime("%Y-%m-%d %H:%M"), "commit": commit()}
+        self.now = {"at": time.strftime("%Y-%m-%d %H:%M"), "commit": checkout()["commit"][:7]}
         self.figure = Figure()
         self.seen: dict[str, dict[str, Any]] = {}
 
@@ -147,11 +148,3 @@ def named(nodeid: str) -> str:
 def first_line(node: Any) -> str:
     """The first line of what a test or a module says about itself."""
     return str(getattr(node.obj, "__doc__", "") or "").strip().partition("\n")[0]
-
-
-def commit() -> str:
-    """The commit that is checked out, shortened; empty outside of a repository."""
-    done = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip()
