@@ -9,9 +9,12 @@ from conftest import Figure
 from control import Control
 from tree import Disk
 
+from roles.lab.machine import wait_until
+
 # Programs that write by themselves and when they like; what a run causes there comes back with each run.
 STORES = ("/var/lib/etcd/", "/var/lib/postgresql/", "/var/lib/redis/", "/var/lib/rabbitmq/", "/var/lib/seaweedfs/")
 LIVELY = (*STORES, "/var/spool/pgbackrest/", "/var/lib/prometheus/", "/var/log/")
+BACKUP_SECONDS, QUIET_SECONDS = 300, 30
 ATTEMPTS = 8  # a checkpoint or a vacuum goes on for as long as several runs take
 
 
@@ -31,6 +34,7 @@ def test_a_second_run_writes_nothing_that_idle_hosts_do_not(platform: Control) -
     seconds = platform.converged().seconds
     extra: dict[str, set[str]] = {}
     for _ in range(ATTEMPTS):
+        assert wait_until(lambda: quiet(platform), BACKUP_SECONDS, pause=2), "backups go on and on"
         idle = [_changed_by_waiting(platform, disks, seconds)]
         _look(disks)
         platform.converged()
@@ -40,6 +44,20 @@ def test_a_second_run_writes_nothing_that_idle_hosts_do_not(platform: Control) -
         if not any(extra.values()) or not all(_lively(path) for paths in extra.values() for path in paths):
             break
     assert {name: sorted(paths) for name, paths in extra.items() if paths} == {}
+
+
+def quiet(platform: Control) -> bool:
+    """Whether no host makes a backup, by which every store writes, nor will in the next moments."""
+    ask = (
+        "systemctl is-active nexus-cos-backup.service || true; "
+        "systemctl show -P NextElapseUSecRealtime nexus-cos-backup.timer | xargs -r -d '\\n' -I@ date -d @ +%s"
+    )
+
+    def one(name: str) -> bool:
+        state, *moments = platform.ssh(name, ask).split()
+        return state == "inactive" and all(float(moment) > time.time() + QUIET_SECONDS for moment in moments)
+
+    return all(platform.everywhere(one).values())
 
 
 def _lively(path: str) -> bool:
