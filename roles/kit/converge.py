@@ -16,7 +16,7 @@ from pyinfra.context import host
 
 from roles.kit import difference
 from roles.kit.announce import show, title
-from roles.kit.difference import Differences
+from roles.kit.difference import DAEMONS, STATES, WHOLE, Differences
 from roles.kit.model import Change, Desired
 from roles.kit.progress import progress
 from roles.kit.run import Run
@@ -24,7 +24,6 @@ from roles.kit.transport import Awaited, Begun, Step
 from roles.plans import DATA
 
 Late = Callable[[Run, str], Mapping[str, Any]]
-DAEMONS, BEYOND = "daemons", "beyond"  # the two operations of a role whose daemons come first
 PACKAGES, LEFTOVERS = "packages", "leftovers"  # what is done for all roles of a host at once
 
 
@@ -46,10 +45,9 @@ def converge(role: str, late: Late | None = None, in_turn: bool = False, daemons
     run.prepare(host.name, role)  # all hosts are asked side by side, before anything is done
     run.planned[host.name].add(role)
     if not _settled(run):
-        if daemons_first:
-            run.journaled.add(_converge(role, late, in_turn, DAEMONS, name=f"Converge daemons of {role}")._hash)
-        part = BEYOND if daemons_first else ""
-        run.journaled.add(_converge(role, late, in_turn, part, name=f"Converge {role}")._hash)
+        parts = {DAEMONS: f"Converge daemons of {role}", STATES: f"Converge {role}"}
+        for part, name in (parts if daemons_first else {WHOLE: f"Converge {role}"}).items():
+            run.journaled.add(_converge(role, late, in_turn, part, name=name)._hash)
 
 
 def begin(role: str) -> None:
@@ -107,23 +105,10 @@ def _converge(role: str, late: Late | None, in_turn: bool, part: str) -> Iterato
             run.changes[name] += changes
             run.drop(name, cluster=True)
         return
-    found = _part(run, name, role, part)
+    found = run.compare(name, role, part=part)
     restarts = any(change.how.startswith(("restart", "runs with an older")) for change in found.changes)
     with _turn(run, role) if in_turn and restarts and run.executing() else contextlib.nullcontext():
         yield from _carry_out(run, name, role, found, late)
-
-
-def _part(run: Run, name: str, role: str, part: str) -> Differences:
-    """What one operation of a role is about; the second of two takes over what the first has left, once it was."""
-    if part == DAEMONS:
-        return run.compare(name, role, daemons=True)
-    found = run.compare(name, role)
-    if part == BEYOND and not run.executing():
-        first = run.compare(name, role, daemons=True)
-        found.changes = [change for change in found.changes if change not in first.changes]
-        found.steps = [step for step in found.steps if step not in first.steps]
-        found.files, found.notes = [], [note for note in found.notes if note not in first.notes]
-    return found
 
 
 @operation()

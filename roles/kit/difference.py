@@ -13,6 +13,9 @@ from roles.kit.item import Answer, Differences, drop_in, reads, unit_difference
 from roles.kit.model import Desired
 
 __all__ = [
+    "DAEMONS",
+    "STATES",
+    "WHOLE",
     "Answer",
     "Differences",
     "compare",
@@ -22,6 +25,9 @@ __all__ = [
     "records",
     "unit_difference",
 ]
+
+
+WHOLE, DAEMONS, STATES = "", "daemons", "states"  # of a role
 
 
 def complete(desired: Desired) -> Desired:
@@ -67,14 +73,27 @@ def question(plans: Iterable[Desired]) -> dict[str, Any]:
     }
 
 
-def compare(role: str, plan: Desired, answer: Answer, planned: Mapping[str, str]) -> Differences:
-    """Differences of one role on one host.
+def compare(
+    role: str, plan: Desired, answer: Answer, planned: Mapping[str, str], part: str = WHOLE
+) -> Differences:
+    """Differences of one role on one host, or of one part of it: its daemons and all they read, or its states.
 
     `planned` maps path to the digest that some role of this host wants there: a unit that reads a
     file which another role is about to change is judged by the file as it will be.
     """
     found = Differences()
-    manifest = records(plan)
+    if part != STATES:
+        _compare_daemons(found, plan, answer, planned)
+    if part != DAEMONS:
+        for state in plan.states:
+            if not state.before_units:
+                item.compare_state(found, state, answer)
+    if part != STATES:
+        _compare_manifest(found, role, plan, answer)
+    return found
+
+
+def _compare_daemons(found: Differences, plan: Desired, answer: Answer, planned: Mapping[str, str]) -> None:
     item.compare_early(found, plan.early, answer)
     item.compare_packages(found, plan.packages, answer)
     item.compare_accounts(found, plan, answer)
@@ -83,9 +102,10 @@ def compare(role: str, plan: Desired, answer: Answer, planned: Mapping[str, str]
         if state.before_units:
             item.compare_state(found, state, answer)
     item.compare_units(found, plan.units, answer, planned, changed)
-    for state in plan.states:
-        if not state.before_units:
-            item.compare_state(found, state, answer)
+
+
+def _compare_manifest(found: Differences, role: str, plan: Desired, answer: Answer) -> None:
+    manifest = records(plan)
     recorded = answer["manifest"].get(role, {})
     known = {kind: set(recorded.get(kind, {})) for kind in manifest}
     if any(set(names) - known[kind] for kind, names in manifest.items()):
@@ -96,7 +116,6 @@ def compare(role: str, plan: Desired, answer: Answer, planned: Mapping[str, str]
         for kind, name in obsolete:
             found.add(f"{kind.rstrip('s')} {name}", "no longer planned, removed")
         found.steps.append({"do": "forget", "role": role, "manifest": manifest})
-    return found
 
 
 def records(plan: Desired) -> dict[str, list[str]]:

@@ -203,19 +203,13 @@ class Run(Asking):
         return True
 
     def compare(
-        self, name: str, role: str, planned: Mapping[str, str] | None = None, daemons: bool = False
+        self, name: str, role: str, planned: Mapping[str, str] | None = None, part: str = difference.WHOLE
     ) -> Differences:
-        """Differences of one role on one host; `planned` is `digests_of` for whoever compares all its roles.
-
-        With `daemons` without the states that are touched once its units run.
-        """
+        """Differences of one role on one host; `planned` is `digests_of` for whoever compares all its roles."""
         if role in KEEPING and self.executing() and self._unknown:  # to plan from a guess is fine, to act on it is not
             raise OperatorError(f"{role} depends on what the environment keeps, and {self._unknown}")
         planned = self.digests_of(name) if planned is None else planned
-        plan = self.plan(name, role)
-        if daemons:
-            plan = replace(plan, states=tuple(state for state in plan.states if state.before_units))
-        return difference.compare(role, plan, self.answer(name), planned)
+        return difference.compare(role, self.plan(name, role), self.answer(name), planned, part)
 
     def digests_of(self, name: str) -> dict[str, str]:
         """Digest of every file that some role wants on this host, by path."""

@@ -161,7 +161,7 @@ class Step(PyinfraCommand):
         return bool(done)
 
 
-def attentive(sock: socket.socket, **kwargs: Any) -> Any:
+def keepalive_transport(sock: socket.socket, **kwargs: Any) -> Any:
     """Paramiko's transport, on a socket without Nagle's algorithm: 48 ms a command become 4.
 
     A host that died in the middle of a step says nothing any more, and a kernel by itself would wait for two hours.

@@ -15,7 +15,7 @@ from testinfra.backend.paramiko import ParamikoBackend
 from testinfra.host import Host as Machine
 
 from roles.kit.environment import ROOT, Host
-from roles.kit.transport import attentive
+from roles.kit.transport import keepalive_transport
 
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 90
@@ -53,7 +53,7 @@ class Connection(ParamikoBackend):
             timeout=CONNECT_SECONDS,
             banner_timeout=CONNECT_SECONDS,
             auth_timeout=CONNECT_SECONDS,
-            transport_factory=attentive,
+            transport_factory=keepalive_transport,
         )
         return client
 

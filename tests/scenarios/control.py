@@ -36,8 +36,6 @@ SILENT_SECONDS = 120  # until a run gives its hosts up that do not answer any mo
 RUN_SECONDS = 900
 CLOSING = re.compile(r"^\w+: \d+ hosts?, (\d+) changes?(?: to make)?, (\d+)/(\d+) services healthy", re.MULTILINE)
 CHANGE = re.compile(r"\]\s+(\w+): change (.+)")
-
-
 Disturbance = AbstractContextManager[Any]
 
 
@@ -64,6 +62,16 @@ class Outcome:
     def end(self) -> str:
         """The last lines, for a failed assertion."""
         return "\n".join(self.output.splitlines()[-40:])
+
+
+def ended(running: subprocess.Popen[str], seconds: float) -> tuple[int, str]:
+    """Exit status and all that a run said; one that does not end in time is killed with its whole group."""
+    try:
+        text, _ = running.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(running.pid, signal.SIGKILL)
+        text, _ = running.communicate()
+    return running.returncode, text
 
 
 class Control:
@@ -119,12 +127,8 @@ class Control:
         """One whole run; takes what `start` takes."""
         began = time.monotonic()
         running = self.start(*arguments, **rest)
-        try:
-            output, _ = running.communicate(timeout=RUN_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(running.pid, signal.SIGKILL)
-            output, _ = running.communicate()
-        return Outcome(running.returncode, output, time.monotonic() - began)
+        status, output = ended(running, RUN_SECONDS)
+        return Outcome(status, output, time.monotonic() - began)
 
     def converged(self, data: Mapping[str, Any] | None = None) -> Outcome:
         """A run that has to succeed with every service healthy; the lock of one that was killed ends by itself."""
@@ -139,7 +143,7 @@ class Control:
     def killed(self, role: str, change: int, delay: float, **rest: Any) -> Outcome:
         """A run whose whole process group is killed `delay` seconds after a role's change of this number."""
 
-        def kill(running: subprocess.Popen[str]) -> AbstractContextManager[None]:
+        def kill(running: subprocess.Popen[str]) -> Disturbance:
             os.killpg(running.pid, signal.SIGKILL)
             return nullcontext()
 
@@ -160,8 +164,8 @@ class Control:
                 time.sleep(delay)
                 break
         with disturb(running) if running.poll() is None else nullcontext():
-            later, _ = running.communicate(timeout=SILENT_SECONDS)
-        return Outcome(running.returncode, "".join(lines) + later, time.monotonic() - began)
+            status, later = ended(running, SILENT_SECONDS)
+        return Outcome(status, "".join(lines) + later, time.monotonic() - began)
 
     # Hosts
 

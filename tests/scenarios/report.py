@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ KEPT, PAGE = "scenarios.json", "scenarios.html"
 PREFIX = "tests/scenarios/"
 
 
-def timeline(title: str, series: Mapping[str, Iterable[float]], marks: Mapping[str, float]) -> dict[str, Any]:
+def timeline(title: str, series: Mapping[str, Sequence[float]], marks: Mapping[str, float]) -> dict[str, Any]:
     """What happened how often in each half second; `series` and `marks` are by name, in seconds since 1970.
 
     The longest time in which nothing went well, in whichever series, is the gap: (from, to) in seconds after the first.
@@ -35,8 +35,6 @@ def timeline(title: str, series: Mapping[str, Iterable[float]], marks: Mapping[s
     moments = {name: sorted(times) for name, times in series.items()}
     everything = sorted(when for times in moments.values() for when in times)
     good = sorted(when for name, times in moments.items() if name not in HARMFUL for when in times)
-    if not everything:
-        return {"title": title, "step": STEP_SECONDS, "series": {}, "marks": {}, "gap": [0.0, 0.0], "length": 0.0}
     first, last = everything[0], everything[-1]
     count = int((last - first) / STEP_SECONDS) + 1
     counts = {name: [0] * count for name in moments}
@@ -71,9 +69,10 @@ class Figure:
         self.all[name] = f"{value:.1f} s" if isinstance(value, float) else str(value)
         self.current["figures"][name] = self.all[name]
 
-    def timeline(self, title: str, series: Mapping[str, Iterable[float]], **marks: float) -> None:
+    def timeline(self, title: str, series: Mapping[str, Sequence[float]], **marks: float) -> None:
         """Show when things were acknowledged, {name: moments}, and by marks what was done meanwhile."""
-        self.current["timelines"].append(timeline(title, series, marks))
+        if any(series.values()):
+            self.current["timelines"].append(timeline(title, series, marks))
 
 
 class Report:

@@ -52,14 +52,14 @@ def nothing_lost(load: Load, what: str, figure: Figure, **marks: float) -> Writt
 def test_primary_killed(control: Control, database: Database, figure: Figure, full: bool) -> None:
     """Patroni and PostgreSQL with SIGKILL, again and again."""
     gaps, pauses = [], random.Random(SEED)
-    for number in range(1, (10 if full else 2) + 1):
+    for number in range(1, (10 if full else 1) + 1):
         database.wait_whole()
         primary = database.primary()
         with Load(control) as load:
             time.sleep(BEFORE_SECONDS + pauses.random())
             killed = time.time()
             control.ssh(primary, "sudo systemctl kill --signal=KILL patroni")
-            deploy = Beside(control) if number == 2 else None
+            deploy = Beside(control) if number == 1 else None
             came_back = writes_again(load)
             assert came_back < GAP_SECONDS
             time.sleep(AFTER_SECONDS)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import signal
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -85,14 +86,15 @@ def series(control: Control, changed: dict[str, Any], points: slice, what: str, 
         cut = number % CUT == CUT - 1
         print(f"{'cut off' if cut else 'killed'} at {point}")
         data, wanted = targets[(number - points.start) % 2]
+        since = time.strftime("%Y-%m-%dT%H:%M:%S")
         done = interrupted(control, point, data, targets[(number - points.start + 1) % 2][0], cut)
         again = control.converged(data)
         state = control.state()
         assert differences(wanted, state) == [], f"{point}\n{done.end}\n{again.end}"
         assert stale(state) == [], point
         assert control.converged(data).changes == [], point
-        died = control.run(deploy="deploys/history.py", data={"since": "10m"}).output
-        assert "died" in died or "failed" in died, died
+        told = control.run(deploy="deploys/history.py", data={"since": since}).output
+        assert any(end in told for end in ("died before its end", *(["failed: "] if cut else []))), told
         repaired.append(again.seconds)
     figure(f"lab: {what}, points of interruption", len(repaired))
     figure(f"lab: {what}, longest run after one", max(repaired))

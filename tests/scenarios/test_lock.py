@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from conftest import Figure
-from control import PROJECT, Control, Outcome
+from control import PROJECT, Control, Outcome, ended
 
 from roles import lab
 from roles.lab.machine import wait_until
@@ -24,6 +24,7 @@ HOLD = "tests/scenarios/deploys/hold.py"
 PAIRS, PAIRS_FULL = 3, 20
 PAUSE_SECONDS = 3  # between two questions whether the lock is free
 LEASE_SECONDS = 60  # a dead holder's lock ends within
+RUN_SECONDS = 180
 HELD = "is being changed by"
 OTHER: dict[str, Any] = {"nginx_hsts_seconds": 86400, "base_journal_bytes_max": "400M"}
 
@@ -34,16 +35,6 @@ def settled(control: Control) -> Iterator[Control]:
     assert (before := control.run()).status == 0, before.end
     yield control
     assert (after := control.run()).status == 0, after.end
-
-
-def ended(running: subprocess.Popen[str], seconds: float = 180) -> tuple[int, str]:
-    """Exit status and all that a run said."""
-    try:
-        text, _ = running.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        os.killpg(running.pid, signal.SIGKILL)
-        text, _ = running.communicate()
-    return running.returncode, text
 
 
 # Processes have other numbers there, so nobody here can tell whether one of them is dead: as on another machine.
@@ -71,7 +62,7 @@ def test_of_two_runs_started_together_one_goes_on(settled: Control, full: bool, 
     told = []
     for number in range(PAIRS_FULL if full else PAIRS):
         pair = [hold(settled, 4) for _ in range(2)]
-        ends = sorted(ended(running) for running in pair)
+        ends = sorted(ended(running, RUN_SECONDS) for running in pair)
         assert [status for status, _ in ends] == [0, 1], f"pair {number + 1}: {[text[-800:] for _, text in ends]}"
         assert HELD in ends[1][1], ends[1][1][-800:]
         assert "process" in ends[1][1]
@@ -135,7 +126,7 @@ def test_a_holder_that_slept_past_its_lock_changes_nothing_more(settled: Control
     figure("lock: free after its holder was stopped", time.monotonic() - slept - second.seconds)
     assert settled.state() == before
     os.killpg(running.pid, signal.SIGCONT)
-    status, text = ended(running)
+    status, text = ended(running, RUN_SECONDS)
     text = "".join(said) + text
     assert status == 1, text[-2000:]
     assert "may change nothing any more" in text or "refused: this run holds number" in text, text[-2000:]
@@ -166,7 +157,7 @@ def test_a_lock_taken_away_is_lost(settled: Control) -> None:
     taken = settled.run(deploy="deploys/unlock.py", data={"yes": True})
     assert taken.status == 0, taken.end
     assert not held(settled)
-    ended(running)
+    ended(running, RUN_SECONDS)
     assert finished(settled, 1).status == 0
 
 
@@ -186,7 +177,7 @@ def test_the_lock_outlives_the_host_that_it_was_taken_on(settled: Control) -> No
         refused = settled.run(deploy=HOLD, data={"without": first})
         assert refused.status == 1
         assert HELD in refused.output, refused.end
-        status, text = ended(running)
+        status, text = ended(running, RUN_SECONDS)
         assert status == 0, text[-2000:]
     finally:
         lab.up(settled.lab)
@@ -198,7 +189,7 @@ def test_who_only_reads_needs_no_lock(settled: Control) -> None:
     for done in (settled.run("--dry", data=OTHER), settled.run(), settled.run(deploy="deploys/drift.py")):
         assert done.status == 0, done.end
     assert running.poll() is None, "the holder ended before it could be in the way"
-    assert ended(running)[0] == 0
+    assert ended(running, RUN_SECONDS)[0] == 0
 
 
 class Interactive:
