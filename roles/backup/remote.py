@@ -29,7 +29,7 @@ def probe(names: list[str], context: Item) -> dict[str, Item]:
 
 def apply(items: Item, changed: list[str], removed: list[str], context: Item, payload: Item) -> None:
     """Keep the secrets file; or make the repository this cluster's."""
-    from roles.kit.agent.step import write_atomic  # sent with steps alone
+    from roles.kit.agent.file import write_atomic  # sent with steps alone
 
     if context["about"] == "secrets":
         write_atomic(context["path"], base64.b64decode(context["file"]))

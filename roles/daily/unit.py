@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from roles.kit.agent.base import RemoteError, refusal, run, units
-from roles.kit.agent.step import wait_ready
+from roles.kit.agent.unit import wait_ready
 
 
 def apply(items: Any, changed: Any, removed: Any, context: dict[str, Any], payload: Any) -> None:

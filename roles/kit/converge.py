@@ -16,7 +16,7 @@ from pyinfra.context import host
 
 from roles.kit import difference
 from roles.kit.announce import show, title
-from roles.kit.difference import DAEMONS, STATES, WHOLE, Differences
+from roles.kit.difference import DAEMONS, POSTPONED, STATES, WHOLE, Differences
 from roles.kit.model import Change, Desired
 from roles.kit.progress import progress
 from roles.kit.run import Run
@@ -33,8 +33,9 @@ def converge(role: str, late: Late | None = None, in_turn: bool = False, daemons
     `in_turn` restarts what already runs on one host after the other, for daemons whose hosts stand in
     for each other.
 
-    `daemons_first` makes two operations of it: the role's states, as who is a member of a cluster, are not
-    touched before its daemons run on all hosts, as they are to run.
+    `daemons_first` makes three operations of it: the role's states, as who is a member of a cluster, are not
+    touched before its daemons run on all hosts, as they are to run. A daemon that must not be restarted because a
+    member is missing is restarted in the end, when another one may have taken that one's place.
 
     `late(run, host name)` completes the context of the role's states with what can only be known
     when the step is carried out, such as the join token of a cluster that does not exist yet.
@@ -46,6 +47,7 @@ def converge(role: str, late: Late | None = None, in_turn: bool = False, daemons
     run.planned[host.name].add(role)
     if not _settled(run):
         parts = {DAEMONS: f"Converge daemons of {role}", STATES: f"Converge {role}"}
+        parts[POSTPONED] = f"Restart what had to wait in {role}"
         for part, name in (parts if daemons_first else {WHOLE: f"Converge {role}"}).items():
             run.journaled.add(_converge(role, late, in_turn, part, name=name)._hash)
 
@@ -105,6 +107,8 @@ def _converge(role: str, late: Late | None, in_turn: bool, part: str) -> Iterato
             run.changes[name] += changes
             run.drop(name, cluster=True)
         return
+    if part == POSTPONED and not run.executing():
+        return  # told of with the daemons
     found = run.compare(name, role, part=part)
     restarts = any(change.how.startswith(("restart", "runs with an older")) for change in found.changes)
     with _turn(run, role) if in_turn and restarts and run.executing() else contextlib.nullcontext():

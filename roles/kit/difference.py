@@ -14,6 +14,7 @@ from roles.kit.model import Desired
 
 __all__ = [
     "DAEMONS",
+    "POSTPONED",
     "STATES",
     "WHOLE",
     "Answer",
@@ -28,6 +29,7 @@ __all__ = [
 
 
 WHOLE, DAEMONS, STATES = "", "daemons", "states"  # of a role
+POSTPONED = "postponed"  # its daemons once more, after its states: a restart that was refused before them
 
 
 def complete(desired: Desired) -> Desired:
@@ -78,18 +80,21 @@ def compare(
 ) -> Differences:
     """Differences of one role on one host, or of one part of it: its daemons and all they read, or its states.
 
+    What is refused of the daemons alone is put off: once the states are as planned it may well be possible.
     `planned` maps path to the digest that some role of this host wants there: a unit that reads a
     file which another role is about to change is judged by the file as it will be.
     """
     found = Differences()
     if part != STATES:
         _compare_daemons(found, plan, answer, planned)
-    if part != DAEMONS:
+    if part not in (DAEMONS, POSTPONED):
         for state in plan.states:
             if not state.before_units:
                 item.compare_state(found, state, answer)
     if part != STATES:
         _compare_manifest(found, role, plan, answer)
+    if part == DAEMONS:
+        found.steps = [{**step, "put_off": True} if step["do"] == "units" else step for step in found.steps]
     return found
 
 

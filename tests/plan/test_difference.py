@@ -47,9 +47,9 @@ SAME = {
 }
 
 
-def compare(answer):
+def compare(answer, part=difference.WHOLE):
     planned = {item.path: item.sha256 for item in PLAN.files}
-    return difference.compare("x", PLAN, answer, planned)
+    return difference.compare("x", PLAN, answer, planned, part)
 
 
 def changed(*path, value):
@@ -121,6 +121,14 @@ def test_steps_come_in_the_order_in_which_they_can_succeed():
     }
     steps = [step["do"] for step in compare(bare).steps]
     assert steps == ["record", "packages", "accounts", "files", "units", "state"]
+
+
+def test_daemons_come_before_states_and_a_restart_that_was_refused_after_them():
+    answer = copy.deepcopy(SAME)
+    answer["units"]["x"]["stamp"], answer["states"]["s"]["items"] = {"/etc/x.conf": "old"}, {}
+    parts = (difference.DAEMONS, difference.STATES, difference.POSTPONED)
+    steps = [[(step["do"], step.get("put_off", False)) for step in compare(answer, part).steps] for part in parts]
+    assert steps == [[("units", True)], [("state", False)], [("units", False)]]
 
 
 def test_secrets_show_in_no_change_and_no_representation():

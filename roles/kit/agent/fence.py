@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from roles.kit.agent.base import FENCE, STATE, RemoteError, read_fence
-from roles.kit.agent.step import write_atomic
+from roles.kit.agent.file import write_atomic
 
 
 def enter(request: Mapping[str, Any]) -> None:

@@ -7,49 +7,26 @@ import contextlib
 import json
 import os
 import shutil
-import tempfile
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from roles.kit.agent.base import (
     MANIFEST,
     STAMP,
     RemoteError,
-    digest,
     group_exists,
     groups_of,
     listing,
     read_manifest,
-    read_stamp,
-    refusal,
     run,
     units,
 )
+from roles.kit.agent.file import remove, write_atomic
 from roles.kit.agent.loading import load
+from roles.kit.agent.unit import settle
 
 Request = Mapping[str, Any]
 UNIT_FILES = "/etc/systemd/system/"
-
-
-def write_atomic(path: str, data: bytes, mode: int = 0o600, owner: str = "root", group: str = "root") -> None:
-    """Write beside the target in a private file, then rename: nobody ever sees half of it."""
-    directory = os.path.dirname(path)
-    handle, name = tempfile.mkstemp(dir=directory, prefix=".nexus-")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        shutil.chown(name, owner, group)
-        os.chmod(name, mode)
-        if os.path.isdir(path) and not os.path.islink(path):
-            raise RemoteError(f"{path} is a directory and should be a file: move it away")
-        os.rename(name, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
-        raise
 
 
 def step_record(request: Request) -> None:
@@ -100,15 +77,6 @@ def step_files(request: Request) -> None:
         run(["systemctl", "daemon-reload"])
 
 
-def remove(path: str) -> None:
-    if os.path.isdir(path) and not os.path.islink(path):
-        with contextlib.suppress(OSError):  # a directory that is in use by others stays
-            os.rmdir(path)
-    else:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-
-
 def step_packages(request: Request) -> None:
     options = ["-y", "-q", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"]
     options += ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"]
@@ -153,59 +121,7 @@ def step_units(request: Request) -> None:
         if not unit["running"]:
             run(["systemctl", "stop", name], timeout=180)
             continue
-        settle(unit)
-
-
-def settle(unit: Request) -> None:
-    """Make the unit run with what lies on disk, by the gentlest way that does it."""
-    name = unit["name"]
-    paths = [*unit["restart_on"], *unit["reload_on"]]
-    now = {path: value for path in paths if (value := digest(path))}
-    stamp = read_stamp(name)
-    active = units([name])[name]["ActiveState"] in ("active", "reloading")
-
-    def differs(paths: Iterable[str]) -> bool:
-        return stamp is None or any(stamp.get(path) != now.get(path) for path in paths)
-
-    stamped = bool(unit["restart_on"] or unit["reload_on"])
-    if active and not (stamped and (differs(unit["restart_on"]) or differs(unit["reload_on"]))):
-        return
-    reloads = active and stamped and not differs(unit["restart_on"])
-    for check in (unit["reload_check"], None if reloads else unit["restart_check"]):
-        if check and os.path.exists("/run/systemd/system"):
-            run(["/bin/sh", "-c", check])
-    if reloads:
-        run(["systemctl", "reload", name], timeout=180)
-        write_stamp(name, now)
-    else:
-        run(["systemctl", "reset-failed", name]) if units([name])[name]["ActiveState"] == "failed" else None
-        try:
-            run(["systemctl", "restart", name], timeout=300)
-        except RemoteError as error:
-            log = run(["journalctl", "--no-pager", "-q", "-n", "15", "-o", "cat", "-u", name])
-            raise RemoteError(f"{error}\nlast lines of its log:\n{log}") from None
-    if units([name])[name]["ActiveState"] not in ("active", "reloading", "activating"):
-        log = run(["journalctl", "--no-pager", "-q", "-n", "15", "-o", "cat", "-u", name])
-        raise RemoteError(f"{name} does not run; last lines of its log:\n{log}")
-    if unit["ready_check"]:
-        wait_ready(unit)
-
-
-def wait_ready(unit: Request) -> None:
-    """Wait for up to a minute until a unit that was started does its work."""
-    deadline = time.monotonic() + 60
-    while True:
-        reason = refusal(unit["ready_check"])
-        if reason is None:
-            return
-        if time.monotonic() > deadline:
-            raise RemoteError(f"{unit['name']} runs but is not ready after 60 s: {reason}")
-        time.sleep(0.5)
-
-
-def write_stamp(unit: str, now: Mapping[str, str]) -> None:
-    os.makedirs(STAMP, exist_ok=True)
-    write_atomic(f"{STAMP}/{unit}", "".join(f"{now[path]}  {path}\n" for path in sorted(now)).encode(), 0o644)
+        settle(unit, request.get("put_off", False))
 
 
 def step_state(request: Request) -> None:
