@@ -123,6 +123,9 @@ def test_a_copy_is_made_first_unless_told_otherwise(store: Store, control: Contr
 
 
 def test_a_damaged_backup_is_named(store: Store, control: Control, figure: Figure) -> None:
+    """Saved at a primary that was a replica before: its settings are not those of one that began as primary."""
+    done(control.run(deploy="deploys/failover.py"))
+    store.database.wait_whole()
     for name in names(control):
         store.fill(name, name, 1, SAVED)
     done(control.run(deploy="deploys/backup.py", data={"type": "full"}))

@@ -95,7 +95,7 @@ def databases(config: Config, saved: Record, proof: Record) -> None:
         first = saved["points"][0]["name"]
         copy.restore([f"--set={saved['label']}", "--type=name", f"--target={first}", "--target-action=pause"])
         for point in saved["points"]:
-            copy.start({"recovery_target_name": point["name"]})
+            copy.start(point=point["name"])
             copy.wait_paused()
             for name in point["databases"]:
                 compare(copy, name, saved["holds"][name]["tables"], proof, config["postgresql"]["checksum_rows"])

@@ -63,8 +63,16 @@ class Scratch:
         """Fetch a backup into the directory; RemoteError names the file that is damaged."""
         return postgresql.pgbackrest(self.config, [f"--pg1-path={self.data}", *words, "restore"])
 
-    def start(self, settings: Mapping[str, str] | None = None) -> None:
-        """Start the copy's server, which then replays the log; other settings than the saved ones win."""
+    def start(self, settings: Mapping[str, str] | None = None, point: str = "") -> None:
+        """Start the copy's server, which then replays the log, up to a named point of it if one is given.
+
+        Other settings than the saved ones win. The point goes into a file: a server that became primary as a replica
+        has empty targets of the other kinds among its saved settings, and PostgreSQL takes them for a second target
+        when the first is in its arguments.
+        """
+        if point:
+            with open(f"{self.data}/postgresql.auto.conf", "a") as stream:
+                stream.write(f"recovery_target_name = '{point}'\n")
         rules = f"{self.socket}/hba.conf"
         with open(rules, "w") as stream:
             stream.write("local all postgres peer\n")
