@@ -217,7 +217,7 @@ def _carry_out(run: Run, name: str, role: str, found: Differences, late: Late | 
             if step["do"] == "state":
                 states = True
                 request = {**step, "context": {**step["context"], **extra}}
-            yield Step(title(role, step), request, stream=step["do"] == "state")
+            yield Step(title(role, step), request, stream=step["do"] == "state" or "put_off" in step)
         run.journal.done(entries)
         run.changes[name] += found.changes
     finally:

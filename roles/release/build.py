@@ -6,10 +6,11 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
+from roles.image.plan import LIBRARIES as IMAGE
 from roles.image.plan import plan as image_plan
 from roles.kit.error import OperatorError
 from roles.registry.plan import registry_host
-from roles.release.situation import IMAGE, IMAGES, Situation
+from roles.release.situation import IMAGES, Situation
 from roles.runbook import Act, carry_out
 
 

@@ -1,6 +1,6 @@
 """On the registry's host: which images it holds whole at a release, and building those of one release.
 
-Runs with the standard library alone; the work is that of roles/image/remote.py.
+Runs with the standard library alone; the work is that of roles/image/build.py.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ import base64
 import os
 from typing import Any
 
-from roles.image.remote import apply as build
-from roles.image.remote import is_whole, read
+from roles.image.storage import is_whole, read
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -37,12 +36,14 @@ def apply(
     payload: dict[str, Any],
 ) -> None:
     """Build and push the images of context["items"] from the build contexts in context["files"]."""
+    from roles.image.build import lay_down
+
     made = [path for path in context["files"] if not os.path.exists(path)]
     try:
         for path in made:
             with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as stream:
                 stream.write(base64.b64decode(context["files"][path]))
-        build(context["items"], list(context["items"]), [], context["image"], context["payload"])
+        lay_down(list(context["items"]), context["image"], context["payload"])
     finally:
         for path in made:  # those of the environment's own release are the role image's
             os.unlink(path)

@@ -9,6 +9,7 @@ from typing import Any
 
 import gevent
 
+from roles.image.plan import LIBRARIES as IMAGE
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
 from roles.kit.run import Run
@@ -23,7 +24,6 @@ HERE = Path(__file__).parent
 REMOTE, TRAFFIC, IMAGES = HERE / "remote.py", HERE / "traffic.py", HERE / "images.py"
 PULL = HERE / "pulling.py"
 SERVICE = (*CLIENT, "roles.service.rollout", "roles.service.remote")
-IMAGE = ("roles.image.remote",)
 
 __all__ = ["Situation", "side_by_side"]
 

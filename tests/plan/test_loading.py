@@ -1,10 +1,19 @@
 """Compiled host-side code is kept, and what is kept is never believed blindly."""
 
+import importlib
 import os
+import sys
 
 import pytest
 
 from roles.kit.agent import loading
+
+# The order in which they are sent does not matter.
+LIBRARIES = (
+    ("nexus_sent.early", "from nexus_sent.base import VALUE"),
+    ("nexus_sent.late", "1 / 0"),
+    ("nexus_sent.base", "VALUE = 7"),
+)
 
 
 @pytest.fixture
@@ -52,3 +61,13 @@ def test_nobody_but_root_writes_it(directory, monkeypatch):
     monkeypatch.setattr(loading.os, "geteuid", lambda: 1000)
     assert value("value = 1") == 1
     assert not directory.exists()
+
+
+def test_a_module_that_was_sent_runs_when_it_is_imported(directory):
+    ran = loading.load("asks", "import nexus_sent.early as early\nvalue = early.VALUE", LIBRARIES)
+    assert ran["value"] == 7
+    assert "nexus_sent.late" not in sys.modules
+    with pytest.raises(ZeroDivisionError):
+        importlib.import_module("nexus_sent.late")
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("nexus_sent.absent")

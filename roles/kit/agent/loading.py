@@ -12,12 +12,14 @@ import os
 import sys
 import types
 from collections.abc import Iterable, Sequence
+from importlib.machinery import ModuleSpec
 from types import CodeType
 from typing import Any
 
 DIRECTORY = "/run/nexus-cos/bytecode"  # gone with a reboot
 MOST = 300  # files; beyond that all are dropped
 
+SENT: dict[str, str] = {}  # source of modules by their dotted names
 LOADED: dict[str, dict[str, Any]] = {}  # host-side code of roles by its source
 
 
@@ -60,12 +62,29 @@ def load(name: str, source: str, libraries: Iterable[Sequence[str]] = ()) -> dic
 
 
 def put(name: str, source: str) -> None:
-    """Make a module that can be imported by its dotted name, once."""
+    """Make a module that can be imported by its dotted name. It runs when it is imported, not before."""
     if name in sys.modules:
         return
     parents = name.split(".")[:-1]
     for depth in range(len(parents)):
-        sys.modules.setdefault(".".join(parents[: depth + 1]), types.ModuleType(parents[depth]))
-    module = types.ModuleType(name)
-    sys.modules[name] = module
-    exec(compiled(source, f"<{name}>"), module.__dict__)
+        parent = sys.modules.setdefault(".".join(parents[: depth + 1]), types.ModuleType(parents[depth]))
+        vars(parent).setdefault("__path__", [])
+    if Sent not in sys.meta_path:
+        sys.meta_path.insert(0, Sent)
+    SENT[name] = source
+
+
+class Sent:
+    """Finds modules that were sent for those that import them."""
+
+    @classmethod
+    def find_spec(cls, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        return ModuleSpec(name, cls) if name in SENT else None  # type: ignore[arg-type]
+
+    @staticmethod
+    def create_module(spec: ModuleSpec) -> None:
+        """As Python makes modules by itself."""
+
+    @staticmethod
+    def exec_module(module: types.ModuleType) -> None:
+        exec(compiled(SENT[module.__name__], f"<{module.__name__}>"), module.__dict__)
