@@ -18,6 +18,7 @@ from benchmarks.hosts import PROJECT, WORK
 SOURCE = PROJECT / "group_data" / "catalogue"
 VARIABLE = "NEXUS_BENCH_SERVICES"
 FIRST_PORT = 20000
+ROOM = ("--data", "postgresql_max_connections=2000")  # each service has connections of its own
 
 
 def install() -> None:

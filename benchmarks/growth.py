@@ -90,8 +90,8 @@ def of_services(figures: Figures) -> None:
         figures.add(
             f"plan_{count}", seconds, f"all roles on 8 hosts; reading the catalogue {load:.2f} s more"
         )
-        run(environment=environment, **MANY)
-        done = [_still(run(environment=environment, **MANY)) for _ in range(ROUNDS)]
+        run(*generated.ROOM, environment=environment, **MANY)
+        done = [_still(run(*generated.ROOM, environment=environment, **MANY)) for _ in range(ROUNDS)]
         _keep(figures, f"services_{count}", done, "simulated connector, 8 hosts")
 
 
