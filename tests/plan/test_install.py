@@ -1,0 +1,11 @@
+"""The programs of a checkout's virtual environment serve whichever checkout they are run in."""
+
+import subprocess
+import sys
+
+
+def test_no_path_of_this_checkout_comes_with_its_programs(tmp_path):
+    command = [sys.executable, "-c", "import roles"]
+    done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "No module named 'roles'" in done.stderr
