@@ -13,6 +13,7 @@ from benchmarks import hosts, platform_run
 from benchmarks.distance import DELAY_MS, PORT, Distance
 from benchmarks.floor import lay_bare
 from benchmarks.hosts import Fleet
+from benchmarks.meter import calm
 from benchmarks.platform_run import Done, run
 from benchmarks.target import Figures
 from roles import catalogue
@@ -35,6 +36,7 @@ def _expect(done: Done, changes: bool, what: str) -> Done:
 def noop(figures: Figures, fleet: Fleet) -> None:
     """Nothing to change; then once more through the launcher that counts."""
     run()  # whatever was left
+    calm()
     walls, cpus, peaks = [], [], []
     before = fleet.cpu()
     for _ in range(ROUNDS):
@@ -123,6 +125,7 @@ def light(figures: Figures, fleet: Fleet) -> None:
         begin = run(environment=environment, **runs)  # type: ignore[arg-type]
         if begin.changes < 0:
             raise Unexpected(f"{size} light hosts could not be laid out:\n{begin.output[-2000:]}")
+        calm()
         for _ in range(ROUNDS):
             found.append(_expect(run(environment=environment, **runs), False, f"{size} light hosts"))  # type: ignore[arg-type]
     walls = [done.cost.wall for done in many]

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks import generated, hosts, simulated, svg
 from benchmarks.distance import PORT
+from benchmarks.meter import calm
 from benchmarks.platform_run import Done, run
 from benchmarks.target import Figures
 
@@ -61,6 +62,7 @@ def of_hosts(figures: Figures) -> None:
     begin = run(environment={"NEXUS_BENCH_HOSTS": str(max(HOSTS))}, **SLICE)
     if begin.changes < 0:
         raise RuntimeError(f"the hosts could not be laid out:\n{begin.output[-2000:]}")
+    calm()
     found: dict[int, list[Done]] = {size: [] for size in HOSTS}
     for _ in range(ROUNDS):
         for size in HOSTS:

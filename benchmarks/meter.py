@@ -67,6 +67,24 @@ def _plain() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
+def calm(busy: float = 0.45, seconds: float = 180) -> None:
+    """Wait until this machine's processors are less busy than that share: hosts that were made or changed just now
+    go on for a while. What stays busy for longer is measured as it is."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        before = _ticks()
+        time.sleep(3)
+        idle, whole = (now - then for now, then in zip(_ticks(), before, strict=True))
+        if idle > (1 - busy) * whole:
+            return
+
+
+def _ticks() -> tuple[int, int]:
+    """Idle and all ticks of all processors since the machine's start."""
+    ticks = [int(word) for word in Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
+    return ticks[3] + ticks[4], sum(ticks)
+
+
 def cpu_seconds(group: Path) -> float | None:
     """CPU that a control group has used since it was made, its dead processes included."""
     with contextlib.suppress(OSError):

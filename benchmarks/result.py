@@ -105,7 +105,7 @@ def describe(known: dict[str, Any], extra: Sequence[str] = ()) -> str:
     """The machine in one sentence."""
     versions = ", ".join(f"{name} {number}" for name, number in known["versions"].items() if number)
     return (
-        f"{known['began']}, {known['cores']} cores of {known['processor']}, {known['memory_gib']} GiB, "
+        f"Begun {known['began']}; {known['cores']} cores of {known['processor']}, {known['memory_gib']} GiB, "
         f"Linux {known['kernel']}, Python {known['python']}; {', '.join([versions, *extra])}."
     )
 

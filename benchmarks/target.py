@@ -87,7 +87,7 @@ class Figures:
         ]
         parts = [
             describe(self.about),
-            _table(["case", "must reach", "measured", "", "how"], rows),
+            _table(["case", "must reach", "measured", "", "how", "when"], rows),
             _table(["beside that", "", ""], others) if others else "",
         ]
         return "\n\n".join(part for part in parts if part) + "\n"
@@ -95,10 +95,10 @@ class Figures:
     def _measured(self, target: Target) -> list[str]:
         figure = self.figures.get(target.name)
         if figure is None:
-            return ["not measured", "", ""]
+            return ["not measured", "", "", ""]
         unit = "" if target.unit in ("x", "") else f" {target.unit}"
         verdict = "met" if target.met(figure.value) else "**missed**"
-        return [f"{figure.value:.3g}{unit}", verdict, figure.note]
+        return [f"{figure.value:.3g}{unit}", verdict, figure.note, figure.at[:16]]
 
 
 def _bound(target: Target) -> str:
