@@ -250,5 +250,5 @@ def copy_of_project(target: Path, *, environment: str) -> Path:
     left_out = (".venv", ".git", ".lab", "reports", "__pycache__", ".*_cache", "*.egg-info")
     shutil.copytree(PROJECT, target, ignore=shutil.ignore_patterns(*left_out))
     access = lab.load(environment).access
-    shutil.copytree(access, target / access.relative_to(PROJECT))
+    shutil.copytree(access, target / access.relative_to(PROJECT), ignore=shutil.ignore_patterns("bench"))
     return target
