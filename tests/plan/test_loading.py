@@ -63,7 +63,9 @@ def test_nobody_but_root_writes_it(directory, monkeypatch):
     assert not directory.exists()
 
 
-def test_a_module_that_was_sent_runs_when_it_is_imported(directory):
+def test_a_module_that_was_sent_runs_when_it_is_imported(directory, monkeypatch):
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    monkeypatch.setattr(loading, "SENT", {})
     ran = loading.load("asks", "import nexus_sent.early as early\nvalue = early.VALUE", LIBRARIES)
     assert ran["value"] == 7
     assert "nexus_sent.late" not in sys.modules
