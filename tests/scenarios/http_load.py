@@ -1,7 +1,9 @@
 """Requests through the edge, each with a name of its own, and what became of them.
 
-Connections last, and one that the server has closed while nothing was asked on it is not used again: what libraries
-of clients do, since any server may close an idle connection at any time, as Nginx does to all of them on a reload.
+Connections last, and one that the server has closed while nothing was asked on it is not used again. Where it closes
+one in the moment in which a request is on its way, the request goes out once more, on a connection of its own. So do
+browsers, since any server may close an idle connection at any time, as Nginx before 1.27.4 does to all of them on a
+reload. How many went out again is known, and so is how often the service carried each POST out.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from control import Control
 
 WORKERS = 24
 PATIENCE_SECONDS = 15
+MOMENT_SECONDS = 1.0  # what is closed later than this had been worked on, and has failed
+CLOSED = (ConnectionError, ssl.SSLEOFError)
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Request:
     at: float  # when it was sent, by this machine's clock
     seconds: float
     why: str = ""
+    again: bool = False  # sent a second time, since the connection was closed when it was sent the first time
 
 
 def closed(connection: http.client.HTTPSConnection) -> bool:
@@ -88,6 +93,18 @@ class Requests:
         """Requests that were not answered with success."""
         return [one for one in self.answered if not 200 <= one.status < 300]
 
+    @property
+    def repeated(self) -> list[Request]:
+        """Requests that went out a second time."""
+        return [one for one in self.answered if one.again]
+
+    @property
+    def not_once(self) -> dict[str, int]:
+        """How often each POST was carried out that was not carried out exactly once; once it was stopped."""
+        executed = self.executed()
+        posts = [one.name for one in self.answered if one.method == "POST"]
+        return {name: executed[name] for name in posts if executed[name] != 1}
+
     def releases(self, since: float = 0.0) -> Counter[str]:
         """How many requests each release answered, of those sent since then."""
         return Counter(one.release for one in self.answered if one.at >= since and one.status == 200)
@@ -137,14 +154,19 @@ class Requests:
             if connection and closed(connection):
                 connection.close()
                 connection = None
-            connection = connection or self._connect()
+            kept, connection = connection is not None, connection or self._connect()
             method = "POST" if number % 2 else "GET"
             name = f"{self.run}-{number}"
-            began, at, status, release, why = time.monotonic(), time.time(), 0, "", ""
+            began, at, status, release, why, again = time.monotonic(), time.time(), 0, "", "", False
             try:
-                connection.request(method, f"{self.path}{name}", body=b"{}" if method == "POST" else None,
-                                   headers={"Host": self.name, "Content-Type": "application/json"})  # fmt: skip
-                answer = connection.getresponse()
+                try:
+                    answer = self._ask(connection, method, name)
+                except CLOSED:
+                    if not kept or time.monotonic() - began > MOMENT_SECONDS:
+                        raise
+                    connection.close()
+                    again, connection = True, self._connect()
+                    answer = self._ask(connection, method, name)
                 text, status = answer.read(), answer.status
                 release = json.loads(text).get("release", "") if status == 200 else ""
                 why = "" if status == 200 else text.decode(errors="replace")[:200]
@@ -154,7 +176,12 @@ class Requests:
             except (OSError, http.client.HTTPException, ValueError) as error:
                 connection.close()
                 connection, why = None, f"{type(error).__name__}: {error}"
-            self.answered.append(Request(method, name, status, release, at, time.monotonic() - began, why))
+            self.answered.append(Request(method, name, status, release, at, time.monotonic() - began, why, again))
+
+    def _ask(self, connection: http.client.HTTPSConnection, method: str, name: str) -> http.client.HTTPResponse:
+        headers = {"Host": self.name, "Content-Type": "application/json"}
+        connection.request(method, f"{self.path}{name}", body=b"{}" if method == "POST" else None, headers=headers)
+        return connection.getresponse()
 
     def _connect(self) -> http.client.HTTPSConnection:
         connection = http.client.HTTPSConnection(self.name, self.port, context=self.tls, timeout=PATIENCE_SECONDS)

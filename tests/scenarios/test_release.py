@@ -93,9 +93,8 @@ def test_five_releases_lose_no_request_and_repeat_none(ready: Control, full: boo
             assert images(ready)[SERVICE] == release
             seconds.append(done.seconds)
     assert not load.failed, load.told()
-    executed = load.executed()
-    posts = [one.name for one in load.answered if one.method == "POST"]
-    assert {name: executed[name] for name in posts if executed[name] != 1} == {}
+    assert not load.repeated
+    assert load.not_once == {}
     assert len(load.releases()) == len(seconds) + 1
     figure.timeline("Requests sent, by the release that answered", load.moments())
     figure("release: requests during all releases", len(load.answered))
@@ -307,7 +306,9 @@ def test_services_come_and_go_beside_the_load(ready: Control, figure: Figure) ->
             assert done.closing[0] > 0, done.end
     figure.timeline("Requests sent meanwhile", load.moments())
     figure("a service removed, added, a limit changed twice: requests", len(load.answered))
+    figure("a service removed, added, a limit changed twice: sent again", len(load.repeated))
     assert not load.failed, load.told()
+    assert load.not_once == {}
 
 
 @pytest.mark.usefixtures("long")
