@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import glob
 from typing import Any
 
-from roles.image.storage import is_whole, read
+from roles.image.storage import Repository
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, str]]:
     """{"image NAME": {"content", "digest"}} of those that the registry holds whole at this release."""
-    storage = f"{context['storage']}/docker/registry/v2"
     whole: dict[str, list[str] | None] = {}
     found = {}
     for name in names:
-        repository = f"{storage}/repositories/nexus-cos/{name.removeprefix('image ')}"
-        digest = read(f"{repository}/_manifests/tags/{context['release']}/current/link")
-        if not digest:
+        repository = Repository(context["storage"], name.removeprefix("image "))
+        digest = repository.digest(context["release"])
+        if not digest or not repository.holds(digest, whole):
             continue
-        for tag in glob.glob(f"{repository}/_manifests/tags/content-*"):
-            if read(f"{tag}/current/link") == digest and is_whole(storage, repository, digest, whole):
-                found[name] = {"content": tag.rsplit("content-", 1)[1], "digest": digest}
+        for tag in repository.tags():
+            if tag.startswith("content-") and repository.digest(tag) == digest:
+                found[name] = {"content": tag.removeprefix("content-"), "digest": digest}
     return found
 
 

@@ -7,32 +7,50 @@ import os
 from typing import Any
 
 
-def read(path: str) -> str | None:
+class Repository:
+    """The images of one name in the registry that keeps its files at `root`."""
+
+    def __init__(self, root: str, name: str) -> None:
+        self.storage = f"{root}/docker/registry/v2"
+        self.path = f"{self.storage}/repositories/nexus-cos/{name}"
+
+    def digest(self, tag: str) -> str | None:
+        """Digest of the manifest under a tag, None when there is no such tag."""
+        return _read(f"{self.path}/_manifests/tags/{tag}/current/link")
+
+    def tags(self) -> list[str]:
+        """All tags, in order."""
+        place = f"{self.path}/_manifests/tags"
+        return sorted(os.listdir(place)) if os.path.isdir(place) else []
+
+    def holds(self, digest: str, known: dict[str, list[str] | None]) -> bool:
+        """Whether manifest and layers are in the storage, and linked from the repository.
+
+        `known` keeps what was read of a manifest, {digest: digests of its blobs}, for other repositories with the same.
+        """
+        if digest not in known:
+            manifest = _read(self._blob(digest))
+            known[digest] = blobs(json.loads(manifest)) if manifest else None
+            if not all(os.path.exists(self._blob(layer)) for layer in known[digest] or ()):
+                known[digest] = None
+        layers = known[digest]
+        link = f"{self.path}/_manifests/revisions/sha256/{digest[7:]}/link"
+        links = [link, *(f"{self.path}/_layers/sha256/{layer[7:]}/link" for layer in layers or ())]
+        return bool(layers) and all(map(os.path.exists, links))
+
+    def _blob(self, digest: str) -> str:
+        return f"{self.storage}/blobs/sha256/{digest[7:9]}/{digest[7:]}/data"
+
+
+def blobs(manifest: dict[str, Any]) -> list[str]:
+    """Digests of the configuration and of all layers."""
+    return [manifest["config"]["digest"], *(layer["digest"] for layer in manifest["layers"])]
+
+
+def _read(path: str) -> str | None:
     """A small file's text, None when it is not there."""
     try:
         with open(path) as stream:
             return stream.read().strip()
     except (FileNotFoundError, NotADirectoryError):
         return None
-
-
-def is_whole(storage: str, repository: str, digest: str, known: dict[str, list[str] | None]) -> bool:
-    """Whether manifest and layers are in the storage, and linked from the repository."""
-    if digest not in known:
-        manifest = read(blob(storage, digest))
-        known[digest] = blobs(json.loads(manifest)) if manifest else None
-        if not all(os.path.exists(blob(storage, layer)) for layer in known[digest] or ()):
-            known[digest] = None
-    layers = known[digest]
-    link = f"{repository}/_manifests/revisions/sha256/{digest[7:]}/link"
-    links = [link, *(f"{repository}/_layers/sha256/{layer[7:]}/link" for layer in layers or ())]
-    return bool(layers) and all(map(os.path.exists, links))
-
-
-def blob(storage: str, digest: str) -> str:
-    return f"{storage}/blobs/sha256/{digest[7:9]}/{digest[7:]}/data"
-
-
-def blobs(manifest: dict[str, Any]) -> list[str]:
-    """Digests of the configuration and of all layers."""
-    return [manifest["config"]["digest"], *(layer["digest"] for layer in manifest["layers"])]

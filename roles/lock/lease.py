@@ -140,6 +140,13 @@ def anchor(env: Environment) -> str:
     return first_reached(anchors(env), f"where the lock of {env.name} is kept")
 
 
+def asked(env: Environment, action: str) -> dict[str, Any]:
+    """The anchor's answer to `look` or `break`, by somebody who holds nothing; see remote.py."""
+    name = anchor(env)
+    found: dict[str, Any] = ask_aside(name, SOURCE, action, context_of(env, name), LIBRARIES)["lock"]
+    return found
+
+
 def context_of(env: Environment, name: str) -> dict[str, Any]:
     """What the host-side code must know on this anchor."""
     quorum = None

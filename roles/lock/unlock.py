@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from roles.kit.aside import ask_aside
 from roles.kit.run import Run
 
-from .lease import LIBRARIES, SOURCE, anchor, context_of
+from .lease import asked
 
 
 def unlock() -> None:
@@ -20,7 +17,7 @@ def unlock() -> None:
 def show(run: Run) -> int:
     """Say who holds the lock; with `yes=true` nobody does afterwards. Exit status 1 where it stays held."""
     env = run.environment
-    found = _ask(run, "look")
+    found = asked(env, "look")
     if not (held := found["holder"]):
         click.echo(f"{env.name}: nobody holds the lock; {found['number']} runs have had it")
         return 0
@@ -35,12 +32,7 @@ def show(run: Run) -> int:
             fg="yellow",
         )
         return 1
-    _ask(run, "break")
+    asked(env, "break")
     click.secho(f"{env.name}: taken away; that run can change nothing more. Converge now: it is half done", fg="yellow")
     return 0
 
-
-def _ask(run: Run, action: str) -> dict[str, Any]:
-    name = anchor(run.environment)
-    found: dict[str, Any] = ask_aside(name, SOURCE, action, context_of(run.environment, name), LIBRARIES)["lock"]
-    return found

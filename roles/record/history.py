@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import click
 
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError, nearest
 from roles.kit.run import Run
+from roles.lock.lease import asked
+from roles.lock.process import dead
 from roles.runbook.since import moment
 
 from .place import Line, read
+
+DIED = "died before its end"
 
 
 def history() -> None:
@@ -23,10 +28,16 @@ def history() -> None:
 
 def show(run: Run) -> int:
     """Print runs and their changes; exit status 1 where the record was tampered with."""
-    setting = run.environment.setting
-    lines, broken = lines_since(run.environment, moment(str(setting.since), time.time()))
-    runs = join(lines)
-    check_host(str(setting.host), [host.name for host in run.environment.hosts], runs)
+    env, setting = run.environment, run.environment.setting
+    since = moment(str(setting.since), time.time())
+    lines, broken = lines_since(env, since)
+    if any(not settled(found) for found in join(lines)):
+        lock = _lock(env)
+        lines, broken = lines_since(env, since)  # a run may have ended until the lock was looked at
+        runs = [{**found, "now": now(found, lock)} for found in join(lines)]
+    else:
+        runs = join(lines)
+    check_host(str(setting.host), [host.name for host in env.hosts], runs)
     runs = [found for found in runs if _concerns(found, str(setting.host), str(setting.item))]
     shown = runs if setting.since else runs[-int(setting.history_runs) :]
     for found in shown:
@@ -34,7 +45,7 @@ def show(run: Run) -> int:
     for place in broken:
         click.secho(f"{place}: this line, or the one before it, is not what was written", fg="red")
     known = f"{len(shown)} of {len(runs)} runs" if len(shown) < len(runs) else f"{len(runs)} runs"
-    click.echo(f"{run.environment.name}: {known}{f' since {setting.since}' if setting.since else ''}")
+    click.echo(f"{env.name}: {known}{f' since {setting.since}' if setting.since else ''}")
     return 1 if broken else 0
 
 
@@ -57,6 +68,28 @@ def join(lines: list[Line]) -> list[Line]:
         elif line["run"] in runs:
             runs[line["run"]].update({"end": line} if line["event"] == "end" else {"died": True})
     return list(runs.values())
+
+
+def settled(found: Line) -> bool:
+    """Whether the record itself says how a run ended."""
+    return bool(found["end"] or found["died"])
+
+
+def now(found: Line, lock: Mapping[str, Any] | None) -> str:
+    """What has become of a run that the record has no end of, by the lock as it stood before the record was read."""
+    if not lock or found["number"] > lock["number"]:
+        return "under way, or dead and not followed by another run yet"
+    holds = lock["holder"] and found["number"] == lock["number"] and not dead(lock["holder"])
+    return "under way" if holds else DIED
+
+
+def _lock(env: Environment) -> dict[str, Any] | None:
+    """The lock as it stands, None where nobody can tell."""
+    try:
+        return asked(env, "look")
+    except OperatorError as error:
+        click.secho(f"without what the lock knows of runs under way: {error}", fg="yellow", err=True)
+        return None
 
 
 def changes(found: Line, host: str = "", item: str = "") -> dict[str, list[str]]:
@@ -103,7 +136,7 @@ def tell(found: Line, host: str = "", item: str = "") -> str:
 def _outcome(found: Line) -> str:
     if end := found["end"]:
         return f"{end['outcome']} after {end['seconds']} s"
-    return "died before its end" if found["died"] else "under way, or dead and not followed by another run yet"
+    return DIED if found["died"] else str(found["now"])
 
 
 def _services(found: Line) -> str:

@@ -9,22 +9,19 @@ import base64
 import os
 from typing import Any
 
-from roles.image.storage import is_whole, read
+from roles.image.storage import Repository
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """{service: {"digest"}} of the images that are there; {"releases": [...]} of a service that lacks this one."""
-    storage = f"{context['storage']}/docker/registry/v2"
     found: dict[str, dict[str, Any]] = {}
     for name in names:
-        repository = f"{storage}/repositories/nexus-cos/{name}"
-        digest = read(f"{repository}/_manifests/tags/{context['release']}/current/link")
-        if digest and is_whole(storage, repository, digest, {}):
+        repository = Repository(context["storage"], name)
+        digest = repository.digest(context["release"])
+        if digest and repository.holds(digest, {}):
             found[name] = {"digest": digest}
-            continue
-        tags = f"{repository}/_manifests/tags"
-        known = sorted(os.listdir(tags)) if os.path.isdir(tags) else []
-        found[name] = {"releases": [tag for tag in known if not tag.startswith("content-")]}
+        else:
+            found[name] = {"releases": [tag for tag in repository.tags() if not tag.startswith("content-")]}
     return found
 
 

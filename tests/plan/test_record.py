@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from roles.kit.error import OperatorError
+from roles.lock import process
 from roles.record import history, remote
 from roles.runbook.since import moment
 
@@ -60,6 +62,32 @@ def test_a_run_that_died_is_noted_by_the_next() -> None:
     assert [(run["run"], run["died"]) for run in runs] == [("a", True), ("b", False), ("c", False)]
     assert "died before its end" in history.tell(runs[0])
     assert "which it was about to change" in history.tell(runs[0])
+
+
+@pytest.mark.parametrize(
+    ("lock", "told"),
+    [
+        ({"number": 7, "holder": {"token": "t"}}, "under way"),
+        ({"number": 7, "holder": None}, "died before its end"),
+        ({"number": 8, "holder": {"token": "t"}}, "died before its end"),
+        ({"number": 6, "holder": None}, "under way, or dead and not followed by another run yet"),
+        (None, "under way, or dead and not followed by another run yet"),
+    ],
+)
+def test_the_lock_knows_whether_a_run_without_an_end_lives(lock: dict[str, Any] | None, told: str) -> None:
+    begin("a", number=7)
+    (found,) = history.join(read()["lines"])
+    assert not history.settled(found)
+    assert history.now(found, lock) == told
+    assert f", {told}\n" in history.tell({**found, "now": told})
+
+
+def test_a_holder_whose_process_is_gone_has_died() -> None:
+    begin("a", number=7)
+    (found,) = history.join(read()["lines"])
+    mine = {**process.identity(), "token": "t", "process": os.getpid()}
+    assert history.now(found, {"number": 7, "holder": mine}) == "under way"
+    assert history.now(found, {"number": 7, "holder": {**mine, "began": 0}}) == history.DIED
 
 
 @pytest.mark.parametrize("damage", ["edit", "delete", "insert", "tear"])
