@@ -87,12 +87,14 @@ def _plans(name: str) -> dict[str, Desired]:
     from roles.plans import plan_of
 
     run, traits = Run.current, Traits(**TRAITS)
-    run.environment.secrets.save()  # which only a run that changes something does: else the next one makes others
     digests = {
         service: _digest(f"image {service}") for service in (*run.environment.catalogue.services, "router")
     }
     env = run.environment.seen([replace(host, traits=traits) for host in run.environment.hosts], digests)
-    return {role: difference.complete(plan_of(role)(env, env.host(name))) for role in run.roles(name)}
+    plans = {role: difference.complete(plan_of(role)(env, env.host(name))) for role in run.roles(name)}
+    # What plans made is saved, or this run would have something to change, and the next one would make others.
+    run.environment.secrets.save()
+    return plans
 
 
 def answer(host: str, plans: Mapping[str, Desired], request: Mapping[str, Any]) -> dict[str, Any]:
