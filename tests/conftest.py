@@ -6,8 +6,9 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--lab` lets scenarios bring the lab up, `--full` runs their long series as well, `--data` is pyinfra's."""
+    """`--lab` lets scenarios bring the lab up, `--full` runs their long series as well, `--points` a part of one."""
     group = parser.getgroup("nexus-cos")
     group.addoption("--lab", action="store_true", help="bring up the lab and deploy to it where it is not up")
     group.addoption("--data", action="append", default=[], help="KEY=VALUE as the hosts were deployed with, repeatable")
     group.addoption("--full", action="store_true", help="run the long series of the scenarios too")
+    group.addoption("--points", default="", help="only these points of the series of interrupted runs, as 7-9,26")

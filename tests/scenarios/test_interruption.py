@@ -9,7 +9,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,31 @@ def interrupted(
     raise AssertionError(f"{point}: the run had always ended before it could be interrupted\n{done.end}")
 
 
+def numbers(text: str) -> list[int]:
+    """The points that the operator names: "7-9,26" are four."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        if not first.strip().isdigit() or (last and not last.strip().isdigit()):
+            raise pytest.UsageError(f"--points {text}: {part!r} is no number of a point and no range as 7-9")
+        found += range(int(first), int(last or first) + 1)
+    if [number for number in found if number >= POINTS]:
+        raise pytest.UsageError(f"--points {text}: the points are 0 to {POINTS - 1}")
+    return found
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The long series in batches, or the points that were asked for, or the first point alone."""
+    if "batch" not in metafunc.fixturenames:
+        return
+    text, full = metafunc.config.getoption("--points"), metafunc.config.getoption("--full")
+    if text:
+        metafunc.parametrize("batch", [numbers(text)], ids=[text])
+    else:
+        batches = [[*range(first, first + BATCH)] for first in range(0, POINTS, BATCH)] if full else [[0]]
+        metafunc.parametrize("batch", batches, ids=[f"{batch[0]}-{batch[-1]}" for batch in batches])
+
+
 @pytest.fixture
 def settled(platform: Control) -> Iterator[Control]:
     """The converged lab, brought back to its own settings afterwards."""
@@ -74,47 +99,56 @@ def settled(platform: Control) -> Iterator[Control]:
     platform.converged()
 
 
-def series(control: Control, changed: dict[str, Any], points: slice, what: str, figure: Figure) -> None:
-    """Runs to the changed settings and back, each interrupted at one of the points and run again."""
+def series(control: Control, changed: dict[str, Any], batch: Sequence[int], what: str, figure: Figure) -> None:
+    """Runs to the changed settings and back, each interrupted at one of the points and run again.
+
+    A point that fails is told at the end, so that one fault does not hide what the others would show.
+    """
     before = control.state()
     reference = control.converged(changed)
     figure(f"lab: {what}, uninterrupted", reference.seconds)
     after = control.state()
     targets: list[tuple[dict[str, Any], dict[str, Any]]] = [({}, before), (changed, after)]
-    repaired = []
-    for number, point in [*enumerate(draw(reference, POINTS))][points]:
-        cut = number % CUT == CUT - 1
-        print(f"{'cut off' if cut else 'killed'} at {point}")
-        data, wanted = targets[(number - points.start) % 2]
-        since = time.strftime("%Y-%m-%dT%H:%M:%S")
-        done = interrupted(control, point, data, targets[(number - points.start + 1) % 2][0], cut)
-        again = control.converged(data)
-        state = control.state()
-        assert differences(wanted, state) == [], f"{point}\n{done.end}\n{again.end}"
-        assert stale(state) == [], point
-        assert control.converged(data).changes == [], point
-        told = control.run(deploy="deploys/history.py", data={"since": since}).output
-        assert any(end in told for end in ("died before its end", *(["failed: "] if cut else []))), told
-        repaired.append(again.seconds)
+    points, repaired, failed = draw(reference, POINTS), [], []
+    for turn, number in enumerate(batch):
+        (data, wanted), (other, _) = targets[turn % 2], targets[(turn + 1) % 2]
+        try:
+            repaired.append(one(control, points[number], number % CUT == CUT - 1, data, wanted, other))
+        except AssertionError as error:
+            failed.append(f"point {number}, {points[number]}: {error}")
+            print(failed[-1])
+            control.converged(data)
+    assert not failed, "\n\n".join(failed)
     figure(f"lab: {what}, points of interruption", len(repaired))
     figure(f"lab: {what}, longest run after one", max(repaired))
 
 
-@pytest.mark.parametrize("batch", range(POINTS // BATCH))
-def test_a_change_of_every_role_interrupted_and_run_again(
-    settled: Control, full: bool, figure: Figure, batch: int
-) -> None:
-    if batch and not full:
-        pytest.skip("a long series: make scenarios")
-    first = batch * BATCH
-    series(settled, LIGHT, slice(first, first + (BATCH if full else 1)), "a change of every role", figure)
+def one(
+    control: Control, point: Point, cut: bool, data: dict[str, Any], wanted: dict[str, Any], other: dict[str, Any]
+) -> float:
+    """Seconds of the run that came after one that was interrupted on its way from `other` to `data`."""
+    print(f"{'cut off' if cut else 'killed'} at {point}")
+    since = time.strftime("%Y-%m-%dT%H:%M:%S")
+    done = interrupted(control, point, data, other, cut)
+    again = control.converged(data)
+    state = control.state()
+    assert differences(wanted, state) == [], f"{done.end}\n{again.end}"
+    assert stale(state) == []
+    assert control.converged(data).changes == []
+    told = control.run(deploy="deploys/history.py", data={"since": since}).output
+    assert any(end in told for end in ("died before its end", *(["failed: "] if cut else []))), told
+    return again.seconds
+
+
+def test_a_change_of_every_role_interrupted_and_run_again(settled: Control, batch: list[int], figure: Figure) -> None:
+    series(settled, LIGHT, batch, "a change of every role", figure)
 
 
 def test_a_change_of_every_service_interrupted_and_run_again(settled: Control, full: bool, figure: Figure) -> None:
     """Engines restart, images get other names, all services roll."""
     if not full:
         pytest.skip("a long series: make scenarios")
-    series(settled, HEAVY, slice(0, POINTS_HEAVY), "a change of every service", figure)
+    series(settled, HEAVY, range(POINTS_HEAVY), "a change of every service", figure)
 
 
 @pytest.fixture
