@@ -12,47 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from roles.catalogue import defaults
 from roles.catalogue.catalogue import Catalogue
 from roles.catalogue.errors import nearest
+from roles.catalogue.machine import Machine, machine_of
 from roles.catalogue.packing import Room, unplaced
-from roles.catalogue.size import GIB, Amount, Scale, Size, asked, size
+from roles.catalogue.size import GIB, Amount, Scale, asked, size
 
 if TYPE_CHECKING:
-    from roles.kit.environment import Environment, Host
-
-
-__all__ = [  # sizes too: whoever sets them against hosts finds both here
-    "NOTHING",
-    "Amount",
-    "Finding",
-    "Machine",
-    "Report",
-    "Scale",
-    "Size",
-    "asked",
-    "check",
-    "machine_of",
-    "of_environment",
-    "port_findings",
-    "size",
-]
+    from roles.kit.environment import Environment
 
 NOTHING = Amount(0, 0, 0, 0)
-
-
-@dataclass(frozen=True)
-class Machine:
-    """Figures of one host: what `nproc`, /proc/meminfo and its device files say."""
-
-    name: str
-    groups: frozenset[str]
-    cpus: float
-    memory_bytes: int
-    gpus: int = 0
-    devices: tuple[str, ...] = ()
-
-    @property
-    def gpu_count(self) -> int:
-        """GPUs as counted, or as NVIDIA's device files (/dev/nvidia0) show them."""
-        return self.gpus or sum(device.removeprefix("/dev/nvidia").isdigit() for device in self.devices)
 
 
 @dataclass(frozen=True)
@@ -103,17 +70,6 @@ def of_environment(env: Environment) -> Report:
     unknown = tuple(Finding("warning", name, text) for name in silent)
     ports = port_findings(env.catalogue, env.setting, (Machine(h.name, h.groups, 0, 0) for h in env.hosts))
     return Report(asked(env.catalogue, scale), NOTHING, (*unknown, *ports))
-
-
-def machine_of(host: Host) -> Machine | None:
-    """Figures of a host of the inventory: those that it states, else what it was found to have."""
-    traits, stated = host.traits, host.setting
-    if stated.capacity_cpus and stated.capacity_memory_bytes:
-        figures = (stated.capacity_cpus, stated.capacity_memory_bytes, stated.capacity_gpus)
-        return Machine(host.name, host.groups, *figures)
-    if traits is None:
-        return None
-    return Machine(host.name, host.groups, traits.cpus, traits.memory_bytes, traits.gpus)
 
 
 def check(catalogue: Catalogue, settings: Mapping[str, Any], machines: Sequence[Machine]) -> Report:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from roles.catalogue import Service
-from roles.catalogue.capacity import Scale, Size
-from roles.catalogue.capacity import size as size_of
+from roles.catalogue.size import Scale, Size
+from roles.catalogue.size import size as size_of
 from roles.kit.environment import Environment
 
 

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from roles.catalogue import capacity, defaults, load
-from roles.catalogue.capacity import Machine, check
+from roles.catalogue.capacity import check
+from roles.catalogue.machine import Machine, machine_of
 from roles.catalogue.packing import Room, unplaced
 from roles.catalogue.size import GIB, Scale, asked, size
 
@@ -235,8 +236,8 @@ def inventory_host(name: str, traits=None, **stated):
 
 def test_figures_come_from_the_host_or_from_the_inventory():
     traits = SimpleNamespace(cpus=4, memory_bytes=8 * GIB, gpus=1)
-    asked_host = capacity.machine_of(inventory_host("app1", traits))
-    stated = capacity.machine_of(
+    asked_host = machine_of(inventory_host("app1", traits))
+    stated = machine_of(
         inventory_host("app2", traits, capacity_cpus=64, capacity_memory_bytes=256 * GIB)
     )
     assert (asked_host.cpus, asked_host.memory_bytes, asked_host.gpu_count) == (4, 8 * GIB, 1)
