@@ -32,6 +32,9 @@ HEAVY: dict[str, Any] = {
     "service_environment": {"INTERRUPTED": "yes"},
 }
 
+# Roles that these settings touch the first time alone: the user of the registry gets a secret, which is backed up.
+ONCE = {"backup"}
+
 # How long after its first change a role may be cut off, in seconds: as long as it takes at least.
 DEPTH = {
     "packages": 15.0,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from change_set import DEPTH, DEPTH_ELSE, HEAVY, LIGHT
+from change_set import DEPTH, DEPTH_ELSE, HEAVY, LIGHT, ONCE
 from comparison import differences, of_any_build, stale
 from conftest import Figure, whole
 from control import Control, Outcome
@@ -40,7 +40,7 @@ class Point:
 def draw(outcome: Outcome, count: int) -> list[Point]:
     """Points within what an uninterrupted run did, as many roles as there are before any comes twice."""
     chance = random.Random(SEED)
-    changes = Counter(change.split(":")[0] for change in outcome.changes)
+    changes = of_roles(outcome)
     roles: list[str] = []
     while len(roles) < count:
         roles += chance.sample(sorted(changes), len(changes))
@@ -48,21 +48,30 @@ def draw(outcome: Outcome, count: int) -> list[Point]:
     return [Point(*place, chance.uniform(0, DEPTH.get(place[0], DEPTH_ELSE))) for place in places]
 
 
+def of_roles(outcome: Outcome) -> Counter[str]:
+    """{role: how many changes it announced}, of the roles that change something every time."""
+    return Counter(role for role in (change.split(":")[0] for change in outcome.changes) if role not in ONCE)
+
+
 def interrupted(
     control: Control, point: Point, data: dict[str, Any], other: dict[str, Any], cut: bool = False
 ) -> Outcome:
     """A run towards `data` that ends at the point; where it had ended by then, again from `other` and sooner."""
+    change = point.change
     for delay in (point.delay, point.delay / 4, 0):
         if cut:
-            done = control.disturbed(point.role, point.change, delay, lambda _: out_of_reach(control), data=data)
+            done = control.disturbed(point.role, change, delay, lambda _: out_of_reach(control), data=data)
         else:
-            done = control.killed(point.role, point.change, delay, data=data)
+            done = control.killed(point.role, change, delay, data=data)
         if done.status == -signal.SIGKILL:
             return done
         if done.status:
             assert cut, f"{point}: {done.end}"
             assert "connection" in done.output, f"{point}: {done.end}"
             return done
+        made = of_roles(done)[point.role]
+        assert made, f"{point}: on the way to {data or 'its own settings'} this role changes nothing"
+        change = min(change, made - 1)  # the way back may have fewer changes than the way there
         control.converged(other)
     raise AssertionError(f"{point}: the run had always ended before it could be interrupted\n{done.end}")
 
