@@ -127,6 +127,8 @@ def series(control: Control, changed: dict[str, Any], batch: Sequence[int], what
             failed.append(f"point {number}, {points[number]}: {error}")
             print(failed[-1])
             control.converged(data)
+        else:
+            print(f"point {number}: passed, {repaired[-1]:.1f} s")
     assert not failed, "\n\n".join(failed)
     figure(f"lab: {what}, points of interruption", len(repaired))
     figure(f"lab: {what}, longest run after one", max(repaired))
