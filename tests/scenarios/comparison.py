@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from roles.postgresql.scram import matches
+
 
 def differences(before: Any, after: Any, where: str = "") -> list[str]:
     """Every place in which two nested answers differ, as `place: before -> after`; empty when they agree."""
@@ -33,14 +35,21 @@ OWN = re.compile(
 )
 
 
-def of_any_build(state: dict[str, Any]) -> dict[str, Any]:
+def of_any_build(state: dict[str, Any], superuser: str) -> dict[str, Any]:
     """The state as a host made anew would have it: images by their names alone, since it builds them with other
-    digests, and no files that are a machine's own."""
+    digests, no files that are a machine's own, and PostgreSQL's superuser by his password, which the server salts."""
     text = re.sub(r"@sha256:[0-9a-f]{64}", "@digest", json.dumps(state))
     told: dict[str, Any] = json.loads(re.sub(r'(nexus\.hash\\": \\")[0-9a-f]+', r"\1hash", text))
     for host in told.values():
         host["files"] = {path: about for path, about in host["files"].items() if not OWN.match(path)}
+        if stores := host["postgresql"]:
+            stores["roles"] = [_by_password(row, superuser) for row in stores["roles"]]
     return told
+
+
+def _by_password(row: str, password: str) -> str:
+    about, _, verifier = row.rpartition("|")
+    return f"{about}|the password" if about.startswith("postgres|") and matches(verifier, password) else row
 
 
 def stale(state: dict[str, Any]) -> list[str]:
