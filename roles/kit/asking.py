@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pyinfra.api.exceptions import PyinfraError
 from pyinfra.context import state
 
 from roles.kit.error import OperatorError
@@ -30,7 +31,7 @@ class Asking:
         with progress.step(name, "answering"):
             answer: dict[str, Any] = early.ask(request) if early else {}
             if not answer:
-                answer = state.inventory.get_host(name).get_fact(Question, _stdin=lines(request))
+                answer = _asked(name, request)
         if not answer:
             raise OperatorError(f"{name} gave no answer; what it said stands above")
         return answer
@@ -55,3 +56,15 @@ class Asking:
         """Whether this run is connected to the host."""
         found = state.inventory.get_host(name, default=None)
         return found is not None and found in state.activated_hosts
+
+
+def _asked(name: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The agent's answer by a command of its own; OperatorError where the host, or the way to it, fails."""
+    try:
+        answer: dict[str, Any] = state.inventory.get_host(name).get_fact(Question, _stdin=lines(request))
+    except (PyinfraError, EOFError):
+        raise OperatorError(
+            f"{name} gave no answer: the connection was lost, or what it said stands above. "
+            f"Nothing was begun there by this question; once {name} can be reached, run this again"
+        ) from None
+    return answer

@@ -59,6 +59,7 @@ def begin() -> None:
     cli.connect_all = _naming_the_unreachable(cli.connect_all)
     cli._handle_commands = _reporting(cli._handle_commands)
     cli.run_ops = session.around(cli.run_ops)
+    gevent.get_hub().NOT_ERROR += (OperatorError,)  # raised in an operation it is told once, as what it is
     cli._set_fail_prompts = lambda *_: None  # never asked whether to go on with fewer hosts
 
 

@@ -68,6 +68,7 @@ def interrupted(
         if done.status:
             assert cut, f"{point}: {done.end}"
             assert "connection" in done.output, f"{point}: {done.end}"
+            assert "Traceback" not in done.output, f"{point}: {done.output}"
             return done
         made = of_roles(done)[point.role]
         assert made, f"{point}: on the way to {data or 'its own settings'} this role changes nothing"
