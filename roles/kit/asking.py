@@ -64,7 +64,7 @@ def _asked(name: str, request: Mapping[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = state.inventory.get_host(name).get_fact(Question, _stdin=lines(request))
     except (PyinfraError, EOFError):
         raise OperatorError(
-            f"{name} gave no answer: the connection was lost, or what it said stands above. "
-            f"Nothing was begun there by this question; once {name} can be reached, run this again"
+            f"{name} gave no answer: the connection was lost, or what it said stands above. Once {name} can be "
+            "reached and asked, run this again"
         ) from None
     return answer

@@ -7,6 +7,7 @@ import json
 import socket
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ COMMAND = (
     '{ cat >/dev/null; echo "python3 is missing: apt-get install python3" >&2; exit 1; }; '
     'exec python3 -ISc "import base64,sys,zlib;exec(zlib.decompress(base64.b64decode(sys.stdin.readline())))"'
 )
-
+CUT_OFF = (OSError, EOFError, SSHException)  # what a connection raises that is no more
 
 # A host whose kernel has said nothing for half a minute is gone: asked after 10 s, then every 5 s, four times.
 SILENCE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 30_000}
@@ -126,7 +127,7 @@ def send(state: Any, host: Any, stdin: list[str]) -> tuple[dict[str, Any], str]:
         if done:
             return Question().process(output.stdout_lines), ""
         return {}, "\n".join(output.stderr_lines) or "the agent ended without a word"
-    except (OSError, EOFError, ValueError, LookupError, SSHException) as error:
+    except (*CUT_OFF, ValueError, LookupError) as error:
         return {}, f"{type(error).__name__}: {error}"
 
 
@@ -145,11 +146,13 @@ class Step(PyinfraCommand):
         request = {**self.request, "fence": permit.show()}
         arguments = {**connector_arguments, "_stdin": lines(request)}
         loud = self.stream or state.print_output
-        with progress.step(host.name, self.title):
+        done = False
+        said: list[str] = []
+        with progress.step(host.name, self.title), suppress(*CUT_OFF):
             done, output = host.run_shell_command(
                 StringCommand(COMMAND), print_output=loud, print_input=False, **arguments
             )
-        said = output.stderr_lines or output.stdout_lines
+            said = output.stderr_lines or output.stdout_lines
         if not done and not loud:
             for line in said:
                 host.log_styled(f"{self.title}: {line}", fg="red")

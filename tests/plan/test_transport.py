@@ -3,11 +3,12 @@
 import os
 
 import pytest
+from paramiko import SSHException
 from pyinfra.api import Config, Inventory, State
 from pyinfra.api.connect import connect_all
 
 from roles.kit import transport
-from roles.kit.transport import EarlyAgent
+from roles.kit.transport import EarlyAgent, Step
 
 
 @pytest.fixture
@@ -36,3 +37,16 @@ def test_an_agent_that_is_never_asked_ends_without_a_word(here):
     _, host = here
     done, output = host.run_shell_command(transport.COMMAND, _stdin=[transport._agent(True)])
     assert (done, list(output)) == (True, [])
+
+
+@pytest.mark.parametrize("end", [SSHException("SSH session not active"), EOFError(), ConnectionResetError()])
+def test_a_step_on_a_connection_that_is_no_more_says_so(here, monkeypatch, caplog, end):
+    state, host = here
+
+    def cut_off(*_, **__):
+        raise end
+
+    monkeypatch.setattr(host, "run_shell_command", cut_off)
+    with caplog.at_level("INFO"):
+        assert Step("rabbitmq: rabbitmq-server", {"do": "step"}).execute(state, host, {}) is False
+    assert "rabbitmq: rabbitmq-server: the connection was lost before it ended" in caplog.text
