@@ -23,8 +23,8 @@ from typing import Any
 
 from roles.kit import difference
 from roles.kit.environment import Traits
-from roles.kit.item import reads
 from roles.kit.model import Desired, File
+from roles.kit.unit import reads
 
 VARIABLE = "NEXUS_BENCH_SIMULATED"  # seconds that a simulated host takes to answer
 KEPT = Path(__file__).resolve().parents[1] / ".lab" / "bench" / "simulated"

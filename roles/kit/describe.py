@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from roles.kit.item import Answer, expected, reads
+from roles.kit.item import Answer
 from roles.kit.model import Desired, File, State, Unit
+from roles.kit.unit import expected, reads
 
 Mark = Callable[[str], str]  # what tells a secret text from others and gives nothing away
 Pair = tuple[str, str]  # (before, after); "" for what is not there

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from roles.kit import item
-from roles.kit.item import Answer, Differences, drop_in, reads, unit_difference
+from roles.kit.item import Answer, Differences
 from roles.kit.model import Desired
+from roles.kit.unit import compare_units, drop_in, reads, unit_difference
 
 __all__ = [
     "DAEMONS",
@@ -106,7 +107,7 @@ def _compare_daemons(found: Differences, plan: Desired, answer: Answer, planned:
     for state in plan.states:
         if state.before_units:
             item.compare_state(found, state, answer)
-    item.compare_units(found, plan.units, answer, planned, changed)
+    compare_units(found, plan.units, answer, planned, changed)
 
 
 def _compare_manifest(found: Differences, role: str, plan: Desired, answer: Answer) -> None:

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from roles.kit.model import Change, Desired, File, State, Unit
+from roles.kit.model import Change, Desired, File, State
 
 Answer = Mapping[str, Any]  # what agent.probe.probe returns
-DROP_IN = "50-nexus-cos.conf"
 
 
 @dataclass
@@ -27,26 +26,6 @@ class Differences:
 
     def add(self, what: str, how: str) -> None:
         self.changes.append(Change(what, how))
-
-
-def reads(unit: Unit) -> tuple[str, ...]:
-    """All files whose content decides whether the unit runs with what lies on disk."""
-    return (*unit.restart_on, *unit.reload_on)
-
-
-def drop_in(unit: Unit) -> File:
-    """Stamp the hashes of what the unit reads just before it starts: a service, nothing else has a start to stamp."""
-    if "." in unit.name and not unit.name.endswith(".service"):
-        raise ValueError(f"unit {unit.name} is no service and cannot be restarted after its files")
-    paths = " ".join(sorted(reads(unit)))
-    stamp = (
-        f"mkdir -p /run/nexus-cos/stamp && sha256sum {paths} >/run/nexus-cos/stamp/{unit.name} 2>/dev/null"
-    )
-    content = f"[Service]\nExecStartPre=-+/bin/sh -c '{stamp}'\n"
-    return File(
-        f"/etc/systemd/system/{unit.name}.service.d/{DROP_IN}".replace(".service.service", ".service"),
-        content,
-    )
 
 
 def _file_difference(item: File, actual: list[Any] | None) -> str | None:
@@ -142,70 +121,6 @@ def _directory_difference(actual: list[Any] | None, wanted: list[Any]) -> str:
     if actual[0] != "directory":
         return f"is a {actual[0]}, should be a directory"
     return f"{actual[1]:04o} {actual[2]}:{actual[3]} -> {wanted[1]:04o} {wanted[2]}:{wanted[3]}"
-
-
-def compare_units(
-    found: Differences,
-    units: Iterable[Unit],
-    answer: Answer,
-    planned: Mapping[str, str],
-    changed: set[str],
-) -> None:
-    different = []
-    for unit in units:
-        actual = answer["units"].get(unit.name, {})
-        how = unit_difference(unit, actual, answer, planned)
-        if reads(unit) and drop_in(unit).path in changed and not how:
-            how = ["drop-in changed"]
-        if how:
-            found.add(f"unit {unit.name}", ", ".join(how))
-            on = actual.get("UnitFileState") in (
-                "enabled",
-                "enabled-runtime",
-                "static",
-                "indirect",
-                "generated",
-            )
-            different.append(
-                asdict(unit) | {"enable": unit.enabled and not on, "disable": not unit.enabled and on}
-            )
-    if different:
-        found.steps.append({"do": "units", "units": different})
-
-
-def unit_difference(
-    unit: Unit, actual: Mapping[str, Any], answer: Answer, planned: Mapping[str, str]
-) -> list[str]:
-    """The ways in which a unit is not as planned, in words; empty when it is."""
-    state = actual.get("UnitFileState", "")
-    active = actual.get("ActiveState", "inactive")
-    if unit.masked:
-        return [] if state == "masked" else ["should be masked"]
-    how = []
-    if unit.enabled and state in ("disabled", "masked", "", "bad"):
-        how.append("is not enabled")
-    if not unit.enabled and state == "enabled":
-        how.append("should not be enabled")
-    if not unit.running:
-        return [*how, "should not run"] if active == "active" else how
-    if active not in ("active", "reloading", "activating"):
-        return [*how, f"is {active}, should run"]
-    if actual.get("NeedDaemonReload") == "yes":
-        how.append("runs with an older unit file")
-    stamp = actual.get("stamp")
-    for verb, paths in (("restart", unit.restart_on), ("reload", unit.reload_on)):
-        older = [path for path in paths if (stamp or {}).get(path) != expected(path, answer, planned)]
-        if older:
-            how.append(f"{verb}: runs with an older {', '.join(older)}")
-    return how
-
-
-def expected(path: str, answer: Answer, planned: Mapping[str, str]) -> str | None:
-    """Digest that a file will have once all roles of its host are laid down."""
-    if path in planned:
-        return planned[path]
-    actual = answer["paths"].get(path)
-    return actual[4] if actual and actual[0] == "file" else None
 
 
 def compare_state(found: Differences, state: State, answer: Answer) -> None:

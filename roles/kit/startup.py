@@ -13,19 +13,18 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 import gevent
 from pyinfra.api import arguments
-from pyinfra.api.exceptions import PyinfraError
-from pyinfra.api.state import StateStage
-from pyinfra.context import config, ctx_state, state
+from pyinfra.context import config
 
 from roles.kit import apply, inputs, inventories, looking, progress, reach, session
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
 from roles.kit.looking import looks
+from roles.kit.refusal import die, plainly, refuse
 from roles.kit.run import Run, begun
 from roles.kit.summary import summarise
 from roles.plans import GROUPS, notes_of, plan_of, roles_of
@@ -48,14 +47,14 @@ def begin() -> None:
     config.CONNECT_TIMEOUT = 15
     if looks(context):
         looking.prepare(cli)
-    cli.WrappedError = _plainly(cli.WrappedError)
-    _refuse(_check_terminal, context)
-    _refuse(inputs.check_data, context.params["data"])
+    cli.WrappedError = plainly(cli.WrappedError)
+    refuse(_check_terminal, context)
+    refuse(inputs.check_data, context.params["data"])
     if str(context.params["inventory"]).startswith("@"):
         config.SUDO = os.geteuid() != 0
         return
     original = cli.make_inventory
-    cli.make_inventory = lambda inventory, **rest: _refuse(_load, context, original, inventory, rest)
+    cli.make_inventory = lambda inventory, **rest: refuse(_load, context, original, inventory, rest)
     cli.connect_all = _naming_the_unreachable(cli.connect_all)
     cli._handle_commands = _reporting(cli._handle_commands)
     cli.run_ops = session.around(cli.run_ops)
@@ -67,55 +66,6 @@ def _collect_less() -> None:
     """Leave alone what was imported: it stays to the end, and looking through it again and again takes 0.1 s."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
-
-
-def _refuse(check: Callable[..., Any], *arguments: Any) -> Any:
-    """Run a check; show its complaint without a traceback and end with status 1."""
-    try:
-        return check(*arguments)
-    except (OperatorError, ValueError) as error:
-        _die(str(error))
-
-
-def _die(message: str) -> NoReturn:
-    _say(message)
-    raise SystemExit(1)
-
-
-def _say(message: str) -> None:
-    click.secho("error: ", fg="red", bold=True, nl=False, err=True)
-    click.echo(message, err=True)
-    if not ctx_state.isset() or state.current_stage < StateStage.Execute or not _began():
-        click.echo("Nothing was changed on any host.", err=True)
-
-
-def _began() -> bool:
-    """Whether the run got as far as changing anything."""
-    run = begun()
-    return run is not None and run.touched
-
-
-class _Refusal(click.ClickException):
-    """An error as the operator sees it."""
-
-    def show(self, file: Any = None) -> None:
-        _say(self.message)
-
-
-def _plainly(
-    original: Callable[[Exception], click.ClickException],
-) -> Callable[[Exception], click.ClickException]:
-    """Show an operator's error as it is; everything else as pyinfra does."""
-
-    def wrap(error: Exception) -> click.ClickException:
-        if isinstance(error, OperatorError):
-            return _Refusal(str(error))
-        if type(error) is PyinfraError and ctx_state.isset() and state.initialised and state.failed_hosts:
-            names = ", ".join(sorted(host.name for host in state.failed_hosts))
-            return _Refusal(f"stopped, since {names} failed; why stands above. Mend it, then run this again")
-        return original(error)
-
-    return wrap
 
 
 def _check_terminal(context: click.Context) -> None:
@@ -189,7 +139,7 @@ def _check_roles(loaded: Environment) -> None:
 def _check_once() -> None:
     """Check the environment unless that was done: inputs that were sound in the last run can wait so long."""
     if not Run.current.checked:
-        _refuse(_check_environment, Run.current.environment, True)
+        refuse(_check_environment, Run.current.environment, True)
 
 
 def _beside(connect_all: Callable[[Any], None], state: Any, work: Callable[[], None]) -> None:
@@ -219,7 +169,7 @@ def _reporting(handle_commands: Callable[..., Any]) -> Callable[..., Any]:
         if run and run.report is None and run.environment.setting.plan:
             run.report = apply.write
         if run and run.report:
-            raise SystemExit(_refuse(run.report, run))
+            raise SystemExit(refuse(run.report, run))
         return done
 
     return handle
@@ -227,7 +177,7 @@ def _reporting(handle_commands: Callable[..., Any]) -> Callable[..., Any]:
 
 def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any], None]:
     def connect(state: Any) -> None:
-        _refuse(inputs.check_keys, state)
+        refuse(inputs.check_keys, state)
         progress.show(state)
         if click.get_current_context().params["dry"]:
             state.check_for_changes = True  # which -y switches off, and --dry with -y would show nothing
@@ -237,7 +187,7 @@ def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any
             failed = sorted(host.name for host in state.failed_hosts)
             if not failed:
                 raise
-            _die(f"no connection to {', '.join(failed)}; the reason stands above. {_way_on(failed)}")
+            die(f"no connection to {', '.join(failed)}; the reason stands above. {_way_on(failed)}")
         if _deploys(click.get_current_context()):
             for host in state.activated_hosts:
                 Run.current.expect(state, host)
