@@ -5,12 +5,12 @@ from pyinfra import host
 from roles.docker import docker
 from roles.image import begin_images
 from roles.registry import registry
-from roles.storage import storage
+from roles.storage import begin_storage
 
 if "ops" in host.groups:
     registry()  # before Docker, which logs in there
 if "storage" in host.groups:
-    storage()  # before images keep its host busy
+    begin_storage()  # before images keep its host busy; the stores wait for it
 if {"app", "edge", "ops"} & set(host.groups):
     docker()
 if "ops" in host.groups:

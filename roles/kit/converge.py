@@ -21,6 +21,7 @@ from roles.kit.model import Change, Desired
 from roles.kit.progress import progress
 from roles.kit.run import Run
 from roles.kit.transport import Awaited, Begun, Step
+from roles.kit.unit import restarts_in_service
 from roles.plans import DATA
 
 Late = Callable[[Run, str], Mapping[str, Any]]
@@ -31,7 +32,7 @@ def converge(role: str, late: Late | None = None, in_turn: bool = False, daemons
     """Bring the current host to the role's plan, if the role concerns it.
 
     `in_turn` restarts what already runs on one host after the other, for daemons whose hosts stand in
-    for each other.
+    for each other; not what runs only because its package has started it.
 
     `daemons_first` makes three operations of it: the role's states, as who is a member of a cluster, are not
     touched before its daemons run on all hosts, as they are to run. A daemon that must not be restarted because a
@@ -110,8 +111,8 @@ def _converge(role: str, late: Late | None, in_turn: bool, part: str) -> Iterato
     if part == POSTPONED and not run.executing():
         return  # told of with the daemons
     found = run.compare(name, role, part=part)
-    restarts = any(change.how.startswith(("restart", "runs with an older")) for change in found.changes)
-    with _turn(run, role) if in_turn and restarts and run.executing() else contextlib.nullcontext():
+    in_turn = in_turn and run.executing() and restarts_in_service(run.plan(name, role), found)
+    with _turn(run, role) if in_turn else contextlib.nullcontext():
         yield from _carry_out(run, name, role, found, late)
 
 

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from roles.kit.item import Answer, Differences
-from roles.kit.model import File, Unit
+from roles.kit.model import Desired, File, Unit
 
 DROP_IN = "50-nexus-cos.conf"
 
@@ -89,6 +89,18 @@ def unit_difference(
         if older:
             how.append(f"{verb}: runs with an older {', '.join(older)}")
     return how
+
+
+def restarts_in_service(plan: Desired, found: Differences) -> bool:
+    """Whether a daemon is to be restarted that does its work here.
+
+    One of which no file of the role is there yet was never in service: its package has started it.
+    """
+    missing = {change.what for change in found.changes if change.how == "is missing"}
+    files = {f"file {item.path}" for item in plan.files}
+    if files and files <= missing:
+        return False
+    return any(change.how.startswith(("restart", "runs with an older")) for change in found.changes)
 
 
 def expected(path: str, answer: Answer, planned: Mapping[str, str]) -> str | None:

@@ -93,15 +93,16 @@ def set_config(patroni: Patroni, wanted: Item, context: Item) -> None:
     if wanted["synchronous_mode"]:
         wait_standby(patroni, context)
     present = settings(patroni)
-    gone = dict.fromkeys(present.keys() - wanted.keys() - set(LEFT_ALONE))
-    patch = nested({**gone, **{name: value for name, value in wanted.items() if name != "others"}})
+    different: Item = dict.fromkeys(present.keys() - wanted.keys() - set(LEFT_ALONE))
+    different |= {name: value for name, value in wanted.items() if name != "others" and present.get(name) != value}
     began = time.time()
     primary = patroni.wait_primary(context["wait_seconds"])
-    status, told = patroni.ask(primary, "PATCH", "/config", patch, timeout=30)
+    status, told = patroni.ask(primary, "PATCH", "/config", nested(different), timeout=30)
     if status != 200:
         raise RemoteError(f"Patroni on {primary} did not take the cluster's settings: {status} {told}")
     print("set the cluster's settings")
-    wait_seen(patroni, began, context)
+    if any(name.startswith("postgresql.") for name in different):  # others have no server wait for a restart
+        wait_seen(patroni, began, context)
 
 
 def nested(values: Item) -> Item:

@@ -170,6 +170,8 @@ def parameters(env: Environment, host: Host) -> dict[str, Any]:
         "fsync": "on",
         "synchronous_commit": "on",
         "full_page_writes": "on",
+        # A replica that finds no primary asks again so soon: until one streams, no write is acknowledged.
+        "wal_retrieve_retry_interval": "1s",
         "log_min_duration_statement": figures.queries["slow_ms"],
         "log_line_prefix": "%m [%p] %q%u@%d ",
         "log_checkpoints": "on",

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -18,10 +17,19 @@ from typing import Any
 
 from roles.kit.agent.base import RemoteError, run
 from roles.rabbitmq.api import Api, Refused
+from roles.rabbitmq.standing import (
+    COMMAND_SECONDS,
+    answers,
+    ask,
+    choose,
+    control,
+    expect_members,
+    own,
+    side,
+    together,
+)
 
 Item = Mapping[str, Any]
-COMMAND_SECONDS = 180  # to stop or start the broker's application where processors are busy
-STANDING = "{rabbit_nodes:list_members(), rabbit_amqqueue:count()}."
 
 
 def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
@@ -82,32 +90,25 @@ def wake(api: Api, context: Item) -> None:
         api.started(lambda: api.get("nodes"))
 
 
-def answers(node: str) -> bool:
-    """Whether a node's application runs."""
-    try:
-        return bool(ask(node))
-    except RemoteError:
-        return False
-
-
 def join(api: Api, context: Item) -> None:
     """Make this node a member of the cluster; wait for the others where it is one, or is the one that they join."""
     me, there = context["node"], context["there"]
-    standing = {node: wait(context, partial(ask, node)) for node in there}
+    others = {node: wait(context, partial(ask, node)) for node in there if node != me}
+    standing = {**others, me: api.started(lambda: own(api))}
     seed = choose(standing, there)
     before = there[: there.index(me)]
     if together(standing, me, seed):
-        wait(context, lambda: expect_members(seed, there), fatal=False)
+        wait(context, lambda: expect_members(own(api)[0], there, seed), fatal=False)
         return
     if standing[me][1]:
         raise RemoteError(
             f"{me} holds {standing[me][1]} queues of its own and is not in the cluster of {seed}, joining which "
             "would delete them. Move them away, or here: rabbitmqctl stop_app; rabbitmqctl reset; run again"
         )
-    wait(context, lambda: expect_members(seed, before), fatal=False)
     api.close()
+    members = wait(context, lambda: expect_members(ask(seed)[0], before, seed), fatal=False) or ask(seed)[0]
     control("stop_app")
-    if me in ask(seed)[0]:  # the host was replaced: the cluster waits for its former node, of the same name
+    if me in members:  # the host was replaced: the cluster waits for its former node, of the same name
         control("forget_cluster_node", me, node=seed)
     for words in (("reset",), ("join_cluster", seed), ("start_app",)):
         control(*words)
@@ -139,47 +140,6 @@ def heal(api: Api, context: Item) -> None:
             )
 
     wait(context, expect_whole)
-
-
-def side(node: str) -> set[str]:
-    """The nodes that a node shares its knowledge of queues and users with, itself among them."""
-    answer = control("eval", "mnesia:system_info(running_db_nodes).", node=node)
-    return set(re.findall(r"[^\[\],'\s]+", answer))
-
-
-def choose(standing: Mapping[str, tuple[list[str], int]], there: list[str]) -> str:
-    """The node to join, the same wherever it is asked; RemoteError where only an operator can decide."""
-    largest = max(len(members) for members, _ in standing.values())
-    if largest > 1:
-        return next(node for node in there if len(standing[node][0]) == largest)
-    holders = [node for node in there if standing[node][1]]
-    if len(holders) > 1:
-        raise RemoteError(
-            f"{', '.join(holders)} each hold queues and are in no cluster. Decide whose queues stay; on the other "
-            "hosts: rabbitmqctl stop_app; rabbitmqctl reset; rabbitmqctl start_app; then run again"
-        )
-    return next(iter([*holders, *there]))
-
-
-def together(standing: Mapping[str, tuple[list[str], int]], me: str, seed: str) -> bool:
-    """Whether both nodes take each other for members of one cluster; one that was made anew does not."""
-    return me in standing[seed][0] and seed in standing[me][0]
-
-
-def ask(node: str) -> tuple[list[str], int]:
-    """Members of a node's cluster, and how many queues it knows."""
-    answer = control("eval", STANDING, node=node)
-    found = re.fullmatch(r"\{\[(.*)\],\s*(\d+)\}", " ".join(answer.split()))
-    if not found:
-        raise RemoteError(f"{node} was asked for its cluster and said: {answer[:200]}")
-    return [name.strip().strip("'") for name in found[1].split(",")], int(found[2])
-
-
-def expect_members(seed: str, nodes: list[str]) -> None:
-    """All these nodes are in the cluster of the one to join."""
-    missing = set(nodes) - set(ask(seed)[0])
-    if missing:
-        raise RemoteError(f"{', '.join(sorted(missing))} did not join {seed}")
 
 
 def lacking(api: Api, context: Item) -> list[str]:
@@ -233,11 +193,6 @@ def serving_alone(alone: bool) -> Iterator[None]:
     finally:
         if alone:
             control("eval", setting.format("pause_minority"))
-
-
-def control(*words: str, node: str | None = None) -> str:
-    """Output of rabbitmqctl, for this node or another one of the cluster."""
-    return run(["rabbitmqctl", "-q", *(["-n", node] if node else []), *words], timeout=COMMAND_SECONDS)
 
 
 def wait(context: Item, attempt: Callable[[], Any], fatal: bool = True) -> Any:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from roles.kit.agent.base import RemoteError, run
-from roles.rabbitmq.cluster import ask
+from roles.rabbitmq.standing import ask
 
 Item = Mapping[str, Any]
 HOME = "/var/lib/rabbitmq"

@@ -16,6 +16,7 @@ from roles.rabbitmq.users import ADMIN, Items, password_hash, users, vhosts
 UNIT = "rabbitmq-server"
 DIRECTORY = "/etc/rabbitmq"
 LIBRARIES = ("roles.rabbitmq.api",)  # modules that the host-side code imports
+STANDING = "roles.rabbitmq.standing"
 DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/10-nexus-cos.conf"
 EPMD = "/etc/systemd/system/epmd.socket.d/10-local.conf"
 COOKIE = "/var/lib/rabbitmq/.erlang.cookie"
@@ -124,7 +125,7 @@ def _definitions(env: Environment) -> str:
 
 def _data(env: Environment, host: Host) -> State:
     """Nothing that the broker would not start with, looked at before it is started."""
-    source, libraries = Path(__file__).with_name("data.py"), (*LIBRARIES, "roles.rabbitmq.cluster")
+    source, libraries = Path(__file__).with_name("data.py"), (*LIBRARIES, STANDING)
     items = {"data": {"usable": True}}
     return State("rabbitmq data", source, items, context=context(env, host), libraries=libraries, before_units=True)
 
@@ -134,10 +135,8 @@ def _cluster(env: Environment, host: Host) -> State:
     items: Items = {"membership": {"missing": [], "apart": []}, "quorum queues": {"without this node": 0}}
     if host == leader(env):
         items["nodes"] = {"stale": []}
-    source = Path(__file__).with_name("cluster.py")
-    return State(
-        "rabbitmq cluster", source, items, context=context(env, host), libraries=LIBRARIES, timeout_seconds=900
-    )
+    source, known = Path(__file__).with_name("cluster.py"), context(env, host)
+    return State("rabbitmq cluster", source, items, context=known, libraries=(*LIBRARIES, STANDING), timeout_seconds=900)
 
 
 def context(env: Environment, host: Host) -> dict[str, Any]:

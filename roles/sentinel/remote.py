@@ -22,6 +22,7 @@ from roles.sentinel.view import NotYetError, View
 Item = Mapping[str, Any]
 NOBODY = ("127.0.0.1", 1)
 SET = ("quorum", "down-after-milliseconds", "failover-timeout", "parallel-syncs")
+INFO_SECONDS = 10  # how often a Sentinel asks a primary for its replicas; the first time when it meets it
 
 
 def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
@@ -123,10 +124,21 @@ def watch(context: Item, view: View, wanted: Item, master: str) -> None:
     if watched and watched["port"] != view.port:
         sentinel("SENTINEL", "REMOVE", view.name)
     if not watched or watched["port"] != view.port:
+        expect_replicas(view, master)
         sentinel("SENTINEL", "MONITOR", view.name, master, view.port, wanted["quorum"])
     user, password = context["sentinel"]
     for key, value in [*((key, wanted[key]) for key in SET), ("auth-user", user), ("auth-pass", password)]:
         sentinel("SENTINEL", "SET", view.name, key, value)
+
+
+def expect_replicas(view: View, master: str) -> None:
+    """Wait for replicas on their way to the primary, but no longer than a Sentinel needs that has met it too early."""
+    end = time.monotonic() + INFO_SECONDS
+    while time.monotonic() < end:
+        with contextlib.suppress(NotYetError):
+            if set(view.there) <= {master, *view.replicas(master)}:
+                return
+        time.sleep(0.2)
 
 
 def forget(context: Item, view: View) -> None:

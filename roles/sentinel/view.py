@@ -66,6 +66,14 @@ class View:
         except (OSError, ReplyError) as error:
             raise NotYetError(f"the Redis of {self.hosts[address]} cannot be asked: {error}") from None
 
+    def replicas(self, address: str) -> list[str]:
+        """Addresses of those that a server says follow it."""
+        try:
+            role = self.server(address)("ROLE")
+        except (OSError, ReplyError) as error:
+            raise NotYetError(f"the Redis of {self.hosts[address]} cannot be asked: {error}") from None
+        return [str(replica[0]) for replica in role[2]] if role[0] == "master" else []
+
     def watched(self) -> dict[str, Any]:
         """What this host's Sentinel knows: its figures, and whom it misses or should not know; else nothing."""
         sentinel = self.sentinel()

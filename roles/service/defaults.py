@@ -10,6 +10,7 @@ service_health_timeout_seconds: int = 12
 service_health_retries: int = 3
 service_health_start_seconds: int = 120  # failures do not count, and ...
 service_health_start_interval_seconds: int = 3  # ... checks come so often until the first success
+service_health_awaited_interval_seconds: int = 1  # ... or so often where other services wait for it
 service_stop_seconds: int = 30  # from SIGTERM to SIGKILL
 service_restart_delay_seconds: int = 5
 service_update_monitor_seconds: int = 5  # a new task has to live so long before the next one is replaced

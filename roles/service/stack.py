@@ -50,14 +50,7 @@ def definition(env: Environment, service: Service) -> Definition:
             {"source": name, "target": file, "mode": 0o444}
             for file, (name, _) in sorted(secrets(env, service).items())
         ],
-        "healthcheck": {
-            "test": ["CMD", HEALTH],
-            "interval": f"{setting.service_health_interval_seconds}s",
-            "timeout": f"{setting.service_health_timeout_seconds}s",
-            "retries": setting.service_health_retries,
-            "start_period": f"{setting.service_health_start_seconds}s",
-            "start_interval": f"{setting.service_health_start_interval_seconds}s",
-        },
+        "healthcheck": _health_check(env, service),
         "init": False,
         "stop_grace_period": f"{setting.service_stop_seconds}s",
         "deploy": {
@@ -74,6 +67,21 @@ def definition(env: Environment, service: Service) -> Definition:
         },
     }
     return _labelled(env, service.name, service.startup_phase, content)
+
+
+def _health_check(env: Environment, service: Service) -> Definition:
+    """Asked often until the first success, more often where others wait for it: one after the other, in a chain."""
+    setting = env.setting
+    awaited = env.catalogue.dependents(service.name)
+    seconds = setting.service_health_start_interval_seconds
+    return {
+        "test": ["CMD", HEALTH],
+        "interval": f"{setting.service_health_interval_seconds}s",
+        "timeout": f"{setting.service_health_timeout_seconds}s",
+        "retries": setting.service_health_retries,
+        "start_period": f"{setting.service_health_start_seconds}s",
+        "start_interval": f"{setting.service_health_awaited_interval_seconds if awaited else seconds}s",
+    }
 
 
 def image(env: Environment, name: str) -> str:

@@ -2,10 +2,16 @@
 
 from pyinfra.api.deploy import deploy
 
-from roles.kit.converge import converge
+from roles.kit.converge import begin, converge
 
 
 @deploy("Object storage")
 def storage() -> None:
     """The server runs, and the environment's bucket is there and keeps what is overwritten."""
     converge("storage")
+
+
+@deploy("Object storage")
+def begin_storage() -> None:
+    """The same, begun: `storage` waits for its end."""
+    begin("storage")

@@ -7,6 +7,7 @@ import pytest
 
 from roles.kit import difference
 from roles.kit.model import Desired, Directory, File, Group, Link, State, Unit, User
+from roles.kit.unit import restarts_in_service
 
 CONFIG = File("/etc/x.conf", "a = 1\n")
 PLAN = difference.complete(
@@ -129,6 +130,20 @@ def test_daemons_come_before_states_and_a_restart_that_was_refused_after_them():
     parts = (difference.DAEMONS, difference.STATES, difference.POSTPONED)
     steps = [[(step["do"], step.get("put_off", False)) for step in compare(answer, part).steps] for part in parts]
     assert steps == [[("units", True)], [("state", False)], [("units", False)]]
+
+
+def test_hosts_take_turns_to_restart_what_was_in_service_and_not_what_a_package_has_started():
+    running = copy.deepcopy(SAME)
+    running["units"]["x"]["stamp"] = None
+    assert restarts_in_service(PLAN, compare(running))  # older files, or files of which nothing is known
+    one_missing = copy.deepcopy(running)
+    one_missing["paths"]["/etc/x.conf"] = None
+    assert restarts_in_service(PLAN, compare(one_missing))
+    new = copy.deepcopy(one_missing)
+    new["paths"][DROP_IN.path] = None
+    assert any("restart" in change.how for change in compare(new).changes)
+    assert not restarts_in_service(PLAN, compare(new))
+    assert not restarts_in_service(PLAN, compare(SAME))
 
 
 def test_secrets_show_in_no_change_and_no_representation():

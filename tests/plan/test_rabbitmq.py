@@ -16,6 +16,7 @@ from roles.kit.agent.base import RemoteError
 from roles.kit.error import OperatorError
 from roles.kit.model import Desired, State
 from roles.rabbitmq import cluster
+from roles.rabbitmq import standing as said_by
 from roles.rabbitmq.api import Api, Refused
 from roles.rabbitmq.plan import COOKIE, DIRECTORY, DROP_IN, MAY_STOP, UNIT, notes, plan
 from roles.rabbitmq.users import event_permissions, password_hash
@@ -216,21 +217,27 @@ ONE, TWO, THREE = "rabbit@data1", "rabbit@data2", "rabbit@data3"
     ],
 )
 def test_every_host_joins_the_same_node(standing: dict[str, tuple[list[str], int]], seed: str) -> None:
-    assert cluster.choose(standing, [ONE, TWO, THREE]) == seed
+    assert said_by.choose(standing, [ONE, TWO, THREE]) == seed
 
 
 def test_a_member_waits_for_those_who_join_and_joins_nobody() -> None:
     both = [TWO, THREE, "rabbit@dead"]
     standing = {ONE: ([ONE], 0), TWO: (both, 1), THREE: (both, 1)}
-    assert cluster.together(standing, THREE, TWO)
-    assert not cluster.together(standing, ONE, TWO)
+    assert said_by.together(standing, THREE, TWO)
+    assert not said_by.together(standing, ONE, TWO)
     made_anew = {**standing, THREE: ([THREE], 0)}
-    assert not cluster.together(made_anew, THREE, TWO)
+    assert not said_by.together(made_anew, THREE, TWO)
+
+
+def test_those_who_have_not_joined_are_named() -> None:
+    assert said_by.expect_members([ONE, TWO], [ONE], ONE) == [ONE, TWO]
+    with pytest.raises(RemoteError, match=f"{TWO} did not join {ONE}"):
+        said_by.expect_members([ONE], [ONE, TWO], ONE)
 
 
 def test_queues_on_two_lone_nodes_are_the_operators_decision() -> None:
     with pytest.raises(RemoteError, match=f"{ONE}, {THREE} each hold queues"):
-        cluster.choose({ONE: ([ONE], 1), TWO: ([TWO], 0), THREE: ([THREE], 2)}, [ONE, TWO, THREE])
+        said_by.choose({ONE: ([ONE], 1), TWO: ([TWO], 0), THREE: ([THREE], 2)}, [ONE, TWO, THREE])
 
 
 @pytest.mark.parametrize(
@@ -244,8 +251,8 @@ def test_queues_on_two_lone_nodes_are_the_operators_decision() -> None:
 def test_what_a_node_says_of_its_cluster(
     monkeypatch: pytest.MonkeyPatch, said: str, members: list[str], queues: int
 ) -> None:
-    monkeypatch.setattr(cluster, "control", lambda *words, node=None: said)
-    assert cluster.ask("rabbit@data1") == (members, queues)
+    monkeypatch.setattr(said_by, "control", lambda *words, node=None: said)
+    assert said_by.ask("rabbit@data1") == (members, queues)
 
 
 class _Broker(BaseHTTPRequestHandler):

@@ -134,6 +134,32 @@ def test_two_servers_with_keys_and_no_word_are_the_operators_decision() -> None:
         remote.find(Played(NOBODY, FRESH | {A: (None, 3), C: (None, 4)}))
 
 
+class Primary(Played):
+    """Replicas that come to the primary one by one, each time that it is asked."""
+
+    def __init__(self, come: list[list[str]]) -> None:
+        super().__init__(NOBODY, FRESH)
+        self.come = come
+
+    def replicas(self, address: str) -> list[str]:
+        assert address == A
+        found = self.come.pop(0)
+        if not found:
+            raise NotYetError("the Redis of data1 cannot be asked")
+        return found
+
+
+def test_a_sentinel_meets_a_primary_when_its_replicas_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would hear of them ten seconds later."""
+    monkeypatch.setattr(remote.time, "sleep", lambda _: None)
+    primary = Primary([[], [B], [C, B], [C]])
+    remote.expect_replicas(primary, A)
+    assert primary.come == [[C]]
+    monkeypatch.setattr(remote, "INFO_SECONDS", 0)
+    remote.expect_replicas(primary, A)  # who does not come is not waited for longer than that
+    assert primary.come == [[C]]
+
+
 class Server:
     """A server that holds keys of its own and was never part of the cluster."""
 

@@ -33,6 +33,11 @@ def test_every_service_of_the_catalogue_is_in_the_stack(env):
         assert found[name]["deploy"]["update_config"]["failure_action"] == "rollback"
 
 
+def test_who_is_waited_for_is_asked_more_often_until_it_is_healthy(env):
+    often = {name: content["healthcheck"]["start_interval"] for name, content in definitions(env).items()}
+    assert (often["key-service"], often["vscreen-hollywood"]) == ("1s", "3s")
+
+
 def test_stack_file_is_what_the_definitions_say(env):
     text = stack_file(definitions(env))
     stack = yaml.safe_load(text)
