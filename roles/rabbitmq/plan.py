@@ -135,8 +135,8 @@ def _cluster(env: Environment, host: Host) -> State:
     items: Items = {"membership": {"missing": [], "apart": []}, "quorum queues": {"without this node": 0}}
     if host == leader(env):
         items["nodes"] = {"stale": []}
-    source, known = Path(__file__).with_name("cluster.py"), context(env, host)
-    return State("rabbitmq cluster", source, items, context=known, libraries=(*LIBRARIES, STANDING), timeout_seconds=900)
+    source, libraries = Path(__file__).with_name("cluster.py"), (*LIBRARIES, STANDING)
+    return State("rabbitmq cluster", source, items, context(env, host), libraries=libraries, timeout_seconds=900)
 
 
 def context(env: Environment, host: Host) -> dict[str, Any]:
