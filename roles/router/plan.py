@@ -96,7 +96,7 @@ def stack(env: Environment) -> dict[str, Any]:
             "timeout": "5s",
             "retries": 3,
             "start_period": "30s",
-            "start_interval": "2s",
+            "start_interval": "1s",
         },
         "deploy": {
             "mode": "global",

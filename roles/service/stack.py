@@ -25,6 +25,7 @@ from .scale import resources, size
 
 NAME = "nexus"  # Docker puts it before the name of each service: nexus_auth-service
 HEALTH = "/usr/local/bin/nexus-health"
+HEALTH_ANSWER_SECONDS = 6  # its last question takes no longer
 VERSION = "3.12"  # of the Compose file: older ones have no start_interval
 Definition = dict[str, Any]
 
@@ -50,7 +51,7 @@ def definition(env: Environment, service: Service) -> Definition:
             {"source": name, "target": file, "mode": 0o444}
             for file, (name, _) in sorted(secrets(env, service).items())
         ],
-        "healthcheck": _health_check(env, service),
+        "healthcheck": _health_check(env),
         "init": False,
         "stop_grace_period": f"{setting.service_stop_seconds}s",
         "deploy": {
@@ -69,18 +70,17 @@ def definition(env: Environment, service: Service) -> Definition:
     return _labelled(env, service.name, service.startup_phase, content)
 
 
-def _health_check(env: Environment, service: Service) -> Definition:
-    """Asked often until the first success, more often where others wait for it: one after the other, in a chain."""
+def _health_check(env: Environment) -> Definition:
+    """The check is told how long it may wait for a service that starts, so that its reason comes before its end."""
     setting = env.setting
-    awaited = env.catalogue.dependents(service.name)
-    seconds = setting.service_health_start_interval_seconds
+    wait = max(0, setting.service_health_timeout_seconds - HEALTH_ANSWER_SECONDS)
     return {
-        "test": ["CMD", HEALTH],
+        "test": ["CMD", HEALTH, str(wait)],
         "interval": f"{setting.service_health_interval_seconds}s",
         "timeout": f"{setting.service_health_timeout_seconds}s",
         "retries": setting.service_health_retries,
         "start_period": f"{setting.service_health_start_seconds}s",
-        "start_interval": f"{setting.service_health_awaited_interval_seconds if awaited else seconds}s",
+        "start_interval": f"{setting.service_health_start_interval_seconds}s",
     }
 
 

@@ -289,6 +289,25 @@ def test_an_end_that_nobody_asked_for_is_passed_on(tmp_path: Path, command: str,
 
 
 @needs_node
+def test_health_waits_for_a_service_that_starts(tmp_path: Path, start: Start, dependency: Dependency) -> None:
+    port = free_port()
+    env = {"PATH": "/nonexistent", "PORT": str(port), "NEXUS_MARK": str(tmp_path / "mark")}
+    check = ["/bin/bash", str(HEALTH), "60"]
+    with subprocess.Popen(check, env=env, stdout=subprocess.PIPE, text=True) as waiting:
+        dependency.status = 500
+        service = start(DEPENDS_ON=dependency.variable, PORT=str(port))
+        until(lambda: dependency.asked > 1)
+        assert waiting.poll() is None
+        dependency.status = 200
+        assert waiting.wait(10) == 0
+    assert (tmp_path / "mark").exists()
+    service.process.kill()
+    service.process.wait()
+    ended = subprocess.run(check, env=env, capture_output=True, text=True, timeout=15)  # it is alive or it is not
+    assert (ended.returncode, ended.stdout) == (1, f"nothing listens on port {port}\n")
+
+
+@needs_node
 def test_health_asks_readiness_until_it_was_seen_and_liveness_from_then_on(
     tmp_path: Path, start: Start, dependency: Dependency
 ) -> None:

@@ -14,7 +14,7 @@ from roles.kit.settings import Settings
 from roles.service import remote, rollout
 from roles.service.contents import config, credentials, env_file, secrets
 from roles.service.plan import STACK, plan, warnings
-from roles.service.stack import definition, definitions, properties, stack_file
+from roles.service.stack import HEALTH, definition, definitions, properties, stack_file
 
 
 @pytest.fixture
@@ -33,9 +33,11 @@ def test_every_service_of_the_catalogue_is_in_the_stack(env):
         assert found[name]["deploy"]["update_config"]["failure_action"] == "rollback"
 
 
-def test_who_is_waited_for_is_asked_more_often_until_it_is_healthy(env):
-    often = {name: content["healthcheck"]["start_interval"] for name, content in definitions(env).items()}
-    assert (often["key-service"], often["vscreen-hollywood"]) == ("1s", "3s")
+@pytest.mark.parametrize(("timeout", "wait"), [(12, "6"), (5, "0")])
+def test_a_check_that_waits_ends_before_its_timeout(tmp_path, timeout, wait):
+    found = definitions(environment(tmp_path, service_health_timeout_seconds=timeout))["key-service"]["healthcheck"]
+    assert found["test"][1:] == [HEALTH, wait]
+    assert (found["timeout"], found["start_interval"]) == (f"{timeout}s", "1s")
 
 
 def test_stack_file_is_what_the_definitions_say(env):

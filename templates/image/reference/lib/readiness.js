@@ -9,6 +9,7 @@ const { faults } = require('./fault');
 const { Link } = require('./link');
 
 const REMEMBER_MS = 2_000;
+const REMEMBER_FAILED_MS = 500; // somebody may wait for it to become ready
 const DEPENDENCY_LIMIT_MS = 2_000;
 
 const links = settings.stores.map((name) => new Link(name, settings));
@@ -52,7 +53,7 @@ async function compute() {
 
 /** {ready, reasons, absent, stores, dependencies}; a store that the environment lacks is named, not waited for. */
 function readiness() {
-  if (last && Date.now() - last.at < REMEMBER_MS) return last.found;
+  if (last && Date.now() - last.at < (last.found.ready ? REMEMBER_MS : REMEMBER_FAILED_MS)) return last.found;
   pending ??= compute().then((found) => {
     last = { at: Date.now(), found };
     return found;
