@@ -14,11 +14,11 @@ from roles.redis import redis
 from roles.sentinel import sentinel
 from roles.storage import storage
 
+if "etcd" in host.groups:
+    etcd()  # where PostgreSQL's hosts agree on who is primary
 if "storage" in host.groups:
     storage()  # where the log of PostgreSQL is archived from its first minute
 layer("stores")
-if "etcd" in host.groups:
-    etcd()  # where PostgreSQL's hosts agree on who is primary
 if "postgresql" in host.groups:
     postgresql()
     pgbouncer()

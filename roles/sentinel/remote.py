@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from roles.kit.agent.base import RemoteError
@@ -46,11 +46,16 @@ def apply(
 ) -> None:
     """Follow the primary, watch it, forget who left, and wait until everybody knows everybody."""
     views = {name: View(context, instance) for name, instance in context["instances"].items()}
-    for name, view in views.items():
-        if f"replication of {name}" in changed or f"watch over {name}" in changed:
-            master = str(wait(context, find, view))
-            follow(context, view, master)
-            watch(context, view, items[f"watch over {name}"], master)
+    masters = {
+        name: str(wait(context, find, view))
+        for name, view in views.items()
+        if f"replication of {name}" in changed or f"watch over {name}" in changed
+    }
+    for name, master in masters.items():
+        follow(views[name], master)  # copies are made side by side
+    for name, master in masters.items():
+        wait(context, expect_primary if master == views[name].address else expect_link, views[name])
+        watch(views[name], context["sentinel"], items[f"watch over {name}"], master)
     for view in views.values():
         forget(context, view)
         wait(context, expect_complete, view)
@@ -86,13 +91,10 @@ def find(view: View) -> str:
     return str(next(iter([*candidates, *view.there])))
 
 
-def follow(context: Item, view: View, master: str) -> None:
-    """Make this host's server a replica of the primary, or wait for what the Sentinels have begun."""
-    if master == view.address:
-        wait(context, expect_primary, view)
-        return
+def follow(view: View, master: str) -> None:
+    """Make this host's server a replica of the primary, unless it is the one, or is about to be."""
     followed, server = view.followed(), view.server()
-    if followed != master:
+    if master not in (followed, view.address):
         keys = server("DBSIZE")
         if followed == view.address and keys and not view.remembered():
             raise RemoteError(
@@ -102,7 +104,6 @@ def follow(context: Item, view: View, master: str) -> None:
             )
         server("REPLICAOF", master, view.port)
         server("CONFIG", "REWRITE")
-    wait(context, expect_link, view)
 
 
 def expect_primary(view: View) -> None:
@@ -118,7 +119,7 @@ def expect_link(view: View) -> None:
         raise NotYetError(f"this host's Redis has no link to its primary, its role is {role[:4]}")
 
 
-def watch(context: Item, view: View, wanted: Item, master: str) -> None:
+def watch(view: View, login: Sequence[str], wanted: Item, master: str) -> None:
     """Have this host's Sentinel watch the primary as planned."""
     sentinel, watched = view.sentinel(), view.watched()
     if watched and watched["port"] != view.port:
@@ -126,7 +127,7 @@ def watch(context: Item, view: View, wanted: Item, master: str) -> None:
     if not watched or watched["port"] != view.port:
         expect_replicas(view, master)
         sentinel("SENTINEL", "MONITOR", view.name, master, view.port, wanted["quorum"])
-    user, password = context["sentinel"]
+    user, password = login
     for key, value in [*((key, wanted[key]) for key in SET), ("auth-user", user), ("auth-pass", password)]:
         sentinel("SENTINEL", "SET", view.name, key, value)
 

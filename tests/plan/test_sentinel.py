@@ -180,5 +180,5 @@ def test_keys_of_a_stranger_are_not_replaced(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(view, "server", lambda address=None: server)
     monkeypatch.setattr(view, "remembered", lambda: False)
     with pytest.raises(RemoteError, match="holds 12 keys of its own"):
-        remote.follow({"wait_seconds": 0}, view, A)
+        remote.follow(view, A)
     assert all(words[0] != "REPLICAOF" for words in server.told)
