@@ -14,6 +14,7 @@ from roles.redis import redis
 from roles.sentinel import sentinel
 from roles.storage import storage
 
+layer("quorum")
 if "etcd" in host.groups:
     etcd()  # where PostgreSQL's hosts agree on who is primary
 if "storage" in host.groups:
