@@ -9,9 +9,9 @@ from roles.storage import begin_storage
 
 if "ops" in host.groups:
     registry()  # before Docker, which logs in there
-if "storage" in host.groups:
-    begin_storage()  # before images keep its host busy; the stores wait for it
 if {"app", "edge", "ops"} & set(host.groups):
     docker()
 if "ops" in host.groups:
     begin_images()  # this takes longest, and nobody waits for it before the services do
+if "storage" in host.groups:
+    begin_storage()  # whose restart takes a while, in which its host answers no question
