@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -80,18 +80,24 @@ def lab_fleet() -> Fleet:
     hosts = tuple(Host(environment, host) for host in environment.hosts)
     if missing := [host.name for host in hosts if not host.answers()]:
         raise RuntimeError(f"{', '.join(missing)} of the lab do not answer: `make deploy` first")
+    _know(hosts)
+    return Fleet(hosts, environment.access)
+
+
+def _know(hosts: Iterable[Host]) -> None:
+    """Note the hosts' keys as they are met behind the relay."""
     WORK.mkdir(parents=True, exist_ok=True)
     keys = (" ".join(host.host_key().split()[:2]) for host in hosts)
     lines = (f"[127.0.0.1]:{distance.PORT + number} {key}\n" for number, key in enumerate(keys))
     (WORK / "known_hosts.lab").write_text("".join(lines))
-    return Fleet(hosts, environment.access)
 
 
 def renew(fleet: Fleet) -> None:
-    """Bare hosts again, with the same keys and secrets."""
+    """Bare hosts again, for the same log-in and with the same secrets; host keys are new."""
     for host in fleet.hosts:
         host.remove()
     lab.up(lab.load("lab"))
+    _know(fleet.hosts)
 
 
 def copy_of_project() -> Path:
