@@ -95,6 +95,8 @@ def set_config(patroni: Patroni, wanted: Item, context: Item) -> None:
     present = settings(patroni)
     different: Item = dict.fromkeys(present.keys() - wanted.keys() - set(LEFT_ALONE))
     different |= {name: value for name, value in wanted.items() if name != "others" and present.get(name) != value}
+    if not different:  # as a cluster that was just made from them
+        return
     began = time.time()
     primary = patroni.wait_primary(context["wait_seconds"])
     status, told = patroni.ask(primary, "PATCH", "/config", nested(different), timeout=30)

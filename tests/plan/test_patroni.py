@@ -1,0 +1,54 @@
+"""The settings that Patroni's members agree on: what is sent to them, and what is waited for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from roles.postgresql import cluster
+
+WANTED = {"synchronous_mode": True, "synchronous_mode_strict": True, "postgresql.parameters.max_connections": 300}
+
+
+class Agreed:
+    """Patroni's members, which agree on some settings; `sent` are the changes that they took."""
+
+    members = ("data1", "data2")
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.settings, self.sent = settings, list[dict[str, Any]]()
+
+    def ask(self, name: str, method: str, path: str, body: Any = None, timeout: int = 0) -> tuple[int, Any]:
+        assert path == "/config"
+        if method == "PATCH":
+            self.sent.append(body)
+        return 200, cluster.nested(self.settings)
+
+    def wait_primary(self, seconds: float) -> str:
+        return "data1"
+
+
+@pytest.mark.parametrize(
+    ("present", "sent", "waits"),
+    [
+        (WANTED, [], False),  # Patroni refuses to be asked for nothing
+        ({**WANTED, "pause": True}, [], False),  # an operator's own
+        ({**WANTED, "synchronous_mode_strict": False}, [{"synchronous_mode_strict": True}], False),
+        (
+            {**WANTED, "postgresql.parameters.max_connections": 100},
+            [{"postgresql": {"parameters": {"max_connections": 300}}}],
+            True,
+        ),
+        ({**WANTED, "postgresql.parameters.jit": "on"}, [{"postgresql": {"parameters": {"jit": None}}}], True),
+    ],
+)
+def test_what_differs_is_sent_and_what_a_server_reads_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, present: dict[str, Any], sent: list[dict[str, Any]], waits: bool
+) -> None:
+    waited: list[object] = []
+    monkeypatch.setattr(cluster, "wait_standby", lambda *_: None)
+    monkeypatch.setattr(cluster, "wait_seen", lambda *_: waited.append(True))
+    patroni = Agreed(present)
+    cluster.set_config(patroni, {**WANTED, "others": []}, {"wait_seconds": 1})  # type: ignore[arg-type]
+    assert (patroni.sent, bool(waited)) == (sent, waits)
