@@ -1,8 +1,8 @@
 """What differs between hosts and plan, changing nothing: exit status 1 when anything does.
 
-make drift NEXUS_ENV=staging
+    make drift NEXUS_ENV=staging
 
-Prints it, and writes reports/drift-ENV.json and a page to read, reports/drift-ENV.html.
+Prints it, and writes drift-ENV.json and a page to read, drift-ENV.html, into `drift_directory`.
 """
 
 from roles.drift import drift

@@ -1,4 +1,13 @@
-"""The whole platform, in the order in which it can come up."""
+"""The whole platform, in the order in which it can come up.
+
+    pyinfra inventory deploys/full.py --dry --diff
+    pyinfra inventory deploys/full.py -y
+    pyinfra inventory deploys/full.py --dry --data plan=plan.json
+    pyinfra inventory deploys/full.py -y --data apply=plan.json
+
+What is there already is left alone; what an earlier run has begun is finished. `prune_data=true` also drops data
+of services that have left.
+"""
 
 from pyinfra import local
 

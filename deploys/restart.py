@@ -2,6 +2,9 @@
 
     pyinfra inventory deploys/restart.py -y --data service=auth-service,user-auth
     pyinfra inventory deploys/restart.py -y --data unit=redis-server --data host=data2
+
+New tasks first; a unit on one host after the other. Patroni, which takes PostgreSQL along, wants `force=true`.
+`--dry` says what would happen.
 """
 
 from pyinfra import local

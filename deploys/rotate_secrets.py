@@ -2,7 +2,8 @@
 
     pyinfra inventory deploys/rotate_secrets.py -y --data secrets=postgresql/auth-service
 
-`secrets=all` for all; nothing goes on with what an earlier run began. `--dry` says what would happen.
+`secrets=all` for all; nothing goes on with what an earlier run began. `retire=true` ends old values now that are
+held for those who may still use them. `--dry` says what would happen.
 """
 
 from pyinfra import local

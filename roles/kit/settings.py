@@ -43,12 +43,17 @@ class Settings(Mapping[str, Any]):
         return len(self._values)
 
 
+def files() -> list[Path]:
+    """Where settings are defined."""
+    return sorted(Path(roles.__path__[0]).glob("*/defaults.py"))
+
+
 @cache
 def defaults() -> Mapping[str, Any]:
     """Every known setting with its default, from all `roles/*/defaults.py`."""
     found: dict[str, Any] = {}
     origin: dict[str, str] = {}
-    for path in sorted(Path(roles.__path__[0]).glob("*/defaults.py")):
+    for path in files():
         role = path.parent.name
         for name, value in runpy.run_path(str(path)).items():  # the file alone: its role need not be imported
             if not name.islower() or name.startswith("_") or not isinstance(value, PLAIN):

@@ -20,7 +20,7 @@ import gevent
 from pyinfra.api import arguments
 from pyinfra.context import config
 
-from roles.kit import apply, inputs, inventories, looking, progress, reach, session
+from roles.kit import apply, inputs, inventories, looking, manual, progress, reach, session
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
 from roles.kit.looking import looks
@@ -45,6 +45,9 @@ def begin() -> None:
     config.SUDO = True
     config.FAIL_PERCENT = 0  # a host that fails stops the run: half an environment is worse than none
     config.CONNECT_TIMEOUT = 15
+    if manual.asked(context.params["data"]) and _deploys(context):
+        click.echo(refuse(manual.manual, Path(context.params["operations"][0])))
+        raise SystemExit(0)
     if looks(context):
         looking.prepare(cli)
     cli.WrappedError = plainly(cli.WrappedError)
