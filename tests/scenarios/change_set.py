@@ -43,7 +43,8 @@ DEPTH = {
     "rabbitmq": 5.0,
     "docker": 3.0,
     "image": 4.0,
-    "service": 30.0,
+    "service": 1.5,
     "nginx": 0.3,
 }
+DEPTH_HEAVY = {**DEPTH, "service": 30.0}
 DEPTH_ELSE = 1.0

@@ -9,12 +9,12 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from change_set import DEPTH, DEPTH_ELSE, HEAVY, LIGHT, ONCE
+from change_set import DEPTH, DEPTH_ELSE, DEPTH_HEAVY, HEAVY, LIGHT, ONCE
 from comparison import differences, of_any_build, stale
 from conftest import Figure, whole
 from control import Control, Outcome
@@ -37,7 +37,7 @@ class Point:
         return f"{self.role}, change {self.change + 1}, {self.delay:.1f} s later"
 
 
-def draw(outcome: Outcome, count: int) -> list[Point]:
+def draw(outcome: Outcome, count: int, depth: Mapping[str, float]) -> list[Point]:
     """Points within what an uninterrupted run did, as many roles as there are before any comes twice."""
     chance = random.Random(SEED)
     changes = of_roles(outcome)
@@ -45,7 +45,7 @@ def draw(outcome: Outcome, count: int) -> list[Point]:
     while len(roles) < count:
         roles += chance.sample(sorted(changes), len(changes))
     places = [(role, chance.randrange(changes[role])) for role in roles[:count]]
-    return [Point(*place, chance.uniform(0, DEPTH.get(place[0], DEPTH_ELSE))) for place in places]
+    return [Point(*place, chance.uniform(0, depth.get(place[0], DEPTH_ELSE))) for place in places]
 
 
 def of_roles(outcome: Outcome) -> Counter[str]:
@@ -109,7 +109,14 @@ def settled(platform: Control) -> Iterator[Control]:
     platform.converged()
 
 
-def series(control: Control, changed: dict[str, Any], batch: Sequence[int], what: str, figure: Figure) -> None:
+def series(
+    control: Control,
+    changed: dict[str, Any],
+    batch: Sequence[int],
+    what: str,
+    figure: Figure,
+    depth: Mapping[str, float] = DEPTH,
+) -> None:
     """Runs to the changed settings and back, each interrupted at one of the points and run again.
 
     A point that fails is told at the end, so that one fault does not hide what the others would show.
@@ -119,7 +126,7 @@ def series(control: Control, changed: dict[str, Any], batch: Sequence[int], what
     figure(f"lab: {what}, uninterrupted", reference.seconds)
     after = control.state()
     targets: list[tuple[dict[str, Any], dict[str, Any]]] = [({}, before), (changed, after)]
-    points, repaired, failed = draw(reference, POINTS), [], []
+    points, repaired, failed = draw(reference, POINTS, depth), [], []
     for turn, number in enumerate(batch):
         (data, wanted), (other, _) = targets[turn % 2], targets[(turn + 1) % 2]
         try:
@@ -160,7 +167,7 @@ def test_a_change_of_every_service_interrupted_and_run_again(settled: Control, f
     """Engines restart, images get other names, all services roll."""
     if not full:
         pytest.skip("a long series: make scenarios")
-    series(settled, HEAVY, range(POINTS_HEAVY), "a change of every service", figure)
+    series(settled, HEAVY, range(POINTS_HEAVY), "a change of every service", figure, DEPTH_HEAVY)
 
 
 @pytest.fixture
@@ -197,5 +204,5 @@ def growing(outcome: Outcome) -> list[Point]:
     """Points ever later in a run, each at a role's first change: what a killed run left under way on the host
     may do all of that role, never anything of the next."""
     changes = [change.split(":")[0] for change in outcome.changes]
-    points = sorted(draw(outcome, POINTS_BARE), key=lambda point: changes.index(point.role))
+    points = sorted(draw(outcome, POINTS_BARE, DEPTH_HEAVY), key=lambda point: changes.index(point.role))
     return [Point(point.role, 0, point.delay) for point in points]
