@@ -24,6 +24,9 @@ from roles.kit.environment import Environment
 from tests.plan.cluster import environment
 from tests.plan.store import text
 
+# Tests run side by side in processes of their own, and etcd has the same ports in each.
+NETWORK = f"127.0.{1 + int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0')[2:])}"
+
 pytestmark = pytest.mark.skipif(not shutil.which("etcd"), reason="etcd is not installed here")
 GROUPS = {f"data{number}": "etcd postgresql" for number in (1, 2, 3)}
 
@@ -43,7 +46,8 @@ class Hosts:
     def environment(self, groups: dict[str, str]) -> Environment:
         env = environment(self.directory, groups, etcd_wait_seconds=20, etcd_metrics_port=0)
         env.hosts = tuple(
-            type(host)(host.name, f"127.0.0.{40 + int(host.name[-1])}", host.groups, host.setting) for host in env.hosts
+            type(host)(host.name, f"{NETWORK}.{40 + int(host.name[-1])}", host.groups, host.setting)
+            for host in env.hosts
         )
         return env
 
