@@ -1,6 +1,6 @@
 """What a deploy takes, told by `--data help=true`: its docstring, then each setting that this names.
 
-A setting is named in backticks or as `--data NAME=...`; what it means is its comment in the role's defaults.
+A setting is named in backticks or as NAME=...; what it means is its comment in the role's defaults.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from roles.kit import settings
 
-NAMED = re.compile(r"`([a-z_]+)(?:=[^`]*)?`|--data ([a-z_]+)=|\b([a-z_]+)=\S")
+NAMED = re.compile(r"`([a-z_]+)`|\b([a-z_]+)=\S")
 DEFINED = re.compile(r"([a-z]\w*): .*?(?:  # (.*))?")
 GENERAL = (
     "Every deploy also takes --dry (says what would happen), --limit, `without` and, for one run, any setting of "

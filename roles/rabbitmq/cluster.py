@@ -94,7 +94,7 @@ def join(api: Api, context: Item) -> None:
     """Make this node a member of the cluster; wait for the others where it is one, or is the one that they join."""
     me, there = context["node"], context["there"]
     others = {node: wait(context, partial(ask, node)) for node in there if node != me}
-    standing = {**others, me: api.started(lambda: own(api))}
+    standing = {**others, me: own(api)}
     seed = choose(standing, there)
     before = there[: there.index(me)]
     if together(standing, me, seed):

@@ -25,8 +25,8 @@ def ask(node: str) -> tuple[list[str], int]:
 
 
 def own(api: Api) -> tuple[list[str], int]:
-    """The same of the node at hand."""
-    return [str(node["name"]) for node in api.get("nodes")], len(api.get("queues"))
+    """The same of the node at hand, once it has started."""
+    return api.started(lambda: ([str(node["name"]) for node in api.get("nodes")], len(api.get("queues"))))
 
 
 def answers(node: str) -> bool:

@@ -59,20 +59,20 @@ class View:
 
     def node(self, address: str) -> tuple[str | None, int]:
         """Whom a server follows, and how many keys it holds."""
-        try:
-            server = self.server(address)
-            role = server("ROLE")
-            return (str(role[1]) if role[0] == "slave" else None), int(server("DBSIZE"))
-        except (OSError, ReplyError) as error:
-            raise NotYetError(f"the Redis of {self.hosts[address]} cannot be asked: {error}") from None
+        role, keys = self._replies(address, "ROLE", "DBSIZE")
+        return (str(role[1]) if role[0] == "slave" else None), int(keys)
 
     def replicas(self, address: str) -> list[str]:
         """Addresses of those that a server says follow it."""
+        (role,) = self._replies(address, "ROLE")
+        return [str(replica[0]) for replica in role[2]] if role[0] == "master" else []
+
+    def _replies(self, address: str, *commands: str) -> list[Any]:
         try:
-            role = self.server(address)("ROLE")
+            server = self.server(address)
+            return [server(command) for command in commands]
         except (OSError, ReplyError) as error:
             raise NotYetError(f"the Redis of {self.hosts[address]} cannot be asked: {error}") from None
-        return [str(replica[0]) for replica in role[2]] if role[0] == "master" else []
 
     def watched(self) -> dict[str, Any]:
         """What this host's Sentinel knows: its figures, and whom it misses or should not know; else nothing."""
