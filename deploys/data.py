@@ -17,8 +17,6 @@ from roles.storage import storage
 layer("quorum")
 if "etcd" in host.groups:
     etcd()  # where PostgreSQL's hosts agree on who is primary
-if "storage" in host.groups:
-    storage()  # where the log of PostgreSQL is archived from its first minute
 layer("stores")
 if "postgresql" in host.groups:
     postgresql()
@@ -30,6 +28,8 @@ if "rabbitmq" in host.groups:
     rabbitmq()
 if "mongodb" in host.groups:
     mongodb()
+if "storage" in host.groups:
+    storage()  # where backups go, and the log of PostgreSQL with them
 if {"postgresql", "redis", "rabbitmq", "mongodb", "ops"} & set(host.groups):
     backup()
 if "app" in host.groups:

@@ -1,4 +1,4 @@
-"""What Patroni's members agree on: their settings in etcd, and restarts that these wait for.
+"""What Patroni's members agree on: their settings in etcd, and that no server waits for a restart to have them.
 
 Runs on one host of the cluster and asks the members over their REST API, so it does not matter who is primary.
 """
@@ -15,7 +15,6 @@ from roles.postgresql.rest import Patroni, installed
 Item = dict[str, Any]
 PROBE_SECONDS = 10
 ROUNDS = 3  # a smaller max_connections takes effect on replicas only after the primary has it
-RESTART_SECONDS = 120
 UP = ("running", "creating replica")
 LEFT_ALONE = ("pause",)  # an operator's own
 
@@ -40,18 +39,20 @@ def probe(names: list[str], context: Item) -> dict[str, Item]:
 
 def apply(items: Item, changed: list[str], removed: list[str], context: Item, payload: Item) -> None:
     """Who leaves hands over; then settings, then one restart after the other where a member waits for it."""
+    from roles.postgresql.restart import look, restart_waiting  # a probe needs none of what it imports
+
     patroni = Patroni(context)
     patroni.wait_primary(context["wait_seconds"])
     if gone := strangers(patroni, context):
         leave(patroni, gone, context)
         patroni = Patroni(context)
     wait_members(patroni, context)
-    if "config" in changed:
-        set_config(patroni, items["config"], context)
+    if "config" in changed and set_config(patroni, items["config"], context):
+        look(patroni, context["loop_seconds"])
     for _ in range(ROUNDS):
-        if not restart_pending(patroni):
+        if not restart_waiting(patroni):
             return
-        time.sleep(context["loop_seconds"] + 1)
+        look(patroni, context["loop_seconds"])
 
 
 def wait_members(patroni: Patroni, context: Item) -> None:
@@ -88,23 +89,24 @@ def flat(values: Item, prefix: str = "") -> Item:
     return found
 
 
-def set_config(patroni: Patroni, wanted: Item, context: Item) -> None:
-    """Bring the settings to what is wanted; strictness only once a second host has the data."""
+def set_config(patroni: Patroni, wanted: Item, context: Item) -> bool:
+    """Bring the settings to what is wanted, strictness only once a second host has the data; whether servers read any.
+
+    Nothing is sent where nothing differs, as in a cluster that was just made from them.
+    """
     if wanted["synchronous_mode"]:
         wait_standby(patroni, context)
     present = settings(patroni)
     different: Item = dict.fromkeys(present.keys() - wanted.keys() - set(LEFT_ALONE))
     different |= {name: value for name, value in wanted.items() if name != "others" and present.get(name) != value}
-    if not different:  # as a cluster that was just made from them
-        return
-    began = time.time()
+    if not different:
+        return False
     primary = patroni.wait_primary(context["wait_seconds"])
     status, told = patroni.ask(primary, "PATCH", "/config", nested(different), timeout=30)
     if status != 200:
         raise RemoteError(f"Patroni on {primary} did not take the cluster's settings: {status} {told}")
     print("set the cluster's settings")
-    if any(name.startswith("postgresql.") for name in different):  # others have no server wait for a restart
-        wait_seen(patroni, began, context)
+    return any(name.startswith("postgresql.") for name in different)
 
 
 def nested(values: Item) -> Item:
@@ -133,41 +135,3 @@ def wait_standby(patroni: Patroni, context: Item) -> None:
                 "host only. Run again once a copy is complete, or look into the journal of patroni there"
             )
         time.sleep(1)
-
-
-def wait_seen(patroni: Patroni, began: float, context: Item) -> None:
-    """Until every member has read the settings, so that it knows whether it waits for a restart."""
-    deadline = time.monotonic() + 3 * context["loop_seconds"]
-    while time.monotonic() < deadline:
-        seen = [told.get("dcs_last_seen", 0) for told in patroni.states().values()]
-        if seen and min(seen) > began + 1:
-            break
-        time.sleep(0.5)
-    time.sleep(1)  # what it read it applies just after
-
-
-def restart_pending(patroni: Patroni) -> bool:
-    """Restart who waits for it, replicas first and each back before the next; whether anybody did."""
-    waiting = [name for name, told in patroni.states().items() if told.get("pending_restart")]
-    primary = patroni.wait_primary(RESTART_SECONDS)
-    for name in sorted(waiting, key=lambda name: (name == primary, name)):
-        body = {"restart_pending": True, "timeout": f"{RESTART_SECONDS}s"}
-        status, told = patroni.ask(name, "POST", "/restart", body, timeout=RESTART_SECONDS + 10)
-        if status not in (200, 412):  # 412: it does not wait for it any more
-            raise RemoteError(f"PostgreSQL on {name} could not be restarted: {status} {told}")
-        print(f"restarted PostgreSQL on {name} with its new settings")
-        wait_back(patroni, name)
-    return bool(waiting)
-
-
-def wait_back(patroni: Patroni, name: str) -> None:
-    """Until the member is primary or streams again."""
-    deadline = time.monotonic() + RESTART_SECONDS
-    while time.monotonic() < deadline:
-        told = patroni.states().get(name, {})
-        if told.get("state") == "running" and (
-            told.get("role") != "replica" or told.get("replication_state") == "streaming"
-        ):
-            return
-        time.sleep(0.5)
-    raise RemoteError(f"PostgreSQL on {name} did not come back within {RESTART_SECONDS} s after its restart")
