@@ -11,7 +11,8 @@ from roles.kit.model import Desired, Directory, File, State
 from roles.registry.plan import login, registry_host, registry_name
 
 DIRECTORY = "/var/lib/nexus-cos/image"
-LIBRARIES = ("roles.image.storage", "roles.image.registry", "roles.image.build")
+LIBRARIES = ("roles.image.storage",)
+BUILDING = ("roles.image.registry", "roles.image.build")
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"  # of the host: builds trust what it trusts
 
 
@@ -38,6 +39,7 @@ def plan(env: Environment, host: Host) -> Desired:
                 context={"release": env.setting.release, "storage": env.setting.registry_directory},
                 payload=_payload(env, wanted),
                 libraries=LIBRARIES,
+                apply_libraries=BUILDING,
                 timeout_seconds=1800,  # a first build of forty services with code of their own
             ),
         ),

@@ -152,7 +152,7 @@ def compare_state(found: Differences, state: State, answer: Answer) -> None:
             {
                 "do": "state",
                 "name": state.name,
-                **state.code(),
+                **state.code(apply=True),
                 "items": {name: dict(values) for name, values in state.items.items()},
                 "changed": changed,
                 "removed": removed,

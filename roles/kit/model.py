@@ -113,7 +113,8 @@ class State:
     The same shape comes back from `probe` in `source`, a Python file of the role that runs on the
     host with the standard library alone (see roles/kit/agent.py). Credentials appear in items as
     hashes only; what the host-side code needs to log in goes into `context`, which is never shown.
-    `libraries` are modules of the project that this code imports; they are sent with it.
+    `libraries` are modules of the project that this code imports; they are sent with it, and with a step alone
+    those that `apply` imports and a probe has no use for, `apply_libraries`.
     `payload` is what only `apply` needs (contents of secrets): it does not travel with a probe.
 
     `observed` says that it is asked and never laid down: health. It is no part of what a reviewed plan holds.
@@ -132,12 +133,13 @@ class State:
     extra: Literal["keep", "report", "remove"] = "keep"
     timeout_seconds: int = 300
     libraries: tuple[str, ...] = ()
+    apply_libraries: tuple[str, ...] = ()
     before_units: bool = False
     observed: bool = False
 
-    def code(self) -> dict[str, Any]:
-        """The host-side code as it is sent."""
-        return code(self.source, self.libraries)
+    def code(self, apply: bool = False) -> dict[str, Any]:
+        """The host-side code as it is sent with a probe, or with a step that applies it."""
+        return code(self.source, (*self.libraries, *(self.apply_libraries if apply else ())))
 
 
 def code(source: Path, libraries: Iterable[str] = ()) -> dict[str, Any]:

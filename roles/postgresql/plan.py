@@ -133,13 +133,14 @@ def _cluster(env: Environment) -> State:
     items: dict[str, dict[str, Any]] = {"config": {**wanted, "others": []}}
     items |= {f"member {name}": {"pending_restart": False} for name in known["members"]}
     seconds = 3 * int(env.setting.postgresql_join_seconds)
-    libraries, removes = (*REST, "roles.postgresql.leave", "roles.postgresql.restart"), not env.left_out
+    libraries, removes = (*REST, "roles.postgresql.leave"), not env.left_out
     return State(
         "patroni",
         source,
         items,
         context=known,
         libraries=libraries,
+        apply_libraries=("roles.postgresql.restart",),
         timeout_seconds=seconds,
         extra="remove" if removes else "keep",
     )

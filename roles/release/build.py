@@ -6,7 +6,7 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
-from roles.image.plan import LIBRARIES as IMAGE
+from roles.image.plan import BUILDING, LIBRARIES
 from roles.image.plan import plan as image_plan
 from roles.kit.error import OperatorError
 from roles.registry.plan import registry_host
@@ -22,7 +22,7 @@ def act_of(situation: Situation, names: Sequence[str], release: str) -> Act:
 
     def build() -> None:
         context = work(situation, names)
-        carry_out(situation.run, host.name, f"build {len(names)} images", IMAGES, context, IMAGE)
+        carry_out(situation.run, host.name, f"build {len(names)} images", IMAGES, context, (*LIBRARIES, *BUILDING))
 
     return Act(f"Build the images of {', '.join(names)} at release {release}", build, host.name)
 
