@@ -20,6 +20,7 @@ from roles.kit.agent.base import STATE, RemoteError, held
 Item = dict[str, Any]
 DIRECTORY = f"{STATE}/record"
 TURN = "/run/nexus-cos/record.turn"
+NEWEST = 2  # files, one for a month: of the last line, and of a run that began in the month before
 SET_FLAGS, GET_FLAGS, APPEND_ONLY = 0x40086602, 0x80086601, 0x20  # FS_IOC_SETFLAGS and its like, FS_APPEND_FL
 
 
@@ -61,7 +62,7 @@ def read(context: Item) -> Item:
 def append(line: Item) -> None:
     """One line at the end, kept on the disk before this returns."""
     os.makedirs(DIRECTORY, mode=0o700, exist_ok=True)
-    last = [text for _, _, text in _lines()][-1:]
+    last = [text for _, _, text in _lines(NEWEST)][-1:]
     line = {"previous": hashlib.sha256(last[0].encode()).hexdigest() if last else "", **line}
     path = f"{DIRECTORY}/{time.strftime('%Y-%m', time.gmtime())}.jsonl"
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -95,9 +96,9 @@ def _append_only(handle: int) -> None:
 
 
 def _open_runs() -> list[Item]:
-    """Runs that began and of which nothing else is known."""
+    """Runs that began and of which nothing else is known; every run notes those before it, so none is old."""
     found: dict[str, Item] = {}
-    for _, _, text in _lines():
+    for _, _, text in _lines(NEWEST):
         if line := _parsed(text):
             if line["event"] == "begin":
                 found[line["run"]] = line
@@ -106,9 +107,9 @@ def _open_runs() -> list[Item]:
     return list(found.values())
 
 
-def _lines() -> Iterator[tuple[str, int, str]]:
-    """(file, number, text) of every line, oldest first."""
-    for name in sorted(os.listdir(DIRECTORY)) if os.path.isdir(DIRECTORY) else []:
+def _lines(newest: int = 0) -> Iterator[tuple[str, int, str]]:
+    """(file, number, text) of every line, or of those in the newest files, oldest first."""
+    for name in sorted(os.listdir(DIRECTORY))[-newest:] if os.path.isdir(DIRECTORY) else []:
         with open(f"{DIRECTORY}/{name}", errors="replace") as stream:
             for number, text in enumerate(stream, 1):
                 yield name, number, text.rstrip("\n")

@@ -131,6 +131,29 @@ def test_the_chain_goes_on_from_month_to_month(place: Path) -> None:
     assert read()["broken"] == []
 
 
+def test_what_happened_long_ago_is_not_read_again_by_every_run(place: Path) -> None:
+    for month in ("2001-01", "2001-02"):
+        begin(month)
+        end(month)
+        files(place)[-1].rename(place / f"{month}.jsonl")
+    begin("a")  # dies
+    (place / f"{time.strftime('%Y-%m', time.gmtime())}.jsonl").rename(place / "2001-03.jsonl")
+    (place / "2001-01.jsonl").unlink()
+    (place / "2001-01.jsonl").mkdir()  # cannot be read, not even by root
+    assert [line["run"] for line in begin("b")["dead"]] == ["a"]
+    (place / "2001-01.jsonl").rmdir()
+    assert [found.rsplit(":", 1)[0] for found in read()["broken"]] == ["2001-02.jsonl"]
+
+
+def test_a_month_without_a_line_breaks_no_chain(place: Path) -> None:
+    begin("a")
+    (file,) = files(place)
+    file.rename(place / "2001-01.jsonl")
+    file.touch()  # a full disk took no line
+    end("a")
+    assert read()["broken"] == []
+
+
 def test_what_changed_on_a_host_and_of_an_item() -> None:
     begin("a")
     end("a", {"app1": [["nginx", "unit nginx", "reload", True]], "app2": [["redis", "file /etc/r", "new", False]]})
