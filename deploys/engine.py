@@ -14,4 +14,4 @@ if {"app", "edge", "ops"} & set(host.groups):
 if "ops" in host.groups:
     begin_images()  # this takes longest, and nobody waits for it before the services do
 if "storage" in host.groups:
-    begin_storage()  # whose restart takes a while, in which its host answers no question
+    begin_storage()  # whose restart takes a while, and nobody waits for it before the backups do

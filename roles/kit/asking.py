@@ -11,6 +11,7 @@ from pyinfra.context import state
 
 from roles.kit.error import OperatorError
 from roles.kit.model import code
+from roles.kit.permit import permit
 from roles.kit.progress import progress
 from roles.kit.transport import QUESTIONS, EarlyAgent, Question, lines
 
@@ -28,6 +29,7 @@ class Asking:
     def ask(self, name: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """Send one question to the agent of a host, whichever host this is called for."""
         early = self._early.pop(name, None) if request["do"] in QUESTIONS else None
+        request = {**request, "fence": permit.number}  # so that it need not wait for what this run has begun
         with progress.step(name, "answering"):
             answer: dict[str, Any] = early.ask(request) if early else {}
             if not answer:

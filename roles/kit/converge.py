@@ -121,7 +121,7 @@ def _begin(role: str) -> Iterator[PyinfraCommand]:
     run, name = Run.current, host.name
     found = run.compare(name, role)
     show(run, name, role, found)
-    begun = Begun([Step(title(role, step), step, stream=True) for step in found.steps])
+    begun = Begun([Step(title(role, step), {**step, "beside": True}, stream=True) for step in found.steps])
     run.under_way[name, role] = begun, found.changes
     if found.steps:
         if run.executing():

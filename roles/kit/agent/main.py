@@ -36,7 +36,7 @@ def main() -> None:
         print(json.dumps(probe.ask("aside", request)))
         return
     try:
-        with turn(alone=question is None):
+        with turn(alone=question is None, number=request.get("fence")) as let_in:
             if question:
                 print(json.dumps(question(request)))
             else:
@@ -45,6 +45,8 @@ def main() -> None:
                 gc.enable()  # off for questions, which are over sooner than it pays
                 sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # shown while it works
                 fence.enter(request)
+                if request.get("beside"):
+                    let_in()
                 if request["do"] != "claim":
                     getattr(step, f"step_{request['do']}")(request)
     except RemoteError as error:

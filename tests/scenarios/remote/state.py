@@ -12,7 +12,8 @@ import subprocess
 import urllib.request
 
 PLACES = ("/etc", "/usr/local", "/var/lib/nexus-cos", "/root")
-RUNS = "/var/lib/nexus-cos"  # which runs and hourly backups there were is another for every run
+RUNS = "/var/lib/nexus-cos"  # which runs, hourly backups and daily cleanings there were is another for every run
+LATER = (f"{RUNS}/record", f"{RUNS}/backup", f"{RUNS}/docker/image-use.json")
 SKIPPED = {"/etc/resolv.conf", "/etc/ld.so.cache", "/etc/mtab", f"{RUNS}/fence.json", f"{RUNS}/lock.json"}
 
 
@@ -30,7 +31,7 @@ def files():
         for directory, folders, names in os.walk(place):
             for name in [*folders, *names]:
                 path = os.path.join(directory, name)
-                if path not in SKIPPED and not path.startswith((f"{RUNS}/record", f"{RUNS}/backup")):
+                if path not in SKIPPED and not path.startswith(LATER):
                     found[path] = look(path)
     return found
 
