@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import subprocess
-from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +13,6 @@ import yaml
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
 from roles.kit.model import Desired, State
-from roles.postgresql import scram
 from roles.postgresql.budget import budget
 from roles.postgresql.patroni import CONFIG
 from roles.postgresql.plan import notes, plan, preflight
@@ -128,22 +124,6 @@ def test_no_password_reaches_the_host(tmp_path: Path) -> None:
             assert password not in everything
             assert verifiers[f"role {user}"].startswith("SCRAM-SHA-256$4096:")
             assert state.items[f"role {user}"]["password"] in verifiers[f"role {user}"]
-
-
-def test_the_keys_are_those_of_rfc_7677() -> None:
-    # The server's signature in the RFC's example conversation can only come from the right server key.
-    nonce = "rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
-    said = f"n=user,r=rOprNGfwEbeRWgbNEkqO,r={nonce},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,c=biws,r={nonce}"
-    _, server = scram.keys("pencil", b64decode("W22ZaJ0SNY7soEsUEjb6gQ=="))
-    signature = hmac.digest(b64decode(server), said.encode(), "sha256")
-    assert b64encode(signature).decode() == "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
-
-
-def test_a_verifier_follows_from_user_and_password_alone() -> None:
-    assert scram.verifier("a", "x") == scram.verifier("a", "x")
-    assert len({scram.salt("a", "x"), scram.salt("b", "x"), scram.salt("a", "y")}) == 3
-    stored = scram.verifier("a", "x").split("$")[2].split(":")[0]
-    assert len(b64decode(stored)) == hashlib.sha256().digest_size
 
 
 def test_what_was_acknowledged_is_on_disk(tmp_path: Path) -> None:

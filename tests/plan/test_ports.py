@@ -1,0 +1,28 @@
+"""Ports that two of the platform's programs would want on one host."""
+
+from __future__ import annotations
+
+from roles.catalogue import capacity, load
+from roles.catalogue.machine import Machine
+from roles.catalogue.size import GIB
+
+EVERYTHING = frozenset(
+    {"all", "edge", "app", "data", "ops", "postgresql", "redis", "rabbitmq", "mongodb", "storage"}
+)
+
+
+def test_platform_on_one_host_has_no_collision():
+    assert list(capacity.port_findings(load(), {}, [Machine("box1", EVERYTHING, 2, GIB)])) == []
+
+
+def test_port_wanted_twice_on_one_host():
+    hosts = [Machine("ops1", frozenset({"ops"}), 2, GIB), Machine("edge1", frozenset({"edge"}), 2, GIB)]
+    (finding,) = capacity.port_findings(load(), {"registry_port": 9090, "router_port": 9090}, hosts)
+    assert (finding.severity, finding.where) == ("error", "ops1")
+    assert "port 9090 is wanted by registry and prometheus; set prometheus_port" in finding.message
+
+
+def test_ports_of_services_do_not_count():
+    # grafana's 3000 is backend-api's port too, which is published nowhere
+    assert load().service("backend-api").port == load().port("grafana") == 3000
+    assert list(capacity.port_findings(load(), {}, [Machine("box1", EVERYTHING, 2, GIB)])) == []
