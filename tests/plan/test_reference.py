@@ -1,4 +1,4 @@
-"""The reference service, the entry point and the health check, run as processes of this machine."""
+"""The reference service, run as a process of this machine: what it answers, when it is ready, how it ends."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from typing import Any
 import pytest
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "image"
-ENTRY, HEALTH = TEMPLATES / "entry.sh", TEMPLATES / "health.sh"
 Start = Callable[..., "Service"]
 
 
@@ -231,103 +230,3 @@ def test_refuses_a_port_that_is_none(port: str) -> None:
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=10)
     assert done.returncode == 78
     assert "PORT" in done.stderr
-
-
-def enter(directory: Path, *command: str, **variables: str) -> subprocess.Popen[str]:
-    """The entry point with secrets from the directory, running the command."""
-    env = {
-        "PATH": os.environ["PATH"],
-        "NEXUS_SECRETS": str(directory),
-        "NEXUS_MARK": str(directory / "mark"),
-        "STOP_DELAY_S": "1",
-        **variables,
-    }
-    pipe = subprocess.PIPE
-    return subprocess.Popen(["sh", str(ENTRY), *command], env=env, stdout=pipe, stderr=pipe, text=True)
-
-
-def test_secrets_are_taken_literally(tmp_path: Path) -> None:
-    (tmp_path / "config").write_text("# comment\nPLAIN=a b\n\nODD=$(id)`id`'\"\\n$HOME=x\n")
-    (tmp_path / "credentials").write_text("PASSWORD=last line without an end")
-    output, _ = enter(tmp_path, "sh", "-c", 'printf "%s|%s|%s" "$PLAIN" "$ODD" "$PASSWORD"').communicate(
-        timeout=10
-    )
-    assert output == "a b|$(id)`id`'\"\\n$HOME=x|last line without an end"
-
-
-@pytest.mark.parametrize("line", ["no equals sign", "1BAD=x", "BAD-NAME=x", "=x"])
-def test_a_line_that_is_no_setting_is_refused_without_showing_it(tmp_path: Path, line: str) -> None:
-    (tmp_path / "config").write_text(f"GOOD=1\n{line}\n")
-    process = enter(tmp_path, "true")
-    _, error = process.communicate(timeout=10)
-    assert process.returncode == 78
-    assert "config line 2" in error
-    assert line not in error
-
-
-@pytest.mark.parametrize(
-    ("on_term", "accepted", "status"),
-    [("", "", 0), ("exit 1", "0 1 143", 0), ("exit 1", "0 143", 1), ("exit 7", "0 1 143", 7)],
-)
-def test_a_stop_ends_as_the_service_may_end(tmp_path: Path, on_term: str, accepted: str, status: int) -> None:
-    trap = f'trap "{on_term}" TERM; ' if on_term else ""
-    process = enter(
-        tmp_path, "sh", "-c", f"{trap}echo up; while :; do sleep 0.05; done", STOP_STATUS=accepted
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "up\n"
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == status
-    process.communicate()
-
-
-@pytest.mark.parametrize(("command", "status"), [("exit 1", 1), ("exit 0", 0), ("kill -9 $$", 137)])
-def test_an_end_that_nobody_asked_for_is_passed_on(tmp_path: Path, command: str, status: int) -> None:
-    process = enter(tmp_path, "sh", "-c", command, STOP_STATUS="0 1 143")
-    process.communicate(timeout=10)
-    assert process.returncode == status
-
-
-@needs_node
-def test_health_waits_for_a_service_that_starts(tmp_path: Path, start: Start, dependency: Dependency) -> None:
-    port = free_port()
-    env = {"PATH": "/nonexistent", "PORT": str(port), "NEXUS_MARK": str(tmp_path / "mark")}
-    check = ["/bin/bash", str(HEALTH), "60"]
-    with subprocess.Popen(check, env=env, stdout=subprocess.PIPE, text=True) as waiting:
-        dependency.status = 500
-        service = start(DEPENDS_ON=dependency.variable, PORT=str(port))
-        until(lambda: dependency.asked > 1)
-        assert waiting.poll() is None
-        dependency.status = 200
-        assert waiting.wait(10) == 0
-    assert (tmp_path / "mark").exists()
-    service.process.kill()
-    service.process.wait()
-    ended = subprocess.run(check, env=env, capture_output=True, text=True, timeout=15)  # it is alive or it is not
-    assert (ended.returncode, ended.stdout) == (1, f"nothing listens on port {port}\n")
-
-
-@needs_node
-def test_health_asks_readiness_until_it_was_seen_and_liveness_from_then_on(
-    tmp_path: Path, start: Start, dependency: Dependency
-) -> None:
-    service = start(DEPENDS_ON=dependency.variable)
-    (tmp_path / "config").write_text(f"SERVICE_NAME=demo\nPORT={service.port}\n")
-    env = {"PATH": "/nonexistent", "NEXUS_SECRETS": str(tmp_path), "NEXUS_MARK": str(tmp_path / "mark")}
-
-    def health() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(["/bin/bash", str(HEALTH)], env=env, capture_output=True, text=True, timeout=15)
-
-    dependency.status = 500
-    first = health()
-    assert first.returncode == 1
-    assert "friend: answers 500" in first.stdout
-    dependency.status = 200
-    until(lambda: health().returncode == 0)
-    asked, dependency.status = dependency.asked, 500
-    until(lambda: service.ask("/health/ready")[0] == 503)
-    assert dependency.asked > asked
-    assert health().returncode == 0
-    service.process.kill()
-    service.process.wait()
-    assert health().returncode == 1

@@ -1,24 +1,19 @@
-"""The stack of the real catalogue, what services are told, and when one counts as healthy."""
+"""The stack of the real catalogue: its services, their images, limits and sizes, and what rolls one of them."""
 
-import hashlib
 import json
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 import pytest
 import yaml
 from cluster import WEAK, environment
 
-from roles.kit.error import OperatorError
 from roles.kit.settings import Settings
-from roles.service import remote, rollout
-from roles.service.contents import config, credentials, env_file, secrets
 from roles.service.plan import STACK, plan, warnings
 from roles.service.stack import HEALTH, definition, definitions, properties, stack_file
 
 
-@pytest.fixture
-def env(tmp_path):
+@pytest.fixture(name="env")
+def env_(tmp_path):
     return environment(tmp_path)
 
 
@@ -70,55 +65,6 @@ def test_plan_is_the_first_managers_alone(env, tmp_path):
     assert plan(left_out, left_out.host("app2")).states
 
 
-def test_configuration_names_stores_and_dependencies(env, tmp_path):
-    service = env.catalogue.service("auth-service")
-    found = config(env, service)
-    assert (found["PORT"], found["STORES"], found["STORES_ABSENT"]) == ("3001", "postgresql,redis", "")
-    assert "user-auth=http://user-auth:3003/health" in found["DEPENDS_ON"].split(",")
-    without = environment(tmp_path, groups={"app1": "app", "data1": "postgresql"})
-    found = config(without, service)
-    assert (found["STORES"], found["STORES_ABSENT"]) == ("postgresql", "redis")
-    assert "REDIS_URL" not in credentials(without, service)
-
-
-def test_credentials_lead_to_the_stores_over_tls(env):
-    found = credentials(env, env.catalogue.service("user-auth"))
-    database, broker = urlsplit(found["DATABASE_URL"]), urlsplit(found["RABBITMQ_URL"])
-    user, password = env.login("postgresql", "user-auth")
-    assert (database.username, database.password) == (user, password)
-    assert (database.hostname, database.port) == env.store("postgresql") == ("10.219.0.1", 5432)
-    assert (database.path, database.query) == ("/user_auth", "sslmode=verify-full")
-    assert (broker.scheme, broker.path) == ("amqps", "/user-auth")
-    cache = urlsplit(credentials(env, env.catalogue.service("session-mgr"))["REDIS_URL"])
-    assert (cache.scheme, cache.username) == ("rediss", "session-mgr")
-
-
-def test_handshake_goes_to_those_that_want_it_only(env):
-    have = {
-        name
-        for name, service in env.catalogue.services.items()
-        if "N3XUS_HANDSHAKE" in credentials(env, service)
-    }
-    assert have == {name for name, service in env.catalogue.services.items() if service.handshake}
-    assert have
-
-
-def test_keys_of_providers_come_from_the_secrets(tmp_path):
-    env = environment(tmp_path, service_external_keys={"STRIPE_API_KEY": ["billing-service"]})
-    billing, other = env.catalogue.service("billing-service"), env.catalogue.service("auth-service")
-    with pytest.raises(OperatorError, match="external/STRIPE_API_KEY"):
-        credentials(env, billing)
-    env.secrets.get("external/STRIPE_API_KEY", lambda: "sk_1")
-    assert credentials(env, billing)["STRIPE_API_KEY"] == "sk_1"
-    assert "STRIPE_API_KEY" not in credentials(env, other)
-
-
-def test_env_file_refuses_what_it_cannot_hold():
-    assert env_file({"B": "x=y", "A": "$1"}) == "A=$1\nB=x=y\n"
-    with pytest.raises(OperatorError, match="KEY"):
-        env_file({"KEY": "a\nb"})
-
-
 def test_a_changed_value_rolls_exactly_the_services_that_hold_it(env):
     def hashes(**settings):
         changed = replace(env, setting=Settings({**env.setting, **settings}))
@@ -129,19 +75,6 @@ def test_a_changed_value_rolls_exactly_the_services_that_hold_it(env):
     assert hashes() == before
     after = hashes(service_external_keys={"STRIPE_API_KEY": ["billing-service"]})
     assert [name for name in before if before[name] != after[name]] == ["billing-service"]
-
-
-def test_secret_names_cannot_be_guessed_from_contents(env):
-    named = secrets(env, env.catalogue.service("auth-service"))
-    assert [*named] == ["config", "credentials", "ca.pem"]
-    for name, content in named.values():
-        assert len(name) <= 64  # Docker's limit
-        assert hashlib.sha256(content.encode()).hexdigest()[:10] not in name
-
-
-def test_longest_service_name_fits_into_a_secret_name(env):
-    service = env.catalogue.service("auth-service").model_copy(update={"name": "a" * 40})
-    assert max(len(name) for name, _ in secrets(env, service).values()) <= 64
 
 
 def test_images_are_pinned_by_digest_once_known(env):
@@ -179,66 +112,6 @@ def test_size_follows_the_environment(tmp_path):
     assert full["generic_resources"] == [{"discrete_resource_spec": {"kind": "NVIDIA-GPU", "value": 1}}]
 
 
-# Health, as the host-side code sees it
-
-
-WANTED = {"hash": "h1", "replicas": 1}
-
-
-def service(label="h1", update=None, template=None):
-    spec = {
-        "Labels": {"nexus.hash": label},
-        "TaskTemplate": {**(template or {"v": 1}), "Runtime": "container"},
-    }
-    return {"ID": "S", "Spec": spec, "UpdateStatus": update or {}}
-
-
-def task(state, template=None, desired="running"):
-    return {
-        "ServiceID": "S",
-        "Spec": template or {"v": 1},
-        "DesiredState": desired,
-        "Status": {"State": state},
-    }
-
-
-@pytest.mark.parametrize(
-    ("found", "tasks", "healthy", "final"),
-    [
-        (service(), [task("running")], True, False),
-        (service(), [task("starting")], False, False),  # runs, but its health check has not passed yet
-        (service(), [task("running", template={"v": 0})], False, False),  # the one before the update
-        (service(update={"State": "updating"}), [task("running")], False, False),
-        (service(update={"State": "completed"}), [task("running")], True, False),
-        (service(label="h0", update={"Message": "failed"}), [task("running")], False, True),  # rolled back
-        (service(), [task("rejected", desired="shutdown")] * 3, False, True),
-        (None, [], False, True),
-    ],
-)
-def test_when_a_service_is_healthy(found, tasks, healthy, final):
-    reason, hopeless = rollout.unhealthy(found, tasks, WANTED)
-    assert (not reason, hopeless) == (healthy, final)
-
-
-def test_a_global_service_needs_every_task():
-    wanted = {"hash": "h1", "replicas": None}
-    assert rollout.unhealthy(service(), [task("running"), task("running")], wanted) == ("", False)
-    assert rollout.unhealthy(service(), [task("running"), task("starting")], wanted)[0] == "1 of 2 tasks run"
-    assert rollout.unhealthy(service(), [], wanted)[0] == "0 of 1 tasks run"
-
-
-def test_secrets_of_a_rollback_are_kept():
-    def spec(*names):
-        return {"TaskTemplate": {"ContainerSpec": {"Secrets": [{"SecretName": name} for name in names]}}}
-
-    assert remote._held({"Spec": spec("new"), "PreviousSpec": spec("old")}) == {"new", "old"}
-    old = {"Spec": {"Name": "old"}, "CreatedAt": "2020-01-01T00:00:00.1Z"}
-    assert remote._left_over(old, {"new"}, keep_days=30)
-    assert not remote._left_over(old, {"new", "old"}, keep_days=30)
-    young = {"Spec": {"Name": "young"}, "CreatedAt": "2999-01-01T00:00:00.1Z"}
-    assert not remote._left_over(young, set(), keep_days=30)
-
-
 def test_services_are_given_another_log_in_at_the_registry(tmp_path):
     """Their tasks could not be started on another host with the one that Swarm keeps."""
     before = definitions(environment(tmp_path))
@@ -248,45 +121,3 @@ def test_services_are_given_another_log_in_at_the_registry(tmp_path):
         assert labels["nexus.registry"] != changed["nexus.registry"]
         assert labels["nexus.hash"] != changed["nexus.hash"]
         assert content["image"] == after[name]["image"]
-
-
-@pytest.mark.parametrize(
-    ("error", "state", "waits", "deployed"),
-    [
-        ("starting container failed: device or resource busy", "rollback_completed", True, ["glitch"]),
-        ("starting container failed: device or resource busy", "rollback_started", True, []),
-        ("task: non-zero exit (1)", "rollback_completed", False, []),
-    ],
-)
-def test_a_service_that_its_engine_could_not_start_is_deployed_once_more(
-    monkeypatch, error, state, waits, deployed
-):
-    tried = []
-    monkeypatch.setattr(rollout, "deploy", lambda definitions: tried.extend(definitions))
-    found = {"ID": "S", "UpdateStatus": {"State": state}}
-    failed = {"ID": "T2", "ServiceID": "S", "Status": {"State": "failed", "Err": error}}
-    earlier = {"ID": "T1", "ServiceID": "S", "Status": {"State": "failed", "Err": "non-zero exit (1)"}}
-    step = rollout.Rollout(Engine([earlier]), {}, phase_seconds=1)
-    assert step._goes_on(found, [earlier, failed], "glitch", {}) is waits
-    assert tried == deployed
-    if deployed:  # and never a third time
-        assert not step._goes_on(found, [earlier, failed], "glitch", {})
-
-
-class Engine:
-    """Docker's API as far as lists of tasks go."""
-
-    def __init__(self, tasks):
-        self.tasks = tasks
-
-    def list(self, kind, **filters):
-        return list(self.tasks)
-
-
-def test_what_nodes_refused_before_a_step_is_not_held_against_it():
-    refused = [{"ID": f"T{number}", "Status": {"State": "rejected"}} for number in range(3)]
-    engine = Engine(refused)
-    step = rollout.Rollout(engine, {}, phase_seconds=1)
-    assert step._tasks(["glitch"]) == []
-    engine.tasks.append({"ID": "T9", "Status": {"State": "rejected"}})
-    assert [task["ID"] for task in step._tasks(["glitch"])] == ["T9"]

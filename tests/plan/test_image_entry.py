@@ -1,0 +1,68 @@
+"""The entry point of an image, run as a process of this machine: secrets are taken literally, ends are passed on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from test_reference import TEMPLATES
+
+ENTRY = TEMPLATES / "entry.sh"
+
+
+def enter(directory: Path, *command: str, **variables: str) -> subprocess.Popen[str]:
+    """The entry point with secrets from the directory, running the command."""
+    env = {
+        "PATH": os.environ["PATH"],
+        "NEXUS_SECRETS": str(directory),
+        "NEXUS_MARK": str(directory / "mark"),
+        "STOP_DELAY_S": "1",
+        **variables,
+    }
+    pipe = subprocess.PIPE
+    return subprocess.Popen(["sh", str(ENTRY), *command], env=env, stdout=pipe, stderr=pipe, text=True)
+
+
+def test_secrets_are_taken_literally(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("# comment\nPLAIN=a b\n\nODD=$(id)`id`'\"\\n$HOME=x\n")
+    (tmp_path / "credentials").write_text("PASSWORD=last line without an end")
+    output, _ = enter(tmp_path, "sh", "-c", 'printf "%s|%s|%s" "$PLAIN" "$ODD" "$PASSWORD"').communicate(
+        timeout=10
+    )
+    assert output == "a b|$(id)`id`'\"\\n$HOME=x|last line without an end"
+
+
+@pytest.mark.parametrize("line", ["no equals sign", "1BAD=x", "BAD-NAME=x", "=x"])
+def test_a_line_that_is_no_setting_is_refused_without_showing_it(tmp_path: Path, line: str) -> None:
+    (tmp_path / "config").write_text(f"GOOD=1\n{line}\n")
+    process = enter(tmp_path, "true")
+    _, error = process.communicate(timeout=10)
+    assert process.returncode == 78
+    assert "config line 2" in error
+    assert line not in error
+
+
+@pytest.mark.parametrize(
+    ("on_term", "accepted", "status"),
+    [("", "", 0), ("exit 1", "0 1 143", 0), ("exit 1", "0 143", 1), ("exit 7", "0 1 143", 7)],
+)
+def test_a_stop_ends_as_the_service_may_end(tmp_path: Path, on_term: str, accepted: str, status: int) -> None:
+    trap = f'trap "{on_term}" TERM; ' if on_term else ""
+    process = enter(
+        tmp_path, "sh", "-c", f"{trap}echo up; while :; do sleep 0.05; done", STOP_STATUS=accepted
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == status
+    process.communicate()
+
+
+@pytest.mark.parametrize(("command", "status"), [("exit 1", 1), ("exit 0", 0), ("kill -9 $$", 137)])
+def test_an_end_that_nobody_asked_for_is_passed_on(tmp_path: Path, command: str, status: int) -> None:
+    process = enter(tmp_path, "sh", "-c", command, STOP_STATUS="0 1 143")
+    process.communicate(timeout=10)
+    assert process.returncode == status

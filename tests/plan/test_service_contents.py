@@ -1,0 +1,73 @@
+"""What services are told: their configuration, credentials, and names of secrets that give nothing away."""
+
+import hashlib
+from urllib.parse import urlsplit
+
+import pytest
+from cluster import environment
+from test_service import env_  # noqa: F401 - a fixture
+
+from roles.kit.error import OperatorError
+from roles.service.contents import config, credentials, env_file, secrets
+
+
+def test_configuration_names_stores_and_dependencies(env, tmp_path):
+    service = env.catalogue.service("auth-service")
+    found = config(env, service)
+    assert (found["PORT"], found["STORES"], found["STORES_ABSENT"]) == ("3001", "postgresql,redis", "")
+    assert "user-auth=http://user-auth:3003/health" in found["DEPENDS_ON"].split(",")
+    without = environment(tmp_path, groups={"app1": "app", "data1": "postgresql"})
+    found = config(without, service)
+    assert (found["STORES"], found["STORES_ABSENT"]) == ("postgresql", "redis")
+    assert "REDIS_URL" not in credentials(without, service)
+
+
+def test_credentials_lead_to_the_stores_over_tls(env):
+    found = credentials(env, env.catalogue.service("user-auth"))
+    database, broker = urlsplit(found["DATABASE_URL"]), urlsplit(found["RABBITMQ_URL"])
+    user, password = env.login("postgresql", "user-auth")
+    assert (database.username, database.password) == (user, password)
+    assert (database.hostname, database.port) == env.store("postgresql") == ("10.219.0.1", 5432)
+    assert (database.path, database.query) == ("/user_auth", "sslmode=verify-full")
+    assert (broker.scheme, broker.path) == ("amqps", "/user-auth")
+    cache = urlsplit(credentials(env, env.catalogue.service("session-mgr"))["REDIS_URL"])
+    assert (cache.scheme, cache.username) == ("rediss", "session-mgr")
+
+
+def test_handshake_goes_to_those_that_want_it_only(env):
+    have = {
+        name
+        for name, service in env.catalogue.services.items()
+        if "N3XUS_HANDSHAKE" in credentials(env, service)
+    }
+    assert have == {name for name, service in env.catalogue.services.items() if service.handshake}
+    assert have
+
+
+def test_keys_of_providers_come_from_the_secrets(tmp_path):
+    env = environment(tmp_path, service_external_keys={"STRIPE_API_KEY": ["billing-service"]})
+    billing, other = env.catalogue.service("billing-service"), env.catalogue.service("auth-service")
+    with pytest.raises(OperatorError, match="external/STRIPE_API_KEY"):
+        credentials(env, billing)
+    env.secrets.get("external/STRIPE_API_KEY", lambda: "sk_1")
+    assert credentials(env, billing)["STRIPE_API_KEY"] == "sk_1"
+    assert "STRIPE_API_KEY" not in credentials(env, other)
+
+
+def test_env_file_refuses_what_it_cannot_hold():
+    assert env_file({"B": "x=y", "A": "$1"}) == "A=$1\nB=x=y\n"
+    with pytest.raises(OperatorError, match="KEY"):
+        env_file({"KEY": "a\nb"})
+
+
+def test_secret_names_cannot_be_guessed_from_contents(env):
+    named = secrets(env, env.catalogue.service("auth-service"))
+    assert [*named] == ["config", "credentials", "ca.pem"]
+    for name, content in named.values():
+        assert len(name) <= 64  # Docker's limit
+        assert hashlib.sha256(content.encode()).hexdigest()[:10] not in name
+
+
+def test_longest_service_name_fits_into_a_secret_name(env):
+    service = env.catalogue.service("auth-service").model_copy(update={"name": "a" * 40})
+    assert max(len(name) for name, _ in secrets(env, service).values()) <= 64

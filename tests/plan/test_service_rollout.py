@@ -1,0 +1,103 @@
+"""Rollouts, as the host-side code sees them: when a service is healthy, what is tried again, what is kept."""
+
+import pytest
+
+from roles.service import remote, rollout
+
+WANTED = {"hash": "h1", "replicas": 1}
+
+
+def service(label="h1", update=None, template=None):
+    spec = {
+        "Labels": {"nexus.hash": label},
+        "TaskTemplate": {**(template or {"v": 1}), "Runtime": "container"},
+    }
+    return {"ID": "S", "Spec": spec, "UpdateStatus": update or {}}
+
+
+def task(state, template=None, desired="running"):
+    return {
+        "ServiceID": "S",
+        "Spec": template or {"v": 1},
+        "DesiredState": desired,
+        "Status": {"State": state},
+    }
+
+
+@pytest.mark.parametrize(
+    ("found", "tasks", "healthy", "final"),
+    [
+        (service(), [task("running")], True, False),
+        (service(), [task("starting")], False, False),  # runs, but its health check has not passed yet
+        (service(), [task("running", template={"v": 0})], False, False),  # the one before the update
+        (service(update={"State": "updating"}), [task("running")], False, False),
+        (service(update={"State": "completed"}), [task("running")], True, False),
+        (service(label="h0", update={"Message": "failed"}), [task("running")], False, True),  # rolled back
+        (service(), [task("rejected", desired="shutdown")] * 3, False, True),
+        (None, [], False, True),
+    ],
+)
+def test_when_a_service_is_healthy(found, tasks, healthy, final):
+    reason, hopeless = rollout.unhealthy(found, tasks, WANTED)
+    assert (not reason, hopeless) == (healthy, final)
+
+
+def test_a_global_service_needs_every_task():
+    wanted = {"hash": "h1", "replicas": None}
+    assert rollout.unhealthy(service(), [task("running"), task("running")], wanted) == ("", False)
+    assert rollout.unhealthy(service(), [task("running"), task("starting")], wanted)[0] == "1 of 2 tasks run"
+    assert rollout.unhealthy(service(), [], wanted)[0] == "0 of 1 tasks run"
+
+
+def test_secrets_of_a_rollback_are_kept():
+    def spec(*names):
+        return {"TaskTemplate": {"ContainerSpec": {"Secrets": [{"SecretName": name} for name in names]}}}
+
+    assert remote._held({"Spec": spec("new"), "PreviousSpec": spec("old")}) == {"new", "old"}
+    old = {"Spec": {"Name": "old"}, "CreatedAt": "2020-01-01T00:00:00.1Z"}
+    assert remote._left_over(old, {"new"}, keep_days=30)
+    assert not remote._left_over(old, {"new", "old"}, keep_days=30)
+    young = {"Spec": {"Name": "young"}, "CreatedAt": "2999-01-01T00:00:00.1Z"}
+    assert not remote._left_over(young, set(), keep_days=30)
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "waits", "deployed"),
+    [
+        ("starting container failed: device or resource busy", "rollback_completed", True, ["glitch"]),
+        ("starting container failed: device or resource busy", "rollback_started", True, []),
+        ("task: non-zero exit (1)", "rollback_completed", False, []),
+    ],
+)
+def test_a_service_that_its_engine_could_not_start_is_deployed_once_more(
+    monkeypatch, error, state, waits, deployed
+):
+    tried = []
+    monkeypatch.setattr(rollout, "deploy", lambda definitions: tried.extend(definitions))
+    found = {"ID": "S", "UpdateStatus": {"State": state}}
+    failed = {"ID": "T2", "ServiceID": "S", "Status": {"State": "failed", "Err": error}}
+    earlier = {"ID": "T1", "ServiceID": "S", "Status": {"State": "failed", "Err": "non-zero exit (1)"}}
+    step = rollout.Rollout(Engine([earlier]), {}, phase_seconds=1)
+    assert step._goes_on(found, [earlier, failed], "glitch", {}) is waits
+    assert tried == deployed
+    if deployed:  # and never a third time
+        assert not step._goes_on(found, [earlier, failed], "glitch", {})
+
+
+class Engine:
+    """Docker's API as far as lists of tasks go."""
+
+    def __init__(self, tasks):
+        self.tasks = tasks
+
+    def list(self, kind, **filters):
+        return list(self.tasks)
+
+
+def test_what_nodes_refused_before_a_step_is_not_held_against_it():
+    refused = [{"ID": f"T{number}", "Status": {"State": "rejected"}} for number in range(3)]
+    engine = Engine(refused)
+    step = rollout.Rollout(engine, {}, phase_seconds=1)
+    assert step._tasks(["glitch"]) == []
+    engine.tasks.append({"ID": "T9", "Status": {"State": "rejected"}})
+    assert [task["ID"] for task in step._tasks(["glitch"])] == ["T9"]
