@@ -15,6 +15,7 @@ from roles.kit.agent.base import RemoteError
 from roles.postgresql.rest import Patroni
 
 RESTART_SECONDS = 120
+WHAT_NEXT = "The journal of patroni there says why; run again once that is mended"
 NOTHING = {"nexus_cos": None}  # takes out what is not there: an empty change is never answered
 
 
@@ -65,7 +66,7 @@ def restart(patroni: Patroni, name: str, primary: str) -> None:
             wake(patroni, primary)
         status, told = answer.result()
     if status not in (200, 412):  # 412: it does not wait for it any more
-        raise RemoteError(f"PostgreSQL on {name} could not be restarted: {status} {told}")
+        raise RemoteError(f"PostgreSQL on {name} could not be restarted: {status} {told}. {WHAT_NEXT}")
     print(f"restarted PostgreSQL on {name} with its new settings")
 
 
@@ -88,4 +89,6 @@ def wait_back(patroni: Patroni, name: str) -> None:
         ):
             return
         time.sleep(0.5)
-    raise RemoteError(f"PostgreSQL on {name} did not come back within {RESTART_SECONDS} s after its restart")
+    raise RemoteError(
+        f"PostgreSQL on {name} did not come back within {RESTART_SECONDS} s after its restart. {WHAT_NEXT}"
+    )
