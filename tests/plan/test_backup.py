@@ -56,7 +56,9 @@ def test_units_have_the_documented_names(tmp_path: Path) -> None:
     assert [unit.name for unit in planned.units] == ["nexus-cos-backup.timer", "nexus-cos-restore-test.timer"]
     assert "OnCalendar=*-*-* 00/1:" in text(planned, "/etc/systemd/system/nexus-cos-backup.timer")
     assert "OnCalendar=Sun " in text(planned, "/etc/systemd/system/nexus-cos-restore-test.timer")
-    assert " backup\n" in text(planned, "/etc/systemd/system/nexus-cos-backup.service")
+    service = text(planned, "/etc/systemd/system/nexus-cos-backup.service")
+    assert " backup\n" in service
+    assert "Restart=on-failure" in service
 
 
 def test_figures_are_those_of_the_catalogue(tmp_path: Path) -> None:

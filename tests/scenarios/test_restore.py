@@ -20,6 +20,7 @@ from roles.redis.instance import PERSISTENT
 from roles.storage.plan import BACKUP, access, server
 from roles.storage.s3 import Bucket
 
+AGAIN_SECONDS = 300  # a failed backup is made again after one minute, and may take another
 RPO_SECONDS, RTO_SECONDS = 3600, 4 * 3600  # operations.yaml, disaster_recovery
 SAVED, LATER = 1000, 200  # rows in the backup, and rows that only the log has
 TABLE = "restore_scenario"
@@ -141,6 +142,31 @@ def test_a_damaged_backup_is_named(store: Store, control: Control, figure: Figur
         assert failed.status != 0, f"{key} is damaged, and the test did not notice"
         assert key in failed.output, failed.end
     done(control.run(deploy="deploys/restore_test.py"))
+
+
+def test_a_backup_in_a_bad_moment_is_made_again(store: Store, control: Control, figure: Figure) -> None:
+    """Object storage restarts while the timer's unit runs: the unit has not failed, and the backup is made."""
+    host, keeper = store.database.primary(), server(control.planned)
+    unit = control.planned.catalogue.operations.backups.service
+    assert keeper
+
+    def state() -> str:
+        return control.ssh(host, f"systemctl show -P ActiveState -P SubState {unit}").replace("\n", " ").strip()
+
+    assert wait_until(lambda: state() == "inactive dead", AGAIN_SECONDS, pause=1), f"{unit}: {state()}"
+    before = json.loads(bucket(control).get("status/postgresql.json"))["label"]
+    began = time.monotonic()
+    control.ssh(keeper.name, "sudo systemctl stop seaweedfs")
+    try:
+        control.ssh(host, f"sudo systemctl start --no-block {unit}")
+        assert wait_until(lambda: state() == "activating auto-restart", AGAIN_SECONDS, pause=1), f"{unit}: {state()}"
+    finally:
+        control.ssh(keeper.name, "sudo systemctl start seaweedfs")
+    assert wait_until(lambda: state() == "inactive dead", AGAIN_SECONDS, pause=1), f"{unit}: {state()}"
+    figure("a backup whose storage was away: made after", time.monotonic() - began)
+    record = json.loads(bucket(control).get("status/postgresql.json"))
+    assert record["ok"], record["error"]
+    assert record["label"] != before
 
 
 def damaged(whole: bytes) -> bytes:
