@@ -59,6 +59,7 @@ def test_units_have_the_documented_names(tmp_path: Path) -> None:
     service = text(planned, "/etc/systemd/system/nexus-cos-backup.service")
     assert " backup\n" in service
     assert "Restart=on-failure" in service
+    assert "Restart=" not in text(planned, "/etc/systemd/system/nexus-cos-restore-test.service")
 
 
 def test_figures_are_those_of_the_catalogue(tmp_path: Path) -> None:
