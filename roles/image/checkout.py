@@ -10,11 +10,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from roles.catalogue.service import Service
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
+
+if TYPE_CHECKING:
+    from roles.catalogue.service import Service
 
 LEFT_OUT = frozenset({"node_modules", ".git", "__pycache__", ".venv", "Dockerfile", ".dockerignore"})
 # What npm must know: the rest of package.json changes without need of a new install.
