@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from roles.kit.agent.base import RemoteError, run
+from roles.kit.agent.base import RemoteError, run, units
 from roles.rabbitmq.standing import ask
 
 Item = Mapping[str, Any]
@@ -46,11 +46,7 @@ def told_so(context: Item) -> bool:
 
 def runs(unit: str = "rabbitmq-server") -> bool:
     """Whether a unit is active: the broker's, or another one."""
-    try:
-        run(["systemctl", "is-active", "--quiet", unit])
-    except RemoteError:
-        return False
-    return True
+    return bool(units([unit])[unit]["ActiveState"] in ("active", "reloading"))
 
 
 def place(context: Item) -> str:

@@ -54,7 +54,7 @@ def _newest(place: str) -> float:
     with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(place) as entries:
         newest = os.stat(place).st_ctime
         for entry in entries:
-            with contextlib.suppress(FileNotFoundError):  # a link to nowhere, as one that is gone, changed its directory
+            with contextlib.suppress(FileNotFoundError):  # a link to nowhere
                 if not entry.is_dir():
                     newest = max(newest, entry.stat().st_ctime)
                 elif entry.name.endswith(".d"):
