@@ -56,7 +56,7 @@ QUESTIONS = ("probe", "traits", "contents", "ask", "aside", "times")
 def _agent(asks: bool) -> str:
     """The agent as it is sent: what only steps need stays at home when a host is merely asked."""
     carrying_out = () if asks else ("file", "unit", "step", "fence")
-    names = ("loading", "unread", "bus", "base", "probe", *carrying_out, "main")  # the first compiles the others
+    names = ("loading", "base", "unread", "bus", "systemd", "probe", *carrying_out, "main")  # one imports those before
     modules = [(name, lean(AGENT / f"{name}.py")) for name in names]
     return base64.b64encode(zlib.compress(BOOT.format(modules=modules).encode())).decode()
 

@@ -12,7 +12,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from roles.kit.agent.base import RemoteError, run, units
+from roles.kit.agent.base import RemoteError, run
+from roles.kit.agent.systemd import units
 from roles.rabbitmq.standing import ask
 
 Item = Mapping[str, Any]

@@ -32,7 +32,7 @@ def test_it_loads(source, libraries, tmp_path):
 import sys, types
 for name in ("roles", "roles.kit", "roles.kit.agent"):
     sys.modules[name] = types.ModuleType(name)
-for name, source in {[(name, lean(AGENT / f"{name}.py")) for name in ("loading", "unread", "bus", "base")]!r}:
+for name, source in {[(name, lean(AGENT / f"{name}.py")) for name in ("loading", "base")]!r}:
     module = sys.modules["roles.kit.agent." + name] = types.ModuleType(name)
     exec(compile(source, name, "exec"), module.__dict__)
 found = sys.modules["roles.kit.agent.loading"].load("test", {sent["source"]!r}, {sent["libraries"]!r})

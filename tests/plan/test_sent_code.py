@@ -16,7 +16,7 @@ from roles.kit.settings import Settings, defaults
 
 PROJECT = Path(__file__).parents[2]
 AGENT = "roles.kit.agent."
-ASKING = {f"{AGENT}{name}" for name in ("loading", "unread", "bus", "base", "probe")}
+ASKING = {f"{AGENT}{name}" for name in ("loading", "base", "unread", "bus", "systemd", "probe")}
 CHANGING = ASKING | {f"{AGENT}{name}" for name in ("file", "unit", "step", "fence")}
 
 

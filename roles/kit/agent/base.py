@@ -9,13 +9,10 @@ import hashlib
 import json
 import os
 import pwd
-import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
-
-from roles.kit.agent import bus
 
 STATE = "/var/lib/nexus-cos"
 MANIFEST = f"{STATE}/manifest"
@@ -25,7 +22,6 @@ BESIDE = "/run/nexus-cos/beside"  # held by steps beside which their run goes on
 FENCE = f"{STATE}/fence.json"
 TURN_SECONDS = 1800  # as long as the longest step, a first build of all images, may take
 ONCE: dict[tuple[str, ...], Any] = {}
-PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload")
 
 
 class RemoteError(Exception):
@@ -155,20 +151,6 @@ def groups_of(name: str) -> list[str] | None:
     except KeyError:
         return None
     return [entry.gr_name for entry in grp.getgrall() if name in entry.gr_mem]
-
-
-def units(wanted: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Properties of each unit, and the stamp of what it was started with."""
-    if not wanted:
-        return {}
-    try:
-        told = bus.properties(wanted)
-    except (OSError, bus.BusError, ValueError, struct.error):  # not root, or another systemd than is known here
-        output = run(["systemctl", "show", f"--property={','.join(PROPERTIES)}", "--", *wanted])
-        told = [dict(line.split("=", 1) for line in block.splitlines()) for block in output.strip().split("\n\n")]
-    return {
-        name: {**properties, "stamp": read_stamp(name)} for name, properties in zip(wanted, told, strict=True)
-    }
 
 
 def read_stamp(unit: str) -> dict[str, str] | None:

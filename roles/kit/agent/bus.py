@@ -2,7 +2,7 @@
 
 `systemctl show` has systemd work out all of some 300 properties of every unit, memory and traffic included, and drops
 all but those it was asked for: 55 ms for sixteen units, where the few that matter take 13. Only root may use that
-socket; for whoever else asks, and where anything goes wrong here, `base.units` falls back to systemctl.
+socket; for whoever else asks, and where anything goes wrong here, `systemd.units` falls back to systemctl.
 
 The wire format is that of the D-Bus specification, "Message Protocol"; the socket is systemd's private one, which
 needs neither a name nor a broker.

@@ -21,9 +21,9 @@ from roles.kit.agent.base import (
     read_manifest,
     refusal,
     run,
-    units,
 )
 from roles.kit.agent.loading import load
+from roles.kit.agent.systemd import units
 
 
 def probe(question: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,10 +19,10 @@ from roles.kit.agent.base import (
     listing,
     read_manifest,
     run,
-    units,
 )
 from roles.kit.agent.file import remove, write_atomic
 from roles.kit.agent.loading import load
+from roles.kit.agent.systemd import units
 from roles.kit.agent.unit import settle
 
 Request = Mapping[str, Any]

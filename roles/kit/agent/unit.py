@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from roles.kit.agent.base import STAMP, RemoteError, digest, read_stamp, refusal, run, units
+from roles.kit.agent.base import STAMP, RemoteError, digest, read_stamp, refusal, run
 from roles.kit.agent.file import write_atomic
+from roles.kit.agent.systemd import units
 
 
 def settle(unit: Mapping[str, Any], put_off: bool) -> None:
