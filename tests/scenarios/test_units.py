@@ -1,4 +1,4 @@
-"""What the agent says of a host's units is what systemctl says, without systemctl, in every state that a unit can have."""
+"""What the agent says of units is what systemctl says, without systemctl, in every state that a unit can have."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def shown(platform: Control, host: str) -> dict[str, dict[str, str]]:
 
 
 def told(platform: Control, host: str) -> dict[str, dict[str, str]]:
-    nothing: dict[str, list[str]] = dict.fromkeys(("paths", "packages", "users", "groups"), [])
+    nothing: dict[str, list[str]] = {kind: [] for kind in ("paths", "packages", "users", "groups")}
     request = {"do": "probe", "units": NAMES, "states": {}, "checks": {}, **nothing}
     units = json.loads(platform.ssh(host, WITHOUT_SYSTEMCTL, "\n".join(lines(request)) + "\n"))["units"]
     return {name: {key: units[name][key] for key in SHOWN} for name in NAMES}
