@@ -187,15 +187,20 @@ def _make_missing(hosts: Sequence[Host], root: Path) -> bool:
 
 
 def _start_missing(hosts: Sequence[Host]) -> bool:
-    """Boots what does not run, in pairs, and waits until each is wholly up."""
+    """Boots what does not run, in pairs, and waits until all of it is wholly up.
+
+    None is waited for before the last has been started: daemons of a cluster wait at boot for those on other hosts.
+    """
     table = processes()
     missing = [host for host in hosts if not _is_up(host, table)]
     for pair in _pairs(missing):
         for host in pair:
             _start(host)
         for host in pair:
-            _wait(host)
-            say(f"lab: {host.name} is up at {host.address}")
+            _wait_for_answer(host)
+    for host in missing:
+        _wait_for_system(host)
+        say(f"lab: {host.name} is up at {host.address}")
     return bool(missing)
 
 
@@ -218,13 +223,16 @@ def _start(host: Host) -> None:
     host.start()
 
 
-def _wait(host: Host) -> None:
+def _wait_for_answer(host: Host) -> None:
     seconds = float(host.environment.settings["lab_start_seconds"])
     wait_until(lambda: host.answers() or host.ended(), seconds, pause=0.1)
     if not host.answers():
         console = (host.directory / "console.log").read_text(errors="replace").splitlines()
         said = "\n".join(console[-15:])
         raise LabError(f"{host.name} does not answer at {host.address}; the end of its console:\n{said}")
+
+
+def _wait_for_system(host: Host) -> None:
     state = ""
 
     def settled() -> bool:
@@ -232,7 +240,7 @@ def _wait(host: Host) -> None:
         state = host.system_state()
         return state in ("running", "degraded")
 
-    if not wait_until(settled, seconds, pause=0.2):
+    if not wait_until(settled, float(host.environment.settings["lab_start_seconds"]), pause=0.2):
         raise LabError(f"{host.name} answers, but its system is {state!r}: see `systemctl list-jobs` there")
 
 
