@@ -105,11 +105,6 @@ class Run(Knowledge):
                     self._settled = False
         return self._settled
 
-    @property
-    def found_settled(self) -> bool:
-        """Whether the hosts were compared already, and none differed."""
-        return self._settled is True
-
     def _same(self, name: str) -> bool:
         if not self.reaches(name):
             return False

@@ -20,7 +20,7 @@ import gevent
 from pyinfra.api import arguments
 from pyinfra.context import config
 
-from roles.kit import apply, inputs, inventories, looking, manual, progress, reach, session
+from roles.kit import apply, frames, inputs, inventories, looking, manual, progress, reach, session
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
 from roles.kit.looking import looks
@@ -39,6 +39,7 @@ def begin() -> None:
 
     context = click.get_current_context()
     _collect_less()
+    frames.install()
     arguments.all_global_arguments = cache(arguments.all_global_arguments)  # the same, 80 times a run, 0.4 ms each
     config.SUDO = True
     config.FAIL_PERCENT = 0  # a host that fails stops the run: half an environment is worse than none
