@@ -6,25 +6,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from roles.lab import access, base, network
+from roles.lab.boot import start_missing
 from roles.lab.environment import PROJECT, LabEnvironment, LabHost, check_addresses
 from roles.lab.host import Host
-from roles.lab.machine import (
-    LabError,
-    Process,
-    locked,
-    processes,
-    remove_tree,
-    say,
-    wait_until,
-)
+from roles.lab.machine import LabError, locked, remove_tree, say
 from roles.lab.precheck import install_tools, load_modules, reason_lab_cannot_run
 
 SUDO = ["sudo", "--preserve-env=NEXUS_ENV,NEXUS_LAB_DIRECTORY", sys.executable, "-m", "roles.lab", "up"]
-TOGETHER = 2  # hosts that boot at the same time: more of them only wait for each other on two cores
 
 
 def up(environment: LabEnvironment) -> bool:
@@ -45,7 +37,7 @@ def up(environment: LabEnvironment) -> bool:
         changed |= network.up(environment.machine_directory, [host.interface for host in running])
         changed |= _make_missing(hosts, root)
         changed |= access.write(environment, {host.name: host.host_key() for host in hosts})
-        changed |= _start_missing(hosts)
+        changed |= start_missing(hosts)
     return changed
 
 
@@ -184,64 +176,6 @@ def _make_missing(hosts: Sequence[Host], root: Path) -> bool:
         elif spec["base"] != root.name:
             say(f"lab: {host.name} runs on an older base system; lab-down and lab-up renew it")
     return changed
-
-
-def _start_missing(hosts: Sequence[Host]) -> bool:
-    """Boots what does not run, in pairs, and waits until all of it is wholly up.
-
-    None is waited for before the last has been started: daemons of a cluster wait at boot for those on other hosts.
-    """
-    table = processes()
-    missing = [host for host in hosts if not _is_up(host, table)]
-    for pair in _pairs(missing):
-        for host in pair:
-            _start(host)
-        for host in pair:
-            _wait_for_answer(host)
-    for host in missing:
-        _wait_for_system(host)
-        say(f"lab: {host.name} is up at {host.address}")
-    return bool(missing)
-
-
-def _is_up(host: Host, table: Sequence[Process]) -> bool:
-    alive = host.running(table)
-    return alive is not None and alive.whole and host.answers()
-
-
-def _pairs(hosts: Sequence[Host]) -> Iterator[Sequence[Host]]:
-    for start in range(0, len(hosts), TOGETHER):
-        yield hosts[start : start + TOGETHER]
-
-
-def _start(host: Host) -> None:
-    """A host that runs but does not answer may be booting: it gets time for that before it is cut off."""
-    alive = host.running()
-    if alive and alive.whole and wait_until(host.answers, 30):
-        return
-    host.kill()
-    host.start()
-
-
-def _wait_for_answer(host: Host) -> None:
-    seconds = float(host.environment.settings["lab_start_seconds"])
-    wait_until(lambda: host.answers() or host.ended(), seconds, pause=0.1)
-    if not host.answers():
-        console = (host.directory / "console.log").read_text(errors="replace").splitlines()
-        said = "\n".join(console[-15:])
-        raise LabError(f"{host.name} does not answer at {host.address}; the end of its console:\n{said}")
-
-
-def _wait_for_system(host: Host) -> None:
-    state = ""
-
-    def settled() -> bool:
-        nonlocal state
-        state = host.system_state()
-        return state in ("running", "degraded")
-
-    if not wait_until(settled, float(host.environment.settings["lab_start_seconds"]), pause=0.2):
-        raise LabError(f"{host.name} answers, but its system is {state!r}: see `systemctl list-jobs` there")
 
 
 def _network_down_if_last(environment: LabEnvironment) -> None:
