@@ -1,0 +1,168 @@
+"""Mistakes in one file or between entries: file, edit, and line, entry, field and words of the one problem."""
+
+from __future__ import annotations
+
+ONE_MISTAKE = {
+    "unknown dependency": (
+        "services.yaml",
+        ("depends_on: [session-mgr]", "depends_on: [sesion-mgr]"),
+        (
+            "user-auth",
+            "depends_on",
+            "'sesion-mgr' is no service of the catalogue; did you mean 'session-mgr'?",
+        ),
+    ),
+    "unknown store": (
+        "services.yaml",
+        ("stores: [postgresql, mongodb, object-storage]", "stores: [postgresql, mongdb, object-storage]"),
+        ("content-management", "stores", "'mongdb' is no store of the catalogue; did you mean 'mongodb'?"),
+    ),
+    "unknown category": (
+        "services.yaml",
+        ("category: streaming", "category: steaming"),
+        (
+            "streaming-service-v2",
+            "category",
+            "'steaming' is no category of the catalogue; did you mean 'streaming'?",
+        ),
+    ),
+    "unknown domain": (
+        "services.yaml",
+        ("domain: finance", "domain: finances"),
+        ("puabo-blac-loan-processor", "domain", "did you mean 'finance'?"),
+    ),
+    "duplicate port": (
+        "services.yaml",
+        ("port: 3062", "port: 3061"),
+        ("puabo-nexus-route-optimizer", "port", "3061 is taken, in line"),
+    ),
+    "duplicate key": (
+        "services.yaml",
+        ("    port: 3062\n", "    port: 3062\n    port: 3063\n"),
+        ("", "", "key 'port' stands here a second time"),
+    ),
+    "unknown field": (
+        "services.yaml",
+        ("    gpu: 1\n", "    gpus: 1\n"),
+        ("kei-ai", "gpus", "is no field here; did you mean 'gpu'?"),
+    ),
+    "unknown field in depth": (
+        "services.yaml",
+        ("language: python", "lang: python"),
+        ("billing-service", "source.lang", "did you mean 'language'?"),
+    ),
+    "port as text": (
+        "services.yaml",
+        ("port: 3062", "port: http"),
+        ("puabo-nexus-route-optimizer", "port", "'http'"),
+    ),
+    "port out of range": (
+        "services.yaml",
+        ("port: 3062", "port: 70000"),
+        (
+            "puabo-nexus-route-optimizer",
+            "port",
+            "70000 is wrong: input should be less than or equal to 65535",
+        ),
+    ),
+    "no replica": (
+        "services.yaml",
+        ("replicas: 5", "replicas: 0"),
+        ("streaming-service-v2", "replicas", "0 is wrong"),
+    ),
+    "cpu": (
+        "services.yaml",
+        ("cpu: 250m", "cpu: 250 m"),
+        ("session-mgr", "cpu", "'250 m' is wrong: write thousandths"),
+    ),
+    "memory": (
+        "services.yaml",
+        ("memory: 512Mi", "memory: 512MB"),
+        ("session-mgr", "memory", "as 512Mi or 2Gi"),
+    ),
+    "unknown phase": (
+        "services.yaml",
+        ("startup_phase: 4", "startup_phase: 9"),
+        ("auth-service-v2", "startup_phase", "9 is no phase of operations.yaml; known are: 1, 2, 3, 4, 5"),
+    ),
+    "count of a category": (
+        "services.yaml",
+        ("- {name: ai}", "- {name: ai, services: 6}"),
+        ("ai", "services", "6 services are stated and 5 found"),
+    ),
+    "count of a domain": (
+        "services.yaml",
+        ("namespace: nexus-finance}", "namespace: nexus-finance, services: 1}"),
+        ("finance", "services", "1 services are stated and 2 found"),
+    ),
+    "key prefix of another": (
+        "services.yaml",
+        ('redis_key_prefixes: ["blacklist:"]', 'redis_key_prefixes: ["session-mgr:"]'),
+        ("token-mgr", "redis_key_prefixes", "'session-mgr:' overlaps 'session-mgr:' of session-mgr"),
+    ),
+    "key prefix without redis": (
+        "services.yaml",
+        ("    handshake: true\n", '    handshake: true\n    redis_key_prefixes: ["user:"]\n'),
+        ("user-auth", "redis_key_prefixes", "redis is not among its stores"),
+    ),
+    "event of a service without rabbitmq": (
+        "services.yaml",
+        ("consumers: [ledger-mgr, invoice-gen]", "consumers: [ledger-mgr, glitch]"),
+        ("PaymentProcessed", "consumers", "'glitch' lacks rabbitmq in its stores"),
+    ),
+    "unknown service in a flow": (
+        "services.yaml",
+        ("ai: [backend-api, kei-ai, ai-service]", "ai: [backend-api, key-ai, ai-service]"),
+        ("flows", "ai", "did you mean 'kei-ai'?"),
+    ),
+    "dependency named twice": (
+        "services.yaml",
+        ("depends_on: [auth-service, token-mgr]", "depends_on: [token-mgr, token-mgr]"),
+        ("auth-service-v2", "depends_on", "'token-mgr' stands here 2 times"),
+    ),
+    "unknown service of a route": (
+        "gateway.yaml",
+        ("service: glitch,", "service: glitsch,"),
+        ("/api/errors/", "service", "'glitsch' is no service of the catalogue; did you mean 'glitch'?"),
+    ),
+    "two routes with one path": (
+        "gateway.yaml",
+        ("path: /api/loans/", "path: /api/risk/"),
+        ("/api/risk/", "path", "'/api/risk/' is taken, in line"),
+    ),
+    "target without its slash": (
+        "gateway.yaml",
+        ("upstream_path: /sessions/", "upstream_path: /sessions"),
+        ("/api/sessions/", "upstream_path", "end it with a slash"),
+    ),
+    "unknown method": (
+        "gateway.yaml",
+        ("methods: [GET]", "methods: [GTE]"),
+        ("/api/stream/", "methods", "'GTE' is wrong"),
+    ),
+    "unknown service of a timeout": (
+        "gateway.yaml",
+        ("streaming-service-v2: 10000", "streaming-service: 10000"),
+        ("timeouts_ms", "services.streaming-service", "did you mean 'streaming-service-v2'?"),
+    ),
+    "unknown service of a module": (
+        "modules.yaml",
+        ("services: [streamcore, streaming-service-v2", "services: [streamcor, streaming-service-v2"),
+        ("streamcore", "services", "did you mean 'streamcore'?"),
+    ),
+    "figure below zero": (
+        "operations.yaml",
+        ("rpo_hours: 1", "rpo_hours: -1"),
+        ("disaster_recovery", "rpo_hours", "-1 is wrong"),
+    ),
+    "alert with two conditions": (
+        "operations.yaml",
+        ("name: HighCPU", "name: HighCPU\n      below: 0.1"),
+        ("HighCPU", "", "give exactly one of above, below and equals"),
+    ),
+    "unknown service to roll back": (
+        "operations.yaml",
+        ("order: [auth-service, backend-api", "order: [auth-service, backend-apy"),
+        ("rollback", "order", "did you mean 'backend-api'?"),
+    ),
+}
