@@ -154,12 +154,13 @@ def test_a_backup_in_a_bad_moment_is_made_again(store: Store, control: Control, 
     assert wait_until(lambda: "activating" not in state(), AGAIN_SECONDS, pause=1), "a backup goes on and on"
     before = json.loads(bucket(control).get("status/postgresql.json"))["label"]
     began = time.monotonic()
-    control.ssh(keeper.name, "sudo systemctl stop seaweedfs")
+    # Whoever connects to the socket has the server started again, even while it stops.
+    control.ssh(keeper.name, "sudo systemctl stop seaweedfs-front.socket seaweedfs-front seaweedfs")
     try:
         control.ssh(host, f"sudo systemctl start --no-block {unit}")
         assert wait_until(lambda: state() == "activating auto-restart", AGAIN_SECONDS, pause=1), f"{unit}: {state()}"
     finally:
-        control.ssh(keeper.name, "sudo systemctl start seaweedfs")
+        control.ssh(keeper.name, "sudo systemctl start seaweedfs seaweedfs-front.socket")
     assert wait_until(lambda: state() == "inactive dead", AGAIN_SECONDS, pause=1), f"{unit}: {state()}"
     figure("a backup whose storage was away: made after", time.monotonic() - began)
     record = json.loads(bucket(control).get("status/postgresql.json"))
