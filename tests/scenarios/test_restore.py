@@ -142,30 +142,44 @@ def test_a_damaged_backup_is_named(store: Store, control: Control, figure: Figur
     done(control.run(deploy="deploys/restore_test.py"))
 
 
-def test_a_backup_in_a_bad_moment_is_made_again(store: Store, control: Control, figure: Figure) -> None:
-    """Object storage restarts while the timer's unit runs: the unit has not failed, and the backup is made."""
+@pytest.mark.parametrize("moment", ["its storage is away", "it is ended"])
+def test_a_backup_in_a_bad_moment_is_made_all_the_same(
+    store: Store, control: Control, figure: Figure, moment: str
+) -> None:
+    """Damage while the timer's unit runs: it waits for its storage, or is started again; none has failed in the end."""
     host, keeper = store.database.primary(), server(control.planned)
     unit = control.planned.catalogue.operations.backups.service
     assert keeper
 
-    def state() -> str:
-        return control.ssh(host, f"systemctl show -P ActiveState -P SubState {unit}").replace("\n", " ").strip()
+    def comes_to(*states: str) -> bool:
+        return wait_until(lambda: state(control, host, unit) in states, AGAIN_SECONDS, pause=0.5)
 
-    assert wait_until(lambda: "activating" not in state(), AGAIN_SECONDS, pause=1), "a backup goes on and on"
+    assert comes_to("inactive dead"), f"{unit}: {state(control, host, unit)}"
     before = json.loads(bucket(control).get("status/postgresql.json"))["label"]
     began = time.monotonic()
-    # Whoever connects to the socket has the server started again, even while it stops.
-    control.ssh(keeper.name, "sudo systemctl stop seaweedfs-front.socket seaweedfs-front seaweedfs")
-    try:
+    if moment == "it is ended":
         control.ssh(host, f"sudo systemctl start --no-block {unit}")
-        assert wait_until(lambda: state() == "activating auto-restart", AGAIN_SECONDS, pause=1), f"{unit}: {state()}"
-    finally:
-        control.ssh(keeper.name, "sudo systemctl start seaweedfs seaweedfs-front.socket")
-    assert wait_until(lambda: state() == "inactive dead", AGAIN_SECONDS, pause=1), f"{unit}: {state()}"
-    figure("a backup whose storage was away: made after", time.monotonic() - began)
+        assert comes_to("activating start"), state(control, host, unit)
+        control.ssh(host, f"sudo systemctl kill --signal=KILL {unit}")
+        assert comes_to("activating auto-restart"), state(control, host, unit)
+    else:
+        # Whoever connects to the socket has the server started again, even while it stops.
+        control.ssh(keeper.name, "sudo systemctl stop seaweedfs-front.socket seaweedfs-front seaweedfs")
+        try:
+            control.ssh(host, f"sudo systemctl start --no-block {unit}")
+            assert comes_to("activating start", "activating auto-restart"), state(control, host, unit)
+        finally:
+            control.ssh(keeper.name, "sudo systemctl start seaweedfs seaweedfs-front.socket")
+    assert comes_to("inactive dead"), f"{unit}: {state(control, host, unit)}"
+    figure(f"a backup while {moment}: made after", time.monotonic() - began)
     record = json.loads(bucket(control).get("status/postgresql.json"))
     assert record["ok"], record["error"]
     assert record["label"] != before
+
+
+def state(control: Control, host: str, unit: str) -> str:
+    """Of a unit on a host, as "activating auto-restart"."""
+    return control.ssh(host, f"systemctl show -P ActiveState -P SubState {unit}").replace("\n", " ").strip()
 
 
 def damaged(whole: bytes) -> bytes:
