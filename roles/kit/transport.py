@@ -25,11 +25,12 @@ from roles.kit.permit import permit
 from roles.kit.progress import progress
 
 AGENT = Path(__file__).with_name("agent")
+READ = "import base64,sys,zlib;exec(zlib.decompress(base64.b64decode(sys.stdin.readline())))"
 # Isolated and without site packages: nothing on the host changes what runs, and it starts in 15 ms.
 COMMAND = (
     "command -v python3 >/dev/null || "
     '{ cat >/dev/null; echo "python3 is missing: apt-get install python3" >&2; exit 1; }; '
-    'exec python3 -ISc "import base64,sys,zlib;exec(zlib.decompress(base64.b64decode(sys.stdin.readline())))"'
+    f'exec python3 -ISc "{READ}"'
 )
 CUT_OFF = (OSError, EOFError, SSHException)  # what a connection raises that is no more
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from control import Control
 
-from roles.kit.transport import lines
+from roles.kit.transport import READ, lines
 
 SHOWN = ("LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload")
 UNITS = {"runs": "/bin/sleep infinity", "fails": "/bin/false", "masked": "", "edited": "/bin/sleep infinity"}
@@ -21,17 +21,14 @@ MAKE = "; ".join(
 BEGIN = "systemctl start nexus-test-runs nexus-test-edited; systemctl start nexus-test-fails || true"
 END = (
     "systemctl stop 'nexus-test-*'; rm -rf /etc/systemd/system/nexus-test-*; systemctl daemon-reload; "
-    "systemctl reset-failed"
+    "systemctl reset-failed 'nexus-test-*' || true"
 )
-WITHOUT_SYSTEMCTL = (
-    "sudo env PATH=/nowhere /usr/bin/python3 -ISc "
-    "'import base64,sys,zlib;exec(zlib.decompress(base64.b64decode(sys.stdin.readline())))'"
-)
+WITHOUT_SYSTEMCTL = f"sudo env PATH=/nowhere /usr/bin/python3 -ISc '{READ}'"
 
 
 @pytest.fixture
 def host(platform: Control) -> Iterator[str]:
-    """A host with units in every state, one of which has a drop-in that systemd has not read."""
+    """A host with a unit that runs, one that failed, one that is masked, and one to edit."""
     name = "data1"
     platform.ssh(name, "sudo sh -e", f"{MAKE}; systemctl mask nexus-test-masked; systemctl daemon-reload; {BEGIN}")
     yield name
