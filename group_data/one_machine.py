@@ -12,7 +12,6 @@ service_replicas_max = 1
 service_cpu_scale = 0.0
 service_memory_scale = 0.125
 service_gpu = False
-service_health_interval_seconds = 30  # a check is a process in each of 50 containers: at 15 s a fifth of two cores
 
 # Three stores beside 43 services in the memory of one machine.
 postgresql_memory_percent = 2

@@ -5,9 +5,10 @@ service_environment_of: dict[str, dict[str, str]] = {}  # {"auth-service": {"FLA
 service_external_keys: dict[str, list[str]] = {}  # {"STRIPE_API_KEY": ["billing-service"]}; "*": all services
 
 service_phase_timeout_seconds: int = 300  # until a start-up phase has to be healthy
-service_health_interval_seconds: int = 15
-service_health_timeout_seconds: int = 12
-service_health_retries: int = 3
+service_health_interval_seconds: int = 10  # a service that was ready is asked for its liveness so often, ...
+service_health_timeout_seconds: int = 5  # ... has to answer within this, ...
+service_health_retries: int = 3  # ... and is replaced after so many failures in a row
+service_health_watch_seconds: int = 600  # by one process, which is started anew after so long
 service_health_start_seconds: int = 120  # failures do not count, and ...
 service_health_start_interval_seconds: int = 1  # ... checks, which wait, follow each other so until the first success
 service_stop_seconds: int = 30  # from SIGTERM to SIGKILL

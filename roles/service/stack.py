@@ -25,7 +25,8 @@ from .scale import resources, size
 
 NAME = "nexus"  # Docker puts it before the name of each service: nexus_auth-service
 HEALTH = "/usr/local/bin/nexus-health"
-HEALTH_ANSWER_SECONDS = 6  # its last question takes no longer
+HEALTH_START_SECONDS = 6  # one check of a service that starts asks again for so long
+HEALTH_SPARE_SECONDS = 30  # a check that has not ended by itself so long after its time hangs
 VERSION = "3.12"  # of the Compose file: older ones have no start_interval
 Definition = dict[str, Any]
 
@@ -71,13 +72,17 @@ def definition(env: Environment, service: Service) -> Definition:
 
 
 def _health_check(env: Environment) -> Definition:
-    """The check is told how long it may wait for a service that starts, so that its reason comes before its end."""
+    """Checks are processes that last: the engine starts one every few minutes, and it asks every few seconds."""
     setting = env.setting
-    wait = max(0, setting.service_health_timeout_seconds - HEALTH_ANSWER_SECONDS)
+    watch, period, answer = (
+        setting.service_health_watch_seconds,
+        setting.service_health_interval_seconds,
+        setting.service_health_timeout_seconds,
+    )
     return {
-        "test": ["CMD", HEALTH, str(wait)],
-        "interval": f"{setting.service_health_interval_seconds}s",
-        "timeout": f"{setting.service_health_timeout_seconds}s",
+        "test": ["CMD", HEALTH, *map(str, (HEALTH_START_SECONDS, watch, period, answer))],
+        "interval": f"{period}s",
+        "timeout": f"{max(HEALTH_START_SECONDS, watch) + answer + HEALTH_SPARE_SECONDS}s",
         "retries": setting.service_health_retries,
         "start_period": f"{setting.service_health_start_seconds}s",
         "start_interval": f"{setting.service_health_start_interval_seconds}s",

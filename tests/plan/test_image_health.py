@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import subprocess
 from pathlib import Path
 
@@ -62,3 +64,42 @@ def test_health_asks_readiness_until_it_was_seen_and_liveness_from_then_on(
     service.process.kill()
     service.process.wait()
     assert health().returncode == 1
+
+
+def watch(port: int, mark: Path, *numbers: int) -> subprocess.Popen[str]:
+    """A check of a service that was ready before: `numbers` are START, WATCH, PERIOD and ANSWER."""
+    mark.touch()
+    env = {"PATH": "/nonexistent", "PORT": str(port), "NEXUS_MARK": str(mark), "PROBE_LIVE": "/alive"}
+    command = ["/bin/bash", str(HEALTH), *map(str, numbers)]
+    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_service_that_was_ready_is_watched_by_one_check(tmp_path: Path, dependency: Dependency) -> None:
+    with watch(dependency.server_port, tmp_path / "mark", 0, 3, 1, 2) as check:
+        assert check.communicate(timeout=15) == ("", None)
+    assert check.returncode == 0
+    assert dependency.asked >= 3
+
+
+def test_a_watch_ends_with_the_first_question_that_is_not_answered(tmp_path: Path, dependency: Dependency) -> None:
+    with watch(dependency.server_port, tmp_path / "mark", 0, 600, 1, 2) as check:
+        until(lambda: dependency.asked > 1)
+        assert check.poll() is None
+        dependency.status = 500
+        said, _ = check.communicate(timeout=15)
+    assert check.returncode == 1
+    assert said.startswith("/alive answers HTTP/1.0 500")
+
+
+def test_a_service_whose_queue_is_full_does_not_keep_its_check_waiting(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as open_until_the_end:
+        server = open_until_the_end.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        port = server.getsockname()[1]
+        with contextlib.suppress(TimeoutError):
+            while True:  # whoever still gets in waits to be accepted, which nobody does
+                waiting = open_until_the_end.enter_context(socket.socket())
+                waiting.settimeout(0.5)
+                waiting.connect(("127.0.0.1", port))
+        with watch(port, tmp_path / "mark", 0, 600, 10, 1) as check:
+            said, _ = check.communicate(timeout=30)
+    assert (check.returncode, said) == (1, f"port {port} lets nobody in\n")

@@ -28,11 +28,15 @@ def test_every_service_of_the_catalogue_is_in_the_stack(env):
         assert found[name]["deploy"]["update_config"]["failure_action"] == "rollback"
 
 
-@pytest.mark.parametrize(("timeout", "wait"), [(12, "6"), (5, "0")])
-def test_a_check_that_waits_ends_before_its_timeout(tmp_path, timeout, wait):
-    found = definitions(environment(tmp_path, service_health_timeout_seconds=timeout))["key-service"]["healthcheck"]
-    assert found["test"][1:] == [HEALTH, wait]
-    assert (found["timeout"], found["start_interval"]) == (f"{timeout}s", "1s")
+def test_a_check_that_lasts_ends_before_the_engine_ends_it(tmp_path):
+    settings = {"interval": 7, "timeout": 4, "watch": 90}
+    found = environment(tmp_path, **{f"service_health_{name}_seconds": value for name, value in settings.items()})
+    check = definitions(found)["key-service"]["healthcheck"]
+    program, *numbers = check["test"][1:]
+    start, watch, period, answer = map(int, numbers)
+    assert (program, watch, period, answer) == (HEALTH, 90, 7, 4)
+    assert check["interval"] == "7s"
+    assert int(check["timeout"].removesuffix("s")) > max(start, watch) + 2 * answer
 
 
 def test_stack_file_is_what_the_definitions_say(env):
