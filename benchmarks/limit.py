@@ -21,17 +21,17 @@ from typing import Any
 from benchmarks.hosts import WORK
 from benchmarks.slice import plan
 from roles import catalogue
-from roles.kit import difference, transport
+from roles.kit import difference, wire
 
 ROUNDS = 7
-SUDO = "sudo -H -n sh -c '" + transport.COMMAND.replace("'", "'\"'\"'") + "'"
+SUDO = "sudo -H -n sh -c '" + wire.COMMAND.replace("'", "'\"'\"'") + "'"
 
 
 def question() -> bytes:
     """Standard input of the probe, as the kit sends it."""
     environment: Any = SimpleNamespace(catalogue=catalogue.load())
     desired = difference.complete(plan.plan(environment, environment))
-    return "".join(f"{line}\n" for line in transport.lines(difference.question([desired]))).encode()
+    return "".join(f"{line}\n" for line in wire.lines(difference.question([desired]))).encode()
 
 
 def _ssh(data: dict[str, Any], control: Path) -> list[str]:

@@ -12,7 +12,7 @@ from pyinfra.context import ctx_state, state
 from roles.kit.error import OperatorError
 from roles.kit.model import code
 from roles.kit.progress import progress
-from roles.kit.transport import lines, send
+from roles.kit.transport import send
 
 ANSWER_SECONDS = 30.0  # a host that says nothing for so long is as good as dead
 
@@ -64,7 +64,7 @@ def _send(name: str, request: Mapping[str, Any], seconds: float) -> dict[str, An
         raise OperatorError(f"{name} cannot be reached")
     current = ctx_state.get()
     with gevent.Timeout(seconds, False):
-        answer, why = send(current, current.inventory.get_host(name), lines(request))
+        answer, why = send(current, current.inventory.get_host(name), request)
         if answer:
             return answer
         raise OperatorError(f"{name}: {why}")

@@ -1,4 +1,4 @@
-"""How a run asks hosts, by the agent that may wait for the question already."""
+"""How a run asks hosts, by the agent that waits for the question already."""
 
 from __future__ import annotations
 
@@ -10,30 +10,27 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.context import state
 
 from roles.kit.error import OperatorError
+from roles.kit.line import Line, line_of
 from roles.kit.model import code
 from roles.kit.permit import permit
 from roles.kit.progress import progress
-from roles.kit.transport import QUESTIONS, EarlyAgent, Question, lines
+from roles.kit.transport import Question, send
+from roles.kit.wire import lines
 
 
 class Asking:
     """Questions to any host of a run, whichever host they are asked for."""
 
-    def __init__(self) -> None:
-        self._early: dict[str, EarlyAgent] = {}
-
-    def expect(self, state: Any, host: Any) -> None:
+    @staticmethod
+    def expect(state: Any, host: Any) -> None:
         """A host is connected and will be asked something: its agent may start."""
-        self._early[host.name] = EarlyAgent(state, host)
+        Line(state, host)
 
     def ask(self, name: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """Send one question to the agent of a host, whichever host this is called for."""
-        early = self._early.pop(name, None) if request["do"] in QUESTIONS else None
         request = {**request, "fence": permit.number}  # so that it need not wait for what this run has begun
         with progress.step(name, "answering"):
-            answer: dict[str, Any] = early.ask(request) if early else {}
-            if not answer:
-                answer = _asked(name, request)
+            answer = _briefly(name, request) or _asked(name, request)
         if not answer:
             raise OperatorError(f"{name} gave no answer; what it said stands above")
         return answer
@@ -58,6 +55,12 @@ class Asking:
         """Whether this run is connected to the host."""
         found = state.inventory.get_host(name, default=None)
         return found is not None and found in state.activated_hosts
+
+
+def _briefly(name: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer of the agent that stays there; nothing where it has none: who asks again is told why."""
+    host = state.inventory.get_host(name)
+    return send(state, host, request)[0] if line_of(host) else {}
 
 
 def _asked(name: str, request: Mapping[str, Any]) -> dict[str, Any]:

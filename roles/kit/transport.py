@@ -2,73 +2,27 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import socket
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from functools import cache
-from pathlib import Path
+from functools import partial
 from typing import Any
 
+import click
 import gevent
-from gevent.event import AsyncResult
-from paramiko import SSHException
-from pyinfra.api.arguments import CONNECTOR_ARGUMENT_KEYS, pop_global_arguments
 from pyinfra.api.command import PyinfraCommand, StringCommand
 from pyinfra.api.facts import FactBase
+from pyinfra.api.output import format_text
 from pyinfra.context import ctx_host, ctx_state
 
-from roles.kit.lean import lean
+from roles.kit.line import CUT_OFF, connector_arguments, line_of
 from roles.kit.permit import permit
 from roles.kit.progress import progress
-
-AGENT = Path(__file__).with_name("agent")
-READ = "import base64,sys,zlib;exec(zlib.decompress(base64.b64decode(sys.stdin.readline())))"
-# Isolated and without site packages: nothing on the host changes what runs, and it starts in 15 ms.
-COMMAND = (
-    "command -v python3 >/dev/null || "
-    '{ cat >/dev/null; echo "python3 is missing: apt-get install python3" >&2; exit 1; }; '
-    f'exec python3 -ISc "{READ}"'
-)
-CUT_OFF = (OSError, EOFError, SSHException)  # what a connection raises that is no more
+from roles.kit.wire import COMMAND, lines
 
 # A host whose kernel has said nothing for half a minute is gone: asked after 10 s, then every 5 s, four times.
 SILENCE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 30_000}
-
-BOOT = """
-import gc, sys, types
-gc.disable()
-for name in ("roles", "roles.kit", "roles.kit.agent"):
-    sys.modules[name] = types.ModuleType(name)
-for name, source in {modules!r}:
-    module = sys.modules["roles.kit.agent." + name] = types.ModuleType(name)
-    setattr(sys.modules["roles.kit.agent"], name, module)
-    compiled = getattr(sys.modules.get("roles.kit.agent.loading"), "compiled", None)
-    exec(compiled(source, "<agent " + name + ">") if compiled else source, module.__dict__)
-"""
-
-
-QUESTIONS = ("probe", "traits", "contents", "ask", "aside", "times")
-
-
-@cache
-def _agent(asks: bool) -> str:
-    """The agent as it is sent: what only steps need stays at home when a host is merely asked."""
-    carrying_out = () if asks else ("file", "unit", "step", "fence")
-    names = ("loading", "base", "unread", "bus", "systemd", "probe", *carrying_out, "main")  # one imports those before
-    modules = [(name, lean(AGENT / f"{name}.py")) for name in names]
-    return base64.b64encode(zlib.compress(BOOT.format(modules=modules).encode())).decode()
-
-
-def lines(request: Mapping[str, Any]) -> list[str]:
-    """Standard input for one request: the agent, then the request."""
-    return [_agent(request["do"] in QUESTIONS), _sealed(request)]
-
-
-def _sealed(request: Mapping[str, Any]) -> str:
-    return base64.b64encode(zlib.compress(json.dumps(request).encode(), 1)).decode()
 
 
 class Question(FactBase[dict[str, Any]]):
@@ -86,48 +40,19 @@ class Question(FactBase[dict[str, Any]]):
         return answer
 
 
-class _Awaited(list[str]):
-    """Standard input whose second line is written as soon as it is known."""
-
-    def __init__(self, first: str, second: AsyncResult) -> None:
-        super().__init__([first])
-        self._second = second
-
-    def __iter__(self) -> Iterator[str]:
-        yield from super().__iter__()
-        yield self._second.get()
-
-
-class EarlyAgent:
-    """An agent that is started when its host is connected, and gets its question once that is planned.
-
-    It starts while the controller plans: two things that each take a core for a tenth of a second.
-    """
-
-    def __init__(self, state: Any, host: Any) -> None:
-        self._request = AsyncResult()
-        self._answer = gevent.spawn(self._run, state, host)
-
-    def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer; nothing where it could not be had, for whatever reason: ask again, and it will be told."""
-        self._request.set(_sealed(request))
-        answer: dict[str, Any] = self._answer.get()
-        return answer
-
-    def _run(self, state: Any, host: Any) -> dict[str, Any]:
-        return send(state, host, _Awaited(_agent(True), self._request))[0]
-
-
-def send(state: Any, host: Any, stdin: list[str]) -> tuple[dict[str, Any], str]:
+def send(state: Any, host: Any, request: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     """One request outside of any operation: (the answer, ""), or ({}, why there is none)."""
-    known, _ = pop_global_arguments(state, host, {})
-    arguments = {key: value for key, value in known.items() if key in CONNECTOR_ARGUMENT_KEYS}
-    arguments["_stdin"] = stdin
+    line = line_of(host)
     try:
-        done, output = host.run_shell_command(StringCommand(COMMAND), **arguments)
+        if line and (reply := line.carry(request)):
+            said, errors, done = reply.said, reply.errors, reply.done
+        else:
+            arguments = {**connector_arguments(state, host), "_stdin": lines(request)}
+            done, output = host.run_shell_command(StringCommand(COMMAND), **arguments)
+            said, errors = output.stdout_lines, output.stderr_lines
         if done:
-            return Question().process(output.stdout_lines), ""
-        return {}, "\n".join(output.stderr_lines) or "the agent ended without a word"
+            return Question().process(said), ""
+        return {}, "\n".join(errors) or "the agent ended without a word"
     except (*CUT_OFF, ValueError, LookupError) as error:
         return {}, f"{type(error).__name__}: {error}"
 
@@ -145,15 +70,11 @@ class Step(PyinfraCommand):
     def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
         """Carry the step out; on failure the agent's words are shown with the host's name."""
         request = {**self.request, "fence": permit.show()}
-        arguments = {**connector_arguments, "_stdin": lines(request)}
         loud = self.stream or state.print_output
         done = False
         said: list[str] = []
         with progress.step(host.name, self.title), suppress(*CUT_OFF):
-            done, output = host.run_shell_command(
-                StringCommand(COMMAND), print_output=loud, print_input=False, **arguments
-            )
-            said = output.stderr_lines or output.stdout_lines
+            done, said = self._carry_out(host, request, connector_arguments, loud)
         if not done and not loud:
             for line in said:
                 host.log_styled(f"{self.title}: {line}", fg="red")
@@ -164,6 +85,26 @@ class Step(PyinfraCommand):
                 fg="red",
             )
         return bool(done)
+
+    def _carry_out(
+        self, host: Any, request: Mapping[str, Any], arguments: Mapping[str, Any], loud: bool
+    ) -> tuple[bool, list[str]]:
+        """By the agent that stays there if it is free; what goes on beside others takes one of its own."""
+        line = None if request.get("beside") else line_of(host, arguments)
+        tell = partial(_show, host) if loud else None
+        if line and (reply := line.carry(request, tell)):
+            if request["do"] == "packages":
+                line.renew()
+            return reply.done, reply.errors or reply.said
+        done, output = host.run_shell_command(
+            StringCommand(COMMAND), print_output=loud, print_input=False, **{**arguments, "_stdin": lines(request)}
+        )
+        return done, output.stderr_lines or output.stdout_lines
+
+
+def _show(host: Any, text: str, wrong: bool) -> None:
+    """A line of a step under way, as pyinfra shows it."""
+    click.echo(f"{host.print_prefix}{format_text(text, 'red') if wrong else text}", err=True)
 
 
 def keepalive_transport(sock: socket.socket, **kwargs: Any) -> Any:

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from roles.kit.transport import COMMAND, lines
+from roles.kit.wire import COMMAND, lines
 
 ME = {"owner": pwd.getpwuid(os.getuid()).pw_name, "group": grp.getgrgid(os.getgid()).gr_name}
 

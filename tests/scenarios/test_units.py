@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from control import Control
 
-from roles.kit.transport import READ, lines
+from roles.kit.wire import READ, lines
 
 SHOWN = ("LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload")
 UNITS = {"runs": "/bin/sleep infinity", "fails": "/bin/false", "masked": "", "edited": "/bin/sleep infinity"}

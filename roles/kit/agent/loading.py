@@ -51,6 +51,13 @@ def _keep(path: str, content: bytes) -> None:
     os.rename(fresh, path)
 
 
+def learn(name: str, source: str) -> None:
+    """Make one more module of this agent, and run it."""
+    module = sys.modules[f"roles.kit.agent.{name}"] = types.ModuleType(name)
+    setattr(sys.modules["roles.kit.agent"], name, module)
+    exec(compiled(source, f"<agent {name}>"), module.__dict__)
+
+
 def load(name: str, source: str, libraries: Iterable[Sequence[str]] = ()) -> dict[str, Any]:
     """Run a role's own host-side code, once; `libraries` are [module name, source] that it imports."""
     for module, text in libraries:
