@@ -133,6 +133,13 @@ def line_of(host: Any, arguments: Mapping[str, Any] | None = None) -> Line | Non
     return found
 
 
+def close_all() -> None:
+    """Let all agents end: the run is over."""
+    for line in _lines.values():
+        line.close()
+    _lines.clear()
+
+
 def connector_arguments(state: Any, host: Any) -> dict[str, Any]:
     """How pyinfra runs a command on a host that no operation asks for: with sudo, as whom."""
     known, _ = pop_global_arguments(state, host, {})

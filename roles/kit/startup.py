@@ -20,7 +20,7 @@ import gevent
 from pyinfra.api import arguments
 from pyinfra.context import config
 
-from roles.kit import apply, frames, inputs, inventories, looking, manual, progress, reach, session
+from roles.kit import apply, frames, inputs, inventories, line, looking, manual, progress, reach, session
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
 from roles.kit.looking import looks
@@ -108,6 +108,7 @@ def _load(context: click.Context, original: Callable[..., Any], inventory: str, 
         run.memory.sound = inputs_now if deploys else ""
     context.call_on_close(_collect_less)  # nor once more at the very end
     context.call_on_close(lambda: summarise(Run.current))
+    context.call_on_close(line.close_all)
     return found
 
 
