@@ -19,7 +19,7 @@ from roles.kit.environment import ROOT, Environment
 from roles.kit.error import OperatorError
 from roles.kit.run import Run, begun
 from roles.lock.lease import Lease
-from roles.record.writer import Writer
+from roles.record.writer import Writer, plans
 
 CLAIM_SECONDS = 1800.0  # as long as a step that a dead run left under way may take: see agent/base.py
 
@@ -66,6 +66,7 @@ def _alone(run: Run, state: Any) -> Iterator[Lease]:
     names = [host.name for host in state.activated_hosts]
     _ask(run, names)
     lease = Lease(run.environment)
+    about = gevent.spawn(plans, run)  # while the lock is asked for
     lease.take(max((run.answer(name)["fence"]["run"] for name in names), default=0))
     try:
         if moved := _claim(run, names, lease.number):
@@ -73,11 +74,12 @@ def _alone(run: Run, state: Any) -> Iterator[Lease]:
             run.again()
             _ask(run, names)
             apply.check(run)
+            about = gevent.spawn(plans, run)
         run.environment.secrets.check_unchanged()
         run.environment.secrets.save()  # nothing may run with a secret that nobody keeps
         hand_out_authority(run.environment)
         writer = Writer(run, state, lease)
-        writer.begin()
+        writer.begin(about.get())
         try:
             yield lease
         except BaseException as error:

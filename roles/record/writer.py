@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from pyinfra import logger
@@ -29,8 +30,11 @@ class Writer:
         self._place = ""
         self._services: dict[str, str] = {}
 
-    def begin(self) -> None:
-        """Say who is about to change what. Without a record nothing is changed: OperatorError."""
+    def begin(self, about: Mapping[str, Any]) -> None:
+        """Say who is about to change what; `about` is what `plans` found. Without a record nothing is changed.
+
+        Raises OperatorError where the record cannot be written.
+        """
         self._place = _reached(self._run.environment)
         self._services = releases(self._run)
         intended = converge.intended(self._run)
@@ -40,13 +44,12 @@ class Writer:
             "number": self._lease.number,
             "environment": self._run.environment.name,
             "release": str(self._run.environment.setting.release),
-            "plan": plan_hash(self._run),
             "services": self._services,
             "intended": {
                 name: [[role, change.what, change.how] for role, change in changes]
                 for name, changes in intended.items()
             },
-            **checkout(),
+            **about,
         }
         for dead in self._write("begin", line)["dead"]:
             logger.warning(f"    record: the run of {dead['who']} at {_when(dead['time'])} died before its end")
@@ -113,6 +116,11 @@ def releases(run: Run) -> dict[str, str]:
                 image, _, digest = about["image"].partition("@sha256:")
                 found[item.removeprefix("service ")] = f"{image.rpartition(':')[2]}@{digest[:12]}"
     return found
+
+
+def plans(run: Run) -> dict[str, Any]:
+    """{"plan", "commit", "dirty"} of what a run is about to do, by the hash of its plan and by its checkout."""
+    return {"plan": plan_hash(run), **checkout()}
 
 
 def checkout() -> dict[str, Any]:
