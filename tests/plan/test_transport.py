@@ -35,7 +35,7 @@ def test_an_agent_that_died_at_once_answers_nothing(here, monkeypatch):
 
 def test_an_agent_that_is_never_asked_ends_without_a_word(here):
     _, host = here
-    done, output = host.run_shell_command(transport.COMMAND, _stdin=[transport._agent(True)])
+    done, output = host.run_shell_command(transport.COMMAND, _stdin=[transport._agent(transport.ASKING)])
     assert (done, list(output)) == (True, [])
 
 
