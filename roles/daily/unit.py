@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from roles.kit.agent.base import RemoteError, refusal, run
+from roles.kit.agent.base import RemoteError, run
+from roles.kit.agent.check import refusal
 from roles.kit.agent.systemd import units
 from roles.kit.agent.unit import wait_ready
 

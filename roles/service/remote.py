@@ -6,7 +6,7 @@ begins when the services that it stands on are healthy.
 
 from __future__ import annotations
 
-import base64
+import binascii
 import datetime
 import json
 from typing import Any
@@ -107,7 +107,7 @@ def _left_over(secret: dict[str, Any], held: set[str], keep_days: int) -> bool:
 
 def create_secret(docker: Docker, name: str, content: str) -> None:
     labels = {"com.docker.stack.namespace": STACK}
-    body = {"Name": name, "Labels": labels, "Data": base64.b64encode(content.encode()).decode()}
+    body = {"Name": name, "Labels": labels, "Data": binascii.b2a_base64(content.encode(), newline=False).decode()}
     status, answer = docker.raw("POST", "/secrets/create", body)
     if status >= 400 and status != 409:  # 409: made by a run that died before it could deploy
         raise RemoteError(f"cannot create the secret {name}: {json.loads(answer)['message']}")

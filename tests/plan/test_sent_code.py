@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from roles import plans
+from roles.kit import wire
 from roles.kit.environment import Environment, Host, Traits
 from roles.kit.model import State
 from roles.kit.secrets import Secrets
@@ -16,8 +17,8 @@ from roles.kit.settings import Settings, defaults
 
 PROJECT = Path(__file__).parents[2]
 AGENT = "roles.kit.agent."
-ASKING = {f"{AGENT}{name}" for name in ("loading", "base", "unread", "bus", "systemd", "probe")}
-CHANGING = ASKING | {f"{AGENT}{name}" for name in ("file", "unit", "step", "fence")}
+ASKING = {f"{AGENT}{name}" for name in wire.ASKING}
+CHANGING = {f"{AGENT}{name}" for name in wire.CHANGING}
 
 
 def states(directory: Path) -> Iterator[State]:
@@ -42,6 +43,8 @@ def imported(source: Path, applied: bool) -> set[str]:
         tree = ast.parse(waiting.pop().read_text())
         for node in ast.walk(tree) if applied else tree.body:
             name = str(node.module) if isinstance(node, ast.ImportFrom) else ""
+            if isinstance(node, ast.ImportFrom) and f"{name}." == AGENT:
+                name = AGENT + node.names[0].name
             if name.startswith("roles.") and name not in found:
                 found.add(name)
                 waiting += [] if name.startswith(AGENT) else [PROJECT.joinpath(*name.split(".")).with_suffix(".py")]

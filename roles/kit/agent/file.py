@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import grp
 import os
-import shutil
-import tempfile
+import pwd
 
 from roles.kit.agent.base import RemoteError
 
 
 def write_atomic(path: str, data: bytes, mode: int = 0o600, owner: str = "root", group: str = "root") -> None:
     """Write beside the target in a private file, then rename: nobody ever sees half of it."""
-    directory = os.path.dirname(path)
-    handle, name = tempfile.mkstemp(dir=directory, prefix=".nexus-")
+    # `tempfile` and `shutil` would do as well, and take 10 ms of every claim to be imported.
+    name = os.path.join(os.path.dirname(path), f".nexus-{os.urandom(8).hex()}")
+    handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        shutil.chown(name, owner, group)
+        os.chown(name, pwd.getpwnam(owner).pw_uid, grp.getgrnam(group).gr_gid)
         os.chmod(name, mode)
         if os.path.isdir(path) and not os.path.islink(path):
             raise RemoteError(f"{path} is a directory and should be a file: move it away")

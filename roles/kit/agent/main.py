@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 import contextlib
 import gc
 import json
 import os
-import signal
 import sys
 import zlib
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NoReturn
 
-from roles.kit.agent import probe
 from roles.kit.agent.base import RemoteError, turn
 from roles.kit.agent.loading import learn
 
-QUESTIONS: dict[str, Callable[[Any], dict[str, Any]]] = {
-    "probe": probe.probe,
-    "traits": lambda request: probe.traits(),
-    "contents": lambda request: {"contents": probe.contents(request["paths"])},
-    "ask": lambda request: probe.ask("ask", request),
-    "times": lambda request: probe.times(request),
-}
 ASIDE = "aside"  # as "ask", beside steps under way: for what must be known while they last
-
-
+QUESTIONS = ("probe", "traits", "contents", "ask", "times")
+CLAIM = "claim"
 IDLE_SECONDS = 3600  # a run whose end was never heard of does not leave its agent for ever
 
 
@@ -40,6 +31,7 @@ def main(stays: bool) -> None:
     if not stays:
         if sealed := sys.stdin.readline():  # none where the run ended before there was anything to ask
             carry_out(opened(sealed))
+            _leave(0)
         return
     _end(0)
     while sealed := _next():
@@ -51,38 +43,56 @@ def main(stays: bool) -> None:
 
 def opened(sealed: str) -> dict[str, Any]:
     """A request as it was before it became a line."""
-    request: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(sealed)))
+    request: dict[str, Any] = json.loads(zlib.decompress(binascii.a2b_base64(sealed)))
     return request
 
 
 def carry_out(request: Mapping[str, Any]) -> None:
     """One request; ends the process with 1 where it cannot be carried out, after saying why."""
-    question = QUESTIONS.get(request["do"])
-    if request["do"] == ASIDE:
-        print(json.dumps(probe.ask("aside", request)))
+    do = request["do"]
+    if do == ASIDE:
+        print(json.dumps(answer(request)))
         return
     try:
-        with turn(alone=question is None, number=request.get("fence")) as let_in:
-            if question:
-                print(json.dumps(question(request)))
+        with turn(alone=do not in QUESTIONS, number=request.get("fence")) as let_in:
+            if do in QUESTIONS:
+                print(json.dumps(answer(request)))
                 return
-            from roles.kit.agent import fence  # sent with what is more than a question
+            from roles.kit.agent import fence
 
             gc.enable()  # off for questions, which are over sooner than it pays
             sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # shown while it works
             fence.enter(request)
             if request.get("beside"):
                 let_in()
-            if request["do"] != "claim":
+            if do != CLAIM:
                 from roles.kit.agent import step
 
-                getattr(step, f"step_{request['do']}")(request)
+                getattr(step, f"step_{do}")(request)
     except RemoteError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
 
 
+def answer(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to a question; what it takes is not sent with steps and claims."""
+    from roles.kit.agent import probe
+
+    do = request["do"]
+    if do == "probe":
+        return probe.probe(request)
+    if do == "traits":
+        return probe.traits()
+    if do == "contents":
+        return {"contents": probe.contents(request["paths"])}
+    if do == "times":
+        return probe.times(request)
+    return probe.ask(do, request)
+
+
 def _next() -> str:
+    import signal
+
     signal.alarm(IDLE_SECONDS)  # whose default is to end the process
     sealed = sys.stdin.readline()
     signal.alarm(0)
@@ -103,9 +113,14 @@ def _apart(request: Mapping[str, Any]) -> int:
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:
-        with contextlib.suppress(OSError):
-            sys.stdout.flush()
-        os._exit(status)
+        _leave(status)
+
+
+def _leave(status: int) -> NoReturn:
+    """End now: nothing is left to be done, and Python would tidy up for 2 to 4 ms."""
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    os._exit(status)
 
 
 def _end(status: int) -> None:

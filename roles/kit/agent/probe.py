@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import grp
 import os
 import pwd
@@ -19,9 +20,9 @@ from roles.kit.agent.base import (
     listing,
     read_fence,
     read_manifest,
-    refusal,
     run,
 )
+from roles.kit.agent.check import refusal
 from roles.kit.agent.loading import load
 from roles.kit.agent.systemd import units
 
@@ -87,12 +88,14 @@ def look(path: str) -> list[Any] | None:
     ]
 
 
+@functools.cache  # each look-up reads a whole file
 def user_name(number: int) -> str:
     with contextlib.suppress(KeyError):
         return pwd.getpwuid(number).pw_name
     return str(number)
 
 
+@functools.cache
 def group_name(number: int) -> str:
     with contextlib.suppress(KeyError):
         return grp.getgrgid(number).gr_name

@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from roles.kit.agent.base import STAMP, RemoteError, digest, read_stamp, refusal, run
+from roles.kit.agent.base import STAMP, RemoteError, digest, read_stamp, run
+from roles.kit.agent.check import refusal
 from roles.kit.agent.file import write_atomic
 from roles.kit.agent.systemd import units
 
