@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import socket
-import urllib.parse
 from typing import Any
 
+from roles.kit.agent import web
 from roles.kit.agent.base import RemoteError
 
 SOCKET = "/run/docker.sock"
 
 
 class Docker:
-    """The engine of this host, asked by HTTP/1.0: an answer ends where its connection does.
-
-    `http.client` would do as well, and take 20 ms of every probe to be imported. OSError where none answers.
-    """
+    """The engine of this host; OSError where none answers."""
 
     def __init__(self, timeout: float = 60) -> None:
         self.timeout = timeout
@@ -24,19 +21,15 @@ class Docker:
     def raw(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
         """Status and body of an answer."""
         content = json.dumps(body or {}).encode()
-        head = f"{method} {path} HTTP/1.0\r\nHost: docker\r\nContent-Type: application/json\r\n"
+        headers = {"Host": "docker", "Content-Type": "application/json"}
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(self.timeout)
             connection.connect(SOCKET)
-            connection.sendall(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
-            parts = []
-            while part := connection.recv(1 << 16):
-                parts.append(part)
-        headers, _, answer = b"".join(parts).partition(b"\r\n\r\n")
-        words = headers.split(None, 2)
-        if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
-            raise ConnectionError(f"Docker's answer to {method} {path} broke off")
-        return int(words[1]), answer
+            try:
+                answer = web.ask(connection, method, path, headers, content)
+            except web.AnswerError:
+                raise ConnectionError(f"Docker's answer to {method} {path} broke off") from None
+        return answer.status, answer.body
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Status and decoded answer, None for an empty one."""
@@ -52,6 +45,6 @@ class Docker:
 
     def list(self, kind: str, **filters: list[str]) -> list[dict[str, Any]]:
         """Objects of one kind that match all filters."""
-        query = urllib.parse.quote(json.dumps(filters))
+        query = web.quote(json.dumps(filters))
         found: list[dict[str, Any]] = self.do(f"list {kind}", "GET", f"/{kind}?filters={query}")
         return found

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import ssl
 from collections.abc import Mapping
 from typing import Any
 
+from roles.kit.agent import web
 from roles.kit.agent.base import RemoteError
 
 
@@ -21,15 +21,14 @@ class Etcd:
 
     def ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to one call; RemoteError with etcd's own words where it refuses or cannot be reached."""
-        connection = http.client.HTTPSConnection(self.endpoint, timeout=self.timeout, context=self.context)
+        host, _, port = self.endpoint.rpartition(":")
+        headers = {"Host": self.endpoint, "Content-Type": "application/json"}
         try:
-            connection.request("POST", f"/v3/{path}", json.dumps(body), {"Content-Type": "application/json"})
-            reply = connection.getresponse()
-            text = reply.read().decode(errors="replace")
-        except (OSError, http.client.HTTPException) as error:
+            with web.connect(host.strip("[]"), int(port), self.timeout, self.context) as connection:
+                reply = web.ask(connection, "POST", f"/v3/{path}", headers, json.dumps(body))
+        except OSError as error:
             raise RemoteError(f"etcd at {self.endpoint} does not answer: {error}") from None
-        finally:
-            connection.close()
+        text = reply.body.decode(errors="replace")
         try:
             answer: dict[str, Any] = json.loads(text)
         except ValueError:

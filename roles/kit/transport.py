@@ -56,9 +56,9 @@ for name, source in zip(sent[1::2], sent[2::2]):
 
 
 # Modules of the agent, each after those that it imports. What a request has no use for stays at home.
-ASKING = ("loading", "base", "unread", "bus", "systemd", "check", "probe", "main")
+ASKING = ("loading", "base", "web", "unread", "bus", "systemd", "check", "probe", "main")
 CLAIMING = ("loading", "base", "file", "fence", "main")
-CHANGING = ("loading", "base", "unread", "bus", "systemd", "check", "file", "unit", "step", "fence", "main")
+CHANGING = ("loading", "base", "web", "unread", "bus", "systemd", "check", "file", "unit", "step", "fence", "main")
 QUESTIONS = ("probe", "traits", "contents", "ask", "aside", "times")
 SENT = {**dict.fromkeys(QUESTIONS, ASKING), "claim": CLAIMING}
 

@@ -5,11 +5,11 @@ Runs on the host as root with the standard library alone; `run` and `RemoteError
 
 from __future__ import annotations
 
-import http.client
 import time
 from collections.abc import Mapping
 from typing import Any
 
+from roles.kit.agent import web
 from roles.kit.agent.base import RemoteError, run
 
 SETTLE_SECONDS = 3  # a reload takes that long at most before it is asked for again
@@ -55,13 +55,8 @@ def reached(wanted: str, context: Mapping[str, Any], seconds: float) -> bool:
 
 def running_config(context: Mapping[str, Any]) -> str | None:
     """What the status port answers; None where nothing does."""
-    connection = http.client.HTTPConnection("127.0.0.1", context["port"], timeout=2)
     try:
-        connection.request("GET", "/config")
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        return text if answer.status == 200 else "none"
-    except (OSError, http.client.HTTPException):
+        answer = web.get(context["port"], "/config", timeout=2)
+    except OSError:
         return None
-    finally:
-        connection.close()
+    return answer.body.decode() if answer.status == 200 else "none"

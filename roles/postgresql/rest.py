@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import http.client
+import binascii
 import json
 import os
 import ssl
@@ -11,6 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from roles.kit.agent import web
 from roles.kit.agent.base import RemoteError, once
 
 LEADERS = ("leader", "master", "standby_leader")  # what /cluster calls who holds the leader's key
@@ -27,19 +27,15 @@ class Patroni:
 
     def ask(self, member: str, method: str, path: str, body: Any = None, timeout: float = 5) -> tuple[int, Any]:
         """Status and answer of one request; status 0 and the reason where there is no answer."""
-        connection = http.client.HTTPSConnection(
-            self.members[member], self.port, timeout=timeout, context=self.tls
-        )
-        secret = base64.b64encode(self.login.encode()).decode()
-        headers = {"Authorization": f"Basic {secret}", "Content-Type": "application/json"}
+        address, content = self.members[member], json.dumps(body) if body is not None else None
+        secret = binascii.b2a_base64(self.login.encode(), newline=False).decode()
+        headers = {"Host": address, "Authorization": f"Basic {secret}", "Content-Type": "application/json"}
         try:
-            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
-            reply = connection.getresponse()
-            text = reply.read().decode(errors="replace")
-        except (OSError, http.client.HTTPException) as error:
+            with web.connect(address, self.port, timeout, self.tls) as connection:
+                reply = web.ask(connection, method, path, headers, content)
+        except OSError as error:
             return 0, str(error)
-        finally:
-            connection.close()
+        text = reply.body.decode(errors="replace")
         try:
             return reply.status, json.loads(text)
         except ValueError:

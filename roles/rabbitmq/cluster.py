@@ -9,14 +9,13 @@ reset. Nodes talk over their own distribution, which the command-line tools spea
 from __future__ import annotations
 
 import contextlib
-import http.client
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 from roles.kit.agent.base import RemoteError, run
-from roles.rabbitmq.api import Api, Refused
+from roles.rabbitmq.api import NOT_YET, Api
 from roles.rabbitmq.standing import (
     COMMAND_SECONDS,
     answers,
@@ -55,20 +54,16 @@ def apply(
 ) -> None:
     """Join, take a share of every quorum queue, and forget the nodes of hosts that left."""
     api = Api(context)
-    try:
-        wake(api, context)
-        if "membership" in changed and existing(api, context)["membership"]["missing"]:
-            join(api, context)
-            api.close()  # the broker ends a connection on which nothing is said
-        if "membership" in changed and existing(api, context)["membership"]["apart"]:
-            heal(api, context)
-        if lacking(api, context):
-            take_share(api, context)
-        if "nodes" in items:  # a node that has only now joined knows only now who is to leave
-            for name in existing(api, context)["nodes"]["stale"]:
-                forget(api, context, name)
-    finally:
-        api.close()
+    wake(api, context)
+    if "membership" in changed and existing(api, context)["membership"]["missing"]:
+        join(api, context)
+    if "membership" in changed and existing(api, context)["membership"]["apart"]:
+        heal(api, context)
+    if lacking(api, context):
+        take_share(api, context)
+    if "nodes" in items:  # a node that has only now joined knows only now who is to leave
+        for name in existing(api, context)["nodes"]["stale"]:
+            forget(api, context, name)
 
 
 def wake(api: Api, context: Item) -> None:
@@ -78,8 +73,7 @@ def wake(api: Api, context: Item) -> None:
     """
     try:
         api.get("nodes")
-    except (ConnectionRefusedError, http.client.RemoteDisconnected, Refused):
-        api.close()
+    except NOT_YET:
         answering = [node for node in context["nodes"] if node == context["node"] or answers(node)]
         if len(answering) * 2 <= len(context["nodes"]):
             raise RemoteError(
@@ -105,7 +99,6 @@ def join(api: Api, context: Item) -> None:
             f"{me} holds {standing[me][1]} queues of its own and is not in the cluster of {seed}, joining which "
             "would delete them. Move them away, or here: rabbitmqctl stop_app; rabbitmqctl reset; run again"
         )
-    api.close()
     members = wait(context, lambda: expect_members(ask(seed)[0], before, seed), fatal=False) or ask(seed)[0]
     control("stop_app")
     if me in members:  # the host was replaced: the cluster waits for its former node, of the same name
@@ -123,7 +116,6 @@ def heal(api: Api, context: Item) -> None:
     does, and each side has its own idea of queues and users from then on. The smaller side starts anew, and takes
     over what the other one knows.
     """
-    api.close()
     sides = [wait(context, partial(side, node)) for node in context["there"]]  # who was down is up by now
     whole = max(sides, key=len)  # the first of several: the same wherever it is asked
     if context["node"] not in whole:
@@ -132,7 +124,6 @@ def heal(api: Api, context: Item) -> None:
         print(f"{context['node']} was apart from {', '.join(sorted(whole))} and started anew")
 
     def expect_whole() -> None:
-        api.close()
         if apart := api.started(lambda: existing(api, context))["membership"]["apart"]:
             raise RemoteError(
                 f"{context['node']} is still apart from {', '.join(apart)}: mend the network between them, or restart "
@@ -155,8 +146,6 @@ def take_share(api: Api, context: Item) -> None:
     """A member of every quorum queue on this node, then leaders spread over all nodes."""
     run(["rabbitmq-queues", "-q", "grow", context["node"], "all"], timeout=COMMAND_SECONDS)
 
-    api.close()
-
     def expect_none() -> None:
         if names := lacking(api, context):
             raise RemoteError(f"quorum queues have no member on this node: {', '.join(names[:5])}")
@@ -168,7 +157,6 @@ def take_share(api: Api, context: Item) -> None:
 def forget(api: Api, context: Item, node: str) -> None:
     """Take the node of a host that left out of every queue and of the cluster; if it runs, it stops."""
     running = [entry["name"] for entry in api.get("nodes") if entry.get("running")]
-    api.close()
     if too_few := [name for name in context["there"] if name not in running]:
         raise RemoteError(
             f"{node} is to leave, and {', '.join(too_few)} does not run: queues could lose their majority"

@@ -30,15 +30,12 @@ def apply(
 ) -> None:
     """Make what changed, virtual hosts before what is inside them, and remove what has to go."""
     api = Api(context)
-    try:
-        there = api.started(lambda: existing(api, list(items), context))
-        for name in sorted(changed, key=lambda item: not item.startswith("vhost ")):
-            make(api, name, items[name], there.get(name, {}))
-        for name in removed:
-            kind, _, which = name.partition(" ")
-            api.delete("vhosts" if kind == "vhost" else "users", which)
-    finally:
-        api.close()
+    there = api.started(lambda: existing(api, list(items), context))
+    for name in sorted(changed, key=lambda item: not item.startswith("vhost ")):
+        make(api, name, items[name], there.get(name, {}))
+    for name in removed:
+        kind, _, which = name.partition(" ")
+        api.delete("vhosts" if kind == "vhost" else "users", which)
 
 
 def existing(api: Api, names: Iterable[str], context: Item) -> Items:

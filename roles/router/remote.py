@@ -5,13 +5,13 @@ Runs on the host as root with the standard library alone; `run` and `RemoteError
 
 from __future__ import annotations
 
-import http.client
 import json
 import re
 import time
 from collections.abc import Mapping
 from typing import Any
 
+from roles.kit.agent import web
 from roles.kit.agent.base import RemoteError, run
 
 DEADLINE_SECONDS = 20
@@ -51,18 +51,12 @@ def apply(
 
 def running_config(context: Mapping[str, Any]) -> str:
     """The hash of the configuration that answers; the wanted one where nothing runs that could be stale."""
-    connection = http.client.HTTPConnection("127.0.0.1", context["port"], timeout=2)
     try:
-        connection.request("GET", "/health")
-        answer = connection.getresponse()
-        answer.read()
-        return answer.getheader("X-Router-Config") or "none"
+        return web.get(context["port"], "/health", timeout=2).headers.get("x-router-config") or "none"
     except ConnectionRefusedError:
         return str(context["sha256"])
-    except (OSError, http.client.HTTPException) as error:
+    except OSError as error:
         return f"no answer: {type(error).__name__}"
-    finally:
-        connection.close()
 
 
 def guarding() -> str | None:

@@ -101,12 +101,9 @@ def _instance(view: View, master: str) -> Answer:
 def rabbitmq(context: Item) -> Answer:
     """Nodes as this one sees them, and quorum queues that lack a majority of theirs."""
     api = Api(context)
-    try:
-        nodes = api.get("nodes")
-        running = {node["name"] for node in nodes if node.get("running")}
-        queues = [queue for queue in api.get("queues") if queue.get("type") == "quorum"]
-    finally:
-        api.close()
+    nodes = api.get("nodes")
+    running = {node["name"] for node in nodes if node.get("running")}
+    queues = [queue for queue in api.get("queues") if queue.get("type") == "quorum"]
     lame = [
         f"{queue['vhost']}/{queue['name']}"
         for queue in queues

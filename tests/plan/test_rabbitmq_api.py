@@ -45,7 +45,6 @@ def test_an_administrator_whose_password_is_being_changed_is_let_in_before_and_a
         assert api.get("users") == []
         api.put({"password_hash": "x"}, "users", "nexus-admin")
         assert api.get("users") == []  # by the new one
-        api.close()
         api = Api({"port": server.server_port, "user": "nexus-admin", "passwords": ["older"]})
         with pytest.raises(Refused, match="answered 401"):
             api.get("users")

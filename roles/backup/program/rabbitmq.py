@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 from typing import Any
 
@@ -56,7 +55,5 @@ def _send(config: Config, method: str, body: str | None = None) -> bytes:
     api = Api(config["rabbitmq"])
     try:
         return api.send(method, ("definitions",), body)
-    except (OSError, http.client.HTTPException, Refused) as error:
+    except (OSError, Refused) as error:
         raise RemoteError(f"RabbitMQ's definitions could not be asked or set: {error}") from None
-    finally:
-        api.close()
