@@ -32,8 +32,9 @@ def test_it_loads(source, libraries, tmp_path):
 import sys, types
 for name in ("roles", "roles.kit", "roles.kit.agent"):
     sys.modules[name] = types.ModuleType(name)
-for name, source in {[(name, lean(AGENT / f"{name}.py")) for name in ("loading", "base")]!r}:
+for name, source in {[(name, lean(AGENT / f"{name}.py")) for name in ("loading", "base", "web")]!r}:
     module = sys.modules["roles.kit.agent." + name] = types.ModuleType(name)
+    setattr(sys.modules["roles.kit.agent"], name, module)
     exec(compile(source, name, "exec"), module.__dict__)
 found = sys.modules["roles.kit.agent.loading"].load("test", {sent["source"]!r}, {sent["libraries"]!r})
 assert callable(found.get("apply") or found.get("probe"))
