@@ -61,6 +61,8 @@ def compare_units(
                 asdict(unit) | {"enable": unit.enabled and not on, "disable": not unit.enabled and on}
             )
     if different:
+        if found.steps and found.steps[-1]["do"] == "files":
+            found.steps[-1] |= {"units_follow": True}  # they have systemd read its unit files once for both
         found.steps.append({"do": "units", "units": different})
 
 

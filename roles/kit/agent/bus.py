@@ -10,9 +10,10 @@ needs neither a name nor a broker.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from roles.kit.agent.unread import MOMENTS, unread
@@ -36,17 +37,11 @@ def properties(units: Sequence[str]) -> list[dict[str, str]]:
     Raises OSError where the socket cannot be used, BusError where the answer cannot.
     """
     names = [unit if unit.endswith(KINDS) else f"{unit}.service" for unit in units]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(SECONDS)
-        connection.connect(SOCKET)
-        connection.sendall(b"\0AUTH EXTERNAL 30\r\nBEGIN\r\n")  # 30 is root's number, 0, as hexadecimal text
-        stream = connection.makefile("rb")
-        if not stream.readline().startswith(b"OK "):
-            raise BusError("systemd does not let this process in")
-        connection.sendall(_list(names) + _get([(MANAGER, "Manager", name) for name in MOMENTS]))
+    with _connection() as (connection, stream):
+        connection.sendall(_list(names) + _moments())
         rows = Answer(stream).rows()
         wanted = ["UnitFileState"]
-        if unread([int(Answer(stream).value()) for _ in MOMENTS]):
+        if _unread(stream):
             wanted.append("NeedDaemonReload")
         connection.sendall(_get([(row[6], "Unit", name) for row in rows for name in wanted]))
         found = []
@@ -54,6 +49,33 @@ def properties(units: Sequence[str]) -> list[dict[str, str]]:
             states = {"LoadState": row[2], "ActiveState": row[3], "SubState": row[4], "NeedDaemonReload": "no"}
             found.append(states | {name: Answer(stream).value() for name in wanted})
     return found
+
+
+def stale() -> bool:
+    """Whether a unit file has changed since systemd read them; errors as of `properties`."""
+    with _connection() as (connection, stream):
+        connection.sendall(_moments())
+        return _unread(stream)
+
+
+@contextlib.contextmanager
+def _connection() -> Iterator[tuple[socket.socket, Any]]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(SECONDS)
+        connection.connect(SOCKET)
+        connection.sendall(b"\0AUTH EXTERNAL 30\r\nBEGIN\r\n")  # 30 is root's number, 0, as hexadecimal text
+        stream = connection.makefile("rb")
+        if not stream.readline().startswith(b"OK "):
+            raise BusError("systemd does not let this process in")
+        yield connection, stream
+
+
+def _moments() -> bytes:
+    return _get([(MANAGER, "Manager", name) for name in MOMENTS])
+
+
+def _unread(stream: Any) -> bool:
+    return unread([int(Answer(stream).value()) for _ in MOMENTS])
 
 
 def _list(names: Sequence[str]) -> bytes:

@@ -22,7 +22,7 @@ from roles.kit.agent.base import (
 )
 from roles.kit.agent.file import remove, write_atomic
 from roles.kit.agent.loading import load
-from roles.kit.agent.systemd import units
+from roles.kit.agent.systemd import reread, units
 from roles.kit.agent.unit import settle
 
 Request = Mapping[str, Any]
@@ -73,8 +73,10 @@ def step_files(request: Request) -> None:
         os.rename(temporary, item["path"])
     for path in request["absent"]:
         remove(path)
-    if any(item["path"].startswith(UNIT_FILES) for item in (*request["files"], *request["links"])):
-        run(["systemctl", "daemon-reload"])
+    if not request.get("units_follow") and any(
+        item["path"].startswith(UNIT_FILES) for item in (*request["files"], *request["links"])
+    ):
+        reread()
 
 
 def step_packages(request: Request) -> None:
@@ -108,20 +110,21 @@ def step_accounts(request: Request) -> None:
 
 
 def step_units(request: Request) -> None:
-    run(["systemctl", "daemon-reload"])
+    """Units as planned. Whatever is to be enabled is so before systemd reads all unit files, once for all of it."""
+    kinds = {
+        "mask": [unit["name"] for unit in request["units"] if unit["masked"]],
+        "enable": [unit["name"] for unit in request["units"] if unit["enable"] and not unit["masked"]],
+        "disable": [unit["name"] for unit in request["units"] if unit["disable"] and not unit["masked"]],
+    }
+    for verb, names in kinds.items():
+        if names:
+            run(["systemctl", "--no-reload", verb, *names])
+    reread(anyway=any(kinds.values()))
     for unit in request["units"]:
-        name = unit["name"]
-        if unit["masked"]:
-            run(["systemctl", "mask", "--now", name])
-            continue
-        if unit["enable"]:
-            run(["systemctl", "enable", name])
-        if unit["disable"]:
-            run(["systemctl", "disable", name])
-        if not unit["running"]:
-            run(["systemctl", "stop", name], timeout=180)
-            continue
-        settle(unit, request.get("put_off", False))
+        if unit["masked"] or not unit["running"]:
+            run(["systemctl", "stop", unit["name"]], timeout=180)
+        else:
+            settle(unit, request.get("put_off", False))
 
 
 def step_state(request: Request) -> None:
@@ -156,7 +159,7 @@ def step_forget(request: Request) -> None:
     for path in gone("files") + gone("links") + sorted(gone("directories"), key=len, reverse=True):
         remove(path)
     if gone("units") or gone("files"):
-        run(["systemctl", "daemon-reload"])
+        reread()
     for name in gone("users"):
         if groups_of(name) is not None:
             run(["userdel", name])
