@@ -7,7 +7,8 @@ changed on the host, or, where hosts share a cluster, on any of them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from roles.kit import difference
 from roles.kit.asking import Asking
 from roles.kit.difference import Answer
 from roles.kit.environment import Environment, Host, Traits
+from roles.kit.error import OperatorError
 from roles.kit.memory import Memory
 from roles.kit.model import Change, Desired
 from roles.kit.transport import Begun
@@ -48,6 +50,21 @@ class Knowledge(Asking):
             if name not in self._traits and name not in self.left_out and self.reaches(name):
                 self._traits[name] = self.memory.traits(name) or Traits(**self.ask(name, {"do": "traits"}))
         return replace(self.environment.host(name), traits=self._traits.get(name))
+
+    def foresee(self, names: list[str]) -> Iterator[str]:
+        """Plan what hosts will be asked before they are connected, if the last run has left what that takes.
+
+        Yields after each host. A plan that cannot be made is told of when its host is asked.
+        """
+        known = {name: traits for name in names if (traits := self.memory.traits(name))}
+        if len(known) < len(names):
+            return
+        self._traits = {**known, **self._traits}
+        for name in names:
+            with suppress(OperatorError):
+                for role in self.roles(name):
+                    self.plan(name, role, asking=True)
+            yield name
 
     def roles(self, name: str) -> list[str]:
         """Roles that concern this host."""

@@ -11,13 +11,14 @@ import gc
 import os
 import sys
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import click
 import gevent
 from pyinfra.api import arguments
+from pyinfra.api.state import BaseStateCallback
 from pyinfra.context import config
 
 from roles.kit import apply, frames, inputs, inventories, line, looking, manual, progress, reach, session
@@ -145,6 +146,14 @@ def _check_once() -> None:
         refuse(_check_environment, Run.current.environment, True)
 
 
+def _get_ready(state: Any | None) -> None:
+    """What needs no host: the checks, and plans of what all hosts will be asked."""
+    _check_once()
+    if state and not state.limit_hosts:
+        for _ in Run.current.foresee([host.name for host in state.inventory]):
+            gevent.sleep(YIELD_SECONDS)
+
+
 def _beside(connect_all: Callable[[Any], None], state: Any, work: Callable[[], None]) -> None:
     """Do some work while hosts are connected to; errors of the connections come after it."""
     failed: list[BaseException] = []
@@ -184,18 +193,26 @@ def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any
         progress.show(state)
         if click.get_current_context().params["dry"]:
             state.check_for_changes = True  # which -y switches off, and --dry with -y would show nothing
+        deploys = _deploys(click.get_current_context())
+        if deploys:
+            state.add_callback_handler(_Expecting())
         try:
-            _beside(connect_all, state, _check_once)
+            _beside(connect_all, state, partial(_get_ready, state if deploys else None))
         except Exception:
             failed = sorted(host.name for host in state.failed_hosts)
             if not failed:
                 raise
             die(f"no connection to {', '.join(failed)}; the reason stands above. {_way_on(failed)}")
-        if _deploys(click.get_current_context()):
-            for host in state.activated_hosts:
-                Run.current.expect(state, host)
 
     return connect
+
+
+class _Expecting(BaseStateCallback):
+    """Has the agent of a host start as soon as the host is connected."""
+
+    @staticmethod
+    def host_connect(state: Any, host: Any) -> None:
+        Run.current.expect(state, host)
 
 
 def _way_on(failed: list[str]) -> str:

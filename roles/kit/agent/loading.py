@@ -10,6 +10,7 @@ import marshal
 import os
 import sys
 import types
+from _thread import allocate_lock  # as `threading` has it, without what else it has
 from collections.abc import Iterable, Sequence
 from importlib.machinery import ModuleSpec
 from types import CodeType
@@ -24,6 +25,7 @@ DIRECTORY = "/run/nexus-cos/bytecode"  # gone with a reboot
 MOST = 300  # files; beyond that all are dropped
 
 SENT: dict[str, str] = {}  # source of modules by their dotted names
+LOADING = allocate_lock()  # states are asked side by side
 LOADED: dict[str, dict[str, Any]] = {}  # host-side code of roles by its source
 
 
@@ -64,12 +66,13 @@ def learn(name: str, source: str) -> None:
 
 def load(name: str, source: str, libraries: Iterable[Sequence[str]] = ()) -> dict[str, Any]:
     """Run a role's own host-side code, once; `libraries` are [module name, source] that it imports."""
-    for module, text in libraries:
-        put(module, text)
-    if source not in LOADED:
-        LOADED[source] = {"__name__": f"nexus_{name}"}
-        exec(compiled(source, f"<{name}>"), LOADED[source])
-    return LOADED[source]
+    with LOADING:
+        for module, text in libraries:
+            put(module, text)
+        if source not in LOADED:
+            LOADED[source] = {"__name__": f"nexus_{name}"}
+            exec(compiled(source, f"<{name}>"), LOADED[source])
+        return LOADED[source]
 
 
 def put(name: str, source: str) -> None:

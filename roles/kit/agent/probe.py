@@ -9,7 +9,7 @@ import os
 import pwd
 import stat
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from roles.kit.agent.base import (
@@ -29,6 +29,7 @@ from roles.kit.agent.systemd import units
 
 def probe(question: Mapping[str, Any]) -> dict[str, Any]:
     """Answer for everything that the question names."""
+    states = asked(question["states"])
     return {
         "paths": {path: look(path) for path in question["paths"]},
         "packages": packages(question["packages"]),
@@ -37,7 +38,7 @@ def probe(question: Mapping[str, Any]) -> dict[str, Any]:
         "groups": [name for name in question["groups"] if group_exists(name)],
         "traits": traits(),
         "fence": read_fence(),
-        "states": {name: ask(name, wanted) for name, wanted in question["states"].items()},
+        "states": states(),
         "checks": {role: refusal(command) for role, command in question["checks"].items()},
         "manifest": {
             name[:-5]: read_manifest(name[:-5]) for name in listing(MANIFEST) if name.endswith(".json")
@@ -127,6 +128,46 @@ def ask(name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
         }
     except Exception as error:
         return {"items": {}, "error": f"{type(error).__name__}: {error}"}
+
+
+def asked(states: Mapping[str, Mapping[str, Any]]) -> Callable[[], dict[str, Any]]:
+    """Begin to ask for states; what is returned waits for their answers.
+
+    Most of the time goes by while a daemon thinks, so they are asked side by side; those that share any code, and
+    with it what that code remembers, one after the other.
+    """
+    found: dict[str, Any] = {}
+
+    def work(names: Sequence[str]) -> None:
+        for name in names:
+            found[name] = ask(name, states[name])
+
+    if not states:
+        return dict
+    from threading import Thread
+
+    workers = [Thread(target=work, args=(names,)) for names in apart(states)]
+    for worker in workers:
+        worker.start()
+
+    def answers() -> dict[str, Any]:
+        for worker in workers:
+            worker.join()
+        return {name: found[name] for name in states}
+
+    return answers
+
+
+def apart(states: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+    """Names of states in groups, none of which shares code with another."""
+    groups: list[tuple[set[str], list[str]]] = []
+    for name, wanted in states.items():
+        code, names = {wanted["source"], *(text for _, text in wanted["libraries"])}, [name]
+        for other in [group for group in groups if group[0] & code]:
+            groups.remove(other)
+            code, names = code | other[0], other[1] + names
+        groups.append((code, names))
+    return [names for _, names in groups]
 
 
 def contents(wanted: Iterable[str]) -> dict[str, str]:
