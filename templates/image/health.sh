@@ -50,6 +50,7 @@ ask_beside() {
   exec 5< <(ask "$path" "$seconds" && echo fine || echo "$reason")
   IFS= read -r -t "$((seconds + 3))" said <&5 || { kill "$!"; said="port $port lets nobody in"; } 2>/dev/null
   exec 5<&-
+  wait "$!" 2>/dev/null
   reason=$said
   [[ $said == fine ]]
 }

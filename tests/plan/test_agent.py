@@ -198,3 +198,46 @@ def test_it_is_told_since_when_files_are_as_they_are(tmp_path):
     assert set(found["paths"]) == set(paths[:2])
     assert all(began - 5 < when < began + 60 for when in found["paths"].values())
     assert found["packages"] == {}
+
+
+def state(source, *libraries, **context):
+    sent = [[f"nexus_test.{name}", text] for name, text in libraries]
+    return {"source": source, "libraries": sent, "names": [], "context": context}
+
+
+def test_states_that_share_no_code_are_asked_side_by_side(tmp_path):
+    meets = """
+import os, time
+def probe(names, context):
+    open(context["mine"], "w").close()
+    end = time.monotonic() + 10
+    while not os.path.exists(context["other"]):
+        if time.monotonic() > end:
+            raise TimeoutError("nobody came")
+        time.sleep(0.01)
+    return {}
+"""
+    one, other = str(tmp_path / "one"), str(tmp_path / "other")
+    states = {"a": state(meets, mine=one, other=other), "b": state(f"{meets}#", mine=other, other=one)}
+    assert agent(question(states=states))["states"] == {"a": {"items": {}}, "b": {"items": {}}}
+
+
+def test_states_that_share_code_are_asked_one_after_the_other():
+    counts = """
+import time
+from nexus_test.shared import inside
+def probe(names, context):
+    inside.append(1)
+    time.sleep(0.2)
+    return {"together": len(inside), "then": inside.pop()}
+"""
+    states = {name: state(f"{counts}#{name}", ("shared", "inside = []")) for name in "abc"}
+    found = agent(question(states=states))["states"]
+    assert [found[name]["items"]["together"] for name in "abc"] == [1, 1, 1]
+
+
+def test_a_state_that_fails_fails_alone():
+    bad, good = "def probe(names, context): raise OSError('gone')", "def probe(*_): return {}"
+    states = {"bad": state(bad), "good": state(good)}
+    found = agent(question(states=states))["states"]
+    assert found == {"bad": {"items": {}, "error": "OSError: gone"}, "good": {"items": {}}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 
@@ -20,9 +21,11 @@ MAKE = "; ".join(
 )
 BEGIN = "systemctl start nexus-test-runs nexus-test-edited; systemctl start nexus-test-fails || true"
 END = (
-    "systemctl stop 'nexus-test-*'; rm -rf /etc/systemd/system/nexus-test-*; systemctl daemon-reload; "
+    "systemctl disable nexus-test-first nexus-test-second; systemctl stop 'nexus-test-*'; "
+    "rm -rf /etc/systemd/system/nexus-test-*; systemctl daemon-reload; "
     "systemctl reset-failed 'nexus-test-*' || true"
 )
+WITH_SYSTEMCTL = f"sudo /usr/bin/python3 -ISc '{READ}'"
 WITHOUT_SYSTEMCTL = f"sudo env PATH=/nowhere /usr/bin/python3 -ISc '{READ}'"
 
 
@@ -76,3 +79,39 @@ def test_a_unit_file_that_systemd_has_not_read_is_told(platform: Control, host: 
         assert found == shown(platform, host)
     finally:
         platform.ssh(host, "sudo rm -rf /run/systemd/system/nexus-test-.service.d")
+
+
+RELOADS = "journalctl -q -b -t systemd -o cat | grep -c '^Reloading finished' || true"
+FIRST, SECOND = "nexus-test-first", "nexus-test-second"
+
+
+def file(name: str, text: str) -> dict[str, object]:
+    data = base64.b64encode(text.encode()).decode()
+    return {"path": f"/etc/systemd/system/{name}", "data": data, "mode": 0o644, "owner": "root", "group": "root"}
+
+
+def test_systemd_reads_its_files_once_for_units_that_are_new_and_not_at_all_for_what_it_knows(
+    platform: Control, host: str
+) -> None:
+    text = "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n"
+    fence = json.loads(platform.ssh(host, "cat /var/lib/nexus-cos/fence.json"))["run"]
+    unit = {"masked": False, "enable": True, "disable": False, "running": True, "restart_on": [], "reload_on": []}
+    unit |= {"restart_check": "", "reload_check": "", "ready_check": ""}
+    nothing: dict[str, list[str]] = {kind: [] for kind in ("directories", "links", "absent")}
+    files = [file(f"{name}.service", text) for name in (FIRST, SECOND)]
+    units = {"do": "units", "fence": fence, "units": [{**unit, "name": name} for name in (FIRST, SECOND)]}
+
+    def carried_out(request: dict[str, object]) -> int:
+        before = int(platform.ssh(host, RELOADS))
+        platform.ssh(host, WITH_SYSTEMCTL, "\n".join(lines(request)) + "\n")
+        return int(platform.ssh(host, RELOADS)) - before
+
+    assert carried_out({"do": "files", "fence": fence, "files": files, "units_follow": True, **nothing}) == 0
+    assert carried_out(units) == 1
+    for name in (FIRST, SECOND):
+        assert platform.ssh(host, f"systemctl is-active {name}; systemctl is-enabled {name}").split() == [
+            "active",
+            "enabled",
+        ]
+    again = {**units, "units": [{**unit, "name": FIRST, "enable": False}]}
+    assert carried_out(again) == 0
