@@ -94,7 +94,7 @@ def test_systemd_reads_its_files_once_for_units_that_are_new_and_not_at_all_for_
     platform: Control, host: str
 ) -> None:
     text = "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n"
-    fence = json.loads(platform.ssh(host, "cat /var/lib/nexus-cos/fence.json"))["run"]
+    fence = json.loads(platform.ssh(host, "sudo cat /var/lib/nexus-cos/fence.json"))["run"]
     unit = {"masked": False, "enable": True, "disable": False, "running": True, "restart_on": [], "reload_on": []}
     unit |= {"restart_check": "", "reload_check": "", "ready_check": ""}
     nothing: dict[str, list[str]] = {kind: [] for kind in ("directories", "links", "absent")}
