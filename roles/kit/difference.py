@@ -40,7 +40,15 @@ def complete(desired: Desired) -> Desired:
 
 
 def question(plans: Iterable[Desired]) -> dict[str, Any]:
-    """What to ask a host so that all these plans can be compared with it."""
+    """What to ask a host so that all these plans can be compared with it.
+
+    Roles share code: each text is sent once, among `texts`, and stands for itself by its place there.
+    """
+    texts: dict[str, int] = {}
+
+    def place(text: str) -> int:
+        return texts.setdefault(text, len(texts))
+
     paths: dict[str, None] = {}
     packages: set[str] = set()
     units: list[str] = []
@@ -59,8 +67,10 @@ def question(plans: Iterable[Desired]) -> dict[str, Any]:
         users.update(user.name for user in plan.users)
         groups.update(group.name for group in plan.groups)
         for state in plan.states:
+            code = state.code()
             states[state.name] = {
-                **state.code(),
+                "source": place(code["source"]),
+                "libraries": [[name, place(text)] for name, text in code["libraries"]],
                 "names": list(state.items),
                 "context": dict(state.context),
             }
@@ -72,6 +82,7 @@ def question(plans: Iterable[Desired]) -> dict[str, Any]:
         "users": sorted(users),
         "groups": sorted(groups),
         "states": states,
+        "texts": list(texts),
         "checks": {},
     }
 

@@ -14,4 +14,5 @@ VARIABLE = re.compile(r"^\w+ = TypeVar\([^\n]+$", re.MULTILINE)  # in annotation
 @cache
 def lean(path: Path) -> str:
     """Source of a file for a host, line for line, so that a traceback names lines of the file."""
-    return VARIABLE.sub("", IMPORT.sub("Any = object", path.read_text()))
+    text = IMPORT.sub("Any = object", path.read_text())
+    return VARIABLE.sub("", text) if "TypeVar(" in text else text

@@ -33,17 +33,17 @@ def files(*items, **more):
     return {"do": "files", "directories": [], "links": [], "absent": [], "files": wire, **more}
 
 
-def question(**more):
-    nothing = {
-        "paths": [],
-        "packages": [],
-        "units": [],
-        "users": [],
-        "groups": [],
-        "states": {},
-        "checks": {},
-    }
-    return {"do": "probe", **nothing, **more}
+def question(states=None, **more):
+    nothing = {"paths": [], "packages": [], "units": [], "users": [], "groups": [], "checks": {}}
+    texts, placed = [], {}
+    for name, wanted in (states or {}).items():
+        texts += [wanted["source"], *(text for _, text in wanted["libraries"])]
+        placed[name] = {
+            **wanted,
+            "source": texts.index(wanted["source"]),
+            "libraries": [[module, texts.index(text)] for module, text in wanted["libraries"]],
+        }
+    return {"do": "probe", **nothing, "states": placed, "texts": texts, **more}
 
 
 def test_what_was_written_is_what_a_probe_finds(tmp_path):

@@ -46,7 +46,7 @@ def shown(platform: Control, host: str) -> dict[str, dict[str, str]]:
 
 def told(platform: Control, host: str) -> dict[str, dict[str, str]]:
     nothing: dict[str, list[str]] = {kind: [] for kind in ("paths", "packages", "users", "groups")}
-    request = {"do": "probe", "units": NAMES, "states": {}, "checks": {}, **nothing}
+    request = {"do": "probe", "units": NAMES, "states": {}, "texts": [], "checks": {}, **nothing}
     units = json.loads(platform.ssh(host, WITHOUT_SYSTEMCTL, "\n".join(lines(request)) + "\n"))["units"]
     return {name: {key: units[name][key] for key in SHOWN} for name in NAMES}
 
@@ -81,7 +81,7 @@ def test_a_unit_file_that_systemd_has_not_read_is_told(platform: Control, host: 
         platform.ssh(host, "sudo rm -rf /run/systemd/system/nexus-test-.service.d")
 
 
-RELOADS = "journalctl -q -b -t systemd -o cat | grep -c '^Reloading finished' || true"
+RELOADS = "sudo journalctl -q -b -t systemd -o cat | grep -c '^Reloading finished' || true"
 FIRST, SECOND = "nexus-test-first", "nexus-test-second"
 
 

@@ -29,7 +29,7 @@ from roles.kit.agent.systemd import units
 
 def probe(question: Mapping[str, Any]) -> dict[str, Any]:
     """Answer for everything that the question names."""
-    states = asked(question["states"])
+    states = asked(told(question["states"], question["texts"]))
     return {
         "paths": {path: look(path) for path in question["paths"]},
         "packages": packages(question["packages"]),
@@ -128,6 +128,18 @@ def ask(name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
         }
     except Exception as error:
         return {"items": {}, "error": f"{type(error).__name__}: {error}"}
+
+
+def told(states: Mapping[str, Mapping[str, Any]], texts: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """States with the code that stands for itself by its place among the texts."""
+    return {
+        name: {
+            **wanted,
+            "source": texts[wanted["source"]],
+            "libraries": [[module, texts[place]] for module, place in wanted["libraries"]],
+        }
+        for name, wanted in states.items()
+    }
 
 
 def asked(states: Mapping[str, Mapping[str, Any]]) -> Callable[[], dict[str, Any]]:
