@@ -11,8 +11,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
-from roles.catalogue import check
-from roles.catalogue.document import Document
+from roles.catalogue import kept
 from roles.catalogue.errors import CatalogueError, Problem, nearest
 from roles.catalogue.gateway import GatewayFile, Handshake, Route
 from roles.catalogue.module import Module, ModulesFile, Targets
@@ -151,62 +150,54 @@ class Catalogue:
 
 
 def _platform_without(file: ServicesFile, gone: set[str]) -> ServicesFile:
-    return file.model_copy(
-        update={
-            "services": tuple(s for s in file.services if s.name not in gone),
-            "runtime_links": tuple(k for k in file.runtime_links if not gone & {k.source, k.target}),
-            "events": tuple(
-                e.model_copy(update={"consumers": tuple(c for c in e.consumers if c not in gone)})
-                for e in file.events
-                if e.publisher not in gone
-            ),
-            "event_sourcing": tuple(name for name in file.event_sourcing if name not in gone),
-            "flows": {flow: path for flow, path in file.flows.items() if not gone & set(path)},
-        }
+    return file.but(
+        services=tuple(s for s in file.services if s.name not in gone),
+        runtime_links=tuple(k for k in file.runtime_links if not gone & {k.source, k.target}),
+        events=tuple(
+            e.but(consumers=tuple(c for c in e.consumers if c not in gone))
+            for e in file.events
+            if e.publisher not in gone
+        ),
+        event_sourcing=tuple(name for name in file.event_sourcing if name not in gone),
+        flows={flow: path for flow, path in file.flows.items() if not gone & set(path)},
     )
 
 
 def _applications_without(file: ModulesFile, gone: set[str]) -> ModulesFile:
-    modules = (
-        m.model_copy(update={"services": tuple(s for s in m.services if s not in gone)}) for m in file.modules
-    )
-    return file.model_copy(update={"modules": tuple(modules)})
+    modules = (m.but(services=tuple(s for s in m.services if s not in gone)) for m in file.modules)
+    return file.but(modules=tuple(modules))
 
 
 def _gateway_without(file: GatewayFile, gone: set[str]) -> GatewayFile:
-    return file.model_copy(update={"routes": tuple(r for r in file.routes if r.service not in gone)})
+    return file.but(routes=tuple(r for r in file.routes if r.service not in gone))
 
 
 def _operations_without(file: OperationsFile, gone: set[str]) -> OperationsFile:
     order = tuple(name for name in file.rollback.order if name not in gone)
     sweep = file.health_checks.sweep
-    watched = sweep.model_copy(update={"services": tuple(s for s in sweep.services if s not in gone)})
-    return file.model_copy(
-        update={
-            "rollback": file.rollback.model_copy(update={"order": order}),
-            "health_checks": file.health_checks.model_copy(update={"sweep": watched}),
-        }
+    watched = sweep.but(services=tuple(s for s in sweep.services if s not in gone))
+    return file.but(
+        rollback=file.rollback.but(order=order), health_checks=file.health_checks.but(sweep=watched)
     )
 
 
 @lru_cache(maxsize=8)
 def _load(directory: Path) -> Catalogue:
-    docs = check.Documents(
-        Document(directory / "services.yaml", ServicesFile),
-        Document(directory / "modules.yaml", ModulesFile),
-        Document(directory / "gateway.yaml", GatewayFile),
-        Document(directory / "operations.yaml", OperationsFile),
-    )
-    documents = (docs.services, docs.modules, docs.gateway, docs.operations)
-    found = [problem for document in documents for problem in document.problems]
-    found += check.problems(docs)
-    platform, modules = docs.services.model, docs.modules.model
-    gateway, operations = docs.gateway.model, docs.operations.model
-    if found or not (platform and modules and gateway and operations):
-        raise CatalogueError(found)
-    return Catalogue(platform, modules, gateway, operations)
+    own = directory == DIRECTORY  # others are copies, of tests and benchmarks
+    inputs = kept.digest(directory) if own else ""
+    if inputs and (files := kept.recall(inputs)):
+        return Catalogue(*files)
+    from roles.catalogue.check import read  # with pydantic: 0.1 s that most runs do without
+
+    found = read(directory)
+    if inputs:
+        kept.keep(inputs, found)
+    return Catalogue(*found)
 
 
 def load(directory: Path = DIRECTORY) -> Catalogue:
-    """The catalogue of a directory, read once in a run; CatalogueError lists everything that is wrong."""
+    """The catalogue of a directory, read once in a run; CatalogueError lists everything that is wrong.
+
+    Files that were found sound before, by the same code, are not looked through again.
+    """
     return _load(directory.resolve())

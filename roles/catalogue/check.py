@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Set
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from roles.catalogue.document import Document, Location
-from roles.catalogue.errors import Problem, nearest
+from roles.catalogue.errors import CatalogueError, Problem, nearest
 from roles.catalogue.gateway import GatewayFile
+from roles.catalogue.kept import Files
 from roles.catalogue.module import ModulesFile
 from roles.catalogue.operation import OperationsFile
 from roles.catalogue.order import cycles
@@ -26,6 +28,24 @@ class Documents:
     modules: Document[ModulesFile]
     gateway: Document[GatewayFile]
     operations: Document[OperationsFile]
+
+
+def read(directory: Path) -> Files:
+    """The four files of a catalogue, each as an entry; CatalogueError lists everything that is wrong with them."""
+    docs = Documents(
+        Document(directory / "services.yaml", ServicesFile),
+        Document(directory / "modules.yaml", ModulesFile),
+        Document(directory / "gateway.yaml", GatewayFile),
+        Document(directory / "operations.yaml", OperationsFile),
+    )
+    documents = (docs.services, docs.modules, docs.gateway, docs.operations)
+    found = [problem for document in documents for problem in document.problems]
+    found += problems(docs)
+    platform, modules = docs.services.model, docs.modules.model
+    gateway, operations = docs.gateway.model, docs.operations.model
+    if found or not (platform and modules and gateway and operations):
+        raise CatalogueError(found)
+    return platform, modules, gateway, operations
 
 
 def problems(docs: Documents) -> Iterator[Problem]:
@@ -101,10 +121,9 @@ def _counts(doc: Document[ServicesFile], file: ServicesFile) -> Iterator[Problem
 def _key_prefixes(doc: Document[ServicesFile], services: tuple[Service, ...]) -> Iterator[Problem]:
     taken = [(prefix, s.name) for s in services if "redis" in s.stores for prefix in s.key_prefixes]
     for i, service in enumerate(services):
-        if "redis_instance" in service.model_fields_set and "redis" not in service.stores:
-            yield doc.problem(
-                ("services", i, "redis_instance"), "redis is not among its stores; add it, or drop this"
-            )
+        instance: Location = ("services", i, "redis_instance")
+        if doc.states(instance) and "redis" not in service.stores:
+            yield doc.problem(instance, "redis is not among its stores; add it, or drop this")
         place: Location = ("services", i, "redis_key_prefixes")
         if service.redis_key_prefixes and "redis" not in service.stores:
             yield doc.problem(place, "redis is not among its stores; add it, or drop the prefixes")

@@ -8,13 +8,14 @@ from __future__ import annotations
 import types
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Generic, TypeVar, Union, get_args, get_origin
+from typing import Any, Generic, TypeVar, Union, cast, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from roles.catalogue.entry import Entry
 from roles.catalogue.errors import Problem, nearest
+from roles.catalogue.model import model_of, plain
 
 Location = tuple[int | str, ...]
 M = TypeVar("M", bound=Entry)
@@ -44,7 +45,7 @@ class Document(Generic[M]):
 
     def __init__(self, path: Path, model: type[M]) -> None:
         self.file = path.name
-        self.kind = model
+        self.kind = model_of(model)
         self.problems: list[Problem] = []
         self.data: Any = None
         self._node: yaml.Node | None = None
@@ -60,10 +61,20 @@ class Document(Generic[M]):
 
     def problem(self, location: Location, message: str) -> Problem:
         """A problem at a place of the model, for instance ("services", 3, "port")."""
+        return self._at(self._in_file(location), message)
+
+    def states(self, location: Location) -> bool:
+        """Whether the file itself says something at a place of the model, as opposed to a default."""
+        data = self.data
+        for part in self._in_file(location)[:-1]:
+            data = _value(data, part)
+        return isinstance(data, dict) and location[-1] in data
+
+    def _in_file(self, location: Location) -> Location:
         if len(location) > 1 and isinstance(location[1], int):
             kept = self._kept.get(str(location[0]))
-            location = (location[0], kept[location[1]] if kept else location[1], *location[2:])
-        return self._at(location, message)
+            return (location[0], kept[location[1]] if kept else location[1], *location[2:])
+        return location
 
     def _read(self, path: Path) -> bool:
         try:
@@ -91,13 +102,16 @@ class Document(Generic[M]):
 
     def _validate(self) -> M | None:
         try:
-            return self.kind.model_validate(self.data)
+            return self._entries(self.data)
         except ValidationError as error:
             places: list[Location] = []
             for item in error.errors(include_url=False):
                 places.append(item["loc"])
                 self.problems.append(self._at(item["loc"], self._message(item)))
             return self._without_bad_entries(self.data, places)
+
+    def _entries(self, data: dict[str, Any]) -> M:
+        return cast(M, plain(self.kind.model_validate(data)))
 
     def _without_bad_entries(self, data: dict[str, Any], places: list[Location]) -> M | None:
         bad: dict[str, set[int]] = {}
@@ -110,7 +124,7 @@ class Document(Generic[M]):
             self._kept[section] = [n for n in range(len(data[section])) if n not in numbers]
             rest[section] = [data[section][n] for n in self._kept[section]]
         try:
-            return self.kind.model_validate(rest)
+            return self._entries(rest)
         except ValidationError:  # a list that may not be empty has no entry left
             return None
 

@@ -1,49 +1,56 @@
-"""What the entries of all catalogue files share: frozen, nothing unknown, and a few kinds of value."""
+"""What the entries of all catalogue files share: frozen, with named fields, and equal if their values are.
+
+Entries are plain, so that a catalogue that was found sound before is there in a few milliseconds. What their
+fields may hold is said by the kinds of kind.py, which are read only where files are validated: see model.py.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from inspect import get_annotations
+from typing import Any, ClassVar, Self, dataclass_transform
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-
-from roles.catalogue import quantity
-
-
-class Entry(BaseModel):
-    """Base of every entry. Models are built when first used, which keeps the import quick."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+MISSING = object()
 
 
-def _cpu(text: str) -> str:
-    quantity.millicores(text)
-    return text
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class Entry:
+    """Base of every entry; a class attribute is the default of its field."""
 
+    FIELDS: ClassVar[
+        dict[str, Any]
+    ] = {}  # in their order, each with its default, or MISSING where it has none
 
-def _memory(text: str) -> str:
-    quantity.memory_bytes(text)
-    return text
+    def __init_subclass__(cls) -> None:
+        cls.FIELDS = {**cls.FIELDS, **{name: getattr(cls, name, MISSING) for name in get_annotations(cls)}}
 
+    def __init__(self, **values: Any) -> None:
+        known = self.FIELDS
+        unknown = values.keys() - known
+        missing = [name for name, default in known.items() if default is MISSING and name not in values]
+        if unknown or missing:
+            raise TypeError(f"{type(self).__name__}: unknown {sorted(unknown)}, missing {missing}")
+        self.__dict__.update({name: values.get(name, default) for name, default in known.items()})
 
-def _number_as_text(value: object) -> object:
-    plain_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return str(value) if plain_number else value
+    def but(self, **changes: Any) -> Self:
+        """The same entry with other values in some fields, which are taken as they are."""
+        return type(self)(**{**self.__dict__, **changes})
 
+    def objection(self) -> str:
+        """What is wrong with the values of several fields together; empty if nothing is."""
+        return ""
 
-def _path(text: str) -> str:
-    if not text.startswith("/") or any(character.isspace() for character in text) or "//" in text:
-        raise ValueError("write a path from the root, as /api/orders/")
-    return text
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen: {name} cannot be set")
 
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen: {name} cannot be deleted")
 
-Count = Annotated[int, Field(strict=True, ge=1)]
-Whole = Annotated[int, Field(strict=True, ge=0)]
-Number = Annotated[float, Field(ge=0)]
-Percent = Annotated[float, Field(ge=0, le=100)]
-Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
-Status = Annotated[int, Field(strict=True, ge=100, le=599)]
-Cpu = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_cpu)]
-Memory = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_memory)]
-Path = Annotated[str, AfterValidator(_path)]
-Text = Annotated[str, Field(min_length=1)]
-Names = tuple[Text, ...]
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self.__dict__.values()))
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items())
+        return f"{type(self).__name__}({values})"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from roles.catalogue.entry import Count, Entry, Names, Path, Status, Text, Whole
+from roles.catalogue.entry import Entry
+
+if TYPE_CHECKING:
+    from roles.catalogue.kind import Count, Names, Path, Status, Text, Whole
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 

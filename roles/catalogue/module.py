@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from roles.catalogue.entry import Entry, Names, Number, Percent, Text
+from typing import TYPE_CHECKING
+
+from roles.catalogue.entry import Entry
+
+if TYPE_CHECKING:
+    from roles.catalogue.kind import Names, Number, Percent, Text
 
 
 class Targets(Entry):

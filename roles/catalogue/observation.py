@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import model_validator
+from roles.catalogue.entry import Entry
 
-from roles.catalogue.entry import Count, Entry, Names, Number, Path, Percent, Text, Whole
-
-Figures = dict[str, Number]
+if TYPE_CHECKING:
+    from roles.catalogue.kind import Count, Figures, Names, Number, Path, Percent, Text, Whole
 
 
 class Slo(Entry):
@@ -44,11 +43,10 @@ class AlertRule(Entry):
     for_seconds: Whole = 0
     severity: Literal["warning", "critical"]
 
-    @model_validator(mode="after")
-    def _one_condition(self) -> Self:
-        if sum(bound is not None for bound in (self.above, self.below, self.equals)) != 1:
-            raise ValueError("give exactly one of above, below and equals")
-        return self
+    def objection(self) -> str:
+        """Its condition has to be one."""
+        one = sum(bound is not None for bound in (self.above, self.below, self.equals)) == 1
+        return "" if one else "give exactly one of above, below and equals"
 
 
 class AlertRouting(Entry):

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from roles.catalogue.entry import Count, Cpu, Entry, Memory, Names, Number, Path, Percent, Port, Text, Whole
+from roles.catalogue.entry import Entry
 from roles.catalogue.observation import Alerts, Baseline, HealthChecks, Logging, Monitoring, Severity, Slo
 from roles.catalogue.tuning import Tuning
+
+if TYPE_CHECKING:
+    from roles.catalogue.kind import (
+        Count,
+        Cpu,
+        Filled,
+        Memory,
+        Names,
+        Number,
+        Path,
+        Percent,
+        Port,
+        Text,
+        Whole,
+    )
 
 
 class PlatformPort(Entry):
@@ -216,7 +229,7 @@ class OperationsFile(Entry):
     fallbacks: dict[str, str]
     rollback: Rollback
     rollout: Rollout
-    startup: Annotated[tuple[Phase, ...], Field(min_length=1)]
+    startup: Filled[Phase]
     startup_checks: Names
     scaling: Scaling
     stores: dict[str, Store]

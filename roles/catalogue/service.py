@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Literal
-
-from pydantic import AfterValidator, Field
+from typing import TYPE_CHECKING, Literal
 
 from roles.catalogue import quantity
-from roles.catalogue.entry import Count, Cpu, Entry, Memory, Names, Path, Port, Text, Whole
+from roles.catalogue.entry import Entry
 
-_NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
+if TYPE_CHECKING:
+    from roles.catalogue.kind import (
+        Count,
+        Cpu,
+        Filled,
+        From,
+        KeyPrefix,
+        Memory,
+        Names,
+        OpenPort,
+        Path,
+        ServiceName,
+        Text,
+        To,
+        Whole,
+    )
+
 SIGTERM_EXIT_CODE = 143
-
-
-def _service_name(text: str) -> str:
-    # becomes a DNS label, a database (with _a and _b for its log-ins) and a part of secrets' names,
-    # of which Docker takes 64 characters
-    if not _NAME.fullmatch(text):
-        raise ValueError(
-            "a name has at most 40 lower-case letters, digits and hyphens, and begins with a letter"
-        )
-    return text
-
-
-def _key_prefix(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_.-]+:", text):
-        raise ValueError("write a key prefix with a colon at its end, as session:")
-    return text
-
-
-ServiceName = Annotated[str, AfterValidator(_service_name)]
+NO_FLOWS: dict[str, Names] = {}
 
 
 class Probes(Entry):
@@ -71,7 +66,7 @@ class Service(Entry):
     """One of the services. `cpu`, `memory` and `gpu` are what a single replica asks for at full size."""
 
     name: ServiceName
-    port: Annotated[Port, Field(ge=1024)]
+    port: OpenPort
     category: Text
     domain: Text
     startup_phase: Count
@@ -82,7 +77,7 @@ class Service(Entry):
     depends_on: Names = ()
     stores: Names = ()
     external: Names = ()
-    redis_key_prefixes: tuple[Annotated[str, AfterValidator(_key_prefix)], ...] = ()
+    redis_key_prefixes: tuple[KeyPrefix, ...] = ()
     redis_instance: Literal["persistent", "cache"] = "persistent"
     migration: Names = ()
     handshake: bool = False
@@ -156,8 +151,8 @@ class Domain(Category):
 class RuntimeLink(Entry):
     """A call made at run time and not needed for start-up."""
 
-    source: Text = Field(alias="from")
-    target: Text = Field(alias="to")
+    source: From
+    target: To
     cut: bool = False
 
 
@@ -180,9 +175,9 @@ class ServicesFile(Entry):
     categories: tuple[Category, ...]
     domains: tuple[Domain, ...]
     external_providers: dict[str, Names]
-    services: Annotated[tuple[Service, ...], Field(min_length=1)]
+    services: Filled[Service]
     runtime_links: tuple[RuntimeLink, ...] = ()
     events: tuple[Event, ...] = ()
     event_sourcing: Names = ()
     strong_consistency: Names = ()
-    flows: dict[str, Names] = Field(default_factory=dict)
+    flows: dict[str, Names] = NO_FLOWS

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from roles.catalogue.entry import Count, Cpu, Entry, Memory, Names, Number, Path, Text
+from typing import TYPE_CHECKING
+
+from roles.catalogue.entry import Entry
+
+if TYPE_CHECKING:
+    from roles.catalogue.kind import Count, Cpu, Memory, Names, Number, Path, Text
 
 Settings = dict[str, int | float | str]
 

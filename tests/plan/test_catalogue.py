@@ -124,7 +124,7 @@ def test_load_reads_once(catalogue):
 
 
 def test_entries_cannot_be_changed(catalogue):
-    with pytest.raises(ValueError, match="frozen"):
+    with pytest.raises(AttributeError, match="frozen"):
         catalogue.service("glitch").port = 1
 
 
@@ -135,7 +135,7 @@ def test_without_takes_out_everything_about_a_service(catalogue):
     rest = catalogue.without({"puabo-nuki-order-processor", "puabo-nexus-ai-dispatch"})
     assert len(rest.services) == 41
     assert len(rest.routes) == 42
-    text = "".join(file.model_dump_json() for file in (rest.platform, rest.applications, rest.gateway))
+    text = "".join(repr(file) for file in (rest.platform, rest.applications, rest.gateway))
     assert "puabo-nuki-order-processor" not in text
     assert "puabo-nexus-ai-dispatch" not in text
     assert rest.without(()) is rest

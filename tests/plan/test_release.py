@@ -239,11 +239,11 @@ def test_the_router_knows_a_canary_only_while_one_is_watched(env):
 
 
 def test_a_migration_runs_once_for_an_image(env):
-    service = env.catalogue.service("auth-service").model_copy(update={"migration": ("node", "migrate.js")})
+    service = env.catalogue.service("auth-service").but(migration=("node", "migrate.js"))
     step = Step("auth-service", OLD, NEW)
     assert not due(env, step)
     services = [service if each.name == service.name else each for each in env.catalogue.platform.services]
-    platform = env.catalogue.platform.model_copy(update={"services": tuple(services)})
+    platform = env.catalogue.platform.but(services=tuple(services))
     env.__dict__["catalogue"] = replace(env.catalogue, platform=platform)
     assert due(env, step)
     done = env.seen(env.hosts, {}, {key("auth-service"): {"current": OLD.value(), "migrated": "sha256:bb"}})

@@ -69,5 +69,5 @@ def test_secret_names_cannot_be_guessed_from_contents(env):
 
 
 def test_longest_service_name_fits_into_a_secret_name(env):
-    service = env.catalogue.service("auth-service").model_copy(update={"name": "a" * 40})
+    service = env.catalogue.service("auth-service").but(name="a" * 40)
     assert max(len(name) for name, _ in secrets(env, service).values()) <= 64
