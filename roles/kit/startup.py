@@ -18,7 +18,6 @@ from typing import Any
 import click
 import gevent
 from pyinfra.api import arguments
-from pyinfra.api.state import BaseStateCallback
 from pyinfra.context import config
 
 from roles.kit import apply, frames, inputs, inventories, line, looking, manual, progress, reach, session
@@ -197,8 +196,6 @@ def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any
         if click.get_current_context().params["dry"]:
             state.check_for_changes = True  # which -y switches off, and --dry with -y would show nothing
         deploys = _deploys(click.get_current_context())
-        if deploys:
-            state.add_callback_handler(_Expecting())
         try:
             _beside(connect_all, state, partial(_get_ready, state if deploys else None))
         except Exception:
@@ -206,16 +203,11 @@ def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any
             if not failed:
                 raise
             die(f"no connection to {', '.join(failed)}; the reason stands above. {_way_on(failed)}")
+        if deploys:
+            for host in state.activated_hosts:  # none before: nothing is begun where one cannot be reached
+                Run.current.expect(state, host)
 
     return connect
-
-
-class _Expecting(BaseStateCallback):
-    """Has the agent of a host start as soon as the host is connected."""
-
-    @staticmethod
-    def host_connect(state: Any, host: Any) -> None:
-        Run.current.expect(state, host)
 
 
 def _way_on(failed: list[str]) -> str:
