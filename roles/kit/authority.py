@@ -81,6 +81,10 @@ class Authority:
         return key  # PKCS#1 v1.5 signatures are deterministic
 
     @cached_property
+    def _identifier(self) -> x509.AuthorityKeyIdentifier:
+        return x509.AuthorityKeyIdentifier.from_issuer_public_key(self._signing_key.public_key())
+
+    @cached_property
     def _authority(self) -> x509.Certificate:
         return x509.load_pem_x509_certificate(self.certificate.encode())
 
@@ -107,10 +111,7 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(sign_certificates=False), critical=True)
             .add_extension(purposes, critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._signing_key.public_key()),
-                critical=False,
-            )
+            .add_extension(self._identifier, critical=False)
             .sign(self._signing_key, hashes.SHA256())
         )
         return Leaf(certificate.public_bytes(serialization.Encoding.PEM).decode(), _pem(key), end)
