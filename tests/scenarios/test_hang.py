@@ -1,0 +1,51 @@
+"""A service that runs and does nothing any more: its own check in the container finds it, Swarm replaces it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from conftest import Figure
+from control import Control
+
+from roles import lab
+
+REASON = lab.reason_lab_cannot_run()
+SERVICE = "vscreen-hollywood"  # one task, and nothing depends on it
+RUNNING = (
+    "sudo docker service ps --no-trunc --filter desired-state=running "
+    f"--format '{{{{.ID}}}} {{{{.Node}}}} {{{{.CurrentState}}}}' nexus_{SERVICE}"
+)
+STOP = f"""sudo sh -ec '
+    container=$(docker ps -q --filter name=nexus_{SERVICE}.)
+    kill -STOP $(docker top "$container" -eo pid,comm | sed -n "s/ *node$//p")'"""
+CONTAINER = f"$(sudo docker ps -q --filter name=nexus_{SERVICE}.)"
+WATCHING = f"sudo docker top {CONTAINER} -eo comm | grep -c '^nexus-health$' || true"
+SECONDS = 120  # to be replaced in: three questions of 5 s every 10 s, and a start
+pytestmark = pytest.mark.skipif(REASON is not None, reason=f"no lab on this machine: {REASON}")
+
+
+def task(control: Control) -> tuple[str, str, str]:
+    """The task that is to run: its identity, its host, and its state."""
+    identity, host, state = control.ssh(control.group("app")[0], RUNNING).splitlines()[0].split(" ", 2)
+    return identity, host, state
+
+
+def test_a_service_that_hangs_is_replaced(platform: Control, figure: Figure) -> None:
+    before, host, state = task(platform)
+    assert state.startswith("Running")
+    assert int(platform.ssh(host, WATCHING)) >= 1  # one process watches it all the time
+    platform.ssh(host, STOP)
+    began = time.monotonic()
+    assert SERVICE in platform.unhealthy() or task(platform)[0] != before
+    while (now := task(platform))[0] == before or not now[2].startswith("Running"):
+        assert time.monotonic() - began < SECONDS, now
+        time.sleep(1)
+    figure("a service that hangs: until another runs", time.monotonic() - began)
+    platform.wait_healthy(60)
+    said = platform.ssh(
+        platform.group("app")[0],
+        f"sudo docker service ps --no-trunc --format '{{{{.ID}}}} {{{{.Error}}}}' nexus_{SERVICE}",
+    )
+    assert "unhealthy" in next(line for line in said.splitlines() if line.startswith(before))
+    assert platform.converged().changes == []
