@@ -23,7 +23,7 @@ from typing import Any
 
 from roles.kit import difference
 from roles.kit.environment import Traits
-from roles.kit.model import Desired, File
+from roles.kit.model import Desired, File, State
 from roles.kit.unit import reads
 
 VARIABLE = "NEXUS_BENCH_SIMULATED"  # seconds that a simulated host takes to answer
@@ -76,6 +76,9 @@ def _kept(name: str, sealed: str) -> str:
 def _answer(name: str, request: Mapping[str, Any]) -> dict[str, Any]:
     if request["do"] == "traits":
         return TRAITS
+    if request["do"] == "ask":  # the one question of a run that finds nothing to change: how services are
+        (health,) = _plans(name)["health"].states
+        return {"items": _items(name, health)}
     if request["do"] != "probe":
         raise RuntimeError(f"{name} is simulated and cannot {request['do']}")
     return answer(name, _plans(name), request)
@@ -105,7 +108,7 @@ def answer(host: str, plans: Mapping[str, Desired], request: Mapping[str, Any]) 
         paths |= {d.path: ["directory", d.mode, d.owner, d.group, None] for d in plan.directories}
         paths |= {link.path: ["link", 0o777, "root", "root", link.target] for link in plan.links}
     paths |= {p: ["file", f.mode, f.owner, f.group, f.sha256] for p, f in files.items()}
-    states = {state.name: state.items for plan in plans.values() for state in plan.states}
+    states = {state.name: state for plan in plans.values() for state in plan.states}
     return {
         "paths": {path: paths[path] for path in request["paths"]},
         "packages": dict.fromkeys(request["packages"], "installed"),
@@ -114,14 +117,7 @@ def answer(host: str, plans: Mapping[str, Desired], request: Mapping[str, Any]) 
         "groups": list(request["groups"]),
         "traits": TRAITS,
         "fence": {"run": 0, "steps": 0},
-        "states": {
-            name: {
-                "items": {
-                    item: _properties(host, name, item, values) for item, values in states[name].items()
-                }
-            }
-            for name in request["states"]
-        },
+        "states": {name: {"items": _items(host, states[name])} for name in request["states"]},
         "checks": dict.fromkeys(request["checks"]),
         "manifest": {role: _recorded(plan) for role, plan in plans.items()},
     }
@@ -145,6 +141,10 @@ def _units(plans: Iterable[Desired], files: Mapping[str, File]) -> dict[str, Any
             "stamp": {path: files[path].sha256 for path in reads(unit) if path in files},
         }
     return found
+
+
+def _items(host: str, state: State) -> dict[str, Any]:
+    return {item: _properties(host, state.name, item, values) for item, values in state.items.items()}
 
 
 def _properties(host: str, state: str, item: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import gevent
@@ -33,8 +33,10 @@ def health() -> None:
 @operation()
 def _healthy() -> Iterator[PyinfraCommand]:
     run = Run.current
-    items = run.answer(host.name)["states"]["health"]["items"]
-    run.health = _reasons(items)
+    if run.observes_later:
+        run.health = _reasons(run.ask_source(host.name, REMOTE, [], _context(run, host)))
+    else:
+        run.health = _reasons(run.answer(host.name)["states"]["health"]["items"])
     if any(run.health.values()):
         yield _Wait()
 
@@ -49,7 +51,7 @@ class _Wait(PyinfraCommand):
 
     def _wait(self, host: Any) -> bool:
         run = Run.current
-        context = plan(run.environment, run.environment.host(host.name)).states[0].context
+        context = _context(run, host)
         deadline = time.monotonic() + int(run.environment.setting.health_timeout_seconds)
         told = ""
         while waiting := [name for name, why in (run.health or {}).items() if why]:
@@ -63,6 +65,11 @@ class _Wait(PyinfraCommand):
             gevent.sleep(POLL_SECONDS)
             run.health = _reasons(run.ask_source(host.name, REMOTE, [], context))
         return True
+
+
+def _context(run: Run, host: Any) -> Mapping[str, Any]:
+    """What is asked of the router on the host that asks it."""
+    return plan(run.environment, run.environment.host(host.name)).states[0].context
 
 
 def _reasons(items: dict[str, Any]) -> dict[str, str]:

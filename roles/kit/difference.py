@@ -39,8 +39,8 @@ def complete(desired: Desired) -> Desired:
     return Desired(**{**desired.__dict__, "files": (*desired.files, *extra)})
 
 
-def question(plans: Iterable[Desired]) -> dict[str, Any]:
-    """What to ask a host so that all these plans can be compared with it.
+def question(plans: Iterable[Desired], observed: bool = True) -> dict[str, Any]:
+    """What to ask a host so that all these plans can be compared with it; `observed` states are asked as well, or not.
 
     Roles share code: each text is sent once, among `texts`, and stands for itself by its place there.
     """
@@ -67,6 +67,8 @@ def question(plans: Iterable[Desired]) -> dict[str, Any]:
         users.update(user.name for user in plan.users)
         groups.update(group.name for group in plan.groups)
         for state in plan.states:
+            if state.observed and not observed:
+                continue
             code = state.code()
             states[state.name] = {
                 "source": place(code["source"]),

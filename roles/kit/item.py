@@ -124,6 +124,8 @@ def _directory_difference(actual: list[Any] | None, wanted: list[Any]) -> str:
 
 
 def compare_state(found: Differences, state: State, answer: Answer) -> None:
+    if state.observed and state.name not in answer["states"]:
+        return  # it is asked when its role's turn comes
     reply = answer["states"].get(state.name, {"items": {}})
     actual: Mapping[str, Mapping[str, Any]] = reply["items"]
     changed = []

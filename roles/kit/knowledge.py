@@ -36,6 +36,7 @@ class Knowledge(Asking):
         super().__init__()
         self.environment = environment
         self.left_out = left_out
+        self.observes_later = False  # whether what is only observed is asked once everything else is done
         self.memory = Memory(environment.name)
         self.under_way: dict[tuple[str, str], tuple[Begun, list[Change]]] = {}  # by host and role: waited for later
         self._traits: dict[str, Traits] = {}
@@ -148,7 +149,8 @@ class Knowledge(Asking):
     def _question(self, name: str) -> dict[str, Any]:
         roles = self.roles(name)
         plans = [self.plan(name, role, asking=True) for role in roles]
-        return self.ask(name, difference.question(plans) | {"checks": self._checks(name, roles)})
+        asked = difference.question(plans, observed=not self.observes_later)
+        return self.ask(name, asked | {"checks": self._checks(name, roles)})
 
     def _checks(self, name: str, roles: list[str]) -> dict[str, str]:
         """Preflight commands by role; none once the run carries things out."""

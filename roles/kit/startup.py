@@ -103,6 +103,7 @@ def _load(context: click.Context, original: Callable[..., Any], inventory: str, 
     left_out = reach.left_out(loaded, found)
     reach.check_limit(context.params, found)
     run = Run.current = Run(loaded, left_out)
+    run.observes_later = _changes_unasked(context)
     apply.check_words(run)
     inputs_now = inputs.fingerprint(loaded)
     if not deploys or not inputs_now or run.memory.sound != inputs_now:
@@ -118,6 +119,12 @@ def _load(context: click.Context, original: Callable[..., Any], inventory: str, 
 def _deploys(context: click.Context) -> bool:
     """Whether deploys are run, and not a fact or a command."""
     return str(context.params["operations"][0]).endswith(".py")
+
+
+def _changes_unasked(context: click.Context) -> bool:
+    """Whether a run changes what differs without showing it before: what it finds unhealthy before that is not news."""
+    given = context.params
+    return bool(given["yes"]) and not given["dry"] and not looks(context)
 
 
 def _check_environment(loaded: Environment, deploys: bool) -> None:

@@ -156,3 +156,14 @@ def test_a_unit_is_judged_by_the_file_that_another_role_is_about_to_write():
     planned = {"/etc/x.conf": "f" * 64}
     how = difference.unit_difference(PLAN.units[0], SAME["units"]["x"], SAME, planned)
     assert how == ["restart: runs with an older /etc/x.conf"]
+
+
+@pytest.mark.parametrize("observed", [True, False])
+def test_what_is_only_observed_can_be_asked_later(observed):
+    health = State("health", Path(__file__), {"service x": {"ready": True}}, observed=True)
+    plan = Desired(states=(health, State("s", Path(__file__), {"thing": {}})))
+    asked = difference.question([plan], observed=observed)["states"]
+    assert set(asked) == ({"health", "s"} if observed else {"s"})
+    answer = {**SAME, "states": {name: {"items": {}} for name in asked}}
+    found = difference.compare("x", plan, answer, {}, difference.STATES)
+    assert {change.what for change in found.changes} == ({"service x", "thing"} if observed else {"thing"})
