@@ -114,10 +114,12 @@ class Line:
         _, output, errors = self._streams
         readers = [gevent.spawn(_read, stream, tell, stream is errors) for stream in (output, errors)]
         try:
-            gevent.joinall(readers, raise_error=True)
+            gevent.joinall(readers)
         finally:
             gevent.killall(readers)
-        (said, status), (wrong, _) = (reader.value for reader in readers)
+        if None in (ends := [reader.value for reader in readers]):
+            raise EOFError("the agent ended before its answer did")
+        (said, status), (wrong, _) = ends
         return Reply(status == 0, said, wrong)
 
 
@@ -156,14 +158,15 @@ def _streams(connector: Any, command: str) -> tuple[Any, Any, Any] | None:
     return client.exec_command(command) if isinstance(client, SSHClient) else None
 
 
-def _read(stream: Any, tell: Tell | None, wrong: bool) -> tuple[list[str], int]:
-    """Lines up to the end of a reply, and its exit status; EOFError where there is no end."""
+def _read(stream: Any, tell: Tell | None, wrong: bool) -> tuple[list[str], int] | None:
+    """Lines up to the end of a reply, and its exit status; None where it has no end."""
     found: list[str] = []
-    while line := stream.readline():
-        text = (line if isinstance(line, str) else line.decode()).rstrip("\n")
-        if text.startswith(wire.END):
-            return found, int(text[1:])
-        found.append(text)
-        if tell:
-            tell(text, wrong)
-    raise EOFError("the agent ended before its answer did")
+    with suppress(*CUT_OFF):  # told by whoever waits for it, and not by gevent
+        while line := stream.readline():
+            text = (line if isinstance(line, str) else line.decode()).rstrip("\n")
+            if text.startswith(wire.END):
+                return found, int(text[1:])
+            found.append(text)
+            if tell:
+                tell(text, wrong)
+    return None

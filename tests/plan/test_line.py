@@ -100,6 +100,16 @@ def test_an_agent_that_is_lost_under_way_is_told_and_not_asked_again(here, caplo
     assert send(*here, request())[0]["items"]["me"]  # by one of its own
 
 
+def test_a_run_that_ends_while_an_agent_works_says_nothing_of_it(here, capfd):
+    line = Line(*here)
+    working = gevent.spawn(send, *here, request(seconds=2))
+    gevent.sleep(0.5)
+    line.close()
+    answer, why = working.get(timeout=10)
+    assert (answer, why) == ({}, "EOFError: the agent ended before its answer did")
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_an_agent_that_could_not_start_takes_nothing(here, monkeypatch):
     monkeypatch.setattr(wire, "PYTHON", "echo no python here >&2; exit 1")
     assert Line(*here).carry(request()) is None
