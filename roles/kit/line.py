@@ -71,12 +71,11 @@ class Line:
         self._opening = gevent.spawn(self._open)
 
     def close(self) -> None:
-        """Let the agent end, and use it no more."""
+        """Let the agent end once it has done what it is at, and use it no more."""
         if streams := self._streams:
             self._streams = None
-            for stream in streams:
-                with suppress(*CUT_OFF):
-                    stream.close()
+            with suppress(*CUT_OFF):
+                streams[0].close()
 
     def _open(self) -> None:
         """Start the agent and wait for its first word. Why it cannot be started, others find out and tell."""

@@ -9,6 +9,7 @@ from conftest import Figure
 from control import Control
 
 from roles import lab
+from roles.lab.machine import wait_until
 
 REASON = lab.reason_lab_cannot_run()
 SERVICE = "vscreen-hollywood"  # one task, and nothing depends on it
@@ -20,7 +21,7 @@ STOP = f"""sudo sh -ec '
     container=$(docker ps -q --filter name=nexus_{SERVICE}.)
     kill -STOP $(docker top "$container" -eo pid,comm | sed -n "s/ *node$//p")'"""
 CONTAINER = f"$(sudo docker ps -q --filter name=nexus_{SERVICE}.)"
-WATCHING = f"sudo docker top {CONTAINER} -eo comm | grep -c '^nexus-health$' || true"
+WATCHING = f"sudo docker top {CONTAINER} -eo pid,comm | grep -c ' nexus-health$' || true"
 SECONDS = 120  # to be replaced in: three questions of 5 s every 10 s, and a start
 pytestmark = pytest.mark.skipif(REASON is not None, reason=f"no lab on this machine: {REASON}")
 
@@ -34,7 +35,7 @@ def task(control: Control) -> tuple[str, str, str]:
 def test_a_service_that_hangs_is_replaced(platform: Control, figure: Figure) -> None:
     before, host, state = task(platform)
     assert state.startswith("Running")
-    assert int(platform.ssh(host, WATCHING)) >= 1  # one process watches it all the time
+    assert wait_until(lambda: int(platform.ssh(host, WATCHING)) >= 1, 30)  # one process watches it all the time
     platform.ssh(host, STOP)
     began = time.monotonic()
     assert SERVICE in platform.unhealthy() or task(platform)[0] != before
