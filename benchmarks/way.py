@@ -31,7 +31,7 @@ class Way:
     def missing(self) -> str | None:
         """Why it cannot run here, None when it can."""
         if not Path(self.command[0]).exists():
-            return f"{self.command[0]} is not installed: pip install -e '.[bench]'"
+            return f"{self.command[0]} is not installed: make .venv/bench"
         return None
 
 

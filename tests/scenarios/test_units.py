@@ -12,8 +12,11 @@ from control import Control
 from roles.kit.wire import READ, lines
 
 SHOWN = ("LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload")
-UNITS = {"runs": "/bin/sleep infinity", "fails": "/bin/false", "masked": "", "edited": "/bin/sleep infinity"}
-NAMES = [f"nexus-test-{name}" for name in UNITS] + ["nexus-test-absent", "ssh", "systemd-sysctl.service", "epmd.socket"]
+UNITS = {"runs": "/bin/sleep 1d", "fails": "/bin/false", "masked": "", "edited": "/bin/sleep 1d", "off": "/bin/true"}
+# Units that are off and not loaded, one that has two names, and one of a template that is not there.
+OTHERS = ["apt-daily.timer", "apt-daily-upgrade.timer", "sshd", "autovt@tty9.service", "redis@none"]
+NAMES = [*(f"nexus-test-{name}" for name in UNITS), "nexus-test-absent", "ssh", "systemd-sysctl.service"]
+NAMES += ["epmd.socket", *OTHERS]
 MAKE = "; ".join(
     f"printf '[Service]\\nExecStart={command}\\n' >/etc/systemd/system/nexus-test-{name}.service"
     for name, command in UNITS.items()

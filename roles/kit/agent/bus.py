@@ -21,6 +21,8 @@ from roles.kit.agent.unread import MOMENTS, unread
 SOCKET = "/run/systemd/private"
 SYSTEMD = "org.freedesktop.systemd1"
 MANAGER = "/org/freedesktop/systemd1"
+# States of a unit file that say all there is to say of a unit that systemd has not loaded.
+PLAIN = ("enabled", "enabled-runtime", "disabled", "static", "masked", "masked-runtime")
 KINDS = (".service", ".socket", ".timer", ".target", ".mount", ".path", ".slice", ".scope", ".device", ".swap")
 ROW = "sssssssuss"  # of ListUnitsByNames: name, description, three states, unit followed, path, and three of its job
 SECONDS = 30
@@ -38,16 +40,35 @@ def properties(units: Sequence[str]) -> list[dict[str, str]]:
     """
     names = [unit if unit.endswith(KINDS) else f"{unit}.service" for unit in units]
     with _connection() as (connection, stream):
-        connection.sendall(_list(names) + _moments())
-        rows = Answer(stream).rows()
-        wanted = ["UnitFileState"]
-        if _unread(stream):
-            wanted.append("NeedDaemonReload")
-        connection.sendall(_get([(row[6], "Unit", name) for row in rows for name in wanted]))
-        found = []
-        for row in rows:
-            states = {"LoadState": row[2], "ActiveState": row[3], "SubState": row[4], "NeedDaemonReload": "no"}
-            found.append(states | {name: Answer(stream).value() for name in wanted})
+        connection.sendall(_manage("ListUnitsByPatterns", [], names) + _moments())
+        rows = {row[0]: row for row in Answer(stream).rows()}
+        stale = _unread(stream)
+        found = _off(connection, stream, [name for name in names if name not in rows])
+        if unclear := [name for name in names if name not in rows and name not in found]:
+            connection.sendall(_manage("ListUnitsByNames", unclear))
+            rows.update(zip(unclear, Answer(stream).rows(), strict=True))
+        wanted = ["UnitFileState", *(["NeedDaemonReload"] if stale else [])]
+        connection.sendall(_get([(row[6], "Unit", name) for row in rows.values() for name in wanted]))
+        for name, row in rows.items():
+            found[name] = {"LoadState": row[2], "ActiveState": row[3], "SubState": row[4], "NeedDaemonReload": "no"}
+            found[name] |= {name: Answer(stream).value() for name in wanted}
+    return [found[name] for name in names]
+
+
+def _off(connection: socket.socket, stream: Any, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Units that are not loaded, as they would be if they were, where their files leave no doubt.
+
+    systemd would load each with all that it names, tell everyone, and forget them again: 4 ms a question, and two are
+    needed. Of an instance it is the template's file that has a state.
+    """
+    found, plain = {}, [name for name in names if "@" not in name]
+    connection.sendall(b"".join(_manage("GetUnitFileState", name) for name in plain))
+    for name in plain:
+        with contextlib.suppress(BusError):  # there is no such file
+            if (state := Answer(stream).text()) in PLAIN:
+                load = "masked" if state.startswith("masked") else "loaded"
+                states = {"LoadState": load, "ActiveState": "inactive", "SubState": "dead"}
+                found[name] = {**states, "UnitFileState": state, "NeedDaemonReload": "no"}
     return found
 
 
@@ -78,9 +99,17 @@ def _unread(stream: Any) -> bool:
     return unread([int(Answer(stream).value()) for _ in MOMENTS])
 
 
-def _list(names: Sequence[str]) -> bytes:
-    array = _texts(*names)
-    return _call(MANAGER, f"{SYSTEMD}.Manager", "ListUnitsByNames", "as", struct.pack("<I", len(array)) + array)
+def _manage(member: str, *arguments: str | Sequence[str]) -> bytes:
+    """A call of the manager: each argument is a text, or an array of them."""
+    signature, body = "", b""
+    for argument in arguments:
+        if isinstance(argument, str):
+            signature, body = f"{signature}s", _texts(argument, before=body)
+        else:
+            array = _texts(*argument)
+            body += _pad(len(body), 4) + struct.pack("<I", len(array)) + array
+            signature += "as"
+    return _call(MANAGER, f"{SYSTEMD}.Manager", member, signature, body)
 
 
 def _get(wanted: Sequence[tuple[str, str, str]]) -> bytes:
@@ -123,7 +152,7 @@ class Answer:
             _exactly(stream, fields + -fields % 8)
             self._data, self._at = _exactly(stream, size), 0
         if kind == ERROR:
-            raise BusError(self._text() if size else "systemd answers with an error")
+            raise BusError(self.text() if size else "systemd answers with an error")
 
     def rows(self) -> list[list[str]]:
         """An array of rows."""
@@ -132,14 +161,14 @@ class Answer:
         end = self._at + size
         while self._at < end:
             self._skip_to(8)
-            rows.append([self._text() if kind == "s" else str(self._number()) for kind in ROW])
+            rows.append([self.text() if kind == "s" else str(self._number()) for kind in ROW])
         return rows
 
     def value(self) -> str:
         """A property, in systemctl's words."""
         kind, self._at = self._data[1:2], 3
         if kind == b"s":
-            return self._text()
+            return self.text()
         if kind == b"b":
             return "yes" if self._number() else "no"
         if kind == b"t":
@@ -153,7 +182,8 @@ class Answer:
         self._at += size
         return int(number)
 
-    def _text(self) -> str:
+    def text(self) -> str:
+        """A text."""
         size = self._number()
         begin, self._at = self._at, self._at + size + 1
         return self._data[begin : begin + size].decode()
