@@ -52,8 +52,7 @@ def manager(run: Run) -> str:
 
 def keep(run: Run, values: Mapping[str, Any]) -> None:
     """Have the environment keep these, {"KIND NAME": value}, whichever checkout runs next; None forgets one."""
-    raft = f"{run.environment.setting.docker_data_root}/swarm/raft"
-    carry_out(run, manager(run), "keep it in the swarm", KEPT, {"keep": dict(values), "raft": raft}, ENGINE)
+    carry_out(run, manager(run), "keep it in the swarm", KEPT, {"keep": dict(values)}, ENGINE)
 
 
 def with_kept(run: Run, values: Mapping[str, Any]) -> Environment:

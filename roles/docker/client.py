@@ -20,16 +20,26 @@ class Docker:
 
     def raw(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
         """Status and body of an answer."""
+        answer = self._answer(method, path, body)
+        return answer.status, answer.body
+
+    def swarm(self) -> str:
+        """What this engine is in a swarm, as the reference of Docker's API has it for `/_ping`.
+
+        "inactive", "pending", "error", "locked", "active/worker" or "active/manager"; empty where it does not say.
+        """
+        return self._answer("GET", "/_ping").headers.get("swarm", "")
+
+    def _answer(self, method: str, path: str, body: Any = None) -> web.Answer:
         content = json.dumps(body or {}).encode()
         headers = {"Host": "docker", "Content-Type": "application/json"}
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(self.timeout)
             connection.connect(SOCKET)
             try:
-                answer = web.ask(connection, method, path, headers, content)
+                return web.ask(connection, method, path, headers, content)
             except web.AnswerError:
                 raise ConnectionError(f"Docker's answer to {method} {path} broke off") from None
-        return answer.status, answer.body
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Status and decoded answer, None for an empty one."""

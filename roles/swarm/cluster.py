@@ -25,7 +25,7 @@ NANOSECONDS = 10**9
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """What there is; nothing where this host is no manager of a swarm."""
-    info = found_info()
+    info = found_info(context["directory"])
     if not info or info["LocalNodeState"] != "active" or not info["ControlAvailable"]:
         return {}
     docker = Docker(timeout=PROBE_SECONDS)

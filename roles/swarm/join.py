@@ -10,7 +10,7 @@ from pyinfra.context import host
 
 from roles.kit.run import Run
 
-from .plan import ENGINE, SOURCE, leader, managers
+from .plan import ENGINE, SOURCE, leader, managers, swarm_directory
 
 
 def invitation(run: Run, name: str) -> dict[str, Any]:
@@ -22,7 +22,8 @@ def invitation(run: Run, name: str) -> dict[str, Any]:
     """
     others = [other for other in managers(run.environment) if other.name not in run.left_out | {name}]
     for other in others:
-        answer = run.ask_source(other.name, SOURCE, ["tokens"], {"want_tokens": True}, ENGINE)
+        context = {"want_tokens": True, "directory": swarm_directory(run.environment)}
+        answer = run.ask_source(other.name, SOURCE, ["tokens"], context, ENGINE)
         if "tokens" in answer:
             address = f"{other.address}:{run.environment.setting.swarm_port}"
             return {"gathering": True, "join": {"tokens": answer["tokens"], "address": address}}

@@ -23,8 +23,8 @@ ATTEMPTS = 5
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """{"KIND NAME": value} of all that is kept; nothing where this host never was a manager of a swarm."""
-    info = found_info()  # asked by the other states of this probe, too
-    if not info and os.path.isdir(context["raft"]):
+    info = found_info(context["directory"])  # asked by the other states of this probe, too
+    if not info and os.path.isdir(f"{context['directory']}/raft"):
         raise RemoteError("what is kept in the swarm cannot be read: Docker does not answer; `systemctl status docker`")
     if not info.get("ControlAvailable"):
         return {}

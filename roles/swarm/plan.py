@@ -83,6 +83,7 @@ def _membership(env: Environment, host: Host) -> State:
         "may_create": leads,
         "address_pool": env.setting.swarm_address_pool,
         "wait_seconds": env.setting.swarm_wait_seconds,
+        "directory": swarm_directory(env),
     }
     return State("swarm_node", SOURCE, items, context=context, libraries=ENGINE)
 
@@ -103,15 +104,19 @@ def _cluster(env: Environment) -> State:
     }
     items["cluster"] = {"heartbeat_seconds": env.setting.swarm_heartbeat_seconds}
     hosts = {node.address: node.name for node in nodes(env)}
-    context = {"hosts": hosts, "wait_seconds": env.setting.swarm_wait_seconds}
+    context = {"hosts": hosts, "wait_seconds": env.setting.swarm_wait_seconds, "directory": swarm_directory(env)}
     extra: Literal["keep", "remove"] = "keep" if left_out else "remove"
     return State("swarm_cluster", CLUSTER, items, context=context, extra=extra, libraries=ENGINE)
 
 
 def kept_state(env: Environment) -> State:
     """What the environment keeps, as the first manager answers it; written by runbooks, never by a plan."""
-    context = {"raft": f"{env.setting.docker_data_root}/swarm/raft"}
-    return State("kept", KEPT, {}, context=context, libraries=ENGINE)
+    return State("kept", KEPT, {}, context={"directory": swarm_directory(env)}, libraries=ENGINE)
+
+
+def swarm_directory(env: Environment) -> str:
+    """Where the engine keeps what it knows of the swarm."""
+    return f"{env.setting.docker_data_root}/swarm"
 
 
 def _member(env: Environment, host: Host) -> dict[str, Any]:

@@ -29,7 +29,7 @@ SETTLE_SECONDS = 10  # what managers may take to elect a leader
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """What there is; nothing where Docker is not installed or does not run."""
-    info = found_info()
+    info = found_info(context["directory"])
     if not info:
         return {}
     docker = Docker(timeout=PROBE_SECONDS)

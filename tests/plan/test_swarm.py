@@ -156,3 +156,59 @@ def test_the_newest_node_of_a_host_counts():
         "member app1": "NEW",
         "member app1 OLD": "OLD",
     }
+
+
+class Engine(Docker):
+    """An engine that counts how often it is asked for everything."""
+
+    def __init__(self, role, node="N1"):
+        info = {"LocalNodeState": role.split("/")[0], "ControlAvailable": role.endswith("manager")}
+        super().__init__({"GET /info": (200, {"Swarm": {**info, "NodeID": node, "NodeAddr": "10.0.0.2"}})})
+        self.role, self.asked = role, 0
+
+    def swarm(self):
+        return self.role
+
+    def ask(self, method, path, body=None):
+        self.asked += 1
+        return super().ask(method, path, body)
+
+
+@pytest.fixture
+def probe(tmp_path, monkeypatch):
+    """Asks an engine as each new probe does; the engine's own files lie at tmp_path."""
+    (tmp_path / "certificates").mkdir()
+    for name in engine.IDENTITY:
+        (tmp_path / name).write_text("N1")
+    monkeypatch.setattr(engine, "KNOWN", str(tmp_path / "swarm.json"))
+
+    def ask(docker):
+        monkeypatch.setattr(engine, "Docker", lambda timeout: docker)
+        engine.found_info.cache_clear()
+        return engine.found_info(str(tmp_path))
+
+    return ask
+
+
+def test_an_engine_is_asked_for_everything_only_when_it_may_be_another_node(probe, tmp_path):
+    docker = Engine("active/manager")
+    first = probe(docker)
+    assert (first["NodeID"], first["NodeAddr"], docker.asked) == ("N1", "10.0.0.2", 1)
+    assert (probe(docker), docker.asked) == (first, 1)
+    docker.role = "active/worker"  # demoted from elsewhere
+    assert probe(docker) == {**first, "ControlAvailable": False}
+    (tmp_path / engine.IDENTITY[1]).write_text("of another node")
+    assert probe(Engine("active/manager", "N2"))["NodeID"] == "N2"
+
+
+@pytest.mark.parametrize("role", ["inactive", "pending", "locked", "error", ""])
+def test_an_engine_that_is_no_active_node_is_asked_for_everything(probe, role):
+    probe(Engine("active/worker"))
+    docker = Engine(role, "")
+    assert (probe(docker)["LocalNodeState"], docker.asked) == (role, 1)
+
+
+def test_an_engine_whose_files_are_not_where_they_are_looked_for_is_asked_for_everything(probe, tmp_path):
+    (tmp_path / engine.IDENTITY[0]).unlink()
+    docker = Engine("active/worker")
+    assert [probe(docker)["NodeID"], probe(docker)["NodeID"], docker.asked] == ["N1", "N1", 2]
