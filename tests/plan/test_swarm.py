@@ -77,7 +77,7 @@ class Run:
         self.environment, self.answers = env, answers
 
     def ask_source(self, name, source, names, context, libraries):
-        assert context == {"want_tokens": True}
+        assert context["want_tokens"]
         return self.answers.get(name, {})
 
     def answer(self, name):
