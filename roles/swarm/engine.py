@@ -10,11 +10,10 @@ import json
 import os
 import time
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from roles.docker.client import Docker
-from roles.kit.agent.base import RemoteError
+from roles.kit.agent.base import RemoteError, once
 
 MTU = "com.docker.network.driver.mtu"
 PROBE_SECONDS = 20
@@ -27,12 +26,17 @@ def info_of(docker: Docker) -> dict[str, Any]:
     return info
 
 
-@cache
 def found_info(directory: str) -> dict[str, Any]:
-    """The engine's state as a probe finds it, empty where none answers.
+    """The engine's state as a probe finds it, empty where none answers; `directory` is where it keeps the swarm."""
+    found: dict[str, Any] = once(lambda: _found_info(directory), "engine")
+    return found
 
-    `directory` is where the engine keeps the swarm. For `/info` it starts four programs to ask for their versions, so
-    that is asked once for an id and an address, and again when they can have changed; state and role are of now.
+
+def _found_info(directory: str) -> dict[str, Any]:
+    """As `found_info`, with state and role of now.
+
+    For `/info` the engine starts four programs to ask for their versions: it is asked once for an id and an address,
+    and again when they can have changed.
     """
     try:
         docker = Docker(timeout=PROBE_SECONDS)

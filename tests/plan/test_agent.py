@@ -205,7 +205,7 @@ def state(source, *libraries, **context):
     return {"source": source, "libraries": sent, "names": [], "context": context}
 
 
-def test_states_that_share_no_code_are_asked_side_by_side(tmp_path):
+def test_states_are_asked_side_by_side(tmp_path):
     meets = """
 import os, time
 def probe(names, context):
@@ -218,22 +218,25 @@ def probe(names, context):
     return {}
 """
     one, other = str(tmp_path / "one"), str(tmp_path / "other")
-    states = {"a": state(meets, mine=one, other=other), "b": state(f"{meets}#", mine=other, other=one)}
+    states = {"a": state(meets, mine=one, other=other), "b": state(meets, mine=other, other=one)}
     assert agent(question(states=states))["states"] == {"a": {"items": {}}, "b": {"items": {}}}
 
 
-def test_states_that_share_code_are_asked_one_after_the_other():
-    counts = """
+def test_what_several_states_ask_for_is_asked_once():
+    source = """
 import time
-from nexus_test.shared import inside
-def probe(names, context):
-    inside.append(1)
+from roles.kit.agent.base import once
+from nexus_test.shared import asked
+def ask():
+    asked.append(1)
     time.sleep(0.2)
-    return {"together": len(inside), "then": inside.pop()}
+    return len(asked)
+def probe(names, context):
+    return {"times": once(ask, "a question")}
 """
-    states = {name: state(f"{counts}#{name}", ("shared", "inside = []")) for name in "abc"}
+    states = {name: state(f"{source}#{name}", ("shared", "asked = []")) for name in "abc"}
     found = agent(question(states=states))["states"]
-    assert [found[name]["items"]["together"] for name in "abc"] == [1, 1, 1]
+    assert [found[name]["items"]["times"] for name in "abc"] == [1, 1, 1]
 
 
 def test_a_state_that_fails_fails_alone():

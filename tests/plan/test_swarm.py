@@ -3,6 +3,7 @@
 import pytest
 from cluster import environment
 
+from roles.kit.agent import base
 from roles.kit.agent.base import RemoteError
 from roles.swarm import cluster as cluster_side
 from roles.swarm import engine, remote
@@ -184,7 +185,7 @@ def probe(tmp_path, monkeypatch):
 
     def ask(docker):
         monkeypatch.setattr(engine, "Docker", lambda timeout: docker)
-        engine.found_info.cache_clear()
+        monkeypatch.setattr(base, "ONCE", {})  # each probe is a process
         return engine.found_info(str(tmp_path))
 
     return ask

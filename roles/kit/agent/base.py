@@ -9,6 +9,7 @@ import json
 import os
 import pwd
 import time
+from _thread import allocate_lock  # as `threading` has it, without what else it has
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,8 @@ FENCE = f"{STATE}/fence.json"
 TURN_SECONDS = 1800  # as long as the longest step, a first build of all images, may take
 LARGE_BYTES = 1 << 20  # from here on what OpenSSL is faster by is more than what it takes to be loaded
 ONCE: dict[tuple[str, ...], Any] = {}
+TURNS: dict[tuple[str, ...], Any] = {}  # locks of those who ask for the same
+ONE_BY_ONE = allocate_lock()
 
 
 class RemoteError(Exception):
@@ -65,10 +68,16 @@ def run(
 
 
 def once(ask: Callable[[], Any], *key: str) -> Any:
-    """The first answer to a question in the life of this process: all states of a probe are of one moment."""
-    if key not in ONCE:
-        ONCE[key] = ask()
-    return ONCE[key]
+    """The first answer to a question in the life of this process: all states of a probe are of one moment.
+
+    They are asked for side by side, so whoever comes second waits.
+    """
+    with ONE_BY_ONE:
+        turn = TURNS.setdefault(key, allocate_lock())
+    with turn:
+        if key not in ONCE:
+            ONCE[key] = ask()
+        return ONCE[key]
 
 
 def account(name: str) -> dict[str, Any]:

@@ -145,20 +145,18 @@ def told(states: Mapping[str, Mapping[str, Any]], texts: Sequence[str]) -> dict[
 def asked(states: Mapping[str, Mapping[str, Any]]) -> Callable[[], dict[str, Any]]:
     """Begin to ask for states; what is returned waits for their answers.
 
-    Most of the time goes by while a daemon thinks, so they are asked side by side; those that share any code, and
-    with it what that code remembers, one after the other.
+    Most of the time goes by while a daemon thinks, so they are asked side by side.
     """
     found: dict[str, Any] = {}
 
-    def work(names: Sequence[str]) -> None:
-        for name in names:
-            found[name] = ask(name, states[name])
+    def work(name: str) -> None:
+        found[name] = ask(name, states[name])
 
     if not states:
         return dict
     from threading import Thread
 
-    workers = [Thread(target=work, args=(names,)) for names in apart(states)]
+    workers = [Thread(target=work, args=(name,)) for name in states]
     for worker in workers:
         worker.start()
 
@@ -168,18 +166,6 @@ def asked(states: Mapping[str, Mapping[str, Any]]) -> Callable[[], dict[str, Any
         return {name: found[name] for name in states}
 
     return answers
-
-
-def apart(states: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
-    """Names of states in groups, none of which shares code with another."""
-    groups: list[tuple[set[str], list[str]]] = []
-    for name, wanted in states.items():
-        code, names = {wanted["source"], *(text for _, text in wanted["libraries"])}, [name]
-        for other in [group for group in groups if group[0] & code]:
-            groups.remove(other)
-            code, names = code | other[0], other[1] + names
-        groups.append((code, names))
-    return [names for _, names in groups]
 
 
 def contents(wanted: Iterable[str]) -> dict[str, str]:
