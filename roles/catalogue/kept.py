@@ -1,15 +1,13 @@
 """A catalogue that was found sound, kept for the next run: as JSON, of which nothing is ever carried out.
 
-It holds for the very files and the very code that it was made from and is passed over whenever anything about it
-is not as it should be. The file may be removed at any time.
+It holds for the very files and the very code that it was made from, and is passed over whenever anything about it
+is not as it should be.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import stat
 import sys
 from contextlib import suppress
 from importlib.util import find_spec
@@ -22,9 +20,10 @@ from roles.catalogue.gateway import GatewayFile
 from roles.catalogue.module import ModulesFile
 from roles.catalogue.operation import OperationsFile
 from roles.catalogue.service import ServicesFile
-from roles.kit.memory import cache_directory
+from roles.kit import cached
 
 Files = tuple[ServicesFile, ModulesFile, GatewayFile, OperationsFile]
+FILE = "catalogue.json"
 KINDS = (ServicesFile, ModulesFile, GatewayFile, OperationsFile)
 MODULES = (gateway, module, observation, operation, service, tuning)
 READERS = {"pydantic": "version.py", "yaml": "__init__.py"}  # which name their version
@@ -43,9 +42,8 @@ def digest(directory: Path) -> str:
 
 def recall(inputs: str) -> Files | None:
     """The files of the catalogue that was found sound with these inputs; None where none is kept, or not safely."""
-    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
-        head, body = _own(_path()).split(b"\n", 1)
-        if head.decode() == f"{inputs} {hashlib.sha256(body).hexdigest()}":
+    with suppress(ValueError, LookupError, TypeError, AttributeError):
+        if body := cached.read(FILE, inputs):
             kinds = {name: kind for each in MODULES for name, kind in vars(each).items() if _is_entry(kind)}
             found = tuple(_decoded(part, kinds) for part in json.loads(body))
             if tuple(type(part) for part in found) == KINDS:
@@ -54,35 +52,14 @@ def recall(inputs: str) -> Files | None:
 
 
 def keep(inputs: str, files: Files) -> None:
-    """Keep what was found sound. What cannot be kept is done without."""
+    """Keep what was found sound."""
     body = json.dumps([_encoded(part) for part in files], separators=(",", ":")).encode()
-    path = _path()
-    fresh = path.with_suffix(f".{os.getpid()}")
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(f"{inputs} {hashlib.sha256(body).hexdigest()}\n".encode() + body)
-        fresh.replace(path)
-
-
-def _path() -> Path:
-    return cache_directory() / "catalogue.json"
+    cached.write(FILE, inputs, body)
 
 
 def _readers() -> list[Path]:
     specs = {file: find_spec(name) for name, file in READERS.items()}
     return [Path(spec.origin).with_name(file) for file, spec in specs.items() if spec and spec.origin]
-
-
-def _own(path: Path) -> bytes:
-    """A file that nobody but this user can have written; PermissionError for any other."""
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-        about = os.fstat(file.fileno())
-        foreign = about.st_uid != os.geteuid() or about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-        if foreign or not stat.S_ISREG(about.st_mode):
-            raise PermissionError(f"{path} can be written by others")
-        return file.read()
 
 
 def _is_entry(kind: Any) -> bool:

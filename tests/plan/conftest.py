@@ -11,6 +11,14 @@ from bad_input import Hosts, Project, write_secrets
 from roles.kit.authority import Authority
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests work out does not push out of the user's cache what runs did."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def authority() -> Authority:
     """One for all tests: making its key takes longer than a run."""

@@ -1,5 +1,6 @@
 """A catalogue that was found sound is kept for the next run, and used only where nothing about it is in doubt."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -77,7 +78,7 @@ BODIES = [
 @pytest.mark.parametrize("body", BODIES)
 def test_one_of_another_shape_is_passed_over(cache, body):
     cache.parent.mkdir(parents=True)
-    cache.write_text(f"inputs {kept.hashlib.sha256(body.encode()).hexdigest()}\n{body}")
+    cache.write_text(f"inputs {hashlib.sha256(body.encode()).hexdigest()}\n{body}")
     cache.chmod(0o600)
     assert kept.recall("inputs") is None
 
