@@ -10,6 +10,7 @@ import os
 import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from roles.kit import settings
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError, nearest
 from roles.plans import GROUPS
+
+FOLDERS = ("roles", "templates", "group_data", "inventory")  # whatever is planned is made from
 
 
 def check_data(words: Iterable[str]) -> None:
@@ -65,13 +68,19 @@ def fingerprint(env: Environment) -> str:
     known = settings.defaults()
     own = [{name: each[name] for name in known} for each in (env.setting, *(host.setting for host in env.hosts))]
     found = hashlib.sha256(repr(own).encode())
-    folders = ("roles", "templates", "group_data", "inventory")
-    files = [path for folder in folders for path in sorted((env.root / folder).rglob("*"))]
-    for path in [*files, env.secrets.path, env.secrets.identity]:
-        if "__pycache__" not in path.parts and path.is_file():
-            about = path.stat()
+    files = [entry for folder in FOLDERS for entry in _files(env.root / folder)]
+    for path in [*sorted(files), str(env.secrets.path), str(env.secrets.identity)]:
+        with suppress(OSError):
+            about = os.stat(path)
             found.update(f"{path} {about.st_size} {about.st_mtime_ns}\n".encode())
     return found.hexdigest()
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """Paths of all files below a folder but those that Python compiles; pathlib takes three times as long."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        yield from (f"{place}/{name}" for name in names)
 
 
 def check_keys(state: Any) -> None:
