@@ -38,22 +38,22 @@ def _expect(done: Done, changes: bool, what: str) -> Done:
 def noop(figures: Figures, fleet: Fleet) -> None:
     """Nothing to change; then once more through the launcher that counts."""
     run()  # whatever was left
-    calm()
-    walls, cpus, peaks = [], [], []
-    before = fleet.cpu()
+    walls, cpus, peaks, used = [], [], [], []
     for _ in range(ROUNDS):
+        calm()  # the log-ins of the run before are still being ended when the next begins
+        before = fleet.cpu()
         done = _expect(run(), False, "no-op")
+        after = fleet.cpu()
         walls.append(done.cost.wall)
         cpus.append(done.cost.cpu)
         peaks.append(done.cost.peak)
-    after = fleet.cpu()
+        if before is not None and after is not None:
+            used.append(after - before)
     size = len(fleet.hosts)
     figures.add("noop", statistics.median(walls), f"median of {ROUNDS}, {min(walls):.2f} to {max(walls):.2f}")
     figures.add("noop_cpu", statistics.median(cpus), "controller CPU, s")
-    if before is not None and after is not None:
-        figures.add(
-            "noop_target_cpu", (after - before) / ROUNDS / size, "CPU of each host, its services' included"
-        )
+    if used:
+        figures.add("noop_target_cpu", statistics.mean(used) / size, "CPU of each host, its services' included")
     figures.add("peak", max(peaks) / 1e6)
     counted = _expect(run(counted=True), False, "counted no-op").sessions
     figures.add("noop_sessions", (counted or 0) / size, f"{counted} SSH sessions on {size} hosts")
