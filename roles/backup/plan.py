@@ -27,8 +27,8 @@ from roles.storage.plan import BACKUP, access, bucket, present
 from roles.storage.plan import notes as storage_notes
 
 LIBRARY = "/usr/local/lib/nexus-cos/python"
-KIT = ("kit/agent/base", "kit/agent/web")
-MODULES = (*KIT, "storage/s3", "postgresql/rest", "redis/client", "rabbitmq/api")  # that it imports
+KIT, STORAGE = ("kit/agent/base", "kit/agent/web"), ("storage/signature", "storage/s3")
+MODULES = (*KIT, *STORAGE, "postgresql/rest", "redis/client", "rabbitmq/api")  # that it imports
 SHARED = ("roles.backup.program.stanza",)  # of the program: the role's host-side code imports it, too
 FOLDER = "/etc/nexus-cos/backup"
 CONFIG, IDENTITY = f"{FOLDER}/config.json", f"{FOLDER}/age.key"

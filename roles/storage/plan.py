@@ -18,7 +18,7 @@ from roles.kit.model import Desired, Directory, File, State, Unit, User
 from roles.storage import bucket as buckets
 
 SOURCE = Path(__file__).with_name("remote.py")
-LIBRARIES = ("roles.storage.s3",)  # modules that the host-side code imports
+LIBRARIES, APPLY_LIBRARIES = ("roles.storage.signature",), ("roles.storage.s3",)  # that the host-side code imports
 ACCOUNT = "seaweedfs"
 UNIT = "seaweedfs.service"
 UNIT_FILE = f"/etc/systemd/system/{UNIT}"
@@ -161,6 +161,7 @@ def _program(env: Environment) -> State:
         context=context,
         payload={"sha256": digest},
         libraries=LIBRARIES,
+        apply_libraries=APPLY_LIBRARIES,
         before_units=True,
         timeout_seconds=900,
     )
@@ -171,4 +172,6 @@ def _buckets(env: Environment) -> State:
     names = [bucket(env), *(buckets.name(env, service.name) for service in buckets.services(env))]
     items = {f"bucket {name}": {"versioned": True} for name in names}
     context = {"about": "bucket", "access": access(env, ADMIN), "unit_file": UNIT_FILE}
-    return State("storage bucket", SOURCE, items, context=context, libraries=LIBRARIES)
+    return State(
+        "storage bucket", SOURCE, items, context=context, libraries=LIBRARIES, apply_libraries=APPLY_LIBRARIES
+    )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import hmac
 import http.client
 import os
 import ssl
@@ -19,8 +18,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from roles.kit.agent.base import RemoteError
+from roles.storage.signature import headers
 
-ALGORITHM, SERVICE = "AWS4-HMAC-SHA256", "s3"
 SECONDS = 120
 CHUNK_BYTES = 1024**2
 ATTEMPTS = 4  # an answer of 5xx, or none, is asked again
@@ -101,10 +100,6 @@ class Bucket:
         body = f"<CreateBucketConfiguration>{place}</CreateBucketConfiguration>"
         self._ask("PUT", "", body=b"" if region == "us-east-1" else body.encode(), allowed=(200, 409))
 
-    def versioned(self) -> bool:
-        """Whether the bucket keeps what is overwritten or deleted."""
-        return _text(self._xml({"versioning": ""}), "Status") == "Enabled"
-
     def set_versioned(self) -> None:
         """Have the bucket keep what is overwritten or deleted."""
         body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
@@ -160,25 +155,6 @@ class Bucket:
         else:
             data = answer.read()
         return answer.status, answer.headers, data
-
-
-def headers(
-    access: Mapping[str, Any], host: str, method: str, path: str, words: str, digest: str, now: dt.datetime
-) -> dict[str, str]:
-    """Headers of a request with its signature; `words` is the sorted query, `digest` the body's SHA-256."""
-    time_stamp = now.strftime("%Y%m%dT%H%M%SZ")
-    scope = f"{time_stamp[:8]}/{access['region']}/{SERVICE}/aws4_request"
-    found = {"host": host, "x-amz-content-sha256": digest, "x-amz-date": time_stamp}
-    names = ";".join(sorted(found))
-    lines = "".join(f"{name}:{found[name]}\n" for name in sorted(found))
-    asked = hashlib.sha256("\n".join([method, path, words, lines, names, digest]).encode()).hexdigest()
-    key = f"AWS4{access['secret']}".encode()
-    for part in scope.split("/"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    signature = hmac.new(key, "\n".join([ALGORITHM, time_stamp, scope, asked]).encode(), hashlib.sha256).hexdigest()
-    credential = f"{access['key']}/{scope}"
-    signed = f"{ALGORITHM} Credential={credential}, SignedHeaders={names}, Signature={signature}"
-    return {**found, "Authorization": signed}
 
 
 def _digest(body: bytes | BinaryIO) -> tuple[str, int]:

@@ -17,7 +17,7 @@ from roles.redis.users import HEALTH as REDIS_HEALTH
 from roles.storage import bucket
 from roles.storage.plan import BACKUP, PROGRAMS, access
 
-STORAGE_MODULES = ("roles.kit.agent.base", "roles.storage.s3")
+STORAGE_MODULES = ("roles.kit.agent.base", "roles.storage.signature", "roles.storage.s3")
 
 
 def shared_out(env: Environment, host: Host, group: str) -> list[Service]:

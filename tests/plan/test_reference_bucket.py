@@ -1,4 +1,4 @@
-"""The reference service at object storage: what it asks for, checked by this project's own signatures over TLS."""
+"""What the reference service and the role ask object storage, checked by this project's own signatures over TLS."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from pathlib import Path
 
 import pytest
 
+from roles.kit.agent.base import RemoteError
 from roles.kit.authority import Authority
-from roles.storage import s3
+from roles.storage import remote, signature
 from tests.plan.test_reference import Service, needs_node
 
 BUCKET, KEY, SECRET, REGION = "nexus-cos-test-demo", "demo_a", "a secret", "eu-central-1"
 
 
 class Storage(http.server.ThreadingHTTPServer):
-    """Answers 200 to a HEAD of the bucket that is signed with the key, as a server would."""
+    """Answers what is signed with the key, as a server would: a HEAD of the bucket, and a GET of its versioning."""
 
     def __init__(self, directory: Path, authority: Authority) -> None:
         self.asked: list[str] = []
+        self.versioning = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -32,8 +34,13 @@ class Storage(http.server.ThreadingHTTPServer):
 
             def do_HEAD(self) -> None:
                 outer.asked.append(self.path)
-                self.send_response(outer.status(self.path, self.headers))
+                self.send_response(outer.status(self.command, self.path, self.headers))
                 self.end_headers()
+
+            def do_GET(self) -> None:
+                self.do_HEAD()
+                self.wfile.write(outer.versioning.encode())
+                self.close_connection = True
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -49,14 +56,15 @@ class Storage(http.server.ThreadingHTTPServer):
         self.url = f"https://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
-    def status(self, path: str, found: Message) -> int:
+    def status(self, method: str, asked: str, found: Message) -> int:
+        path, _, words = asked.partition("?")
         if path != f"/{BUCKET}":
             return 404
         when = dt.datetime.strptime(found["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
         assert abs(dt.datetime.now(dt.UTC) - when) < dt.timedelta(minutes=5)
         access = {"key": KEY, "secret": SECRET, "region": REGION}
         empty = hashlib.sha256(b"").hexdigest()
-        wanted = s3.headers(access, found["host"], "HEAD", path, "", empty, when)
+        wanted = signature.headers(access, found["host"], method, path, words, empty, when)
         return 200 if found["authorization"] == wanted["Authorization"] else 403
 
 
@@ -111,3 +119,28 @@ def test_says_why_it_is_not(tmp_path: Path, storage: Storage, other: dict[str, s
     status, found = readiness(tmp_path, storage, **other)
     assert (status, found["status"]) == (503, "failed")
     assert reason in found["error"]
+
+
+def looked(tmp_path: Path, storage: Storage, *names: str, **other: object) -> dict[str, dict[str, object]]:
+    """What the role's own probe finds of buckets."""
+    (tmp_path / "unit").touch()
+    access = {"endpoint": "127.0.0.1", "port": storage.server_address[1], "region": REGION, "key": KEY}
+    access |= {"secret": SECRET, "ca": str(tmp_path / "ca.pem")} | other
+    context = {"about": "bucket", "access": access, "unit_file": str(tmp_path / "unit")}
+    return remote.probe([f"bucket {name}" for name in names], context)
+
+
+def test_a_bucket_is_looked_for_with_one_question(tmp_path: Path, storage: Storage) -> None:
+    assert looked(tmp_path, storage, BUCKET, "another") == {f"bucket {BUCKET}": {"versioned": True}}
+    assert storage.asked == [f"/{BUCKET}?versioning=", "/another?versioning="]
+    storage.versioning = "<VersioningConfiguration/>"
+    assert looked(tmp_path, storage, BUCKET) == {f"bucket {BUCKET}": {"versioned": False}}
+
+
+def test_a_bucket_that_cannot_be_looked_for_is_no_missing_one(tmp_path: Path, storage: Storage) -> None:
+    with pytest.raises(RemoteError, match=f"GET {BUCKET} answered 403"):
+        looked(tmp_path, storage, BUCKET, secret="wrong")
+    with pytest.raises(RemoteError, match=r"object storage at 127\.0\.0\.1:1 does not answer: .*refused"):
+        looked(tmp_path, storage, BUCKET, port=1)
+    with pytest.raises(RemoteError, match=r"does not answer: .*certificate"):
+        looked(tmp_path, storage, BUCKET, ca=None)

@@ -11,8 +11,8 @@ import pytest
 
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
-from roles.storage import s3
 from roles.storage.plan import BACKUP, FRONT, IDENTITIES, SYSTEM_CA, UNIT_FILE, access, notes, plan, present
+from roles.storage.signature import headers
 from tests.plan.cluster import environment
 from tests.plan.store import file, text, told
 
@@ -88,6 +88,6 @@ def test_requests_are_signed_as_the_specification_says() -> None:
     }
     when = dt.datetime(2013, 5, 24, tzinfo=dt.UTC)
     empty = hashlib.sha256(b"").hexdigest()
-    found = s3.headers(login, "examplebucket.s3.amazonaws.com", "GET", "/", "lifecycle=", empty, when)
+    found = headers(login, "examplebucket.s3.amazonaws.com", "GET", "/", "lifecycle=", empty, when)
     signature = "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"
     assert found["Authorization"].endswith(f"Signature={signature}")
