@@ -11,6 +11,9 @@ of services that have left.
 
 from pyinfra import local
 
+from roles.health import ask_ahead
+
+ask_ahead()
 local.include("deploys/base.py")  # packages, names and certificates: everything below needs them
 local.include("deploys/engine.py")  # images are built while the stores come up
 local.include("deploys/data.py")  # stores before the services that wait for them

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import gevent
@@ -14,11 +15,24 @@ from pyinfra.api.operation import operation
 from pyinfra.context import host
 
 from roles.health.plan import REMOTE, plan
+from roles.kit.ahead import Ahead
 from roles.kit.error import OperatorError
 from roles.kit.progress import progress
 from roles.kit.run import Run
 
 POLL_SECONDS = 2
+
+
+def ask_ahead() -> None:
+    """Ask services as soon as the hosts that serve them are found as planned, while others still answer.
+
+    For a deploy that changes what differs unasked: if anything is changed, they are asked again after it.
+    """
+    run = Run.current
+    edge = run.environment.group("edge")
+    if not run.ahead and run.observes_later and edge:
+        serving = {member.name for member in (*edge, *run.environment.group("app"))}
+        run.ahead = Ahead(serving, partial(run.ask_source, edge[0].name, REMOTE, [], _context(run, edge[0])))
 
 
 @deploy("Health")
@@ -34,7 +48,8 @@ def health() -> None:
 def _healthy() -> Iterator[PyinfraCommand]:
     run = Run.current
     if run.observes_later:
-        run.health = _reasons(run.ask_source(host.name, REMOTE, [], _context(run, host)))
+        known = run.ahead.answer() if run.ahead and run.settled() else None
+        run.health = _reasons(known or run.ask_source(host.name, REMOTE, [], _context(run, host)))
     else:
         run.health = _reasons(run.answer(host.name)["states"]["health"]["items"])
     if any(run.health.values()):

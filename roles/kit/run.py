@@ -11,6 +11,7 @@ from pyinfra import logger
 from pyinfra.api.exceptions import PyinfraError
 
 from roles.kit import difference, limit
+from roles.kit.ahead import Ahead
 from roles.kit.difference import Differences
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
@@ -56,6 +57,7 @@ class Run(Knowledge):
         self.proposed = 0  # changes that a dry run would make
         self.notes: dict[str, None] = {}
         self.missed: int | None = None  # targets that a report found missed
+        self.ahead: Ahead | None = None  # what can be asked before all hosts have answered
         self.health: dict[str, str] | None = None  # service -> "" or why it is not healthy
         self.logs: dict[str, list[str]] = {}
         self._noted: set[str] = set()
@@ -100,10 +102,20 @@ class Run(Knowledge):
         with self._locks["settled"]:
             if self._settled is None:
                 try:
-                    self._settled = all(self._same(host.name) for host in self.environment.hosts)
+                    self._settled = self._all_same()
                 except (OperatorError, PyinfraError):
                     self._settled = False
         return self._settled
+
+    def _all_same(self) -> bool:
+        first = self.ahead.hosts if self.ahead else frozenset()
+        names = sorted((host.name for host in self.environment.hosts), key=lambda name: name not in first)
+        for place, name in enumerate(names):
+            if self.ahead and place == len(first):
+                self.ahead.begin()
+            if not self._same(name):
+                return False
+        return True
 
     def _same(self, name: str) -> bool:
         if not self.reaches(name):
@@ -119,7 +131,7 @@ class Run(Knowledge):
     def again(self) -> None:
         """Everything is to be asked anew: another run changed something since."""
         self._answers.clear()
-        self._settled = None
+        self._settled = self.ahead = None
 
     @property
     def touched(self) -> bool:
