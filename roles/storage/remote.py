@@ -6,14 +6,11 @@ import datetime as dt
 import os
 import ssl
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from roles.kit.agent import web
 from roles.kit.agent.base import RemoteError, run
 from roles.storage.signature import EMPTY, headers
-
-if TYPE_CHECKING:
-    from roles.storage.s3 import Bucket
 
 Item = dict[str, Any]
 READY_SECONDS = 60
@@ -64,7 +61,7 @@ def look(item: str, access: Item, tls: ssl.SSLContext) -> Item | None:
     return {"versioned": b"<Status>Enabled</Status>" in answer.body} if answer.status == 200 else None
 
 
-def named(item: str, context: Item) -> Bucket:
+def named(item: str, context: Item) -> Any:
     """The bucket of an item such as "bucket nexus-cos-backups"."""
     from roles.storage.s3 import Bucket
 
@@ -101,7 +98,7 @@ def install(context: Item, digest: str) -> None:
     print(f"installed object storage {release}")
 
 
-def wait(bucket: Bucket) -> None:
+def wait(bucket: Any) -> None:
     """Until the server has found its own files and knows the key; RemoteError when it does not in time."""
     end = time.monotonic() + READY_SECONDS
     while True:

@@ -70,8 +70,9 @@ def load(name: str, source: str, libraries: Iterable[Sequence[str]] = ()) -> dic
         for module, text in libraries:
             put(module, text)
         if source not in LOADED:
-            LOADED[source] = {"__name__": f"nexus_{name}"}
-            exec(compiled(source, f"<{name}>"), LOADED[source])
+            functions: dict[str, Any] = {"__name__": f"nexus_{name}"}
+            exec(compiled(source, f"<{name}>"), functions)
+            LOADED[source] = functions  # not where it failed: who asks next is told why, too
         return LOADED[source]
 
 
