@@ -100,6 +100,10 @@ class Bucket:
         body = f"<CreateBucketConfiguration>{place}</CreateBucketConfiguration>"
         self._ask("PUT", "", body=b"" if region == "us-east-1" else body.encode(), allowed=(200, 409))
 
+    def versioned(self) -> bool:
+        """Whether the bucket keeps what is overwritten or deleted."""
+        return _text(self._xml({"versioning": ""}), "Status") == "Enabled"
+
     def set_versioned(self) -> None:
         """Have the bucket keep what is overwritten or deleted."""
         body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
