@@ -78,7 +78,7 @@ class Run:
         self.environment, self.answers = env, answers
 
     def ask_source(self, name, source, names, context, libraries):
-        assert context["want_tokens"]
+        assert context == {"want_tokens": True, "directory": "/var/lib/docker/swarm"}
         return self.answers.get(name, {})
 
     def answer(self, name):
