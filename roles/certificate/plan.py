@@ -12,7 +12,7 @@ KEY_GROUP = "nexus-tls"
 
 LIBRARY = "/usr/local/lib/nexus-cos/certificate"
 PROGRAM = ("certificate/stock", "certificate/switch")
-AGENT = ("base", "bus", "check", "file", "systemd", "unit")  # modules that it imports
+AGENT = ("base", "bus", "check", "file", "systemd", "unit", "unread")  # modules that it imports
 UNIT = "nexus-certificate"
 STARTS = 10  # of the program in a period, and at least once an hour
 HOUR_SECONDS = 3600
@@ -34,6 +34,11 @@ def names(env: Environment, host: Host) -> list[str]:
         # the host, seen from a container; and stores, which containers reach through a proxy at this address
         found.append(env.gateway)
     return found + list(host.setting.certificate_names)
+
+
+def interval_seconds(env: Environment) -> int:
+    """Time between two starts of the program on a host; as much again is added by chance."""
+    return min(HOUR_SECONDS, int(env.setting.certificate_period_seconds) // STARTS)
 
 
 def plan(env: Environment, host: Host) -> Desired:
@@ -71,9 +76,8 @@ def _leaf(pair: Pair) -> tuple[File, File]:
 def _program(env: Environment) -> list[File]:
     """What puts the leaf of the current period in its place: by a timer, and at boot before the daemons."""
     paths = [*(f"roles/{name}.py" for name in PROGRAM), *(f"roles/kit/agent/{name}.py" for name in AGENT)]
-    seconds = min(HOUR_SECONDS, int(env.setting.certificate_period_seconds) // STARTS)
     return [
         *(File(f"{LIBRARY}/{path}", (ROOT / path).read_text()) for path in paths),
         File(f"/etc/systemd/system/{UNIT}.service", env.render("certificate/service.j2", library=LIBRARY)),
-        File(f"/etc/systemd/system/{UNIT}.timer", env.render("certificate/timer.j2", seconds=seconds)),
+        File(f"/etc/systemd/system/{UNIT}.timer", env.render("certificate/timer.j2", seconds=interval_seconds(env))),
     ]
