@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from roles.certificate.plan import UNIT, interval_seconds
+from roles.certificate.plan import LEAF, UNIT, interval_seconds
 from roles.certificate.prepared import seconds as prepared_seconds
 from roles.kit.authority import DAY_SECONDS
 from roles.kit.environment import Environment
@@ -35,7 +35,8 @@ def certificates(env: Environment, answers: Answers, now: float) -> Iterator[Lin
 def _host(env: Environment, name: str, answer: Answer, least: float, now: float) -> Line:
     shown, prepared = answer["shown"], answer["prepared"]
     refused = {door: why for door, why in shown.items() if isinstance(why, str)}
-    ends = sorted((end, door) for door, end in shown.items() if not isinstance(end, str))
+    files = {path.rpartition("/")[2]: end for path, end in answer["files"].items() if path == LEAF and not shown}
+    ends = sorted((end, door) for door, end in {**files, **shown}.items() if not isinstance(end, str))
     wanted = min(int(env.setting.status_prepared_days) * DAY_SECONDS, PREPARED_SHARE * prepared_seconds(env))
     ahead = float(prepared.get("until", now)) - now
     words = [f"{door}: {why}" for door, why in refused.items()]

@@ -12,7 +12,7 @@ from roles.registry.plan import registry_host
 from roles.storage.plan import server
 
 DISTRIBUTION = 25672  # between nodes of RabbitMQ
-PORTS = {  # of each role, by the daemon behind it: settings that name them
+PORTS: dict[str, dict[str, tuple[str, ...]]] = {  # of each role, by the daemon behind it: settings that name them
     "etcd": {"etcd": ("etcd_client_port", "etcd_peer_port")},
     "postgresql": {"postgresql": ("postgresql_port",), "patroni": ("postgresql_rest_port",)},
     "pgbouncer": {"pgbouncer": ("pgbouncer_port",)},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import ssl
@@ -12,7 +13,7 @@ from threading import Thread
 from typing import Any
 
 from roles.certificate.stock import due, read, until
-from roles.kit.agent.base import RemoteError, digest, run, sha256
+from roles.kit.agent.base import RemoteError, digest, run
 
 SECONDS = 3
 ASK_FOR_TLS = struct.pack("!ii", 8, 80877103)  # SSLRequest of PostgreSQL's protocol
@@ -36,7 +37,7 @@ def prepared(now: float) -> Answer:
     late = 0.0
     for pair in stock["pairs"]:
         leaf = due(pair["leaves"], now)
-        if leaf and digest(pair["certificate"]) != sha256(leaf["certificate"].encode()).hexdigest():
+        if leaf and digest(pair["certificate"]) != hashlib.sha256(leaf["certificate"].encode()).hexdigest():
             late = max(late, now - leaf["begins"])
     return {"until": until(stock), "late": late}
 
