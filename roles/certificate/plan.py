@@ -61,8 +61,14 @@ def plan(env: Environment, host: Host) -> Desired:
         directories=directories,
         files=(*authorities, *(file for pair in pairs for file in _leaf(pair)), *_program(env)),
         units=(Unit(f"{UNIT}.timer"), Unit(f"{UNIT}.service", running=False)),
-        states=(state(env, pairs),),
+        states=(state(env, pairs, _others(host)),),
     )
+
+
+def _others(host: Host) -> list[str]:
+    """Files of a certificate that others renew, such as an ACME client: daemons take a new one as they take ours."""
+    named = [str(host.setting.nginx_certificate), str(host.setting.nginx_certificate_key)]
+    return [path for path in named if "edge" in host.groups and path not in (LEAF, KEY)]
 
 
 def _leaf(pair: Pair) -> tuple[File, File]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,9 +36,9 @@ class Pair:
     names: tuple[str, ...]
 
 
-def state(env: Environment, pairs: Sequence[Pair]) -> State:
-    """The leaves that these pairs of files will hold, in one file on their host."""
-    stock = Stock(pairs, seconds(env))
+def state(env: Environment, pairs: Sequence[Pair], others: Sequence[str]) -> State:
+    """The leaves that these pairs of files will hold, in one file on their host; `others` are renewed by others."""
+    stock = Stock(pairs, others, seconds(env))
     return State(
         "certificate",
         SOURCE,
@@ -64,22 +64,26 @@ def seconds(env: Environment) -> float:
 
 
 class Stock(Mapping[str, Any]):
-    """What is sent to a host, made when it is asked for: {"identity", "final", "pairs"} as stock.py keeps them."""
+    """What is sent to a host, made when it is asked for: content of the file that stock.py describes."""
 
-    def __init__(self, pairs: Sequence[Pair], seconds: float) -> None:
-        self._pairs, self._seconds = pairs, seconds
-        self.identity = _identity(pairs)
+    def __init__(self, pairs: Sequence[Pair], others: Sequence[str], seconds: float) -> None:
+        self._pairs, self._others, self._seconds = pairs, list(others), seconds
+        self.identity = _identity(pairs, others)
+        self._made: dict[str, Callable[[], Any]] = {
+            "identity": lambda: self.identity,
+            "final": self._final,
+            "pairs": lambda: [_pair(pair, self._seconds) for pair in self._pairs],
+            "others": lambda: self._others,
+        }
 
     def __getitem__(self, name: str) -> Any:
-        if name == "identity":
-            return self.identity
-        return self._final() if name == "final" else [_pair(pair, self._seconds) for pair in self._pairs]
+        return self._made[name]()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(("identity", "final", "pairs"))
+        return iter(self._made)
 
     def __len__(self) -> int:
-        return 3
+        return len(self._made)
 
     def _final(self) -> bool:
         """Whether an authority ends before leaves for all of the time can be made."""
@@ -89,12 +93,12 @@ class Stock(Mapping[str, Any]):
         return any(has < needs for has, needs in zip(left, wanted, strict=True))
 
 
-def _identity(pairs: Sequence[Pair]) -> str:
+def _identity(pairs: Sequence[Pair], others: Sequence[str]) -> str:
     named = [
         [pair.certificate, pair.key, pair.group, pair.authority.certificate, pair.authority.period_seconds, pair.names]
         for pair in pairs
     ]
-    return hashlib.sha256(json.dumps([FORMAT, named]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([FORMAT, named, list(others)]).encode()).hexdigest()
 
 
 def _pair(pair: Pair, seconds: float) -> dict[str, Any]:

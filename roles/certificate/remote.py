@@ -22,4 +22,4 @@ def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]
 
 def apply(items: Any, changed: Any, removed: Any, context: Any, payload: dict[str, Any]) -> None:
     """Replace all of them."""
-    write_atomic(PREPARED, seal(payload["identity"], payload["final"], payload["pairs"]), 0o600)
+    write_atomic(PREPARED, seal(payload), 0o600)

@@ -1,8 +1,9 @@
 """Runs on a host: the leaves that were prepared for it, and which of them is due. Standard library alone.
 
-The file is {"identity", "final", "sha256", "pairs"}: whose leaves these are, whether the authority ends with them,
-the digest of the pairs, and the pairs: {"certificate", "key", "group", "leaves"}, two paths, the group that reads
-the key, and [{"begins", "ends", "certificate", "key"}] in order, seconds since 1970 and PEM.
+The file is {"identity", "final", "pairs", "others", "sha256"}: whose leaves these are, whether the authority ends with
+them, the pairs, further files that daemons take and that others renew, and a digest of all that. A pair is
+{"certificate", "key", "group", "leaves"}: two paths, the group that reads the key, and [{"begins", "ends",
+"certificate", "key"}] in order, seconds since 1970 and PEM.
 """
 
 from __future__ import annotations
@@ -23,21 +24,22 @@ REMEDY = "run deploys/base.py, which prepares leaves"
 Leaf = Mapping[str, Any]
 
 
-def seal(identity: str, final: bool, pairs: Sequence[Mapping[str, Any]]) -> bytes:
-    """The file's content."""
-    return json.dumps({"identity": identity, "final": final, "sha256": _digest(pairs), "pairs": pairs}).encode()
+def seal(content: Mapping[str, Any]) -> bytes:
+    """The file of this content, which lacks the digest."""
+    return json.dumps({**content, "sha256": _digest(content)}).encode()
 
 
-def read(path: str = PREPARED) -> dict[str, Any]:
+def read() -> dict[str, Any]:
     """The file's content; RemoteError where it is missing, damaged or open to others."""
+    path = PREPARED
     try:
         with open(path, "rb") as stream:
             about = os.fstat(stream.fileno())
             found: dict[str, Any] = json.load(stream)
-        sound = found["sha256"] == _digest(found["pairs"])
+        sound = found.pop("sha256") == _digest(found)
     except FileNotFoundError:
         raise RemoteError(f"{path} is missing: {REMEDY}") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         sound = False
     if not sound:
         raise RemoteError(f"{path} is damaged: {REMEDY}")
@@ -62,5 +64,5 @@ def until(stock: Mapping[str, Any]) -> float:
     return float(min((pair["leaves"][-1]["ends"] if pair["leaves"] else 0) for pair in stock["pairs"]))
 
 
-def _digest(pairs: Any) -> str:
-    return hashlib.sha256(json.dumps(pairs, sort_keys=True).encode()).hexdigest()
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

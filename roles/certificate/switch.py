@@ -32,7 +32,8 @@ def main() -> int:
     """0 where every daemon runs with the leaf of the current period."""
     try:
         with turn(alone=True):
-            wrong = switch(read()["pairs"], time.time())
+            stock = read()
+            wrong = switch(stock["pairs"], stock["others"], time.time())
     except RemoteError as error:
         wrong = [str(error)]
     for line in wrong:
@@ -40,8 +41,8 @@ def main() -> int:
     return 1 if wrong else 0
 
 
-def switch(pairs: Sequence[Mapping[str, Any]], now: float) -> list[str]:
-    """Renew what is due and have daemons take it; what could not be done, a line each."""
+def switch(pairs: Sequence[Mapping[str, Any]], others: Sequence[str], now: float) -> list[str]:
+    """Renew what is due and have daemons take it, and `others` that changed; what could not be done, a line each."""
     began, wrong, written = time.clock_gettime(time.CLOCK_MONOTONIC), [], False
     for pair in pairs:
         try:
@@ -49,7 +50,7 @@ def switch(pairs: Sequence[Mapping[str, Any]], now: float) -> list[str]:
         except (RemoteError, OSError, LookupError) as error:
             wrong.append(str(error))
     paths = [pair[name] for pair in pairs for name in ("certificate", "key")]
-    readers = list(_readers(paths))
+    readers = list(_readers([*paths, *others]))
     for unit in readers:
         try:
             take(unit)

@@ -14,7 +14,7 @@ from roles.kit.authority import Authority
 from roles.kit.environment import Environment
 from roles.status.door import Door
 
-SECONDS = 5
+SECONDS = 30  # object storage restarts for 17 s, while its socket keeps who asks waiting
 ASK_FOR_TLS = struct.pack("!ii", 8, 80877103)  # SSLRequest of PostgreSQL's protocol
 
 
