@@ -46,8 +46,9 @@ class Watch:
     asked: int = 0
 
     def __post_init__(self) -> None:
-        self.served = Served(self.control.planned)
-        self.doors = [(host.name, door) for host in self.control.planned.hosts for door in doors(self.control.planned, host)]
+        env = self.control.planned
+        self.served = Served(env)
+        self.doors = [(host.name, door) for host in env.hosts for door in doors(env, host)]
 
     def go_on(self, seconds: float) -> None:
         """Look again and again for so long."""
