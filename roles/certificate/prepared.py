@@ -22,7 +22,7 @@ ITEM = "prepared leaves"
 KEPT = 0.75  # of what a run prepares: it prepares again once less than that is left
 MOST = 1000  # leaves of a host, of 1.3 KB and 2 ms each
 SOURCE = Path(__file__).with_name("remote.py")
-LIBRARIES = ("roles.certificate.stock", "roles.kit.agent.file")
+LIBRARIES = ("roles.certificate.stock",)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from typing import Any
 
 from roles.certificate.stock import PREPARED, read, seal, until
 from roles.kit.agent.base import RemoteError
-from roles.kit.agent.file import write_atomic
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -22,4 +21,6 @@ def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]
 
 def apply(items: Any, changed: Any, removed: Any, context: Any, payload: dict[str, Any]) -> None:
     """Replace all of them."""
+    from roles.kit.agent.file import write_atomic  # not there where only questions are asked
+
     write_atomic(PREPARED, seal(payload), 0o600)
