@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from roles.catalogue.document import Document, Location
 from roles.catalogue.errors import CatalogueError, Problem, nearest
+from roles.catalogue.functional import objections
 from roles.catalogue.gateway import GatewayFile
 from roles.catalogue.kept import Files
 from roles.catalogue.module import ModulesFile
@@ -54,6 +55,7 @@ def problems(docs: Documents) -> Iterator[Problem]:
         yield from _services(docs.services, docs.services.model)
     yield from _stores_and_phases(docs)
     yield from _routes(docs)
+    yield from _functional(docs)
     yield from _modules(docs)
     yield from _operations(docs)
 
@@ -181,6 +183,17 @@ def _routes(docs: Documents) -> Iterator[Problem]:
         yield from _known(doc, ("api_gateway", "service"), [file.api_gateway.service], names, "service")
         for name in file.timeouts_ms.services:
             yield from _known(doc, ("timeouts_ms", "services", name), [name], names, "service")
+
+
+def _functional(docs: Documents) -> Iterator[Problem]:
+    doc, gateway = docs.services, docs.gateway.model
+    for i, service in enumerate(doc.model.services if doc.model and gateway else ()):
+        if service.functional and not service.source:
+            yield doc.problem(("services", i, "functional"), "checks are for shipped code; add source, or drop them")
+        routes = [route for route in (gateway.routes if gateway else ()) if route.service == service.name]
+        for check, request, field, message in objections(service.functional, routes):
+            below: Location = () if request is None else ("requests", request)
+            yield doc.problem(("services", i, "functional", check, *below, field), message)
 
 
 def _modules(docs: Documents) -> Iterator[Problem]:

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
-from roles.catalogue import gateway, module, observation, operation, service, tuning
+from roles.catalogue import functional, gateway, module, observation, operation, service, tuning
 from roles.catalogue.entry import Entry
 from roles.catalogue.gateway import GatewayFile
 from roles.catalogue.module import ModulesFile
@@ -25,7 +25,7 @@ from roles.kit import cached
 Files = tuple[ServicesFile, ModulesFile, GatewayFile, OperationsFile]
 FILE = "catalogue.json"
 KINDS = (ServicesFile, ModulesFile, GatewayFile, OperationsFile)
-MODULES = (gateway, module, observation, operation, service, tuning)
+MODULES = (functional, gateway, module, observation, operation, service, tuning)
 READERS = {"pydantic": "version.py", "yaml": "__init__.py"}  # which name their version
 
 

@@ -6,7 +6,7 @@ Imported only where files are validated and by type checkers: pydantic takes as 
 from __future__ import annotations
 
 import re
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -53,6 +53,17 @@ def _key_prefix(text: str) -> str:
     return text
 
 
+def _frozen(value: object) -> object:
+    """A value that JSON knows, with tuples in place of lists."""
+    if not isinstance(value, str | int | float | list | tuple | dict | None):
+        raise ValueError("no kind of value that JSON knows: write it in quotes")
+    if isinstance(value, list | tuple):
+        return tuple(_frozen(part) for part in value)
+    if isinstance(value, dict):
+        return {str(name): _frozen(part) for name, part in value.items()}
+    return value
+
+
 Count = Annotated[int, Field(strict=True, ge=1)]
 Whole = Annotated[int, Field(strict=True, ge=0)]
 Number = Annotated[float, Field(ge=0)]
@@ -69,5 +80,6 @@ To = Annotated[Text, Field(alias="to")]
 ServiceName = Annotated[str, AfterValidator(_service_name)]
 KeyPrefix = Annotated[str, AfterValidator(_key_prefix)]
 Names = tuple[Text, ...]
+Json = Annotated[Any, AfterValidator(_frozen)]
 Figures = dict[str, Number]
 Filled = Annotated[tuple[T, ...], Field(min_length=1)]  # a list that may not be empty

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from roles.catalogue import quantity
 from roles.catalogue.entry import Entry
+from roles.catalogue.functional import FunctionalCheck
 
 if TYPE_CHECKING:
     from roles.catalogue.kind import (
@@ -83,6 +84,7 @@ class Service(Entry):
     handshake: bool = False
     websocket: bool = False
     source: Source | None = None
+    functional: tuple[FunctionalCheck, ...] = ()
     purpose: Text
 
     @property
