@@ -15,6 +15,7 @@ from pglast.visitors import Visitor
 
 ONLY = "a first schema only creates; changes belong to the service's migration"
 NO_TABLE = "creates no table; write CREATE TABLE, or take schema out of the service"
+ELSEWHERE = "is not in the schema public, the only one that services use; leave the schema out"
 SHOWN = 60  # characters of a statement
 KIND = enums.ObjectType
 NAMED = (KIND.OBJECT_TABLE, KIND.OBJECT_VIEW, KIND.OBJECT_INDEX, KIND.OBJECT_SEQUENCE)
@@ -84,6 +85,8 @@ def _objections(statement: Any, found: Reading) -> Iterator[str]:
         case _:
             yield ONLY
             return
+    if "." in created:
+        yield f"{created} {ELSEWHERE}"
     if created in found.own:
         yield f"{created} is created above already"
     found.own |= {created} - {""}
@@ -99,11 +102,11 @@ def _relations(statement: Any, own: set[str]) -> Iterator[str]:
     names(statement)
     for node in names.relations:
         if node.schemaname not in (None, "public"):
-            yield f"{node.schemaname}.{node.relname} is not in the schema public; services use that one alone"
+            yield f"{node.schemaname}.{node.relname} {ELSEWHERE}"
         elif node.relname not in own | names.queries:
             yield f"{node.relname} is not created above; {ONLY}"
         if kind := LASTING.get(node.relpersistence):
-            yield f"a {kind} one is empty after a failover; leave that word out"
+            yield f"{kind} is empty after a failover; leave that word out"
 
 
 def _commented(statement: ast.CommentStmt) -> str:
