@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from roles.catalogue import first_schema
+from roles.catalogue import first_schema, functional
 from roles.catalogue.document import Document, Location
 from roles.catalogue.errors import CatalogueError, Problem, nearest
-from roles.catalogue.functional import objections
 from roles.catalogue.gateway import GatewayFile
 from roles.catalogue.kept import Files
 from roles.catalogue.module import ModulesFile
@@ -58,7 +57,8 @@ def problems(docs: Documents) -> Iterator[Problem]:
         yield from _services(docs.services, docs.services.model)
     yield from _stores_and_phases(docs)
     yield from _routes(docs)
-    yield from _functional(docs)
+    if docs.services.model and docs.gateway.model:
+        yield from functional.problems(docs.services, docs.services.model.services, docs.gateway.model.routes)
     yield from _modules(docs)
     yield from _operations(docs)
 
@@ -186,17 +186,6 @@ def _routes(docs: Documents) -> Iterator[Problem]:
         yield from _known(doc, ("api_gateway", "service"), [file.api_gateway.service], names, "service")
         for name in file.timeouts_ms.services:
             yield from _known(doc, ("timeouts_ms", "services", name), [name], names, "service")
-
-
-def _functional(docs: Documents) -> Iterator[Problem]:
-    doc, gateway = docs.services, docs.gateway.model
-    for i, service in enumerate(doc.model.services if doc.model and gateway else ()):
-        if service.functional and not service.source:
-            yield doc.problem(("services", i, "functional"), "checks are for shipped code; add source, or drop them")
-        routes = [route for route in (gateway.routes if gateway else ()) if route.service == service.name]
-        for check, request, field, message in objections(service.functional, routes):
-            below: Location = () if request is None else ("requests", request)
-            yield doc.problem(("services", i, "functional", check, *below, field), message)
 
 
 def _modules(docs: Documents) -> Iterator[Problem]:
