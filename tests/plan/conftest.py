@@ -8,9 +8,32 @@ from pathlib import Path
 
 import pytest
 from bad_input import Hosts, Project, write_secrets
+from checkout import BEFORE, complaints, state
 
 from roles.kit import transport, wire
 from roles.kit.authority import Authority
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The one process that workers report to looks at the checkout, before and after all of them."""
+    if not hasattr(session.config, "workerinput"):
+        session.config.stash[BEFORE] = state()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tests that leave something in the checkout have failed."""
+    if BEFORE in session.config.stash and (left := complaints(session.config.stash[BEFORE])):
+        session.config.stash[LEFT] = left
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What was left in the checkout, and how to repeat the order, which no header shows in quiet runs."""
+    for complaint in config.stash.get(LEFT, []):
+        terminalreporter.write_line(f"LEFT IN THE CHECKOUT: {complaint}", red=True)
+    if config.getoption("random_order_enabled", False):
+        seed = str(config.getoption("random_order_seed")).removeprefix("default:")
+        terminalreporter.write_line(f"in random order: --random-order-seed={seed} repeats it")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,6 +50,7 @@ def authority() -> Authority:
     return Authority.create("lab")
 
 
+LEFT = pytest.StashKey[list[str]]()
 ENTER = """#!/bin/sh
 mount --bind {directory} /run && exec "$@"
 """
