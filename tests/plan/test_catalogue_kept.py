@@ -130,10 +130,11 @@ def test_every_change_of_a_file_makes_other_inputs(tmp_path):
     assert kept.digest(copy) not in (before, changed)
 
 
-def test_a_mistake_is_refused_whatever_was_kept(tmp_path, monkeypatch, files):
+def test_a_mistake_is_refused_whatever_was_kept(request, tmp_path, monkeypatch, files):
     copy = tmp_path / "copy"
     shutil.copytree(DIRECTORY, copy)
     monkeypatch.setattr(catalogue, "DIRECTORY", copy)
+    request.addfinalizer(catalogue._load.cache_clear)
     catalogue._load.cache_clear()
     assert catalogue.load(copy).platform == files[0]
     (copy / "services.yaml").write_text(
@@ -143,7 +144,6 @@ def test_a_mistake_is_refused_whatever_was_kept(tmp_path, monkeypatch, files):
         catalogue._load.cache_clear()
         with pytest.raises(CatalogueError, match="port"):
             catalogue.load(copy)
-    catalogue._load.cache_clear()
 
 
 PROBE = """

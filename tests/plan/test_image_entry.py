@@ -32,7 +32,7 @@ def test_secrets_are_taken_literally(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("# comment\nPLAIN=a b\n\nODD=$(id)`id`'\"\\n$HOME=x\n")
     (tmp_path / "credentials").write_text("PASSWORD=last line without an end")
     output, _ = enter(tmp_path, "sh", "-c", 'printf "%s|%s|%s" "$PLAIN" "$ODD" "$PASSWORD"').communicate(
-        timeout=10
+        timeout=60
     )
     assert output == "a b|$(id)`id`'\"\\n$HOME=x|last line without an end"
 
@@ -41,7 +41,7 @@ def test_secrets_are_taken_literally(tmp_path: Path) -> None:
 def test_a_line_that_is_no_setting_is_refused_without_showing_it(tmp_path: Path, line: str) -> None:
     (tmp_path / "config").write_text(f"GOOD=1\n{line}\n")
     process = enter(tmp_path, "true")
-    _, error = process.communicate(timeout=10)
+    _, error = process.communicate(timeout=60)
     assert process.returncode == 78
     assert "config line 2" in error
     assert line not in error
@@ -59,14 +59,14 @@ def test_a_stop_ends_as_the_service_may_end(tmp_path: Path, on_term: str, accept
     assert process.stdout is not None
     assert process.stdout.readline() == "up\n"
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == status
+    assert process.wait(60) == status
     process.communicate()
 
 
 @pytest.mark.parametrize(("command", "status"), [("exit 1", 1), ("exit 0", 0), ("kill -9 $$", 137)])
 def test_an_end_that_nobody_asked_for_is_passed_on(tmp_path: Path, command: str, status: int) -> None:
     process = enter(tmp_path, "sh", "-c", command, STOP_STATUS="0 1 143")
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
     assert process.returncode == status
 
 
