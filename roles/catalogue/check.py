@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from roles.catalogue import first_schema, functional
 from roles.catalogue.document import Document, Location
 from roles.catalogue.errors import CatalogueError, Problem, nearest
-from roles.catalogue.functional import objections
 from roles.catalogue.gateway import GatewayFile
 from roles.catalogue.kept import Files
 from roles.catalogue.module import ModulesFile
@@ -32,7 +32,7 @@ class Documents:
 
 
 def read(directory: Path) -> Files:
-    """The four files of a catalogue, each as an entry; CatalogueError lists everything that is wrong with them."""
+    """The files of a catalogue, each as an entry; CatalogueError lists everything that is wrong with them."""
     docs = Documents(
         Document(directory / "services.yaml", ServicesFile),
         Document(directory / "modules.yaml", ModulesFile),
@@ -42,11 +42,13 @@ def read(directory: Path) -> Files:
     documents = (docs.services, docs.modules, docs.gateway, docs.operations)
     found = [problem for document in documents for problem in document.problems]
     found += problems(docs)
+    schemas, wrong = first_schema.read(docs.services, directory)
+    found += wrong
     platform, modules = docs.services.model, docs.modules.model
     gateway, operations = docs.gateway.model, docs.operations.model
     if found or not (platform and modules and gateway and operations):
         raise CatalogueError(found)
-    return platform, modules, gateway, operations
+    return platform, modules, gateway, operations, schemas
 
 
 def problems(docs: Documents) -> Iterator[Problem]:
@@ -55,7 +57,8 @@ def problems(docs: Documents) -> Iterator[Problem]:
         yield from _services(docs.services, docs.services.model)
     yield from _stores_and_phases(docs)
     yield from _routes(docs)
-    yield from _functional(docs)
+    if docs.services.model and docs.gateway.model:
+        yield from functional.problems(docs.services, docs.services.model.services, docs.gateway.model.routes)
     yield from _modules(docs)
     yield from _operations(docs)
 
@@ -183,17 +186,6 @@ def _routes(docs: Documents) -> Iterator[Problem]:
         yield from _known(doc, ("api_gateway", "service"), [file.api_gateway.service], names, "service")
         for name in file.timeouts_ms.services:
             yield from _known(doc, ("timeouts_ms", "services", name), [name], names, "service")
-
-
-def _functional(docs: Documents) -> Iterator[Problem]:
-    doc, gateway = docs.services, docs.gateway.model
-    for i, service in enumerate(doc.model.services if doc.model and gateway else ()):
-        if service.functional and not service.source:
-            yield doc.problem(("services", i, "functional"), "checks are for shipped code; add source, or drop them")
-        routes = [route for route in (gateway.routes if gateway else ()) if route.service == service.name]
-        for check, request, field, message in objections(service.functional, routes):
-            below: Location = () if request is None else ("requests", request)
-            yield doc.problem(("services", i, "functional", check, *below, field), message)
 
 
 def _modules(docs: Documents) -> Iterator[Problem]:

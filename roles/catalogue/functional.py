@@ -15,7 +15,10 @@ from roles.catalogue.entry import Entry
 from roles.catalogue.gateway import Method, Route
 
 if TYPE_CHECKING:
+    from roles.catalogue.document import Document
+    from roles.catalogue.errors import Problem
     from roles.catalogue.kind import Filled, Json, Path, Status, Text
+    from roles.catalogue.service import Service
 
 MARK = "mark"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -51,30 +54,39 @@ class FunctionalCheck(Entry):
     known_failure: Text | None = None
 
 
-def objections(
-    checks: Iterable[FunctionalCheck], routes: Iterable[Route]
-) -> Iterator[tuple[int, int | None, str, str]]:
-    """What is wrong with the checks of one service, which has these routes: (check, request, field, message)."""
-    routes, names = list(routes), set[str]()
-    for number, check in enumerate(checks):
-        if check.name in names:
-            yield number, None, "name", f"{check.name!r} is taken by another check of this service; choose another"
-        names.add(check.name)
-        kept = {MARK}
-        for place, request in enumerate(check.requests):
-            used = set(PLACEHOLDER.findall(request.path)) | _used(request.body) | _used(request.expect)
-            if unknown := sorted(used - kept):
-                known = ", ".join(f"{{{name}}}" for name in sorted(kept))
-                yield number, place, "path", f"{{{unknown[0]}}} is not known before this request; known are {known}"
-            kept |= set(request.keep)
-            if check.at == "edge" and not any(_takes(route, request) for route in routes):
-                yield (
-                    number,
-                    place,
-                    "path",
-                    f"no route of this service takes {request.method} {request.path}; correct it, add the route to "
-                    "gateway.yaml, or ask the router: at: router",
-                )
+def problems(doc: Document[Any], services: Iterable[Service], routes: Iterable[Route]) -> Iterator[Problem]:
+    """What is wrong with the checks of all services, which have these routes at the edge."""
+    routes = list(routes)
+    for i, service in enumerate(services):
+        place: tuple[int | str, ...] = ("services", i, "functional")
+        if service.functional and not service.source:
+            yield doc.problem(place, "checks are for shipped code; add source, or drop them")
+        own = [route for route in routes if route.service == service.name]
+        names = set[str]()
+        for number, check in enumerate(service.functional):
+            if check.name in names:
+                message = f"{check.name!r} is taken by another check of this service; choose another"
+                yield doc.problem((*place, number, "name"), message)
+            names.add(check.name)
+            for request, message in _objections(check, own):
+                yield doc.problem((*place, number, "requests", request, "path"), message)
+
+
+def _objections(check: FunctionalCheck, routes: Iterable[Route]) -> Iterator[tuple[int, str]]:
+    """Requests that cannot be sent, by their place in the check, with the reason."""
+    kept = {MARK}
+    for place, request in enumerate(check.requests):
+        used = set(PLACEHOLDER.findall(request.path)) | _used(request.body) | _used(request.expect)
+        if unknown := sorted(used - kept):
+            known = ", ".join(f"{{{name}}}" for name in sorted(kept))
+            yield place, f"{{{unknown[0]}}} is not known before this request; known are {known}"
+        kept |= set(request.keep)
+        if check.at == "edge" and not any(_takes(route, request) for route in routes):
+            yield (
+                place,
+                f"no route of this service takes {request.method} {request.path}; correct it, add the route to "
+                "gateway.yaml, or ask the router: at: router",
+            )
 
 
 def _takes(route: Route, request: FunctionalRequest) -> bool:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from roles.catalogue import quantity
 
 T = TypeVar("T")
+_SQL_FILE = re.compile(r"[a-z0-9][a-z0-9._-]*\.sql")
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -64,6 +65,12 @@ def _frozen(value: object) -> object:
     return value
 
 
+def _schema_file(text: str) -> str:
+    if not _SQL_FILE.fullmatch(text):
+        raise ValueError("write the name of a file in group_data/catalogue/schema, as invoice-gen.sql")
+    return text
+
+
 Count = Annotated[int, Field(strict=True, ge=1)]
 Whole = Annotated[int, Field(strict=True, ge=0)]
 Number = Annotated[float, Field(ge=0)]
@@ -77,6 +84,9 @@ Path = Annotated[str, AfterValidator(_path)]
 Text = Annotated[str, Field(min_length=1)]
 From = Annotated[Text, Field(alias="from")]  # is a word of Python's own
 To = Annotated[Text, Field(alias="to")]
+SchemaFile = Annotated[
+    Annotated[str, AfterValidator(_schema_file)] | None, Field(alias="schema")
+]  # models have a method of that name
 ServiceName = Annotated[str, AfterValidator(_service_name)]
 KeyPrefix = Annotated[str, AfterValidator(_key_prefix)]
 Names = tuple[Text, ...]

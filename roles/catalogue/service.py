@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Names,
         OpenPort,
         Path,
+        SchemaFile,
         ServiceName,
         Text,
         To,
@@ -80,6 +81,7 @@ class Service(Entry):
     external: Names = ()
     redis_key_prefixes: tuple[KeyPrefix, ...] = ()
     redis_instance: Literal["persistent", "cache"] = "persistent"
+    first_schema: SchemaFile = None
     migration: Names = ()
     handshake: bool = False
     websocket: bool = False

@@ -68,7 +68,7 @@ class _Ask(PyinfraCommand):
             logger.warning(f"    {name}: known failure: {why}")
         for name, why in result.failed.items():
             logger.error(f"    {name}: functional check failed: {why}")
-        run.findings.append(str(result))
+        run.findings["functional"] = str(result)
         return not result.failed
 
 

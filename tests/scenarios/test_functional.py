@@ -1,0 +1,106 @@
+"""Healthy is not useful: services with code of their own are asked to do their work, and one that cannot is named.
+
+On the lab, with a stand-in for the shipped code of five services: the same drivers, given the same settings.
+"""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Figure
+from control import PROJECT, Control, Outcome
+from database import Database
+from test_release import images
+
+sys.path.insert(0, str(PROJECT / "tests"))
+from fixtures.checkout import WORKING, make_checkout
+
+KNOWN = "known failure: its code opens MySQL, and this platform has none"
+READING, ALL = len(WORKING), 2 * len(WORKING) - 1  # the gateway that asks for MySQL has none that writes
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The lab with this code, and how the run went that brought it there."""
+
+    control: Control
+    code: Path
+    first: Outcome
+
+    def run(self, deploy: str, **data: Any) -> Outcome:
+        return self.control.run(deploy=f"deploys/{deploy}.py", data={"image_source": str(self.code), **data})
+
+
+@pytest.fixture(scope="module")
+def platform(control: Control, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """With code; back to the reference services afterwards."""
+    code = make_checkout(tmp_path_factory.mktemp("code") / "platform", control.planned.catalogue, WORKING)
+    try:
+        yield Platform(control, code, control.run(data={"image_source": str(code)}))
+    finally:
+        control.converged()
+        assert control.converged().changes == []
+
+
+def test_all_checks_pass_once_their_services_changed(platform: Platform, figure: Figure) -> None:
+    done = platform.first
+    assert done.status == 0, done.end
+    assert f"{ALL - 1}/{ALL} functional checks pass, 1 known to fail" in done.output, done.end
+    assert done.output.count(KNOWN) == 1, done.end
+    figure("functional: five services rolled to their own code and checked", done.seconds)
+    again = platform.run("full")
+    assert (again.status, again.changes) == (0, []), again.end
+    assert f"{READING - 1}/{READING} functional checks pass, 1 known to fail" in again.output, again.end
+
+
+def test_checks_that_write_run_when_they_are_asked_for(platform: Platform) -> None:
+    done = platform.run("verify", functional="full")
+    assert done.status == 0, done.end
+    assert f"{ALL - 1}/{ALL} functional checks pass" in done.output, done.end
+
+
+def test_a_healthy_service_that_cannot_work_is_named(platform: Platform) -> None:
+    control = platform.control
+    primary = Database(control).primary()
+
+    def rename(old: str, new: str) -> None:
+        sql = f"alter table {old} rename to {new}"
+        control.ssh(primary, f"cd / && sudo -u postgres psql -Xqd ledger_mgr -h /run/postgresql -c '{sql}'")
+
+    rename("ledger_entries", "away")
+    try:
+        done = platform.run("verify", functional_timeout_seconds=3)
+        assert done.status != 0, done.end
+        assert "43/43 services healthy" in done.output, done.end
+        assert "ledger-mgr: an account without entries has balance 0: functional check failed: GET " in done.output
+        assert 'answers 500 {"error":"relation \\"ledger_entries\\" does not exist"}: expected is 200' in done.output
+        told = platform.run("status")
+        assert told.status != 0, told.end
+        assert "missed: services functional checks: ledger-mgr: an account without entries" in told.output, told.end
+        assert KNOWN in told.output
+    finally:
+        rename("away", "ledger_entries")
+    done = platform.run("verify")
+    assert done.status == 0, done.end
+
+
+def test_a_release_that_is_healthy_and_does_not_work_goes_back(platform: Platform) -> None:
+    name = "session-mgr"
+    entry = platform.code / "services" / name / "src/index.js"
+    good, before = entry.read_text(), images(platform.control)[name]
+    entry.write_text(good.replace("JSON.parse(text)", "{}"))
+    try:
+        release = f"9.0.{uuid.uuid4().int % 10**9}"
+        done = platform.run("release", services=name, release=release, build=True)
+    finally:
+        entry.write_text(good)
+    assert done.status != 0, done.end
+    assert f'{name} did not get through: its functional check "a session is created, read and deleted"' in done.output
+    assert "mark is missing, expected is" in done.output, done.end
+    assert images(platform.control)[name] == before
