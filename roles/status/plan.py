@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from roles.certificate.plan import CA, ETCD_CA, ETCD_LEAF, LEAF
+from roles.certificate.plan import CA, ETCD_CA, ETCD_KEY, ETCD_LEAF, KEY, LEAF
 from roles.etcd.plan import TLS as ETCD_TLS
 from roles.functional import current
 from roles.functional.plan import checks
@@ -17,10 +17,12 @@ from roles.kit.run import Run
 from roles.postgresql.plan import context as postgresql_context
 from roles.rabbitmq.plan import context as rabbitmq_context
 from roles.sentinel.plan import context as sentinel_context
+from roles.status.door import Door, doors
 from roles.swarm.plan import managers
 
 SOURCE = Path(__file__).with_name("remote.py")
 LIBRARIES = (
+    "roles.certificate.stock",
     "roles.docker.client",
     "roles.etcd.client",
     "roles.functional.check",
@@ -30,6 +32,7 @@ LIBRARIES = (
     "roles.rabbitmq.api",
     "roles.redis.client",
     "roles.sentinel.view",
+    "roles.status.shown",
     "roles.status.stores",
     "roles.swarm.standing",
 )
@@ -37,7 +40,7 @@ LIBRARIES = (
 
 def question(env: Environment, host: Host) -> dict[str, Any]:
     """{part: context} of all that this host can speak of."""
-    parts: dict[str, Any] = {"host": {}, "backup": {}, "certificates": {"paths": certificates(host)}}
+    parts: dict[str, Any] = {"host": {}, "backup": {}, "certificates": certificates(env, host)}
     if "etcd" in host.groups:
         parts["etcd"] = {"endpoint": f"{host.address}:{env.setting.etcd_client_port}", "tls": ETCD_TLS}
     if "postgresql" in host.groups:
@@ -59,14 +62,21 @@ def question(env: Environment, host: Host) -> dict[str, Any]:
     return parts
 
 
-def certificates(host: Host) -> list[str]:
-    """Files with certificates that daemons of this host show or trust."""
+def certificates(env: Environment, host: Host) -> dict[str, Any]:
+    """Files with certificates that daemons of this host show or trust, and the ports at which they show ours."""
     found = [CA, LEAF]
     if "etcd" in host.groups:
         found += [ETCD_CA, ETCD_LEAF]
     if "edge" in host.groups:
         found.append(str(host.setting.nginx_certificate))
-    return list(dict.fromkeys(found))
+    shown = [{**_door(door), "ca": CA, "key": KEY} for door in doors(env, host) if door.leaf == LEAF]
+    shown += [{**_door(door), "ca": ETCD_CA, "key": ETCD_KEY} for door in doors(env, host) if door.leaf == ETCD_LEAF]
+    return {"paths": list(dict.fromkeys(found)), "doors": shown}
+
+
+def _door(door: Door) -> dict[str, Any]:
+    place = {"name": str(door), "address": door.address, "port": door.port, "leaf": door.leaf}
+    return {**place, "asks first": door.asks_first}
 
 
 def ask(run: Run, name: str, only: Collection[str] = ()) -> dict[str, Any]:

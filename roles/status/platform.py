@@ -1,4 +1,4 @@
-"""Lines about hosts, their disks and certificates, the swarm, the services and the backups."""
+"""Lines about hosts, their disks, the swarm, the services and the backups."""
 
 from __future__ import annotations
 
@@ -49,23 +49,6 @@ def disks(env: Environment, answers: Answers) -> Iterator[Line]:
         advice = f"{level}: free space on {name}, or make {disk['path']} larger; a full store takes no writes"
         missed = advice if percent > baseline.target else ""
         yield Line("disk", f"{name} {disk['path']}", value, f"at most {baseline.target:g} %", missed)
-
-
-def certificates(env: Environment, answers: Answers, now: float) -> Iterator[Line]:
-    """The certificate that ends first of every host that has one too near its end; else the first of all."""
-    least = int(env.setting.status_certificate_days)
-    names = [host.name for host in env.hosts]
-    yield from mute(answers, "certificates", names)
-    found = sorted(
-        ((end - now) / DAY, name, path)
-        for name, answer in told(answers, "certificates", names).items()
-        for path, end in answer.items()
-    )
-    for days, name, path in [one for one in found if one[0] < least] or found[:1]:
-        advice = (
-            f"run deploys/base.py: it renews {path}, unless an authority itself ends" if days < least else ""
-        )
-        yield Line("certificates", f"{name} {path}", f"{days:.0f} days left", f"{least} or more", advice)
 
 
 def swarm(env: Environment, answers: Answers) -> Iterator[Line]:

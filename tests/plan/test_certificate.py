@@ -1,0 +1,233 @@
+"""Certificates without a run: leaves that are prepared, and the program that switches to them on a host."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from roles.certificate.plan import KEY, LEAF, UNIT, plan
+from roles.certificate.prepared import ITEM
+from roles.certificate.stock import PREPARED
+from roles.kit.authority import Authority
+from roles.kit.difference import compare
+from roles.kit.error import OperatorError
+from roles.kit.model import State, Unit
+from roles.kit.signing import Signer
+from tests.plan.certificate_host import CertificateHost, digest
+from tests.plan.cluster import environment
+from tests.plan.store import file, text, told
+
+
+@pytest.fixture
+def host(tmp_path: Path, authority: Authority) -> CertificateHost:
+    """One whose leaves were prepared 200 days ago, and for 730 days: six periods have passed without a run."""
+    found = CertificateHost(tmp_path, environment(tmp_path / "env", {"app1": "app"}), authority)
+    found.prepare(730, ago=200)
+    return found
+
+
+def reloads(host: CertificateHost, name: str = "nginx.service") -> Unit:
+    """A unit that takes the leaf by a reload, and another file by a restart."""
+    config = host.place / "config"
+    config.touch()
+    return Unit(name, restart_on=(str(config),), reload_on=(str(host.leaf), str(host.key)))
+
+
+def restarts(host: CertificateHost, name: str = "redis-sentinel") -> Unit:
+    return Unit(name, restart_on=(str(host.leaf), str(host.key)))
+
+
+def test_the_host_switches_to_the_leaf_that_a_run_would_plan_now(host: CertificateHost) -> None:
+    assert host.start()[0] == 0
+    # a minute late, so that nobody whose clock is behind is shown a leaf that is not valid yet
+    planned = host.authority.leaf(["app1"], dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1))
+    assert (host.leaf.read_text(), host.key.read_text()) == (planned.certificate, planned.key)
+    assert host.leaf.stat().st_mode & 0o777 == 0o644
+    assert host.key.stat().st_mode & 0o777 == 0o640
+    written = host.leaf.stat().st_mtime_ns
+    assert host.start()[0] == 0
+    assert host.leaf.stat().st_mtime_ns == written, "written again though it was there"
+
+
+def test_daemons_take_it_the_way_they_say(host: CertificateHost) -> None:
+    host.unit(reloads(host))
+    host.unit(restarts(host))
+    host.unit(restarts(host, "registry"), "inactive")
+    host.unit(Unit("haproxy", restart_on=(str(host.other),)))
+    assert host.start()[0] == 0
+    assert host.done() == ["reload nginx.service", "restart redis-sentinel"]
+    for name in ("nginx.service", "redis-sentinel"):
+        stamp = host.stamp(name)
+        assert stamp[str(host.leaf)] == digest(host.leaf)
+        assert stamp[str(host.key)] == digest(host.key)
+    assert len(host.stamp("nginx.service")) == 3, "the stamp lost what the reload has nothing to do with"
+    assert host.start()[0] == 0
+    assert host.done() == []
+
+
+def test_a_config_that_waits_for_a_run_is_left_to_it(host: CertificateHost) -> None:
+    host.unit(reloads(host))
+    (host.place / "config").write_text("a run died before its restart")
+    before = host.stamp("nginx.service")[str(host.place / "config")]
+    assert host.start()[0] == 0
+    assert host.done() == ["reload nginx.service"]
+    assert host.stamp("nginx.service")[str(host.place / "config")] == before
+
+
+def test_what_was_interrupted_is_finished_by_the_next_start(host: CertificateHost) -> None:
+    host.unit(reloads(host))
+    stamp, old = (host.place / "stamp" / "nginx.service").read_text(), host.leaf.read_text()
+    assert host.start()[0] == 0
+    host.done()
+    (host.place / "stamp" / "nginx.service").write_text(stamp)  # killed before the daemon was told
+    assert host.start()[0] == 0
+    assert host.done() == ["reload nginx.service"]
+    new = host.leaf.read_text()
+    host.leaf.write_text(old)  # killed between both renames
+    assert host.start()[0] == 0
+    assert host.leaf.read_text() == new
+
+
+def test_a_daemon_that_refuses_is_named_and_tried_again(host: CertificateHost) -> None:
+    host.unit(reloads(host))
+    host.unit(restarts(host))
+    refuses = host.place / "refuses-nginx.service"
+    refuses.touch()
+    status, said = host.start()
+    assert (status, host.done()) == (1, ["reload nginx.service", "restart redis-sentinel"])
+    assert "nginx.service did not take the new certificate" in said
+    refuses.unlink()
+    assert host.start()[0] == 0
+    assert host.done() == ["reload nginx.service"]
+
+
+def test_a_daemon_that_started_between_both_renames_is_started_again(host: CertificateHost) -> None:
+    host.unit(restarts(host))
+    (host.place / "state" / "redis-sentinel").write_text(f"{10**18} failed")
+    host.unit(restarts(host, "registry"))
+    (host.place / "state" / "registry").write_text("0 failed")  # long before
+    assert host.start()[0] == 0
+    assert host.done() == ["reset-failed redis-sentinel", "restart redis-sentinel"]
+
+
+def test_a_certificate_that_others_renew_is_taken_as_well(host: CertificateHost) -> None:
+    host.unit(Unit("nginx.service", reload_on=(str(host.other),)))
+    assert host.start()[0] == 0
+    assert host.done() == []
+    host.other.write_text("a new one")
+    assert host.start()[0] == 0
+    assert host.done() == ["reload nginx.service"]
+
+
+@pytest.mark.parametrize(("days", "ago", "status", "words"), [
+    (100, 200, 1, "prepared leaves ended"),
+    (730, -400, 0, "before the first prepared leaf: left as it is"),
+])  # fmt: skip
+def test_a_time_for_which_nothing_was_prepared(
+    host: CertificateHost, days: float, ago: float, status: int, words: str
+) -> None:
+    host.prepare(days, ago)
+    before = host.leaf.read_text()
+    found, said = host.start()
+    assert (found, host.leaf.read_text()) == (status, before)
+    assert words in said
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "changed", "open"])
+def test_a_stock_that_cannot_be_trusted_is_not_used(host: CertificateHost, damage: str) -> None:
+    path, before = host.place / "prepared.json", host.leaf.read_text()
+    content = path.read_text()
+    if damage == "gone":
+        path.unlink()
+    elif damage == "open":
+        path.chmod(0o644)
+    else:
+        path.write_text(content[:-9] if damage == "cut" else content.replace("MII", "MIJ", 1))
+    status, said = host.start()
+    assert (status, host.leaf.read_text()) == (1, before)
+    assert "run deploys/base.py" in said
+
+
+# What a run does
+
+
+def prepared(tmp_path: Path, **settings: Any) -> State:
+    env = environment(tmp_path, {"app1": "app"}, **settings)
+    (state,) = plan(env, env.hosts[0]).states
+    return state
+
+
+def test_a_run_with_nothing_to_do_signs_none_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    env = environment(tmp_path, {"data1": "etcd app"})
+    planned, made = plan(env, env.hosts[0]), list[int]()
+    sign = Signer.leaf
+    monkeypatch.setattr(Signer, "leaf", lambda *arguments: made.append(1) or sign(*arguments))
+    again = plan(env, env.hosts[0])
+    (state,) = again.states
+    answer = {"paths": {}, "packages": {}, "users": {}, "groups": [], "units": {}, "manifest": {}}
+    found = {"certificate": {"items": {ITEM: dict(state.items[ITEM])}}}
+    compare("certificate", again, {**answer, "states": found}, {})
+    assert (planned.states[0].items, made) == (state.items, [])
+    steps = compare("certificate", again, {**answer, "states": {}}, {}).steps
+    (step,) = [one for one in steps if one["do"] == "state"]
+    assert len(made) == sum(len(pair["leaves"]) for pair in step["payload"]["pairs"]) in range(48, 53)
+    assert not step["payload"]["final"]
+
+
+def test_the_stock_changes_with_what_it_is_made_from(tmp_path: Path, authority: Authority) -> None:
+    def identity(groups: str = "app", **settings: Any) -> str:
+        env = environment(tmp_path, {"app1": groups}, **settings)
+        for what in ("tls", "etcd"):
+            env.secrets.get(f"{what}/ca-key", lambda: authority.key)
+            env.secrets.get(f"{what}/ca-certificate", lambda: authority.certificate)
+        return json.dumps(plan(env, env.hosts[0]).states[0].items[ITEM])
+
+    found = {
+        identity(groups, **settings)
+        for groups, settings in (
+            ("app", {}),
+            ("app", {"certificate_names": ["more"]}),
+            ("app", {"certificate_period_seconds": 3600, "certificate_prepared_days": 1.0}),
+            ("app etcd", {}),
+            ("app edge", {"nginx_certificate": "/etc/letsencrypt/live/nexus/fullchain.pem"}),
+        )
+    }
+    assert len(found) == 5
+    assert identity() in found
+
+
+def test_leaves_end_with_their_authority(tmp_path: Path) -> None:
+    payload = prepared(tmp_path, certificate_prepared_days=3600.0).payload
+    assert payload["final"]
+    assert payload["pairs"][0]["leaves"][-1]["ends"] <= dt.datetime.now(dt.UTC).timestamp() + 3650 * 86400
+
+
+@pytest.mark.parametrize("settings", [
+    {"certificate_prepared_days": 0.0}, {"certificate_period_seconds": 90}, {"certificate_prepared_days": 90000.0},
+])  # fmt: skip
+def test_too_many_and_too_few_leaves_are_refused(tmp_path: Path, settings: dict[str, Any]) -> None:
+    with pytest.raises(OperatorError, match=r"certificate_prepared_days is .* leaves for each host\. Choose"):
+        prepared(tmp_path, **settings)
+
+
+def test_keys_of_the_future_are_nowhere_to_be_seen(tmp_path: Path) -> None:
+    env = environment(tmp_path, {"app1": "app"})
+    planned = plan(env, env.hosts[0])
+    assert "PRIVATE KEY" not in told(planned)
+    assert "PRIVATE KEY" not in repr(planned)
+    assert file(planned, KEY).mode == 0o640
+    assert PREPARED not in {one.path for one in planned.files}
+
+
+def test_the_program_starts_before_daemons_and_ten_times_a_period(tmp_path: Path) -> None:
+    env = environment(tmp_path, {"app1": "app"}, certificate_period_seconds=90, certificate_prepared_days=0.05)
+    planned = plan(env, env.hosts[0])
+    assert "Before=basic.target" in text(planned, f"/etc/systemd/system/{UNIT}.service")
+    assert "OnUnitInactiveSec=9\n" in text(planned, f"/etc/systemd/system/{UNIT}.timer")
+    env = environment(tmp_path, {"app1": "app"})
+    assert "OnUnitInactiveSec=3600\n" in text(plan(env, env.hosts[0]), f"/etc/systemd/system/{UNIT}.timer")
+    assert text(plan(env, env.hosts[0]), LEAF).startswith("-----BEGIN CERTIFICATE")
