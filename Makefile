@@ -21,7 +21,7 @@ provision: .venv/ready ## the hosts of NEXUS_ENV
 
 test: .venv/ready lint ## everything that can be tested on this machine, lab included
 	$(AS_ROOT) tests/tools.sh
-	$(BIN)/pytest tests/plan -q -n 2
+	$(BIN)/pytest tests/plan -q -n 2 --random-order
 	$(AS_ROOT) $(BIN)/pytest tests/scenarios tests/hosts --lab $(REPORTS)
 
 verify: .venv/ready ## testinfra on the hosts of NEXUS_ENV as they are
@@ -30,7 +30,9 @@ verify: .venv/ready ## testinfra on the hosts of NEXUS_ENV as they are
 drift: .venv/ready ## what differs from the plan on the hosts of NEXUS_ENV, as text, JSON and a page
 	$(BIN)/pyinfra inventory deploys/drift.py
 
-scenarios: .venv/ready ## the long series of the scenarios, in full
+scenarios: .venv/ready ## the plan tests three times in random order, then the scenarios in full
+	$(AS_ROOT) tests/tools.sh
+	for run in 1 2 3; do $(BIN)/pytest tests/plan -q -n 4 --random-order || exit 1; done
 	$(AS_ROOT) $(BIN)/pytest tests/scenarios --lab --full $(REPORTS)
 
 bench: .venv/bench ## what runs cost: beside Ansible, Mitogen and plain pyinfra, and against targets

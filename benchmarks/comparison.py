@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmarks import PROJECT, WORK
 from benchmarks import slice as workload
 from benchmarks.distance import PORT, Distance
-from benchmarks.hosts import PROJECT, WORK, Fleet, up
+from benchmarks.hosts import Fleet, up
 from benchmarks.meter import Cost, measure
 from benchmarks.result import Cell, Series
 from benchmarks.way import Way, ways

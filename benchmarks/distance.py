@@ -7,7 +7,8 @@ import subprocess
 import sys
 from types import TracebackType
 
-from benchmarks.hosts import PROJECT, Fleet
+from benchmarks import PROJECT
+from benchmarks.hosts import Fleet
 
 PORT = 22100
 DELAY_MS = 20.0

@@ -9,7 +9,7 @@ import statistics
 import time
 from collections.abc import Callable
 
-from benchmarks import hosts, platform_run
+from benchmarks import PROJECT, hosts, platform_run
 from benchmarks.distance import DELAY_MS, PORT, Distance
 from benchmarks.floor import lay_bare
 from benchmarks.hosts import Fleet
@@ -82,7 +82,7 @@ def service(figures: Figures, fleet: Fleet) -> None:
     copy = platform_run.copy_of_project()
     platform_run.edit_memory(copy, name)
     walls, healthy, own = [], [], []
-    for project in (copy, hosts.PROJECT, copy, hosts.PROJECT):
+    for project in (copy, PROJECT, copy, PROJECT):
         began = time.time()
         done = _expect(run(project=project, name="service"), True, "one service changed")
         created, running = platform_run.task_times(fleet, name)

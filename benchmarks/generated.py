@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.hosts import PROJECT, WORK
+from benchmarks import PROJECT, WORK
 
 SOURCE = PROJECT / "group_data" / "catalogue"
 VARIABLE = "NEXUS_BENCH_SERVICES"

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks import generated, hosts, simulated, svg
+from benchmarks import PROJECT, generated, hosts, simulated, svg
 from benchmarks.distance import PORT
 from benchmarks.meter import calm
 from benchmarks.platform_run import Done, run
@@ -139,7 +139,7 @@ def plot(figures: Figures) -> None:
 
 def _plan(environment: Mapping[str, str]) -> dict[str, float]:
     done = subprocess.run(
-        [sys.executable, "-c", PLAN], cwd=hosts.PROJECT, env={**os.environ, **environment},
+        [sys.executable, "-c", PLAN], cwd=PROJECT, env={**os.environ, **environment},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:

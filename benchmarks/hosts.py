@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import WORK
 from benchmarks import slice as workload
 from benchmarks.meter import cpu_seconds
 from roles import lab
@@ -15,8 +16,6 @@ from roles.lab import guest
 from roles.lab.environment import LabEnvironment, LabHost
 from roles.lab.host import SYSTEMD_OUTSIDE, Host
 
-PROJECT = Path(__file__).resolve().parents[1]
-WORK = PROJECT / ".lab" / "bench"
 SSHD = "/etc/ssh/sshd_config.d/20-bench.conf"
 COUNT = "journalctl -q --no-pager -o cat -g '^Starting session' | grep -c ."
 

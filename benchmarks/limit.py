@@ -18,7 +18,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from benchmarks.hosts import WORK
+from benchmarks import WORK
 from benchmarks.slice import plan
 from roles import catalogue
 from roles.kit import difference, wire

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from benchmarks import distance, simulated
-from benchmarks.hosts import PROJECT, WORK, Fleet
+from benchmarks import PROJECT, WORK, distance, simulated
+from benchmarks.hosts import Fleet
 from benchmarks.meter import Cost, measure
 from roles import lab
 from roles.kit.environment import Environment, Traits

@@ -4,8 +4,8 @@ It shows what a run costs this machine for many hosts, without SSH, its ciphers 
 that come from it are marked as simulated wherever they are shown. It answers questions alone: a run that would
 change anything fails.
 
-The first run works the answers out and keeps them below .lab/bench/simulated; the runs after it, those that
-are measured, read them.
+The first run works the answers out and keeps them below WORK; the runs after it, those that are measured, read
+them. The secrets of the environment are made before: what is planned names the file that they are in.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ import shutil
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+from benchmarks import WORK
 from roles.kit import difference
 from roles.kit.environment import Traits
 from roles.kit.model import Desired, File, State
 from roles.kit.unit import reads
 
 VARIABLE = "NEXUS_BENCH_SIMULATED"  # seconds that a simulated host takes to answer
-KEPT = Path(__file__).resolve().parents[1] / ".lab" / "bench" / "simulated"
+KEPT = WORK / "simulated"
 TRAITS: dict[str, Any] = {
     "cpus": 2,
     "memory_bytes": 512 << 30,  # hundreds of services have to fit

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.hosts import PROJECT, WORK
+from benchmarks import PROJECT, WORK
 
 PEERS = PROJECT / "benchmarks" / "peers"
 BIN = Path(sys.executable).parent

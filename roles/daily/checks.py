@@ -28,7 +28,7 @@ TIMES = ("morning", "evening", "security")
 CHECKS: dict[str, Check] = {
     "health-dashboard": lambda f: [*platform.hosts(f.env, f.answers), *platform.swarm(f.env, f.answers)],
     "overnight-alerts": finding.absent("nothing raises alerts yet: this platform has no alert manager"),
-    "services-running": lambda f: platform.services(f.env, f.answers),
+    "services-running": lambda f: [*platform.services(f.env, f.answers), *platform.functional(f.env, f.answers)],
     "replication-state": lambda f: [
         *clusters.etcd(f.env, f.answers),
         *clusters.postgresql(f.env, f.answers),

@@ -59,6 +59,7 @@ def judge(env: Environment, answers: Answers, now: float) -> list[Line]:
         *clusters.rabbitmq(env, answers),
         *platform.swarm(env, answers),
         *platform.services(env, answers),
+        *platform.functional(env, answers),
         *platform.backups(env, answers, now),
     ]
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from roles.certificate.plan import CA, ETCD_CA, ETCD_KEY, ETCD_LEAF, KEY, LEAF
 from roles.etcd.plan import TLS as ETCD_TLS
+from roles.functional import current
+from roles.functional.plan import checks
+from roles.functional.plan import context as functional_context
 from roles.health.plan import probes
 from roles.kit.environment import Environment, Host
 from roles.kit.run import Run
@@ -22,6 +25,8 @@ LIBRARIES = (
     "roles.certificate.stock",
     "roles.docker.client",
     "roles.etcd.client",
+    "roles.functional.check",
+    "roles.functional.remote",
     "roles.health.remote",
     "roles.postgresql.rest",
     "roles.rabbitmq.api",
@@ -52,6 +57,8 @@ def question(env: Environment, host: Host) -> dict[str, Any]:
         parts["swarm"] = {}
     if "edge" in host.groups and host.name == env.group("edge")[0].name:
         parts["services"] = {"port": int(env.setting.router_port), "probes": probes(env)}
+        if wanted := checks(env):
+            parts["functional"] = functional_context(env, host, wanted)
     return parts
 
 
@@ -74,7 +81,7 @@ def _door(door: Door) -> dict[str, Any]:
 
 def ask(run: Run, name: str, only: Collection[str] = ()) -> dict[str, Any]:
     """{part: answer} of one host, of all parts or of only these; OperatorError where the host does not answer."""
-    env = run.environment
+    env = current(run)
     parts = {part: known for part, known in question(env, env.host(name)).items() if part in only or not only}
     context = {**parts, "seconds": int(env.setting.status_answer_seconds)}
     return run.ask_source(name, SOURCE, list(parts), context, LIBRARIES)

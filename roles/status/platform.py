@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from roles.functional import judge
 from roles.kit.environment import Environment
 from roles.kit.quorum import majority
 from roles.status.line import Answers, Line, amount, duration, mute, told
@@ -92,6 +93,18 @@ def services(env: Environment, answers: Answers) -> Iterator[Line]:
         first = "; ".join(f"{name}: {why}" for name, why in list(bad.items())[:3])
         advice = f"{first}. deploys/verify.py shows their last log lines" if bad else ""
         yield Line("services", "health", f"{len(answer) - len(bad)} of {len(answer)} healthy", "all", advice)
+
+
+def functional(env: Environment, answers: Answers) -> Iterator[Line]:
+    """Functional checks of services with code of their own, and each failure that the catalogue declares."""
+    edge = [host.name for host in env.group("edge")[:1]]
+    yield from mute(answers, "functional", edge)
+    for answer in told(answers, "functional", edge).values():
+        result = judge(env, answer)
+        advice = "; ".join(f"{name}: {why}" for name, why in result.failed.items())
+        yield Line("services", "functional checks", str(result).replace(" functional checks", ""), "all", advice)
+        for name, why in result.known.items():
+            yield Line("services", name, f"known failure: {why}")
 
 
 def backups(env: Environment, answers: Answers, now: float) -> Iterator[Line]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from threading import Thread
 from typing import Any
 
+from roles.functional.remote import probe as functional
 from roles.health.remote import probe as services
 from roles.kit.agent.base import RemoteError, run
 from roles.status.shown import certificates
@@ -85,4 +86,5 @@ PARTS: dict[str, Callable[[Item], Answer]] = {
     "rabbitmq": rabbitmq,
     "swarm": standing,
     "services": lambda context: services([], dict(context)),
+    "functional": lambda context: functional([], context),
 }

@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from bad_input import Hosts, Project, write_secrets
+from checkout import BEFORE, complaints, state
 
+from roles.kit import transport, wire
 from roles.kit.authority import Authority
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The one process that workers report to looks at the checkout, before and after all of them."""
+    if not hasattr(session.config, "workerinput"):
+        session.config.stash[BEFORE] = state()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tests that leave something in the checkout have failed."""
+    if BEFORE in session.config.stash and (left := complaints(session.config.stash[BEFORE])):
+        session.config.stash[LEFT] = left
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What was left in the checkout, and how to repeat the order, which no header shows in quiet runs."""
+    for complaint in config.stash.get(LEFT, []):
+        terminalreporter.write_line(f"LEFT IN THE CHECKOUT: {complaint}", red=True)
+    if config.getoption("random_order_enabled", False):
+        seed = str(config.getoption("random_order_seed")).removeprefix("default:")
+        terminalreporter.write_line(f"in random order: --random-order-seed={seed} repeats it")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -23,6 +48,27 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def authority() -> Authority:
     """One for all tests: making its key takes longer than a run."""
     return Authority.create("lab")
+
+
+LEFT = pytest.StashKey[list[str]]()
+ENTER = """#!/bin/sh
+mount --bind {directory} /run && exec "$@"
+"""
+
+
+@pytest.fixture
+def own_run(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Agents of this test, which run as on a host, have a /run of their own: whose turn it is and compiled code."""
+    enter = tmp_path_factory.mktemp("enter") / "enter"
+    enter.write_text(ENTER.format(directory=tmp_path_factory.mktemp("run")))
+    enter.chmod(0o755)
+    within = ["unshare", "--mount", str(enter)]
+    if subprocess.run([*within, "true"], capture_output=True).returncode:
+        return  # whoever is not root has none, and agents write nothing there
+    for module, name in ((wire, "PYTHON"), (wire, "COMMAND"), (transport, "COMMAND")):
+        text = getattr(module, name)
+        assert text.count("exec python3") == 1
+        monkeypatch.setattr(module, name, text.replace("exec python3", f"exec {' '.join(within)} python3"))
 
 
 @pytest.fixture

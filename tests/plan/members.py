@@ -15,6 +15,7 @@ from typing import Any
 from roles.kit.environment import Environment
 from roles.proxy.plan import CONFIG, plan
 from tests.plan.cluster import environment
+from tests.plan.loopback import Place
 from tests.plan.store import text
 
 IN_A_ROW = 6  # answers that make sure of all servers
@@ -25,7 +26,9 @@ class Members:
 
     def __init__(self, directory: Path) -> None:
         self.primary = ""
-        self.ports = {name: _free() for name in ("rest", "pooled", "direct", "primary", "replica", "past")}
+        self.place = Place()
+        names = ("rest", "pooled", "direct", "primary", "replica", "past")
+        self.ports = dict(zip(names, self.place.ports, strict=False))
         self.env = self._environment(directory)
         self.directory = directory
         self.stack = contextlib.ExitStack()
@@ -35,7 +38,7 @@ class Members:
         env = environment(
             directory,
             {"app1": "app", **{f"data{number}": "etcd postgresql" for number in (1, 2, 3)}},
-            swarm_gateway_network="127.0.0.0/24",
+            swarm_gateway_network=f"{self.place.network}.0/24",
             postgresql_rest_port=ports["rest"],
             pgbouncer_port=ports["pooled"],
             postgresql_port=ports["direct"],
@@ -45,7 +48,7 @@ class Members:
             proxy_check_milliseconds=200,
         )
         env.hosts = tuple(
-            type(host)(host.name, f"127.0.0.{30 + number}", host.groups, host.setting)
+            type(host)(host.name, self.place.address(30 + number), host.groups, host.setting)
             for number, host in enumerate(env.hosts)
         )
         return env
@@ -70,8 +73,9 @@ class Members:
 
     def __exit__(self, *_: Any) -> None:
         self.stack.close()
+        self.place.close()
 
-    def answers(self, way: str, *wanted: str, seconds: float = 10) -> bool:
+    def answers(self, way: str, *wanted: str, seconds: float = 60) -> bool:
         """Whether this way (a name of `ports`) comes to lead to these members, and for a while to nobody else.
 
         Until HAProxy has asked a server for the first time it takes it for up.
@@ -93,7 +97,7 @@ class Members:
 
     def session(self, way: str) -> socket.socket:
         """A connection through the proxy."""
-        return socket.create_connection(("127.0.0.1", self.ports[way]), timeout=5)
+        return socket.create_connection((self.place.address(1), self.ports[way]), timeout=5)
 
     def _rest(self, name: str, address: str) -> None:
         members = self
@@ -132,10 +136,3 @@ class Members:
                     held.append(session)
 
         threading.Thread(target=serve, daemon=True).start()
-
-
-def _free() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port

@@ -11,14 +11,16 @@ import time
 
 import pytest
 
-from roles.kit.wire import COMMAND, lines
+from roles.kit import wire
+from roles.kit.wire import lines
 
+pytestmark = pytest.mark.usefixtures("own_run")
 ME = {"owner": pwd.getpwuid(os.getuid()).pw_name, "group": grp.getgrgid(os.getgid()).gr_name}
 
 
 def agent(request, check=True):
     done = subprocess.run(
-        ["sh", "-c", COMMAND],
+        ["sh", "-c", wire.COMMAND],
         input="\n".join(lines(request)) + "\n",
         capture_output=True,
         text=True,
@@ -171,7 +173,7 @@ def step_under_way(place):
 
 def start(request):
     pipe = subprocess.PIPE
-    running = subprocess.Popen(["sh", "-c", COMMAND], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    running = subprocess.Popen(["sh", "-c", wire.COMMAND], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     running.stdin.write("\n".join(lines(request)) + "\n")
     running.stdin.flush()
     return running
@@ -210,7 +212,7 @@ def test_states_are_asked_side_by_side(tmp_path):
 import os, time
 def probe(names, context):
     open(context["mine"], "w").close()
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not os.path.exists(context["other"]):
         if time.monotonic() > end:
             raise TimeoutError("nobody came")

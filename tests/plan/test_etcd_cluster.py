@@ -22,10 +22,8 @@ from roles.kit.agent import base
 from roles.kit.agent.base import RemoteError
 from roles.kit.environment import Environment
 from tests.plan.cluster import environment
+from tests.plan.loopback import Place
 from tests.plan.store import text
-
-# Tests run side by side in processes of their own, and etcd has the same ports in each.
-NETWORK = f"127.0.{1 + int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0')[2:])}"
 
 pytestmark = pytest.mark.skipif(not shutil.which("etcd"), reason="etcd is not installed here")
 GROUPS = {f"data{number}": "etcd postgresql" for number in (1, 2, 3)}
@@ -36,6 +34,7 @@ class Hosts:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self.loopback = Place()  # etcd has the same ports everywhere
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.whole = self.environment(GROUPS)
         for host in self.whole.hosts:
@@ -46,7 +45,7 @@ class Hosts:
     def environment(self, groups: dict[str, str]) -> Environment:
         env = environment(self.directory, groups, etcd_wait_seconds=20, etcd_metrics_port=0)
         env.hosts = tuple(
-            type(host)(host.name, f"{NETWORK}.{40 + int(host.name[-1])}", host.groups, host.setting)
+            type(host)(host.name, self.loopback.address(40 + int(host.name[-1])), host.groups, host.setting)
             for host in env.hosts
         )
         return env
@@ -108,6 +107,12 @@ class Hosts:
         process.send_signal(signal.SIGKILL)
         process.wait()
 
+    def close(self) -> None:
+        """End all members."""
+        for name in list(self.running):
+            self.kill(name)
+        self.loopback.close()
+
     def wipe(self, name: str) -> None:
         self.kill(name)
         shutil.rmtree(self.place(name))
@@ -127,8 +132,7 @@ def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hosts]:
     found = Hosts(tmp_path)
     monkeypatch.setattr(remote, "run", found.systemctl)  # there are no units here, only processes
     yield found
-    for name in list(found.running):
-        found.kill(name)
+    found.close()
 
 
 ALL = ("data1", "data2", "data3")

@@ -19,6 +19,8 @@ def enter(directory: Path, *command: str, **variables: str) -> subprocess.Popen[
         "PATH": os.environ["PATH"],
         "NEXUS_SECRETS": str(directory),
         "NEXUS_MARK": str(directory / "mark"),
+        "NEXUS_CA_BUNDLE": str(directory / "bundle.pem"),
+        "NEXUS_SYSTEM_CA_BUNDLE": str(directory / "system.pem"),
         "STOP_DELAY_S": "1",
         **variables,
     }
@@ -30,7 +32,7 @@ def test_secrets_are_taken_literally(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("# comment\nPLAIN=a b\n\nODD=$(id)`id`'\"\\n$HOME=x\n")
     (tmp_path / "credentials").write_text("PASSWORD=last line without an end")
     output, _ = enter(tmp_path, "sh", "-c", 'printf "%s|%s|%s" "$PLAIN" "$ODD" "$PASSWORD"').communicate(
-        timeout=10
+        timeout=60
     )
     assert output == "a b|$(id)`id`'\"\\n$HOME=x|last line without an end"
 
@@ -39,7 +41,7 @@ def test_secrets_are_taken_literally(tmp_path: Path) -> None:
 def test_a_line_that_is_no_setting_is_refused_without_showing_it(tmp_path: Path, line: str) -> None:
     (tmp_path / "config").write_text(f"GOOD=1\n{line}\n")
     process = enter(tmp_path, "true")
-    _, error = process.communicate(timeout=10)
+    _, error = process.communicate(timeout=60)
     assert process.returncode == 78
     assert "config line 2" in error
     assert line not in error
@@ -57,12 +59,40 @@ def test_a_stop_ends_as_the_service_may_end(tmp_path: Path, on_term: str, accept
     assert process.stdout is not None
     assert process.stdout.readline() == "up\n"
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == status
+    assert process.wait(60) == status
     process.communicate()
 
 
 @pytest.mark.parametrize(("command", "status"), [("exit 1", 1), ("exit 0", 0), ("kill -9 $$", 137)])
 def test_an_end_that_nobody_asked_for_is_passed_on(tmp_path: Path, command: str, status: int) -> None:
     process = enter(tmp_path, "sh", "-c", command, STOP_STATUS="0 1 143")
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
     assert process.returncode == status
+
+
+TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE")
+
+
+def test_clients_trust_the_public_authorities_and_ours(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("ours\n")
+    (tmp_path / "system.pem").write_text("public\n")
+    show = "; ".join(f'echo "${name}"' for name in TRUST)
+    output, _ = enter(tmp_path, "sh", "-c", show, CURL_CA_BUNDLE="/its own").communicate(timeout=10)
+    bundle = str(tmp_path / "bundle.pem")
+    assert output.splitlines() == [bundle, bundle, "/its own", bundle]
+    assert (tmp_path / "bundle.pem").read_text() == "public\nours\n"
+
+
+def test_without_an_authority_of_ours_clients_keep_the_usual_ones(tmp_path: Path) -> None:
+    (tmp_path / "system.pem").write_text("public\n")
+    output, _ = enter(tmp_path, "sh", "-c", 'echo "<${SSL_CERT_FILE:-}>"').communicate(timeout=10)
+    assert output == "<>\n"
+    assert not (tmp_path / "bundle.pem").exists()
+
+
+def test_a_bundle_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("ours\n")
+    process = enter(tmp_path, "true", NEXUS_CA_BUNDLE="/nonexistent/bundle.pem")
+    _, error = process.communicate(timeout=10)
+    assert process.returncode == 78
+    assert "cannot write /nonexistent/bundle.pem" in error

@@ -12,31 +12,33 @@ from test_reference import (
     Dependency,
     Start,
     dependency_,  # noqa: F401 - a fixture
-    free_port,
     needs_node,
     start_,  # noqa: F401 - a fixture
     until,
 )
+
+from tests.plan.loopback import Place
 
 HEALTH = TEMPLATES / "health.sh"
 
 
 @needs_node
 def test_health_waits_for_a_service_that_starts(tmp_path: Path, start: Start, dependency: Dependency) -> None:
-    port = free_port()
+    place = Place()
+    port = place.ports[0]
     env = {"PATH": "/nonexistent", "PORT": str(port), "NEXUS_MARK": str(tmp_path / "mark")}
     check = ["/bin/bash", str(HEALTH), "60"]
     with subprocess.Popen(check, env=env, stdout=subprocess.PIPE, text=True) as waiting:
         dependency.status = 500
-        service = start(DEPENDS_ON=dependency.variable, PORT=str(port))
+        service = start(DEPENDS_ON=dependency.variable, PORT=str(port))  # and not its own
         until(lambda: dependency.asked > 1)
         assert waiting.poll() is None
         dependency.status = 200
-        assert waiting.wait(10) == 0
+        assert waiting.wait(60) == 0
     assert (tmp_path / "mark").exists()
     service.process.kill()
     service.process.wait()
-    ended = subprocess.run(check, env=env, capture_output=True, text=True, timeout=15)  # it is alive or it is not
+    ended = subprocess.run(check, env=env, capture_output=True, text=True, timeout=60)  # it is alive or it is not
     assert (ended.returncode, ended.stdout) == (1, f"nothing listens on port {port}\n")
 
 
@@ -49,7 +51,7 @@ def test_health_asks_readiness_until_it_was_seen_and_liveness_from_then_on(
     env = {"PATH": "/nonexistent", "NEXUS_SECRETS": str(tmp_path), "NEXUS_MARK": str(tmp_path / "mark")}
 
     def health() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(["/bin/bash", str(HEALTH)], env=env, capture_output=True, text=True, timeout=15)
+        return subprocess.run(["/bin/bash", str(HEALTH)], env=env, capture_output=True, text=True, timeout=60)
 
     dependency.status = 500
     first = health()
@@ -75,18 +77,18 @@ def watch(port: int, mark: Path, *numbers: int) -> subprocess.Popen[str]:
 
 
 def test_a_service_that_was_ready_is_watched_by_one_check(tmp_path: Path, dependency: Dependency) -> None:
-    with watch(dependency.server_port, tmp_path / "mark", 0, 3, 1, 2) as check:
-        assert check.communicate(timeout=15) == ("", None)
+    with watch(dependency.server_port, tmp_path / "mark", 0, 5, 1, 10) as check:
+        assert check.communicate(timeout=60) == ("", None)
     assert check.returncode == 0
     assert dependency.asked >= 3
 
 
 def test_a_watch_ends_with_the_first_question_that_is_not_answered(tmp_path: Path, dependency: Dependency) -> None:
-    with watch(dependency.server_port, tmp_path / "mark", 0, 600, 1, 2) as check:
+    with watch(dependency.server_port, tmp_path / "mark", 0, 600, 1, 10) as check:
         until(lambda: dependency.asked > 1)
         assert check.poll() is None
         dependency.status = 500
-        said, _ = check.communicate(timeout=15)
+        said, _ = check.communicate(timeout=60)
     assert check.returncode == 1
     assert said.startswith("/alive answers HTTP/1.0 500")
 
@@ -101,5 +103,5 @@ def test_a_service_whose_queue_is_full_does_not_keep_its_check_waiting(tmp_path:
                 waiting.settimeout(0.5)
                 waiting.connect(("127.0.0.1", port))
         with watch(port, tmp_path / "mark", 0, 600, 10, 1) as check:
-            said, _ = check.communicate(timeout=30)
+            said, _ = check.communicate(timeout=60)
     assert (check.returncode, said) == (1, f"port {port} lets nobody in\n")

@@ -15,11 +15,15 @@ from roles.kit import wire
 from roles.kit.line import Line, line_of
 from roles.kit.transport import Step, send
 
+pytestmark = pytest.mark.usefixtures("own_run")
+SECONDS = 60
 SOURCE = """
 import os, subprocess, sys, time
 def probe(names, context):
-    if context.get("seconds"):
-        time.sleep(context["seconds"])
+    if "place" in context:
+        open(context["place"] + "/began", "w").close()
+        while not os.path.exists(context["place"] + "/go"):
+            time.sleep(0.01)
     read = subprocess.run(["cat"], capture_output=True, text=True).stdout
     return {"me": os.getpid(), "parent": os.getppid(), "input": read, "seen": globals().setdefault("SEEN", [])}
 def ends(names, context):
@@ -38,6 +42,20 @@ def request(source=SOURCE, **context):
     return {"do": "aside", "source": source, "libraries": [], "names": ["x"], "context": context}
 
 
+def under_way(here, place):
+    """A question that an agent has begun to answer, and ends once there is a file "go"."""
+    asked = gevent.spawn(send, *here, request(place=str(place)))
+    until((place / "began").exists)
+    return asked
+
+
+def until(what):
+    deadline = time.monotonic() + SECONDS
+    while not what():
+        assert time.monotonic() < deadline
+        gevent.sleep(0.02)
+
+
 def test_one_agent_answers_one_question_after_another_each_in_a_process_of_its_own(here):
     Line(*here)
     first, second = (send(*here, request())[0]["items"] for _ in range(2))
@@ -52,14 +70,14 @@ def test_an_answer_longer_than_any_buffer_arrives(here):
     assert len(answer["items"]["text"]) == 3_000_000
 
 
-def test_a_question_beside_another_has_an_agent_of_its_own(here):
+def test_a_question_beside_another_has_an_agent_of_its_own(here, tmp_path):
     line = Line(*here)
-    slow = gevent.spawn(send, *here, request(seconds=2))
-    gevent.sleep(0.2)
+    slow = under_way(here, tmp_path)
     assert line.carry(request()) is None
     quick, _ = send(*here, request())
     assert not slow.ready()
-    assert slow.get()[0]["items"]["parent"] != quick["items"]["parent"]
+    (tmp_path / "go").touch()
+    assert slow.get(timeout=SECONDS)[0]["items"]["parent"] != quick["items"]["parent"]
 
 
 def test_what_cannot_be_carried_out_says_so_and_the_agent_stays(here, caplog):
@@ -86,26 +104,25 @@ def test_what_an_agent_writes_is_shown_as_it_comes(here):
     assert ("two", True) in shown
 
 
-def test_an_agent_that_is_lost_under_way_is_told_and_not_asked_again(here, caplog):
-    state, host = here
-    line = Line(state, host)
+def test_an_agent_that_is_lost_under_way_is_told_and_not_asked_again(here, tmp_path):
+    line = Line(*here)
     parent = send(*here, request())[0]["items"]["parent"]
-    lost = gevent.spawn(send, *here, request(seconds=5))
-    gevent.sleep(0.5)
+    lost = under_way(here, tmp_path)
     os.kill(parent, signal.SIGKILL)
-    answer, why = lost.get(timeout=10)
+    (tmp_path / "go").touch()  # who worked for it ends, too
+    answer, why = lost.get(timeout=SECONDS)
     assert answer == {}
     assert why.startswith("EOFError")
     assert line.carry(request()) is None
     assert send(*here, request())[0]["items"]["me"]  # by one of its own
 
 
-def test_a_run_that_ends_while_an_agent_works_says_nothing_of_it(here, capfd):
+def test_a_run_that_ends_while_an_agent_works_says_nothing_of_it(here, tmp_path, capfd):
     line = Line(*here)
-    working = gevent.spawn(send, *here, request(seconds=2))
-    gevent.sleep(0.5)
+    working = under_way(here, tmp_path)
     line.close()
-    assert working.get(timeout=10)[0]["items"]["me"]
+    (tmp_path / "go").touch()
+    assert working.get(timeout=SECONDS)[0]["items"]["me"]
     assert line.carry(request()) is None
     assert "Traceback" not in capfd.readouterr().err
 
@@ -126,10 +143,8 @@ def test_an_agent_ends_with_its_run(here):
     line = Line(*here)
     parent = send(*here, request())[0]["items"]["parent"]
     line.close()
-    deadline = time.monotonic() + 10
-    while any(Path(f"/proc/{parent}").glob("fd/0")):  # none of what has ended, even where nobody asked for its status
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    # none of what has ended, even where nobody asked for its status
+    until(lambda: not any(Path(f"/proc/{parent}").glob("fd/0")))
 
 
 def test_an_agent_alone_that_is_never_asked_ends_without_a_word(here):

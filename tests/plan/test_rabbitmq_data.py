@@ -22,6 +22,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the node keeps its data, as it lay on a host of the lab; nothing runs here."""
     monkeypatch.setattr(data, "HOME", str(tmp_path))
     monkeypatch.setattr(data, "runs", lambda unit="rabbitmq-server": unit == "epmd.socket")
+    monkeypatch.setattr(data, "PATIENCE_SECONDS", 1)
     found = tmp_path / "mnesia/rabbit@data1"
     found.mkdir(parents=True)
     (found / "cluster_nodes.config").write_text(WHOLE)

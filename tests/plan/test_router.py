@@ -20,9 +20,39 @@ needs_edge = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip())
 
 
 @pytest.fixture(scope="module")
-def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
     with running(tmp_path_factory.mktemp("router"), router_timeouts_ms={"ledger-mgr": 400}) as edge:
         yield edge
+
+
+@pytest.fixture
+def edge(whole: Edge) -> Iterator[Edge]:
+    """The edge that all tests share, with its own configuration and one task of each service after each of them."""
+    yield whole
+    whole.played.tasks.clear()
+    if running_stamp(whole) != configuration(whole.env)[1]:
+        reloaded(whole)
+
+
+def running_stamp(edge: Edge) -> str | None:
+    """The configuration that the router's workers name."""
+    return edge.ask_router(None, path="/health").headers["X-Router-Config"]
+
+
+def hands_over(edge: Edge) -> bool:
+    """Whether the next reload keeps counts: HAProxy's worker passes them on once it has got those of the one before,
+    or has waited for them for five seconds, as the first one does.
+    """
+    flags = re.search(r" id=reload .* flags=0x([0-9a-f]+)", edge.tell_router("show peers"))
+    return bool(flags and int(flags[1], 16) & 3 == 3)
+
+
+def reloaded(edge: Edge, kept: dict[str, object] | None = None, **settings: object) -> str:
+    """The router runs with these settings changed and this kept; its stamp."""
+    stamp = edge.write_router(kept, **settings)
+    edge.reload_router()
+    wait_until(lambda: running_stamp(edge) == stamp, "new workers")
+    return stamp
 
 
 def test_slots_leave_room_for_a_rollout(tmp_path: Path) -> None:
@@ -116,7 +146,7 @@ def test_services_do_not_see_the_router_s_own_headers(edge: Edge) -> None:
 def test_health_names_the_configuration(edge: Edge) -> None:
     answer = edge.ask_router(None, path="/health")
     assert answer.status == 200
-    assert answer.headers["X-Router-Config"] == configuration(edge.env)[1]
+    assert answer.headers["X-Router-Config"] == configuration(edge.env)[1] == running_stamp(edge)
     assert edge.ask_router("glitch", path="/health").json["service"] == "glitch"
 
 
@@ -193,20 +223,18 @@ def test_reload_loses_neither_requests_nor_counts(edge: Edge) -> None:
     for _ in range(5):
         assert edge.ask("POST", "/api/auth/login", source=source).status == 200
     assert edge.ask("POST", "/api/auth/login", source=source).status == 429
+    wait_until(lambda: hands_over(edge), "a worker that hands its counts over")
+    stamps = []
 
     with ThreadPoolExecutor(4) as pool:
         running_requests = pool.map(
             lambda n: edge.ask("POST" if n % 2 else "GET", "/api/orders/x", source=UNLIMITED).status,
             range(1500),
         )
-        stamps = []
         for retries in (2, 3, 2):
-            stamps.append(edge.write_router(router_retries=retries))
-            edge.reload_router()
-            wait_until(
-                lambda: edge.ask_router(None, path="/health").headers["X-Router-Config"] == stamps[-1],
-                "new workers",
-            )
+            stamps.append(reloaded(edge, router_retries=retries))
+            wait_until(lambda: hands_over(edge), "a worker that was told the counts of the one before")
+            assert f"key=::ffff:{source} " in edge.tell_router("show table window_login")
         assert set(running_requests) == {200}
     assert stamps[0] == stamps[2] != stamps[1]
     assert edge.ask("POST", "/api/auth/login", source=source).status == 429
@@ -217,12 +245,6 @@ def test_a_canary_gets_its_share_and_nothing_once_it_is_gone(edge: Edge) -> None
     old, new = edge.played.addresses
     edge.played.tasks |= {"glitch": [old], "glitch-canary": [new]}
 
-    def reloaded(kept: dict[str, object]) -> None:
-        stamp = edge.write_router(kept)
-        edge.reload_router()
-        config = "X-Router-Config"
-        wait_until(lambda: edge.ask_router(None, path="/health").headers[config] == stamp, "new workers")
-
     def share() -> float:
         """Percent of 400 requests that the canary answered, each of which says so."""
         answers = [edge.ask_router("glitch") for _ in range(400)]
@@ -231,24 +253,24 @@ def test_a_canary_gets_its_share_and_nothing_once_it_is_gone(edge: Edge) -> None
         assert marked == [answer.json["address"] == new for answer in answers]
         return 100 * sum(marked) / len(marked)
 
-    reloaded({"canary glitch": {"percent": 20}})
+    reloaded(edge, {"canary glitch": {"percent": 20}})
     wait_until(lambda: edge.ask_router("glitch-canary").status == 200, "the canary")
     assert 12 < share() < 28
     edge.played.tasks["glitch-canary"] = []
     wait_until(lambda: edge.ask_router("glitch-canary").status == 503, "the canary's end")
     assert share() == 0
-    reloaded({})
+    reloaded(edge)
     assert share() == 0
     assert edge.ask_router("glitch-canary").status == 404
 
 
 @needs_edge
 def test_broken_configuration_leaves_the_old_workers(edge: Edge) -> None:
-    before = edge.ask_router(None, path="/health").headers["X-Router-Config"]
+    before = running_stamp(edge)
     config = edge.directory / "haproxy.cfg"
     text = config.read_text()
     config.write_text(text + "\nnonsense\n")
     edge.reload_router()
     wait_until(lambda: "nonsense" in (edge.directory / "haproxy.log").read_text(), "the complaint")
-    assert edge.ask_router(None, path="/health").headers["X-Router-Config"] == before
+    assert running_stamp(edge) == before
     config.write_text(text)

@@ -1,5 +1,7 @@
 """Settings of the simulated hosts: room for any number of services."""
 
-secrets_file = ".lab/bench/many.age"
-secrets_identity = ".lab/bench/many.key"
+from benchmarks import WORK as _WORK
+
+secrets_file = f"{_WORK}/many.age"
+secrets_identity = f"{_WORK}/many.key"
 service_memory_scale = 0.001
