@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from roles.certificate.prepared import Pair, state
 from roles.kit.environment import Environment, Host
 from roles.kit.model import ROOT, Desired, Directory, File, Group, Unit
@@ -81,9 +83,14 @@ def _leaf(pair: Pair) -> tuple[File, File]:
 
 def _program(env: Environment) -> list[File]:
     """What puts the leaf of the current period in its place: by a timer, and at boot before the daemons."""
-    paths = [*(f"roles/{name}.py" for name in PROGRAM), *(f"roles/kit/agent/{name}.py" for name in AGENT)]
     return [
-        *(File(f"{LIBRARY}/{path}", (ROOT / path).read_text()) for path in paths),
+        *_library(),
         File(f"/etc/systemd/system/{UNIT}.service", env.render("certificate/service.j2", library=LIBRARY)),
         File(f"/etc/systemd/system/{UNIT}.timer", env.render("certificate/timer.j2", seconds=interval_seconds(env))),
     ]
+
+
+@cache  # the same on every host
+def _library() -> tuple[File, ...]:
+    paths = [*(f"roles/{name}.py" for name in PROGRAM), *(f"roles/kit/agent/{name}.py" for name in AGENT)]
+    return tuple(File(f"{LIBRARY}/{path}", (ROOT / path).read_text()) for path in paths)
