@@ -10,12 +10,13 @@ import contextlib
 import glob
 import hashlib
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from roles.certificate.stock import REMEDY, due, read, renewed
+from roles.certificate.stock import PREPARED, REMEDY, due, read, renewed
 from roles.kit.agent.base import RemoteError, digest, read_stamp, run, turn
 from roles.kit.agent.file import put, stage
 from roles.kit.agent.systemd import units
@@ -71,9 +72,8 @@ def renew(pair: Mapping[str, Any], now: float) -> bool:
             return False
         ended = time.ctime(renewed(leaves[-1])) if leaves else "before they began"
         raise RemoteError(f"{pair['certificate']}: prepared leaves ended {ended}: {REMEDY}")
-    for leaf in near:
-        if there == (_sha256(leaf["certificate"]), _sha256(leaf["key"])):
-            return False
+    if there in [_digests(leaf) for leaf in near] or _of_a_run(pair, there, now):
+        return False
     leaf = near[0]
     key = stage(pair["key"], leaf["key"].encode(), 0o640, group=pair["group"])
     certificate = stage(pair["certificate"], leaf["certificate"].encode(), 0o644)
@@ -81,6 +81,21 @@ def renew(pair: Mapping[str, Any], now: float) -> bool:
     put(certificate, pair["certificate"])
     print(f"{pair['certificate']}: from {time.ctime(leaf['begins'])} until {time.ctime(leaf['ends'])}")
     return True
+
+
+def _of_a_run(pair: Mapping[str, Any], there: tuple[str | None, str | None], now: float) -> bool:
+    """Whether a run put another leaf there and is about to replace what is prepared; after a period it has died."""
+    leaves = pair["leaves"]
+    if any(known in (_digests(leaf)[place], None) for leaf in leaves for place, known in enumerate(there)):
+        return False
+    written = os.stat(pair["certificate"]).st_mtime
+    period = renewed(leaves[0]) - leaves[0]["begins"]
+    return os.stat(PREPARED).st_mtime < written and now - written < period
+
+
+def _digests(leaf: Mapping[str, Any]) -> tuple[str, str]:
+    certificate, key = (hashlib.sha256(leaf[name].encode()).hexdigest() for name in ("certificate", "key"))
+    return certificate, key
 
 
 def _readers(paths: Sequence[str]) -> Iterator[Unit]:
@@ -117,10 +132,6 @@ def _started_between(readers: Sequence[Unit], began: float) -> list[str]:
                 continue
             wrong.append(f"{unit['name']} failed while the certificate was replaced: systemctl status {unit['name']}")
     return wrong
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 if __name__ == "__main__":

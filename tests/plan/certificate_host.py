@@ -35,7 +35,8 @@ def silent(*_):
     raise OSError("no systemd")
 bus.properties = silent
 from roles.certificate import stock, switch
-stock.PREPARED, switch.DROP_INS = f"{place}/prepared.json", f"{place}/units/*.conf"
+stock.PREPARED = switch.PREPARED = f"{place}/prepared.json"
+switch.DROP_INS = f"{place}/units/*.conf"
 sys.exit(switch.main())
 """
 SYSTEMCTL = f"""#!{sys.executable}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,28 @@ def test_what_was_interrupted_is_finished_by_the_next_start(host: CertificateHos
     host.leaf.write_text(old)  # killed between both renames
     assert host.start()[0] == 0
     assert host.leaf.read_text() == new
+
+
+def test_a_leaf_of_a_run_under_way_is_left_and_one_of_a_run_that_died_is_not(host: CertificateHost) -> None:
+    """A run replaces the leaf first and what is prepared for it then: in between other names are not taken back."""
+    other = host.authority.leaf(["app1", "another"])
+    for path, content in ((host.leaf, other.certificate), (host.key, other.key)):
+        path.write_text(content)
+    later = host.place.joinpath("prepared.json").stat().st_mtime + 1
+    os.utime(host.leaf, (later, later))
+    assert host.start()[0] == 0
+    assert host.leaf.read_text() == other.certificate
+    key = host.key.read_text()
+    host.key.write_text(host.authority.leaf(["app1"]).key)  # died between both files
+    assert host.start()[0] == 0
+    assert host.leaf.read_text() != other.certificate
+    host.leaf.write_text(other.certificate)
+    host.key.write_text(key)
+    month_ago = time.time() - 31 * 86400
+    os.utime(host.place / "prepared.json", (month_ago - 1, month_ago - 1))
+    os.utime(host.leaf, (month_ago, month_ago))
+    assert host.start()[0] == 0
+    assert host.leaf.read_text() != other.certificate
 
 
 def test_a_daemon_that_refuses_is_named_and_tried_again(host: CertificateHost) -> None:
