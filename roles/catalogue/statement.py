@@ -17,6 +17,16 @@ ONLY = "a first schema only creates; changes belong to the service's migration"
 NO_TABLE = "creates no table; write CREATE TABLE, or take schema out of the service"
 ELSEWHERE = "is not in the schema public, the only one that services use; leave the schema out"
 SHOWN = 60  # characters of a statement
+CREATED = {  # statements that may stand here, and what of each names the thing it creates
+    ast.CreateStmt: "relation",
+    ast.CreateSeqStmt: "sequence",
+    ast.ViewStmt: "view",
+    ast.CompositeTypeStmt: "typevar",
+    ast.IndexStmt: "idxname",
+    ast.CreateEnumStmt: "typeName",
+    ast.CreateDomainStmt: "domainname",
+    ast.InsertStmt: "",
+}
 KIND = enums.ObjectType
 NAMED = (KIND.OBJECT_TABLE, KIND.OBJECT_VIEW, KIND.OBJECT_INDEX, KIND.OBJECT_SEQUENCE)
 TYPES = (KIND.OBJECT_TYPE, KIND.OBJECT_DOMAIN)
@@ -65,26 +75,16 @@ def read(text: str) -> Reading:
 
 
 def _objections(statement: Any, found: Reading) -> Iterator[str]:
-    match statement:
-        case ast.CommentStmt():
-            name = _commented(statement)
-            if name not in found.own:
-                yield f"{name} is not created above; {ONLY}" if name else ONLY
-            return
-        case ast.CreateStmt() | ast.CreateSeqStmt() | ast.ViewStmt() | ast.CompositeTypeStmt():
-            named = {ast.CreateSeqStmt: "sequence", ast.ViewStmt: "view", ast.CompositeTypeStmt: "typevar"}
-            created = getattr(statement, named.get(type(statement), "relation")).relname
-        case ast.CreateEnumStmt():
-            created = _own_name(statement.typeName)
-        case ast.CreateDomainStmt():
-            created = _own_name(statement.domainname)
-        case ast.IndexStmt():
-            created = statement.idxname or ""
-        case ast.InsertStmt():
-            created = ""
-        case _:
-            yield ONLY
-            return
+    if isinstance(statement, ast.CommentStmt):
+        name = _commented(statement)
+        if name not in found.own:
+            yield f"{name} is not created above; {ONLY}" if name else ONLY
+        return
+    attribute = CREATED.get(type(statement))
+    if attribute is None:
+        yield ONLY
+        return
+    created = _name(getattr(statement, attribute)) if attribute else ""
     if "." in created:
         yield f"{created} {ELSEWHERE}"
     if created in found.own:
@@ -113,16 +113,18 @@ def _commented(statement: ast.CommentStmt) -> str:
     """What a comment is about; empty where that is nothing that a first schema creates."""
     target: Any = statement.object
     if statement.objtype in TYPES:
-        return _own_name(target.names)
+        return _name(target.names)
     if statement.objtype in NAMED:
-        return _own_name(target)
-    return _own_name(target[:-1]) if statement.objtype in PARTS else ""
+        return _name(target)
+    return _name(target[:-1]) if statement.objtype in PARTS else ""
 
 
-def _own_name(parts: Any) -> str:
-    """A name as it is known here: without the schema public, with any other."""
-    names = [str(part.sval) for part in parts]
-    return ".".join(names[1:] if names[0] == "public" else names)
+def _name(node: Any) -> str:
+    """A name as it is known here: without the schema public, with any other; empty for what has none."""
+    if isinstance(node, ast.RangeVar):
+        return str(node.relname)
+    names = [part.sval for part in node] if isinstance(node, tuple) else [node or ""]
+    return ".".join(names[1:] if names[:1] == ["public"] else names)
 
 
 class _Names(Visitor):

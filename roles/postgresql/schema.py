@@ -18,7 +18,7 @@ from roles.postgresql.psql import identifier, literal, psql
 Item = Mapping[str, Any]
 RECORD = "nexus_cos.first_schema"  # the setting: "HOW TIME SHA256 FILE"
 THEN = {"applied": "it was applied", "found": "its tables were found"}
-LIMITS = "set local lock_timeout = '5s'; set local statement_timeout = '60s'"
+BEGIN = "set local lock_timeout = '5s'; set local statement_timeout = '60s'; set local search_path = public"
 
 
 def recorded(record: str, schema: Item) -> dict[str, Any]:
@@ -53,12 +53,14 @@ def _one(schema: Item, context: Item, text: str) -> None:
             f"{', '.join(missing)}. Nothing was changed. Create those by hand, or drop the others if nobody needs "
             "them, and run again"
         )
-    how, statements = "found", list[str]()
-    if missing:
-        how, statements = "applied", [LIMITS, f"set local role {identifier(owner)}", f"{text}\n", "reset role"]
+    create = [BEGIN, f"set local role {identifier(owner)}", f"{text}\n", "reset role"] if missing else []
+    how = "applied" if missing else "found"
     record = f"{how} {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {schema['sha256']} {file}"
-    statements.append(f"alter database {identifier(database)} set {RECORD} = {literal(record)}")
-    psql(statements, context, database=database)
+    note = f"alter database {identifier(database)} set {RECORD} = {literal(record)}"
+    try:
+        psql([*create, note], context, database=database)
+    except RemoteError as error:
+        raise RemoteError(f"{file} was not applied to database {database}, which is as it was: {error}") from None
     print(f"{file}: {told(schema, found)}")
 
 

@@ -65,6 +65,7 @@ CHANGES = [
     "LOCK TABLE a",
     "VACUUM a",
     "COMMENT ON DATABASE postgres IS 'x'",
+    "COMMENT ON COLUMN a IS 'x'",
     "COMMENT ON ROLE postgres IS 'x'",
     "CALL p()",
     "PREPARE p AS SELECT 1",

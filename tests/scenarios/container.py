@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from control import Control
@@ -19,13 +20,13 @@ class Containers:
 
     control: Control
     archive: bytes
-    hosts: dict[str, str] = field(default_factory=dict)  # one that has a container, by service
 
-    def __post_init__(self) -> None:
-        form = "'{{.Label \"nexus.service\"}}'"
-        apps = self.control.group("app")
-        found = self.control.everywhere(lambda host: self.control.ssh(host, f"sudo docker ps --format {form}"), apps)
-        self.hosts = {service: host for host, text in found.items() for service in text.split()}
+    @cached_property
+    def hosts(self) -> dict[str, str]:
+        """A host that has a container of the service, by service."""
+        ask = "sudo docker ps --format '{{.Label \"nexus.service\"}}'"
+        found = self.control.everywhere(lambda host: self.control.ssh(host, ask), self.control.group("app"))
+        return {service: host for host, text in found.items() for service in text.split()}
 
     def run(
         self, commands: Mapping[str, Sequence[str]], environment: Mapping[str, str] | None = None

@@ -57,7 +57,7 @@ def node(reference: Control, tmp_path_factory: pytest.TempPathFactory) -> Contai
 def python(reference: Control, tmp_path: Path, figure: Figure) -> Iterator[Containers]:
     """Containers, one of which has an image with Python, and the libraries of Python."""
     archive = for_python(tmp_path / "python")
-    checkout = make_checkout(tmp_path / "platform", reference.planned.catalogue)
+    checkout = make_checkout(tmp_path / "platform", reference.planned.catalogue, {PYTHON_SERVICE})
     release = f"9.1.{uuid.uuid4().int % 10**9}"
     data = {"services": PYTHON_SERVICE, "release": release, "build": True, "image_source": str(checkout)}
     done = reference.run(deploy="deploys/release.py", data=data)
