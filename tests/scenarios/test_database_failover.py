@@ -79,6 +79,7 @@ def writes_again(load: Load) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.full
 def test_primarys_host_powered_off(control: Control, database: Database, figure: Figure) -> None:
     primary = database.primary()
     host = control.host(primary)
@@ -102,6 +103,7 @@ def test_primarys_host_powered_off(control: Control, database: Database, figure:
     assert database.primary() == successor
 
 
+@pytest.mark.full
 def test_primary_cut_off(control: Control, database: Database, figure: Figure) -> None:
     """Cut off from the other data hosts while writers still reach it: it must not acknowledge beside its successor."""
     primary = database.primary()
@@ -139,6 +141,7 @@ def leader_seen_by(database: Database, host: str) -> str:
     return only.primary()
 
 
+@pytest.mark.full
 def test_etcd_loses_members(control: Control, database: Database, figure: Figure) -> None:
     """One: nothing happens. Two: nothing is acknowledged. Both back: nothing was lost."""
     primary = database.primary()
@@ -170,6 +173,7 @@ def test_etcd_loses_members(control: Control, database: Database, figure: Figure
     figure("PostgreSQL, etcd with a quorum again: writes after", resumed)
 
 
+@pytest.mark.full
 def test_all_data_hosts_killed_at_once(control: Control, database: Database, figure: Figure) -> None:
     """They come back by themselves. The kernel outlives a host here, so durability is asserted by tests/hosts."""
     with Load(control, seconds=300) as load:
@@ -186,6 +190,7 @@ def test_all_data_hosts_killed_at_once(control: Control, database: Database, fig
     nothing_lost(load, "all data hosts killed", figure, killed=killed)
 
 
+@pytest.mark.full
 def test_a_data_host_replaced(control: Control, database: Database, figure: Figure) -> None:
     """The primary's host is gone for good; a bare one of its name joins in one run, while others write."""
     gone = database.primary()
@@ -225,6 +230,7 @@ def small(control: Control, database: Database) -> Iterator[str]:
     assert rebuilt.status == 0, rebuilt.end
 
 
+@pytest.mark.full
 def test_disk_of_the_primary_full(control: Control, database: Database, small: str, figure: Figure) -> None:
     """What was acknowledged stays, writes go on elsewhere or stop, and the status names the filesystem."""
     moved = control.run(deploy="deploys/failover.py", data={"to": small})

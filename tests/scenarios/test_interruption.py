@@ -163,23 +163,21 @@ def test_a_change_of_every_role_interrupted_and_run_again(settled: Control, batc
     series(settled, LIGHT, batch, "a change of every role", figure)
 
 
-def test_a_change_of_every_service_interrupted_and_run_again(settled: Control, full: bool, figure: Figure) -> None:
+@pytest.mark.full
+def test_a_change_of_every_service_interrupted_and_run_again(settled: Control, figure: Figure) -> None:
     """Engines restart, images get other names, all services roll."""
-    if not full:
-        pytest.skip("a long series: make scenarios")
     series(settled, HEAVY, range(POINTS_HEAVY), "a change of every service", figure, DEPTH_HEAVY)
 
 
 @pytest.fixture
-def bare(pytestconfig: pytest.Config, full: bool) -> Iterator[tuple[Control, Outcome]]:
+def bare(pytestconfig: pytest.Config) -> Iterator[tuple[Control, Outcome]]:
     """A box from nothing, converged without interruption, and taken down again."""
-    if not full:
-        pytest.skip("the long series runs with --full")
     if Control("box").exists():
         pytest.skip("box is up and this scenario takes it down: python -m roles.lab down box")
     yield from whole("box", pytestconfig)
 
 
+@pytest.mark.full
 def test_a_bare_host_killed_and_run_again(bare: tuple[Control, Outcome], figure: Figure) -> None:
     control, reference = bare
     assert reference.status == 0, reference.end
