@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +22,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """What the scenarios measure is kept over runs, and shown as a page."""
     config.stash[REPORT] = Report(PROJECT / "reports")
     config.pluginmanager.register(config.stash[REPORT], "scenarios-report")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """What is run, and what repeats it."""
+    part = "all of them" if config.getoption("--full") else "a case of each file, the others with --full"
+    return f"scenarios: {part}; moments and points are drawn with --seed {config.getoption('--seed')}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -42,6 +49,12 @@ def figure(pytestconfig: pytest.Config) -> Figure:
 def full(pytestconfig: pytest.Config) -> bool:
     """Whether the long series were asked for."""
     return bool(pytestconfig.getoption("--full"))
+
+
+@pytest.fixture
+def chance(pytestconfig: pytest.Config) -> random.Random:
+    """Draws the same for the same --seed."""
+    return random.Random(pytestconfig.getoption("--seed"))
 
 
 def whole(name: str, config: pytest.Config) -> Iterator[tuple[Control, Outcome]]:

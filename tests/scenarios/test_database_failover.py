@@ -23,7 +23,6 @@ GAP_SECONDS = 45
 CUT_SECONDS = 60
 BEFORE_SECONDS = 5  # of undisturbed writing before the damage
 AFTER_SECONDS = 8
-SEED = 4
 
 
 @pytest.fixture
@@ -49,14 +48,16 @@ def nothing_lost(load: Load, what: str, figure: Figure, **marks: float) -> Writt
     return written
 
 
-def test_primary_killed(control: Control, database: Database, figure: Figure, full: bool) -> None:
+def test_primary_killed(
+    control: Control, database: Database, figure: Figure, full: bool, chance: random.Random
+) -> None:
     """Patroni and PostgreSQL with SIGKILL, again and again."""
-    gaps, pauses = [], random.Random(SEED)
+    gaps = []
     for number in range(1, (10 if full else 1) + 1):
         database.wait_whole()
         primary = database.primary()
         with Load(control) as load:
-            time.sleep(BEFORE_SECONDS + pauses.random())
+            time.sleep(BEFORE_SECONDS + chance.random())
             killed = time.time()
             control.ssh(primary, "sudo systemctl kill --signal=KILL patroni")
             deploy = Beside(control) if number == 1 else None

@@ -27,7 +27,6 @@ from roles.secret.rotation import unfinished
 
 AMQP = Path(__file__).parents[1] / "hosts/remote/rabbitmq.py"
 DEPLOY = "deploys/rotate_secrets.py"
-SEED = 43
 POINTS = 10
 ONE = "postgresql/auth-service"
 ROLES = ("redis", "sentinel", "rabbitmq", "postgresql", "registry", "docker", "service")
@@ -123,17 +122,16 @@ def test_a_secret_that_is_not_there_is_refused(control: Control) -> None:
     assert done.changes == []
 
 
-def points(number: int) -> list[tuple[str, int, float]]:
+def points(number: int, chance: random.Random) -> list[tuple[str, int, float]]:
     """Where rotations are cut off: so long after the change of this number that a role announces."""
-    chance = random.Random(SEED)
     return [(chance.choice(ROLES), chance.randrange(3), chance.uniform(0, 2)) for _ in range(number)]
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("number", range(POINTS))
-def test_a_rotation_that_was_killed_goes_on(control: Control, number: int) -> None:
-    role, change, delay = points(POINTS)[number]
-    print(f"seed {SEED}, point {number}: {role}, change {change}, {delay:.2f} s later")
+def test_a_rotation_that_was_killed_goes_on(control: Control, chance: random.Random, number: int) -> None:
+    role, change, delay = points(POINTS, chance)[number]
+    print(f"point {number}: {role}, change {change}, {delay:.2f} s later")
     before = doors(now(control))
     with Readiness(control) as readiness:
         killed = control.killed(role, change, delay, data={"secrets": "all", "retire": "true"}, deploy=DEPLOY)
