@@ -94,20 +94,6 @@ def test_all_is_well(env: Environment, answers: Answers) -> None:
     assert shown["redis", "cache"] == "primary data1, named by 3 of 3 Sentinels"
     assert shown["etcd", "quorum"] == "3 of 3 answer, data1 leads"
     assert shown["backup", "postgresql"] == "10 min ago"
-    assert shown["certificates", "data2"] == "60 days left (redis 6379), prepared for 700 days"
-
-
-def test_certificates_that_live_for_minutes_are_told_in_minutes(tmp_path: Path, answers: Answers) -> None:
-    env = environment(tmp_path, data=3, certificate_period_seconds=90, certificate_prepared_days=0.1)
-    for answer in answers.values():
-        answer["certificates"] = {
-            "files": {"/etc/nexus-cos/tls/leaf.pem": NOW + 200},
-            "shown": {},
-            "prepared": {"until": NOW + 8000, "late": 20.0},
-        }
-    (line,) = [one for one in judge(env, answers, NOW) if one.area == "certificates" and one.what == "app1"]
-    assert (line.value, line.target) == ("3 min left (leaf.pem), prepared for 2 h", "63 s, prepared for 36 min")
-    assert not line.missed
 
 
 def test_every_host_is_asked_for_what_it_runs(env: Environment) -> None:
@@ -194,30 +180,6 @@ AMISS: dict[str, tuple[Change, str, str]] = {
     "a full disk": (
         lambda a: a["data1"]["host"]["disks"][0].update(used_percent=97.0, path="/var/lib/postgresql"),
         "disk data1 /var/lib/postgresql", "97 % used, 60 GiB left -> critical",
-    ),
-    "a certificate that ends": (
-        lambda a: a["data3"]["certificates"]["shown"].update({"redis 6379": NOW + 3 * DAY}),
-        "certificates data3", "3 days left (redis 6379), prepared for 700 days -> redis 6379: journalctl",
-    ),
-    "a certificate that has ended": (
-        lambda a: a["data3"]["certificates"]["shown"].update({"redis 6379": "certificate has expired"}),
-        "certificates data3", "redis 6379: certificate has expired, 61 days left (rabbitmq 5671)",
-    ),
-    "an authority that ends": (
-        lambda a: a["app1"]["certificates"]["files"].update({"/etc/nexus-cos/tls/ca.pem": NOW + 9 * DAY}),
-        "certificates app1 /etc/nexus-cos/tls/ca.pem", "9 days left",
-    ),
-    "a host that has not renewed": (
-        lambda a: a["app1"]["certificates"]["prepared"].update(late=5 * 3600.0),
-        "certificates app1", "due since 5 h: journalctl -u nexus-certificate",
-    ),
-    "few certificates prepared": (
-        lambda a: a["app1"]["certificates"]["prepared"].update(until=NOW + 100 * DAY),
-        "certificates app1", "prepared for 100 days -> run deploys/base.py",
-    ),
-    "none prepared": (
-        lambda a: a["app1"]["certificates"].update(prepared={"error": "prepared.json is missing: run it"}),
-        "certificates app1", "nothing prepared -> prepared.json is missing",
     ),
     "a unit that failed": (
         lambda a: a["app1"]["host"].update(failed=["haproxy.service"]), "hosts app1", "haproxy.service",
