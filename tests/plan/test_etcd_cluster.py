@@ -26,6 +26,8 @@ from tests.plan.loopback import Place
 from tests.plan.store import text
 
 pytestmark = pytest.mark.skipif(not shutil.which("etcd"), reason="etcd is not installed here")
+ALL = ("data1", "data2", "data3")
+VOTES = dict.fromkeys(ALL, True)
 GROUPS = {f"data{number}": "etcd postgresql" for number in (1, 2, 3)}
 
 
@@ -65,6 +67,15 @@ class Hosts:
         changed = [what for what, wanted in members.items.items() if not wanted.items() <= found.get(what, {}).items()]
         removed = [what for what in found if what not in members.items] if members.extra == "remove" else []
         remote.apply(dict(members.items), changed, removed, own, {})
+
+    def lay_all(self) -> None:
+        """The same on all three; returns when each knows that all vote, as it does only after whoever leads knows."""
+        for name in ALL:
+            self.lay(name, *ALL)
+        deadline = time.monotonic() + 60
+        while not all(self.votes(name) == VOTES for name in ALL):
+            assert time.monotonic() < deadline, {name: self.votes(name) for name in ALL}
+            time.sleep(0.1)
 
     def probe(self, names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
         base.ONCE.clear()  # as a process of its own begins
@@ -135,30 +146,22 @@ def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hosts]:
     found.close()
 
 
-ALL = ("data1", "data2", "data3")
-VOTES = dict.fromkeys(ALL, True)
-
-
 def test_one_grows_to_three(hosts: Hosts) -> None:
     hosts.lay("data1", "data1")
     assert hosts.votes("data1") == {"data1": True}
-    for name in ALL:
-        hosts.lay(name, *ALL)
+    hosts.lay_all()
     assert hosts.votes("data2") == VOTES
     before = hosts.client("data1").members(agreed=True)
-    for name in ALL:
-        hosts.lay(name, *ALL)
+    hosts.lay_all()
     assert hosts.client("data1").members(agreed=True) == before
 
 
 @pytest.mark.parametrize("lost", ["data1", "data3"])
 def test_a_host_that_lost_its_data_joins_anew(hosts: Hosts, lost: str) -> None:
-    for name in ALL:
-        hosts.lay(name, *ALL)
+    hosts.lay_all()
     before = {member["name"]: member["id"] for member in hosts.client("data2").members(agreed=True)}
     hosts.wipe(lost)
-    for name in ALL:
-        hosts.lay(name, *ALL)
+    hosts.lay_all()
     after = {member["name"]: member["id"] for member in hosts.client("data2").members(agreed=True)}
     assert hosts.votes("data2") == VOTES
     assert {name for name in ALL if before[name] != after[name]} == {lost}
@@ -171,33 +174,28 @@ def test_a_run_that_died_before_the_start_is_finished(hosts: Hosts) -> None:
     context = {**hosts.context("data2", dict(data.context)), "known_by": ["data1"]}
     remote.apply(dict(data.items), ["data"], [], context, {})  # and then the run is killed
     assert len(hosts.client("data1").members(agreed=True)) == 2
-    for name in ALL:
-        hosts.lay(name, *ALL)
+    hosts.lay_all()
     assert hosts.votes("data1") == VOTES
 
 
 def test_a_member_that_left_is_taken_out_and_may_come_back(hosts: Hosts) -> None:
-    for name in ALL:
-        hosts.lay(name, *ALL)
+    hosts.lay_all()
     hosts.kill("data3")
     hosts.lay("data1", "data1", "data2")
     assert hosts.votes("data1") == {"data1": True, "data2": True}
-    for name in ALL:
-        hosts.lay(name, *ALL)
+    hosts.lay_all()
     assert hosts.votes("data1") == VOTES
     assert list(hosts.directory.glob("data3.2*")), "its old data was not kept"
 
 
 def test_three_shrink_to_one_while_all_of_them_run(hosts: Hosts) -> None:
-    for name in ALL:
-        hosts.lay(name, *ALL)
+    hosts.lay_all()
     hosts.lay("data3", "data3")
     assert hosts.votes("data3") == {"data3": True}
 
 
 def test_the_quorum_is_not_given_away(hosts: Hosts) -> None:
-    for name in ALL:
-        hosts.lay(name, *ALL)
+    hosts.lay_all()
     hosts.kill("data3")
     with pytest.raises(RemoteError, match="of the 2 that would be left only 1"):
         hosts.lay("data1", "data1", "data3")
@@ -205,8 +203,7 @@ def test_the_quorum_is_not_given_away(hosts: Hosts) -> None:
 
 
 def test_no_second_cluster_is_founded_beside_one_without_a_quorum(hosts: Hosts) -> None:
-    for name in ALL:
-        hosts.lay(name, *ALL)
+    hosts.lay_all()
     hosts.wipe("data1")
     hosts.kill("data2")
     with pytest.raises(RemoteError, match=r"they do not answer, or lack a quorum|does not answer"):

@@ -12,7 +12,7 @@ import pytest
 
 from roles.etcd import remote as etcd
 from roles.lock import remote
-from tests.plan.test_etcd_cluster import ALL, Hosts
+from tests.plan.test_etcd_cluster import Hosts
 
 pytestmark = pytest.mark.skipif(not shutil.which("etcd"), reason="etcd is not installed here")
 SECONDS = 8  # of a lease: two renewals may be as late as that on a machine that has other work
@@ -50,13 +50,8 @@ def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Anchors]:
     found.close()
 
 
-def cluster(hosts: Anchors) -> None:
-    for name in ALL:
-        hosts.lay(name, *ALL)
-
-
 def test_one_holder_whichever_host_is_asked(hosts: Anchors) -> None:
-    cluster(hosts)
+    hosts.lay_all()
     assert hosts.ask("data1", "take") == {"number": 1, "where": "etcd", "silent": False}
     assert hosts.ask("data2", "take", "noor")["held"]["who"] == "mina"
     assert hosts.ask("data3", "look")["holder"]["who"] == "mina"
@@ -65,7 +60,7 @@ def test_one_holder_whichever_host_is_asked(hosts: Anchors) -> None:
 
 
 def test_a_dead_holders_lease_ends_and_a_living_ones_does_not(hosts: Anchors) -> None:
-    cluster(hosts)
+    hosts.lay_all()
     hosts.ask("data1", "take")
     end = time.monotonic() + 1.5 * SECONDS
     while time.monotonic() < end:
@@ -81,7 +76,7 @@ def test_a_dead_holders_lease_ends_and_a_living_ones_does_not(hosts: Anchors) ->
 
 
 def test_a_holder_that_slept_goes_on_where_nobody_came(hosts: Anchors) -> None:
-    cluster(hosts)
+    hosts.lay_all()
     hosts.ask("data1", "take")
     deadline = time.monotonic() + DEADLINE_SECONDS
     while hosts.ask("data2", "look")["holder"]:
@@ -93,7 +88,7 @@ def test_a_holder_that_slept_goes_on_where_nobody_came(hosts: Anchors) -> None:
 
 def test_what_was_taken_before_there_was_etcd_moves_over(hosts: Anchors) -> None:
     assert hosts.ask("data1", "take", floor=4) == {"number": 5, "where": "file", "silent": False}
-    cluster(hosts)
+    hosts.lay_all()
     assert hosts.ask("data2", "look")["holder"] is None
     assert "lost" not in hosts.ask("data1", "renew", number=5)
     assert hosts.ask("data2", "take", "noor")["held"]["who"] == "mina"
@@ -102,7 +97,7 @@ def test_what_was_taken_before_there_was_etcd_moves_over(hosts: Anchors) -> None
 
 
 def test_without_a_quorum_the_file_is_left_and_says_so(hosts: Anchors) -> None:
-    cluster(hosts)
+    hosts.lay_all()
     hosts.ask("data1", "take")
     hosts.kill("data2")
     hosts.kill("data3")
@@ -116,14 +111,14 @@ def test_without_a_quorum_the_file_is_left_and_says_so(hosts: Anchors) -> None:
 
 
 def test_one_member_lost_changes_nothing(hosts: Anchors) -> None:
-    cluster(hosts)
+    hosts.lay_all()
     hosts.kill("data1")
     assert hosts.ask("data1", "take")["where"] == "etcd"
     assert "held" in hosts.ask("data3", "take", "noor")
 
 
 def test_taken_away_it_is_never_renewed(hosts: Anchors) -> None:
-    cluster(hosts)
+    hosts.lay_all()
     hosts.ask("data1", "take")
     assert hosts.ask("data2", "break", "noor")["from"]["who"] == "mina"
     assert "lost" in hosts.ask("data1", "renew")
