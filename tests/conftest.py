@@ -6,9 +6,10 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--lab` lets scenarios bring the lab up, `--full` runs their long series as well, `--points` a part of one."""
+    """`--lab` lets scenarios bring the lab up, `--full` runs what is long as well, `--points` a part of one series."""
     group = parser.getgroup("nexus-cos")
     group.addoption("--lab", action="store_true", help="bring up the lab and deploy to it where it is not up")
     group.addoption("--data", action="append", default=[], help="KEY=VALUE as the hosts were deployed with, repeatable")
     group.addoption("--full", action="store_true", help="run the long series of the scenarios too")
+    group.addoption("--seed", type=int, default=43, help="draws moments and points of scenarios, 43 where not given")
     group.addoption("--points", default="", help="only these points of the series of interrupted runs, as 7-9,26")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterator
 
 import pytest
@@ -14,31 +15,6 @@ from roles import lab
 from roles.lab import defaults
 from roles.lab.machine import mounts_below, processes, run
 
-# Whole series, which take more than the half hour that `make test` has: `make scenarios` runs them.
-SERIES = (
-    "test_canary.py",
-    "test_daily.py",
-    "test_database_failover.py::test_primarys_host_powered_off",
-    "test_database_failover.py::test_primary_cut_off",
-    "test_database_failover.py::test_etcd_loses_members",
-    "test_database_failover.py::test_all_data_hosts_killed_at_once",
-    "test_database_failover.py::test_a_data_host_replaced",
-    "test_database_failover.py::test_disk_of_the_primary_full",
-    "test_lock.py::test_a_killed_holders_lock",
-    "test_lock.py::test_a_holder_that_slept",
-    "test_lock.py::test_the_lock_outlives_the_host",
-    "test_lock.py::test_a_run_that_planned_too_early",
-    "test_membership.py",
-    "test_operator.py",
-    "test_power.py::test_a_host_that_dies_in_the_middle_of_a_step",
-    "test_release.py",
-    "test_restore.py",
-    "test_rotation.py",
-    "test_source.py",
-    "test_store_failover.py::test_redis_primary_cut_off",
-    "test_store_failover.py::test_a_data_host_is_replaced",
-    "test_store_failover.py::test_rabbitmq_sides_of_a_partition",
-)
 REPORT = pytest.StashKey[Report]()
 
 
@@ -48,13 +24,19 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(config.stash[REPORT], "scenarios-report")
 
 
+def pytest_report_header(config: pytest.Config) -> str:
+    """What is run, and what repeats it."""
+    part = "all of them" if config.getoption("--full") else "a case of each file, the others with --full"
+    return f"scenarios: {part}; moments and points are drawn with --seed {config.getoption('--seed')}"
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long series out unless they were asked for."""
+    """Leave out what is marked `full` unless it was asked for."""
     if config.getoption("--full"):
         return
     for item in items:
-        if any(f"tests/scenarios/{name}" in item.nodeid for name in SERIES):
-            item.add_marker(pytest.mark.skip(reason="a long series: make scenarios"))
+        if item.get_closest_marker("full"):
+            item.add_marker(pytest.mark.skip(reason="runs with --full: make scenarios"))
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +49,12 @@ def figure(pytestconfig: pytest.Config) -> Figure:
 def full(pytestconfig: pytest.Config) -> bool:
     """Whether the long series were asked for."""
     return bool(pytestconfig.getoption("--full"))
+
+
+@pytest.fixture
+def chance(pytestconfig: pytest.Config) -> random.Random:
+    """Draws the same for the same --seed."""
+    return random.Random(pytestconfig.getoption("--seed"))
 
 
 def whole(name: str, config: pytest.Config) -> Iterator[tuple[Control, Outcome]]:

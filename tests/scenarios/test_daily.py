@@ -37,6 +37,7 @@ def daily(control: Control, name: str, **data: Any) -> Outcome:
     return done
 
 
+@pytest.mark.full
 def test_replicas_are_kept_by_runs_of_another_checkout(control: Control, tmp_path: Path, figure: Figure) -> None:
     before = len(tasks(control))
     dry = control.run("--dry", deploy="deploys/scale.py", data={"service": SERVICE, "replicas": str(before + 1)})
@@ -76,6 +77,7 @@ def test_a_unit_restarts_on_the_host_that_was_named(control: Control) -> None:
     assert control.ssh(host, show) != before
 
 
+@pytest.mark.full
 def test_a_closed_service_answers_with_a_page_until_it_is_opened(control: Control, tmp_path: Path) -> None:
     path = next(route.path for route in control.planned.catalogue.routes if route.service == SERVICE)
     assert answer(control, path)[0] != 503
@@ -113,6 +115,7 @@ def answer(control: Control, path: str, **headers: str) -> tuple[int, http.clien
     return found.status, found.headers, text
 
 
+@pytest.mark.full
 def test_a_drained_host_runs_nothing_and_nobody_notices(control: Control, tmp_path: Path, figure: Figure) -> None:
     apps = control.group("app")
     if len(apps) == 1:

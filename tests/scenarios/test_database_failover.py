@@ -23,7 +23,6 @@ GAP_SECONDS = 45
 CUT_SECONDS = 60
 BEFORE_SECONDS = 5  # of undisturbed writing before the damage
 AFTER_SECONDS = 8
-SEED = 4
 
 
 @pytest.fixture
@@ -49,14 +48,16 @@ def nothing_lost(load: Load, what: str, figure: Figure, **marks: float) -> Writt
     return written
 
 
-def test_primary_killed(control: Control, database: Database, figure: Figure, full: bool) -> None:
+def test_primary_killed(
+    control: Control, database: Database, figure: Figure, full: bool, chance: random.Random
+) -> None:
     """Patroni and PostgreSQL with SIGKILL, again and again."""
-    gaps, pauses = [], random.Random(SEED)
+    gaps = []
     for number in range(1, (10 if full else 1) + 1):
         database.wait_whole()
         primary = database.primary()
         with Load(control) as load:
-            time.sleep(BEFORE_SECONDS + pauses.random())
+            time.sleep(BEFORE_SECONDS + chance.random())
             killed = time.time()
             control.ssh(primary, "sudo systemctl kill --signal=KILL patroni")
             deploy = Beside(control) if number == 1 else None
@@ -79,6 +80,7 @@ def writes_again(load: Load) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.full
 def test_primarys_host_powered_off(control: Control, database: Database, figure: Figure) -> None:
     primary = database.primary()
     host = control.host(primary)
@@ -102,6 +104,7 @@ def test_primarys_host_powered_off(control: Control, database: Database, figure:
     assert database.primary() == successor
 
 
+@pytest.mark.full
 def test_primary_cut_off(control: Control, database: Database, figure: Figure) -> None:
     """Cut off from the other data hosts while writers still reach it: it must not acknowledge beside its successor."""
     primary = database.primary()
@@ -139,6 +142,7 @@ def leader_seen_by(database: Database, host: str) -> str:
     return only.primary()
 
 
+@pytest.mark.full
 def test_etcd_loses_members(control: Control, database: Database, figure: Figure) -> None:
     """One: nothing happens. Two: nothing is acknowledged. Both back: nothing was lost."""
     primary = database.primary()
@@ -170,6 +174,7 @@ def test_etcd_loses_members(control: Control, database: Database, figure: Figure
     figure("PostgreSQL, etcd with a quorum again: writes after", resumed)
 
 
+@pytest.mark.full
 def test_all_data_hosts_killed_at_once(control: Control, database: Database, figure: Figure) -> None:
     """They come back by themselves. The kernel outlives a host here, so durability is asserted by tests/hosts."""
     with Load(control, seconds=300) as load:
@@ -186,6 +191,7 @@ def test_all_data_hosts_killed_at_once(control: Control, database: Database, fig
     nothing_lost(load, "all data hosts killed", figure, killed=killed)
 
 
+@pytest.mark.full
 def test_a_data_host_replaced(control: Control, database: Database, figure: Figure) -> None:
     """The primary's host is gone for good; a bare one of its name joins in one run, while others write."""
     gone = database.primary()
@@ -225,6 +231,7 @@ def small(control: Control, database: Database) -> Iterator[str]:
     assert rebuilt.status == 0, rebuilt.end
 
 
+@pytest.mark.full
 def test_disk_of_the_primary_full(control: Control, database: Database, small: str, figure: Figure) -> None:
     """What was acknowledged stays, writes go on elsewhere or stop, and the status names the filesystem."""
     moved = control.run(deploy="deploys/failover.py", data={"to": small})

@@ -1,6 +1,6 @@
 """A run whose controller is killed leaves nothing that the next run does not put right.
 
-Points are drawn with a seed over the roles and their changes, so the same points come up again.
+Points are drawn with --seed over the roles and their changes, so the same points come up again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from conftest import Figure, whole
 from control import Control, Outcome
 from partition import out_of_reach
 
-SEED = 43
 POINTS, BATCH, POINTS_HEAVY, POINTS_BARE = 100, 10, 10, 5
 CUT = 4  # one of so many points is a lost connection, and not a killed controller
 
@@ -37,9 +36,8 @@ class Point:
         return f"{self.role}, change {self.change + 1}, {self.delay:.1f} s later"
 
 
-def draw(outcome: Outcome, count: int, depth: Mapping[str, float]) -> list[Point]:
+def draw(chance: random.Random, outcome: Outcome, count: int, depth: Mapping[str, float]) -> list[Point]:
     """Points within what an uninterrupted run did, as many roles as there are before any comes twice."""
-    chance = random.Random(SEED)
     changes = of_roles(outcome)
     roles: list[str] = []
     while len(roles) < count:
@@ -115,6 +113,7 @@ def series(
     batch: Sequence[int],
     what: str,
     figure: Figure,
+    chance: random.Random,
     depth: Mapping[str, float] = DEPTH,
 ) -> None:
     """Runs to the changed settings and back, each interrupted at one of the points and run again.
@@ -126,7 +125,7 @@ def series(
     figure(f"lab: {what}, uninterrupted", reference.seconds)
     after = control.state()
     targets: list[tuple[dict[str, Any], dict[str, Any]]] = [({}, before), (changed, after)]
-    points, repaired, failed = draw(reference, POINTS, depth), [], []
+    points, repaired, failed = draw(chance, reference, POINTS, depth), [], []
     for turn, number in enumerate(batch):
         (data, wanted), (other, _) = targets[turn % 2], targets[(turn + 1) % 2]
         try:
@@ -159,35 +158,39 @@ def one(
     return again.seconds
 
 
-def test_a_change_of_every_role_interrupted_and_run_again(settled: Control, batch: list[int], figure: Figure) -> None:
-    series(settled, LIGHT, batch, "a change of every role", figure)
+def test_a_change_of_every_role_interrupted_and_run_again(
+    settled: Control, batch: list[int], figure: Figure, chance: random.Random
+) -> None:
+    series(settled, LIGHT, batch, "a change of every role", figure, chance)
 
 
-def test_a_change_of_every_service_interrupted_and_run_again(settled: Control, full: bool, figure: Figure) -> None:
+@pytest.mark.full
+def test_a_change_of_every_service_interrupted_and_run_again(
+    settled: Control, figure: Figure, chance: random.Random
+) -> None:
     """Engines restart, images get other names, all services roll."""
-    if not full:
-        pytest.skip("a long series: make scenarios")
-    series(settled, HEAVY, range(POINTS_HEAVY), "a change of every service", figure, DEPTH_HEAVY)
+    series(settled, HEAVY, range(POINTS_HEAVY), "a change of every service", figure, chance, DEPTH_HEAVY)
 
 
 @pytest.fixture
-def bare(pytestconfig: pytest.Config, full: bool) -> Iterator[tuple[Control, Outcome]]:
+def bare(pytestconfig: pytest.Config) -> Iterator[tuple[Control, Outcome]]:
     """A box from nothing, converged without interruption, and taken down again."""
-    if not full:
-        pytest.skip("the long series runs with --full")
     if Control("box").exists():
         pytest.skip("box is up and this scenario takes it down: python -m roles.lab down box")
     yield from whole("box", pytestconfig)
 
 
-def test_a_bare_host_killed_and_run_again(bare: tuple[Control, Outcome], figure: Figure) -> None:
+@pytest.mark.full
+def test_a_bare_host_killed_and_run_again(
+    bare: tuple[Control, Outcome], figure: Figure, chance: random.Random
+) -> None:
     control, reference = bare
     assert reference.status == 0, reference.end
     figure("box: first run from a bare host, uninterrupted", reference.seconds)
     assert control.converged().changes == []
     wanted = control.state()
     control.renew()
-    for point in growing(reference):
+    for point in growing(chance, reference):
         killed = control.killed(point.role, point.change, point.delay)
         assert killed.status == -signal.SIGKILL, f"{point}: {killed.end}"
         figure(f"box: killed at {point}", killed.seconds)
@@ -200,9 +203,9 @@ def test_a_bare_host_killed_and_run_again(bare: tuple[Control, Outcome], figure:
     assert control.converged().changes == []
 
 
-def growing(outcome: Outcome) -> list[Point]:
+def growing(chance: random.Random, outcome: Outcome) -> list[Point]:
     """Points ever later in a run, each at a role's first change: what a killed run left under way on the host
     may do all of that role, never anything of the next."""
     changes = [change.split(":")[0] for change in outcome.changes]
-    points = sorted(draw(outcome, POINTS_BARE, DEPTH_HEAVY), key=lambda point: changes.index(point.role))
+    points = sorted(draw(chance, outcome, POINTS_BARE, DEPTH_HEAVY), key=lambda point: changes.index(point.role))
     return [Point(point.role, 0, point.delay) for point in points]

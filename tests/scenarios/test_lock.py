@@ -83,6 +83,7 @@ def test_a_holder_that_died_here_loses_its_lock_at_once(settled: Control, figure
     figure("lock: a run after its holder died on this machine", done.seconds)
 
 
+@pytest.mark.full
 def test_a_killed_holders_lock_is_free_within_a_minute(settled: Control, figure: Figure) -> None:
     running = hold(settled, 300, ELSEWHERE)
     assert wait_until(lambda: held(settled), 60)
@@ -106,6 +107,7 @@ def test_a_killed_holders_lock_is_free_within_a_minute(settled: Control, figure:
     assert told.count(HOLD) == 2
 
 
+@pytest.mark.full
 def test_a_holder_that_slept_past_its_lock_changes_nothing_more(settled: Control, figure: Figure) -> None:
     before = settled.state()
     running = settled.start(data=OTHER)
@@ -135,6 +137,7 @@ def test_a_holder_that_slept_past_its_lock_changes_nothing_more(settled: Control
     assert (third.status, third.changes) == (0, []), third.end
 
 
+@pytest.mark.full
 def test_a_run_that_planned_too_early_asks_again(settled: Control) -> None:
     """It waits for its operator while another run changes hosts: what it planned is no longer true."""
     waiting = Interactive(settled, OTHER)
@@ -161,6 +164,7 @@ def test_a_lock_taken_away_is_lost(settled: Control) -> None:
     assert finished(settled, 1).status == 0
 
 
+@pytest.mark.full
 def test_the_lock_outlives_the_host_that_it_was_taken_on(settled: Control) -> None:
     """etcd's other members know who holds it; a run that does not reach the host goes on."""
     first, *others = settled.group("etcd")

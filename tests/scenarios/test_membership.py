@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from conftest import Figure
 from control import PROJECT, Control, Outcome, copy_of_project
 from database import Database
 from load import Load
-from redis_writes import Writes, loss, primary_of
+from redis_writes import Writes, agreed, loss, primary_of
 
 from roles import lab
 from roles.lab.machine import wait_until
@@ -37,10 +37,10 @@ class Edited:
         self.inventory = project / "inventory" / f"{control.name}.py"
         self.before = self.inventory.read_text()
 
-    def hosts(self, *names: str) -> None:
-        """Let every store run on these hosts."""
+    def hosts(self, *names: str, stores: Sequence[str] = STORES) -> None:
+        """Let these stores run on these hosts."""
         text = self.before
-        for store in STORES:
+        for store in stores:
             line = f"{store} = [{', '.join(repr(name) for name in names)}]"
             text, count = re.subn(rf"^{store} = \[[^]]*\]", line, text, flags=re.MULTILINE)
             assert count == 1, store
@@ -91,6 +91,32 @@ def running(control: Control, host: str) -> list[str]:
     return [unit for unit, state in zip(units, said, strict=True) if state == "active"]
 
 
+def test_redis_alone_becomes_one_and_three_again(control: Control, edited: Edited, figure: Figure) -> None:
+    """The primary leaves, with what it holds handed over, and comes back as a replica."""
+    writes, primary, hosts = Writes(control), primary_of(control), control.group("redis")
+    stays = next(name for name in hosts if name != primary)
+    before = writes.ask(do="load", seconds=3, writers=2)
+    edited.hosts(stays, stores=("redis",))
+    shrunk = edited.run()
+    figure("members: three of Redis become one: run", shrunk.seconds)
+    assert "its data stays in /var/lib/redis" in shrunk.output
+    daemons = {"redis-server", "redis-server@cache", "redis-sentinel"}
+    left = {name: daemons & set(running(control, name)) for name in hosts}
+    assert left == {name: daemons if name == stays else set() for name in hosts}
+    assert edited.run().changes == []
+    alone = writes.ask(do="load", seconds=3, writers=2)
+    edited.hosts(*hosts, stores=("redis",))
+    grown = edited.run()
+    figure("members: one of Redis becomes three: run", grown.seconds)
+    assert wait_until(lambda: agreed(control), FORGOTTEN_SECONDS, pause=1)
+    assert primary_of(control) == stays
+    for written in (before, alone):
+        assert len(written["acknowledged"]) > 100
+        assert loss(writes, written) == []
+    assert edited.run().changes == []
+
+
+@pytest.mark.full
 def test_three_become_one_and_three_again(control: Control, edited: Edited, figure: Figure) -> None:
     """The one that stays is no primary of anything before."""
     database = Database(control)
@@ -153,6 +179,7 @@ def etcd_members(control: Control, host: str) -> list[str]:
     return sorted(row.split(", ")[2] for row in rows)
 
 
+@pytest.mark.full
 def test_a_dead_host_is_replaced_by_one_of_another_name(control: Control, edited: Edited, figure: Figure) -> None:
     """The primary's, so that the new one stands where it stood in the inventory.
 

@@ -28,7 +28,7 @@ def role_of(database: Database, role: str) -> str:
     return next(name for name, member in database.members().items() if member["Role"] == role)
 
 
-@pytest.mark.parametrize("to", ["Sync Standby", "Replica"])
+@pytest.mark.parametrize("to", ["Sync Standby", pytest.param("Replica", marks=pytest.mark.full)])
 def test_primary_moved(control: Control, database: Database, figure: Figure, to: str) -> None:
     """To the one that is in step, and to the other one, which has to become so first."""
     target = role_of(database, to)
@@ -58,6 +58,7 @@ def unchanged(control: Control) -> None:
     assert (again.status, again.changes) == (0, []), again.end
 
 
+@pytest.mark.full
 def test_promoted_by_force(control: Control, database: Database) -> None:
     """Primary and synchronous standby are gone: nobody is elected, one is promoted when told so twice."""
     primary, standby, last = database.primary(), role_of(database, "Sync Standby"), role_of(database, "Replica")
@@ -99,6 +100,7 @@ def test_what_cannot_be_is_refused(control: Control, database: Database) -> None
     assert "nothing to do" in there.output
 
 
+@pytest.mark.full
 def test_replica_rebuilt(control: Control, database: Database, figure: Figure) -> None:
     """The synchronous one, while it confirms writes: another does so first."""
     target = role_of(database, "Sync Standby")
@@ -118,6 +120,7 @@ def test_replica_rebuilt(control: Control, database: Database, figure: Figure) -
     unchanged(control)
 
 
+@pytest.mark.full
 def test_redis_moved(control: Control, figure: Figure) -> None:
     """Every acknowledged write is there afterwards: the old primary waits until the new one has all."""
     if len(control.group("redis")) < 3:
@@ -147,6 +150,7 @@ def status(control: Control) -> tuple[Outcome, dict[str, Any]]:
     return done, {f"{line['area']} {line['what']}": line for line in json.loads(text)["lines"]}
 
 
+@pytest.mark.full
 def test_status_tells_a_lost_host(control: Control, database: Database) -> None:
     _, before = status(control)
     stores = ("etcd", "postgresql", "redis", "rabbitmq")
@@ -166,6 +170,7 @@ def test_status_tells_a_lost_host(control: Control, database: Database) -> None:
     database.wait_whole(180)
 
 
+@pytest.mark.full
 def test_passwords_changed(control: Control, database: Database, figure: Figure) -> None:
     """The superuser's and replication's: in the server before Patroni is told, and nothing is lost."""
     secrets = control.planned.secrets

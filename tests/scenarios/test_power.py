@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import nullcontext
 
+import pytest
 from comparison import differences, stale
 from conftest import Figure
 from control import Control
@@ -60,6 +61,7 @@ def test_an_app_host_powered_off(platform: Control, figure: Figure) -> None:
     assert differences(state, platform.state()) == []
 
 
+@pytest.mark.full
 def test_a_host_that_dies_in_the_middle_of_a_step(platform: Control, figure: Figure) -> None:
     """The run says so and ends, instead of waiting for it; the next one goes on where it was left."""
     lost = platform.group("rabbitmq")[0]

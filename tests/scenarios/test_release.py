@@ -28,6 +28,7 @@ FAULTS = {  # what is built in, and how many requests may fail of it
     "errors": ("error=20", None),
     "leaks": ("leak=300000", None),
 }
+OTHERS = [kind for kind in FAULTS if kind != "errors"]
 TOLD = {"cannot start": "fault", "leaks": "heap out of memory"}  # in the task's own last lines
 BACK_SECONDS = 60
 ROLLBACK_SECONDS = 180
@@ -41,13 +42,6 @@ def ready(control: Control) -> Iterator[Control]:
     control.converged()
     yield control
     assert control.converged().closing[0] == 0
-
-
-@pytest.fixture
-def long(full: bool) -> None:
-    """For what takes minutes."""
-    if not full:
-        pytest.skip("with --full")
 
 
 def number() -> str:
@@ -83,10 +77,10 @@ def images(control: Control) -> dict[str, str]:
     return {name.removeprefix("nexus_"): image.partition("@")[0].rsplit(":", 1)[1] for name, image in pairs}
 
 
-def test_five_releases_lose_no_request_and_repeat_none(ready: Control, full: bool, figure: Figure) -> None:
+def test_releases_lose_no_request_and_repeat_none(ready: Control, full: bool, figure: Figure) -> None:
     seconds = []
     with Requests(ready, PATH, SERVICE) as load:
-        for _ in range(5 if full else 2):
+        for _ in range(5 if full else 1):
             release = number()
             done = released(ready, SERVICE, release)
             assert done.status == 0, done.end
@@ -103,10 +97,8 @@ def test_five_releases_lose_no_request_and_repeat_none(ready: Control, full: boo
     assert again.closing[0] == 0, again.end
 
 
-@pytest.mark.parametrize("kind", FAULTS)
-def test_a_bad_release_goes_back_by_itself(ready: Control, kind: str, full: bool, figure: Figure) -> None:
-    if not full and kind != "errors":
-        pytest.skip("with --full")
+@pytest.mark.parametrize("kind", ["errors", *(pytest.param(kind, marks=pytest.mark.full) for kind in OTHERS)])
+def test_a_bad_release_goes_back_by_itself(ready: Control, kind: str, figure: Figure) -> None:
     fault, allowed = FAULTS[kind]
     before, release = images(ready)[SERVICE], number()
     with Requests(ready, PATH, SERVICE) as load:
@@ -157,7 +149,7 @@ def test_a_dry_run_says_and_changes_nothing(ready: Control) -> None:
     assert (images(ready), kept(ready)) == (before, records)
 
 
-@pytest.mark.usefixtures("long")
+@pytest.mark.full
 def test_a_canary_gets_its_share(ready: Control, figure: Figure) -> None:
     release = number()
     with Requests(ready, PATH, SERVICE) as load:
@@ -171,7 +163,7 @@ def test_a_canary_gets_its_share(ready: Control, figure: Figure) -> None:
     assert ready.converged().closing[0] == 0
 
 
-@pytest.mark.usefixtures("long")
+@pytest.mark.full
 def test_a_bad_canary_hurts_few_and_goes(ready: Control, figure: Figure) -> None:
     before = images(ready)
     with Requests(ready, PATH, SERVICE) as load:
@@ -186,7 +178,7 @@ def test_a_bad_canary_hurts_few_and_goes(ready: Control, figure: Figure) -> None
     assert ready.converged().closing[0] == 0
 
 
-@pytest.mark.usefixtures("long")
+@pytest.mark.full
 @pytest.mark.parametrize("policy", ["stop", "back"])
 def test_one_bad_service_in_the_middle(ready: Control, policy: str, figure: Figure) -> None:
     """Built beforehand, so that one image differs: all good but one in the second wave."""
@@ -213,7 +205,7 @@ def build_only(control: Control, service: str, release: str, fault: str) -> Outc
     return released(control, service, release, fault)
 
 
-@pytest.mark.usefixtures("long")
+@pytest.mark.full
 def test_everything_goes_back(ready: Control, figure: Figure) -> None:
     env, before, release = ready.planned, images(ready), number()
     done = released(ready, "all", release)
@@ -241,7 +233,7 @@ def test_everything_goes_back(ready: Control, figure: Figure) -> None:
     assert ready.converged().closing[0] == 0
 
 
-@pytest.mark.usefixtures("long")
+@pytest.mark.full
 def test_back_without_a_registry(ready: Control) -> None:
     before, release = images(ready)[SERVICE], number()
     assert released(ready, SERVICE, release).status == 0
@@ -258,7 +250,7 @@ def test_back_without_a_registry(ready: Control) -> None:
     assert images(ready)[SERVICE] == release
 
 
-@pytest.mark.usefixtures("long")
+@pytest.mark.full
 def test_configuration_comes_back_and_credentials_do_not(ready: Control) -> None:
     def mounted() -> dict[str, str]:
         form = "'{{json .Spec.TaskTemplate.ContainerSpec.Secrets}}'"
@@ -275,7 +267,7 @@ def test_configuration_comes_back_and_credentials_do_not(ready: Control) -> None
     assert ready.converged().closing[0] == 0
 
 
-@pytest.mark.usefixtures("long")
+@pytest.mark.full
 def test_a_release_that_dies_leaves_the_old_one_to_the_next_run(ready: Control) -> None:
     before, release = images(ready)[SERVICE], number()
     data = {"services": SERVICE, "release": release, "build": True, "release_min_ready_seconds": 120}
@@ -292,7 +284,7 @@ def test_a_release_that_dies_leaves_the_old_one_to_the_next_run(ready: Control) 
     assert ready.converged().closing[0] == 0
 
 
-@pytest.mark.usefixtures("long")
+@pytest.mark.full
 def test_services_come_and_go_beside_the_load(ready: Control, figure: Figure) -> None:
     env = ready.planned
     needed = {need for service in env.catalogue.services.values() for need in service.depends_on}
@@ -310,7 +302,7 @@ def test_services_come_and_go_beside_the_load(ready: Control, figure: Figure) ->
     assert load.not_once == {}
 
 
-@pytest.mark.usefixtures("long")
+@pytest.mark.full
 def test_a_migration_runs_once_and_before_its_release(ready: Control, tmp_path: Path) -> None:
     service = "key-service"
     say = "console.log('migrated', process.env.SERVICE_NAME, process.env.DB_PORT)"

@@ -110,6 +110,7 @@ def test_deleted_rows_of_one_service(store: Store, control: Control, figure: Fig
         store.sql("postgres", f'drop database "{name}"')
 
 
+@pytest.mark.full
 def test_a_copy_is_made_first_unless_told_otherwise(store: Store, control: Control) -> None:
     service = control.planned.catalogue.services_of_store("postgresql")[0].name
     damaged, _ = names(control)
@@ -122,6 +123,7 @@ def test_a_copy_is_made_first_unless_told_otherwise(store: Store, control: Contr
     store.sql("postgres", f"drop database {damaged}_restored")
 
 
+@pytest.mark.full
 def test_a_damaged_backup_is_named(store: Store, control: Control, figure: Figure) -> None:
     """Saved at a primary that was a replica before: its settings are not those of one that began as primary."""
     done(control.run(deploy="deploys/failover.py"))
@@ -143,6 +145,7 @@ def test_a_damaged_backup_is_named(store: Store, control: Control, figure: Figur
     done(control.run(deploy="deploys/restore_test.py"))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("moment", ["its storage is away", "it is ended"])
 def test_a_backup_in_a_bad_moment_is_made_all_the_same(
     store: Store, control: Control, figure: Figure, moment: str
@@ -199,6 +202,7 @@ def newest(within: Bucket, prefix: str) -> str:
     return max((size, key) for key, size in found if key.split("/")[3] == labels[-1])[1]
 
 
+@pytest.mark.full
 def test_all_data_hosts_wiped(store: Store, control: Control, figure: Figure) -> None:
     """From bare hosts, the object storage, the secrets file and its key."""
     hosts = sorted({*control.group("postgresql"), *control.group("redis"), *control.group("rabbitmq")})

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from beside import Beside
 from broker import SERVICE as PUBLISHER
 from broker import Broker
@@ -77,6 +78,7 @@ def test_redis_primary_killed(control: Control, figure: Figure) -> None:
     assert primary_of(control) not in ("", killed)
 
 
+@pytest.mark.full
 def test_redis_primary_cut_off(control: Control, figure: Figure) -> None:
     """The worst case: the services still reach the old primary, the other data hosts do not."""
     deploys: list[Beside] = []
@@ -135,6 +137,7 @@ def test_rabbitmq_node_killed(control: Control, figure: Figure) -> None:
     settled(control)
 
 
+@pytest.mark.full
 def test_rabbitmq_sides_of_a_partition(control: Control, figure: Figure) -> None:
     """A node that lost sight of the others for a moment: both sides run on, and the next run makes one of them."""
     apart = control.group("rabbitmq")[-1]
@@ -179,6 +182,7 @@ def members(platform: Control) -> int:
         return 0
 
 
+@pytest.mark.full
 def test_a_data_host_is_replaced_by_a_new_one(control: Control, figure: Figure) -> None:
     """The first of the inventory, which is the one that decides where nobody else knows."""
     gone = control.group("redis")[0]

@@ -1,0 +1,19 @@
+"""`make test` runs at least one case of every file of scenarios: what is marked `full` waits for `make scenarios`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_every_file_of_scenarios_has_a_case_that_is_not_long() -> None:
+    words = ["-m", "pytest", "tests/scenarios", "--collect-only", "-q", "-m", "not full", "-p", "no:cacheprovider"]
+    done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    sampled = {line.partition("::")[0] for line in done.stdout.splitlines() if "::" in line}
+    there = {str(file.relative_to(ROOT)) for file in (ROOT / "tests/scenarios").glob("test_*.py")}
+    assert len(there) > 20
+    assert sampled == there
