@@ -2,7 +2,7 @@
 
     python -m benchmarks.limit
 
-Asks the hosts of .lab/bench/hosts.json all at once what the kit would ask them, through OpenSSH's own client.
+Asks the hosts of hosts.json in WORK all at once what the kit would ask them, through OpenSSH's own client.
 Prints one line of JSON, the median of several rounds; what it takes to open the connections does not count.
 """
 

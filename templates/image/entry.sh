@@ -66,7 +66,7 @@ stop() {
     waited=$((waited + 1))
     [ "$more" = yes ] || break
   done
-  kill -TERM "$child" 2>/dev/null
+  [ -z "$child" ] || kill -TERM "$child" 2>/dev/null
 }
 
 load "$SECRETS/config"
@@ -75,10 +75,12 @@ trust
 rm -f "$MARK"
 
 stopping=
+child=
 status=127
 trap stop TERM INT
 "$@" &
 child=$!
+[ -z "$stopping" ] || kill -TERM "$child" 2>/dev/null # told before it was known whom to tell
 # `wait` also returns when a signal was handled, once: ask again for the status of the command itself.
 for _ in first again; do
   wait "$child"

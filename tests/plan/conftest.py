@@ -1,4 +1,4 @@
-"""What the tests of bad input share: hosts, and a project that could be deployed to them."""
+"""What plan tests share: a cache and a /run of their own, hosts and a project to spoil, and a look at the checkout."""
 
 from __future__ import annotations
 

@@ -63,6 +63,15 @@ def test_a_stop_ends_as_the_service_may_end(tmp_path: Path, on_term: str, accept
     process.communicate()
 
 
+def test_a_stop_in_the_moment_of_the_start_is_passed_on_too(tmp_path: Path) -> None:
+    """The command itself asks for it, with its first words: often before the entry point has noted its number."""
+    command = "trap 'exit 7' TERM; kill -TERM $PPID; while :; do sleep 0.05; done"
+    for _ in range(50):
+        process = enter(tmp_path, "sh", "-c", command, STOP_STATUS="7", STOP_DELAY_S="0")
+        _, said = process.communicate(timeout=60)
+        assert (process.returncode, said) == (0, "")
+
+
 @pytest.mark.parametrize(("command", "status"), [("exit 1", 1), ("exit 0", 0), ("kill -9 $$", 137)])
 def test_an_end_that_nobody_asked_for_is_passed_on(tmp_path: Path, command: str, status: int) -> None:
     process = enter(tmp_path, "sh", "-c", command, STOP_STATUS="0 1 143")
