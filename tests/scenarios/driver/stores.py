@@ -23,7 +23,8 @@ shake = ssl.SSLSocket.do_handshake
 def recorded(self, *options):
     shake(self, *options)
     assert self.context.verify_mode == ssl.CERT_REQUIRED, "a server that was not verified"
-    assert self.context.check_hostname, "a server whose name was not compared"
+    by_itself = "urllib3" in sys.modules  # it compares the name itself, once the handshake is done
+    assert self.context.check_hostname or by_itself, "a server whose name was not compared"
     protocols.append(self.version())
 
 
