@@ -13,7 +13,7 @@ from typing import Any
 from roles.kit.agent.base import RemoteError
 from roles.postgresql.psql import identifier, literal, psql
 from roles.postgresql.rest import Patroni, installed
-from roles.postgresql.schema import RECORD, lay_out, recorded
+from roles.postgresql.schema import RECORD, apply_schemas, recorded
 
 Item = Mapping[str, Any]
 
@@ -98,7 +98,7 @@ def apply(
     psql([f"drop database if exists {quoted(name)} with (force)" for name in gone], context, False)
     gone = sorted(set(removed) - set(gone), key=lambda name: not there.get(name, {}).get("login"))
     psql([f"drop role if exists {quoted(name)}" for name in gone], context)
-    lay_out([name for name in changed if name.startswith("schema ")], context, payload)
+    apply_schemas([name for name in changed if name.startswith("schema ")], context, payload)
 
 
 def role(name: str, wanted: Item, there: Item | None, verifier: str | None) -> list[str]:

@@ -30,7 +30,7 @@ def recorded(record: str, schema: Item) -> dict[str, Any]:
     return {"on record": True, "note": f"{note}changes belong to the service's migration"}
 
 
-def lay_out(names: Iterable[str], context: Item, texts: Mapping[str, str]) -> None:
+def apply_schemas(names: Iterable[str], context: Item, texts: Mapping[str, str]) -> None:
     """Bring each into its database, or put on record that it is there; RemoteError names those that cannot be."""
     refused = []
     for name in names:
