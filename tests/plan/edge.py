@@ -57,15 +57,15 @@ def reason_to_skip() -> str:
     return "" if os.geteuid() == 0 else "needs root, as the distribution's nginx writes to /var/lib/nginx"
 
 
-def wait_until(what: Callable[[], Any], message: str) -> Any:
+def wait_until(what: Callable[[], Any], message: str, seconds: float = SECONDS) -> Any:
     """The first true answer of `what`; an error of the connection counts as no answer yet."""
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         with contextlib.suppress(OSError, http.client.HTTPException):
             if answer := what():
                 return answer
         time.sleep(0.05)
-    raise AssertionError(f"not within {SECONDS} s: {message}")
+    raise AssertionError(f"not within {seconds:g} s: {message}")
 
 
 @dataclass
