@@ -110,6 +110,7 @@ class Played:
     seen: list[dict[str, Any]] = field(default_factory=list)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     dns_port: int = 0
+    listeners: list[asyncio.Server | asyncio.DatagramTransport] = field(default_factory=list)
     held: int = 0  # requests that wait for `let_go`
     let_go: bool = False
 
@@ -124,15 +125,25 @@ class Played:
         asyncio.run_coroutine_threadsafe(self._listen(), self.loop).result(SECONDS)
 
     def stop(self) -> None:
-        """Stop answering."""
+        """Stop answering; the ports are free afterwards."""
+        asyncio.run_coroutine_threadsafe(self._close(), self.loop).result(SECONDS)
         self.loop.call_soon_threadsafe(self.loop.stop)
+
+    async def _close(self) -> None:
+        for listener in self.listeners:
+            listener.close()
+        answering = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in answering:
+            task.cancel()
+        await asyncio.gather(*answering, return_exceptions=True)
 
     async def _listen(self) -> None:
         transport, _ = await self.loop.create_datagram_endpoint(lambda: _Dns(self), (self.addresses[0], 0))
         self.dns_port = transport.get_extra_info("sockname")[1]
+        self.listeners.append(transport)
         for address in self.addresses:
             for port in self.ports:
-                await asyncio.start_server(self._serve, address, port, reuse_address=True)
+                self.listeners.append(await asyncio.start_server(self._serve, address, port, reuse_address=True))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):

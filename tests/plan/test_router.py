@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import re
 import time
@@ -15,8 +14,8 @@ import pytest
 from roles.kit.error import OperatorError
 from roles.router.backend import backends
 from roles.router.plan import configuration, plan, stack
-from roles.router.remote import ATTEMPTS
 from tests.plan.edge import UNLIMITED, Edge, environment, reason_to_skip, running, wait_until
+from tests.plan.reload import alone, hands_over, reloaded, running_stamp
 
 needs_edge = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip())
 
@@ -34,37 +33,6 @@ def edge(whole: Edge) -> Iterator[Edge]:
     whole.played.tasks.clear()
     if running_stamp(whole) != configuration(whole.env)[1]:
         reloaded(whole)
-
-
-def running_stamp(edge: Edge) -> str | None:
-    """The configuration that the router's workers name."""
-    return edge.ask_router(None, path="/health").headers["X-Router-Config"]
-
-
-def alone(edge: Edge) -> bool:
-    """Whether one worker answers: one from before a reload takes a last request on each of Nginx's connections."""
-    edge.get("/api/orders/x")
-    master = edge.processes[0].pid
-    return len(Path(f"/proc/{master}/task/{master}/children").read_text().split()) == 1
-
-
-def hands_over(edge: Edge) -> bool:
-    """Whether the next reload keeps counts: HAProxy's worker passes them on once it has got those of the one before,
-    or has waited for them for five seconds, as the first one does.
-    """
-    flags = re.search(r" id=reload .* flags=0x([0-9a-f]+)", edge.tell_router("show peers"))
-    return bool(flags and int(flags[1], 16) & 3 == 3)
-
-
-def reloaded(edge: Edge, kept: dict[str, object] | None = None, **settings: object) -> str:
-    """The router runs with these settings changed and this kept; its stamp."""
-    stamp = edge.write_router(kept, **settings)
-    for _ in range(ATTEMPTS):  # as on a host
-        edge.reload_router()
-        with contextlib.suppress(AssertionError):
-            wait_until(lambda: running_stamp(edge) == stamp, "new workers", 20)
-            return stamp
-    raise AssertionError(f"the router does not run with {stamp} but with {running_stamp(edge)}")
 
 
 def test_slots_leave_room_for_a_rollout(tmp_path: Path) -> None:

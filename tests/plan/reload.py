@@ -1,0 +1,41 @@
+"""Reloads of the running router: with which configuration it answers, and what its workers hand over."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from pathlib import Path
+
+from roles.router.remote import ATTEMPTS
+from tests.plan.edge import Edge, wait_until
+
+
+def running_stamp(edge: Edge) -> str | None:
+    """The configuration that the router's workers name."""
+    return edge.ask_router(None, path="/health").headers["X-Router-Config"]
+
+
+def reloaded(edge: Edge, kept: dict[str, object] | None = None, **settings: object) -> str:
+    """The router runs with these settings changed and this kept; its stamp."""
+    stamp = edge.write_router(kept, **settings)
+    for _ in range(ATTEMPTS):  # as on a host
+        edge.reload_router()
+        with contextlib.suppress(AssertionError):
+            wait_until(lambda: running_stamp(edge) == stamp, "new workers", 20)
+            return stamp
+    raise AssertionError(f"the router does not run with {stamp} but with {running_stamp(edge)}")
+
+
+def alone(edge: Edge) -> bool:
+    """Whether one worker answers: one from before a reload takes a last request on each of Nginx's connections."""
+    edge.get("/api/orders/x")
+    master = edge.processes[0].pid
+    return len(Path(f"/proc/{master}/task/{master}/children").read_text().split()) == 1
+
+
+def hands_over(edge: Edge) -> bool:
+    """Whether the next reload keeps counts: HAProxy's worker passes them on once it has got those of the one before,
+    or has waited for them for five seconds, as the first one does.
+    """
+    flags = re.search(r" id=reload .* flags=0x([0-9a-f]+)", edge.tell_router("show peers"))
+    return bool(flags and int(flags[1], 16) & 3 == 3)
