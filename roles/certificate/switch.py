@@ -76,7 +76,7 @@ def renew(pair: Mapping[str, Any], now: float) -> bool:
         return False
     leaf = near[0]
     certificate = stage(pair["certificate"], leaf["certificate"].encode(), 0o644)
-    key = stage(pair["key"], leaf["key"].encode(), 0o640, group=pair["group"])  # both on disk: the renames are one moment
+    key = stage(pair["key"], leaf["key"].encode(), 0o640, group=pair["group"])  # two renames are one moment
     put(key, pair["key"])
     put(certificate, pair["certificate"])
     print(f"{pair['certificate']}: from {time.ctime(leaf['begins'])} until {time.ctime(leaf['ends'])}")
