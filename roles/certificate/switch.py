@@ -75,8 +75,9 @@ def renew(pair: Mapping[str, Any], now: float) -> bool:
     if there in [_digests(leaf) for leaf in near] or _of_a_run(pair, there, now):
         return False
     leaf = near[0]
+    # Both on disk first: the two renames then are one moment.
     certificate = stage(pair["certificate"], leaf["certificate"].encode(), 0o644)
-    key = stage(pair["key"], leaf["key"].encode(), 0o640, group=pair["group"])  # two renames are one moment
+    key = stage(pair["key"], leaf["key"].encode(), 0o640, group=pair["group"])
     put(key, pair["key"])
     put(certificate, pair["certificate"])
     print(f"{pair['certificate']}: from {time.ctime(leaf['begins'])} until {time.ctime(leaf['ends'])}")
