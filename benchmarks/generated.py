@@ -62,6 +62,7 @@ def _copy(service: dict[str, Any], names: dict[str, str], port: int) -> dict[str
     made = copy.deepcopy(service)
     made |= {"name": names[service["name"]], "port": port}
     made.pop("redis_key_prefixes", None)  # no two services may share one
+    made.pop("functional", None)  # they ask for routes of their own
     if "depends_on" in made:
         made["depends_on"] = [names[name] for name in made["depends_on"]]
     return made

@@ -1,6 +1,6 @@
 """The catalogue as roles use it: services in the order of their start, routes, stores and figures.
 
-Loading validates all four files as one whole. A part of the platform is a Catalogue too (`without`).
+Loading validates all files as one whole. A part of the platform is a Catalogue too (`without`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from roles.catalogue.gateway import GatewayFile, Handshake, Route
 from roles.catalogue.module import Module, ModulesFile, Targets
 from roles.catalogue.operation import OperationsFile, Phase
 from roles.catalogue.order import depths
+from roles.catalogue.schema import Schema, Schemas
 from roles.catalogue.service import Probes, Service, ServicesFile
 
 DIRECTORY = Path(__file__).resolve().parents[2] / "group_data" / "catalogue"
@@ -30,6 +31,7 @@ class Catalogue:
     applications: ModulesFile
     gateway: GatewayFile
     operations: OperationsFile
+    schemas: Schemas
 
     @cached_property
     def services(self) -> Mapping[str, Service]:
@@ -96,6 +98,10 @@ class Catalogue:
             raise KeyError(f"{store!r} is no store of the catalogue; {nearest(store, self.store_names)}")
         return [service for service in self.services.values() if store in service.stores]
 
+    def schema_of(self, service: Service) -> Schema | None:
+        """Its first schema, where it names one."""
+        return self.schemas.files[service.first_schema] if service.first_schema else None
+
     def namespace_of(self, service: Service) -> str:
         """Namespace of the service's domain."""
         return next(domain.namespace for domain in self.platform.domains if domain.name == service.domain)
@@ -129,6 +135,7 @@ class Catalogue:
             _applications_without(self.applications, gone),
             _gateway_without(self.gateway, gone),
             _operations_without(self.operations, gone),
+            self.schemas,
         )
 
     def _objections(self, gone: set[str]) -> list[Problem]:

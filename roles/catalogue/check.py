@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from roles.catalogue import first_schema, functional
 from roles.catalogue.document import Document, Location
 from roles.catalogue.errors import CatalogueError, Problem, nearest
 from roles.catalogue.gateway import GatewayFile
@@ -31,7 +32,7 @@ class Documents:
 
 
 def read(directory: Path) -> Files:
-    """The four files of a catalogue, each as an entry; CatalogueError lists everything that is wrong with them."""
+    """The files of a catalogue, each as an entry; CatalogueError lists everything that is wrong with them."""
     docs = Documents(
         Document(directory / "services.yaml", ServicesFile),
         Document(directory / "modules.yaml", ModulesFile),
@@ -41,11 +42,13 @@ def read(directory: Path) -> Files:
     documents = (docs.services, docs.modules, docs.gateway, docs.operations)
     found = [problem for document in documents for problem in document.problems]
     found += problems(docs)
+    schemas, wrong = first_schema.read(docs.services, directory)
+    found += wrong
     platform, modules = docs.services.model, docs.modules.model
     gateway, operations = docs.gateway.model, docs.operations.model
     if found or not (platform and modules and gateway and operations):
         raise CatalogueError(found)
-    return platform, modules, gateway, operations
+    return platform, modules, gateway, operations, schemas
 
 
 def problems(docs: Documents) -> Iterator[Problem]:
@@ -54,6 +57,8 @@ def problems(docs: Documents) -> Iterator[Problem]:
         yield from _services(docs.services, docs.services.model)
     yield from _stores_and_phases(docs)
     yield from _routes(docs)
+    if docs.services.model and docs.gateway.model:
+        yield from functional.problems(docs.services, docs.services.model.services, docs.gateway.model.routes)
     yield from _modules(docs)
     yield from _operations(docs)
 

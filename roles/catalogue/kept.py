@@ -14,19 +14,20 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
-from roles.catalogue import gateway, module, observation, operation, service, tuning
+from roles.catalogue import functional, gateway, module, observation, operation, schema, service, tuning
 from roles.catalogue.entry import Entry
 from roles.catalogue.gateway import GatewayFile
 from roles.catalogue.module import ModulesFile
 from roles.catalogue.operation import OperationsFile
+from roles.catalogue.schema import Schemas
 from roles.catalogue.service import ServicesFile
 from roles.kit import cached
 
-Files = tuple[ServicesFile, ModulesFile, GatewayFile, OperationsFile]
+Files = tuple[ServicesFile, ModulesFile, GatewayFile, OperationsFile, Schemas]
 FILE = "catalogue.json"
-KINDS = (ServicesFile, ModulesFile, GatewayFile, OperationsFile)
-MODULES = (gateway, module, observation, operation, service, tuning)
-READERS = {"pydantic": "version.py", "yaml": "__init__.py"}  # which name their version
+KINDS = (ServicesFile, ModulesFile, GatewayFile, OperationsFile, Schemas)
+MODULES = (functional, gateway, module, observation, operation, schema, service, tuning)
+READERS = {"pydantic": "version.py", "yaml": "__init__.py", "pglast": "__init__.py"}  # which name their version
 
 
 def digest(directory: Path) -> str:
@@ -34,7 +35,8 @@ def digest(directory: Path) -> str:
     found = hashlib.sha256(sys.version.encode())
     with suppress(OSError):
         own = Path(__file__).parent
-        for path in (*sorted(directory.glob("*.yaml")), *sorted(own.glob("*.py")), *_readers()):
+        files = [*sorted(directory.glob("*.yaml")), *sorted((directory / schema.FOLDER).glob("*.sql"))]
+        for path in (*files, *sorted(own.glob("*.py")), *_readers()):
             found.update(f"{path.name} {path.stat().st_size}\n".encode() + path.read_bytes())
         return found.hexdigest()
     return ""

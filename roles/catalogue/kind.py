@@ -6,13 +6,14 @@ Imported only where files are validated and by type checkers: pydantic takes as 
 from __future__ import annotations
 
 import re
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from roles.catalogue import quantity
 
 T = TypeVar("T")
+_SQL_FILE = re.compile(r"[a-z0-9][a-z0-9._-]*\.sql")
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -53,6 +54,23 @@ def _key_prefix(text: str) -> str:
     return text
 
 
+def _frozen(value: object) -> object:
+    """A value that JSON knows, with tuples in place of lists."""
+    if not isinstance(value, str | int | float | list | tuple | dict | None):
+        raise ValueError("no kind of value that JSON knows: write it in quotes")
+    if isinstance(value, list | tuple):
+        return tuple(_frozen(part) for part in value)
+    if isinstance(value, dict):
+        return {str(name): _frozen(part) for name, part in value.items()}
+    return value
+
+
+def _schema_file(text: str) -> str:
+    if not _SQL_FILE.fullmatch(text):
+        raise ValueError("write the name of a file in group_data/catalogue/schema, as invoice-gen.sql")
+    return text
+
+
 Count = Annotated[int, Field(strict=True, ge=1)]
 Whole = Annotated[int, Field(strict=True, ge=0)]
 Number = Annotated[float, Field(ge=0)]
@@ -66,8 +84,12 @@ Path = Annotated[str, AfterValidator(_path)]
 Text = Annotated[str, Field(min_length=1)]
 From = Annotated[Text, Field(alias="from")]  # is a word of Python's own
 To = Annotated[Text, Field(alias="to")]
+SchemaFile = Annotated[
+    Annotated[str, AfterValidator(_schema_file)] | None, Field(alias="schema")
+]  # models have a method of that name
 ServiceName = Annotated[str, AfterValidator(_service_name)]
 KeyPrefix = Annotated[str, AfterValidator(_key_prefix)]
 Names = tuple[Text, ...]
+Json = Annotated[Any, AfterValidator(_frozen)]
 Figures = dict[str, Number]
 Filled = Annotated[tuple[T, ...], Field(min_length=1)]  # a list that may not be empty

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from roles.catalogue import quantity
 from roles.catalogue.entry import Entry
+from roles.catalogue.functional import FunctionalCheck
 
 if TYPE_CHECKING:
     from roles.catalogue.kind import (
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         Names,
         OpenPort,
         Path,
+        SchemaFile,
         ServiceName,
         Text,
         To,
@@ -79,10 +81,12 @@ class Service(Entry):
     external: Names = ()
     redis_key_prefixes: tuple[KeyPrefix, ...] = ()
     redis_instance: Literal["persistent", "cache"] = "persistent"
+    first_schema: SchemaFile = None
     migration: Names = ()
     handshake: bool = False
     websocket: bool = False
     source: Source | None = None
+    functional: tuple[FunctionalCheck, ...] = ()
     purpose: Text
 
     @property

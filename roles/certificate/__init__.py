@@ -1,4 +1,4 @@
-"""Certificate: the internal CA and a leaf certificate on every host."""
+"""Certificate: the internal CA, and on every host a leaf that it renews by itself."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from roles.kit.converge import converge
 
 @deploy("Certificate")
 def certificate() -> None:
-    """Lay down the CA and this host's leaf certificate; renewed when a new period begins."""
+    """Install the CA, this host's leaf of now and those that follow it, and what switches to them."""
     converge("certificate")

@@ -1,14 +1,23 @@
-"""The CA and the leaf certificate of one host."""
+"""The CA and the leaf certificate of one host, those that follow it, and what puts them in its place by the clock."""
 
 from __future__ import annotations
 
-from roles.kit.authority import Authority, Leaf
+from functools import cache
+
+from roles.certificate.prepared import Pair, state
 from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired, Directory, File, Group
+from roles.kit.model import ROOT, Desired, Directory, File, Group, Unit
 
 DIRECTORY = "/etc/nexus-cos/tls"
 CA, LEAF, KEY = f"{DIRECTORY}/ca.pem", f"{DIRECTORY}/leaf.pem", f"{DIRECTORY}/leaf.key"
 KEY_GROUP = "nexus-tls"
+
+LIBRARY = "/usr/local/lib/nexus-cos/certificate"
+PROGRAM = ("certificate/stock", "certificate/switch")
+AGENT = ("base", "bus", "check", "file", "systemd", "unit", "unread")  # modules that it imports
+UNIT = "nexus-certificate"
+STARTS = 10  # of the program in a period, and at least once an hour
+HOUR_SECONDS = 3600
 
 # etcd trusts an authority of its own: who has one of its leaves decides who is primary, and only data hosts do.
 # One that is to leave the cluster needs its own until it has left.
@@ -29,24 +38,59 @@ def names(env: Environment, host: Host) -> list[str]:
     return found + list(host.setting.certificate_names)
 
 
+def interval_seconds(env: Environment) -> int:
+    """Time between two starts of the program on a host; as much again is added by chance."""
+    return min(HOUR_SECONDS, int(env.setting.certificate_period_seconds) // STARTS)
+
+
 def plan(env: Environment, host: Host) -> Desired:
-    """Public parts for everybody on the host, keys for root and the daemons in their groups."""
-    leaf = env.tls.leaf(names(env, host))
-    files = _files((CA, LEAF, KEY), env.tls, leaf, KEY_GROUP)
-    groups: tuple[Group, ...] = (Group(KEY_GROUP),)
+    """Public parts for everybody on the host, keys for root and the daemons in their groups.
+
+    Of the leaves only the one of now is planned as files: the program on the host replaces it as a run would.
+    """
+    pairs = [Pair(LEAF, KEY, KEY_GROUP, env.tls, tuple(names(env, host)))]
+    authorities = [File(CA, env.tls.certificate)]
     directories: tuple[Directory, ...] = (Directory("/etc/nexus-cos"), Directory(DIRECTORY))
     if host.groups & ETCD_GROUPS:
         authority = env.authority("etcd", f"{env.name} etcd")
-        leaf = authority.leaf([host.name, host.address, "localhost", "127.0.0.1"])
-        files += _files((ETCD_CA, ETCD_LEAF, ETCD_KEY), authority, leaf, ETCD_KEY_GROUP)
-        groups, directories = (*groups, Group(ETCD_KEY_GROUP)), (*directories, Directory(ETCD_DIRECTORY))
-    return Desired(groups=groups, directories=directories, files=files)
-
-
-def _files(paths: tuple[str, str, str], authority: Authority, leaf: Leaf, group: str) -> tuple[File, ...]:
-    ca, certificate, key = paths
-    return (
-        File(ca, authority.certificate),
-        File(certificate, leaf.certificate),
-        File(key, leaf.key, group=group, mode=0o640, secret=True),
+        own = (host.name, host.address, "localhost", "127.0.0.1")
+        pairs.append(Pair(ETCD_LEAF, ETCD_KEY, ETCD_KEY_GROUP, authority, own))
+        authorities.append(File(ETCD_CA, authority.certificate))
+        directories = (*directories, Directory(ETCD_DIRECTORY))
+    return Desired(
+        packages=("python3",),
+        groups=tuple(Group(pair.group) for pair in pairs),
+        directories=directories,
+        files=(*authorities, *(file for pair in pairs for file in _leaf(pair)), *_program(env)),
+        units=(Unit(f"{UNIT}.timer"), Unit(f"{UNIT}.service", running=False)),
+        states=(state(env, pairs, _others(host)),),
     )
+
+
+def _others(host: Host) -> list[str]:
+    """Files of a certificate that others renew, such as an ACME client: daemons take a new one as they take ours."""
+    named = [str(host.setting.nginx_certificate), str(host.setting.nginx_certificate_key)]
+    return [path for path in named if "edge" in host.groups and path not in (LEAF, KEY)]
+
+
+def _leaf(pair: Pair) -> tuple[File, File]:
+    leaf = pair.authority.leaf(pair.names)
+    return (
+        File(pair.certificate, leaf.certificate),
+        File(pair.key, leaf.key, group=pair.group, mode=0o640, secret=True),
+    )
+
+
+def _program(env: Environment) -> list[File]:
+    """What puts the leaf of the current period in its place: by a timer, and at boot before the daemons."""
+    return [
+        *_library(),
+        File(f"/etc/systemd/system/{UNIT}.service", env.render("certificate/service.j2", library=LIBRARY)),
+        File(f"/etc/systemd/system/{UNIT}.timer", env.render("certificate/timer.j2", seconds=interval_seconds(env))),
+    ]
+
+
+@cache  # the same on every host
+def _library() -> tuple[File, ...]:
+    paths = [*(f"roles/{name}.py" for name in PROGRAM), *(f"roles/kit/agent/{name}.py" for name in AGENT)]
+    return tuple(File(f"{LIBRARY}/{path}", (ROOT / path).read_text()) for path in paths)

@@ -18,6 +18,7 @@ from roles.kit.error import OperatorError, nearest
 from roles.kit.run import Run
 from roles.runbook import Report
 from roles.status import clusters, platform, table
+from roles.status.certificate import certificates
 from roles.status.line import Line
 from roles.status.plan import ask
 from roles.status.redis import redis
@@ -27,7 +28,7 @@ TIMES = ("morning", "evening", "security")
 CHECKS: dict[str, Check] = {
     "health-dashboard": lambda f: [*platform.hosts(f.env, f.answers), *platform.swarm(f.env, f.answers)],
     "overnight-alerts": finding.absent("nothing raises alerts yet: this platform has no alert manager"),
-    "services-running": lambda f: platform.services(f.env, f.answers),
+    "services-running": lambda f: [*platform.services(f.env, f.answers), *platform.functional(f.env, f.answers)],
     "replication-state": lambda f: [
         *clusters.etcd(f.env, f.answers),
         *clusters.postgresql(f.env, f.answers),
@@ -37,8 +38,8 @@ CHECKS: dict[str, Check] = {
     "resource-use": lambda f: [*platform.disks(f.env, f.answers), *finding.load(f)],
     "error-logs": finding.errors,
     "backup-done": lambda f: platform.backups(f.env, f.answers, f.now),
-    "certificate-expiry": lambda f: platform.certificates(f.env, f.answers, f.now),
-    "certificate-dates": lambda f: platform.certificates(f.env, f.answers, f.now),
+    "certificate-expiry": lambda f: certificates(f.env, f.answers, f.now),
+    "certificate-dates": lambda f: certificates(f.env, f.answers, f.now),
     "config-changes-recorded": finding.record,
     "maintenance-windows": finding.maintenance,
     "security-logs": finding.logins,

@@ -91,7 +91,8 @@ class Environment:
 
             key = self.secrets.get(f"{secret}/ca-key", lambda: create().key)
             certificate = self.secrets.get(f"{secret}/ca-certificate", lambda: create().certificate)
-            self._authorities[secret] = Authority(key, certificate)
+            period = int(self.setting.certificate_period_seconds)
+            self._authorities[secret] = Authority(key, certificate, period)
         return self._authorities[secret]
 
     def group(self, name: str) -> tuple[Host, ...]:

@@ -134,6 +134,8 @@ def compare_state(found: Differences, state: State, answer: Answer) -> None:
         found.add(f"state of {state.name}", f"could not be asked: {reply['error']}")
     for name, properties in state.items.items():
         present = actual.get(name)
+        if present and present.get("note"):
+            found.notes.append(f"{name}: {present['note']}")
         if present is None:
             if not silent:
                 found.add(name, "is missing")

@@ -112,7 +112,8 @@ class State:
     `items` maps the name of an item ("database auth_service") to its properties as plain JSON data.
     The same shape comes back from `probe` in `source`, a Python file of the role that runs on the
     host with the standard library alone (see roles/kit/agent.py). Credentials appear in items as
-    hashes only; what the host-side code needs to log in goes into `context`, which is never shown.
+    hashes only; what the host-side code needs to log in goes into `context`, which is never shown. A probe can give
+    an item a "note": a line that every run says of it, without a change.
     `libraries` are modules of the project that this code imports; they are sent with it, and with a step alone
     those that `apply` imports and a probe has no use for, `apply_libraries`.
     `payload` is what only `apply` needs (contents of secrets): it does not travel with a probe.

@@ -56,6 +56,7 @@ class Run(Knowledge):
         self.acting = False  # whether a runbook's first act was begun
         self.proposed = 0  # changes that a dry run would make
         self.notes: dict[str, None] = {}
+        self.findings: dict[str, str] = {}  # for the closing line, the last of each kind
         self.missed: int | None = None  # targets that a report found missed
         self.ahead: Ahead | None = None  # what can be asked before all hosts have answered
         self.health: dict[str, str] | None = None  # service -> "" or why it is not healthy

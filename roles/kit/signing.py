@@ -47,6 +47,7 @@ class Signer:
                 "the secret tls/ca-key is not the RSA key of tls/ca-certificate: put back the pair that belongs "
                 "together, or remove both and have new ones made by `make secrets`"
             )
+        self.ends = self._certificate.not_valid_after_utc
         self._key = loaded  # PKCS#1 v1.5 signatures are deterministic
         self._identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(loaded.public_key())
 

@@ -48,6 +48,7 @@ def closing_line(run: Run) -> str:
     if run.health is not None:
         healthy = sum(1 for why in run.health.values() if not why)
         parts.append(f"{healthy}/{len(run.health)} services healthy")
+    parts += run.findings.values()
     if run.left_out:
         parts.append(f"without {', '.join(sorted(run.left_out))}")
     if absent := absent_stores(run):

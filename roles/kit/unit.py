@@ -5,6 +5,7 @@ Pure functions: they see data, never a host.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -13,6 +14,7 @@ from roles.kit.item import Answer, Differences
 from roles.kit.model import Desired, File, Unit
 
 DROP_IN = "50-nexus-cos.conf"
+TOLD = ("name", "restart_on", "reload_on", "reload_check", "restart_check", "ready_check")
 
 
 def reads(unit: Unit) -> tuple[str, ...]:
@@ -21,14 +23,18 @@ def reads(unit: Unit) -> tuple[str, ...]:
 
 
 def drop_in(unit: Unit) -> File:
-    """Stamp the hashes of what the unit reads just before it starts: a service, nothing else has a start to stamp."""
+    """Stamp the hashes of what the unit reads just before it starts: a service, nothing else has a start to stamp.
+
+    The section that systemd leaves alone tells programs on the host how the unit takes its files: the unit as JSON.
+    """
     if "." in unit.name and not unit.name.endswith(".service"):
         raise ValueError(f"unit {unit.name} is no service and cannot be restarted after its files")
     paths = " ".join(sorted(reads(unit)))
     stamp = (
         f"mkdir -p /run/nexus-cos/stamp && sha256sum {paths} >/run/nexus-cos/stamp/{unit.name} 2>/dev/null"
     )
-    content = f"[Service]\nExecStartPre=-+/bin/sh -c '{stamp}'\n"
+    said = json.dumps({name: value for name, value in asdict(unit).items() if name in TOLD})
+    content = f"[Service]\nExecStartPre=-+/bin/sh -c '{stamp}'\n\n[X-Nexus-COS]\nUnit={said}\n"
     return File(
         f"/etc/systemd/system/{unit.name}.service.d/{DROP_IN}".replace(".service.service", ".service"),
         content,

@@ -6,8 +6,9 @@ what Patroni reads. The databases and roles inside are asked and made at whoever
 
 from __future__ import annotations
 
+from collections import ChainMap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from roles.certificate.plan import CA, ETCD_KEY_GROUP, KEY, KEY_GROUP, LEAF
 from roles.kit.environment import Environment, Host
@@ -17,10 +18,12 @@ from roles.postgresql.remote import LOOKUP_BODY
 
 if TYPE_CHECKING:
     from roles.catalogue import Service
+    from roles.catalogue.schema import Schema
 
 UNIT = "patroni"
 DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/10-nexus-cos.conf"
 REST = ("roles.postgresql.rest",)  # modules that the host-side code imports
+CONTENTS = (*REST, "roles.postgresql.psql", "roles.postgresql.schema")  # those of remote.py
 
 
 def plan(env: Environment, host: Host) -> Desired:
@@ -66,7 +69,7 @@ def speaker(env: Environment) -> Host:
 
 
 def items(env: Environment, services: list[Service]) -> dict[str, dict[str, Any]]:
-    """Owner role, two log-ins and database of each service, as the host-side code reports them."""
+    """Owner role, two log-ins, database and first schema of each service, as the host-side code reports them."""
     found: dict[str, dict[str, Any]] = {}
     replication = scram.salt(access.REPLICATION, env.secret("postgresql/replication"))
     found[f"role {access.REPLICATION}"] = _role("platform", login=True, password=replication, replication=True)
@@ -86,6 +89,8 @@ def items(env: Environment, services: list[Service]) -> dict[str, dict[str, Any]
                 limit=env.setting.postgresql_connection_limit,
             )
         found[f"database {owner}"] = {"service": service.name, "owner": owner, "public": False}
+        if service.first_schema:
+            found[f"schema {service.name}"] = {"service": service.name, "on record": True}
     return found
 
 
@@ -154,12 +159,23 @@ def _contents(env: Environment) -> State:
         for user, password in env.logins("postgresql", service.name)
     }
     logins[f"role {access.REPLICATION}"] = (access.REPLICATION, env.secret("postgresql/replication"))
+    schemas = {
+        f"schema {service.name}": (service, schema)
+        for service in services
+        if (schema := env.catalogue.schema_of(service))
+    }
     return State(
         "postgresql",
         Path(__file__).with_name("remote.py"),
         items(env, services),
-        context=context(env),
-        payload=scram.Verifiers(logins),
+        context={**context(env), "schemas": {name: _schema(*each) for name, each in schemas.items()}},
+        payload=ChainMap(cast(Any, scram.Verifiers(logins)), {name: each.text for name, (_, each) in schemas.items()}),
         extra="remove" if env.setting.prune_data else "report",
-        libraries=REST,
+        libraries=CONTENTS,
     )
+
+
+def _schema(service: Service, schema: Schema) -> dict[str, Any]:
+    """What the host-side code must know of a first schema to tell whether it is there."""
+    known = {"file": schema.file, "sha256": schema.sha256, "tables": list(schema.tables)}
+    return {**known, "database": service.database, "owner": service.database}

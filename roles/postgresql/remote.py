@@ -1,4 +1,4 @@
-"""Roles and databases of the cluster, asked and changed as superuser at whichever host is primary.
+"""Roles, databases and first schemas of the cluster, asked and changed as superuser at whichever host is primary.
 
 What we made carries the comment "nexus-cos: SERVICE"; only that is ever reported or dropped.
 """
@@ -10,8 +10,10 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from roles.kit.agent.base import RemoteError, run
+from roles.kit.agent.base import RemoteError
+from roles.postgresql.psql import identifier, literal, psql
 from roles.postgresql.rest import Patroni, installed
+from roles.postgresql.schema import RECORD, apply_schemas, recorded
 
 Item = Mapping[str, Any]
 
@@ -21,7 +23,7 @@ LOOKUP_BODY = (
     " select rolname::text, case when rolvaliduntil < now() then null else rolpassword end from pg_authid "
     "where rolname = who and rolcanlogin and not rolsuper and not rolreplication "
 )
-CATALOGUE = """
+CATALOGUE = f"""
 select json_object_agg(name, body) from (
   select 'role ' || r.rolname as name, json_build_object(
     'service', coalesce(shobj_description(r.oid, 'pg_authid'), ''),
@@ -50,6 +52,12 @@ select json_object_agg(name, body) from (
                      from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
                      where a.grantee <> p.proowner order by 1))
   from pg_proc p where p.pronamespace = (select oid from pg_namespace where nspname = 'pgbouncer')
+  union all
+  select 'schema ' || replace(d.datname, '_', '-'), json_build_object(
+    'service', replace(d.datname, '_', '-'),
+    'record', split_part(c, '=', 2))
+  from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase, unnest(s.setconfig) c
+  where s.setrole = 0 and split_part(c, '=', 1) = '{RECORD}'
 ) found
 """
 
@@ -68,7 +76,7 @@ def apply(
     context: Item,
     payload: Mapping[str, str],
 ) -> None:
-    """Roles first, owners before their members, then databases; removal goes the other way round.
+    """Roles first, owners before their members, databases, first schemas; removal goes the other way round.
 
     Each batch is decided by what is there now, so that a run cut short is simply finished by the next.
     """
@@ -90,6 +98,7 @@ def apply(
     psql([f"drop database if exists {quoted(name)} with (force)" for name in gone], context, False)
     gone = sorted(set(removed) - set(gone), key=lambda name: not there.get(name, {}).get("login"))
     psql([f"drop role if exists {quoted(name)}" for name in gone], context)
+    apply_schemas([name for name in changed if name.startswith("schema ")], context, payload)
 
 
 def role(name: str, wanted: Item, there: Item | None, verifier: str | None) -> list[str]:
@@ -139,22 +148,16 @@ def existing(names: Iterable[str], context: Item) -> dict[str, dict[str, Any]]:
     planned = set(names)
     found = json.loads(psql([CATALOGUE], context).strip() or "{}")
     ours = {name: body for name, body in found.items() if name in planned or body["service"].startswith(MARK)}
-    for body in ours.values():
+    for name, body in ours.items():
         body["service"] = body["service"].removeprefix(MARK)
+        if "record" in body:
+            body |= recorded(body.pop("record"), context["schemas"][name])
     return ours
 
 
-def psql(statements: list[str], context: Item, whole: bool = True) -> str:
-    """Output of statements, in one transaction unless told otherwise; verifiers stay out of the log."""
-    if not statements:
-        return ""
-    quiet = ["set log_min_duration_statement = -1", "set log_min_error_statement = panic"]
-    where = f"host={context['address']} port={context['port']} user=postgres dbname=postgres connect_timeout=10"
-    tls = f"sslmode=verify-full sslrootcert={context['tls']['ca']}"
-    argv = [f"{context['programs']}/psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", f"{where} {tls}", "-f", "-"]
-    argv += ["--single-transaction"] if whole else []
-    script = ";\n".join([*quiet, *statements]) + ";\n"
-    return run(argv, input=script, timeout=120, env={"PGPASSWORD": context["password"]})
+def quoted(name: str) -> str:
+    """The identifier in an item's name, "role x" or "database x"."""
+    return identifier(name.split(" ", 1)[1])
 
 
 def at_primary(context: Item, seconds: float) -> Item:
@@ -176,18 +179,3 @@ def wait(context: Item) -> Item:
             time.sleep(0.5)
         else:
             return found
-
-
-def quoted(name: str) -> str:
-    """The identifier in an item's name, "role x" or "database x"."""
-    return identifier(name.split(" ", 1)[1])
-
-
-def identifier(name: str) -> str:
-    """A name as SQL takes it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as SQL takes it."""
-    return "'" + text.replace("'", "''") + "'"

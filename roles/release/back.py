@@ -12,6 +12,7 @@ from typing import Any
 
 from pyinfra import logger
 
+from roles.functional import failures
 from roles.kit.error import OperatorError
 from roles.kit.model import Change
 from roles.kit.run import Run
@@ -83,4 +84,9 @@ def go(situation: Situation, steps: Sequence[Step], found: Mapping[str, Any]) ->
     for step in steps:
         situation.run.changes[situation.leader].append(
             Change(f"release of {step.name}", f"{step.before.release} -> {step.after.release}")
+        )
+    if bad := failures(situation.run, list(targets)):
+        raise OperatorError(
+            "services run at the release that they went back to, and do not do their work there:\n"
+            + "\n".join(f"{name}: {why}" for name, why in bad.items())
         )

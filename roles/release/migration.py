@@ -11,7 +11,7 @@ from typing import Any
 
 from roles.catalogue import Service
 from roles.kit.environment import Environment
-from roles.postgresql.plan import REST, speaker
+from roles.postgresql.plan import CONTENTS, speaker
 from roles.postgresql.plan import plan as postgresql_plan
 from roles.release.plan import Step, work
 from roles.release.record import record_of
@@ -39,7 +39,7 @@ def migrate(situation: Situation, step: Step) -> str:
         host = speaker(env)
         (state,) = (state for state in postgresql_plan(env, host).states if state.name == "postgresql")
         context = {**state.context, "point": point}
-        libraries = (*REST, "roles.postgresql.remote")
+        libraries = (*CONTENTS, "roles.postgresql.remote")
         carry_out(run, host.name, "make a point to restore to", POINT, context, libraries)
     carry_out(run, situation.leader, f"migrate {step}", MIGRATING, job(env, service, step), SERVICE)
     record = {**record_of(env, step.name), "migrated": step.after.digest, "restore_point": point}

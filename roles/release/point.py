@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from roles.postgresql.remote import literal, psql, wait
+from roles.postgresql.psql import literal, psql
+from roles.postgresql.remote import wait
 
 
 def apply(

@@ -13,6 +13,7 @@ from typing import Any
 
 from pyinfra import logger
 
+from roles.functional import failures
 from roles.health.plan import REMOTE as HEALTH
 from roles.kit.error import OperatorError
 from roles.kit.model import Change
@@ -97,7 +98,8 @@ class Session:
         watch = Watch(self.situation, [step.name for step in steps], self.limits)
         plan = work(self.situation.env, {step.name: step.after for step in steps})
         self.situation.bring(f"release {', '.join(map(str, steps))}", plan)
-        return watch.bad(plan)
+        bad = watch.bad(plan)
+        return bad | failures(self.situation.run, [step.name for step in steps if step.name not in bad])
 
     def share(self, names: Sequence[str], percent: int) -> None:
         """Give the new release of these services a share of their traffic, and watch it."""

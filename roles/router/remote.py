@@ -15,6 +15,7 @@ from roles.kit.agent import web
 from roles.kit.agent.base import RemoteError, run
 
 DEADLINE_SECONDS = 20
+ATTEMPTS = 2  # HAProxy's master loses a signal that comes while it starts itself again
 # bash's own TCP, because the image has no other client
 SAVE = """set -e
 exec 3<>/dev/tcp/127.0.0.1/{admin_port}
@@ -43,10 +44,21 @@ def apply(
     if "router guard" in changed:
         run(["systemctl", "restart", context["guard"]])
     if "router config" in changed:
+        take(items["router config"]["sha256"], context)
+
+
+def take(wanted: str, context: Mapping[str, Any]) -> None:
+    """Reload the router until it runs with the wanted configuration; RemoteError with its alerts when it does not."""
+    for _ in range(ATTEMPTS):
         for container in containers():
             reload(container, context)
-        if containers():
-            wait_for(items["router config"]["sha256"], context)
+        if not containers() or (found := wait_for(wanted, context)) == wanted:
+            return
+    log = "\n".join(alerts(name) for name in containers())
+    raise RemoteError(
+        f"the router was reloaded but does not run with the new configuration ({json.dumps(found)} "
+        f"instead of {wanted}); its alerts:\n{log}"
+    )
 
 
 def running_config(context: Mapping[str, Any]) -> str:
@@ -102,20 +114,12 @@ def reload(container: str, context: Mapping[str, Any]) -> None:
     run(["docker", "kill", "--signal", "SIGUSR2", container])
 
 
-def wait_for(wanted: str, context: Mapping[str, Any]) -> None:
-    """Return when the new workers answer; RemoteError with the container's log when they do not."""
+def wait_for(wanted: str, context: Mapping[str, Any]) -> str:
+    """What answers once the new workers do, or when the time for it is over."""
     end = time.monotonic() + DEADLINE_SECONDS
-    found = None
-    while time.monotonic() < end:
-        found = running_config(context)
-        if found == wanted:
-            return
+    while (found := running_config(context)) != wanted and time.monotonic() < end:
         time.sleep(0.1)
-    log = "\n".join(alerts(name) for name in containers())
-    raise RemoteError(
-        f"the router was reloaded but does not run with the new configuration ({json.dumps(found)} "
-        f"instead of {wanted}); its alerts:\n{log}"
-    )
+    return found
 
 
 def alerts(container: str) -> str:

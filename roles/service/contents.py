@@ -8,22 +8,16 @@ exactly the services that hold it are rolled.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import quote
 
 from roles.catalogue import Service
 from roles.image.runtime import heap_mb
 from roles.kit.environment import Environment
 from roles.kit.error import OperatorError
 from roles.kit.fingerprint import keyed_hash
-from roles.mongodb import plan as mongodb
-from roles.redis.instance import instance_of
-from roles.storage import bucket
 
+from .access import ACCESS, CA, postgresql
 from .released import released
 from .scale import size
-
-CA = "/run/secrets/ca.pem"
-HTTPS = 443
 
 
 def config(env: Environment, service: Service) -> dict[str, str]:
@@ -66,8 +60,7 @@ def migration_credentials(env: Environment, service: Service) -> dict[str, str]:
     """The same for its migration: past the pooler, since locks and schema changes want a session of their own."""
     values = credentials(env, service)
     if "DATABASE_URL" in values:
-        port, direct = values["DB_PORT"], str(env.setting.postgresql_proxy_direct_port)
-        values |= {"DATABASE_URL": values["DATABASE_URL"].replace(f":{port}/", f":{direct}/"), "DB_PORT": direct}
+        values |= postgresql(env, service, int(env.setting.postgresql_proxy_direct_port))
     return values
 
 
@@ -117,56 +110,3 @@ def _external(env: Environment, key: str) -> str:
             "add it there"
         )
     return value
-
-
-def _postgresql(env: Environment, service: Service) -> dict[str, str]:
-    (host, port), (user, password) = env.store("postgresql"), env.login("postgresql", service.name)
-    login = f"{quote(user)}:{quote(password, safe='')}"
-    return {
-        "DATABASE_URL": f"postgresql://{login}@{host}:{port}/{service.database}?sslmode=verify-full",
-        "DB_HOST": host,
-        "DB_PORT": str(port),
-        "DB_NAME": service.database,
-        "DB_USER": user,
-        "DB_PASSWORD": password,
-    }
-
-
-def _redis(env: Environment, service: Service) -> dict[str, str]:
-    (host, _), password = env.store("redis"), env.secret(f"redis/{service.name}")
-    port = instance_of(service).proxy_port(env.setting)
-    return {"REDIS_URL": f"rediss://{service.name}:{quote(password, safe='')}@{host}:{port}/0"}
-
-
-def _rabbitmq(env: Environment, service: Service) -> dict[str, str]:
-    (host, port), (user, password) = env.store("rabbitmq"), env.login("rabbitmq", service.name)
-    vhost = quote(service.name, safe="")
-    return {"RABBITMQ_URL": f"amqps://{quote(user)}:{quote(password, safe='')}@{host}:{port}/{vhost}"}
-
-
-def _mongodb(env: Environment, service: Service) -> dict[str, str]:
-    user, password = env.login("mongodb", service.name)  # drivers find the primary of a set by themselves
-    options = f"tls=true&replicaSet={mongodb.SET}&authSource={service.database}"
-    login, hosts = f"{user}:{quote(password, safe='')}", ",".join(mongodb.members(env))
-    return {"MONGODB_URL": f"mongodb://{login}@{hosts}/{service.database}?{options}"}
-
-
-def _object_storage(env: Environment, service: Service) -> dict[str, str]:
-    (host, port), (key, secret) = env.store(bucket.STORE), bucket.login(env, service.name)
-    return {
-        "S3_ENDPOINT": f"https://{host}" if port == HTTPS else f"https://{host}:{port}",
-        "S3_REGION": str(env.setting.storage_region),
-        "S3_BUCKET": bucket.name(env, service.name),
-        "S3_FORCE_PATH_STYLE": "true",  # our server knows no other, and no certificate is for BUCKET.ADDRESS
-        "AWS_ACCESS_KEY_ID": key,
-        "AWS_SECRET_ACCESS_KEY": secret,
-    }
-
-
-ACCESS = {
-    "postgresql": _postgresql,
-    "redis": _redis,
-    "rabbitmq": _rabbitmq,
-    "mongodb": _mongodb,
-    bucket.STORE: _object_storage,
-}

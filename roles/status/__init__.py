@@ -16,6 +16,7 @@ from roles.kit.error import OperatorError
 from roles.kit.run import Run
 from roles.runbook import Report, report
 from roles.status import clusters, platform, table
+from roles.status.certificate import certificates
 from roles.status.line import Answers, Line
 from roles.status.plan import ask
 from roles.status.redis import redis
@@ -51,13 +52,14 @@ def judge(env: Environment, answers: Answers, now: float) -> list[Line]:
     return [
         *platform.hosts(env, answers),
         *platform.disks(env, answers),
-        *platform.certificates(env, answers, now),
+        *certificates(env, answers, now),
         *clusters.etcd(env, answers),
         *clusters.postgresql(env, answers),
         *redis(env, answers),
         *clusters.rabbitmq(env, answers),
         *platform.swarm(env, answers),
         *platform.services(env, answers),
+        *platform.functional(env, answers),
         *platform.backups(env, answers, now),
     ]
 

@@ -1,4 +1,4 @@
-"""Lines about hosts, their disks and certificates, the swarm, the services and the backups."""
+"""Lines about hosts, their disks, the swarm, the services and the backups."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from roles.functional import judge
 from roles.kit.environment import Environment
 from roles.kit.quorum import majority
 from roles.status.line import Answers, Line, amount, duration, mute, told
@@ -50,23 +51,6 @@ def disks(env: Environment, answers: Answers) -> Iterator[Line]:
         yield Line("disk", f"{name} {disk['path']}", value, f"at most {baseline.target:g} %", missed)
 
 
-def certificates(env: Environment, answers: Answers, now: float) -> Iterator[Line]:
-    """The certificate that ends first of every host that has one too near its end; else the first of all."""
-    least = int(env.setting.status_certificate_days)
-    names = [host.name for host in env.hosts]
-    yield from mute(answers, "certificates", names)
-    found = sorted(
-        ((end - now) / DAY, name, path)
-        for name, answer in told(answers, "certificates", names).items()
-        for path, end in answer.items()
-    )
-    for days, name, path in [one for one in found if one[0] < least] or found[:1]:
-        advice = (
-            f"run deploys/base.py: it renews {path}, unless an authority itself ends" if days < least else ""
-        )
-        yield Line("certificates", f"{name} {path}", f"{days:.0f} days left", f"{least} or more", advice)
-
-
 def swarm(env: Environment, answers: Answers) -> Iterator[Line]:
     """Managers that agree, and nodes that take tasks."""
     if not env.group("app"):
@@ -109,6 +93,18 @@ def services(env: Environment, answers: Answers) -> Iterator[Line]:
         first = "; ".join(f"{name}: {why}" for name, why in list(bad.items())[:3])
         advice = f"{first}. deploys/verify.py shows their last log lines" if bad else ""
         yield Line("services", "health", f"{len(answer) - len(bad)} of {len(answer)} healthy", "all", advice)
+
+
+def functional(env: Environment, answers: Answers) -> Iterator[Line]:
+    """Functional checks of services with code of their own, and each failure that the catalogue declares."""
+    edge = [host.name for host in env.group("edge")[:1]]
+    yield from mute(answers, "functional", edge)
+    for answer in told(answers, "functional", edge).values():
+        result = judge(env, answer)
+        advice = "; ".join(f"{name}: {why}" for name, why in result.failed.items())
+        yield Line("services", "functional checks", str(result).replace(" functional checks", ""), "all", advice)
+        for name, why in result.known.items():
+            yield Line("services", name, f"known failure: {why}")
 
 
 def backups(env: Environment, answers: Answers, now: float) -> Iterator[Line]:

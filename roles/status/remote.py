@@ -5,14 +5,15 @@ from __future__ import annotations
 import glob
 import json
 import os
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from threading import Thread
 from typing import Any
 
+from roles.functional.remote import probe as functional
 from roles.health.remote import probe as services
 from roles.kit.agent.base import RemoteError, run
+from roles.status.shown import certificates
 from roles.status.stores import etcd, postgresql, rabbitmq, redis
 from roles.swarm.standing import standing
 
@@ -62,16 +63,6 @@ def host(context: Item) -> Answer:
     return {"disks": list(disks.values()), "failed": [line.split()[0] for line in failed if line.split()]}
 
 
-def certificates(context: Item) -> Answer:
-    """{path: seconds since 1970 at which it ends} of those that are there."""
-    found = {}
-    for path in context["paths"]:
-        if os.path.exists(path):
-            told = run(["openssl", "x509", "-noout", "-enddate", "-in", path])
-            found[path] = ssl.cert_time_to_seconds(told.strip().removeprefix("notAfter="))
-    return found
-
-
 def backup(context: Item) -> Answer:
     """{kind: what the last run of its kind on this host wrote down}."""
     found = {}
@@ -95,4 +86,5 @@ PARTS: dict[str, Callable[[Item], Answer]] = {
     "rabbitmq": rabbitmq,
     "swarm": standing,
     "services": lambda context: services([], dict(context)),
+    "functional": lambda context: functional([], context),
 }

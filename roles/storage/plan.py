@@ -41,7 +41,7 @@ def plan(env: Environment, host: Host) -> Desired:
     if host != server(env):
         return Desired()
     binary = f"{PROGRAMS}/{env.setting.storage_release}/bin/weed"
-    values = {"binary": binary, "host": host, "identities": IDENTITIES, "certificate": LEAF, "key": KEY}
+    values = {"binary": binary, "host": host, "identities": IDENTITIES, "certificate": LEAF, "key": KEY, "ca": CA}
     known = identities(env)
     names = [identity["name"] for identity in known]
     unit = env.render("storage/seaweedfs.service.j2", ports=PORTS, names=names, **values)

@@ -3,11 +3,13 @@
 # first until no caller finds this task any more, then the command itself. Runs below tini, which reaps orphans.
 # SERVICE_NAME, STOP_DELAY_S (at most so long for callers to forget us) and STOP_STATUS (exit codes of the command
 # that count as an orderly stop) may be set by the image or the secrets.
-# NEXUS_SECRETS and NEXUS_MARK name other places than the usual ones, for images with a read-only /tmp.
+# NEXUS_SECRETS, NEXUS_MARK and NEXUS_CA_BUNDLE name other places than the usual ones, for images with a read-only /tmp.
 set -u
 
 SECRETS=${NEXUS_SECRETS:-/run/secrets}
 MARK=${NEXUS_MARK:-/tmp/nexus-ready} # of nexus-health: readiness was seen once in the life of this container
+BUNDLE=${NEXUS_CA_BUNDLE:-/tmp/nexus-ca-bundle.pem}
+SYSTEM_BUNDLE=${NEXUS_SYSTEM_CA_BUNDLE:-/etc/ssl/certs/ca-certificates.crt}
 
 # KEY=value lines, values literal: exported as they are, never evaluated.
 load() {
@@ -25,6 +27,20 @@ load() {
     esac
     export "$line"
   done <"$1"
+}
+
+# The variables by which OpenSSL, Python, requests, curl and boto3 find authorities replace those of the system, so
+# they name a file with both: the system's and the environment's own. One that is set already stays. Node.js adds
+# NODE_EXTRA_CA_CERTS to its own and needs no such file.
+trust() {
+  [ -r "$SECRETS/ca.pem" ] || return 0
+  { [ ! -r "$SYSTEM_BUNDLE" ] || cat "$SYSTEM_BUNDLE"; cat "$SECRETS/ca.pem"; } >"$BUNDLE" || {
+    echo "nexus-entry: cannot write $BUNDLE: give the service a writable /tmp, or set NEXUS_CA_BUNDLE" >&2
+    exit 78
+  }
+  for name in SSL_CERT_FILE REQUESTS_CA_BUNDLE CURL_CA_BUNDLE AWS_CA_BUNDLE; do
+    eval "export $name=\"\${$name:-\$BUNDLE}\""
+  done
 }
 
 # Whether Docker's DNS still gives this task's address to those who ask for the service.
@@ -55,6 +71,7 @@ stop() {
 
 load "$SECRETS/config"
 load "$SECRETS/credentials"
+trust
 rm -f "$MARK"
 
 stopping=

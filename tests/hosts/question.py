@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from hosts import store_question
-from roles.certificate.plan import CA
+from roles.certificate.plan import CA, ETCD_KEY, ETCD_LEAF, KEY, LEAF
 from roles.health.plan import probes
 from roles.kit.environment import Environment, Host
 from roles.kit.model import Desired
 from roles.rabbitmq.users import ADMIN as BROKER_ADMIN
 from roles.registry.plan import login
 from roles.service.stack import NAME as STACK
+from roles.status.door import Door, doors
 from roles.storage.plan import inner_port, server
 
 REMOTE = Path(__file__).parent / "remote"
@@ -49,6 +50,7 @@ def requests(env: Environment, host: Host, everywhere: Mapping[str, Mapping[str,
         found["storage"] = store_question.storage(env)
     if planned.get("backup") and planned["backup"].units:
         found["backup"] = store_question.backup(env, host)
+    found["certificate"] = {"doors": [_door(door) for door in doors(env, host)]}
     if "docker" in planned:
         found["docker"] = {"networks": ["docker_gwbridge", "nexus"], "stack": STACK}
     if web := _web(env, host, planned):
@@ -56,6 +58,12 @@ def requests(env: Environment, host: Host, everywhere: Mapping[str, Mapping[str,
     held = [*planned.values(), *_of_tasks(host, everywhere)]
     found["secret"] = _secret(env, held, json.dumps(found))
     return found
+
+
+def _door(door: Door) -> dict[str, Any]:
+    key = ETCD_KEY if door.leaf == ETCD_LEAF else KEY
+    place = {"name": str(door), "address": door.address, "port": door.port, "asks first": door.asks_first}
+    return {**place, "file": door.leaf, "own": [ETCD_LEAF if door.leaf == ETCD_LEAF else LEAF, key]}
 
 
 def _of_tasks(host: Host, everywhere: Mapping[str, Mapping[str, Desired]]) -> list[Desired]:

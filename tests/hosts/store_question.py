@@ -10,6 +10,7 @@ from roles.catalogue import Service
 from roles.certificate.plan import CA, ETCD_CA, ETCD_KEY, ETCD_LEAF
 from roles.kit.environment import Environment, Host
 from roles.kit.model import ROOT
+from roles.postgresql.plan import speaker
 from roles.proxy.plan import sections
 from roles.redis.instance import INSTANCES, Instance
 from roles.redis.users import ADMIN as REDIS_ADMIN
@@ -48,12 +49,36 @@ def postgresql(env: Environment, host: Host) -> dict[str, Any]:
         logins[f"{user} with a wrong password"] = {**own, "user": user, "password": "wrong"}
         logins[f"{user} without TLS"] = {**own, "user": user, "sslmode": "disable"}
         logins[service.database] = {**own, "user": service.database}
+    if host == speaker(env):
+        logins |= {name: {**login, **verified} for name, login in _tables(env).items()}
     member = {"host": host.address, **verified}  # members let each other in, and themselves
     superuser = {"dbname": "postgres", "user": "postgres", "password": env.secret("postgresql/superuser")}
     replication = {"user": "replicator", "password": env.secret("postgresql/replication"), "replication": "true"}
     logins["password of postgres"] = {**member, **superuser}
     logins["password of replicator"] = {**member, **replication, "statement": "IDENTIFY_SYSTEM"}
     return {"address": "127.0.0.1", "port": env.setting.postgresql_port, "logins": logins}
+
+
+def _tables(env: Environment) -> dict[str, Any]:
+    """Both log-ins of each service with a first schema, at the primary: who owns its tables, once all could be used."""
+    found = {}
+    members = ",".join(member.address for member in env.group("postgresql"))
+    for service in env.catalogue.services_of_store("postgresql"):
+        if not (schema := env.catalogue.schema_of(service)):
+            continue
+        tried = [
+            f"insert into {table} overriding system value select * from {table} where false; "
+            f"delete from {table} where false; select count(*) from {table}"
+            for table in schema.tables
+        ]
+        names = ", ".join(f"'{table}'" for table in schema.tables)
+        owners = f"select relname || ' of ' || relowner::regrole from pg_class where relname in ({names}) order by 1"
+        statement = "; ".join([*tried, f"select current_user, array_to_string(array({owners}), ', ')"])
+        at_primary = {"host": members, "target_session_attrs": "read-write", "statement": statement}
+        for user, password in env.logins("postgresql", service.name):
+            login = {"dbname": service.database, "user": user, "password": password}
+            found[f"tables as {user}"] = {**login, **at_primary}
+    return found
 
 
 def redis(env: Environment, host: Host) -> dict[str, Any]:

@@ -46,6 +46,19 @@ def test_database(fleet: Fleet, item: Item) -> None:
     assert not others, f"{item.host}: database {name} is open to {', '.join(sorted(others))}"
 
 
+@pytest.mark.planned("postgresql", prefix="schema ")
+def test_tables_are_the_services_own(fleet: Fleet, item: Item) -> None:
+    service = fleet.env.catalogue.service(fleet.want(item)["service"])
+    schema = fleet.env.catalogue.schema_of(service)
+    assert schema, f"{service.name} names no first schema any more"
+    tables = ", ".join(f"{table} of {service.database}" for table in sorted(schema.tables))
+    for user, _ in fleet.env.logins("postgresql", service.name):
+        told = fleet.answer(item.host, "postgresql")["logins"][f"tables as {user}"]
+        assert "error" not in told, f"{item.host}: {user} cannot use the tables of {schema.file}: {told.get('error')}"
+        found = told["row"]
+        assert found == [service.database, tables], f"{item.host}: {user} finds {found}, planned is {tables}"
+
+
 @pytest.mark.planned("postgresql", prefix="function ")
 def test_lookup(fleet: Fleet, item: Item) -> None:
     wanted, answer = fleet.want(item), fleet.answer(item.host, "postgresql")

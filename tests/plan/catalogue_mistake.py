@@ -17,6 +17,35 @@ ONE_MISTAKE = {
         ("stores: [postgresql, mongodb, object-storage]", "stores: [postgresql, mongdb, object-storage]"),
         ("content-management", "stores", "'mongdb' is no store of the catalogue; did you mean 'mongodb'?"),
     ),
+    "schema that is not there": (
+        "services.yaml",
+        ("schema: invoice-gen.sql", "schema: invoices-gen.sql"),
+        (
+            "invoice-gen",
+            "schema",
+            "'invoices-gen.sql' is not in group_data/catalogue/schema; did you mean 'invoice-gen.sql'?",
+        ),
+    ),
+    "schema by its path": (
+        "services.yaml",
+        ("schema: invoice-gen.sql", "schema: ../schema/invoice-gen.sql"),
+        ("invoice-gen", "schema", "write the name of a file in group_data/catalogue/schema, as invoice-gen.sql"),
+    ),
+    "schema without a database": (
+        "services.yaml",
+        ('redis_key_prefixes: ["session:"]', 'redis_key_prefixes: ["session:"]\n    schema: invoice-gen.sql'),
+        ("session-mgr", "schema", "postgresql is not among its stores; add it, or drop this"),
+    ),
+    "schema that changes something": (
+        "schema/invoice-gen.sql",
+        ("CREATE INDEX invoices_status ON", "ALTER TABLE invoices ADD note text;\nCREATE INDEX invoices_status ON"),
+        ("invoice-gen", "schema", "a first schema only creates; changes belong to the service's migration"),
+    ),
+    "schema that is no SQL": (
+        "schema/invoice-gen.sql",
+        ("CREATE INDEX invoices_status ON", "CREATE INDEXES invoices_status ON"),
+        ("invoice-gen", "schema", "PostgreSQL cannot read this: syntax error at or near"),
+    ),
     "unknown category": (
         "services.yaml",
         ("category: streaming", "category: steaming"),

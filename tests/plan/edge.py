@@ -66,7 +66,7 @@ def wait_until(what: Callable[[], Any], message: str, seconds: float = SECONDS) 
             if answer := what():
                 return answer
         time.sleep(0.05)
-    raise AssertionError(f"not within {seconds} s: {message}")
+    raise AssertionError(f"not within {seconds:g} s: {message}")
 
 
 @dataclass

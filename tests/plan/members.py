@@ -21,6 +21,17 @@ from tests.plan.store import text
 IN_A_ROW = 6  # answers that make sure of all servers
 
 
+class _Secured(ThreadingHTTPServer):
+    """Each handshake in the thread of its connection: one that a client gave up keeps nobody else waiting."""
+
+    context: ssl.SSLContext
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        request.settimeout(10)
+        with contextlib.suppress(OSError), self.context.wrap_socket(request, server_side=True) as secured:
+            super().finish_request(secured, client_address)
+
+
 class Members:
     """Three members, each a store that says its name to whoever connects, and the proxy before them."""
 
@@ -117,8 +128,8 @@ class Members:
         file.write_text(leaf.certificate + leaf.key)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(file)
-        server = ThreadingHTTPServer((address, self.ports["rest"]), Handler)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
+        server = _Secured((address, self.ports["rest"]), Handler)
+        server.context = context
         self.stack.callback(server.server_close)
         self.stack.callback(server.shutdown)
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -1,16 +1,23 @@
 """The internal CA: leaves are reproducible, verify with OpenSSL, and are renewed long before they end."""
 
 import datetime as dt
+import hashlib
 import subprocess
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from roles.kit import cached, signed
-from roles.kit.authority import LEAF_DAYS, RENEW_DAYS, Authority
+from roles.kit.authority import LEAF_DAYS, PERIOD_SECONDS, RENEW_DAYS, Authority
 from roles.kit.error import OperatorError
 from roles.kit.memory import cache_directory
 from roles.kit.signing import Signer
+
+DAY = dt.datetime(2026, 11, 22, 13, 5, 7, tzinfo=dt.UTC)
+# Of the leaf that the first release made. Other bytes are other leaves in every environment: raise FORMAT with them.
+FIRST = "2e8833475e9e7e0493a907ef745e149191021b7f82565a78b3bcf0edddcac521"
 
 
 @pytest.fixture(scope="module")
@@ -18,16 +25,81 @@ def authority():
     return Authority.create("test")
 
 
+def prime(seed):
+    """The same one each time."""
+    found = int.from_bytes(hashlib.shake_256(seed).digest(64)) | 3 << 510 | 1
+    while any(pow(base, found - 1, found) != 1 for base in (2, 3, 5, 7)):
+        found += 2
+    return found
+
+
+def known():
+    """An authority whose key and certificate are the same each time."""
+    p, q = prime(b"p"), prime(b"q")
+    d = pow(65537, -1, (p - 1) * (q - 1))
+    numbers = rsa.RSAPublicNumbers(65537, p * q)
+    key = rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), numbers).private_key()
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "known")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(DAY - dt.timedelta(days=1000))
+        .not_valid_after(DAY + dt.timedelta(days=1000))
+        .sign(key, hashes.SHA256())
+    )
+    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    secret = key.private_bytes(pem, form, serialization.NoEncryption()).decode()
+    return Authority(secret, certificate.public_bytes(pem).decode())
+
+
+def test_a_leaf_has_the_bytes_that_it_always_had():
+    leaf = known().leaf(["app1", "10.0.0.1"], DAY)
+    assert hashlib.sha256(f"{leaf.certificate}{leaf.key}".encode()).hexdigest() == FIRST
+
+
 def test_the_same_day_makes_the_same_bytes(authority):
-    day = dt.date(2026, 11, 22)
     again = Authority(authority.key, authority.certificate)
-    assert authority.leaf(["app1", "10.0.0.1"], day) == again.leaf(["app1", "10.0.0.1"], day)
+    assert authority.leaf(["app1", "10.0.0.1"], DAY) == again.leaf(["app1", "10.0.0.1"], DAY.replace(hour=23))
+
+
+@pytest.mark.parametrize("seconds", [PERIOD_SECONDS, 7 * 86400, 3600, 90])
+def test_leaves_made_in_advance_are_those_that_are_made_then(authority, seconds):
+    one = Authority(authority.key, authority.certificate, seconds)
+    ahead = list(one.leaves(["app1"], 5 * seconds, DAY))
+    assert len(ahead) == 6
+    for number, leaf in enumerate(ahead):
+        assert leaf == one.leaf(["app1"], DAY + dt.timedelta(seconds=number * seconds))
+        assert leaf.expires - leaf.begins == dt.timedelta(seconds=3 * seconds)
+    assert len({leaf.certificate for leaf in ahead}) == len({leaf.key for leaf in ahead}) == 6
+
+
+def test_no_leaf_made_in_advance_outlives_its_authority(authority):
+    near = authority.ends - dt.timedelta(days=200)
+    ahead = list(authority.leaves(["app1"], 730 * 86400, near))
+    assert 3 <= len(ahead) <= 5
+    assert ahead[-1].expires <= authority.ends < ahead[-1].expires + dt.timedelta(days=RENEW_DAYS)
+
+
+def test_another_period_makes_other_leaves_even_where_it_begins_at_the_same_time(authority):
+    short = Authority(authority.key, authority.certificate, RENEW_DAYS * 86400 // 2)
+    days = [DAY + dt.timedelta(days=n) for n in range(RENEW_DAYS)]
+    long = {authority.leaf(["app1"], day).begins: authority.leaf(["app1"], day) for day in days}
+    same = [leaf for day in days if (leaf := short.leaf(["app1"], day)).begins in long]
+    assert all(long[leaf.begins].key != leaf.key for leaf in same)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 60, 10**8])
+def test_a_period_that_makes_no_sense_is_refused(authority, seconds):
+    with pytest.raises(OperatorError, match=f"certificate_period_seconds is {seconds}: .* Choose 90"):
+        Authority(authority.key, authority.certificate, seconds)
 
 
 def test_other_names_and_other_authorities_make_other_keys(authority):
-    day = dt.date(2026, 11, 22)
-    keys = {authority.leaf(["app1"], day).key, authority.leaf(["app2"], day).key}
-    keys.add(Authority.create("test").leaf(["app1"], day).key)
+    keys = {authority.leaf(["app1"], DAY).key, authority.leaf(["app2"], DAY).key}
+    keys.add(Authority.create("test").leaf(["app1"], DAY).key)
     assert len(keys) == 3
 
 
@@ -37,11 +109,11 @@ def test_a_key_of_another_certificate_is_refused(authority):
 
 
 def test_a_leaf_is_replaced_once_a_period_and_never_has_less_than_two_left(authority):
-    days = [dt.date(2026, 1, 1) + dt.timedelta(days=n) for n in range(3 * RENEW_DAYS)]
+    days = [dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + dt.timedelta(days=n) for n in range(3 * RENEW_DAYS)]
     leaves = [authority.leaf(["app1"], day) for day in days]
     assert 3 <= len({leaf.certificate for leaf in leaves}) <= 4
     for day, leaf in zip(days, leaves, strict=True):
-        left = leaf.expires.date() - day
+        left = leaf.expires - day
         assert LEAF_DAYS - RENEW_DAYS < left.days <= LEAF_DAYS
 
 
@@ -89,7 +161,7 @@ def test_the_next_run_need_not_sign_again(authority, another_run, signatures):
     assert len(signatures) == 1
     authority.leaf(["app1", "10.0.0.1"])
     Authority.create("other").leaf(["app1"])
-    authority.leaf(["app1"], dt.date.today() + dt.timedelta(days=RENEW_DAYS))
+    authority.leaf(["app1"], dt.datetime.now(dt.UTC) + dt.timedelta(days=RENEW_DAYS))
     assert len(signatures) == 4
     kept = (cache_directory() / signed.FILE).read_text()
     assert "PRIVATE KEY" not in kept

@@ -96,6 +96,9 @@ def test_services_are_told_where_their_bucket_is(tmp_path: Path) -> None:
     env = env_of(tmp_path)
     found = credentials_of(env, CONTENT)
     assert found["S3_ENDPOINT"] == f"https://{env.host('ops1').address}:8333"
+    assert found["AWS_ENDPOINT_URL_S3"] == found["S3_ENDPOINT"]
+    assert found["AWS_REGION"] == found["AWS_DEFAULT_REGION"] == found["S3_REGION"]
+    assert "AWS_ENDPOINT_URL" not in found  # would lead clients of AWS's other services to ours
     assert (found["S3_BUCKET"], found["S3_REGION"]) == (f"nexus-cos-test-{CONTENT}", "us-east-1")
     assert found["S3_FORCE_PATH_STYLE"] == "true"
     assert key_of(found) == ("content_management_a", env.secret(f"storage/{CONTENT}/a"))

@@ -66,7 +66,8 @@ def test_services_with_the_same_dependencies_share_one_install(tmp_path: Path, c
     images = cooked(tmp_path, image_source=str(code)).images
     node = [i for name, i in images.items() if name not in ("router", "billing-service", WITHOUT_CODE)]
     installs = {image.parents[0].tag for image in node}
-    assert len(installs) == 3  # express alone, with redis, with ws
+    assert len(installs) == 6  # express alone, with redis, with redis and jsonwebtoken, with pg, with mysql2, with ws
+    assert images["invoice-gen"].parents[0] == images["ledger-mgr"].parents[0]
     assert images["puabo-nexus"].parents[0] == images["glitch"].parents[0]  # its packages: fleet-manager's
 
 

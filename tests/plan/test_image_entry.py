@@ -19,6 +19,8 @@ def enter(directory: Path, *command: str, **variables: str) -> subprocess.Popen[
         "PATH": os.environ["PATH"],
         "NEXUS_SECRETS": str(directory),
         "NEXUS_MARK": str(directory / "mark"),
+        "NEXUS_CA_BUNDLE": str(directory / "bundle.pem"),
+        "NEXUS_SYSTEM_CA_BUNDLE": str(directory / "system.pem"),
         "STOP_DELAY_S": "1",
         **variables,
     }
@@ -75,3 +77,31 @@ def test_an_end_that_nobody_asked_for_is_passed_on(tmp_path: Path, command: str,
     process = enter(tmp_path, "sh", "-c", command, STOP_STATUS="0 1 143")
     process.communicate(timeout=60)
     assert process.returncode == status
+
+
+TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE")
+
+
+def test_clients_trust_the_public_authorities_and_ours(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("ours\n")
+    (tmp_path / "system.pem").write_text("public\n")
+    show = "; ".join(f'echo "${name}"' for name in TRUST)
+    output, _ = enter(tmp_path, "sh", "-c", show, CURL_CA_BUNDLE="/its own").communicate(timeout=10)
+    bundle = str(tmp_path / "bundle.pem")
+    assert output.splitlines() == [bundle, bundle, "/its own", bundle]
+    assert (tmp_path / "bundle.pem").read_text() == "public\nours\n"
+
+
+def test_without_an_authority_of_ours_clients_keep_the_usual_ones(tmp_path: Path) -> None:
+    (tmp_path / "system.pem").write_text("public\n")
+    output, _ = enter(tmp_path, "sh", "-c", 'echo "<${SSL_CERT_FILE:-}>"').communicate(timeout=10)
+    assert output == "<>\n"
+    assert not (tmp_path / "bundle.pem").exists()
+
+
+def test_a_bundle_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("ours\n")
+    process = enter(tmp_path, "true", NEXUS_CA_BUNDLE="/nonexistent/bundle.pem")
+    _, error = process.communicate(timeout=10)
+    assert process.returncode == 78
+    assert "cannot write /nonexistent/bundle.pem" in error

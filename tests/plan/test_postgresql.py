@@ -107,7 +107,9 @@ def test_every_service_has_owner_logins_and_database(tmp_path: Path) -> None:
             assert login["acts_as"] == service.database
         database = {"service": service.name, "owner": service.database, "public": False}
         assert items[f"database {service.database}"] == database
-    assert len(items) == 4 * 26 + 3
+    schemas = [name for name in items if name.startswith("schema ")]
+    assert schemas == ["schema ledger-mgr", "schema invoice-gen"]
+    assert len(items) == 4 * 26 + 3 + len(schemas)
     assert items["role replicator"]["replication"] is True
     assert items["role pgbouncer"]["replication"] is False
     assert items["function lookup"]["granted"] == ["pgbouncer"]

@@ -8,7 +8,7 @@ import pytest
 
 from roles.kit.lean import lean
 from roles.kit.model import code
-from roles.postgresql.plan import REST
+from roles.postgresql.plan import CONTENTS
 from roles.release.migration import MIGRATING, POINT
 from roles.release.situation import IMAGE, IMAGES, PULL, REMOTE, SERVICE, TRAFFIC
 from roles.swarm.plan import ENGINE, KEPT
@@ -21,7 +21,7 @@ SENT = [
     (IMAGES, IMAGE),
     (PULL, ()),
     (MIGRATING, SERVICE),
-    (POINT, (*REST, "roles.postgresql.remote")),
+    (POINT, (*CONTENTS, "roles.postgresql.remote")),
 ]
 
 

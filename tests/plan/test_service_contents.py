@@ -8,7 +8,7 @@ from cluster import environment
 from test_service import env_  # noqa: F401 - a fixture
 
 from roles.kit.error import OperatorError
-from roles.service.contents import config, credentials, env_file, secrets
+from roles.service.contents import config, credentials, env_file, migration_credentials, secrets
 
 
 def test_configuration_names_stores_and_dependencies(env, tmp_path):
@@ -32,6 +32,26 @@ def test_credentials_lead_to_the_stores_over_tls(env):
     assert (broker.scheme, broker.path) == ("amqps", "/user-auth")
     cache = urlsplit(credentials(env, env.catalogue.service("session-mgr"))["REDIS_URL"])
     assert (cache.scheme, cache.username) == ("rediss", "session-mgr")
+
+
+def test_clients_that_are_given_no_url_find_postgresql_and_its_tls(env):
+    found = credentials(env, env.catalogue.service("invoice-gen"))
+    url = urlsplit(found["DATABASE_URL"])
+    for prefix, name in (("DB_", "NAME"), ("PG", "DATABASE")):
+        told = [found[f"{prefix}{part}"] for part in ("HOST", "PORT", name, "USER", "PASSWORD")]
+        assert told == [url.hostname, str(url.port), url.path[1:], url.username, url.password]
+    assert (found["PGSSLMODE"], found["PGSSLROOTCERT"]) == ("verify-full", "/run/secrets/ca.pem")
+
+
+def test_a_migration_goes_past_the_pooler_in_every_form(env):
+    direct = str(env.setting.postgresql_proxy_direct_port)
+    found = migration_credentials(env, env.catalogue.service("invoice-gen"))
+    assert {found["DB_PORT"], found["PGPORT"], str(urlsplit(found["DATABASE_URL"]).port)} == {direct}
+
+
+def test_one_store_has_the_same_address_under_all_its_names(env):
+    found = credentials(env, env.catalogue.service("user-auth"))
+    assert found["AMQP_URL"] == found["RABBITMQ_URL"]
 
 
 def test_handshake_goes_to_those_that_want_it_only(env):

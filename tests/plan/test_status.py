@@ -41,7 +41,11 @@ def host() -> dict[str, Any]:
     disk = {"path": "/", "used_percent": 40.0, "free_bytes": 60 * 2**30}
     return {
         "host": {"disks": [disk], "failed": []},
-        "certificates": {"/etc/nexus-cos/tls/leaf.pem": NOW + 60 * DAY},
+        "certificates": {
+            "files": {"/etc/nexus-cos/tls/ca.pem": NOW + 3000 * DAY, "/etc/nexus-cos/tls/leaf.pem": NOW + 60 * DAY},
+            "shown": {"redis 6379": NOW + 60 * DAY, "rabbitmq 5671": NOW + 61 * DAY},
+            "prepared": {"until": NOW + 700 * DAY, "late": 0.0},
+        },
         "backup": {},
     }
 
@@ -176,10 +180,6 @@ AMISS: dict[str, tuple[Change, str, str]] = {
     "a full disk": (
         lambda a: a["data1"]["host"]["disks"][0].update(used_percent=97.0, path="/var/lib/postgresql"),
         "disk data1 /var/lib/postgresql", "97 % used, 60 GiB left -> critical",
-    ),
-    "a certificate that ends": (
-        lambda a: a["data3"]["certificates"].update({"/etc/nexus-cos/tls/leaf.pem": NOW + 3 * DAY}),
-        "certificates data3 /etc/nexus-cos/tls/leaf.pem", "3 days left",
     ),
     "a unit that failed": (
         lambda a: a["app1"]["host"].update(failed=["haproxy.service"]), "hosts app1", "haproxy.service",

@@ -23,6 +23,7 @@ class Broker:
     """Access to every node as the service has it, from outside."""
 
     platform: Control
+    pause: float = 0.005  # of each publisher between two messages, in seconds
     confirmed: list[tuple[str, float]] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -83,7 +84,7 @@ class Broker:
                     "", QUEUE, identity.encode(), pika.BasicProperties(delivery_mode=2), mandatory=True
                 )
                 self.confirmed.append((identity, time.time()))
-                time.sleep(0.005)
+                time.sleep(self.pause)
             except ERRORS:
                 channel, place = None, place + 1
                 if connection is not None:

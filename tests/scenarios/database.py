@@ -39,6 +39,11 @@ class Database:
         """The member that holds the leader's key; empty while nobody does."""
         return next((name for name, member in self.members().items() if member["Role"] == "Leader"), "")
 
+    def sql(self, name: str, text: str, seconds: float = 60) -> list[str]:
+        """Lines of the answer to statements that the superuser gives at the primary, in the database of this name."""
+        command = f"sudo -u postgres psql -XAtq -v ON_ERROR_STOP=1 -d {name} -f -"
+        return self.control.ssh(self.primary(), command, text, seconds).split("\n")[:-1]
+
     def whole(self) -> bool:
         """Whether there is a primary, and every other host streams from it, one of them synchronously."""
         members = self.members()

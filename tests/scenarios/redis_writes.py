@@ -40,9 +40,9 @@ class Writes:
         seconds = more.get("seconds", 60) + 60
         return self.platform.ask(self.platform.group("app")[0], "redis_load.py", self.request(**more), seconds)
 
-    def begin(self, pool: ThreadPoolExecutor, seconds: float) -> Future[Any]:
+    def begin(self, pool: ThreadPoolExecutor, seconds: float, **more: Any) -> Future[Any]:
         """Write for so long, beside the test."""
-        return pool.submit(self.ask, do="load", seconds=seconds, writers=WRITERS)
+        return pool.submit(self.ask, do="load", seconds=seconds, writers=WRITERS, **more)
 
 
 def primary_of(platform: Control) -> str:

@@ -34,8 +34,7 @@ class Store:
 
     def sql(self, name: str, text: str, seconds: float = 60) -> list[str]:
         """Lines of a statement's answer."""
-        command = f"sudo -u postgres psql -XAtq -v ON_ERROR_STOP=1 -d {name} -f -"
-        return self.control.ssh(self.database.primary(), command, text, seconds).split("\n")[:-1]
+        return self.database.sql(name, text, seconds)
 
     def count(self, name: str) -> int:
         return int(self.sql(name, f"select count(*) from {TABLE}")[0])

@@ -15,6 +15,10 @@ from roles.kit.agent.base import RemoteError, account, run
 
 SECONDS = 4 * 3600
 ROOM_BYTES = 2e9  # for the log that is replayed
+SETTINGS = """
+select format('alter database %I set %s = %L', '{into}', split_part(c, '=', 1), split_part(c, '=', 2))
+from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase, unnest(s.setconfig) c
+where d.datname = '{name}' and s.setrole = 0 and c like 'nexus\\_cos.%'"""  # ours: what is on record of it
 WHOLE = "restored as of "  # begins the comment of a copy that is whole
 
 
@@ -33,10 +37,14 @@ def copy(config: Config, name: str, owner: str, to: str, into: str) -> None:
         dump = f"{found.socket}/dump"
         argv = [*_tool(config, "pg_dump", found.socket, PORT), "-Fc", "-f", dump, name]
         run(argv, user="postgres", timeout=SECONDS)
+        with Session(found.socket, PORT, "postgres") as session:
+            settings = session(SETTINGS.format(name=name, into=into))  # which a dump leaves out
         found.stop()
         postgresql.psql(config, "postgres", f'create database "{into}" owner "{owner}"')
         postgresql.psql(config, "postgres", f'revoke all on database "{into}" from public')
         run(_load(config, into, dump), user="postgres", timeout=SECONDS)
+        for statement in settings:
+            postgresql.psql(config, "postgres", statement)
     own = config["postgresql"]
     with Session(own["socket"], own["port"], into) as session:
         held = contents.count(session, contents.tables(session), 0)

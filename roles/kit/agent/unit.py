@@ -46,7 +46,7 @@ def settle(unit: Mapping[str, Any], put_off: bool) -> None:
             reloads, now = True, {**now, **{path: stamp[path] for path in unit["restart_on"] if path in stamp}}
     if reloads:
         run(["systemctl", "reload", name], timeout=180)
-        write_stamp(name, now)
+        write_stamp(name, {**(stamp or {}), **now})
     else:
         run(["systemctl", "reset-failed", name]) if units([name])[name]["ActiveState"] == "failed" else None
         try:

@@ -46,7 +46,7 @@ def write(number, acknowledged, refusals, end):
             client = client or Client()
             client("SET", f"{asked['prefix']}{number}:{count}", "x" * 100, "EX", 3600)
             acknowledged.append((f"{number}:{count}", time.time()))
-            time.sleep(0.005)
+            time.sleep(asked.get("pause", 0.005))
         except (OSError, Refused) as error:
             kind = str(error).split()[0].lstrip("-") if isinstance(error, Refused) else type(error).__name__
             refusals[kind] = refusals.get(kind, 0) + 1

@@ -92,6 +92,8 @@ def postgresql():
         "roles": "select rolname, rolcanlogin, rolconnlimit, rolpassword from pg_authid order by rolname",
         "members": "select roleid::regrole::text, member::regrole::text from pg_auth_members order by 1, 2",
         "databases": "select datname, pg_get_userbyid(datdba), datacl from pg_database order by datname",
+        "first schemas": "select datname, split_part(c, ' ', 1), split_part(c, ' ', 3) from pg_database d "
+        "join pg_db_role_setting s on s.setdatabase = d.oid, unnest(s.setconfig) c where s.setrole = 0 order by 1",
         "access": "select type, database, user_name, address, auth_method from pg_hba_file_rules",
     }
     return {name: said("psql", "-XAtc", query, user="postgres").splitlines() for name, query in queries.items()}

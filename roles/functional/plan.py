@@ -1,0 +1,104 @@
+"""Which functional checks an environment can run, and how the edge host is asked to run them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+import uuid
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from roles.catalogue.functional import FunctionalCheck, FunctionalRequest
+from roles.certificate.plan import CA, LEAF
+from roles.image.checkout import checkout
+from roles.kit.environment import Environment, Host
+from roles.kit.error import OperatorError
+from roles.nginx.location import closed_services
+
+REMOTE = Path(__file__).with_name("remote.py")
+LIBRARIES = ("roles.functional.check",)
+KINDS = ("read", "full")
+OWN = "nexus-cos-check"
+TOKEN_SECONDS = 300
+
+
+def checks(env: Environment, writing: Collection[str] = ()) -> dict[str, list[FunctionalCheck]]:
+    """{service: its checks} of services that run shipped code and are open; those that write for services in `writing`.
+
+    Raises OperatorError where the setting functional is neither read nor full.
+    """
+    if env.setting.functional not in KINDS:
+        raise OperatorError(f'functional is "{env.setting.functional}": it is read or full')
+    if not (code := checkout(env)):
+        return {}
+    full = env.setting.functional == "full"
+    closed = closed_services(env, env.setting.nginx_maintenance)
+    found = {}
+    for name, service in env.catalogue.services.items():
+        if service.functional and code.has(service) and name not in closed:
+            wanted = [each for each in service.functional if full or name in writing or not each.writes]
+            found[name] = wanted
+    return {name: wanted for name, wanted in found.items() if wanted}
+
+
+def context(env: Environment, edge: Host, wanted: Mapping[str, Collection[FunctionalCheck]]) -> dict[str, Any]:
+    """What the edge host needs to run these checks, each time with a mark of its own."""
+    mark = f"{OWN}-{uuid.uuid4().hex[:12]}"
+    own = edge.setting.nginx_certificate == LEAF
+    domain = f"api.{env.setting.domain}"
+    return {
+        "mark": mark,
+        "seconds": int(env.setting.functional_answer_seconds),
+        "places": {
+            "edge": {
+                "address": "127.0.0.1",
+                "port": int(edge.setting.nginx_https_port),
+                "name": domain,
+                "ca": CA if own else "",
+            },
+            "router": {"address": "127.0.0.1", "port": int(env.setting.router_port)},
+        },
+        "services": {
+            name: [
+                {
+                    "name": check.name,
+                    "at": check.at,
+                    "headers": _headers(env, name, check, mark, domain),
+                    "requests": [request_data(request) for request in check.requests],
+                }
+                for check in found
+            ]
+            for name, found in wanted.items()
+        },
+    }
+
+
+def request_data(request: FunctionalRequest) -> dict[str, Any]:
+    """A request as roles.functional.check takes it."""
+    return {name: getattr(request, name) for name in FunctionalRequest.FIELDS}
+
+
+def token(key: str, user: str, now: float) -> str:
+    """A token of this user, signed as services verify them: HS256, valid for five minutes."""
+    parts = [{"alg": "HS256", "typ": "JWT"}, {"userId": user, "iat": int(now), "exp": int(now) + TOKEN_SECONDS}]
+    text = ".".join(_base64(json.dumps(part).encode()) for part in parts)
+    return f"{text}.{_base64(hmac.digest(key.encode(), text.encode(), hashlib.sha256))}"
+
+
+def _headers(env: Environment, name: str, check: FunctionalCheck, mark: str, domain: str) -> dict[str, str]:
+    if check.at == "router":  # what the edge would have set
+        own = {"X-Nexus-Service": name, "Host": name}
+        shake = env.catalogue.handshake
+        return own | ({shake.header: shake.value} if env.catalogue.service(name).handshake else {})
+    found = {"Host": domain}
+    if env.setting.nginx_auth_request:
+        found["Authorization"] = f"Bearer {token(env.secret('service/jwt'), mark, time.time())}"
+    return found
+
+
+def _base64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")

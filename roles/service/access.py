@@ -1,0 +1,85 @@
+"""How a service logs in at each store, in every form that the usual client libraries read by themselves.
+
+`DATABASE_URL` and `DB_*` are the platform's own names; libpq's `PG*` reach clients that are given no URL, and tell them
+to use TLS. The entry point of the image (templates/image/entry.sh) tells clients which authorities to trust; only libpq
+has to be told here, since it trusts none by default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from urllib.parse import quote
+
+from roles.catalogue import Service
+from roles.kit.environment import Environment
+from roles.mongodb import plan as mongodb
+from roles.redis.instance import instance_of
+from roles.storage import bucket
+
+CA = "/run/secrets/ca.pem"
+HTTPS = 443
+
+
+def postgresql(env: Environment, service: Service, port: int | None = None) -> dict[str, str]:
+    """Through the pooler, or at another `port` of the proxy, such as the one that leads past it."""
+    (host, usual), (user, password) = env.store("postgresql"), env.login("postgresql", service.name)
+    port = port or usual
+    login = f"{quote(user)}:{quote(password, safe='')}"
+    plain = {"HOST": host, "PORT": str(port), "USER": user, "PASSWORD": password}
+    return {
+        "DATABASE_URL": f"postgresql://{login}@{host}:{port}/{service.database}?sslmode=verify-full",
+        **{f"DB_{name}": value for name, value in plain.items()},
+        "DB_NAME": service.database,
+        **{f"PG{name}": value for name, value in plain.items()},
+        "PGDATABASE": service.database,
+        "PGSSLMODE": "verify-full",
+        "PGSSLROOTCERT": CA,
+    }
+
+
+def _redis(env: Environment, service: Service) -> dict[str, str]:
+    (host, _), password = env.store("redis"), env.secret(f"redis/{service.name}")
+    port = instance_of(service).proxy_port(env.setting)
+    return {"REDIS_URL": f"rediss://{service.name}:{quote(password, safe='')}@{host}:{port}/0"}
+
+
+def _rabbitmq(env: Environment, service: Service) -> dict[str, str]:
+    (host, port), (user, password) = env.store("rabbitmq"), env.login("rabbitmq", service.name)
+    vhost = quote(service.name, safe="")
+    url = f"amqps://{quote(user)}:{quote(password, safe='')}@{host}:{port}/{vhost}"
+    return {"RABBITMQ_URL": url, "AMQP_URL": url}
+
+
+def _mongodb(env: Environment, service: Service) -> dict[str, str]:
+    user, password = env.login("mongodb", service.name)  # drivers find the primary of a set by themselves
+    options = f"tls=true&replicaSet={mongodb.SET}&authSource={service.database}"
+    login, hosts = f"{user}:{quote(password, safe='')}", ",".join(mongodb.members(env))
+    url = f"mongodb://{login}@{hosts}/{service.database}?{options}"
+    return {"MONGODB_URL": url, "MONGODB_URI": url}
+
+
+def _object_storage(env: Environment, service: Service) -> dict[str, str]:
+    """The endpoint of S3 alone: other services of AWS that a service may use are not ours."""
+    (host, port), (key, secret) = env.store(bucket.STORE), bucket.login(env, service.name)
+    endpoint = f"https://{host}" if port == HTTPS else f"https://{host}:{port}"
+    region = str(env.setting.storage_region)
+    return {
+        "S3_ENDPOINT": endpoint,
+        "S3_REGION": region,
+        "S3_BUCKET": bucket.name(env, service.name),
+        "S3_FORCE_PATH_STYLE": "true",  # our server knows no other, and no certificate is for BUCKET.ADDRESS
+        "AWS_ENDPOINT_URL_S3": endpoint,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ACCESS_KEY_ID": key,
+        "AWS_SECRET_ACCESS_KEY": secret,
+    }
+
+
+ACCESS: Mapping[str, Callable[[Environment, Service], dict[str, str]]] = {
+    "postgresql": postgresql,
+    "redis": _redis,
+    "rabbitmq": _rabbitmq,
+    "mongodb": _mongodb,
+    bucket.STORE: _object_storage,
+}

@@ -1,0 +1,52 @@
+"""The certificate that a port shows to anyone who connects, asked from outside and without trusting it."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+import tempfile
+
+from cryptography import x509
+
+from roles.certificate.plan import ETCD_LEAF
+from roles.kit.authority import Authority
+from roles.kit.environment import Environment
+from roles.status.door import Door
+
+SECONDS = 30  # object storage restarts for 17 s, while its socket keeps who asks waiting
+ASK_FOR_TLS = struct.pack("!ii", 8, 80877103)  # SSLRequest of PostgreSQL's protocol
+
+
+class Served:
+    """Asks ports with a certificate of our own, which nodes of etcd and RabbitMQ want to see first."""
+
+    def __init__(self, env: Environment) -> None:
+        self._etcd = _client(env.authority("etcd", f"{env.name} etcd")) if env.group("etcd") else None
+        self._other = _client(env.tls)
+
+    def ask(self, door: Door) -> x509.Certificate:
+        """What a daemon shows now; OSError where it does not answer."""
+        context = self._etcd if self._etcd and door.leaf == ETCD_LEAF else self._other
+        with socket.create_connection((door.address, door.port), timeout=SECONDS) as raw:
+            if door.asks_first:
+                raw.sendall(ASK_FOR_TLS)
+                if raw.recv(1) != b"S":
+                    raise OSError(f"{door} at {door.address} does not speak TLS")
+            with context.wrap_socket(raw, server_hostname=door.address) as session:
+                shown = session.getpeercert(binary_form=True)
+        if not shown:
+            raise OSError(f"{door} at {door.address} shows no certificate")
+        return x509.load_der_x509_certificate(shown)
+
+
+def _client(authority: Authority) -> ssl.SSLContext:
+    """One that trusts anybody and shows a leaf."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    leaf = authority.leaf(["tests"])
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(leaf.certificate + leaf.key)
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context
