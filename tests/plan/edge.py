@@ -38,6 +38,7 @@ ADDRESS = "127.77.0.1"  # of the edge
 UNLIMITED = "127.77.0.2"  # a client whose limits are lifted
 LIMITED = "127.78.0."  # clients with limits: a test takes an address of its own
 DOMAIN = "nexuscos.example.com"
+TRIES = 12  # of a signal, for five seconds each
 SECONDS = 60  # for what takes one, on a machine that has other work
 
 
@@ -293,13 +294,23 @@ class Edge:
         return stamp
 
     def reload_router(self) -> None:
-        """As on a host: save what is known of the tasks, then a signal to the master."""
+        """As on a host: save what is known of the tasks, then a signal to the master.
+
+        It starts itself anew once its workers have begun, and a signal of just then is lost: it is sent again.
+        """
         known = {
             "admin_port": self.settings["router_admin_port"],
             "state_file": self.settings["router_state_file"],
         }
         subprocess.run(["bash", "-c", SAVE.format(**known)], check=True, timeout=SECONDS)
-        self.processes[0].send_signal(signal.SIGUSR2)
+        log, begun = self.directory / "haproxy.log", "Reloading HAProxy"
+        before, tries = log.read_text().count(begun), 0
+        while log.read_text().count(begun) == before:
+            assert tries < TRIES, f"HAProxy's master does not reload: {log.read_text()[-2000:]}"
+            tries += 1
+            self.processes[0].send_signal(signal.SIGUSR2)
+            with contextlib.suppress(AssertionError):
+                wait_until(lambda: log.read_text().count(begun) > before, "a reload", SECONDS / TRIES)
 
     def _check(self, *argv: str) -> None:
         done = subprocess.run(argv, capture_output=True, text=True, check=False)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from pathlib import Path
 
-from roles.router.remote import ATTEMPTS
 from tests.plan.edge import Edge, wait_until
 
 
@@ -18,12 +16,9 @@ def running_stamp(edge: Edge) -> str | None:
 def reloaded(edge: Edge, kept: dict[str, object] | None = None, **settings: object) -> str:
     """The router runs with these settings changed and this kept; its stamp."""
     stamp = edge.write_router(kept, **settings)
-    for _ in range(ATTEMPTS):  # as on a host
-        edge.reload_router()
-        with contextlib.suppress(AssertionError):
-            wait_until(lambda: running_stamp(edge) == stamp, "new workers", 20)
-            return stamp
-    raise AssertionError(f"the router does not run with {stamp} but with {running_stamp(edge)}")
+    edge.reload_router()
+    wait_until(lambda: running_stamp(edge) == stamp, "new workers")
+    return stamp
 
 
 def alone(edge: Edge) -> bool:
