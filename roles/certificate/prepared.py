@@ -51,7 +51,7 @@ def state(env: Environment, pairs: Sequence[Pair], others: Sequence[str]) -> Sta
 
 
 def seconds(env: Environment) -> float:
-    """For how long leaves are prepared; OperatorError where that is no time, or too many leaves."""
+    """For how long leaves are prepared; OperatorError for less than one leaf or too many."""
     days, period = float(env.setting.certificate_prepared_days), int(env.setting.certificate_period_seconds)
     found = days * DAY_SECONDS
     if not period <= found <= MOST * period:

@@ -14,6 +14,7 @@ import gevent
 from pyinfra import logger
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.deploy import deploy
+from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.operation import operation
 from pyinfra.context import host
 
@@ -21,6 +22,7 @@ from roles.catalogue.functional import FunctionalCheck
 from roles.functional.plan import LIBRARIES, REMOTE, checks, context
 from roles.image.checkout import checkout
 from roles.kit.environment import Environment
+from roles.kit.error import OperatorError
 from roles.kit.progress import progress
 from roles.kit.run import Run
 
@@ -73,9 +75,18 @@ class _Ask(PyinfraCommand):
 
 
 def current(run: Run) -> Environment:
-    """The environment with the modules that are closed for maintenance now; nothing is asked where nothing is due."""
+    """The environment with the modules that are closed for maintenance now; nothing is asked where nothing is due.
+
+    Where no manager says which these are, they are those that the last run knew.
+    """
     env = run.environment
-    return env.seen([], {}, run.kept()) if checkout(env) else env
+    if not checkout(env):
+        return env
+    try:
+        kept = run.kept()
+    except (OperatorError, PyinfraError):
+        kept = run.memory.kept
+    return env.seen([], {}, kept)
 
 
 def changed(run: Run) -> set[str]:
@@ -88,17 +99,24 @@ def asked(run: Run, edge: str, wanted: Wanted) -> Result:
     """The checks, repeated for those that fail until functional_timeout_seconds are over."""
     env = run.environment
     deadline = time.monotonic() + int(env.setting.functional_timeout_seconds)
-    left, answers = dict(wanted), dict[str, dict[str, str]]()
+    left: Wanted = wanted
+    answers: dict[str, dict[str, str]] = {}
     while left:
         question = context(env, env.host(edge), left)
-        answers |= run.ask_source(edge, REMOTE, [], question, LIBRARIES)
-        failed = judge(env, answers).failed
-        left = {name: found for name, found in wanted.items() if any(key.startswith(f"{name}: ") for key in failed)}
+        for name, found in run.ask_source(edge, REMOTE, [], question, LIBRARIES).items():
+            answers[name] = answers.get(name, {}) | found
+        left = _failing(left, judge(env, answers).failed)
         if time.monotonic() > deadline:
             break
         if left:
             gevent.sleep(POLL_SECONDS)
     return judge(env, answers)
+
+
+def _failing(wanted: Wanted, failed: Collection[str]) -> dict[str, list[FunctionalCheck]]:
+    """Those of the checks that failed: one that wrote something and passed is not sent again."""
+    found = {name: [each for each in checks if f"{name}: {each.name}" in failed] for name, checks in wanted.items()}
+    return {name: checks for name, checks in found.items() if checks}
 
 
 def judge(env: Environment, answers: Mapping[str, Mapping[str, str]]) -> Result:

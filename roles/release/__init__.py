@@ -11,6 +11,7 @@ from functools import partial
 
 from pyinfra.context import state
 
+from roles.functional.plan import checks
 from roles.kit.error import OperatorError
 from roles.kit.run import Run
 from roles.release import back, build
@@ -39,6 +40,7 @@ def forward(run: Run) -> Sequence[Act]:
         raise OperatorError(f'release_on_failure={setting.release_on_failure}: it is "stop" or "back"')
     number = str(setting.release)
     situation = Situation(run)
+    checks(situation.env)  # its gates' setting, before anything is changed
     names = selected(situation.env, str(setting.services))
     found = situation.digests(names, number)
     missing = [name for name in names if "digest" not in found[name]]

@@ -41,7 +41,7 @@ ONE_MISTAKE = {
         ("CREATE INDEX invoices_status ON", "ALTER TABLE invoices ADD note text;\nCREATE INDEX invoices_status ON"),
         ("invoice-gen", "schema", "a first schema only creates; changes belong to the service's migration"),
     ),
-    "schema that is no SQL": (
+    "schema that cannot be parsed": (
         "schema/invoice-gen.sql",
         ("CREATE INDEX invoices_status ON", "CREATE INDEXES invoices_status ON"),
         ("invoice-gen", "schema", "PostgreSQL cannot read this: syntax error at or near"),

@@ -64,7 +64,7 @@ def own_run(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
     enter.chmod(0o755)
     within = ["unshare", "--mount", str(enter)]
     if subprocess.run([*within, "true"], capture_output=True).returncode:
-        return  # whoever is not root has none, and agents write nothing there
+        return  # only root has one, and other agents write nothing there
     for module, name in ((wire, "PYTHON"), (wire, "COMMAND"), (transport, "COMMAND")):
         text = getattr(module, name)
         assert text.count("exec python3") == 1

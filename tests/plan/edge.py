@@ -296,7 +296,7 @@ class Edge:
     def reload_router(self) -> None:
         """As on a host: save what is known of the tasks, then a signal to the master.
 
-        It starts itself anew once its workers have begun, and a signal of just then is lost: it is sent again.
+        It restarts itself once its workers have begun and loses a signal of that moment, so the signal is sent again.
         """
         known = {
             "admin_port": self.settings["router_admin_port"],

@@ -2,7 +2,7 @@
 
 A number is claimed with a socket in the kernel's abstract namespace, which nobody else can bind and which is free
 again when its process ends, killed or not. From the number follow a network and a few ports. Nothing is drawn with
-`random`: whoever shuffles tests seeds it alike in all workers.
+`random`: the plugin that shuffles tests seeds it alike in all workers.
 """
 
 from __future__ import annotations

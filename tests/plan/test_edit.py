@@ -113,7 +113,7 @@ def test_nothing_is_left_when_the_editing_is_killed(tmp_path: Path, memory: Path
 def test_the_clear_text_lies_in_memory_and_is_closed_to_others(
     monkeypatch: pytest.MonkeyPatch, session: bool
 ) -> None:
-    if not session:  # as for whoever has not logged in
+    if not session:  # as for an account without a session
         monkeypatch.delenv("XDG_RUNTIME_DIR")
     with private_directory() as directory:
         kind = subprocess.run(["stat", "-f", "-c", "%T", directory], capture_output=True, text=True, check=True)

@@ -17,7 +17,7 @@ import pytest
 from cluster import environment
 
 from roles.catalogue import DIRECTORY, CatalogueError, load
-from roles.functional import judge
+from roles.functional import asked, judge
 from roles.functional.check import failure
 from roles.functional.plan import checks, context, request_data, token
 from roles.functional.remote import client, probe
@@ -171,6 +171,29 @@ def test_all_services_are_asked_and_each_answers_for_itself(server: tuple[type[S
     found = probe([], asked)
     assert found["a"] == {"life": ""}
     assert "Connection refused" in found["b"]["life"]
+
+
+class Answering:
+    """A run whose edge host answers as told, and that notes what it was asked."""
+
+    def __init__(self, env: Any, *answers: dict[str, dict[str, str]]) -> None:
+        self.environment, self._answers, self.asked = env, list(answers), []
+
+    def ask_source(self, edge: str, source: Path, names: list[str], context: Any, libraries: Any) -> Any:
+        self.asked.append({name: [check["name"] for check in found] for name, found in context["services"].items()})
+        return self._answers.pop(0)
+
+
+def test_only_what_failed_is_sent_again(tmp_path: Path, code: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("roles.functional.POLL_SECONDS", 0)
+    env = environment(tmp_path, {"edge1": "edge", "app1": "app"}, image_source=str(code))
+    wanted = {name: found for name, found in checks(env, {"ledger-mgr"}).items() if name == "ledger-mgr"}
+    read, write = (check.name for check in wanted["ledger-mgr"])
+    first, second = {read: "500", write: ""}, {read: ""}
+    run: Any = Answering(env, {"ledger-mgr": first}, {"ledger-mgr": second})
+    result = asked(run, "edge1", wanted)
+    assert run.asked == [{"ledger-mgr": [read, write]}, {"ledger-mgr": [read]}]
+    assert (result.passed, result.failed) == (2, {})
 
 
 MISTAKES = {

@@ -16,7 +16,7 @@ def write_atomic(path: str, data: bytes, mode: int = 0o600, owner: str = "root",
 
 
 def stage(path: str, data: bytes, mode: int = 0o600, owner: str = "root", group: str = "root") -> str:
-    """Write all of a file beside its place, on disk and with its owner; its name, for `put`."""
+    """Write a file to disk next to its place, with its owner and mode; return its name, for `put`."""
     # `tempfile` and `shutil` would do as well, and take 10 ms of every claim to be imported.
     name = os.path.join(os.path.dirname(path), f".nexus-{os.urandom(8).hex()}")
     handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
