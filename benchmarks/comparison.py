@@ -1,7 +1,7 @@
 """The comparison: every way on the same hosts, in turn, round after round.
 
 A block is one case at one size over one link. Its ways take turns within each round and begin with another one
-in each, so that what disturbs the machine disturbs all of them. After every run our kit looks at the hosts, and
+in each, so that what disturbs the machine disturbs all of them. After every run our library looks at the hosts, and
 finds nothing to do when the way left the state that it should.
 """
 
@@ -20,7 +20,7 @@ from benchmarks.hosts import Fleet, up
 from benchmarks.meter import Cost, measure
 from benchmarks.result import Cell, Series
 from benchmarks.way import Way, ways
-from roles import catalogue
+from nexus import catalogue
 
 CASES = ("noop", "changed", "first", "bare")
 TIMEOUT_SECONDS = 3600
@@ -87,14 +87,10 @@ class Comparison:
 
     def _missing(self, case: str, link: str, size: int) -> list[tuple[int, Way]]:
         turns = self.choice.block(case, size, self.ways)
-        return [
-            (number, way)
-            for number, way in turns
-            if (case, link, size, way.name, number) not in self.series.cells
-        ]
+        return [(number, way) for number, way in turns if (case, link, size, way.name, number) not in self.series.cells]
 
     def _settle(self, fleet: Fleet, anew: bool) -> None:
-        """Bring the hosts to the state by our kit, for a no-op from nothing: so theirs is one after ours."""
+        """Bring the hosts to the state by our library, for a no-op from nothing: so theirs is one after ours."""
         if anew:
             fleet.reset(packages=False, ours=True)
         with Distance("direct", fleet) as distance:
@@ -174,9 +170,7 @@ def _limit(cell: Cell, log: Path) -> Cell:
 
 def _tell(cell: Cell) -> None:
     trips = "" if cell.turns is None else f" {cell.turns} turns"
-    note = (
-        "" if cell.good else f"  NOT GOOD: status {cell.status}, {cell.changes} changes, {cell.after} after"
-    )
+    note = "" if cell.good else f"  NOT GOOD: status {cell.status}, {cell.changes} changes, {cell.after} after"
     print(
         f"{cell.size:3} hosts  {cell.link:6} {cell.case:8} {cell.way:16} {cell.wall:8.2f} s  "
         f"cpu {cell.cpu:7.2f} s  {cell.peak / 1e6:5.0f} MB  {cell.sessions} sessions{trips}{note}",

@@ -25,10 +25,7 @@ class Distance:
     @property
     def environment(self) -> dict[str, str]:
         """What our own inventory must know of it."""
-        return {
-            "NEXUS_BENCH_HOSTS": str(len(self.fleet.hosts)),
-            "NEXUS_BENCH_RELAY": str(PORT) if self._relay else "",
-        }
+        return {"NEXUS_BENCH_HOSTS": str(len(self.fleet.hosts)), "NEXUS_BENCH_RELAY": str(PORT) if self._relay else ""}
 
     def turns(self) -> int | None:
         """Turns on the wire since this was last asked, None where nothing counts them."""

@@ -16,12 +16,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from benchmarks.hosts import Fleet
-from roles import plans
+from nexus.environment import inventory
+from nexus.environment.environment import Environment, Traits
+from nexus.provider.lab.host import Host
 from roles.image.checkout import checkout
 from roles.image.recipe import REFERENCE, Image, recipe
-from roles.kit import inventories
-from roles.kit.environment import Environment, Traits
-from roles.lab.host import Host
+from roles.table import ROLES
 
 PORT = 5000
 WORK = "/var/tmp/floor"
@@ -48,7 +48,7 @@ class _Work:
 
 def lay_bare(fleet: Fleet) -> float:
     """Do all the work on bare hosts; seconds until a task of every service runs."""
-    env = inventories.load("lab")
+    env = inventory.load("lab")
     began = time.monotonic()
     asyncio.run(_work(env, fleet))
     return time.monotonic() - began
@@ -95,9 +95,9 @@ def _packages(work: _Work, name: str) -> str:
     host = env.host(name)
     found = {
         p
-        for role in plans.roles_of(host)
-        if role not in plans.PINNED
-        for p in plans.plan_of(role)(env, host).packages
+        for role in ROLES.of(host)
+        if role not in ROLES.needing("digests")
+        for p in ROLES.plan(role)(env, host).packages
     }
     engine = json.dumps({"insecure-registries": [work.registry]})
     lines = [
@@ -117,10 +117,7 @@ def _images(work: _Work) -> str:
     for image in order.values():
         lines += _build(image, work.env)
     for name, top in {"router": wanted.images["router"], REFERENCE: _reference(wanted.images)}.items():
-        lines += [
-            f"docker tag {top.tag} {work.registry}/{name}",
-            f"docker push -q {work.registry}/{name} >/dev/null",
-        ]
+        lines += [f"docker tag {top.tag} {work.registry}/{name}", f"docker push -q {work.registry}/{name} >/dev/null"]
     config = f"cat > /etc/docker/registry/config.yml <<END\n{REGISTRY}END"
     return "\n".join([config, "systemctl restart docker-registry", *lines])
 

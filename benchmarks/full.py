@@ -16,9 +16,10 @@ from benchmarks.hosts import Fleet
 from benchmarks.meter import calm
 from benchmarks.platform_run import Done, run
 from benchmarks.target import Figures
-from roles import catalogue
+from nexus import catalogue
 
 ROUNDS = 5
+ROUNDS_NOOP = 9
 ROUNDS_FIRST = 2  # ten minutes together
 ROUNDS_VERIFY = 3
 LIGHT = 40
@@ -36,11 +37,16 @@ def _expect(done: Done, changes: bool, what: str) -> Done:
 
 
 def noop(figures: Figures, fleet: Fleet) -> None:
-    """Nothing to change; then once more through the launcher that counts."""
+    """Nothing to change, in turn with stock pyinfra; then once more through the launcher that counts."""
     run()  # whatever was left
-    walls, cpus, peaks, used = [], [], [], []
-    for _ in range(ROUNDS):
+    walls, cpus, peaks, used, stock = [], [], [], [], []
+    for _ in range(ROUNDS_NOOP):
         calm()  # the log-ins of the run before are still being ended when the next begins
+        other = platform_run.stock(fleet)
+        if other.status:
+            raise Unexpected(f"stock pyinfra ended with {other.status}: see {platform_run.WORK}/log/stock.log")
+        stock.append(other.wall)
+        calm()
         before = fleet.cpu()
         done = _expect(run(), False, "no-op")
         after = fleet.cpu()
@@ -50,7 +56,10 @@ def noop(figures: Figures, fleet: Fleet) -> None:
         if before is not None and after is not None:
             used.append(after - before)
     size = len(fleet.hosts)
-    figures.add("noop", statistics.median(walls), f"median of {ROUNDS}, {min(walls):.2f} to {max(walls):.2f}")
+    wall, true = statistics.median(walls), statistics.median(stock)
+    spread = f"{true:.2f} s ({min(stock):.2f} to {max(stock):.2f}), in turn"
+    figures.add("noop", wall, f"median of {ROUNDS_NOOP}, {min(walls):.2f} to {max(walls):.2f}")
+    figures.add("noop_factor", wall / true, f"`pyinfra inventory.py exec -- true` takes {spread}")
     figures.add("noop_cpu", statistics.median(cpus), "controller CPU, s")
     if used:
         figures.add("noop_target_cpu", statistics.mean(used) / size, "CPU of each host, its services' included")
@@ -69,11 +78,7 @@ def delay(figures: Figures, fleet: Fleet) -> None:
             far.append(_expect(away, False, "no-op with delay").cost.wall)
             turns = distance.turns()
     more = statistics.median(far) - statistics.median(near)
-    figures.add(
-        "noop_delay",
-        more,
-        f"{statistics.median(far):.2f} s with {DELAY_MS:.0f} ms, {turns} turns on the wire",
-    )
+    figures.add("noop_delay", more, f"{statistics.median(far):.2f} s with {DELAY_MS:.0f} ms, {turns} turns on the wire")
 
 
 def service(figures: Figures, fleet: Fleet) -> None:
@@ -126,11 +131,7 @@ def light(figures: Figures, fleet: Fleet) -> None:
 
 def _light(figures: Figures) -> None:
     hosts.up(LIGHT, PORT)
-    runs = {
-        "deploy": "benchmarks/deploys/light.py",
-        "inventory": "benchmarks/inventory/slice.py",
-        "name": "light",
-    }
+    runs = {"deploy": "benchmarks/deploys/light.py", "inventory": "benchmarks/inventory/slice.py", "name": "light"}
     few, many = [], []
     for size, found in ((8, few), (LIGHT, many)):
         environment = {"NEXUS_BENCH_HOSTS": str(size), "NEXUS_BENCH_ROLE": "base"}
@@ -146,9 +147,7 @@ def _light(figures: Figures) -> None:
         f"median of {ROUNDS}, {min(walls):.2f} to {max(walls):.2f}; the platform's hosts off; "
         f"peak {many[0].cost.peak / 1e6:.0f} MB",
     )  # fmt: skip
-    more = statistics.median(done.cost.cpu for done in many) - statistics.median(
-        done.cost.cpu for done in few
-    )
+    more = statistics.median(done.cost.cpu for done in many) - statistics.median(done.cost.cpu for done in few)
     figures.add("cpu_per_host", more / (LIGHT - 8), "from 8 to 40 light hosts")
 
 

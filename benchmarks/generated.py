@@ -21,15 +21,23 @@ FIRST_PORT = 20000
 ROOM = ("--data", "postgresql_max_connections=2000")  # each service has connections of its own
 
 
+class _Plain(yaml.SafeDumper):
+    """Writes a value that comes twice twice: the catalogue takes no aliases."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 def install() -> None:
     """Let the environments of this process have as many services as NEXUS_BENCH_SERVICES says."""
     if not os.environ.get(VARIABLE):
         return
-    import roles.catalogue
+    import nexus.catalogue
+    import nexus.environment.environment
 
     directory = WORK / f"catalogue-{os.environ[VARIABLE]}"
-    original = roles.catalogue.load
-    roles.catalogue.load = lambda place=directory: original(place)
+    original = nexus.catalogue.load
+    nexus.catalogue.load = nexus.environment.environment.load = lambda place=directory: original(place)
 
 
 def write(count: int) -> Path:
@@ -54,7 +62,7 @@ def write(count: int) -> Path:
         if len(services["services"]) == count:
             _drop_unknown(services["services"], present)
     for name, data in {"services": services, "gateway": gateway}.items():
-        (directory / f"{name}.yaml").write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+        (directory / f"{name}.yaml").write_text(yaml.dump(data, Dumper=_Plain, sort_keys=False, allow_unicode=True))
     return directory
 
 

@@ -25,11 +25,7 @@ SIMULATED_HOSTS = 1000
 SERVICES = (43, 100, 400)
 ANSWER_SECONDS = 0.05  # of a simulated host: about what a real one on the same machine takes
 ROUNDS = 5
-SLICE = {
-    "deploy": "benchmarks/deploys/slice.py",
-    "inventory": "benchmarks/inventory/slice.py",
-    "name": "growth",
-}
+SLICE = {"deploy": "benchmarks/deploys/slice.py", "inventory": "benchmarks/inventory/slice.py", "name": "growth"}
 MANY = {"inventory": "benchmarks/inventory/many.py", "name": "growth"}
 PLOT = Path(__file__).with_name("growth.svg")
 
@@ -42,15 +38,15 @@ began = time.monotonic()
 services = len(env.catalogue.services)
 loaded = time.monotonic() - began
 env = platform_run.with_traits(env)
-from roles import plans
-from roles.kit import difference
-for role in plans.GROUPS:
-    plans.plan_of(role)
+from roles.table import ROLES
+from nexus.plan import diff as difference
+for role in ROLES:
+    ROLES.plan(role)
 env.tls.leaf(["warm"])
 began = time.monotonic()
 for host in env.hosts:
-    for role in plans.roles_of(host):
-        difference.complete(plans.plan_of(role)(env, host))
+    for role in ROLES.of(host):
+        difference.complete(ROLES.plan(role)(env, host))
 print(json.dumps({"services": services, "load": loaded, "plan": time.monotonic() - began}))
 env.secrets.save()
 """
@@ -89,9 +85,7 @@ def of_services(figures: Figures) -> None:
         plans = [_plan(environment) for _ in range(ROUNDS)]
         seconds = statistics.median(float(entry["plan"]) for entry in plans[1:])
         load = statistics.median(float(entry["load"]) for entry in plans[1:])
-        figures.add(
-            f"plan_{count}", seconds, f"all roles on 8 hosts; reading the catalogue {load:.2f} s more"
-        )
+        figures.add(f"plan_{count}", seconds, f"all roles on 8 hosts; reading the catalogue {load:.2f} s more")
         run(*generated.ROOM, environment=environment, **MANY)
         done = [_still(run(*generated.ROOM, environment=environment, **MANY)) for _ in range(ROUNDS)]
         _keep(figures, f"services_{count}", done, "simulated connector, 8 hosts")
@@ -103,9 +97,7 @@ def plot(figures: Figures) -> None:
     def series(prefix: str, suffix: str, sizes: tuple[int, ...]) -> list[tuple[float, float]]:
         known = figures.figures
         return [
-            (size, known[f"{prefix}_{size}{suffix}"].value)
-            for size in sizes
-            if f"{prefix}_{size}{suffix}" in known
+            (size, known[f"{prefix}_{size}{suffix}"].value) for size in sizes if f"{prefix}_{size}{suffix}" in known
         ]
 
     panels = [
@@ -150,9 +142,7 @@ def _plan(environment: Mapping[str, str]) -> dict[str, float]:
 
 def _still(done: Done) -> Done:
     if done.changes != 0:
-        raise RuntimeError(
-            f"no no-op: {done.changes} changes, status {done.cost.status}:\n{done.output[-2000:]}"
-        )
+        raise RuntimeError(f"no no-op: {done.changes} changes, status {done.cost.status}:\n{done.output[-2000:]}")
     return done
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from benchmarks import WORK
 from benchmarks import slice as workload
 from benchmarks.meter import cpu_seconds
-from roles import lab
-from roles.lab import guest
-from roles.lab.environment import LabEnvironment, LabHost
-from roles.lab.host import SYSTEMD_OUTSIDE, Host
+from nexus.provider import lab
+from nexus.provider.lab import guest
+from nexus.provider.lab.environment import LabEnvironment, LabHost
+from nexus.provider.lab.host import SYSTEMD_OUTSIDE, Host
 
 SSHD = "/etc/ssh/sshd_config.d/20-bench.conf"
 COUNT = "journalctl -q --no-pager -o cat -g '^Starting session' | grep -c ."
@@ -59,7 +59,7 @@ class Fleet:
         return sum(known) if len(known) == len(self.hosts) else None
 
     def reset(self, packages: bool, ours: bool) -> None:
-        """Take the slice off the hosts; `packages` too; `ours`: also what the kit keeps for itself there."""
+        """Take the slice off the hosts; `packages` too; `ours`: also what the library keeps for itself there."""
         self.everywhere(reset_script(self._running(), packages, ours))
 
     def _running(self) -> list[str]:
@@ -80,9 +80,7 @@ class Fleet:
             entries.append({"name": host.name, "data": {**data, "ssh_hostname": name, "ssh_port": port}})
             lines.append(f"{host.name} ansible_host={name} ansible_port={port}\n")
         (WORK / "hosts.json").write_text(json.dumps(entries, indent=1))
-        options = (
-            f"-o UserKnownHostsFile={WORK}/known_hosts -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes"
-        )
+        options = f"-o UserKnownHostsFile={WORK}/known_hosts -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes"
         common = (
             "[all:vars]\nansible_user=deploy\n"
             f"ansible_ssh_private_key_file={self.access}/id_ed25519\n"
@@ -141,8 +139,6 @@ def reset_script(running: Sequence[str], packages: bool, ours: bool) -> str:
         lines.append(f"apt-get purge -y -q --autoremove {' '.join(bare)} >/dev/null || exit 1")
     if ours:
         drop_ins = [f"/etc/systemd/system/{unit}.service.d" for unit in units]
-        lines.append(
-            f"rm -rf {' '.join(drop_ins)} /run/nexus-cos/stamp /var/lib/nexus-cos/manifest/slice.json"
-        )
+        lines.append(f"rm -rf {' '.join(drop_ins)} /run/nexus-cos/stamp /var/lib/nexus-cos/manifest/slice.json")
     lines += ["systemctl daemon-reload", "systemctl reset-failed || true"]
     return "\n".join(lines) + "\n"

@@ -2,7 +2,7 @@
 
     python -m benchmarks.limit
 
-Asks the hosts of hosts.json in WORK all at once what the kit would ask them, through OpenSSH's own client.
+Asks the hosts of hosts.json in WORK all at once what the library would ask them, through OpenSSH's own client.
 Prints one line of JSON, the median of several rounds; what it takes to open the connections does not count.
 """
 
@@ -20,18 +20,19 @@ from typing import Any
 
 from benchmarks import WORK
 from benchmarks.slice import plan
-from roles import catalogue
-from roles.kit import difference, wire
+from nexus import catalogue
+from nexus.plan import diff
+from nexus.transport import protocol
 
 ROUNDS = 7
-SUDO = "sudo -H -n sh -c '" + wire.COMMAND.replace("'", "'\"'\"'") + "'"
+SUDO = "sudo -H -n sh -c '" + protocol.COMMAND.replace("'", "'\"'\"'") + "'"
 
 
 def question() -> bytes:
-    """Standard input of the probe, as the kit sends it."""
+    """Standard input of the probe, as the library sends it."""
     environment: Any = SimpleNamespace(catalogue=catalogue.load())
-    desired = difference.complete(plan.plan(environment, environment))
-    return "".join(f"{line}\n" for line in wire.lines(difference.question([desired]))).encode()
+    desired = diff.complete(plan.plan(environment, environment))
+    return "".join(f"{line}\n" for line in protocol.lines(diff.question([desired]))).encode()
 
 
 def _ssh(data: dict[str, Any], control: Path) -> list[str]:

@@ -29,9 +29,7 @@ class Cost:
     peak: int
 
 
-def measure(
-    command: Sequence[str], cwd: Path, environment: Mapping[str, str], log: Path, timeout: float
-) -> Cost:
+def measure(command: Sequence[str], cwd: Path, environment: Mapping[str, str], log: Path, timeout: float) -> Cost:
     """Run a command to its end with all output in `log`. Status -9 when it did not end in time."""
     group = _make_group()
     peak = _Peak(group)

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,13 +17,11 @@ from pathlib import Path
 from benchmarks import PROJECT, WORK, distance, simulated
 from benchmarks.hosts import Fleet
 from benchmarks.meter import Cost, measure
-from roles import lab
-from roles.kit.environment import Environment, Traits
-from roles.lab.host import Host
+from nexus.environment.environment import Environment, Traits
+from nexus.provider import lab
+from nexus.provider.lab.host import Host
 
-CLOSING = re.compile(
-    r"^\w+: \d+ hosts?, (\d+) changes?(?:, (\d+)/(\d+) services healthy)?(.*)$", re.MULTILINE
-)
+CLOSING = re.compile(r"^\w+: \d+ hosts?, (\d+) changes?(?:, (\d+)/(\d+) services healthy)?(.*)$", re.MULTILINE)
 SECONDS = 1800
 LEFT_OUT = (".venv", ".git", "reports", "results", "__pycache__", ".*_cache", "*.egg-info", "bench")
 
@@ -66,6 +65,22 @@ def run(
     cost = measure([*launcher, inventory, deploy, "-y", *arguments], project, variables, log, SECONDS)
     sessions = sum(json.loads(tally.read_text()).values()) if tally.exists() else None
     return Done(cost, log.read_text(errors="replace"), sessions)
+
+
+def stock(fleet: Fleet) -> Cost:
+    """One run of pyinfra without anything of this project: `true` on the same hosts."""
+    access = fleet.access
+    data = {
+        "ssh_user": "deploy",
+        "ssh_key": str(access / "id_ed25519"),
+        "ssh_known_hosts_file": str(access / "known_hosts"),
+        "ssh_strict_host_key_checking": "yes",
+    }
+    hosts = [(host.name, {**data, "ssh_hostname": host.address}) for host in fleet.hosts]
+    command = [_beside("pyinfra"), "inventory.py", "exec", "-y", "--", "true"]
+    with tempfile.TemporaryDirectory() as place:  # below the project its own start would be asked for
+        Path(place, "inventory.py").write_text(f"lab = {hosts!r}\n")
+        return measure(command, Path(place), {}, WORK / "log" / "stock.log", SECONDS)
 
 
 def verify() -> Done:
@@ -153,11 +168,11 @@ def fleet_groups(fleet: Fleet, name: str) -> tuple[str, ...]:
 
 
 def environment_of(name: str) -> Environment:
-    """The environment of one of the benchmark's own inventories, as `inventories.load` makes the project's."""
-    from roles.kit import inventories
+    """The environment of one of the benchmark's own inventories, as `inventory.load` makes the project's."""
+    from nexus.environment import inventory
 
-    inventories.file_of = lambda name: PROJECT / "benchmarks" / "inventory" / f"{name}.py"
-    return inventories.load(name)
+    inventory.file_of = lambda name: PROJECT / "benchmarks" / "inventory" / f"{name}.py"
+    return inventory.load(name)
 
 
 def with_traits(env: Environment) -> Environment:

@@ -88,8 +88,7 @@ async def serve(delay_ms: float, ways: dict[int, tuple[str, int]]) -> None:
             _no_delay(far_writer)
             with contextlib.suppress(asyncio.CancelledError):  # the end of the relay itself
                 await asyncio.gather(
-                    _carry("client", talk, reader, far_writer, delay),
-                    _carry("server", talk, far_reader, writer, delay),
+                    _carry("client", talk, reader, far_writer, delay), _carry("server", talk, far_reader, writer, delay)
                 )
 
         return handle

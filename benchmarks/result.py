@@ -34,7 +34,7 @@ class Cell:
     target_cpu: float | None = None
     sessions: int | None = None  # commands and transfers that sshd started
     turns: int | None = None  # questions that waited for an answer on the wire, the log-in's included
-    after: int | None = None  # changes that our kit finds when it looks right afterwards
+    after: int | None = None  # changes that our library finds when it looks right afterwards
     at: str = ""
 
     @property

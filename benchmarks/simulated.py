@@ -21,10 +21,9 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks import WORK
-from roles.kit import difference
-from roles.kit.environment import Traits
-from roles.kit.model import Desired, File, State
-from roles.kit.unit import reads
+from nexus.environment.environment import Traits
+from nexus.plan import diff, manifest
+from nexus.plan.desired import Desired, File, State
 
 VARIABLE = "NEXUS_BENCH_SIMULATED"  # seconds that a simulated host takes to answer
 KEPT = WORK / "simulated"
@@ -86,15 +85,13 @@ def _answer(name: str, request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _plans(name: str) -> dict[str, Desired]:
     """All plans of a host, as they are once everything is known."""
-    from roles.kit.run import Run
-    from roles.plans import plan_of
+    from nexus.run.run import current_run
+    from roles.table import ROLES
 
-    run, traits = Run.current, Traits(**TRAITS)
-    digests = {
-        service: _digest(f"image {service}") for service in (*run.environment.catalogue.services, "router")
-    }
+    run, traits = current_run(), Traits(**TRAITS)
+    digests = {service: _digest(f"image {service}") for service in (*run.environment.catalogue.services, "router")}
     env = run.environment.seen([replace(host, traits=traits) for host in run.environment.hosts], digests)
-    plans = {role: difference.complete(plan_of(role)(env, env.host(name))) for role in run.roles(name)}
+    plans = {role: diff.complete(ROLES.plan(role)(env, env.host(name))) for role in run.hosts.roles(name)}
     # What plans made is saved, or this run would have something to change, and the next one would make others.
     run.environment.secrets.save()
     return plans
@@ -103,24 +100,26 @@ def _plans(name: str) -> dict[str, Desired]:
 def answer(host: str, plans: Mapping[str, Desired], request: Mapping[str, Any]) -> dict[str, Any]:
     """What a host answers to a probe that is as all these plans want it."""
     files = {entry.path: entry for plan in plans.values() for entry in (*plan.early, *plan.files)}
-    paths: dict[str, Any] = dict.fromkeys(request["paths"])
+    asked = {kind: wanted["names"] for kind, wanted in request["kinds"].items()}
+    paths: dict[str, Any] = dict.fromkeys(asked["paths"])
     for plan in plans.values():
         paths |= {d.path: ["directory", d.mode, d.owner, d.group, None] for d in plan.directories}
         paths |= {link.path: ["link", 0o777, "root", "root", link.target] for link in plan.links}
     paths |= {p: ["file", f.mode, f.owner, f.group, f.sha256] for p, f in files.items()}
     states = {state.name: state for plan in plans.values() for state in plan.states}
-    return {
-        "paths": {path: paths[path] for path in request["paths"]},
-        "packages": dict.fromkeys(request["packages"], "installed"),
+    found = {
+        "paths": {path: paths[path] for path in asked["paths"]},
+        "packages": dict.fromkeys(asked["packages"], "installed"),
         "units": _units(plans.values(), files),
         "users": _users(plans.values()),
-        "groups": list(request["groups"]),
+        "groups": dict.fromkeys(asked.get("groups", ()), True),
         "traits": TRAITS,
         "fence": {"run": 0, "steps": 0},
         "states": {name: {"items": _items(host, states[name])} for name in request["states"]},
         "checks": dict.fromkeys(request["checks"]),
-        "manifest": {role: _recorded(plan) for role, plan in plans.items()},
+        "obstacles": {"paths": {}, "room": {}, "left": []},
     }
+    return {**found, "manifest": {role: manifest.records(plan, found) for role, plan in plans.items()}}
 
 
 def _users(plans: Iterable[Desired]) -> dict[str, list[str]]:
@@ -138,7 +137,7 @@ def _units(plans: Iterable[Desired], files: Mapping[str, File]) -> dict[str, Any
             "UnitFileState": "masked" if unit.masked else "enabled" if unit.enabled else "disabled",
             "ActiveState": "active" if unit.running else "inactive",
             "NeedDaemonReload": "no",
-            "stamp": {path: files[path].sha256 for path in reads(unit) if path in files},
+            "stamp": {path: files[path].sha256 for path in unit.reads if path in files},
         }
     return found
 
@@ -155,7 +154,3 @@ def _properties(host: str, state: str, item: str, values: Mapping[str, Any]) -> 
 
 def _digest(text: str) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
-
-
-def _recorded(plan: Desired) -> dict[str, dict[str, bool]]:
-    return {kind: dict.fromkeys(names, True) for kind, names in difference.records(plan).items()}

@@ -75,9 +75,7 @@ def _line(
         f'<text x="{column + 17}" y="38">{escape(name)}</text>',
     ]
     for (x, y), (_, value) in zip(placed, values, strict=True):
-        parts.append(
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"><title>{value:g}</title></circle>'
-        )
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"><title>{value:g}</title></circle>')
     return parts
 
 
@@ -86,6 +84,4 @@ def _round_up(value: float) -> float:
     if value <= 0:
         return 1
     unit = 10 ** math.floor(math.log10(value))
-    return next(
-        float(unit * step) for step in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10) if unit * step >= value
-    )
+    return next(float(unit * step) for step in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10) if unit * step >= value)

@@ -31,8 +31,8 @@ class Target:
 TARGETS = (
     Target("slice_ansible", "no-op of the slice, 8 hosts: times faster than Ansible", 70, "x", floor=True),
     Target("slice_mitogen", "no-op of the slice, 8 hosts: times faster than Mitogen", 20, "x", floor=True),
-    Target("noop", "no-op of full.py, 8-host lab, 43 services", 1.2),
-    Target("noop_sessions", "remote round trips of a no-op, a host", 3, ""),
+    Target("noop_factor", "no-op of full.py, 8-host lab, times stock pyinfra that runs `true` there", 1.1, "x"),
+    Target("noop_sessions", "SSH sessions of a no-op, a host", 1, ""),
     Target("cpu_per_host", "controller CPU of each further host in a no-op", 0.03),
     Target("noop_delay", "no-op with 20 ms of delay: more than without", 0.5),
     Target("light", "40 light hosts, no-op", 3),
@@ -81,9 +81,7 @@ class Figures:
         """Targets with their figures, then the other figures."""
         rows = [[t.title, _bound(t), *self._measured(t)] for t in TARGETS]
         others = [
-            [name, f"{figure.value:g}", figure.note]
-            for name, figure in self.figures.items()
-            if name not in KNOWN
+            [name, f"{figure.value:g}", figure.note] for name, figure in self.figures.items() if name not in KNOWN
         ]
         parts = [
             describe(self.about),

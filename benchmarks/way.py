@@ -54,10 +54,7 @@ def _ansible_changes(output: str) -> int | None:
 def _mitogen() -> dict[str, str]:
     place = importlib.util.find_spec("ansible_mitogen")
     folder = Path(place.submodule_search_locations[0]) if place and place.submodule_search_locations else BIN
-    return {
-        "ANSIBLE_STRATEGY_PLUGINS": str(folder / "plugins" / "strategy"),
-        "ANSIBLE_STRATEGY": "mitogen_linear",
-    }
+    return {"ANSIBLE_STRATEGY_PLUGINS": str(folder / "plugins" / "strategy"), "ANSIBLE_STRATEGY": "mitogen_linear"}
 
 
 def ways() -> dict[str, Way]:
@@ -71,12 +68,7 @@ def ways() -> dict[str, Way]:
         "ANSIBLE_LOCAL_TEMP": str(WORK / "temporary"),
     }
     stock = (str(BIN / "pyinfra"), "inventory.py", "deploy.py", "-y")
-    ours = (
-        str(BIN / "pyinfra"),
-        "benchmarks/inventory/slice.py",
-        "benchmarks/deploys/slice.py",
-        "-y",
-    )
+    ours = (str(BIN / "pyinfra"), "benchmarks/inventory/slice.py", "benchmarks/deploys/slice.py", "-y")
     found = (
         Way("kit", "our kit", ours, PROJECT, _kit_changes),
         Way(
@@ -96,14 +88,7 @@ def ways() -> dict[str, Way]:
             work | {"NEXUS_BENCH_NODELAY": "1"},
         ),
         Way("pyinfra", "idiomatic pyinfra", stock, PEERS / "pyinfra", _pyinfra_changes, work),
-        Way(
-            "mitogen",
-            "Ansible with Mitogen",
-            ansible,
-            PEERS / "ansible",
-            _ansible_changes,
-            config | _mitogen(),
-        ),
+        Way("mitogen", "Ansible with Mitogen", ansible, PEERS / "ansible", _ansible_changes, config | _mitogen()),
         Way("ansible", "Ansible", ansible, PEERS / "ansible", _ansible_changes, config, slow=True),
     )
     return {way.name: way for way in found}

@@ -7,6 +7,11 @@
 Waits until the backups are in the bucket.
 """
 
-from roles.restore import back_up
+from nexus.run.arguments import Word, arguments
+from runbooks.restore import back_up
 
-back_up()
+given = arguments(
+    store=Word("one store, or environment; all of them if not given"),
+    type=Word("the type of the backup, for a store that has types: full, diff or incr of PostgreSQL"),
+)
+back_up(given.store, given.type)

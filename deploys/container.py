@@ -2,8 +2,8 @@
 
 from pyinfra import host
 
+from nexus.run.converge import layer
 from roles.image import image
-from roles.kit.converge import layer
 from roles.swarm import swarm
 
 layer("swarm")

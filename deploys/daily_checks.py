@@ -5,6 +5,11 @@
 Changes nothing. `format=json` is for programs; the exit status is not 0 when a check fails.
 """
 
-from roles.daily import daily_checks
+from nexus.run.arguments import Choice, arguments
+from runbooks.daily import daily_checks
 
-daily_checks()
+given = arguments(
+    which=Choice("which checks; all if not given", among=("morning", "evening", "security")),
+    format=Choice("the form of the output", "text", among=("text", "json")),
+)
+daily_checks(given.which, as_json=given.format == "json")

@@ -1,10 +1,14 @@
-"""The stores, with a database, a user and a vhost for every service that declares them."""
+"""The stores, with a database, a user and a vhost for every service that declares them.
+
+`prune_data=true` also drops data of services that have left.
+"""
 
 from pyinfra import host
 
+from nexus.run.arguments import Flag, arguments
+from nexus.run.converge import forget_roles, layer
 from roles.backup import backup
 from roles.etcd import etcd
-from roles.kit.converge import forget_roles, layer
 from roles.mongodb import mongodb
 from roles.pgbouncer import pgbouncer
 from roles.postgresql import postgresql
@@ -14,6 +18,7 @@ from roles.redis import redis
 from roles.sentinel import sentinel
 from roles.storage import storage
 
+arguments(prune_data=Flag("also drop databases, vhosts and users that nothing declares any more"))
 layer("quorum")
 if "etcd" in host.groups:
     etcd()  # where PostgreSQL's hosts agree on who is primary

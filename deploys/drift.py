@@ -5,6 +5,8 @@
 Prints it, and writes drift-ENV.json and a page to read, drift-ENV.html, into `drift_directory`.
 """
 
-from roles.drift import drift
+from nexus.run.arguments import arguments
+from runbooks.drift import drift
 
+arguments(read_only=True)
 drift()

@@ -11,9 +11,12 @@ of services that have left.
 
 from pyinfra import local
 
-from roles.health import ask_ahead
+from nexus.run.arguments import Choice, Flag, arguments
 
-ask_ahead()
+arguments(
+    prune_data=Flag("also drop databases, vhosts and users that nothing declares any more"),
+    functional=Choice("checks that read, or full: also those that write", "read", among=("read", "full")),
+)
 local.include("deploys/base.py")  # packages, names and certificates: everything below needs them
 local.include("deploys/engine.py")  # images are built while the stores come up
 local.include("deploys/data.py")  # stores before the services that wait for them

@@ -7,6 +7,13 @@
 Without `since` the last `history_runs` are told.
 """
 
-from roles.record.history import history
+from nexus.audit.history import history
+from nexus.run.arguments import Since, Word, arguments
 
-history()
+given = arguments(
+    read_only=True,
+    host=Word("only changes of this host, which may have left the inventory"),
+    since=Since("only runs since then: 15m, 3h, 7d, yesterday, today, a date or a time as 2026-11-22T19:00"),
+    item=Word("only items with this word in their name or role"),
+)
+history(given.host, given.since, given.item)

@@ -6,6 +6,15 @@
 Changes nothing.
 """
 
-from roles.daily import logs
+from nexus.run.arguments import Host, Number, Services, Since, Word, arguments
+from runbooks.daily import logs
 
-logs()
+given = arguments(
+    service=Services("the services to read"),
+    unit=Word("the systemd unit to read, instead of services"),
+    host=Host("the host of the unit; every host that has it if not given"),
+    since=Since("how far back: 30s, 15m, 3h, 7d, a date or a time as 2026-11-22T19:00", "1h"),
+    grep=Word("only lines with this text"),
+    lines=Number("at most so many, the newest", 200),
+)
+logs(given.service, given.unit, given.host, given.since, given.grep, given.lines)

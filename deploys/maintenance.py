@@ -9,11 +9,18 @@
 
 from pyinfra import host, local
 
-from roles.daily import begin_or_end_maintenance
+from nexus.run.arguments import Flag, Host, Services, Word, arguments
 from roles.nginx import nginx
 from roles.swarm import swarm
+from runbooks.daily import begin_or_end_maintenance
 
-begin_or_end_maintenance()
+given = arguments(
+    host=Host("the host whose tasks move to others"),
+    module=Word("the module to close, by its slug in the catalogue"),
+    service=Services("the services to close"),
+    back=Flag("end the maintenance"),
+)
+begin_or_end_maintenance(given.host, given.module, given.service, given.back)
 if {"app", "edge", "ops"} & set(host.groups):
     swarm()
 if "edge" in host.groups:

@@ -7,18 +7,15 @@ Makes hosts and nothing on them. Hosts that are there already are left as they a
 
 from pyinfra.operations import python
 
-from roles import lab
-from roles.kit.error import OperatorError
+from nexus.error import OperatorError
+from nexus.provider import lab
 
 _PROVIDERS = {
     "lab": lab.up_as_root,  # on this machine
     "ssh": None,  # simply there: the inventory names them
 }
 
-try:
-    _environment = lab.load()
-except lab.LabError as _error:
-    raise OperatorError(str(_error)) from _error
+_environment = lab.load()
 if _environment.provider not in _PROVIDERS:
     raise OperatorError(
         f'group_data/{_environment.name}.py: nothing here makes hosts of provider "{_environment.provider}";'

@@ -7,6 +7,12 @@ builds its images from the sources at hand; `--dry` says what would happen. One 
 `release_on_failure` says what becomes of the others.
 """
 
-from roles.release import release
+from nexus.run.arguments import Flag, Number, Services, arguments
+from runbooks.release import release
 
-release()
+given = arguments(
+    services=Services("the services to release"),
+    canary=Number("percent of the traffic for the new release at first; 0 replaces the old one at once", 0),
+    build=Flag("build the images of this release first, from the sources at hand"),
+)
+release(given.services, given.canary, given.build)

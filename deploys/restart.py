@@ -9,7 +9,14 @@ New tasks first; a unit on one host after the other. Patroni, which takes Postgr
 
 from pyinfra import local
 
-from roles.daily import restart_services_or_units
+from nexus.run.arguments import Flag, Host, Services, Word, arguments
+from runbooks.daily import restart_services_or_units
 
-restart_services_or_units()
+given = arguments(
+    service=Services("the services to restart"),
+    unit=Word("the systemd unit to restart, instead of services"),
+    host=Host("the host of the unit; every host that has it if not given"),
+    force=Flag("restart Patroni although writes may have to wait"),
+)
+restart_services_or_units(given.service, given.unit, given.host, given.force)
 local.include("deploys/verify.py")

@@ -7,6 +7,13 @@ A database comes back beside the one that is there, or in its place with `replac
 `--dry` says what would happen.
 """
 
-from roles.restore import restore
+from nexus.run.arguments import Flag, Service, Word, arguments
+from runbooks.restore import restore
 
-restore()
+given = arguments(
+    service=Service("the service whose database comes back"),
+    store=Word("one whole store or all, instead of a service"),
+    to=Word("the point in time, as 2026-11-22T19:00:00Z, or latest", "latest"),
+    replace=Flag("replace the present data, which is saved first"),
+)
+restore(given.service, given.store, given.to, given.replace)

@@ -5,6 +5,8 @@
 `host` names the one that is to do it. Nothing that is in use is touched.
 """
 
-from roles.restore import prove
+from nexus.run.arguments import Host, arguments
+from runbooks.restore import prove
 
-prove()
+given = arguments(host=Host("the host that runs the test; one that is not primary if not given"))
+prove(given.host)

@@ -7,6 +7,10 @@
 `--dry` says what would happen.
 """
 
-from roles.release import rollback
+from nexus.run.arguments import Services, Word, arguments
+from runbooks.release import rollback
 
-rollback()
+given = arguments(
+    services=Services("the services to roll back"), to=Word("the release to return to; the previous one if not given")
+)
+rollback(given.services, given.to)

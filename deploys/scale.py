@@ -7,8 +7,12 @@
 
 from pyinfra import local
 
-from roles.daily import scale_services
+from nexus.run.arguments import Services, Word, arguments
+from runbooks.daily import scale_services
 
-scale_services()
+given = arguments(
+    service=Services("the services to scale"), replicas=Word("how many, or catalogue for the number of the catalogue")
+)
+scale_services(given.service, given.replicas)
 local.include("deploys/service.py")
 local.include("deploys/verify.py")

@@ -2,7 +2,7 @@
 
 from pyinfra import host
 
-from roles.kit.converge import layer
+from nexus.run.converge import layer
 from roles.router import router
 from roles.service import service
 

@@ -5,6 +5,8 @@
 Asks and changes nothing. The exit status is not 0 when a target is missed; what to do stands below the table.
 """
 
-from roles.status import status
+from nexus.run.arguments import Choice, arguments
+from runbooks.status import status
 
-status()
+given = arguments(read_only=True, format=Choice("the form of the output", "text", among=("text", "json")))
+status(as_json=given.format == "json")

@@ -3,6 +3,8 @@
 Only for a run that hangs: a dead one's lock ends by itself. Whoever loses it so changes nothing any more.
 """
 
-from roles.lock.unlock import unlock
+from nexus.lock.unlock import unlock
+from nexus.run.arguments import Flag, arguments
 
-unlock()
+given = arguments(read_only=True, yes=Flag("take the lock away from its holder"))
+unlock(given.yes)

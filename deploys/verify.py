@@ -8,11 +8,13 @@ marked "nexus-cos-check".
 
 from pyinfra import host
 
+from nexus.run.arguments import Choice, arguments
+from nexus.run.converge import layer
 from roles.functional import functional
 from roles.health import health
-from roles.kit.converge import layer
 
+given = arguments(functional=Choice("checks that read, or full: also those that write", "read", among=("read", "full")))
 layer("health check")
 if "edge" in host.groups:
     health()
-    functional()
+    functional(full=given.functional == "full")

@@ -9,6 +9,7 @@ _box1 = (
         "ssh_key": ".lab/box/id_ed25519",
         "ssh_known_hosts_file": ".lab/box/known_hosts",
         "ssh_strict_host_key_checking": "yes",
+        "ssh_config_file": "none",  # whatever the operator's own says of other hosts
         "ssh_allow_agent": False,
         "ssh_look_for_keys": False,
     },

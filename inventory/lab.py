@@ -12,22 +12,15 @@ def _host(name, address):
         "ssh_key": ".lab/id_ed25519",
         "ssh_known_hosts_file": ".lab/known_hosts",
         "ssh_strict_host_key_checking": "yes",
+        "ssh_config_file": "none",  # whatever the operator's own says of other hosts
         "ssh_allow_agent": False,
         "ssh_look_for_keys": False,
     }
 
 
 edge = [_host("edge1", "10.213.0.11")]
-app = [
-    _host("app1", "10.213.0.21"),
-    _host("app2", "10.213.0.22"),
-    _host("app3", "10.213.0.23"),
-]
-data = [
-    _host("data1", "10.213.0.31"),
-    _host("data2", "10.213.0.32"),
-    _host("data3", "10.213.0.33"),
-]
+app = [_host("app1", "10.213.0.21"), _host("app2", "10.213.0.22"), _host("app3", "10.213.0.23")]
+data = [_host("data1", "10.213.0.31"), _host("data2", "10.213.0.32"), _host("data3", "10.213.0.33")]
 ops = [_host("ops1", "10.213.0.41")]
 
 etcd = ["data1", "data2", "data3"]

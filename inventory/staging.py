@@ -3,6 +3,9 @@
 Nothing makes these hosts (the setting `provider` is "ssh"): they are Debian 13, reached by SSH as `deploy`,
 who may use sudo without a password. The known hosts file is written by whoever sets the hosts up: a host
 key is never accepted at first sight.
+
+Hosts are reached as the operator's ~/.ssh/config says of their ssh_hostname, through a bastion (ProxyJump) too.
+ssh_config_file names another file for everyone who works with this environment; "none" reads none.
 """
 
 

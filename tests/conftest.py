@@ -1,6 +1,8 @@
-"""Options that the tests on hosts share."""
+"""Options that the tests on hosts share, and signals as every run that a test starts should find them."""
 
 from __future__ import annotations
+
+import signal
 
 import pytest
 
@@ -13,3 +15,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--full", action="store_true", help="run the long series of the scenarios too")
     group.addoption("--seed", type=int, default=43, help="draws moments and points of scenarios, 43 where not given")
     group.addoption("--points", default="", help="only these points of the series of interrupted runs, as 7-9,26")
+
+
+def pytest_configure() -> None:
+    """Under nohup, or behind a script's `&`, signals are ignored, and so they would be by runs that tests stop."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)

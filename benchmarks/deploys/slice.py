@@ -1,8 +1,8 @@
-"""The slice, by the kit: what benchmarks/peers say in their own words."""
+"""The slice, by the library: what benchmarks/peers say in their own words."""
 
 from pyinfra.api.deploy import deploy
 
-from roles.kit.converge import converge
+from nexus.run.converge import converge
 
 
 @deploy("Slice")

@@ -12,9 +12,7 @@ _groups = {
     if isinstance(_members, list) and not _name.startswith("_")
 }
 _names = list(
-    dict.fromkeys(
-        _member[0] for _members in _groups.values() for _member in _members if not isinstance(_member, str)
-    )
+    dict.fromkeys(_member[0] for _members in _groups.values() for _member in _members if not isinstance(_member, str))
 )
 
 

@@ -10,7 +10,7 @@ from benchmarks import simulated as _simulated
 from benchmarks.slice import address as _address
 from benchmarks.slice import register as _register
 
-_register()  # the kit plans the slice here, not the platform
+_register()  # the library plans the slice here, not the platform
 _simulated.install()
 
 provider = "lab"

@@ -1,13 +1,12 @@
 """The slice: a fixed part of a host's state that every way of the comparison can express.
 
 43 directories and 86 rendered files from the catalogue, 10 packages, 8 units, 5 users and Nginx.
-This module says what it is; `plan` says it to the kit, `peers/` say it to the others.
+This module says what it is; `plan` says it to the library, `peers/` say it to the others.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -66,17 +65,15 @@ def users(found: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def register() -> None:
-    """Make the kit know one role instead of the platform's: this one, or the one of NEXUS_BENCH_ROLE.
+    """Make a run know one role instead of the platform's: this one, or the one of NEXUS_BENCH_ROLE.
 
     For the inventory of the benchmark, which has hosts for nothing else.
     """
-    import roles.plans
-    from benchmarks.slice import plan
+    from nexus.run.role import Role
+    from roles.table import ROLES
 
-    sys.modules["roles.slice.plan"] = plan
-    for table in (roles.plans.GROUPS, roles.plans.CLUSTER, roles.plans.PINNED):
-        table.clear()
-    roles.plans.GROUPS[os.environ.get("NEXUS_BENCH_ROLE") or "slice"] = ("all",)
+    name = os.environ.get("NEXUS_BENCH_ROLE") or "slice"
+    ROLES.replace("benchmarks" if name == "slice" else "roles", {name: Role(("all",))})
 
 
 def address(number: int) -> str:

@@ -1,4 +1,4 @@
-"""The slice as the kit's plan."""
+"""The slice as the library's plan."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from jinja2 import Environment as Jinja
 from jinja2 import FileSystemLoader, StrictUndefined, Template
 
 from benchmarks import slice as workload
-from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired, Directory, File, Unit, User
+from nexus.environment.environment import Environment, Host
+from nexus.plan.desired import Desired, Directory, File, Unit, User
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 
@@ -47,9 +47,6 @@ def plan(env: Environment, host: Host) -> Desired:
 @cache
 def _template(name: str) -> Template:
     jinja = Jinja(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        auto_reload=False,
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True, auto_reload=False
     )
     return jinja.get_template(name)

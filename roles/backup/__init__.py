@@ -1,14 +1,12 @@
 """Backups: every host that keeps something saves it by a timer, and one of them proves that it comes back."""
 
-from __future__ import annotations
-
 import base64
 from typing import Any
 
 from pyinfra.api.deploy import deploy
 
-from roles.kit.converge import converge
-from roles.kit.run import Run
+from nexus.run.converge import converge
+from nexus.run.run import Run
 
 
 @deploy("Backups")

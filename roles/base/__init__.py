@@ -1,10 +1,8 @@
 """Base: what every host has before it becomes anything."""
 
-from __future__ import annotations
-
 from pyinfra.api.deploy import deploy
 
-from roles.kit.converge import converge, converge_packages, forget_roles
+from nexus.run.converge import converge, converge_packages, forget_roles
 
 
 @deploy("Base")

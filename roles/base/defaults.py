@@ -1,19 +1,9 @@
 """Settings of the base role."""
 
-from __future__ import annotations
-
 base_user: str = "deploy"  # log-in of operators and of this project; root cannot log in
-base_authorized_keys: list[str] = []  # further public keys of the log-in, beside those it came with
 base_timezone: str = "Etc/UTC"
 base_chrony: bool = True  # off where hosts share the kernel's clock, as in the lab
-base_packages: list[str] = [
-    "ca-certificates",
-    "curl",
-    "iproute2",
-    "procps",
-    "prometheus-node-exporter",
-    "sudo",
-]
+base_packages: list[str] = ["ca-certificates", "curl", "iproute2", "procps", "prometheus-node-exporter", "sudo"]
 base_journal_bytes_max: str = "500M"
 base_sysctl: dict[str, int] = {
     "net.core.somaxconn": 4096,  # at least Redis's backlog of 511 (operations.yaml: tuning.kernel)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired, Directory, File, Link, Unit
+from pathlib import Path
+from typing import Any
 
+from nexus.environment.environment import Environment, Host
+from nexus.plan.desired import Desired, Directory, File, Link, State, Unit
+from roles.base.logs import open_logs
+
+SOURCE = Path(__file__).parent / "host/state.py"
 SSHD = "/etc/ssh/sshd_config.d/10-nexus-cos.conf"
 JOURNAL = "/etc/systemd/journald.conf.d/10-nexus-cos.conf"
 SYSCTL = "/etc/sysctl.d/60-nexus-cos.conf"
@@ -18,19 +23,8 @@ def plan(env: Environment, host: Host) -> Desired:
     """Base system of one host."""
     setting = host.setting
     chrony = ("chrony",) if setting.base_chrony else ()
-    units = [
-        Unit("ssh", restart_on=(SSHD,), reload_check="mkdir -p /run/sshd && sshd -t"),
-        Unit("systemd-journald", restart_on=(JOURNAL,)),
-        Unit("systemd-sysctl", restart_on=(SYSCTL,)),
-        Unit("prometheus-node-exporter", restart_on=(EXPORTER,)),
-    ]
-    if chrony:
-        units.append(Unit("chrony"))
-    units += [Unit(timer, enabled=on, running=on) for timer in APT_TIMERS for on in [setting.base_apt_timers]]
     return Desired(
-        early=(
-            File("/etc/hosts", env.render("base/hosts.j2", host=host)),
-        ),  # brokers ask for their name at once
+        early=(File("/etc/hosts", env.render("base/hosts.j2", host=host)),),  # brokers ask for their name at once
         packages=(*setting.base_packages, *chrony),
         directories=(
             Directory("/etc/nexus-cos"),
@@ -38,6 +32,9 @@ def plan(env: Environment, host: Host) -> Desired:
             Directory(setting.log_directory, group="adm", mode=0o750),
             Directory("/etc/ssh/sshd_config.d"),
             Directory("/etc/systemd/journald.conf.d"),
+            Directory("/var/lib/prometheus", "prometheus", "prometheus"),
+            Directory("/var/lib/prometheus/node-exporter"),
+            Directory("/var/log/journal", group="systemd-journal", mode=0o2755),
         ),
         files=(
             File(GENERATION, f"{env.secrets.generation}\n", mode=0o600),
@@ -48,14 +45,43 @@ def plan(env: Environment, host: Host) -> Desired:
             File(EXPORTER_DROP_IN, env.render("base/node-exporter.service.conf.j2")),
         ),
         links=(Link("/etc/localtime", f"/usr/share/zoneinfo/{setting.base_timezone}"),),
-        units=tuple(units),
+        units=(
+            Unit("ssh", restart_on=(SSHD,), reload_check="mkdir -p /run/sshd && sshd -t"),
+            Unit("systemd-journald", restart_on=(JOURNAL,)),
+            Unit("systemd-sysctl", restart_on=(SYSCTL,)),
+            Unit("prometheus-node-exporter", restart_on=(EXPORTER,)),
+            *map(Unit, chrony),
+            *(Unit(name, enabled=setting.base_apt_timers, running=setting.base_apt_timers) for name in APT_TIMERS),
+        ),
+        states=(
+            _in_force(env, host),
+            open_logs("systemd-journald.service", "/var/log/journal", "systemctl", "restart", "systemd-journald"),
+        ),
     )
+
+
+def _in_force(env: Environment, host: Host) -> State:
+    """What the kernel and daemons use in the end; other files than ours may have the last word."""
+    sysctl = {key: str(value) for key, value in host.setting.base_sysctl.items()}
+    items: dict[str, dict[str, Any]] = {f"sysctl {key}": {"value": value} for key, value in sysctl.items()}
+    items |= {f"{name} in force": {} for name in ("sshd", "journald", "units")}
+    sshd = [line.split(None, 1) for line in env.render("base/sshd.conf.j2", host=host).splitlines() if line]
+    journald = env.render("base/journald.conf.j2", host=host).splitlines()
+    context = {
+        "sysctl": sysctl,
+        "sysctl_file": SYSCTL,
+        "sshd": {words[0]: words[1] for words in sshd},
+        "sshd_file": SSHD,
+        "journald": dict(line.split("=", 1) for line in journald if "=" in line),
+        "journald_file": JOURNAL,
+    }
+    return State("in force", SOURCE, items, context=context)
 
 
 def preflight(env: Environment, host: Host) -> str:
     """Refuses secrets that are older than those that the host was given: they would undo a rotation."""
     return (
-        f"read -r there 2>/dev/null <{GENERATION} || there=0; [ \"$there\" -le {env.secrets.generation} ] || {{ "
+        f'read -r there 2>/dev/null <{GENERATION} || there=0; [ "$there" -le {env.secrets.generation} ] || {{ '
         f'echo "{env.secrets.path.name} was replaced $there times when this host was given its secrets, and the file '
         f'here {env.secrets.generation} times: it is an older one. Take the newest (git pull)"; exit 1; }}'
     )

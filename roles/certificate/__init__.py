@@ -1,10 +1,8 @@
 """Certificate: the internal CA, and on every host a leaf that it renews by itself."""
 
-from __future__ import annotations
-
 from pyinfra.api.deploy import deploy
 
-from roles.kit.converge import converge
+from nexus.run.converge import converge
 
 
 @deploy("Certificate")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cache
-
+from nexus.environment.environment import Environment, Host
+from nexus.plan.desired import Desired, Directory, File, Group, Unit
+from nexus.plan.sent import program
 from roles.certificate.prepared import Pair, state
-from roles.kit.environment import Environment, Host
-from roles.kit.model import ROOT, Desired, Directory, File, Group, Unit
 
 DIRECTORY = "/etc/nexus-cos/tls"
 CA, LEAF, KEY = f"{DIRECTORY}/ca.pem", f"{DIRECTORY}/leaf.pem", f"{DIRECTORY}/leaf.key"
 KEY_GROUP = "nexus-tls"
 
 LIBRARY = "/usr/local/lib/nexus-cos/certificate"
-PROGRAM = ("certificate/stock", "certificate/switch")
-AGENT = ("base", "bus", "check", "file", "systemd", "unit", "unread")  # modules that it imports
+SWITCH = "roles.certificate.host.switch"  # what the unit runs
 UNIT = "nexus-certificate"
 STARTS = 10  # of the program in a period, and at least once an hour
 HOUR_SECONDS = 3600
@@ -84,13 +82,7 @@ def _leaf(pair: Pair) -> tuple[File, File]:
 def _program(env: Environment) -> list[File]:
     """What puts the leaf of the current period in its place: by a timer, and at boot before the daemons."""
     return [
-        *_library(),
+        *(File(f"{LIBRARY}/{path}", text) for path, text in program([SWITCH]).items()),
         File(f"/etc/systemd/system/{UNIT}.service", env.render("certificate/service.j2", library=LIBRARY)),
         File(f"/etc/systemd/system/{UNIT}.timer", env.render("certificate/timer.j2", seconds=interval_seconds(env))),
     ]
-
-
-@cache  # the same on every host
-def _library() -> tuple[File, ...]:
-    paths = [*(f"roles/{name}.py" for name in PROGRAM), *(f"roles/kit/agent/{name}.py" for name in AGENT)]
-    return tuple(File(f"{LIBRARY}/{path}", (ROOT / path).read_text()) for path in paths)

@@ -8,21 +8,21 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from roles.kit.authority import DAY_SECONDS, FORMAT, PERIODS, Authority
-from roles.kit.environment import Environment
-from roles.kit.error import OperatorError
-from roles.kit.model import State
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError
+from nexus.pki.ca import DAY_SECONDS, FORMAT, PERIODS, Authority
+from nexus.plan.desired import State
+from nexus.plan.lazy import Lazy
 
 ITEM = "prepared leaves"
 KEPT = 0.75  # of what a run prepares: it prepares again once less than that is left
 MOST = 1000  # leaves of a host, of 1.3 KB and 2 ms each
-SOURCE = Path(__file__).with_name("remote.py")
-LIBRARIES = ("roles.certificate.stock",)
+SOURCE = Path(__file__).parent / "host/state.py"
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,13 @@ class Pair:
 
 def state(env: Environment, pairs: Sequence[Pair], others: Sequence[str]) -> State:
     """The leaves that these pairs of files will hold, in one file on their host; `others` are renewed by others."""
-    stock = Stock(pairs, others, seconds(env))
+    identity = _identity(pairs, others)
     return State(
         "certificate",
         SOURCE,
-        {ITEM: {"identity": stock.identity, "lasts": True}},
+        {ITEM: {"identity": identity, "lasts": True}},
         context={"seconds": KEPT * seconds(env)},
-        payload=stock,
-        libraries=LIBRARIES,
+        payload=stock(identity, pairs, others, seconds(env)),
         before_units=True,
     )
 
@@ -63,34 +62,23 @@ def seconds(env: Environment) -> float:
     return found
 
 
-class Stock(Mapping[str, Any]):
-    """What is sent to a host, made when it is asked for: content of the file that stock.py describes."""
+def stock(identity: str, pairs: Sequence[Pair], others: Sequence[str], seconds: float) -> Lazy[Any]:
+    """What is sent to a host: content of the file that host/stock.py describes."""
+    made: dict[str, Callable[[], Any]] = {
+        "identity": lambda: identity,
+        "final": lambda: _final(pairs, seconds),
+        "pairs": lambda: [_pair(pair, seconds) for pair in pairs],
+        "others": lambda: list(others),
+    }
+    return Lazy(made)
 
-    def __init__(self, pairs: Sequence[Pair], others: Sequence[str], seconds: float) -> None:
-        self._pairs, self._others, self._seconds = pairs, list(others), seconds
-        self.identity = _identity(pairs, others)
-        self._made: dict[str, Callable[[], Any]] = {
-            "identity": lambda: self.identity,
-            "final": self._final,
-            "pairs": lambda: [_pair(pair, self._seconds) for pair in self._pairs],
-            "others": lambda: self._others,
-        }
 
-    def __getitem__(self, name: str) -> Any:
-        return self._made[name]()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._made)
-
-    def __len__(self) -> int:
-        return len(self._made)
-
-    def _final(self) -> bool:
-        """Whether an authority ends before leaves for all of the time can be made."""
-        now = dt.datetime.now(dt.UTC)
-        wanted = [self._seconds + PERIODS * pair.authority.period_seconds for pair in self._pairs]
-        left = [(pair.authority.ends - now).total_seconds() for pair in self._pairs]
-        return any(has < needs for has, needs in zip(left, wanted, strict=True))
+def _final(pairs: Sequence[Pair], seconds: float) -> bool:
+    """Whether an authority ends before leaves for all of the time can be made."""
+    now = dt.datetime.now(dt.UTC)
+    wanted = [seconds + PERIODS * pair.authority.period_seconds for pair in pairs]
+    left = [(pair.authority.ends - now).total_seconds() for pair in pairs]
+    return any(has < needs for has, needs in zip(left, wanted, strict=True))
 
 
 def _identity(pairs: Sequence[Pair], others: Sequence[str]) -> str:

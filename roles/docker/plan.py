@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
-from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired, Directory, File, Link, Unit
+from nexus.environment.environment import Environment, Host
+from nexus.plan.desired import Desired, Directory, File, Link, State, Unit
+from roles.docker.host.planned import PLANNED
 from roles.registry.plan import login, registry_name
+from roles.router.plan import GUARD_UNIT
 
 CONFIG = "/etc/docker/daemon.json"
+CONTAINERD = "/run/containerd/containerd.sock"
+SOURCE = Path(__file__).parent / "host/state.py"
+ASKED = ("log-driver", "live-restore", "storage-driver", "data-root")  # what the engine tells of its settings
 PRUNE = "/usr/local/lib/nexus-cos/docker-prune"
 UNITS = "/etc/systemd/system"
 # A manager that was restarted counts again once it hears the others; a worker or a bare engine at once.
@@ -42,16 +48,28 @@ def plan(env: Environment, host: Host) -> Desired:
     if registry:
         directories.append(Directory(f"/etc/docker/certs.d/{registry}"))
         links.append(Link(f"/etc/docker/certs.d/{registry}/ca.crt", "/etc/nexus-cos/tls/ca.pem"))
-        files.append(
-            File("/root/.docker/config.json", registry_login(env, registry), mode=0o600, secret=True)
-        )
+        files.append(File("/root/.docker/config.json", registry_login(env, registry), mode=0o600, secret=True))
     return Desired(
         packages=("docker.io", "docker-cli", "iptables"),
         directories=tuple(directories),
         files=tuple(files),
         links=tuple(links),
         units=(Unit("docker.service", restart_on=(CONFIG,), ready_check=READY), Unit("nexus-docker-prune.timer")),
+        states=(_running(host),),
     )
+
+
+def _running(host: Host) -> State:
+    """What the engine and the kernel have in force; what is planned of it stands in host/planned.py."""
+    wanted = {name: value for name, value in json.loads(engine_config(host)).items() if name in ASKED}
+    context = {
+        "path": CONFIG,
+        "containerd": CONTAINERD,
+        "ready": READY,
+        "guards": [GUARD_UNIT] if "edge" in host.groups else [],
+        "wanted": {"insecure-registries": [], "registry-mirrors": [], **wanted},
+    }
+    return State("docker", SOURCE, PLANNED, context=context)
 
 
 def engine_config(host: Host) -> str:
@@ -68,10 +86,7 @@ def engine_config(host: Host) -> str:
         "default-address-pools": setting.docker_address_pools,
         "live-restore": False,
         "log-driver": "json-file",
-        "log-opts": {
-            "max-file": str(setting.docker_log_files),
-            "max-size": f"{setting.docker_log_max_mebibytes}m",
-        },
+        "log-opts": {"max-file": str(setting.docker_log_files), "max-size": f"{setting.docker_log_max_mebibytes}m"},
         "shutdown-timeout": setting.docker_stop_seconds,
         "storage-driver": "overlay2",
     }

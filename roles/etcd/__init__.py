@@ -1,15 +1,11 @@
 """etcd: the small store with a quorum in which Patroni keeps who is primary."""
 
-from __future__ import annotations
-
 from pyinfra.api.deploy import deploy
-from pyinfra.context import host
+from pyinfra.context import host as here  # `host` is the folder of what runs on hosts
 
-from roles.kit.converge import converge
-from roles.kit.run import Run
-
-from .join import knowledge
-from .plan import leader
+from nexus.run.converge import converge
+from nexus.run.run import current_run
+from roles.etcd.join import knowledge
 
 
 @deploy("etcd")
@@ -19,7 +15,7 @@ def etcd() -> None:
     Two operations: the first host makes the cluster where there is none, and takes out what is no member
     any more; then the others join it.
     """
-    leads = host.name == leader(Run.current.environment).name
+    leads = here.name == current_run().environment.speaker("etcd").name
     if leads:
         converge("etcd", late=knowledge, in_turn=True)
     if not leads:

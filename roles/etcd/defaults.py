@@ -1,7 +1,5 @@
 """Settings of the etcd role."""
 
-from __future__ import annotations
-
 etcd_client_port: int = 2379
 etcd_peer_port: int = 2380
 etcd_metrics_port: int = 2381  # health and metrics on localhost, without a certificate

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from roles.kit.error import OperatorError
-from roles.kit.run import Run
-
-from .plan import LIBRARIES, SOURCE, members
+from nexus.error import OperatorError
+from nexus.run.run import Run
+from roles.etcd.plan import SOURCE
 
 
 def knowledge(run: Run, name: str) -> dict[str, Any]:
@@ -16,19 +15,19 @@ def knowledge(run: Run, name: str) -> dict[str, Any]:
     Nothing for a host that has: its own data says what it is a member of. A host that this run does not
     reach might hold the cluster, so then nobody may found another: OperatorError.
     """
-    own = run.answer(name)["states"].get("etcd data", {}).get("items", {})
+    own = run.hosts.answer(name)["states"].get("etcd data", {}).get("items", {})
     if own.get("data", {}).get("usable"):
         return {}
     found = []
-    for other in members(run.environment):
+    for other in run.environment.group("etcd"):
         if other.name == name or other.name in run.left_out:
             continue
-        if not run.reaches(other.name):
+        if not run.hosts.reaches(other.name):
             raise OperatorError(
                 f"{name} has no data of etcd, and {other.name}, which may know the cluster, is not reached by this "
                 f"run: drop --limit, or go on without a dead host by --data without={other.name}"
             )
-        answer = run.ask_source(other.name, SOURCE, ["data"], {"about": "knowledge"}, LIBRARIES)
+        answer = run.hosts.ask_source(other.name, SOURCE, ["data"], {"about": "knowledge"})
         if answer["data"]["there"]:
             found.append(other.name)
     return {"known_by": found}

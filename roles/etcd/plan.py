@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
+from nexus.environment.environment import Environment, Host
+from nexus.plan.desired import Desired, File, State, Unit, User
 from roles.certificate.plan import ETCD_CA, ETCD_KEY, ETCD_KEY_GROUP, ETCD_LEAF
-from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired, File, State, Unit, User
 
-SOURCE = Path(__file__).with_name("remote.py")
-LIBRARIES = ("roles.etcd.client",)  # modules that the host-side code imports
+SOURCE = Path(__file__).parent / "host/state.py"
 CONFIG = "/etc/default/etcd"
 INITIAL = "/var/lib/etcd/initial.env"  # how this member came into the cluster, written on the host
 DIRECTORY = "/var/lib/etcd/default"
@@ -34,7 +33,7 @@ def plan(env: Environment, host: Host) -> Desired:
 
 def notes(env: Environment) -> list[str]:
     """A warning about an even number of members."""
-    names = [host.name for host in members(env)]
+    names = [host.name for host in env.group("etcd")]
     if len(names) % 2:
         return []
     return [
@@ -43,19 +42,15 @@ def notes(env: Environment) -> list[str]:
     ]
 
 
-def members(env: Environment) -> tuple[Host, ...]:
-    """Hosts that are members, in the inventory's order."""
-    return env.group("etcd")
-
-
-def leader(env: Environment) -> Host:
-    """The member that founds the cluster and takes others out: the first that is not left out of the run."""
-    return next((host for host in members(env) if host.name not in env.left_out), members(env)[0])
-
-
 def endpoints(env: Environment) -> list[str]:
     """ADDRESS:PORT of every member's client side."""
-    return [f"{host.address}:{env.setting.etcd_client_port}" for host in members(env)]
+    return [f"{host.address}:{env.setting.etcd_client_port}" for host in env.group("etcd")]
+
+
+def lock_store(env: Environment) -> dict[str, Any]:
+    """How members ask etcd for the lock of the environment; nothing where it has no etcd."""
+    known = {host.name: f"{host.address}:{env.setting.etcd_client_port}" for host in env.group("etcd")}
+    return {"endpoints": known, "tls": TLS, "directory": DIRECTORY} if known else {}
 
 
 def peer_url(host: Host) -> str:
@@ -64,7 +59,7 @@ def peer_url(host: Host) -> str:
 
 
 def _context(env: Environment, host: Host) -> dict[str, Any]:
-    others = [other for other in members(env) if other.name != host.name]
+    others = [other for other in env.group("etcd") if other.name != host.name]
     return {
         "name": host.name,
         "peer": peer_url(host),
@@ -73,9 +68,11 @@ def _context(env: Environment, host: Host) -> dict[str, Any]:
         "tls": TLS,
         "directory": DIRECTORY,
         "initial": INITIAL,
-        "founder": leader(env).name,
-        "planned": [peer_url(other) for other in members(env)],
+        "founder": env.speaker("etcd").name,
+        "planned": [peer_url(other) for other in env.group("etcd")],
         "wait_seconds": env.setting.etcd_wait_seconds,
+        "metrics_port": env.setting.etcd_metrics_port,
+        "quota_bytes": env.setting.etcd_quota_bytes,
     }
 
 
@@ -83,7 +80,7 @@ def _data(env: Environment, host: Host) -> State:
     """Data of a cluster that knows this member; without it the host is made a member before etcd starts."""
     context = {**_context(env, host), "about": "data"}
     items = {"data": {"usable": True}}
-    return State("etcd data", SOURCE, items, context=context, libraries=LIBRARIES, before_units=True)
+    return State("etcd data", SOURCE, items, context=context, before_units=True)
 
 
 def _membership(env: Environment, host: Host) -> State:
@@ -91,8 +88,8 @@ def _membership(env: Environment, host: Host) -> State:
 
     Members whose hosts left the inventory are taken out, but not in a run that leaves hosts out.
     """
-    items = {f"member {host.name}": {"peer": peer_url(host), "votes": True}}
+    items = {f"member {host.name}": {"peer": peer_url(host), "votes": True, "alarm": ""}}
     context = {**_context(env, host), "about": "members"}
-    removes = host.name == leader(env).name and not env.left_out
+    removes = host.name == env.speaker("etcd").name and not env.left_out
     extra: Literal["keep", "remove"] = "remove" if removes else "keep"
-    return State("etcd members", SOURCE, items, context=context, extra=extra, libraries=LIBRARIES)
+    return State("etcd members", SOURCE, items, context=context, extra=extra)

@@ -16,15 +16,17 @@ from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.deploy import deploy
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.operation import operation
-from pyinfra.context import host
+from pyinfra.context import host as here  # `host` is the folder of what runs on hosts
 
-from roles.catalogue.functional import FunctionalCheck
-from roles.functional.plan import LIBRARIES, REMOTE, checks, context
+from nexus.catalogue.functional import FunctionalCheck
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError
+from nexus.pyinfra_patches import identity
+from nexus.run.host_state import executing
+from nexus.run.run import Run, current_run
+from nexus.transport.progress import progress
+from roles.functional.plan import REMOTE, asking, checks, context
 from roles.image.checkout import checkout
-from roles.kit.environment import Environment
-from roles.kit.error import OperatorError
-from roles.kit.progress import progress
-from roles.kit.run import Run
 
 POLL_SECONDS = 2
 Wanted = Mapping[str, Collection[FunctionalCheck]]
@@ -45,32 +47,39 @@ class Result:
 
 
 @deploy("Functional")
-def functional() -> None:
-    """Services that run shipped code pass their checks, or the run fails and names request and answer."""
-    run = Run.current
-    if host.name == run.environment.group("edge")[0].name and checks(current(run)):
-        run.reading.add(_functional(name="Ask services to do their work")._hash)
+def functional(full: bool = False) -> None:
+    """Services that run shipped code pass their checks, or the run fails and names request and answer.
+
+    `full` runs the checks that write as well, for every service.
+    """
+    run = current_run()
+    if here.name in asking(run.environment) and checks(current(run), full=full):
+        run.reading.add(identity(_functional(full, name="Ask services to do their work")))
 
 
 @operation()
-def _functional() -> Iterator[PyinfraCommand]:
-    if Run.current.executing():
-        yield _Ask()
+def _functional(full: bool) -> Iterator[PyinfraCommand]:
+    if executing():
+        yield _Ask(full)
 
 
 class _Ask(PyinfraCommand):
-    """All checks that are due: those that write for what this run changed."""
+    """All checks that are due: those that write for what this run changed, or for every service."""
+
+    def __init__(self, full: bool) -> None:
+        super().__init__()
+        self.full = full
 
     def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
         """True when none failed but those that are known to."""
-        run = Run.current
+        run = current_run()
         with progress.step(host.name, "functional checks"):
-            result = asked(run, host.name, checks(current(run), changed(run)))
+            result = asked(run, host.name, checks(current(run), changed(run), self.full))
         for name, why in result.known.items():
             logger.warning(f"    {name}: known failure: {why}")
         for name, why in result.failed.items():
             logger.error(f"    {name}: functional check failed: {why}")
-        run.findings["functional"] = str(result)
+        run.outcome.findings["functional"] = str(result)
         return not result.failed
 
 
@@ -83,15 +92,15 @@ def current(run: Run) -> Environment:
     if not checkout(env):
         return env
     try:
-        kept = run.kept()
+        kept = run.hosts.kept()
     except (OperatorError, PyinfraError):
-        kept = run.memory.kept
+        kept = run.hosts.memory.kept
     return env.seen([], {}, kept)
 
 
 def changed(run: Run) -> set[str]:
     """Services that this run changed, whose checks that write are due."""
-    names = {change.what for changes in run.changes.values() for change in changes}
+    names = {change.what for changes in run.outcome.changes.values() for change in changes}
     return {name.removeprefix("service ") for name in names if name.startswith("service ")}
 
 
@@ -103,7 +112,7 @@ def asked(run: Run, edge: str, wanted: Wanted) -> Result:
     answers: dict[str, dict[str, str]] = {}
     while left:
         question = context(env, env.host(edge), left)
-        for name, found in run.ask_source(edge, REMOTE, [], question, LIBRARIES).items():
+        for name, found in run.hosts.ask_source(edge, REMOTE, [], question).items():
             answers[name] = answers.get(name, {}) | found
         left = _failing(left, judge(env, answers).failed)
         if time.monotonic() > deadline:
@@ -136,7 +145,7 @@ def judge(env: Environment, answers: Mapping[str, Mapping[str, str]]) -> Result:
 
 def failures(run: Run, names: Collection[str]) -> dict[str, str]:
     """{service: why} of those among `names` that were just changed and do not pass all their checks."""
-    edges = [edge.name for edge in run.environment.group("edge") if run.reaches(edge.name)]
+    edges = [edge.name for edge in run.environment.group("edge") if run.hosts.reaches(edge.name)]
     wanted = {name: found for name, found in checks(current(run), names).items() if name in names}
     if not edges or not wanted:
         return {}

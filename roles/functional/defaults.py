@@ -1,7 +1,4 @@
 """Settings of the functional checks."""
 
-from __future__ import annotations
-
-functional: str = "read"  # "full" runs the checks that write as well, for every service
 functional_timeout_seconds: int = 20  # for so long a check that fails is tried again, as a store may be failing over
 functional_answer_seconds: int = 5  # how long one request may take

@@ -12,30 +12,29 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from roles.catalogue.functional import FunctionalCheck, FunctionalRequest
+from nexus.catalogue.functional import FunctionalCheck, FunctionalRequest
+from nexus.environment.environment import Environment, Host
 from roles.certificate.plan import CA, LEAF
 from roles.image.checkout import checkout
-from roles.kit.environment import Environment, Host
-from roles.kit.error import OperatorError
 from roles.nginx.location import closed_services
 
-REMOTE = Path(__file__).with_name("remote.py")
-LIBRARIES = ("roles.functional.check",)
-KINDS = ("read", "full")
+REMOTE = Path(__file__).parent / "host/checks.py"
 OWN = "nexus-cos-check"
 TOKEN_SECONDS = 300
 
 
-def checks(env: Environment, writing: Collection[str] = ()) -> dict[str, list[FunctionalCheck]]:
-    """{service: its checks} of services that run shipped code and are open; those that write for services in `writing`.
+def asking(env: Environment) -> list[str]:
+    """The edge host that asks services in this run, the first that is not left out; none where there is no edge."""
+    return [env.speaker("edge").name] if env.group("edge") else []
 
-    Raises OperatorError where the setting functional is neither read nor full.
+
+def checks(env: Environment, writing: Collection[str] = (), full: bool = False) -> dict[str, list[FunctionalCheck]]:
+    """{service: its checks} of services that run shipped code and are open.
+
+    Those that write for services in `writing`, or with `full` for every one.
     """
-    if env.setting.functional not in KINDS:
-        raise OperatorError(f'functional is "{env.setting.functional}": it is read or full')
     if not (code := checkout(env)):
         return {}
-    full = env.setting.functional == "full"
     closed = closed_services(env, env.setting.nginx_maintenance)
     found = {}
     for name, service in env.catalogue.services.items():
@@ -78,8 +77,8 @@ def context(env: Environment, edge: Host, wanted: Mapping[str, Collection[Functi
 
 
 def request_data(request: FunctionalRequest) -> dict[str, Any]:
-    """A request as roles.functional.check takes it."""
-    return {name: getattr(request, name) for name in FunctionalRequest.FIELDS}
+    """A request as roles.functional.host.check takes it."""
+    return request.model_dump()
 
 
 def token(key: str, user: str, now: float) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from pathlib import Path
 
+from nexus.environment.environment import Environment, Host
+from nexus.error import OperatorError
+from nexus.plan.desired import Desired, State
+from roles.functional.plan import asking
 from roles.image.checkout import checkout
-from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired, State
 
-REMOTE = Path(__file__).with_name("remote.py")
+REMOTE = Path(__file__).parent / "host/readiness.py"
 
 
 def probes(env: Environment) -> dict[str, str]:
@@ -20,9 +23,18 @@ def probes(env: Environment) -> dict[str, str]:
     }
 
 
+def check_without(env: Environment, names: Set[str]) -> None:
+    """Refuse to go on without any edge host: services are asked there."""
+    if env.group("edge") and all(host.name in names for host in env.group("edge")):
+        raise OperatorError(
+            f"without={','.join(sorted(names))} leaves no edge host: nobody could say whether the services are "
+            "healthy. Run the layers that matter instead, such as deploys/data.py, with --limit"
+        )
+
+
 def plan(env: Environment, host: Host) -> Desired:
-    """Nothing to lay down; one question, asked on the first edge host and answered with every probe."""
-    if host.name != env.group("edge")[0].name:
+    """Nothing to lay down; one question, asked on one edge host and answered with every probe."""
+    if host.name not in asking(env):
         return Desired()
     context = {"port": int(env.setting.router_port), "probes": probes(env)}
     items = {f"service {name}": {"ready": True} for name in env.catalogue.services}

@@ -2,7 +2,7 @@
 
 from pyinfra.api.deploy import deploy
 
-from roles.kit.converge import begin, converge
+from nexus.run.converge import begin, converge
 
 
 @deploy("Images")

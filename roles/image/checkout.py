@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roles.kit.environment import Environment
-from roles.kit.error import OperatorError
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError
 
 if TYPE_CHECKING:
-    from roles.catalogue.service import Service
+    from nexus.catalogue.service import Service
 
 LEFT_OUT = frozenset({"node_modules", ".git", "__pycache__", ".venv", "Dockerfile", ".dockerignore"})
 # What npm must know: the rest of package.json changes without need of a new install.

@@ -1,7 +1,5 @@
 """Settings of the image recipe."""
 
-from __future__ import annotations
-
 release: str = "1.0.0"  # tag that every image gets in this run
 image_source: str = ""  # checkout of the platform's code; the environment variable NEXUS_SOURCE if empty
 image_source_mebibytes: int = 200  # of one service's folder at most: more is something that is no code

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from nexus.environment.environment import Environment, Host
+from nexus.plan.desired import Desired, Directory, File, State
+from nexus.plan.diff import Answer
 from roles.image.checkout import checkout
 from roles.image.recipe import Recipe, recipe
-from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired, Directory, File, State
 from roles.registry.plan import login, registry_host, registry_name
 
 DIRECTORY = "/var/lib/nexus-cos/image"
-LIBRARIES = ("roles.image.storage",)
-BUILDING = ("roles.image.registry", "roles.image.build")
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"  # of the host: builds trust what it trusts
 
 
 def item(name: str) -> str:
     """Name of a service's (or the router's) item in the state "image"; its answer holds `digest` too."""
     return f"image {name}"
+
+
+def teller(env: Environment) -> str | None:
+    """The host that is asked which images there are: that of the registry."""
+    found = env.group("ops")
+    return found[0].name if found else None
+
+
+def told(answer: Answer) -> tuple[Mapping[str, Any], str]:
+    """Digest of each service's image."""
+    items = answer["states"].get("image", {}).get("items", {})
+    found = {name.removeprefix("image "): about["digest"] for name, about in items.items() if about.get("digest")}
+    return found, ""
 
 
 def plan(env: Environment, host: Host) -> Desired:
@@ -34,13 +48,10 @@ def plan(env: Environment, host: Host) -> Desired:
         states=(
             State(
                 "image",
-                source=Path(__file__).parent / "remote.py",
+                source=Path(__file__).parent / "host/state.py",
                 items={item(name): {"content": image.content} for name, image in wanted.images.items()},
                 context={"release": env.setting.release, "storage": env.setting.registry_directory},
                 payload=_payload(env, wanted),
-                libraries=LIBRARIES,
-                apply_libraries=BUILDING,
-                timeout_seconds=1800,  # a first build of forty services with code of their own
             ),
         ),
     )
@@ -90,7 +101,6 @@ def _payload(env: Environment, wanted: Recipe) -> dict[str, object]:
         "ca": "/etc/nexus-cos/tls/ca.pem",
         "bundle": CA_BUNDLE,
         "directory": DIRECTORY,
-        "base": env.setting.image_base,
         "images": {
             tag: {"path": _path(tag), "content": image.content, "parents": [p.tag for p in image.parents]}
             for tag, image in images.items()

@@ -11,18 +11,20 @@ below changes the name of everything above it.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from roles.catalogue.service import Service, Source
-from roles.image.archive import Members, pack
+from nexus.catalogue.service import Service, Source
+from nexus.environment.environment import Environment
 from roles.image.checkout import Checkout
-from roles.kit.environment import Environment
 
+Members = Mapping[str, bytes | tuple[bytes, int]]  # path -> content, or content and mode (0644 otherwise)
 ROUTER = "router"
 REFERENCE = "reference"
 
@@ -106,12 +108,7 @@ class _Kitchen:
             "STOP_STATUS": " ".join(map(str, source.accepted_exit_codes)),
         }
         return self._service(
-            service.name,
-            members,
-            parent,
-            folder=service.source_folder,
-            command=_command(source),
-            variables=variables,
+            service.name, members, parent, folder=service.source_folder, command=_command(source), variables=variables
         )
 
     def modules(self, packages: Members) -> Image:
@@ -143,12 +140,23 @@ class _Kitchen:
     def _base(self) -> tuple[Image, ...]:
         return (self.base,) if self.base else ()
 
-    def _image(
-        self, name: str, template: str, members: Members, parents: tuple[Image, ...], **values: object
-    ) -> Image:
+    def _image(self, name: str, template: str, members: Members, parents: tuple[Image, ...], **values: object) -> Image:
         parent = parents[0].tag if parents else str(self.env.setting.image_base)
         dockerfile = self.env.render(f"image/{template}", parent=parent, **values)
         return Image(name, pack({**members, "Dockerfile": dockerfile.encode()}), parents)
+
+
+def pack(members: Members) -> bytes:
+    """A tar of regular files, the same bytes for the same content: by name, without times and owners."""
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name in sorted(members):
+            member = members[name]
+            data, mode = member if isinstance(member, tuple) else (member, 0o644)
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(data), mode
+            archive.addfile(entry, io.BytesIO(data))
+    return target.getvalue()
 
 
 def recipe(env: Environment, checkout: Checkout | None) -> Recipe:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from roles.catalogue.service import Probes
+from nexus.catalogue.service import Probes
+from nexus.environment.environment import Environment
 from roles.image.checkout import checkout
-from roles.kit.environment import Environment
 
 HEAP_PERCENT = 75
 HEAP_LEAST_MIB = 32  # below it Node.js does not start reliably

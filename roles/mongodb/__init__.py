@@ -1,10 +1,8 @@
 """MongoDB: document store of the services that declare it, from its vendor's repository."""
 
-from __future__ import annotations
-
 from pyinfra.api.deploy import deploy
 
-from roles.kit.converge import converge
+from nexus.run.converge import converge
 
 
 @deploy("MongoDB")

@@ -1,7 +1,5 @@
 """Settings of the mongodb role. Debian has no MongoDB, so these name the vendor's repository."""
 
-from __future__ import annotations
-
 mongodb_version: str = "8.0"  # the catalogue's 6 is not built for any Debian that is still kept up
 mongodb_repository: str = "https://repo.mongodb.org/apt/debian"
 mongodb_suite: str = "bookworm"  # the newest Debian that the vendor documents; its packages install on 13

@@ -12,17 +12,16 @@ import hmac
 from pathlib import Path
 from typing import Any
 
+from nexus.environment.environment import Environment, Host
+from nexus.environment.quorum import check_members
+from nexus.error import OperatorError
+from nexus.plan.desired import Desired, File, State, Unit
 from roles.certificate.plan import CA, KEY, LEAF
-from roles.kit.environment import Environment, Host
-from roles.kit.error import OperatorError
-from roles.kit.model import Desired, File, State, Unit
-from roles.kit.quorum import check_members
 
 UNIT = "mongod"
 CONFIG = "/etc/mongod.conf"
 MEMBERS_KEY = "/etc/mongod.key"  # what members of the set prove themselves to each other with
 SET = "nexus-cos"
-LIBRARIES = ("roles.mongodb.shell",)  # modules that the host-side code imports
 PEM = "/run/mongodb/leaf-and-key.pem"
 KEYRING = "/usr/share/keyrings/mongodb-server.asc"
 SOURCES = "/etc/apt/sources.list.d/mongodb.sources"
@@ -51,7 +50,7 @@ def plan(env: Environment, host: Host) -> Desired:
             File(MEMBERS_KEY, key, owner="mongodb", group="mongodb", mode=0o400, secret=True),
         ),
         units=(Unit(UNIT, restart_on=(CONFIG, DROP_IN, MEMBERS_KEY, CA, LEAF, KEY)),),
-        states=(_members(env, host), _users(env)) if host == speaker(env) else (),
+        states=(_members(env, host), _users(env)) if host == env.speaker("mongodb") else (),
     )
 
 
@@ -67,12 +66,6 @@ def notes(env: Environment) -> list[str]:
     """OperatorError for a number of members that outlives no more than one less."""
     check_members(env, "mongodb")
     return []
-
-
-def speaker(env: Environment) -> Host:
-    """The host that speaks for the set in a run: the first that is not left out of it."""
-    members = env.group("mongodb")
-    return next((host for host in members if host.name not in env.left_out), members[0])
 
 
 def members(env: Environment) -> list[str]:
@@ -115,11 +108,9 @@ def _members(env: Environment, host: Host) -> State:
     seconds = int(env.setting.mongodb_join_seconds)
     return State(
         "mongodb members",
-        Path(__file__).with_name("members.py"),
+        Path(__file__).parent / "host/members.py",
         {"replica set": {"members": sorted(members(env))}},
         context={**_context(env), "address": _endpoint(env, host), "wait_seconds": seconds},
-        libraries=LIBRARIES,
-        timeout_seconds=60 + seconds * len(members(env)),
     )
 
 
@@ -131,12 +122,11 @@ def _users(env: Environment) -> State:
     }
     return State(
         "mongodb",
-        Path(__file__).with_name("remote.py"),
+        Path(__file__).parent / "host/state.py",
         users(env),
         context=_context(env),
         payload=passwords,  # the server makes its own verifiers from them and takes no others
         extra="remove",
-        libraries=LIBRARIES,
     )
 
 

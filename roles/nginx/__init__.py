@@ -1,10 +1,8 @@
 """Nginx: the public edge. TLS, the gateway's routes, limits; the router behind it finds the service."""
 
-from __future__ import annotations
-
 from pyinfra.api.deploy import deploy
 
-from roles.kit.converge import converge
+from nexus.run.converge import converge
 
 
 @deploy("Nginx")

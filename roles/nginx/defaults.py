@@ -38,7 +38,4 @@ nginx_auth_path: str = "/api/auth/verify"
 nginx_auth_method: str = "POST"
 # `auth: partial`: the documents do not say which methods are open. Looking at products is, and so is
 # reporting an error, which browsers do before anybody has logged in.
-nginx_auth_open_methods: dict[str, list[str]] = {
-    "puabo-nuki-product-catalog": ["GET", "HEAD"],
-    "glitch": ["POST"],
-}
+nginx_auth_open_methods: dict[str, list[str]] = {"puabo-nuki-product-catalog": ["GET", "HEAD"], "glitch": ["POST"]}

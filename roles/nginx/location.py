@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from roles.catalogue.gateway import Route
-from roles.kit.environment import Environment
-from roles.kit.error import OperatorError
-from roles.kit.settings import Settings
+from nexus.catalogue.gateway import Route
+from nexus.environment.environment import Environment
+from nexus.environment.settings import Settings
+from nexus.error import OperatorError
 from roles.router.backend import timeout_ms
 from roles.router.window import windows
 
@@ -53,9 +53,7 @@ def _of_route(env: Environment, setting: Settings, route: Route) -> Iterator[Loc
     yield _location(env, setting, route, route.path, route.path, route.target)
 
 
-def _location(
-    env: Environment, setting: Settings, route: Route, match: str, path: str, target: str
-) -> Location:
+def _location(env: Environment, setting: Settings, route: Route, match: str, path: str, target: str) -> Location:
     rewrite = None
     if target != path:
         below = match == path
@@ -86,15 +84,13 @@ def closed_services(env: Environment, names: Collection[str]) -> list[str]:
     """
     modules = [module for module in env.catalogue.modules if module.slug not in names]
     open_still = {service for module in modules for service in module.services}
-    theirs = {
-        service for module in env.catalogue.modules if module.slug in names for service in module.services
-    }
+    theirs = {service for module in env.catalogue.modules if module.slug in names for service in module.services}
     return [name for name in env.catalogue.services if name in names or (name in theirs and name not in open_still)]
 
 
 def tuning(env: Environment, setting: Settings) -> dict[str, Any]:
     """Settings of Nginx by its own names: operations.yaml's, and over them `nginx_tuning`."""
-    return {**env.catalogue.operations.tuning.nginx, **setting.nginx_tuning}
+    return {**env.catalogue.operations.tuning.nginx.settings, **setting.nginx_tuning}
 
 
 def _body_bytes(env: Environment, setting: Settings, service: str) -> int:

@@ -7,14 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired, Directory, File, State, Unit
+from nexus.environment.environment import Environment, Host
+from nexus.plan.desired import Desired, Directory, File, State, Unit
+from roles.base.logs import open_logs
 from roles.nginx.location import locations, tuning
 
 DIRECTORY = "/etc/nginx"
 OWN = f"{DIRECTORY}/nexus-cos"
 SITES = f"{OWN}/sites"  # servers of module front ends with host names of their own: *.conf
 FRONTENDS = f"{OWN}/frontends"  # locations of front ends below the platform's own domain: *.conf
+STAMP = f"{OWN}/stamp.conf"  # hash of all other files, which the running Nginx names on its status port
+BUFFERS = "/var/lib/nginx"  # what does not fit into memory of requests and answers
+BUFFERED = ("body", "fastcgi", "proxy", "scgi", "uwsgi")
 PARTS = ("limit", "cors", "log", "tls", "header", "error", "proxy", "gateway", "site")
 MAIN_CONTEXT = ("worker_processes", "worker_rlimit_nofile")
 EVENTS_CONTEXT = ("worker_connections", "use", "multi_accept")
@@ -40,43 +44,39 @@ ERRORS = (
 
 def plan(env: Environment, host: Host) -> Desired:
     """Package, configuration and unit; every file is read again by a reload."""
-    stamp = _stamp(env, host)
     files = configuration(env, host)
+    stamp = hashlib.sha256(b"".join(file.data for file in files)).hexdigest()
     certificate = (host.setting.nginx_certificate, host.setting.nginx_certificate_key)
     reload_on = (*(file.path for file in files), *certificate)
     return Desired(
         packages=("nginx",),
-        directories=(Directory(OWN), Directory(SITES), Directory(FRONTENDS)),
-        files=files,
+        directories=(
+            *(Directory(path) for path in (OWN, SITES, FRONTENDS, BUFFERS)),
+            *(Directory(f"{BUFFERS}/{part}", owner=host.setting.nginx_user, mode=0o700) for part in BUFFERED),
+            Directory(host.setting.nginx_log_directory, group="adm"),
+        ),
+        files=(*files, File(STAMP, f'return 200 "{stamp}";\n', implied=True)),
         units=(Unit("nginx.service", reload_on=reload_on, reload_check="nginx -t -q"),),
         # a reload that "succeeds" may still leave the old workers, for instance when a port is taken
         states=(
             State(
                 "nginx",
-                Path(__file__).with_name("remote.py"),
+                Path(__file__).parent / "host/state.py",
                 items={"nginx config": {"sha256": stamp}},
+                implied=True,
                 context={
                     "port": host.setting.nginx_status_port,
                     "log": f"{host.setting.nginx_log_directory}/error.log",
                 },
             ),
+            open_logs("nginx.service", host.setting.nginx_log_directory, "nginx", "-s", "reopen"),
         ),
     )
 
 
 def configuration(env: Environment, host: Host) -> tuple[File, ...]:
     """nginx.conf and its parts. Debian's own sites are not included, so they need not be removed."""
-    return _files(env, host, _stamp(env, host))
-
-
-def _stamp(env: Environment, host: Host) -> str:
-    """Hash of the whole configuration, which the running Nginx names on its status port."""
-    contents = (file.data for file in _files(env, host, ""))
-    return hashlib.sha256(b"".join(contents)).hexdigest()
-
-
-def _files(env: Environment, host: Host, stamp: str) -> tuple[File, ...]:
-    values = {**_values(env, host), "stamp": stamp}
+    values = _values(env, host)
     parts = [File(f"{OWN}/{part}.conf", env.render(f"nginx/{part}.conf.j2", **values)) for part in PARTS]
     keys = {
         key: name

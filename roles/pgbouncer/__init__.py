@@ -1,10 +1,8 @@
 """PgBouncer: few connections of the server, shared by all replicas of the services."""
 
-from __future__ import annotations
-
 from pyinfra.api.deploy import deploy
 
-from roles.kit.converge import converge
+from nexus.run.converge import converge
 
 
 @deploy("PgBouncer")

@@ -1,7 +1,5 @@
 """Settings of the pgbouncer role."""
 
-from __future__ import annotations
-
 pgbouncer_port: int = 6432
 # Server connections of one service, whatever its number of replicas: a connection is held for one
 # transaction. With 26 services two make 52 of postgresql_max_connections (roles/postgresql/budget.py).

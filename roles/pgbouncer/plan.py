@@ -9,12 +9,15 @@ log in there may log in here, from one place.
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from nexus.environment.environment import Environment, Host
+from nexus.plan.desired import Desired, File, State, Unit, User
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
-from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired, File, Unit, User
 from roles.postgresql import access
 from roles.postgresql.budget import LOOKUP, budget
 from roles.postgresql.patroni import HOME
+from roles.postgresql.plan import own
 
 DIRECTORY = "/etc/pgbouncer"
 CONFIG, LISTEN = f"{DIRECTORY}/pgbouncer.ini", f"{DIRECTORY}/listen.ini"
@@ -32,24 +35,38 @@ def plan(env: Environment, host: Host) -> Desired:
         "databases": [service.database for service in env.catalogue.services_of_store("postgresql")],
         "lookup": {"user": access.LOOKUP, "connections": LOOKUP},
         "clients": most,
-        "wait_seconds": env.catalogue.operations.tuning.db_pool["acquire_ms"] // 1000,
+        "wait_seconds": env.catalogue.operations.tuning.db_pool.acquire_ms // 1000,
     }
     hba = "\n".join(access.pooler(env, host))
+    config = env.render("pgbouncer/pgbouncer.ini.j2", **values)
     return Desired(
         packages=("pgbouncer",),
         users=(User("postgres", groups=(KEY_GROUP,), home=HOME),),
         files=(
-            _file(CONFIG, env.render("pgbouncer/pgbouncer.ini.j2", **values)),
+            _file(CONFIG, config),
             _file(LISTEN, env.render("pgbouncer/listen.ini.j2", **values)),
             # It comes as the account that it runs as, see access.accounts. Secret is what may have lain there before.
             _file(USERS, f'"{access.LOOKUP}" ""\n', secret=True),
             _file(ACCESS, f"# Generated.\n{hba}\n"),
             File(DROP_IN, env.render("pgbouncer/service.conf.j2", files=2 * most + 1000)),
         ),
-        units=(
-            Unit("pgbouncer", restart_on=(LISTEN, DROP_IN), reload_on=(CONFIG, USERS, ACCESS, CA, LEAF, KEY)),
-        ),
+        units=(Unit("pgbouncer", restart_on=(LISTEN, DROP_IN), reload_on=(CONFIG, USERS, ACCESS, CA, LEAF, KEY)),),
+        states=(_state(env, host, config),),
     )
+
+
+def in_force(config: str) -> dict[str, str]:
+    """Settings of the file that the running pooler must show, by name."""
+    _, _, section = config.partition("[pgbouncer]")
+    lines = [line.partition("=") for line in section.splitlines() if "=" in line and not line.startswith((";", "%"))]
+    return {name.strip(): value.strip() for name, _, value in lines}
+
+
+def _state(env: Environment, host: Host, config: str) -> State:
+    """The running pooler: no database paused or shut, and settings as in its file."""
+    known = {**own(env, host), "config of the pooler": in_force(config)}
+    source = Path(__file__).parent / "host/state.py"
+    return State("pgbouncer", source, {"pooler": {"settings": []}}, context=known)
 
 
 def _file(path: str, content: str, secret: bool = False) -> File:

@@ -1,14 +1,10 @@
 """PostgreSQL: the relational store of the services that declare it."""
 
-from __future__ import annotations
-
 from pyinfra.api.deploy import deploy
-from pyinfra.context import host
+from pyinfra.context import host as here  # `host` is the folder of what runs on hosts
 
-from roles.kit.converge import converge
-from roles.kit.run import Run
-
-from .plan import speaker
+from nexus.run.converge import converge
+from nexus.run.run import current_run
 
 
 @deploy("PostgreSQL")
@@ -19,5 +15,5 @@ def postgresql() -> None:
     told anew may make it wait for a restart.
     """
     converge("postgresql", in_turn=True)
-    if host.name == speaker(Run.current.environment).name:
+    if here.name == current_run().environment.speaker("postgresql").name:
         converge("postgresql", in_turn=True)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 
-from roles.kit.environment import Environment, Host
-from roles.kit.error import OperatorError
+from nexus.environment.environment import Environment, Host
+from nexus.error import OperatorError
 
 LOOKUP, REPLICATION, SUPERUSER = "pgbouncer", "replicator", "postgres"
 LOCAL = "127.0.0.1/32"
+LOOKUP_BODY = (
+    " select rolname::text, case when rolvaliduntil < now() then null else rolpassword end from pg_authid "
+    "where rolname = who and rolcanlogin and not rolsuper and not rolreplication "
+)
 
 
 def server(env: Environment, host: Host) -> list[str]:
@@ -53,7 +57,7 @@ def clients(env: Environment, host: Host) -> list[str]:
     """
     if env.setting.postgresql_client_networks:
         return [*env.setting.postgresql_client_networks, LOCAL]
-    own = [env.setting.swarm_gateway_network] if "app" in host.groups else []
+    own = [env.setting.gateway_network] if "app" in host.groups else []
     return [*(f"{other.address}/32" for other in env.hosts if other.groups & {"app", "postgresql"}), *own, LOCAL]
 
 

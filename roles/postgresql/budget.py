@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from roles.kit.environment import Environment
-from roles.kit.error import OperatorError
-from roles.service.scale import size
+from nexus.catalogue.size import Scale, size
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError
 
 LOOKUP = 1  # PgBouncer's own, to look passwords up
 RESERVED = 3  # superuser_reserved_connections
@@ -38,14 +38,14 @@ def budget(env: Environment) -> Budget:
     """The budget of an environment, whether it fits or not."""
     setting = env.setting
     services = env.catalogue.services_of_store("postgresql")
-    replicas = sum(size(env, service).replicas for service in services)
+    replicas = sum(size(service, Scale.of(setting)).replicas for service in services)
     return Budget(
         services=len(services),
         pooled=len(services) * int(setting.pgbouncer_pool_size),
         direct=int(setting.postgresql_direct_connections),
         own=int(setting.postgresql_own_connections) + LOOKUP + RESERVED,
         most=int(setting.postgresql_max_connections),
-        clients=2 * replicas * int(env.catalogue.operations.tuning.db_pool["max"]),
+        clients=2 * replicas * env.catalogue.operations.tuning.db_pool.max,
     )
 
 

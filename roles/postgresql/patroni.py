@@ -1,27 +1,27 @@
 """Patroni's configuration: what each host has in a file, and what the cluster has in etcd.
 
 The file holds what may differ between hosts and is read again on reload; the rest has to be the same
-everywhere and is kept in etcd, where a run converges it through Patroni's API (cluster.py).
+everywhere and is kept in etcd, where a run converges it through Patroni's API (host/cluster.py).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
-from roles.backup.pgbackrest import parameters as archiving
+from nexus.environment.environment import Environment, Host
+from nexus.error import OperatorError
 from roles.certificate.plan import CA, ETCD_CA, ETCD_KEY, ETCD_LEAF, KEY, LEAF
 from roles.etcd.plan import endpoints
-from roles.kit.environment import Environment, Host
-from roles.kit.error import OperatorError
 from roles.postgresql import access
 from roles.postgresql.tuning import DOCUMENTED_MEMORY_BYTES, tuned
+from roles.storage.plan import present
 
 SCOPE = "nexus-cos"
+STANZA = "nexus-cos"  # of pgBackRest, which takes the log (pgbackrest.py)
 CONFIG = "/etc/patroni/config.yml"
 HOME = "/var/lib/postgresql"
 API_USER = "patroni"
@@ -45,7 +45,7 @@ def programs(env: Environment) -> str:
 def cluster(env: Environment) -> dict[str, Any]:
     """What the cluster has in etcd."""
     setting, several = env.setting, len(env.group("postgresql")) > 1
-    tuning = env.catalogue.operations.tuning.postgresql
+    tuning = env.catalogue.operations.tuning.postgresql.settings
     return {
         "ttl": setting.postgresql_ttl_seconds,
         "loop_wait": setting.postgresql_loop_seconds,
@@ -71,12 +71,25 @@ def cluster(env: Environment) -> dict[str, Any]:
     }
 
 
-def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings by their dotted names."""
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        found |= flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
-    return found
+def in_force(env: Environment, host: Host) -> dict[str, Any]:
+    """Settings that the server of a host works with once it runs as planned, by name."""
+    return {**parameters(env, host), **cluster(env)["postgresql"]["parameters"], "data_checksums": "on"}
+
+
+def data(env: Environment) -> str:
+    """PostgreSQL's data directory."""
+    return f"{HOME}/{env.setting.postgresql_version}/main"
+
+
+def archiving(env: Environment) -> dict[str, Any]:
+    """PostgreSQL's settings for continuous archiving; off where there is nowhere to archive to."""
+    if not present(env):
+        return {}
+    return {
+        "archive_mode": "on",
+        "archive_command": f"pgbackrest --stanza={STANZA} archive-push %p",
+        "archive_timeout": int(env.setting.backup_archive_timeout_seconds),
+    }
 
 
 def check(env: Environment) -> None:
@@ -123,7 +136,7 @@ def _file(env: Environment, host: Host) -> dict[str, Any]:
 
 
 def _postgresql(env: Environment, host: Host) -> dict[str, Any]:
-    version, port = env.setting.postgresql_version, env.setting.postgresql_port
+    port = env.setting.postgresql_port
     verified = {"sslmode": "verify-full", "sslrootcert": CA}
 
     def login(user: str, secret: str) -> dict[str, Any]:
@@ -133,7 +146,7 @@ def _postgresql(env: Environment, host: Host) -> dict[str, Any]:
         "listen": f"{host.address},127.0.0.1:{port}",
         "connect_address": f"{host.address}:{port}",
         "use_unix_socket": True,
-        "data_dir": f"{HOME}/{version}/main",
+        "data_dir": data(env),
         "bin_dir": programs(env),
         "pgpass": f"{HOME}/.patroni.pgpass",
         "authentication": {
@@ -155,7 +168,7 @@ def parameters(env: Environment, host: Host) -> dict[str, Any]:
     """Settings of this host's server, those of memory scaled to it (operations.yaml, tuning.postgresql)."""
     memory = host.traits.memory_bytes if host.traits else DOCUMENTED_MEMORY_BYTES
     figures = env.catalogue.operations.tuning
-    own = tuned(figures.postgresql, memory * host.setting.postgresql_memory_percent // 100)
+    own = tuned(figures.postgresql.settings, memory * host.setting.postgresql_memory_percent // 100)
     return {
         **{name: value for name, value in sorted(own.items()) if name not in SHARED},
         "unix_socket_directories": "/run/postgresql",
@@ -172,7 +185,7 @@ def parameters(env: Environment, host: Host) -> dict[str, Any]:
         "full_page_writes": "on",
         # A replica that finds no primary asks again so soon: until one streams, no write is acknowledged.
         "wal_retrieve_retry_interval": "1s",
-        "log_min_duration_statement": figures.queries["slow_ms"],
+        "log_min_duration_statement": figures.queries.slow_ms,
         "log_line_prefix": "%m [%p] %q%u@%d ",
         "log_checkpoints": "on",
         "log_lock_waits": "on",

@@ -6,45 +6,48 @@ what Patroni reads. The databases and roles inside are asked and made at whoever
 
 from __future__ import annotations
 
-from collections import ChainMap
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal
 
+from nexus.environment.environment import Environment, Host
+from nexus.plan.desired import Desired, Directory, File, State, Unit, User
+from nexus.plan.lazy import Lazy
 from roles.certificate.plan import CA, ETCD_KEY_GROUP, KEY, KEY_GROUP, LEAF
-from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired, File, State, Unit, User
-from roles.postgresql import access, budget, patroni, scram
-from roles.postgresql.remote import LOOKUP_BODY
+from roles.postgresql import access, budget, patroni
+from roles.postgresql.host import scram
+from roles.postgresql.host.planned import MEMBER, SERVER, flat
 
 if TYPE_CHECKING:
-    from roles.catalogue import Service
-    from roles.catalogue.schema import Schema
+    from nexus.catalogue import Service
+    from nexus.catalogue.first_schema import Schema
 
 UNIT = "patroni"
 DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/10-nexus-cos.conf"
-REST = ("roles.postgresql.rest",)  # modules that the host-side code imports
-CONTENTS = (*REST, "roles.postgresql.psql", "roles.postgresql.schema")  # those of remote.py
+LOGINS = {access.SUPERUSER: "superuser", access.REPLICATION: "replication"}  # Patroni's own, and their secrets
+
+
+OPEN = {"public": False, "settings": [], "limit": -1, "shut": False}  # to its own log-ins
 
 
 def plan(env: Environment, host: Host) -> Desired:
     """Debian's PostgreSQL and Patroni; on one host of the group also what the cluster holds."""
     config, tag = patroni.file(env, host)
     ready = env.render("postgresql/ready.sh.j2", host=host, tag=tag, config=patroni.CONFIG, ca=CA)
-    states: tuple[State, ...] = (_passwords(env),)
-    if host == speaker(env):
+    states: tuple[State, ...] = (_passwords(env, host), _server(env, host))
+    if host == env.speaker("postgresql"):
         states += (_cluster(env), _contents(env))
     return Desired(
         # Debian makes a cluster of its own while the package is installed, unless told not to.
         early=(File("/etc/postgresql-common/createcluster.conf", "create_main_cluster = false\n"),),
         packages=(f"postgresql-{env.setting.postgresql_version}", "patroni", "python3-etcd"),
         users=(User("postgres", groups=(KEY_GROUP, ETCD_KEY_GROUP), home=patroni.HOME),),
+        directories=(Directory("/var/log/postgresql", group="postgres", mode=0o1775),),  # pgbouncer logs there, too
         files=(
             File(patroni.CONFIG, config, owner="postgres", group="postgres", mode=0o600, secret=True),
             File(DROP_IN, env.render("postgresql/service.conf.j2")),
         ),
-        units=(
-            Unit(UNIT, restart_on=(DROP_IN,), reload_on=(patroni.CONFIG, CA, LEAF, KEY), ready_check=ready),
-        ),
+        units=(Unit(UNIT, restart_on=(DROP_IN,), reload_on=(patroni.CONFIG, CA, LEAF, KEY), ready_check=ready),),
         states=states,
     )
 
@@ -62,19 +65,13 @@ def notes(env: Environment) -> list[str]:
     return []
 
 
-def speaker(env: Environment) -> Host:
-    """The host that speaks for the cluster in a run: the first that is not left out of it."""
-    members = env.group("postgresql")
-    return next((host for host in members if host.name not in env.left_out), members[0])
-
-
 def items(env: Environment, services: list[Service]) -> dict[str, dict[str, Any]]:
     """Owner role, two log-ins, database and first schema of each service, as the host-side code reports them."""
     found: dict[str, dict[str, Any]] = {}
     replication = scram.salt(access.REPLICATION, env.secret("postgresql/replication"))
     found[f"role {access.REPLICATION}"] = _role("platform", login=True, password=replication, replication=True)
     found[f"role {access.LOOKUP}"] = _role("platform", login=True)
-    granted = {"body": LOOKUP_BODY, "definer": True, "granted": [access.LOOKUP]}
+    granted = {"body": access.LOOKUP_BODY, "definer": True, "granted": [access.LOOKUP]}
     found["function lookup"] = {"service": "platform", **granted}
     for service in services:
         owner = service.database
@@ -88,7 +85,7 @@ def items(env: Environment, services: list[Service]) -> dict[str, dict[str, Any]
                 acts_as=owner,
                 limit=env.setting.postgresql_connection_limit,
             )
-        found[f"database {owner}"] = {"service": service.name, "owner": owner, "public": False}
+        found[f"database {owner}"] = {"service": service.name, "owner": owner, **OPEN}
         if service.first_schema:
             found[f"schema {service.name}"] = {"service": service.name, "on record": True}
     return found
@@ -96,7 +93,8 @@ def items(env: Environment, services: list[Service]) -> dict[str, dict[str, Any]
 
 def _role(service: str, **values: Any) -> dict[str, Any]:
     nobody = {"login": False, "password": "", "member_of": [], "acts_as": "", "limit": -1, "replication": False}
-    return {"service": service, **nobody, **values}
+    by_hand: dict[str, Any] = {"settings": [], "rights": [], "expires": False}  # nobody has any
+    return {"service": service, **nobody, **by_hand, **values}
 
 
 def context(env: Environment) -> dict[str, Any]:
@@ -116,62 +114,76 @@ def context(env: Environment) -> dict[str, Any]:
     }
 
 
-def _passwords(env: Environment) -> State:
+def own(env: Environment, host: Host) -> dict[str, Any]:
+    """How the host-side code asks the servers of its own host, and for what: the same for all states that do."""
+    return {
+        "config": patroni.CONFIG,
+        "port": env.setting.postgresql_port,
+        "pooler_port": env.setting.pgbouncer_port,
+        "programs": patroni.programs(env),
+        "roles": list(LOGINS),
+        "settings": patroni.in_force(env, host),
+    }
+
+
+def _passwords(env: Environment, host: Host) -> State:
     """The superuser's and replication's passwords, in the server before Patroni is told of them."""
-    names = {access.SUPERUSER: "superuser", access.REPLICATION: "replication"}
-    logins = {f"password of {user}": (user, env.secret(f"postgresql/{secret}")) for user, secret in names.items()}
-    port, programs = env.setting.postgresql_port, patroni.programs(env)
-    known = {"config": patroni.CONFIG, "port": port, "programs": programs, "logins": logins}
-    source = Path(__file__).with_name("password.py")
+    logins = {f"password of {user}": (user, env.secret(f"postgresql/{secret}")) for user, secret in LOGINS.items()}
+    source = Path(__file__).parent / "host/password.py"
     items = {name: {"is set": True} for name in logins}
-    libraries = (*REST, "roles.postgresql.scram")
-    return State("postgresql passwords", source, items, context=known, libraries=libraries, before_units=True)
+    known = {**own(env, host), "logins": logins}
+    return State("postgresql passwords", source, items, context=known, before_units=True)
+
+
+def compared(env: Environment, host: Host) -> dict[str, Any]:
+    """`own`, with what the running server is compared with."""
+    return {
+        **own(env, host),
+        "reserved": budget.RESERVED,
+        "shared": list(patroni.cluster(env)["postgresql"]["parameters"]),
+        "synchronous": patroni.cluster(env)["synchronous_mode_strict"],
+        "data": patroni.data(env),
+        "access": {"pg_hba.conf": access.server(env, host), "pg_ident.conf": access.accounts()},
+    }
+
+
+def _server(env: Environment, host: Host) -> State:
+    """The server of this host as it works."""
+    source = Path(__file__).parent / "host/server.py"
+    return State("postgresql server", source, {"server": SERVER}, context=compared(env, host))
 
 
 def _cluster(env: Environment) -> State:
     """What Patroni keeps in etcd, and that no member waits for a restart to run with it."""
-    source = Path(__file__).with_name("cluster.py")
-    wanted = patroni.flat(patroni.cluster(env))
+    source = Path(__file__).parent / "host/cluster.py"
+    wanted = flat(patroni.cluster(env))
     leaving = {host.name: host.address for host in env.hosts if "postgresql" not in host.groups}
     planned = [host.name for host in env.group("postgresql")]
     known = {**context(env), "settings": list(wanted), "planned": planned, "leaving": leaving}
     items: dict[str, dict[str, Any]] = {"config": {**wanted, "others": []}}
-    items |= {f"member {name}": {"pending_restart": False} for name in known["members"]}
-    seconds = 3 * int(env.setting.postgresql_join_seconds)
-    libraries, removes = (*REST, "roles.postgresql.leave"), not env.left_out
-    return State(
-        "patroni",
-        source,
-        items,
-        context=known,
-        libraries=libraries,
-        apply_libraries=("roles.postgresql.restart",),
-        timeout_seconds=seconds,
-        extra="remove" if removes else "keep",
-    )
+    items |= {f"member {name}": MEMBER for name in known["members"]}
+    extra: Literal["keep", "remove"] = "keep" if env.left_out else "remove"
+    return State("patroni", source, items, context=known, extra=extra)
 
 
 def _contents(env: Environment) -> State:
     services = env.catalogue.services_of_store("postgresql")
-    logins = {
-        f"role {user}": (user, password)
-        for service in services
-        for user, password in env.logins("postgresql", service.name)
-    }
-    logins[f"role {access.REPLICATION}"] = (access.REPLICATION, env.secret("postgresql/replication"))
+    logins = [login for service in services for login in env.logins("postgresql", service.name)]
+    logins.append((access.REPLICATION, env.secret("postgresql/replication")))
+    payload = {f"role {user}": partial(scram.verifier, user, password) for user, password in logins}
     schemas = {
         f"schema {service.name}": (service, schema)
         for service in services
         if (schema := env.catalogue.schema_of(service))
     }
+    payload |= {name: partial(str, schema.text) for name, (_, schema) in schemas.items()}
     return State(
         "postgresql",
-        Path(__file__).with_name("remote.py"),
+        Path(__file__).parent / "host/state.py",
         items(env, services),
         context={**context(env), "schemas": {name: _schema(*each) for name, each in schemas.items()}},
-        payload=ChainMap(cast(Any, scram.Verifiers(logins)), {name: each.text for name, (_, each) in schemas.items()}),
-        extra="remove" if env.setting.prune_data else "report",
-        libraries=CONTENTS,
+        payload=Lazy(payload),
+        extra="remove" if env.prune_data else "report",
     )
 
 

@@ -5,7 +5,7 @@ Patroni's API says who is what; a server that no longer is has its connections c
 
 from __future__ import annotations
 
-from roles.kit.environment import Environment, Host
+from nexus.environment.environment import Environment, Host
 from roles.proxy.section import Section, interval, tls
 
 

@@ -1,10 +1,8 @@
 """Proxy: one address on every host that runs services, for stores whose primary moves."""
 
-from __future__ import annotations
-
 from pyinfra.api.deploy import deploy
 
-from roles.kit.converge import converge
+from nexus.run.converge import converge
 
 
 @deploy("Proxy")

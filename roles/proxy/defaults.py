@@ -1,7 +1,5 @@
 """Settings of the proxy role."""
 
-from __future__ import annotations
-
 proxy_connections: int = 8000  # of one host's services to all stores
 proxy_connect_seconds: int = 3
 proxy_idle_seconds: int = 3600  # a connection on which nothing is said

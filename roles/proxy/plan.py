@@ -6,49 +6,50 @@ service needs one address for each store, the same on every host, and no library
 
 from __future__ import annotations
 
-import importlib
-from importlib.util import find_spec
-
+from nexus.environment.environment import Environment, Host
+from nexus.error import OperatorError
+from nexus.plan.desired import Desired, Directory, File, Unit
 from roles.certificate.plan import CA
-from roles.kit.environment import Environment, Host
-from roles.kit.error import OperatorError
-from roles.kit.model import Desired, File, Unit
+from roles.proxy import live
 from roles.proxy.section import Section
+from roles.table import ROLES
 
 CONFIG = "/etc/haproxy/haproxy.cfg"
 DROP_IN = "/etc/systemd/system/haproxy.service.d/10-nexus-cos.conf"
 KEEP = "/usr/local/lib/nexus-cos/proxy-state"
 PATHS = {"socket": "/run/haproxy/admin.sock", "state": "/run/haproxy/servers"}
-STORES = ("postgresql", "redis", "rabbitmq")
 
 
 def plan(env: Environment, host: Host) -> Desired:
     """Debian's HAProxy with a section for each way into a store."""
-    config = env.render("proxy/haproxy.cfg.j2", host=host, sections=sections(env), **PATHS)
+    config = File(CONFIG, configuration(env, host), mode=0o640, group="haproxy", secret=True)
+    asked = {"socket": PATHS["socket"], "unit": "haproxy", "config": CONFIG, "sha256": config.sha256}
     return Desired(
         packages=("haproxy",),
+        directories=(Directory("/var/lib/haproxy"),),
         files=(
-            File(CONFIG, config, mode=0o640, group="haproxy", secret=True),
+            config,
             File(KEEP, env.render("proxy/state.py.j2", **PATHS)),
             File(DROP_IN, env.render("proxy/service.conf.j2", keep=KEEP)),
         ),
         units=(
-            Unit(
-                "haproxy",
-                restart_on=(DROP_IN,),
-                reload_on=(CONFIG, CA),
-                reload_check=f"haproxy -c -q -f {CONFIG}",
-            ),
+            Unit("haproxy", restart_on=(DROP_IN,), reload_on=(CONFIG, CA), reload_check=f"haproxy -c -q -f {CONFIG}"),
         ),
+        states=(live.state({**asked, "connections": int(env.setting.proxy_connections)}, str(config.content)),),
     )
+
+
+def configuration(env: Environment, host: Host) -> str:
+    """haproxy.cfg of one host."""
+    return env.render("proxy/haproxy.cfg.j2", host=host, sections=sections(env), **PATHS)
 
 
 def sections(env: Environment) -> list[Section]:
     """Sections of all stores that this environment has and whose role contributes some."""
     found: list[Section] = []
-    for store in STORES:
-        if env.present(store) and find_spec(f"roles.{store}.proxy"):
-            found += importlib.import_module(f"roles.{store}.proxy").sections(env)
+    for store, module in ROLES.bringing("proxy").items():
+        if env.present(store):
+            found += module.sections(env)
     return found
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from nexus.environment.environment import Environment, Host
 from roles.certificate.plan import CA
-from roles.kit.environment import Environment, Host
 
 
 class Section(NamedTuple):

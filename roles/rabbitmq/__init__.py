@@ -1,10 +1,8 @@
 """RabbitMQ: message broker of the services that declare it."""
 
-from __future__ import annotations
-
 from pyinfra.api.deploy import deploy
 
-from roles.kit.converge import converge
+from nexus.run.converge import converge
 
 
 @deploy("RabbitMQ")

@@ -6,17 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+from nexus.environment.environment import Environment, Host
+from nexus.environment.quorum import check_members
+from nexus.plan.desired import Desired, Directory, File, State, Unit, User
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
-from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired, File, State, Unit, User
-from roles.kit.quorum import check_members
-from roles.rabbitmq.remote import TAG
+from roles.rabbitmq.host.planned import PEER_PORT, TAG
 from roles.rabbitmq.users import ADMIN, Items, password_hash, users, vhosts
 
 UNIT = "rabbitmq-server"
 DIRECTORY = "/etc/rabbitmq"
-LIBRARIES = ("roles.rabbitmq.api",)  # modules that the host-side code imports
-STANDING = "roles.rabbitmq.standing"
+LOGS = "/var/log/rabbitmq"
 DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/10-nexus-cos.conf"
 EPMD = "/etc/systemd/system/epmd.socket.d/10-local.conf"
 COOKIE = "/var/lib/rabbitmq/.erlang.cookie"
@@ -34,15 +33,16 @@ def plan(env: Environment, host: Host) -> Desired:
     """
     early, config = _early(env, host), _configuration(env, host)
     states: tuple[State, ...] = (_data(env, host), _cluster(env, host))
-    if host == leader(env):
+    if host == env.speaker("rabbitmq"):
         states += (
-            _state(env, "rabbitmq vhosts", vhosts(env.catalogue), bool(env.setting.prune_data)),
+            _state(env, "rabbitmq vhosts", vhosts(env.catalogue), env.prune_data),
             _state(env, "rabbitmq users", users(env), True),
         )
     return Desired(
         early=early,
         packages=("rabbitmq-server",),
         users=(User("rabbitmq", groups=(KEY_GROUP,), home="/var/lib/rabbitmq"),),
+        directories=(Directory(LOGS, owner="rabbitmq", group="adm"),),  # Erlang opens a lost file with its next line
         files=(
             *config,
             File(MAY_STOP, env.render("rabbitmq/may-stop.sh.j2"), mode=0o755),
@@ -69,13 +69,6 @@ def notes(env: Environment) -> list[str]:
     return []
 
 
-def leader(env: Environment) -> Host:
-    """The host that speaks for the cluster in this run: the first that is not left out of it."""
-    left_out = env.left_out
-    hosts = env.group("rabbitmq")
-    return next((host for host in hosts if host.name not in left_out), hosts[0])
-
-
 def _early(env: Environment, host: Host) -> tuple[File, ...]:
     """What decides where Erlang listens and what the node is called, and that it waits for all the rest.
 
@@ -93,11 +86,20 @@ def _early(env: Environment, host: Host) -> tuple[File, ...]:
     )
 
 
-def _configuration(env: Environment, host: Host) -> tuple[File, ...]:
+def _memory_bytes(host: Host) -> int:
     memory = host.traits.memory_bytes if host.traits else ASSUMED_MEMORY_BYTES
+    return int(memory * host.setting.rabbitmq_memory_percent // 100)
+
+
+def _ports(env: Environment) -> list[int]:
+    setting = env.setting
+    return sorted([int(setting.rabbitmq_port), int(setting.rabbitmq_management_port), PEER_PORT])
+
+
+def _configuration(env: Environment, host: Host) -> tuple[File, ...]:
     values = {
         "host": host,
-        "memory_bytes": memory * host.setting.rabbitmq_memory_percent // 100,
+        "memory_bytes": _memory_bytes(host),
         "definitions": DEFINITIONS,
         "certificate": LEAF,
         "key": KEY,
@@ -118,25 +120,26 @@ def _definitions(env: Environment) -> str:
         "name": ADMIN,
         "password_hash": password_hash(ADMIN, env.secret("rabbitmq/admin")),
         "hashing_algorithm": "rabbit_password_hashing_sha256",
-        "tags": ["administrator", TAG],  # as remote.py makes it, or a restart would change it
+        "tags": ["administrator", TAG],  # as host/state.py makes it, or a restart would change it
     }
     return json.dumps({"users": [admin]}, indent=1) + "\n"
 
 
 def _data(env: Environment, host: Host) -> State:
     """Nothing that the broker would not start with, looked at before it is started."""
-    source, libraries = Path(__file__).with_name("data.py"), (*LIBRARIES, STANDING)
+    source = Path(__file__).parent / "host/stale_data.py"
     items = {"data": {"usable": True}}
-    return State("rabbitmq data", source, items, context=context(env, host), libraries=libraries, before_units=True)
+    return State("rabbitmq data", source, items, context=context(env, host), before_units=True)
 
 
 def _cluster(env: Environment, host: Host) -> State:
     """This host's node in the cluster; nodes of hosts that left are one host's affair."""
     items: Items = {"membership": {"missing": [], "apart": []}, "quorum queues": {"without this node": 0}}
-    if host == leader(env):
+    items["node"] = {"listeners": _ports(env), "alarms": []}
+    if host == env.speaker("rabbitmq"):
         items["nodes"] = {"stale": []}
-    source, libraries = Path(__file__).with_name("cluster.py"), (*LIBRARIES, STANDING)
-    return State("rabbitmq cluster", source, items, context(env, host), libraries=libraries, timeout_seconds=900)
+    source = Path(__file__).parent / "host/cluster.py"
+    return State("rabbitmq cluster", source, items, context(env, host))
 
 
 def context(env: Environment, host: Host) -> dict[str, Any]:
@@ -148,17 +151,17 @@ def context(env: Environment, host: Host) -> dict[str, Any]:
         "nodes": [_node(other) for other in env.group("rabbitmq")],
         "there": [_node(other) for other in env.group("rabbitmq") if other.name not in left_out],
         "wait_seconds": env.setting.rabbitmq_wait_seconds,
+        "limits": {"memory": _memory_bytes(host), "disk": int(env.setting.rabbitmq_disk_free_limit_mb) * 1_000_000},
     }
 
 
 def _state(env: Environment, name: str, items: Items, remove: bool) -> State:
     return State(
         name,
-        Path(__file__).with_name("remote.py"),
+        Path(__file__).parent / "host/state.py",
         items,
         context={**_access(env), "about": name.split()[1]},
         extra="remove" if remove else "report",
-        libraries=LIBRARIES,
     )
 
 

@@ -6,8 +6,8 @@ TLS is passed through: clients verify the node's own certificate, which holds th
 
 from __future__ import annotations
 
+from nexus.environment.environment import Environment
 from roles.certificate.plan import CA
-from roles.kit.environment import Environment
 from roles.proxy.section import Section
 
 

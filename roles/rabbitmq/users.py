@@ -13,8 +13,8 @@ import re
 from base64 import b64encode
 from typing import Any
 
-from roles.catalogue import Catalogue, Service
-from roles.kit.environment import Environment
+from nexus.catalogue import Catalogue, Service
+from nexus.environment.environment import Environment
 
 ADMIN = "nexus-admin"
 EVENTS = "events"
@@ -23,6 +23,7 @@ EVERYTHING = [".*", ".*", ".*"]  # configure, write, read
 # A server that started before its configuration was there has made itself a virtual host and a user,
 # whose password everybody knows.
 ABSENT = {"present": False}
+UNLIMITED: dict[str, Any] = {"limits": {}}
 
 Items = dict[str, dict[str, Any]]
 
@@ -30,18 +31,18 @@ Items = dict[str, dict[str, Any]]
 def vhosts(catalogue: Catalogue) -> Items:
     """Virtual hosts and exchanges. Queues are replicated ones unless a client asks for another kind."""
     names = [service.name for service in catalogue.services_of_store("rabbitmq")]
-    found: Items = {f"vhost {name}": {"default_queue_type": "quorum"} for name in [*names, EVENTS]}
-    found |= {
-        f"exchange {event.name}": {"type": "topic", "durable": True} for event in catalogue.platform.events
-    }
-    found["default vhost"] = ABSENT
+    wanted = {"default_queue_type": "quorum", **UNLIMITED, "stopped on": []}
+    found: Items = {f"vhost {name}": wanted for name in [*names, EVENTS]}
+    found |= {f"exchange {event.name}": {"type": "topic", "durable": True} for event in catalogue.platform.events}
+    found["default vhost"], found["policies"] = ABSENT, {}
     return found
 
 
 def users(env: Environment) -> Items:
     """The administrator and two log-ins for each service, passwords as salted hashes."""
     password = password_hash(ADMIN, env.secret("rabbitmq/admin"))
-    found: Items = {f"user {ADMIN}": {"password": password, "administrator": True}, "default user": ABSENT}
+    found: Items = {f"user {ADMIN}": {"password": password, "administrator": True, **UNLIMITED}}
+    found |= {"default user": ABSENT, "other users": {}}
     for service in env.catalogue.services_of_store("rabbitmq"):
         permissions = {service.name: EVERYTHING}
         if events := event_permissions(env.catalogue, service):
@@ -51,6 +52,7 @@ def users(env: Environment) -> Items:
                 "password": password_hash(user, secret),
                 "administrator": False,
                 "permissions": permissions,
+                **UNLIMITED,
             }
     return found
 

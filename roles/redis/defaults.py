@@ -1,7 +1,5 @@
 """Settings of the redis role."""
 
-from __future__ import annotations
-
 redis_port: int = 6379
 redis_cache_port: int = 6380
 

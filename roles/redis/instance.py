@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from roles.kit.environment import Environment
+from nexus.environment.environment import Environment
 
 if TYPE_CHECKING:
-    from roles.catalogue import Catalogue, Service
-    from roles.kit.settings import Settings
+    from nexus.catalogue import Catalogue, Service
+    from nexus.environment.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -8,35 +8,48 @@ only that line lives on, see templates/redis/instance.sh.j2.
 from __future__ import annotations
 
 import re
+from typing import Any
 
+from nexus.environment.environment import Environment, Host
+from nexus.environment.quorum import check_members
+from nexus.plan.desired import Desired, Directory, File, Unit, User
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
-from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired, Directory, File, Unit, User
-from roles.kit.quorum import check_members
 from roles.redis.instance import INSTANCES, Instance, replicas_to_write
 from roles.redis.users import ADMIN, OWN, REPLICA, server_acl
 
 PASSWORD = "/etc/redis/admin.password"
 HELPER = "/usr/local/lib/nexus-cos/redis-instance"
+PATHS = {"password": PASSWORD, "ca": CA, "certificate": LEAF, "key": KEY}
+CHANGEABLE = ("bind", "port", "tls-port", "dir", "dbfilename")  # at a running server, too, and never by us
+DEFAULTS = {  # in no file: what would let in, hide or stop a server if somebody changed it
+    "protected-mode": "yes",
+    "requirepass": "",
+    "replica-priority": "100",
+    "replica-read-only": "yes",
+    "replica-announced": "yes",
+    "stop-writes-on-bgsave-error": "yes",
+}
 STARTED_WITH = ("tcp-backlog", "databases", "io-threads")  # settings that no running server takes
 
 
 def plan(env: Environment, host: Host) -> Desired:
     """Both servers as Debian packages them; users are files, so no state has to be asked for."""
-    paths = {"password": PASSWORD, "ca": CA, "certificate": LEAF, "key": KEY}
-    helper = env.render("redis/instance.sh.j2", paths=paths, admin=ADMIN, instances=INSTANCES)
+    helper = env.render("redis/instance.sh.j2", paths=PATHS, admin=ADMIN, instances=INSTANCES)
     passwords = own_passwords(env)
     return Desired(
-        early=tuple(File(_drop_in(one), _service(env, one)) for one in INSTANCES),
+        early=tuple(
+            File(_drop_in(one), env.render("redis/service.conf.j2", one=one, helper=HELPER)) for one in INSTANCES
+        ),
         packages=("redis-server", "redis-tools"),
         users=(User("redis", groups=(KEY_GROUP,), home="/var/lib/redis"),),
-        directories=tuple(
-            Directory(one.directory, "redis", "redis", 0o750) for one in INSTANCES if not one.persistent
+        directories=(
+            Directory("/var/log/redis", "redis", "adm", 0o2750),
+            *(Directory(one.directory, "redis", "redis", 0o750) for one in INSTANCES if not one.persistent),
         ),
         files=(
             File(HELPER, helper, mode=0o755),
             File(PASSWORD, passwords[ADMIN], mode=0o600, secret=True),
-            *(file for one in INSTANCES for file in _files(env, host, one, paths)),
+            *(file for one in INSTANCES for file in _files(env, host, one, PATHS)),
         ),
         units=tuple(_unit(one) for one in INSTANCES),
     )
@@ -58,6 +71,19 @@ def own_accepted(env: Environment) -> dict[str, list[str]]:
     return {user: env.secrets.accepted(f"redis/{secret}") for secret, user in OWN.items()}
 
 
+def in_force(env: Environment, host: Host, one: Instance) -> dict[str, Any]:
+    """What the running server must show: settings by name, users as in their file, and how a person asks it."""
+    fixed, live, users = (file.data.decode() for file in _files(env, host, one, PATHS))
+    settings = {**DEFAULTS, **{name: _settings(fixed)[name] for name in CHANGEABLE}, **_settings(live)}
+    cli = f"REDISCLI_AUTH=$(cat {PASSWORD}) redis-cli -s {one.socket} --user {ADMIN} --no-auth-warning"
+    return {"settings": settings, "users": users.splitlines(), "cli": cli}
+
+
+def _settings(text: str) -> dict[str, str]:
+    pairs = (line.partition(" ") for line in text.splitlines() if line and not line.startswith(("#", "include ")))
+    return {name: value.strip('"') for name, _, value in pairs}
+
+
 def _unit(one: Instance) -> Unit:
     return Unit(
         one.unit,
@@ -69,10 +95,6 @@ def _unit(one: Instance) -> Unit:
 
 def _drop_in(one: Instance) -> str:
     return f"/etc/systemd/system/{one.unit}.service.d/10-nexus-cos.conf"
-
-
-def _service(env: Environment, one: Instance) -> str:
-    return env.render("redis/service.conf.j2", one=one, helper=HELPER)
 
 
 def _files(env: Environment, host: Host, one: Instance, paths: dict[str, str]) -> tuple[File, ...]:
@@ -100,7 +122,7 @@ def _files(env: Environment, host: Host, one: Instance, paths: dict[str, str]) -
 
 def _tuning(env: Environment, host: Host, one: Instance) -> dict[str, int | float | str]:
     """The catalogue's figures, with memory and eviction as this host and instance can bear them."""
-    figures = dict(env.catalogue.operations.tuning.redis)
+    figures = env.catalogue.operations.tuning.redis.settings
     most = _size_bytes(str(figures["maxmemory"]))
     if host.traits:
         most = min(most, host.traits.memory_bytes * int(host.setting[f"{one.prefix}_memory_percent"]) // 100)

@@ -12,9 +12,9 @@ TLS is passed through: clients verify the server's own certificate, which holds 
 
 from __future__ import annotations
 
+from nexus.environment.environment import Environment
+from nexus.environment.quorum import majority
 from roles.certificate.plan import CA
-from roles.kit.environment import Environment
-from roles.kit.quorum import majority
 from roles.proxy.section import Section
 from roles.redis.instance import INSTANCES
 from roles.redis.plan import own_passwords

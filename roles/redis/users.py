@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from roles.catalogue import Service
+    from nexus.catalogue import Service
 
 ADMIN, REPLICA, SENTINEL, HEALTH = "nexus-admin", "nexus-replica", "nexus-sentinel", "nexus-health"
 

@@ -11,9 +11,9 @@ import hmac
 
 import bcrypt
 
+from nexus.environment.environment import Environment, Host
+from nexus.plan.desired import Desired, Directory, File, Unit, User
 from roles.certificate.plan import KEY, KEY_GROUP, LEAF
-from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired, Directory, File, Unit, User
 
 CONFIG = "/etc/docker/registry/config.yml"
 PASSWORDS = "/etc/docker/registry/htpasswd"

@@ -1,10 +1,8 @@
 """Router: HAProxy between Nginx and the services, the only published port of the swarm."""
 
-from __future__ import annotations
-
 from pyinfra.api.deploy import deploy
 
-from roles.kit.converge import converge
+from nexus.run.converge import converge
 
 
 @deploy("Router")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from roles.catalogue.service import Service
-from roles.kit.environment import Environment
+from nexus.catalogue.service import Service
+from nexus.environment.environment import Environment
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
-from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired, Directory, File, State, Unit
+from nexus.environment.environment import Environment, Host
+from nexus.plan.desired import Desired, Directory, File, State, Unit
 from roles.router.backend import backends, canaries
 from roles.router.window import windows
 
@@ -31,11 +31,7 @@ def plan(env: Environment, host: Host) -> Desired:
     unit = f"/etc/systemd/system/{GUARD_UNIT}"
     return Desired(
         packages=("iptables",),
-        directories=(
-            Directory("/etc/nexus-cos"),
-            Directory(DIRECTORY),
-            Directory("/usr/local/lib/nexus-cos"),
-        ),
+        directories=(Directory("/etc/nexus-cos"), Directory(DIRECTORY), Directory("/usr/local/lib/nexus-cos")),
         files=(
             File(CONFIG, config),
             File(GUARD, script, mode=0o755),
@@ -45,7 +41,7 @@ def plan(env: Environment, host: Host) -> Desired:
         states=(
             State(
                 "router",
-                Path(__file__).with_name("remote.py"),
+                Path(__file__).parent / "host/state.py",
                 items={"router config": {"sha256": stamp}, "router guard": {"rules": rules}},
                 context={
                     "port": env.setting.router_port,

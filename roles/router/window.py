@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from roles.kit.environment import Environment
-from roles.kit.error import OperatorError, nearest
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError, nearest
 
 MOST = 3  # stick counters that HAProxy is built with
 
@@ -35,11 +35,13 @@ def windows(env: Environment) -> tuple[Window, ...]:
     found = []
     for name in env.setting.router_windows:
         if name not in known:
-            raise OperatorError(f'router_windows: unknown window "{name}"{nearest(name, known)}')
+            place = env.catalogue.where("gateway.yaml", "rate_limits", "windows")
+            raise OperatorError(f'router_windows: unknown window "{name}"{nearest(name, known)} ({place})')
         if known[name].key != "client-address":
             raise OperatorError(
                 f'router_windows: "{name}" counts by {known[name].key}, which the edge does not know; '
-                "take it out and leave it to the service"
+                "take it out and leave it to the service "
+                f"({env.catalogue.where('gateway.yaml', 'rate_limits', 'windows', name, 'key')})"
             )
         window = known[name]
         found.append(Window(name, requests.pop(name, window.requests), window.window_seconds, window.scope))

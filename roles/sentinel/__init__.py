@@ -1,10 +1,8 @@
 """Sentinel: says which Redis is primary, and makes another one primary when that is lost."""
 
-from __future__ import annotations
-
 from pyinfra.api.deploy import deploy
 
-from roles.kit.converge import converge
+from nexus.run.converge import converge
 
 
 @deploy("Sentinel")

@@ -1,7 +1,7 @@
 """Sentinel on one host: its configuration, and what it and the servers beside it must agree on.
 
 The primary appears in no plan. The host-side code asks all Sentinels for it, and before there is one all
-servers; see remote.py. What Sentinel writes down itself lies in a file of its own, which includes ours.
+servers; see host/state.py. What Sentinel writes down itself lies in a file of its own, which includes ours.
 """
 
 from __future__ import annotations
@@ -10,19 +10,18 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from nexus.environment.environment import Environment, Host
+from nexus.environment.quorum import majority
+from nexus.plan.desired import Desired, Directory, File, State, Unit, User
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
-from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired, Directory, File, State, Unit, User
-from roles.kit.quorum import majority
-from roles.redis.instance import INSTANCES, Instance
-from roles.redis.plan import own_accepted, own_passwords
+from roles.redis.instance import INSTANCES
+from roles.redis.plan import in_force, own_accepted, own_passwords
 from roles.redis.users import ADMIN, SENTINEL, sentinel_acl
 
 UNIT = "redis-sentinel"
+SERVER = {"settings": [], "users": [], "saves": True}  # one that works as planned: roles/redis/host/server.py
 CONFIG, USERS = "/etc/redis/sentinel.conf", "/etc/redis/sentinel.acl"
 DIRECTORY, STATE = "/var/lib/redis/sentinel", "/var/lib/redis/sentinel/sentinel.conf"
-# Modules that the host-side code imports.
-LIBRARIES = ("roles.redis.client", "roles.sentinel.view", "roles.sentinel.promote")
 SOCKET = "/run/sentinel/sentinel.sock"
 HELPER = "/usr/local/lib/nexus-cos/sentinel-prepare"
 DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/10-nexus-cos.conf"
@@ -30,14 +29,7 @@ DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/10-nexus-cos.conf"
 
 def plan(env: Environment, host: Host) -> Desired:
     """The Sentinel as Debian packages it, its users, and its part in the cluster."""
-    paths = {
-        "users": USERS,
-        "socket": SOCKET,
-        "ca": CA,
-        "certificate": LEAF,
-        "key": KEY,
-        "directory": DIRECTORY,
-    }
+    paths = {"users": USERS, "socket": SOCKET, "ca": CA, "certificate": LEAF, "key": KEY, "directory": DIRECTORY}
     paths |= {"config": CONFIG, "state": STATE}
     passwords = own_passwords(env)
     config = env.render(
@@ -70,7 +62,8 @@ def _state(env: Environment, host: Host) -> State:
     hosts = env.group("redis")
     items: dict[str, dict[str, Any]] = {}
     for one in INSTANCES:
-        items[f"replication of {one.name}"] = {"joined": True}
+        items[f"replication of {one.name}"] = {"joined": True, "linked": True}
+        items[f"server of {one.name}"] = SERVER
         items[f"watch over {one.name}"] = {
             "port": one.port(env.setting),
             "quorum": majority(len(hosts)),
@@ -81,8 +74,16 @@ def _state(env: Environment, host: Host) -> State:
             "missing": [],
             "stale": [],
         }
-    source = Path(__file__).with_name("remote.py")
-    return State("sentinel", source, items, context=context(env, host), libraries=LIBRARIES)
+    source = Path(__file__).parent / "host/state.py"
+    return State("sentinel", source, items, context=compared(env, host))
+
+
+def compared(env: Environment, host: Host) -> dict[str, Any]:
+    """`context`, with what running servers of this host are compared with."""
+    known = context(env, host)
+    for one in INSTANCES:
+        known["instances"][one.name] |= in_force(env, host, one)
+    return known
 
 
 def context(env: Environment, host: Host) -> dict[str, Any]:
@@ -101,13 +102,8 @@ def context(env: Environment, host: Host) -> dict[str, Any]:
         "admin": [ADMIN, passwords[ADMIN]],
         "sentinel": [SENTINEL, passwords[SENTINEL]],
         "wait_seconds": env.setting.sentinel_wait_seconds,
-        "instances": {one.name: _instance(env, one) for one in INSTANCES},
-    }
-
-
-def _instance(env: Environment, one: Instance) -> dict[str, Any]:
-    return {
-        "master": one.master_name(env.catalogue),
-        "port": one.port(env.setting),
-        "socket": one.socket,
+        "instances": {
+            one.name: {"master": one.master_name(env.catalogue), "port": one.port(env.setting), "socket": one.socket}
+            for one in INSTANCES
+        },
     }

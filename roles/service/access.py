@@ -10,13 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
-from roles.catalogue import Service
-from roles.kit.environment import Environment
+from nexus.catalogue import Service
+from nexus.environment.environment import Environment
 from roles.mongodb import plan as mongodb
 from roles.redis.instance import instance_of
 from roles.storage import bucket
 
-CA = "/run/secrets/ca.pem"
+DIRECTORY = "/run/secrets"  # where the entry point reads its files, in images of earlier releases too
+CA = f"{DIRECTORY}/ca.pem"
+# What is not secret in a log-in. Names of users are left out: they rotate with their passwords.
+PLAIN = {
+    *("DB_HOST", "DB_PORT", "DB_NAME", "PGHOST", "PGPORT", "PGDATABASE", "PGSSLMODE", "PGSSLROOTCERT"),
+    *("S3_ENDPOINT", "S3_REGION", "S3_BUCKET", "S3_FORCE_PATH_STYLE"),
+    *("AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION"),
+}
 HTTPS = 443
 
 

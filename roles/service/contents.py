@@ -1,23 +1,28 @@
-"""What a service is told when it starts: its configuration and its credentials, as env-file text.
+"""What a service is given when it starts: its configuration and its credentials, as env-file text.
 
 Two files, because they change and roll back apart: configuration belongs to a release, credentials
-do not. Both become Docker secrets named by their content, so a changed value is a new name and
-exactly the services that hold it are rolled.
+do not. Configuration is a Docker config, which anyone who manages the swarm can read; credentials are a Docker secret.
+Both are named by their content, so a changed value is a new name and exactly the services that hold it are rolled.
+
+The entry point of images reads credentials last. They hold each log-in whole, its host and port included, although the
+configuration has these too: a log-in changes as one, and a service that went back to the configuration of an earlier
+release keeps the addresses of today.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from roles.catalogue import Service
+from nexus.catalogue import Service
+from nexus.environment.environment import Environment
+from nexus.environment.fingerprint import keyed_hash
+from nexus.error import OperatorError
 from roles.image.runtime import heap_mb
-from roles.kit.environment import Environment
-from roles.kit.error import OperatorError
-from roles.kit.fingerprint import keyed_hash
+from roles.service.access import ACCESS, CA, DIRECTORY, PLAIN, postgresql
+from roles.service.released import released
+from roles.service.scale import size
 
-from .access import ACCESS, CA, postgresql
-from .released import released
-from .scale import size
+CONFIG, CREDENTIALS = f"{DIRECTORY}/config", f"{DIRECTORY}/credentials"
 
 
 def config(env: Environment, service: Service) -> dict[str, str]:
@@ -35,9 +40,17 @@ def config(env: Environment, service: Service) -> dict[str, str]:
         "NODE_OPTIONS": f"--max-old-space-size={heap_mb(size(env, service).memory_bytes)}",
         "REDIS_KEY_PREFIX": f"{service.name}:",
     }
+    for login in logins(env, service).values():
+        values |= {key: value for key, value in login.items() if key in PLAIN}
     for more in (env.setting.service_environment, env.setting.service_environment_of.get(service.name, {})):
         values |= {key: str(value) for key, value in more.items()}
     return values
+
+
+def logins(env: Environment, service: Service) -> dict[str, dict[str, str]]:
+    """Log-ins of a service at those of its stores that this environment has, by store."""
+    stores = [store for store in ACCESS if store in service.stores and env.present(store, service.name)]
+    return {store: ACCESS[store](env, service) for store in stores}
 
 
 def credentials(env: Environment, service: Service) -> dict[str, str]:
@@ -45,9 +58,8 @@ def credentials(env: Environment, service: Service) -> dict[str, str]:
     values = {"JWT_SECRET": env.secret("service/jwt")}
     if len(keys := env.secrets.accepted("service/jwt")) > 1:  # tokens that are still, or already, signed with the other
         values["JWT_SECRETS_ACCEPTED"] = ",".join(keys)
-    for store, access in ACCESS.items():
-        if store in service.stores and env.present(store, service.name):
-            values |= access(env, service)
+    for login in logins(env, service).values():
+        values |= login
     if service.handshake:
         values[env.catalogue.handshake.env] = env.catalogue.handshake.value
     for key, services in env.setting.service_external_keys.items():
@@ -68,34 +80,39 @@ def env_file(values: Mapping[str, str]) -> str:
     """KEY=value lines, sorted; raises OperatorError for a value that would not fit on one line."""
     for key, value in values.items():
         if "\n" in value:
-            raise OperatorError(
-                f"the value of {key} for services has more than one line, an env-file cannot hold it"
-            )
+            raise OperatorError(f"the value of {key} for services has more than one line, an env-file cannot hold it")
     return "".join(f"{key}={values[key]}\n" for key in sorted(values))
 
 
-def secret_name(env: Environment, stem: str, content: str) -> str:
-    """Name of the Docker secret with this content."""
+def item_name(env: Environment, stem: str, content: str) -> str:
+    """The item of a Docker config or secret with this content: "config NAME" or "secret NAME"."""
     return f"{stem}-{keyed_hash(env, content)}"
 
 
-def secrets(env: Environment, service: Service) -> dict[str, tuple[str, str]]:
-    """{file below /run/secrets: (name of the Docker secret, content)} of one service.
+def config_item(env: Environment, service: Service) -> tuple[str, str]:
+    """Item and content of the configuration of this checkout, whatever release the service went back to."""
+    text = env_file(config(env, service))
+    return item_name(env, f"config {service.name}", text), text
 
-    Without content where only the swarm has it: the configuration of a release that was gone back to.
+
+def mounted(env: Environment, service: Service) -> dict[str, tuple[str, str]]:
+    """{path in the container: (item, content)} of the configs and secrets of one service.
+
+    Without content where only the swarm has it: the configuration of a release that was gone back to. Earlier versions
+    of this project made it a secret, whose name says so.
     """
-    contents = {
-        "config": env_file(config(env, service)),
-        "credentials": env_file(credentials(env, service)),
+    now, text, authority = released(env, service.name), env_file(credentials(env, service)), env.tls.certificate
+    held = f"{'secret' if now.config.startswith(f'{service.name}-config-') else 'config'} {now.config}"
+    return {
+        CONFIG: (held, "") if now.pinned and now.config else config_item(env, service),
+        CREDENTIALS: (item_name(env, f"secret {service.name}-credentials", text), text),
+        CA: (item_name(env, "config ca", authority), authority),
     }
-    named = {
-        file: (secret_name(env, f"{service.name}-{file}", text), text) for file, text in contents.items()
-    }
-    now = released(env, service.name)
-    if now.pinned and now.config:
-        named["config"] = (now.config, "")
-    authority = env.tls.certificate
-    return named | {"ca.pem": (secret_name(env, "ca", authority), authority)}
+
+
+def contents(env: Environment, services: Iterable[Service]) -> dict[str, str]:
+    """{item: content} of all configs and secrets of services that can be made where they are missing."""
+    return {item: text for service in services for item, text in mounted(env, service).values() if text}
 
 
 def _health_url(env: Environment, name: str) -> str:
@@ -106,7 +123,6 @@ def _external(env: Environment, key: str) -> str:
     value = env.secrets.optional(f"external/{key}")
     if value is None:
         raise OperatorError(
-            f'service_external_keys names {key}, but the secrets of {env.name} have no "external/{key}": '
-            "add it there"
+            f'service_external_keys names {key}, but the secrets of {env.name} have no "external/{key}": add it there'
         )
     return value

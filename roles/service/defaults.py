@@ -15,4 +15,4 @@ service_stop_seconds: int = 30  # from SIGTERM to SIGKILL
 service_restart_delay_seconds: int = 5
 service_update_monitor_seconds: int = 5  # a new task has to live so long before the next one is replaced
 service_update_parallelism: int = 1  # tasks of one service that are replaced at once
-service_secret_keep_days: int = 30  # unused versions of a service's secrets
+service_secret_keep_days: int = 30  # unused versions of a service's configs and secrets

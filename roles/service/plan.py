@@ -1,23 +1,23 @@
-"""The services as a manager of the swarm holds them: the stack file, and each service and its secrets."""
+"""The services as a manager of the swarm holds them: the stack file, and each service, its configs and its secrets."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from roles.catalogue import capacity
-from roles.kit.environment import Environment, Host
-from roles.kit.error import OperatorError
-from roles.kit.model import Desired, Directory, File, State
+from nexus.environment.environment import Environment, Host
+from nexus.error import OperatorError
+from nexus.plan.desired import Desired, Directory, File, State
+from nexus.plan.diff import Answer
+from roles.service import capacity
+from roles.service.contents import config_item, contents
+from roles.service.released import recorded_configs, released
+from roles.service.scale import warnings
+from roles.service.stack import definitions, properties, stack_file
 from roles.storage.plan import notes as storage_notes
-from roles.swarm.plan import CLIENT, leader
+from roles.swarm.plan import leader
 
-from .contents import config, env_file, secret_name, secrets
-from .released import recorded_secrets, released
-from .scale import warnings
-from .stack import definitions, properties, stack_file
-
-SOURCE = Path(__file__).with_name("remote.py")
+SOURCE = Path(__file__).parent / "host/state.py"
 STACK = "/etc/nexus-cos/stack.yaml"
 
 
@@ -36,7 +36,7 @@ def held_back(env: Environment) -> list[str]:
     lines = []
     for name, service in env.catalogue.services.items():
         now = released(env, name)
-        if now.pinned and now.config != secret_name(env, f"{name}-config", env_file(config(env, service))):
+        if now.pinned and f"config {now.config}" != config_item(env, service)[0]:
             lines.append(f"{name} keeps the configuration of its release {now.release} until it is released again")
     return lines
 
@@ -45,12 +45,10 @@ def plan(env: Environment, host: Host) -> Desired:
     """The whole stack on the manager that this run talks to, nothing on any other host."""
     if not env.group("app") or host.name != leader(env).name:
         return Desired()
-    contents = definitions(env)
-    kept: dict[str, str] = {}
-    for service in env.catalogue.services.values():
-        kept |= {name: text for name, text in secrets(env, service).values() if text}
-    items: dict[str, dict[str, Any]] = {f"secret {name}": {} for name in kept}
-    items |= {f"service {name}": properties(content) for name, content in contents.items()}
+    stack = definitions(env)
+    files = contents(env, env.catalogue.services.values())
+    items: dict[str, dict[str, Any]] = {item: {} for item in files}
+    items |= {f"service {name}": properties(content) for name, content in stack.items()}
     setting = env.setting
     state = State(
         "service",
@@ -59,16 +57,22 @@ def plan(env: Environment, host: Host) -> Desired:
         context={
             "phase_seconds": setting.service_phase_timeout_seconds,
             "keep_days": setting.service_secret_keep_days,
-            "recorded": recorded_secrets(env),
+            "recorded": recorded_configs(env),
             "depends_on": {name: list(s.depends_on) for name, s in env.catalogue.services.items()},
         },
-        payload={"definitions": contents, "secrets": kept},
+        payload={"definitions": stack, "contents": files},
         extra="remove",
-        libraries=(*CLIENT, "roles.service.rollout"),
-        timeout_seconds=(len(env.catalogue.phases()) + 2) * setting.service_phase_timeout_seconds,
     )
     return Desired(
-        directories=(Directory("/etc/nexus-cos"),),
-        files=(File(STACK, stack_file(contents), mode=0o600),),
-        states=(state,),
+        directories=(Directory("/etc/nexus-cos"),), files=(File(STACK, stack_file(stack), mode=0o600),), states=(state,)
     )
+
+
+def releases(answer: Answer) -> dict[str, str]:
+    """Release of every service that runs, with the begin of its image's digest: "2.4.1@3f2c81d05a17"."""
+    found: dict[str, str] = {}
+    for item, about in answer["states"].get("service", {}).get("items", {}).items():
+        if item.startswith("service ") and about.get("image"):
+            image, _, digest = about["image"].partition("@sha256:")
+            found[item.removeprefix("service ")] = f"{image.rpartition(':')[2]}@{digest[:12]}"
+    return found

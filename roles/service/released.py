@@ -1,11 +1,11 @@
 """Which release of a service its environment runs.
 
 That is state of the environment and not of anybody's checkout: the swarm keeps a record for each service that
-was ever released (roles/release), and every plan begins with it. The setting `release` is what a service
+was ever released (runbooks/release), and every plan begins with it. The setting `release` is what a service
 without a record starts with.
 
 A record is {"current": Released as a dict, "history": [...], "abandoned": [...]}, newest first; see
-roles/release/record.py.
+runbooks/release/record.py.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from roles.kit.environment import Environment
+from nexus.environment.environment import Environment
 
 
 @dataclass(frozen=True)
 class Released:
     """One release of one service.
 
-    `config` names the Docker secret with the configuration that it ran with. It counts only where `pinned`: a
+    `config` names the Docker config with the configuration that it ran with. It counts only where `pinned`: a
     service that went back keeps the configuration of that release, any other is given the checkout's.
     """
 
@@ -54,7 +54,7 @@ def released(env: Environment, name: str) -> Released:
     return Released(str(env.setting.release), env.digests.get(name, ""))
 
 
-def recorded_secrets(env: Environment) -> list[str]:
+def recorded_configs(env: Environment) -> list[str]:
     """Names of the configurations that a rollback may want."""
     found = set()
     for name, record in env.kept.items():

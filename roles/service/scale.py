@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from roles.catalogue import Service
-from roles.catalogue.size import Scale, Size
-from roles.catalogue.size import size as size_of
-from roles.kit.environment import Environment
+from nexus.catalogue import Service
+from nexus.catalogue.size import Scale, Size
+from nexus.catalogue.size import size as size_of
+from nexus.environment.environment import Environment
 
 
 def size(env: Environment, service: Service) -> Size:
@@ -27,10 +27,7 @@ def enforceable(env: Environment) -> dict[str, bool]:
 def resources(env: Environment, service: Service) -> dict[str, Any]:
     """Reservations that the scheduler counts, and limits where every host can enforce them."""
     asks = size(env, service)
-    amounts = {
-        "cpu": ("cpus", f"{asks.cpu_millicores / 1000:.3f}"),
-        "memory": ("memory", str(asks.memory_bytes)),
-    }
+    amounts = {"cpu": ("cpus", f"{asks.cpu_millicores / 1000:.3f}"), "memory": ("memory", str(asks.memory_bytes))}
     if not asks.cpu_millicores:
         del amounts["cpu"]
     found: dict[str, Any] = {"reservations": dict(amounts.values())}

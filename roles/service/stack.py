@@ -1,6 +1,6 @@
 """The stack: one Compose definition per service, computed from the catalogue and the settings.
 
-Pure data. Who carries it out is remote.py, and plan.py puts the two together.
+Pure data. Who carries it out is host/state.py, and plan.py puts the two together.
 """
 
 from __future__ import annotations
@@ -12,16 +12,15 @@ from typing import Any
 
 import yaml
 
-from roles.catalogue import Service
-from roles.kit.environment import Environment
-from roles.kit.fingerprint import keyed_hash
+from nexus.catalogue import Service
+from nexus.environment.environment import Environment
+from nexus.environment.fingerprint import keyed_hash
 from roles.registry.plan import login, registry_name, repository
 from roles.router.plan import stack as router_stack
+from roles.service.contents import mounted
+from roles.service.released import released
+from roles.service.scale import resources, size
 from roles.swarm.plan import NETWORK
-
-from .contents import secrets
-from .released import released
-from .scale import resources, size
 
 NAME = "nexus"  # Docker puts it before the name of each service: nexus_auth-service
 HEALTH = "/usr/local/bin/nexus-health"
@@ -48,10 +47,8 @@ def definition(env: Environment, service: Service) -> Definition:
         "image": image(env, service.name),
         "labels": {"nexus.service": service.name},
         "networks": [NETWORK],
-        "secrets": [
-            {"source": name, "target": file, "mode": 0o444}
-            for file, (name, _) in sorted(secrets(env, service).items())
-        ],
+        "configs": _mounts(env, service, "config"),
+        "secrets": _mounts(env, service, "secret"),
         "healthcheck": _health_check(env),
         "init": False,
         "stop_grace_period": f"{setting.service_stop_seconds}s",
@@ -69,6 +66,11 @@ def definition(env: Environment, service: Service) -> Definition:
         },
     }
     return _labelled(env, service.name, service.startup_phase, content)
+
+
+def _mounts(env: Environment, service: Service, kind: str) -> list[Definition]:
+    found = [(path, *item.split(" ")) for path, (item, _) in sorted(mounted(env, service).items())]
+    return [{"source": name, "target": path, "mode": 0o444} for path, of_kind, name in found if of_kind == kind]
 
 
 def _health_check(env: Environment) -> Definition:
@@ -98,14 +100,10 @@ def image(env: Environment, name: str) -> str:
 
 def stack_file(contents: Mapping[str, Definition]) -> str:
     """The stack as `docker stack deploy -c` takes it."""
-    mounted = (secret for content in contents.values() for secret in content.get("secrets", ()))
-    names = sorted({secret["source"] for secret in mounted})
-    stack = {
-        "version": VERSION,
-        "networks": {NETWORK: {"external": True}},
-        "secrets": {name: {"external": True} for name in names},
-        "services": dict(contents),
-    }
+    stack: Definition = {"version": VERSION, "networks": {NETWORK: {"external": True}}, "services": dict(contents)}
+    for kind in ("configs", "secrets"):
+        names = {file["source"] for content in contents.values() for file in content.get(kind, ())}
+        stack[kind] = {name: {"external": True} for name in sorted(names)}
     return yaml.dump(stack, Dumper=_Plain, sort_keys=False, width=110)
 
 
@@ -117,11 +115,32 @@ def properties(content: Definition) -> dict[str, Any]:
         "hash": deploy["labels"]["nexus.hash"],
         "image": content["image"],
         "replicas": None if deploy.get("mode") == "global" else deploy.get("replicas", 1),
-        "secrets": sorted(f"{secret['target']}={secret['source']}" for secret in content.get("secrets", ())),
+        "files": sorted(
+            f"{file['target']}: {kind} {file['source']}"
+            for kind in ("config", "secret")
+            for file in content.get(f"{kind}s", ())
+        ),
         "environment": sorted(f"{key}={value}" for key, value in content.get("environment", {}).items()),
         "constraints": sorted(deploy["placement"]["constraints"]),
         "memory_limit_bytes": int(found.get("limits", {}).get("memory", 0)),
         "command": [*content.get("entrypoint", []), *content.get("command", [])],
+        **_safety(content),
+        "update": "settled",
+        "tasks": "all run",
+    }
+
+
+def _safety(content: Definition) -> dict[str, Any]:
+    """What decides who reaches a service and what it may do, and what becomes of it when it fails."""
+    return {
+        "published": sorted(port["published"] for port in content.get("ports", ())),
+        "networks": len(content["networks"]),
+        "mounts": sorted(f"{one['source']}:{one['target']}" for one in content.get("volumes", ())),
+        "user": content.get("user", ""),
+        "capabilities": sorted(content.get("cap_add", ())),
+        "healthcheck": list(content["healthcheck"]["test"]),
+        "restart": content["deploy"]["restart_policy"]["condition"],
+        "after a failed update": content["deploy"]["update_config"]["failure_action"],
     }
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-from roles.catalogue import Service
-from roles.kit.environment import Environment
-from roles.kit.error import OperatorError, nearest
+from nexus.catalogue import Service
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError, nearest
 
 STORE, GROUP = "object-storage", "storage"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")

@@ -1,7 +1,5 @@
 """Settings of the storage role, and of the bucket wherever it is."""
 
-from __future__ import annotations
-
 # A bucket somewhere else, as "s3.eu-central-1.amazonaws.com": then the group storage stays empty, the bucket is
 # made (versioned, encrypted) by whoever owns the account, and the secrets hold storage/backup/key and
 # storage/backup of a user that may read and write it. Likewise those of services: storage/SERVICE/key and

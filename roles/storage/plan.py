@@ -11,14 +11,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from nexus.environment.environment import Environment, Host
+from nexus.error import OperatorError
+from nexus.plan.desired import Desired, Directory, File, State, Unit, User
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
-from roles.kit.environment import Environment, Host
-from roles.kit.error import OperatorError
-from roles.kit.model import Desired, Directory, File, State, Unit, User
 from roles.storage import bucket as buckets
 
-SOURCE = Path(__file__).with_name("remote.py")
-LIBRARIES, APPLY_LIBRARIES = ("roles.storage.signature",), ("roles.storage.s3",)  # that the host-side code imports
+SOURCE = Path(__file__).parent / "host/state.py"
 ACCOUNT = "seaweedfs"
 UNIT = "seaweedfs.service"
 UNIT_FILE = f"/etc/systemd/system/{UNIT}"
@@ -43,6 +42,7 @@ def plan(env: Environment, host: Host) -> Desired:
     binary = f"{PROGRAMS}/{env.setting.storage_release}/bin/weed"
     values = {"binary": binary, "host": host, "identities": IDENTITIES, "certificate": LEAF, "key": KEY, "ca": CA}
     known = identities(env)
+    content = json.dumps({"identities": known}, indent=1) + "\n"
     names = [identity["name"] for identity in known]
     unit = env.render("storage/seaweedfs.service.j2", ports=PORTS, names=names, **values)
     port = env.setting.storage_port
@@ -54,7 +54,7 @@ def plan(env: Environment, host: Host) -> Desired:
             Directory("/etc/seaweedfs", group=ACCOUNT, mode=0o750),
         ),
         files=(
-            File(IDENTITIES, _json(known), group=ACCOUNT, mode=0o640, secret=True),
+            File(IDENTITIES, content, group=ACCOUNT, mode=0o640, secret=True),
             File(UNIT_FILE, unit),
             File(f"{FRONT}.socket", env.render("storage/front.socket.j2", host=host)),
             File(f"{FRONT}.service", env.render("storage/front.service.j2")),
@@ -112,7 +112,7 @@ def bucket(env: Environment) -> str:
 
 
 def access(env: Environment, use: str) -> dict[str, Any]:
-    """What roles.storage.s3.Bucket takes: where the bucket of backups is, and the key of this use."""
+    """What roles.storage.host.s3.Bucket takes: where the bucket of backups is, and the key of this use."""
     host = server(env)
     outside = str(env.setting.storage_endpoint)
     return {
@@ -147,10 +147,6 @@ def _identity(name: str, logins: Iterable[tuple[str, str]], actions: list[str]) 
     return {"name": name, "credentials": credentials, "actions": actions}
 
 
-def _json(known: list[dict[str, Any]]) -> str:
-    return json.dumps({"identities": known}, indent=1) + "\n"
-
-
 def _program(env: Environment) -> State:
     release, digest = str(env.setting.storage_release), str(env.setting.storage_sha256)
     context = {"about": "program", "folder": PROGRAMS, "release": release}
@@ -160,10 +156,7 @@ def _program(env: Environment) -> State:
         {"program": {"release": release}},
         context=context,
         payload={"sha256": digest},
-        libraries=LIBRARIES,
-        apply_libraries=APPLY_LIBRARIES,
         before_units=True,
-        timeout_seconds=900,
     )
 
 
@@ -172,6 +165,4 @@ def _buckets(env: Environment) -> State:
     names = [bucket(env), *(buckets.name(env, service.name) for service in buckets.services(env))]
     items = {f"bucket {name}": {"versioned": True} for name in names}
     context = {"about": "bucket", "access": access(env, ADMIN), "unit_file": UNIT_FILE}
-    return State(
-        "storage bucket", SOURCE, items, context=context, libraries=LIBRARIES, apply_libraries=APPLY_LIBRARIES
-    )
+    return State("storage bucket", SOURCE, items, context=context)

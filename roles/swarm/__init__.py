@@ -1,13 +1,12 @@
 """Swarm: the cluster over the environment's Docker engines."""
 
 from pyinfra.api.deploy import deploy
-from pyinfra.context import host
+from pyinfra.context import host as here  # `host` is the folder of what runs on hosts
 
-from roles.kit.converge import converge
-from roles.kit.run import Run
-
-from .join import estranged, invitation, leave_unknown
-from .plan import leader
+from nexus.run.converge import converge
+from nexus.run.run import current_run
+from roles.swarm.join import estranged, invitation, leave_unknown
+from roles.swarm.plan import leader
 
 
 @deploy("Swarm")
@@ -17,12 +16,12 @@ def swarm() -> None:
     Three operations, because each needs what the one before made: the swarm itself, then the other
     hosts in it, then what a manager says about them.
     """
-    run = Run.current
-    leads = host.name == leader(run.environment).name
+    run = current_run()
+    leads = here.name == leader(run.environment).name
     if leads:
         converge("swarm", late=invitation)
     if not leads:
-        if run.settled() and estranged(run, host.name):
+        if run.settled() and estranged(run, here.name):
             run.unsettle()
         if not run.settled():
             leave_unknown(name="Leave a swarm that no longer knows this host")

@@ -5,7 +5,6 @@ swarm_port: int = 2377  # cluster management; 7946 (gossip) and 4789/udp (overla
 swarm_workers: list[str] = ["edge"]  # groups whose hosts join as workers
 swarm_drained: list[str] = []  # hosts that keep no tasks, for maintenance
 swarm_address_pool: str = "10.221.0.0/16"  # networks that Swarm makes by itself (ingress)
-swarm_gateway_network: str = "10.219.0.0/24"  # docker_gwbridge, the same on every host
 service_network: str = "10.220.0.0/20"  # overlay of the services: 113 replicas double while they roll
 service_network_mtu: int = 0  # 0: the smallest uplink of its hosts less what VXLAN takes
 swarm_wait_seconds: int = 60  # for a node to become active, or for managers to agree

@@ -8,9 +8,8 @@ from typing import Any
 from pyinfra.api.operation import operation
 from pyinfra.context import host
 
-from roles.kit.run import Run
-
-from .plan import ENGINE, SOURCE, leader, managers, swarm_directory
+from nexus.run.run import Run, current_run
+from roles.swarm.plan import SOURCE, leader, managers
 
 
 def invitation(run: Run, name: str) -> dict[str, Any]:
@@ -22,8 +21,7 @@ def invitation(run: Run, name: str) -> dict[str, Any]:
     """
     others = [other for other in managers(run.environment) if other.name not in run.left_out | {name}]
     for other in others:
-        context = {"want_tokens": True, "directory": swarm_directory(run.environment)}
-        answer = run.ask_source(other.name, SOURCE, ["tokens"], context, ENGINE)
+        answer = run.hosts.ask_source(other.name, SOURCE, ["tokens"], {"want_tokens": True})
         if "tokens" in answer:
             address = f"{other.address}:{run.environment.setting.swarm_port}"
             return {"gathering": True, "join": {"tokens": answer["tokens"], "address": address}}
@@ -33,13 +31,13 @@ def invitation(run: Run, name: str) -> dict[str, Any]:
 @operation()
 def leave_unknown() -> Iterator[str]:
     """Leave a swarm whose managers have removed this node: its own engine is never told."""
-    run = Run.current
+    run = current_run()
     if not estranged(run, host.name):
         return
     try:
         yield "docker swarm leave --force"
     finally:
-        run.drop(host.name, cluster=True)
+        run.hosts.drop(host.name, cluster=True)
 
 
 def estranged(run: Run, name: str) -> bool:
@@ -51,5 +49,5 @@ def estranged(run: Run, name: str) -> bool:
 
 
 def _items(run: Run, name: str, state: str) -> dict[str, Any]:
-    items: dict[str, Any] = run.answer(name)["states"].get(state, {}).get("items", {})
+    items: dict[str, Any] = run.hosts.answer(name)["states"].get(state, {}).get("items", {})
     return items

@@ -6,17 +6,18 @@ the role `docker`; what runs in the swarm is the role `service`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired, State
+from nexus.environment.environment import Environment, Host
+from nexus.plan.desired import Desired, State
+from nexus.plan.diff import Answer
 
-SOURCE = Path(__file__).with_name("remote.py")
+SOURCE = Path(__file__).parent / "host/state.py"
 CLUSTER = SOURCE.with_name("cluster.py")
-KEPT = SOURCE.with_name("kept.py")
-CLIENT = ("roles.docker.client",)  # modules that the host-side code imports
-ENGINE = (*CLIENT, "roles.swarm.engine")
+KEPT = SOURCE.with_name("state_store.py")
+STORE = "nexus-environment"  # the config in which the environment keeps things, see host/state_store.py
 NETWORK = "nexus"
 VXLAN_BYTES = 50  # outer Ethernet, IPv4, UDP and VXLAN headers
 UPLINK_MTU = 1500  # of a host whose traits are not known yet
@@ -48,7 +49,23 @@ def managers(env: Environment) -> tuple[Host, ...]:
 
 def leader(env: Environment) -> Host:
     """The manager that this run talks to: the first that is not left out of it."""
-    return next((host for host in managers(env) if host.name not in env.left_out), managers(env)[0])
+    return env.speaker(managers(env))
+
+
+def quorum(env: Environment) -> dict[str, list[str]]:
+    """The managers, of whom a majority decides."""
+    return {"swarm managers": [host.name for host in managers(env)] if env.group("app") else []}
+
+
+def teller(env: Environment) -> str | None:
+    """The host that is asked what the environment keeps: the first manager."""
+    return leader(env).name if env.group("app") else None
+
+
+def told(answer: Answer) -> tuple[Mapping[str, Any], str]:
+    """What it keeps, or why it could not say."""
+    found = answer["states"].get("kept", {"items": {}})
+    return found.get("items", {}), found.get("error", "")
 
 
 def network_mtu(env: Environment) -> int:
@@ -72,10 +89,7 @@ def _membership(env: Environment, host: Host) -> State:
     leads = host.name == leader(env).name
     if leads:
         node["role"] = "manager"
-    items = {
-        "network docker_gwbridge": {"subnet": env.setting.swarm_gateway_network, "mtu": gateway_mtu(host)},
-        "node": node,
-    }
+    items = {"network docker_gwbridge": {"subnet": env.setting.gateway_network, "mtu": gateway_mtu(host)}, "node": node}
     context = {
         "address": host.address,
         "port": env.setting.swarm_port,
@@ -83,9 +97,8 @@ def _membership(env: Environment, host: Host) -> State:
         "may_create": leads,
         "address_pool": env.setting.swarm_address_pool,
         "wait_seconds": env.setting.swarm_wait_seconds,
-        "directory": swarm_directory(env),
     }
-    return State("swarm_node", SOURCE, items, context=context, libraries=ENGINE)
+    return State("swarm_node", SOURCE, items, context=context)
 
 
 def _cluster(env: Environment) -> State:
@@ -104,19 +117,14 @@ def _cluster(env: Environment) -> State:
     }
     items["cluster"] = {"heartbeat_seconds": env.setting.swarm_heartbeat_seconds}
     hosts = {node.address: node.name for node in nodes(env)}
-    context = {"hosts": hosts, "wait_seconds": env.setting.swarm_wait_seconds, "directory": swarm_directory(env)}
+    context = {"hosts": hosts, "wait_seconds": env.setting.swarm_wait_seconds}
     extra: Literal["keep", "remove"] = "keep" if left_out else "remove"
-    return State("swarm_cluster", CLUSTER, items, context=context, extra=extra, libraries=ENGINE)
+    return State("swarm_cluster", CLUSTER, items, context=context, extra=extra)
 
 
 def kept_state(env: Environment) -> State:
-    """What the environment keeps, as the first manager answers it; written by runbooks, never by a plan."""
-    return State("kept", KEPT, {}, context={"directory": swarm_directory(env)}, libraries=ENGINE)
-
-
-def swarm_directory(env: Environment) -> str:
-    """Where the engine keeps what it knows of the swarm."""
-    return f"{env.setting.docker_data_root}/swarm"
+    """What the environment keeps, as the first manager answers it. A plan makes its place, runbooks write into it."""
+    return State("kept", KEPT, {STORE: {}}, context={"directory": f"{env.setting.docker_data_root}/swarm"})
 
 
 def _member(env: Environment, host: Host) -> dict[str, Any]:

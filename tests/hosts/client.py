@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import Any
 
 from hosts.fleet import Fleet
+from nexus.environment.environment import Host
 from roles.certificate.plan import LEAF
-from roles.kit.environment import Host
 
 SECONDS = 20
 TRIES = 5
@@ -144,6 +144,7 @@ def _talk(
 
 def _pump(channel: Any, sock: socket.socket) -> None:
     """Carry bytes between a channel and a socket until one of them ends: TLS wants a real socket."""
+
     def carry(read: Any, write: Any) -> None:
         try:
             while data := read(65536):

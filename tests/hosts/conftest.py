@@ -17,9 +17,9 @@ from hosts.client import Edge
 from hosts.connection import machine
 from hosts.fleet import Fleet
 from hosts.item import Item, items, plans
-from roles.kit import inventories
-from roles.kit.environment import Environment
-from roles.kit.error import OperatorError
+from nexus.environment import inventory
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError
 
 NAME = os.environ.get("NEXUS_ENV", "lab")
 ENVIRONMENT = pytest.StashKey[Environment]()
@@ -30,13 +30,14 @@ HERE = Path(__file__).parent
 
 def load(config: pytest.Config) -> Environment:
     """The environment with what `--data` says, as a deploy would load it."""
-    pairs = (text.partition("=") for text in config.getoption("--data"))
-    return inventories.load(NAME, {key: parse_cli_arg(value) for key, _, value in pairs})
+    pairs = dict(text.split("=", 1) for text in config.getoption("--data"))
+    without = pairs.pop("without", "")
+    return inventory.load(NAME, {key: parse_cli_arg(value) for key, value in pairs.items()}, without)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Load the environment; what is wrong with it ends the run before anything is asked."""
-    config.addinivalue_line("markers", "planned(kind, prefix=''): one check for each planned item of this kind")
+    config.addinivalue_line("markers", "planned(*kinds, prefix=''): one check for each planned item of these kinds")
     config.addinivalue_line("markers", "routes(which=all): one check for each route of the edge")
     config.addinivalue_line("markers", "services(store): one check for each service that keeps something in a store")
     config.addinivalue_line("markers", "hosts(*groups): one check for each host of these groups, or for all")
@@ -55,7 +56,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     env = metafunc.config.stash[ENVIRONMENT]
     for mark in metafunc.definition.iter_markers("planned"):
         prefix = mark.kwargs.get("prefix", "")
-        found = [item for item in metafunc.config.stash[ITEMS] if item.kind == mark.args[0]]
+        found = [item for item in metafunc.config.stash[ITEMS] if item.kind in mark.args]
         _parametrize(metafunc, "item", [item for item in found if item.name.startswith(prefix)])
     for mark in metafunc.definition.iter_markers("hosts"):
         groups = set(mark.args or ["all"])
@@ -94,7 +95,7 @@ def _no_lab(config: pytest.Config) -> str | None:
     """Why this machine can hold no lab, where the run is about to make one."""
     if not config.getoption("--lab") or config.stash[ENVIRONMENT].setting.provider != "lab":
         return None
-    from roles.lab import reason_lab_cannot_run
+    from nexus.provider.lab import reason_lab_cannot_run
 
     why = reason_lab_cannot_run()
     return f"no lab on this machine: {why}" if why else None

@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import paramiko
+from pyinfra.connectors.ssh_util import load_key_with_certificate
 from testinfra.backend.paramiko import ParamikoBackend
 from testinfra.host import Host as Machine
 
-from roles.kit.environment import ROOT, Host
-from roles.kit.transport import keepalive_transport
+from nexus import project
+from nexus.environment.environment import Host
+from nexus.transport.keepalive import keepalive_transport
+from nexus.transport.ssh_client import Client
+from nexus.transport.ssh_config import NONE, target
 
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 90
@@ -28,26 +32,26 @@ class Connection(ParamikoBackend):
         data = dict(host.setting)
         self.data = data
         self.address = str(data.get("ssh_hostname") or host.address)
-        self.user = str(data.get("ssh_user") or "root")
+        self.port = int(data.get("ssh_port") or 0)
+        file = data.get("ssh_config_file")
+        self.config = file if file in (None, NONE) else str(_path(file))
+        self.user = str(data.get("ssh_user") or target(self.address, self.config, port=self.port).user or "root")
         super().__init__(f"{self.user}@{self.address}", sudo=self.user != "root")
 
     @cached_property
     def client(self) -> paramiko.SSHClient:  # type: ignore[override]
         """The open connection; an unknown host key is an error."""
-        client = paramiko.SSHClient()
-        client.set_missing_host_key_policy(paramiko.RejectPolicy())
-        if known := self.data.get("ssh_known_hosts_file"):
-            client.load_host_keys(str(_path(known)))
-        else:
-            client.load_system_host_keys()
-        key = self.data.get("ssh_key")
+        client = Client()
+        known, key = self.data.get("ssh_known_hosts_file"), self.data.get("ssh_key")
         client.connect(
             self.address,
-            port=int(self.data.get("ssh_port") or 22),
+            _pyinfra_ssh_config_file=self.config,
+            _pyinfra_ssh_known_hosts_file=str(_path(known)) if known else None,
+            _pyinfra_ssh_strict_host_key_checking="yes",
+            port=self.port,
             username=self.user,
             password=self.data.get("ssh_password"),
-            key_filename=str(_path(key)) if key else None,
-            passphrase=self.data.get("ssh_key_password"),
+            **({"pkey": load_key_with_certificate(str(_path(key)), self.data.get("ssh_key_password"))} if key else {}),
             allow_agent=bool(self.data.get("ssh_allow_agent", True)),
             look_for_keys=bool(self.data.get("ssh_look_for_keys", True)),
             timeout=CONNECT_SECONDS,
@@ -94,4 +98,4 @@ def machine(connection: Connection) -> Machine:
 
 
 def _path(text: Any) -> Path:
-    return ROOT / Path(str(text)).expanduser()
+    return project.root() / Path(str(text)).expanduser()

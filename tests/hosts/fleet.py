@@ -15,9 +15,9 @@ from hosts.connection import Connection
 from hosts.item import Item, items, plans
 from hosts.look import Seen
 from hosts.remote import port
-from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired
-from roles.plans import KEEPING, keeper_of
+from nexus.environment.environment import Environment, Host
+from nexus.plan.desired import Desired
+from roles.table import ROLES
 
 
 @dataclass(repr=False)
@@ -113,18 +113,19 @@ def _plan_with_digests(fleet: Fleet) -> None:
     """Services are planned with the digests of their images, which only the registry knows, and as released."""
     fleet.env = fleet.env.seen(fleet.env.hosts, digests(fleet), _kept(fleet))
     for host in fleet.env.hosts:
-        for role in KEEPING & set(fleet.planned[host.name]):
+        for role in ROLES.needing("kept") & set(fleet.planned[host.name]):
             fleet.planned[host.name][role] = plans(fleet.env, host, (role,))[role]
 
 
 def _kept(fleet: Fleet) -> dict[str, Any]:
     """What the environment keeps in its swarm; nothing where no manager answers."""
-    keeper = keeper_of(fleet.env)
+    keeper = ROLES.teller("kept", fleet.env)
     if keeper is None or keeper in fleet.problems:
         return {}
-    script = "docker config ls -q --filter label=nexus.kept | xargs -r docker config inspect"
-    labels = [item["Spec"]["Labels"] for item in json.loads(fleet.connections[keeper].feed("sh -s", script) or "[]")]
-    return {label["nexus.kept"]: json.loads(label["nexus.value"]) for label in labels}
+    script = "docker config inspect nexus-environment 2>/dev/null || true"
+    found = json.loads(fleet.connections[keeper].feed("sh -s", script) or "[]")
+    labels = [pair for config in found for pair in config["Spec"]["Labels"].items()]
+    return {name: json.loads(text) for name, text in labels if " " in name}  # "KIND NAME"
 
 
 def _freeze(fleet: Fleet) -> None:

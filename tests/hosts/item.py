@@ -11,17 +11,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from roles.kit import difference
-from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired
-from roles.plans import plan_of, roles_of
+from nexus.environment.environment import Environment, Host
+from nexus.plan import diff
+from nexus.plan.desired import Desired, State
+from roles.table import ROLES
 
-HASH = re.compile(r"^(secret .+)-[0-9a-f]{10}$")  # Docker secrets are named by their content
+HASH = re.compile(r"^((?:config|secret) .+)-[0-9a-f]{10}$")  # configs and secrets are named by their content
 
 
 @dataclass(frozen=True)
 class Item:
-    """One planned thing: `kind` is file, unit, ... or the name of a state, as "rabbitmq users"."""
+    """One planned thing: `kind` is that of nexus/plan/kinds/, or the name of a state, as "rabbitmq users"."""
 
     host: str
     kind: str
@@ -32,9 +32,9 @@ class Item:
 
 
 def plans(env: Environment, host: Host, roles: Iterable[str] | None = None) -> dict[str, Desired]:
-    """Plan of each role of a host (or of these roles), with what the kit itself adds."""
-    wanted = roles_of(host) if roles is None else roles
-    return {role: difference.complete(plan_of(role)(env, host)) for role in wanted}
+    """Plan of each role of a host (or of these roles), with what the library itself adds."""
+    wanted = ROLES.of(host) if roles is None else roles
+    return {role: diff.complete(ROLES.plan(role)(env, host)) for role in wanted}
 
 
 def items(host: Host, planned: Iterable[Desired]) -> dict[Item, Any]:
@@ -43,28 +43,15 @@ def items(host: Host, planned: Iterable[Desired]) -> dict[Item, Any]:
 
 
 def real_name(name: str) -> str:
-    """An item's name without the part that follows from a secret's content."""
+    """An item's name without the part that follows from its content."""
     match = HASH.match(name)
     return match[1] if match else name
 
 
 def _items(plan: Desired) -> Iterator[tuple[str, str, Any]]:
-    for file in (*plan.early, *plan.files):
-        yield "file", file.path, file
-    for directory in plan.directories:
-        yield "directory", directory.path, directory
-    for link in plan.links:
-        yield "link", link.path, link
-    for path in plan.absent:
-        yield "absent", path, path
-    for package in plan.packages:
-        yield "package", package, package
-    for group in plan.groups:
-        yield "group", group.name, group
-    for user in plan.users:
-        yield "user", user.name, user
-    for unit in plan.units:
-        yield "unit", unit.name, unit
-    for state in plan.states:
-        for name, wanted in state.items.items():
-            yield state.name, real_name(name), {"name": name, **wanted}
+    for item in plan.everything:
+        if isinstance(item, State):
+            for name, wanted in item.items.items():
+                yield item.name, real_name(name), {"name": name, **wanted}
+        else:
+            yield type(item).__name__.lower(), item.key, item

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from roles.kit.environment import Environment, Host
-from roles.plans import roles_of
+from nexus.environment.environment import Environment, Host
 from roles.proxy.plan import sections
 from roles.registry.plan import registry_host
 from roles.storage.plan import server
 from roles.swarm.plan import managers, nodes
+from roles.table import ROLES
 
 GOSSIP, VXLAN = 7946, 4789  # Docker's own, cannot be chosen
 EXPORTER = 9100
@@ -38,7 +38,7 @@ def planned(env: Environment, host: Host) -> list[Planned]:
 
 
 def _planned(env: Environment, host: Host) -> Iterator[tuple[str, int, str, frozenset[str], bool]]:
-    setting, roles = host.setting, roles_of(host)
+    setting, roles = host.setting, ROLES.of(host)
     root = frozenset({"root"})
     yield "tcp", int(dict(setting).get("ssh_port") or 22), "sshd", root, True
     yield "tcp", EXPORTER, "prometheus-node", frozenset({"prometheus"}), True

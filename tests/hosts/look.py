@@ -1,6 +1,6 @@
 """What lies and runs on a host, as its own shell tools tell it: one script, one round trip.
 
-Nothing of the kit's agent is used here: a fault of the one must not hide in the other.
+Nothing of the library's agent is used here: a fault of the one must not hide in the other.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from roles.kit.environment import Traits
+from nexus.environment.environment import Traits
 
 MARK = "@@@ "
 KINDS = {0x8000: "file", 0x4000: "directory", 0xA000: "link"}
@@ -34,17 +34,28 @@ section() { echo; echo "@@@ $1"; }
 section paths; paths | xargs -d '\n' stat -c '%%f %%U %%G %%n' -- 2>/dev/null
 section digests; paths | xargs -d '\n' sha256sum -- 2>/dev/null
 section links; paths | while read -r path; do [ -L "$path" ] && echo "$(readlink -- "$path") $path"; done
+section followed
+paths | while read -r path; do [ -L "$path" ] && stat -L -c '%%f %%U %%G %%n' -- "$path" 2>/dev/null; done
 section packages; dpkg-query -W -f '${Package} ${db:Status-Status}\n'
 section units
-systemctl show -p Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload -- %(units)s </dev/null
+systemctl show -p Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,DropInPaths -- %(units)s </dev/null
 section stamps; grep -r '' /run/nexus-cos/stamp 2>/dev/null
-section failed; systemctl list-units --failed --plain --no-legend
+section failed; systemctl list-units --state=failed,auto-restart --plain --no-legend
 section passwd; getent passwd
 section group; getent group
 section locked; awk -F: '$2 ~ /^[!*]/ {print $1}' /etc/shadow
 section listeners; ss -lntupH
 section processes; ps -eo pid,uid,user:40,comm --no-headers
 section rules; iptables -w -S 2>/dev/null
+section nat; iptables -w -t nat -S 2>/dev/null
+section lost; find /proc/[0-9]*/fd -lname '/var/log/*(deleted)' -printf '%%l\n' 2>/dev/null
+section haproxy; [ -S /run/haproxy/admin.sock ] && python3 -I -c '
+import socket
+connection = socket.socket(socket.AF_UNIX)
+connection.connect("/run/haproxy/admin.sock")
+connection.sendall(b"show stat; show info\n")
+print(b"".join(iter(lambda: connection.recv(65536), b"")).decode())'
+section journald; systemd-analyze cat-config systemd/journald.conf 2>/dev/null | grep '^[A-Z].*='
 section sshd; sshd -T 2>/dev/null
 section sysctl
 for key in %(sysctl)s; do
@@ -100,6 +111,7 @@ class Seen:
     """All that one look at a host found."""
 
     paths: dict[str, Path]
+    followed: dict[str, Path]  # what those that are links lead to
     packages: dict[str, str]
     units: dict[str, dict[str, str]]
     stamps: dict[str, dict[str, str]]  # unit -> {path: digest that it was started with}
@@ -110,6 +122,10 @@ class Seen:
     listeners: list[Listener]
     processes: dict[int, Process]
     rules: list[str]
+    nat: list[str]
+    lost: list[str]  # log files that were removed and are still written to
+    haproxy: list[str]  # its rows of servers and frontends, then its own figures
+    journald: dict[str, str]
     sshd: set[str]
     sysctl: dict[str, tuple[bool, str]]  # whether the host may set it, and its value
 
@@ -136,7 +152,8 @@ def read(output: str, units: list[str]) -> Seen:
     lines = {name: [line for line in text.splitlines() if line.strip()] for name, text in parts.items()}
     users, groups = _accounts(lines["passwd"], lines["group"])
     return Seen(
-        paths=_paths(lines),
+        paths=_paths(lines["paths"], lines),
+        followed=_paths(lines["followed"], {"digests": [], "links": []}),
         packages=dict(line.split(" ", 1) for line in lines["packages"]),
         units=_units(parts["units"], units),
         stamps=_stamps(lines["stamps"]),
@@ -147,6 +164,10 @@ def read(output: str, units: list[str]) -> Seen:
         listeners=[_listener(line) for line in lines["listeners"]],
         processes={process.pid: process for process in map(_process, lines["processes"])},
         rules=lines["rules"],
+        nat=lines["nat"],
+        lost=lines["lost"],
+        haproxy=lines["haproxy"],
+        journald=dict(line.split("=", 1) for line in lines["journald"]),
         sshd=set(lines["sshd"]),
         sysctl={
             name: (how == "writable", " ".join(value))
@@ -155,11 +176,11 @@ def read(output: str, units: list[str]) -> Seen:
     )
 
 
-def _paths(lines: dict[str, list[str]]) -> dict[str, Path]:
+def _paths(told: list[str], lines: dict[str, list[str]]) -> dict[str, Path]:
     digests = {line[66:]: line[:64] for line in lines["digests"]}
     targets = {path: target for target, path in (line.split(" ", 1) for line in lines["links"])}
     found = {}
-    for line in lines["paths"]:
+    for line in told:
         bits, owner, group, name = line.split(" ", 3)
         kind = KINDS.get(int(bits, 16) & 0xF000, "other")
         content = {"file": digests, "link": targets}.get(kind, {}).get(name, "")

@@ -11,21 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from hosts import store_question
+from nexus.environment.environment import Environment, Host
+from nexus.plan.desired import Desired
+from roles.certificate.door import Door
 from roles.certificate.plan import CA, ETCD_KEY, ETCD_LEAF, KEY, LEAF
+from roles.certificate.status import all_doors
 from roles.health.plan import probes
-from roles.kit.environment import Environment, Host
-from roles.kit.model import Desired
 from roles.rabbitmq.users import ADMIN as BROKER_ADMIN
 from roles.registry.plan import login
 from roles.service.stack import NAME as STACK
-from roles.status.door import Door, doors
 from roles.storage.plan import inner_port, server
 
 REMOTE = Path(__file__).parent / "remote"
 COMMAND = "python3 -ISB -"
 SEARCHED = ("/etc", "/usr/local", "/opt", "/srv", "/tmp", "/var/tmp", "/var/lib/nexus-cos", "/var/log", "/run")
 SECRET_BYTES_MIN = 12
-BROKER = ("vhosts", "users", "permissions", "exchanges/events", "nodes", "queues")
+BROKER = ("vhosts", "users", "permissions", "policies", "exchanges/events", "nodes", "queues")
 
 Requests = dict[str, dict[str, Any]]
 
@@ -50,7 +51,7 @@ def requests(env: Environment, host: Host, everywhere: Mapping[str, Mapping[str,
         found["storage"] = store_question.storage(env)
     if planned.get("backup") and planned["backup"].units:
         found["backup"] = store_question.backup(env, host)
-    found["certificate"] = {"doors": [_door(door) for door in doors(env, host)]}
+    found["certificate"] = {"doors": [_door(door) for door in all_doors(env, host)]}
     if "docker" in planned:
         found["docker"] = {"networks": ["docker_gwbridge", "nexus"], "stack": STACK}
     if web := _web(env, host, planned):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from roles.backup import pgbackrest
-from roles.backup.plan import RECORDS, SECRETS
-from roles.catalogue import Service
+from nexus.catalogue import Service
+from nexus.environment.environment import Environment, Host
+from nexus.project import source
+from roles.backup.environment import SECRETS
+from roles.backup.host.paths import RECORDS
 from roles.certificate.plan import CA, ETCD_CA, ETCD_KEY, ETCD_LEAF
-from roles.kit.environment import Environment, Host
-from roles.kit.model import ROOT
-from roles.postgresql.plan import speaker
+from roles.postgresql.patroni import STANZA, data
 from roles.proxy.plan import sections
 from roles.redis.instance import INSTANCES, Instance
 from roles.redis.users import ADMIN as REDIS_ADMIN
@@ -18,7 +18,7 @@ from roles.redis.users import HEALTH as REDIS_HEALTH
 from roles.storage import bucket
 from roles.storage.plan import BACKUP, PROGRAMS, access
 
-STORAGE_MODULES = ("roles.kit.agent.base", "roles.storage.signature", "roles.storage.s3")
+STORAGE_MODULES = ("nexus.agent.lib", "roles.storage.host.signature", "roles.storage.host.s3")
 
 
 def shared_out(env: Environment, host: Host, group: str) -> list[Service]:
@@ -49,7 +49,7 @@ def postgresql(env: Environment, host: Host) -> dict[str, Any]:
         logins[f"{user} with a wrong password"] = {**own, "user": user, "password": "wrong"}
         logins[f"{user} without TLS"] = {**own, "user": user, "sslmode": "disable"}
         logins[service.database] = {**own, "user": service.database}
-    if host == speaker(env):
+    if host == env.speaker("postgresql"):
         logins |= {name: {**login, **verified} for name, login in _tables(env).items()}
     member = {"host": host.address, **verified}  # members let each other in, and themselves
     superuser = {"dbname": "postgres", "user": "postgres", "password": env.secret("postgresql/superuser")}
@@ -176,7 +176,7 @@ def proxy(env: Environment, host: Host) -> dict[str, Any]:
 
 
 def storage(env: Environment) -> dict[str, Any]:
-    modules = [[name, (ROOT.joinpath(*name.split("."))).with_suffix(".py").read_text()] for name in STORAGE_MODULES]
+    modules = [[name, source(name).read_text()] for name in STORAGE_MODULES]
     program = f"{PROGRAMS}/{env.setting.storage_release}/bin/weed"
     own = {
         key: {**access(env, BACKUP), "bucket": bucket.name(env, service.name), "key": key, "secret": secret}
@@ -190,8 +190,8 @@ def backup(env: Environment, host: Host) -> dict[str, Any]:
     return {
         "records": RECORDS,
         "secrets": SECRETS,
-        "stanza": pgbackrest.STANZA if "postgresql" in host.groups else "",
-        "data": pgbackrest.data(env),
+        "stanza": STANZA if "postgresql" in host.groups else "",
+        "data": data(env),
         "programs": f"/usr/lib/postgresql/{env.setting.postgresql_version}/bin",
     }
 

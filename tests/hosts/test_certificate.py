@@ -10,13 +10,13 @@ from hosts.fleet import Fleet
 from hosts.item import Item
 from roles.certificate.plan import UNIT
 from roles.certificate.prepared import KEPT, seconds
-from roles.status.door import doors
+from roles.certificate.status import all_doors
 
 
 @pytest.mark.hosts
 def test_daemons_show_what_lies_on_disk(fleet: Fleet, host: str) -> None:
     found = fleet.answer(host, "certificate")["doors"]
-    assert set(found) == {str(door) for door in doors(fleet.env, fleet.env.host(host))}
+    assert set(found) == {str(door) for door in all_doors(fleet.env, fleet.env.host(host))}
     wrong = [f"{door} shows {there}, on disk is {wanted}" for door, (there, wanted) in found.items() if there != wanted]
     assert not wrong, f"{host}: {'; '.join(wrong)}"
 

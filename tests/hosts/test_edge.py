@@ -11,9 +11,9 @@ import pytest
 from hosts.client import Answer, Edge
 from hosts.fleet import Fleet
 from hosts.question import router_ports
-from roles.catalogue.gateway import Route
+from nexus.catalogue.gateway import Route
+from nexus.pki.ca import RENEW_DAYS
 from roles.image.checkout import checkout
-from roles.kit.authority import RENEW_DAYS
 
 CERTIFICATE_DAYS_MIN = RENEW_DAYS  # a leaf lives for three periods and is replaced after one
 ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

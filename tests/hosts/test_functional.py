@@ -6,7 +6,7 @@ import pytest
 
 from hosts.client import Edge
 from hosts.fleet import Fleet
-from roles.functional.check import failure
+from roles.functional.host.check import failure
 from roles.functional.plan import checks, request_data
 
 

@@ -9,7 +9,7 @@ from hosts.fleet import Fleet
 from hosts.listener import Planned, planned
 from hosts.look import Listener
 from hosts.question import router_ports
-from roles.kit.environment import Host
+from nexus.environment.environment import Host
 
 
 def sockets(fleet: Fleet, host: str) -> tuple[Host, list[Planned]]:

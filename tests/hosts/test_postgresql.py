@@ -9,7 +9,7 @@ import pytest
 from hosts.fleet import Fleet
 from hosts.item import Item
 from hosts.store_question import shared_out
-from roles.catalogue import Service
+from nexus.catalogue import Service
 
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "data_checksums": "on"}
 KEPT = {"ssl": "on", "ssl_min_protocol_version": "TLSv1.2", "password_encryption": "scram-sha-256"}
@@ -110,6 +110,28 @@ def test_settings_that_keep_data_are_in_force(fleet: Fleet, host: str) -> None:
     wanted = {**DURABLE, **KEPT}
     wrong = {name: settings.get(name) for name, value in wanted.items() if settings.get(name) != value}
     assert not wrong, f"{host}: PostgreSQL runs with {wrong}, planned is { {name: wanted[name] for name in wrong} }"
+
+
+@pytest.mark.planned("postgresql server")
+def test_server_takes_writes_and_asks_for_tls(fleet: Fleet, item: Item) -> None:
+    fleet.want(item)
+    settings = fleet.answer(item.host, "postgresql")["settings"]
+    wanted = {
+        "default_transaction_read_only": "off",
+        "max_connections": str(fleet.env.setting.postgresql_max_connections),
+        "password_encryption": "scram-sha-256",
+        "ssl": "on",
+    }
+    found = {name: settings[name] for name in wanted}
+    assert found == wanted, f"{item.host}: PostgreSQL runs with {found}, planned is {wanted}"
+
+
+@pytest.mark.planned("pgbouncer")
+def test_pooler_listens(fleet: Fleet, item: Item) -> None:
+    fleet.want(item)
+    port = int(fleet.env.setting.pgbouncer_port)
+    heard = {listener.port for listener in fleet.seen(item.host).listeners}
+    assert port in heard, f"{item.host}: nothing listens on PgBouncer's port {port}"
 
 
 @pytest.mark.planned("postgresql passwords")

@@ -9,7 +9,7 @@ import pytest
 
 from hosts.fleet import Fleet
 from hosts.item import Item
-from roles.catalogue import Service
+from nexus.catalogue import Service
 
 
 def listed(fleet: Fleet, host: str, what: str) -> list[dict[str, Any]]:
@@ -107,6 +107,32 @@ def test_plain_text_is_refused(fleet: Fleet, host: str) -> None:
 def test_every_node_of_the_inventory_runs(fleet: Fleet, item: Item) -> None:
     fleet.want(item)
     _nodes_are_those_of_the_inventory(fleet, item.host)
+
+
+@pytest.mark.planned("rabbitmq cluster", prefix="node")
+def test_node_takes_messages(fleet: Fleet, item: Item) -> None:
+    fleet.want(item)
+    if item.name != "node":
+        return
+    own = [node for node in listed(fleet, item.host, "nodes") if node["name"] == f"rabbit@{item.host}"]
+    assert own, f"{item.host}: the broker does not list its own node"
+    why = [what for what in ("mem_alarm", "disk_free_alarm", "being_drained") if own[0].get(what)]
+    assert not why, f"{item.host}: the node takes no messages: {', '.join(why)}"
+
+
+@pytest.mark.planned("rabbitmq users", prefix="other users")
+def test_no_user_that_nobody_planned(fleet: Fleet, item: Item) -> None:
+    fleet.want(item)
+    planned = {other.name.removeprefix("user ") for other in fleet.wanted if other.kind == "rabbitmq users"}
+    others = sorted({user["name"] for user in listed(fleet, item.host, "users")} - planned)
+    assert not others, f"{item.host}: users of the broker that nobody planned: {', '.join(others)}"
+
+
+@pytest.mark.planned("rabbitmq vhosts", prefix="policies")
+def test_no_policy_that_nobody_planned(fleet: Fleet, item: Item) -> None:
+    fleet.want(item)
+    found = [f"{policy['vhost']}/{policy['name']}" for policy in listed(fleet, item.host, "policies")]
+    assert not found, f"{item.host}: policies of the broker that nobody planned: {', '.join(found)}"
 
 
 @pytest.mark.planned("rabbitmq data")

@@ -9,8 +9,9 @@ import pytest
 from testinfra.host import Host as Machine
 
 from hosts.fleet import Fleet
-from roles.lock.lease import anchors
-from roles.record.place import places
+from nexus.audit.storage import places
+from nexus.lock.lease import anchors
+from roles.table import ROLES
 
 PLACE = "/var/lib/nexus-cos"
 
@@ -35,7 +36,7 @@ def test_the_record_is_a_whole_chain_for_root_alone(fleet: Fleet, host: str, fou
 
 @pytest.mark.hosts
 def test_no_host_has_seen_a_run_that_never_had_the_lock(fleet: Fleet, host: str, found_machine: Machine) -> None:
-    first = anchors(fleet.env)[0]
+    first = anchors(fleet.env, ROLES)[0]
     if host != first:
         pytest.skip("the lock is kept elsewhere")
     with found_machine.sudo():

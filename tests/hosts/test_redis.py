@@ -9,8 +9,8 @@ import pytest
 from hosts.fleet import Fleet
 from hosts.item import Item
 from hosts.store_question import redis_allowed, redis_refused
-from roles.catalogue import Service
-from roles.kit.quorum import majority
+from nexus.catalogue import Service
+from nexus.environment.quorum import majority
 from roles.redis.instance import INSTANCES, Instance, instance_of, replicas_to_write
 from roles.redis.users import HEALTH, OWN
 
@@ -107,6 +107,16 @@ def test_one_primary_and_everybody_follows_it(fleet: Fleet, item: Item) -> None:
         assert len(role[2]) == replicas, f"{item.host}: {len(role[2])} replicas of {name} in touch, not {replicas}"
     else:
         assert (role[0], role[1], role[3]) == ("slave", primary, "connected"), f"{item.host}: {name} is {role}"
+
+
+@pytest.mark.planned("sentinel", prefix="server of ")
+def test_server_has_the_planned_users_and_role(fleet: Fleet, item: Item) -> None:
+    fleet.want(item)
+    one = next(one for one in INSTANCES if one.name == item.name.removeprefix("server of "))
+    answer = told(fleet, item.host, one)
+    planned = {"default", *OWN.values(), *(service.name for service in one.services(fleet.env.catalogue))}
+    assert set(answer["users"]) == planned, f"{item.host}: {one.name}: users are {sorted(answer['users'])}"
+    assert answer["role"][0] in ("master", "slave"), f"{item.host}: {one.name} is {answer['role'][0]}"
 
 
 @pytest.mark.planned("sentinel", prefix="watch over ")

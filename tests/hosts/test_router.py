@@ -56,7 +56,7 @@ def test_ready(fleet: Fleet, item: Item) -> None:
     assert not missing, f"{item.host}: {name} is ready without {', '.join(sorted(missing))}: {body['stores']}"
 
 
-@pytest.mark.planned("nginx")
+@pytest.mark.planned("nginx", prefix="nginx config")
 def test_nginx_configuration_in_force(fleet: Fleet, item: Item) -> None:
     found, wanted = fleet.web(item.host, "nginx config")["body"].strip(), fleet.want(item)["sha256"]
     assert found == wanted, f"{item.host}: Nginx's workers have configuration {found}, planned is {wanted}"

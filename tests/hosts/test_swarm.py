@@ -96,7 +96,8 @@ def test_service(fleet: Fleet, item: Item) -> None:
     name = item.name.removeprefix("service ")
     service = _service(answer, name)
     assert service, f"{item.host}: service {name} is not in the swarm"
-    compare(item, _properties(service["Spec"]), wanted)
+    elsewhere = {"update": "settled", "tasks": "all run"}  # checked below, and by test_tasks
+    compare(item, _properties(service["Spec"]) | elsewhere, wanted)
     image = service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]
     digest = fleet.env.digests.get(name, "not in the registry")
     assert image.endswith(f"@{digest}"), f"{item.host}: service {name} runs {image}, the registry has {digest}"
@@ -122,18 +123,34 @@ def test_tasks(fleet: Fleet, item: Item) -> None:
 
 def went_back(fleet: Fleet, item: Item) -> str:
     """The configuration of a release that a service went back to, which the swarm alone has; empty for any other."""
-    name = item.name.removeprefix("secret ").removesuffix("-config")
-    if not item.name.endswith("-config") or name not in fleet.env.catalogue.services:
+    name = item.name.removeprefix("config ")
+    if name not in fleet.env.catalogue.services:
         return ""
     now = released(fleet.env, name)
     return now.config if now.pinned else ""
 
 
+@pytest.mark.planned("service", prefix="config ")
+def test_docker_config(fleet: Fleet, item: Item) -> None:
+    answer, held = fleet.answer(item.host, "docker"), went_back(fleet, item)
+    if held:  # which an earlier version made a secret
+        there = held in (*answer["configs"], *answer["secrets"])
+    else:
+        there = fleet.want(item)["name"].removeprefix("config ") in answer["configs"]
+    assert there, f"{item.host}: the Docker {held or fleet.want(item)['name']} is missing"
+
+
 @pytest.mark.planned("service", prefix="secret ")
 def test_docker_secret(fleet: Fleet, item: Item) -> None:
-    name = went_back(fleet, item) or fleet.want(item)["name"].removeprefix("secret ")
+    name = fleet.want(item)["name"].removeprefix("secret ")
     there = name in fleet.answer(item.host, "docker")["secrets"]
     assert there, f"{item.host}: the Docker secret {name} is missing"
+
+
+@pytest.mark.planned("kept")
+def test_place_of_what_the_environment_keeps(fleet: Fleet, item: Item) -> None:
+    there = item.name in fleet.answer(item.host, "docker")["configs"]
+    assert there, f"{item.host}: the Docker config {item.name} is missing"
 
 
 @pytest.mark.planned("swarm_cluster", prefix="network ")
@@ -192,9 +209,20 @@ def _properties(spec: dict[str, Any]) -> dict[str, Any]:
         "hash": spec["Labels"].get("nexus.hash"),
         "image": container["Image"],
         "replicas": spec["Mode"]["Replicated"]["Replicas"] if "Replicated" in spec["Mode"] else None,
-        "secrets": sorted(f"{s['File']['Name']}={s['SecretName']}" for s in container.get("Secrets", [])),
+        "files": sorted(
+            [f"{config['File']['Name']}: config {config['ConfigName']}" for config in container.get("Configs", [])]
+            + [f"{secret['File']['Name']}: secret {secret['SecretName']}" for secret in container.get("Secrets", [])]
+        ),
         "environment": sorted(container.get("Env", [])),
         "constraints": sorted(template.get("Placement", {}).get("Constraints", [])),
         "memory_limit_bytes": limits.get("MemoryBytes", 0),
         "command": [*container.get("Command", []), *container.get("Args", [])],
+        "published": sorted(port["PublishedPort"] for port in spec.get("EndpointSpec", {}).get("Ports", [])),
+        "networks": len(template.get("Networks", [])),
+        "mounts": sorted(f"{mount['Source']}:{mount['Target']}" for mount in container.get("Mounts", [])),
+        "user": container.get("User", ""),
+        "capabilities": sorted(container.get("CapabilityAdd", [])),
+        "healthcheck": container.get("Healthcheck", {}).get("Test", []),
+        "restart": template["RestartPolicy"]["Condition"],
+        "after a failed update": spec["UpdateConfig"]["FailureAction"],
     }

@@ -23,56 +23,39 @@ from typing import Any
 
 import paramiko
 import pyrage
+from ssh_server import SshServer
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("roles", "deploys", "inventory", "group_data", "templates", "config.py")
+PARTS = ("nexus", "roles", "runbooks", "deploys", "inventory", "group_data", "templates", "config.py")
 NOTHING = "Nothing was changed on any host."
 PYINFRA = Path(sys.executable).with_name("pyinfra")
 
 
-class Hosts(paramiko.ServerInterface):
-    """All hosts of an environment as one SSH server on a free port of 127.0.0.1. It carries nothing out."""
+class Hosts(SshServer):
+    """All hosts of an environment as one SSH server. It carries nothing out."""
 
     def __init__(self) -> None:
-        self.key = paramiko.ECDSAKey.generate()
-        self.user_key = paramiko.ECDSAKey.generate()
         self.connections = 0
         self.commands: list[bytes] = []
         self.free = threading.Event()  # a command is refused at once, unless this is cleared
         self.free.set()
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._socket.getsockname()[1]
-        self._transports: list[paramiko.Transport] = []
-        threading.Thread(target=self._serve, daemon=True).start()
+        self.silent = False  # whether connections are taken and nothing is said on them
+        self._held: list[socket.socket] = []
+        super().__init__(paramiko.ECDSAKey.generate())
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                client, _ = self._socket.accept()
-            except OSError:  # closed: the test is over
-                return
-            self.connections += 1
-            transport = paramiko.Transport(client)
-            transport.add_server_key(self.key)
-            self._transports.append(transport)
-            transport.start_server(event=threading.Event(), server=self)
+    def take(self, client: socket.socket) -> None:
+        self.connections += 1
+        if self.silent:
+            self._held.append(client)
+        else:
+            super().take(client)
 
     def close(self) -> None:
-        """End all sessions."""
         self.free.set()
-        self._socket.close()
-        for transport in self._transports:
-            transport.close()
+        super().close()
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
-        known = username == "deploy" and key == self.user_key
-        return paramiko.AUTH_SUCCESSFUL if known else paramiko.AUTH_FAILED
-
-    def get_allowed_auths(self, username: str) -> str:
-        return "publickey"
-
-    def check_channel_request(self, kind: str, chanid: int) -> int:
-        return paramiko.OPEN_SUCCEEDED
+        return super().check_auth_publickey(username, key) if username == "deploy" else paramiko.AUTH_FAILED
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         self.commands.append(command)
@@ -166,9 +149,7 @@ class Project:
 
 def _groups(inventory: Path, root: Path, port: int) -> dict[str, list[Any]]:
     """The groups of an inventory, with every host at our own server."""
-    groups = {
-        name: value for name, value in runpy.run_path(str(inventory)).items() if isinstance(value, list)
-    }
+    groups = {name: value for name, value in runpy.run_path(str(inventory)).items() if isinstance(value, list)}
     for members in groups.values():
         for member in members:
             if isinstance(member, tuple):

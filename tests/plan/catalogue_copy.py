@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
-from roles.catalogue import DIRECTORY, CatalogueError, load
-from roles.catalogue.errors import Problem
+from nexus.catalogue import DIRECTORY, CatalogueError, load
+from nexus.catalogue.errors import Problem
 
 
 @pytest.fixture(name="broken")

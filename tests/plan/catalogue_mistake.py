@@ -1,4 +1,4 @@
-"""Mistakes in one file or between entries: file, edit, and line, entry, field and words of the one problem."""
+"""Mistakes in one file or between entries: file, edit, and entry, field and words of the one problem."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ ONE_MISTAKE = {
     "unknown dependency": (
         "services.yaml",
         ("depends_on: [session-mgr]", "depends_on: [sesion-mgr]"),
-        (
-            "user-auth",
-            "depends_on",
-            "'sesion-mgr' is no service of the catalogue; did you mean 'session-mgr'?",
-        ),
+        ("user-auth", "depends_on", "'sesion-mgr' is no service of the catalogue; did you mean 'session-mgr'?"),
     ),
     "unknown store": (
         "services.yaml",
@@ -49,11 +45,7 @@ ONE_MISTAKE = {
     "unknown category": (
         "services.yaml",
         ("category: streaming", "category: steaming"),
-        (
-            "streaming-service-v2",
-            "category",
-            "'steaming' is no category of the catalogue; did you mean 'streaming'?",
-        ),
+        ("streaming-service-v2", "category", "'steaming' is no category of the catalogue; did you mean 'streaming'?"),
     ),
     "unknown domain": (
         "services.yaml",
@@ -68,7 +60,7 @@ ONE_MISTAKE = {
     "duplicate key": (
         "services.yaml",
         ("    port: 3062\n", "    port: 3062\n    port: 3063\n"),
-        ("", "", "key 'port' stands here a second time"),
+        ("puabo-nexus-route-optimizer", "port", "key 'port' is here a second time"),
     ),
     "unknown field": (
         "services.yaml",
@@ -80,39 +72,23 @@ ONE_MISTAKE = {
         ("language: python", "lang: python"),
         ("billing-service", "source.lang", "did you mean 'language'?"),
     ),
-    "port as text": (
-        "services.yaml",
-        ("port: 3062", "port: http"),
-        ("puabo-nexus-route-optimizer", "port", "'http'"),
-    ),
+    "port as text": ("services.yaml", ("port: 3062", "port: http"), ("puabo-nexus-route-optimizer", "port", "'http'")),
     "port out of range": (
         "services.yaml",
         ("port: 3062", "port: 70000"),
-        (
-            "puabo-nexus-route-optimizer",
-            "port",
-            "70000 is wrong: input should be less than or equal to 65535",
-        ),
+        ("puabo-nexus-route-optimizer", "port", "70000 is wrong: input should be less than or equal to 65535"),
     ),
-    "no replica": (
-        "services.yaml",
-        ("replicas: 5", "replicas: 0"),
-        ("streaming-service-v2", "replicas", "0 is wrong"),
-    ),
+    "no replica": ("services.yaml", ("replicas: 5", "replicas: 0"), ("streaming-service-v2", "replicas", "0 is wrong")),
     "cpu": (
         "services.yaml",
         ("cpu: 250m", "cpu: 250 m"),
         ("session-mgr", "cpu", "'250 m' is wrong: write thousandths"),
     ),
-    "memory": (
-        "services.yaml",
-        ("memory: 512Mi", "memory: 512MB"),
-        ("session-mgr", "memory", "as 512Mi or 2Gi"),
-    ),
+    "memory": ("services.yaml", ("memory: 512Mi", "memory: 512MB"), ("session-mgr", "memory", "as 512Mi or 2Gi")),
     "unknown phase": (
         "services.yaml",
         ("startup_phase: 4", "startup_phase: 9"),
-        ("auth-service-v2", "startup_phase", "9 is no phase of operations.yaml; known are: 1, 2, 3, 4, 5"),
+        ("auth-service-v2", "startup_phase", "9 is no phase of the catalogue; known are: 1, 2, 3, 4, 5"),
     ),
     "count of a category": (
         "services.yaml",
@@ -159,6 +135,16 @@ ONE_MISTAKE = {
         ("path: /api/loans/", "path: /api/risk/"),
         ("/api/risk/", "path", "'/api/risk/' is taken, in line"),
     ),
+    "two windows with one name": (
+        "gateway.yaml",
+        ("name: user, key: user", "name: gateway, key: user"),
+        ("gateway", "name", "'gateway' is taken, in line"),
+    ),
+    "instance of Redis without redis": (
+        "services.yaml",
+        ("    handshake: true\n", "    handshake: true\n    redis_instance: persistent\n"),
+        ("user-auth", "redis_instance", "redis is not among its stores"),
+    ),
     "target without its slash": (
         "gateway.yaml",
         ("upstream_path: /sessions/", "upstream_path: /sessions"),
@@ -187,11 +173,119 @@ ONE_MISTAKE = {
     "alert with two conditions": (
         "operations.yaml",
         ("name: HighCPU", "name: HighCPU\n      below: 0.1"),
-        ("HighCPU", "", "give exactly one of above, below and equals"),
+        ("HighCPU", "below", "give exactly one of above, below and equals"),
     ),
     "unknown service to roll back": (
         "operations.yaml",
         ("order: [auth-service, backend-api", "order: [auth-service, backend-apy"),
         ("rollback", "order", "did you mean 'backend-api'?"),
+    ),
+    "store on another group": (
+        "operations.yaml",
+        ("mongodb: {group: mongodb,", "mongodb: {group: rabbitmq,"),
+        ("stores", "mongodb.group", "'rabbitmq' is wrong: mongodb is installed on the group mongodb"),
+    ),
+    "group of a port that there is not": (
+        "operations.yaml",
+        ("port: 22, groups: [edge, app, data, ops]", "port: 22, groups: [edge, apps, data, ops]"),
+        ("ssh", "groups", "'apps' is wrong: did you mean 'app'?"),
+    ),
+    "figure without end": (
+        "operations.yaml",
+        ("rpo_hours: 1", "rpo_hours: .inf"),
+        ("disaster_recovery", "rpo_hours", ".inf is not a plain decimal number"),
+    ),
+    "figure as text": (
+        "operations.yaml",
+        ("mttr_hours: 1", 'mttr_hours: "1"'),
+        ("slo", "mttr_hours", "'1' is wrong: input should be a valid number"),
+    ),
+    "yes for a number": (
+        "operations.yaml",
+        ("mttr_hours: 1", "mttr_hours: yes"),
+        ("slo", "mttr_hours", "True is wrong: input should be a valid number"),
+    ),
+    "timer of another service": (
+        "operations.yaml",
+        ("service: nexus-cos-backup.service", "service: nexus-backup.service"),
+        ("backups", "service", "nexus-cos-backup.timer starts the service of its own name"),
+    ),
+    "number that YAML reads as octal": (
+        "services.yaml",
+        ("port: 3062", "port: 03062"),
+        ("puabo-nexus-route-optimizer", "port", "03062 is not a plain decimal number"),
+    ),
+    "more replicas than there can be": (
+        "services.yaml",
+        ("replicas: 5", "replicas: 5000"),
+        ("streaming-service-v2", "replicas", "5000 is wrong: input should be less than or equal to 1000"),
+    ),
+    "path out of the checkout": (
+        "services.yaml",
+        ("entry: fleet-manager/index.js", "entry: ../fleet-manager/index.js"),
+        ("puabo-nexus", "source.entry", "write a path below the checkout"),
+    ),
+    "text of two lines": (
+        "services.yaml",
+        ("LOG_LEVEL: info", 'LOG_LEVEL: "info\\nX=1"'),
+        ("environment", "common.LOG_LEVEL", "write one line of printable characters"),
+    ),
+    "status of a functional check": (
+        "services.yaml",
+        ('/api/sessions/session:{mark}:0", status: 404', '/api/sessions/session:{mark}:0", status: 40'),
+        ("session-mgr", "functional.requests.status", "40 is wrong"),
+    ),
+    "alias": (
+        "gateway.yaml",
+        ("value: 55-45-17\n  env: N3XUS_HANDSHAKE", "value: &a 55-45-17\n  env: *a"),
+        ("handshake", "env", "is an alias (*): write the value itself"),
+    ),
+    "tag": (
+        "gateway.yaml",
+        ("cdn: [cloudflare, cloudfront]", "cdn: !list [cloudflare, cloudfront]"),
+        ("edge", "cdn", "has the tag !list: write the value without it"),
+    ),
+    "two locations of one path": (
+        "gateway.yaml",
+        ("path: /api/nexus/,", "path: /api/dsp/upload/,"),
+        ("/api/dsp/upload/", "path", "'/api/dsp/upload/' has a path of /api/dsp/upload too"),
+    ),
+    "header that ends its quotation": (
+        "gateway.yaml",
+        ("X-Frame-Options: SAMEORIGIN", "X-Frame-Options: 'SAMEORIGIN\" always; #'"),
+        ("security_headers", "X-Frame-Options", "write what a header may hold"),
+    ),
+    "version that there is not": (
+        "gateway.yaml",
+        ("default: v2 ", "default: v3 "),
+        ("versioning", "default", "'v3': write one of v1, v2"),
+    ),
+}
+# A field that must be there, under another name: what is missing is said too.
+RENAMED = {
+    "figure that a role reads, renamed": (
+        "operations.yaml",
+        ("full_every_hours: 6, incremental_every_hours: 1", "full_every_hours: 6, incremental_evry_hours: 1"),
+        ("backups", "database.incremental_evry_hours", "did you mean 'incremental_every_hours'?"),
+    ),
+    "setting of PostgreSQL, renamed": (
+        "operations.yaml",
+        ("    work_mem: 20MB", "    work_memory: 20MB"),
+        ("tuning", "postgresql.work_memory", "did you mean 'work_mem'?"),
+    ),
+    "setting of Redis, renamed": (
+        "operations.yaml",
+        ("maxmemory-policy: allkeys-lru", "maxmemory_policy: allkeys-lru"),
+        ("tuning", "redis.maxmemory_policy", "did you mean 'maxmemory-policy'?"),
+    ),
+    "baseline, renamed": (
+        "operations.yaml",
+        ("  disk_percent: {target", "  disks_percent: {target"),
+        ("baselines", "disks_percent", "did you mean 'disk_percent'?"),
+    ),
+    "store, renamed": (
+        "operations.yaml",
+        ("  object-storage: {group", "  object_storage: {group"),
+        ("stores", "object_storage", "did you mean 'object-storage'?"),
     ),
 }

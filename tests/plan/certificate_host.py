@@ -16,25 +16,25 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from nexus.environment.environment import Environment
+from nexus.pki.ca import Authority
+from nexus.plan.desired import Unit
+from roles.certificate.host.stock import seal
 from roles.certificate.plan import LIBRARY, plan
-from roles.certificate.prepared import Pair, Stock
-from roles.certificate.stock import seal
-from roles.kit.authority import Authority
-from roles.kit.environment import Environment
-from roles.kit.model import Unit
+from roles.certificate.prepared import Pair, stock
 
 GROUP = grp.getgrgid(os.getgid()).gr_name
 DAY_SECONDS = 86400
 START = """
 import os, sys
 place = os.environ["PLACE"]
-os.chown = lambda *_: None  # anybody may run this
-from roles.kit.agent import base, bus, unit
-base.LOCK, base.BESIDE, base.STAMP, unit.STAMP = f"{place}/lock", f"{place}/beside", f"{place}/stamp", f"{place}/stamp"
+os.chown = lambda *_, **__: None  # anybody may run this
+from nexus.agent import lib, systemd_bus, turn, unit
+turn.LOCK, turn.BESIDE, lib.STAMP, unit.STAMP = f"{place}/lock", f"{place}/beside", f"{place}/stamp", f"{place}/stamp"
 def silent(*_):
     raise OSError("no systemd")
-bus.properties = silent
-from roles.certificate import stock, switch
+systemd_bus.properties = silent
+from roles.certificate.host import stock, switch
 stock.PREPARED = switch.PREPARED = f"{place}/prepared.json"
 switch.DROP_INS = f"{place}/units/*.conf"
 sys.exit(switch.main())
@@ -96,7 +96,7 @@ class CertificateHost:
              "certificate": one.certificate, "key": one.key}
             for one in self.authority.leaves(["app1"], days * DAY_SECONDS, then)
         ]  # fmt: skip
-        empty = dict(Stock([self.pair], [str(self.other)], 0))
+        empty = dict(stock("", [self.pair], [str(self.other)], 0))
         pair = {"certificate": str(self.leaf), "key": str(self.key), "group": GROUP, "leaves": leaves}
         prepared = self.place / "prepared.json"
         prepared.write_bytes(seal({**empty, "final": False, "pairs": [pair]}))

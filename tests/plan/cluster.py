@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from roles.kit.environment import Environment, Host, Traits
-from roles.kit.secrets import Secrets
-from roles.kit.settings import Settings, defaults
+from nexus.environment.environment import Environment, Host, Traits
+from nexus.environment.settings import Settings, defaults
+from nexus.secrets.store import Secrets
+from roles.table import ROLES
 
 LAB = {
     "edge1": "edge",
@@ -27,9 +28,10 @@ def environment(
     directory: Path,
     groups: dict[str, str] | None = None,
     docker: dict[str, bool] | None = None,
+    without: str = "",
     **settings: Any,
 ) -> Environment:
-    """An environment of these hosts ({name: groups}; the lab's if not given) and settings."""
+    """An environment of these hosts ({name: groups}; the lab's if not given) and settings, in a run without some."""
     setting = Settings({**defaults(), **settings})
     traits = Traits(2, 8 << 30, 1400, 0, "x86_64", STRONG if docker is None else docker)
     hosts = tuple(
@@ -37,4 +39,5 @@ def environment(
         for number, (name, of) in enumerate((LAB if groups is None else groups).items(), 1)
     )
     secrets = Secrets(directory / "secrets.age", directory / "age.key", generate=True)
-    return Environment("test", hosts, setting, secrets)
+    left_out = frozenset(filter(None, without.split(",")))
+    return Environment("test", hosts, setting, secrets, keeps=ROLES.keeps, left_out=left_out)

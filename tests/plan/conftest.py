@@ -10,8 +10,8 @@ import pytest
 from bad_input import Hosts, Project, write_secrets
 from checkout import BEFORE, complaints, state
 
-from roles.kit import transport, wire
-from roles.kit.authority import Authority
+from nexus.pki.ca import Authority
+from nexus.transport import protocol
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -65,7 +65,7 @@ def own_run(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
     within = ["unshare", "--mount", str(enter)]
     if subprocess.run([*within, "true"], capture_output=True).returncode:
         return  # only root has one, and other agents write nothing there
-    for module, name in ((wire, "PYTHON"), (wire, "COMMAND"), (transport, "COMMAND")):
+    for module, name in ((protocol, "PYTHON"), (protocol, "COMMAND")):
         text = getattr(module, name)
         assert text.count("exec python3") == 1
         monkeypatch.setattr(module, name, text.replace("exec python3", f"exec {' '.join(within)} python3"))

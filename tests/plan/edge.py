@@ -26,12 +26,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from roles.kit.environment import Environment, Host
-from roles.kit.secrets import Secrets
-from roles.kit.settings import Settings, defaults
-from roles.nginx.plan import DIRECTORY, configuration
+from nexus.environment.environment import Environment, Host
+from nexus.environment.settings import Settings, defaults
+from nexus.secrets.store import Secrets
+from roles.nginx.plan import DIRECTORY, plan
+from roles.router.host.state import SAVE
 from roles.router.plan import configuration as router_configuration
-from roles.router.remote import SAVE
 from tests.plan.loopback import Place
 
 ADDRESS = "127.77.0.1"  # of the edge
@@ -157,13 +157,7 @@ class Played:
         method, path, _ = head[0].split()
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in head[1:] if line)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        fact = {
-            "service": self.ports[port],
-            "address": address,
-            "method": method,
-            "path": path,
-            "headers": headers,
-        }
+        fact = {"service": self.ports[port], "address": address, "method": method, "path": path, "headers": headers}
         fact["length"] = len(body)
         if not path.startswith("/health"):
             self.seen.append(fact)
@@ -274,13 +268,11 @@ class Edge:
         self._check("haproxy", "-c", "-q", "-f", str(self.directory / "haproxy.cfg"))
         self._run("haproxy", "-W", "-db", "-f", str(self.directory / "haproxy.cfg"))
         self._run("nginx", "-c", config, "-g", "daemon off;")
-        wait_until(
-            lambda: all(self.ask_router(name).status == 200 for name in self.env.catalogue.services), "router"
-        )
+        wait_until(lambda: all(self.ask_router(name).status == 200 for name in self.env.catalogue.services), "router")
         wait_until(lambda: self.get("/health").status == 200, "nginx")
 
     def _write_nginx(self) -> None:
-        for file in configuration(self.env, self.env.hosts[0]):
+        for file in plan(self.env, self.env.hosts[0]).files:
             path = self.directory / "nginx" / Path(file.path).relative_to(DIRECTORY)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(file.data)
@@ -298,10 +290,7 @@ class Edge:
 
         It restarts itself once its workers have begun and loses a signal of that moment, so the signal is sent again.
         """
-        known = {
-            "admin_port": self.settings["router_admin_port"],
-            "state_file": self.settings["router_state_file"],
-        }
+        known = {"admin_port": self.settings["router_admin_port"], "state_file": self.settings["router_state_file"]}
         subprocess.run(["bash", "-c", SAVE.format(**known)], check=True, timeout=SECONDS)
         log, begun = self.directory / "haproxy.log", "Reloading HAProxy"
         before, tries = log.read_text().count(begun), 0
@@ -374,11 +363,7 @@ class Edge:
 
 
 def _ask(
-    connection: http.client.HTTPConnection,
-    method: str,
-    path: str,
-    body: bytes | None,
-    headers: dict[str, str],
+    connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None, headers: dict[str, str]
 ) -> Answer:
     try:
         connection.request(method, path, body, headers)

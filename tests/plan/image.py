@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from nexus.environment.environment import Environment, Host
+from nexus.environment.settings import Settings, defaults
+from nexus.secrets.store import Secrets
 from roles.image.checkout import checkout
 from roles.image.recipe import Image, Recipe, recipe
-from roles.kit.environment import Environment, Host
-from roles.kit.secrets import Secrets
-from roles.kit.settings import Settings, defaults
 
 
 @pytest.fixture(autouse=True)
@@ -32,9 +32,7 @@ def environment(directory: Path, **settings: Any) -> Environment:
             ("ops2", "10.9.0.42", "ops"),
         )
     )
-    return Environment(
-        "test", hosts, setting, Secrets(directory / "s.age", directory / "age.key", generate=True)
-    )
+    return Environment("test", hosts, setting, Secrets(directory / "s.age", directory / "age.key", generate=True))
 
 
 def cooked(directory: Path, **settings: Any) -> Recipe:

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from roles.kit.environment import Environment
+from nexus.environment.environment import Environment
 from roles.proxy.plan import CONFIG, plan
 from tests.plan.cluster import environment
 from tests.plan.loopback import Place
@@ -49,7 +49,7 @@ class Members:
         env = environment(
             directory,
             {"app1": "app", **{f"data{number}": "etcd postgresql" for number in (1, 2, 3)}},
-            swarm_gateway_network=f"{self.place.network}.0/24",
+            gateway_network=f"{self.place.network}.0/24",
             postgresql_rest_port=ports["rest"],
             pgbouncer_port=ports["pooled"],
             postgresql_port=ports["direct"],
@@ -143,7 +143,8 @@ class Members:
             with contextlib.suppress(OSError):
                 while True:
                     session, _ = listener.accept()
-                    session.sendall(name.encode())
                     held.append(session)
+                    with contextlib.suppress(OSError):  # who has gone by now is not served; others are
+                        session.sendall(name.encode())
 
         threading.Thread(target=serve, daemon=True).start()

@@ -5,16 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from roles.kit.environment import Environment, Host, Traits
-from roles.kit.model import Desired, File
-from roles.kit.secrets import Secrets
-from roles.kit.settings import Settings, defaults
+from nexus.environment.environment import Environment, Host, Traits
+from nexus.environment.settings import Settings, defaults
+from nexus.plan.desired import Desired, File
+from nexus.secrets.store import Secrets
 
 GIB = 1024**3
 APP, ADDRESS = "10.9.0.21", "10.9.0.31"
 
 
-def environment(directory: Path, memory_gib: int = 16, data: int = 1, **settings: Any) -> Environment:
+def environment(
+    directory: Path, memory_gib: int = 16, data: int = 1, without: str = "", prune_data: bool = False, **settings: Any
+) -> Environment:
     """Host app1, and hosts data1... with all stores and this much memory; secrets are made in the directory."""
     setting = Settings({**defaults(), **settings})
     traits = Traits(4, memory_gib * GIB, 1500, 0, "x86_64", {"memory": True, "cpu": True})
@@ -24,7 +26,8 @@ def environment(directory: Path, memory_gib: int = 16, data: int = 1, **settings
         *(Host(f"data{n}", f"10.9.0.{30 + n}", frozenset(stores), setting, traits) for n in range(1, data + 1)),
     )
     secrets = Secrets(directory / "secrets.age", directory / "age.key", generate=True)
-    return Environment("test", hosts, setting, secrets)
+    left_out = frozenset(filter(None, without.split(",")))
+    return Environment("test", hosts, setting, secrets, left_out=left_out, prune_data=prune_data)
 
 
 def file(desired: Desired, path: str) -> File:

@@ -1,6 +1,5 @@
 """The agent, run as it runs on a host: one request over standard input, here against a scratch directory."""
 
-import base64
 import grp
 import json
 import os
@@ -11,46 +10,59 @@ import time
 
 import pytest
 
-from roles.kit import wire
-from roles.kit.wire import lines
+from nexus.plan import diff
+from nexus.plan.desired import Desired, File, Link
+from nexus.plan.kinds.absent import Absent
+from nexus.transport import protocol
+from nexus.transport.protocol import lines
+from tests.plan.step import step
 
 pytestmark = pytest.mark.usefixtures("own_run")
 ME = {"owner": pwd.getpwuid(os.getuid()).pw_name, "group": grp.getgrgid(os.getgid()).gr_name}
 
 
-def agent(request, check=True):
-    done = subprocess.run(
-        ["sh", "-c", wire.COMMAND],
+def agent_text(request):
+    return subprocess.run(
+        ["sh", "-c", protocol.COMMAND],
         input="\n".join(lines(request)) + "\n",
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def action(source, function, alone=False, **context):
+    about = {"do": "action", "name": "test", "function": function, "alone": alone}
+    return {**about, "source": source, "libraries": [], "context": context}
+
+
+def agent(request, check=True):
+    done = agent_text(request)
     assert not check or done.returncode == 0, done.stderr
     return json.loads(done.stdout) if done.stdout else done
 
 
-def files(*items, **more):
-    wire = [{**ME, "mode": 0o640, **item, "data": base64.b64encode(item["data"]).decode()} for item in items]
-    return {"do": "files", "directories": [], "links": [], "absent": [], "files": wire, **more}
+def file(path, data):
+    return step(File(str(path), data, mode=0o640, **ME))
 
 
-def question(states=None, **more):
-    nothing = {"paths": [], "packages": [], "units": [], "users": [], "groups": [], "checks": {}}
-    texts, placed = [], {}
+def question(states=None, paths=(), packages=()):
+    """What a host is asked with these paths and packages planned, and states of the source as it is given."""
+    asked = diff.question([Desired(absent=paths, packages=packages)])
+    texts = asked["texts"]
     for name, wanted in (states or {}).items():
         texts += [wanted["source"], *(text for _, text in wanted["libraries"])]
-        placed[name] = {
+        asked["states"][name] = {
             **wanted,
             "source": texts.index(wanted["source"]),
             "libraries": [[module, texts.index(text)] for module, text in wanted["libraries"]],
         }
-    return {"do": "probe", **nothing, "states": placed, "texts": texts, **more}
+    return asked
 
 
 def test_what_was_written_is_what_a_probe_finds(tmp_path):
     path = str(tmp_path / "deep" / "x")
-    agent(files({"path": path, "data": b"one"}))
+    agent(file(path, b"one"))
     kind, mode, owner, group, digest = agent(question(paths=[path]))["paths"][path]
     assert (kind, mode, owner, group) == ("file", 0o640, ME["owner"], ME["group"])
     assert digest == "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"
@@ -76,7 +88,7 @@ def test_a_reader_never_sees_half_a_file_and_nothing_is_left_beside_it(tmp_path)
     command = [sys.executable, "-c", READER, str(path), str(stop)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reader:
         for letter in (b"b", b"c", b"d"):
-            agent(files({"path": str(path), "data": letter * 500_000}))
+            agent(file(path, letter * 500_000))
         stop.touch()
         assert reader.communicate()[0].split() == ["500000"]
     assert os.listdir(tmp_path / "d") == ["x"]
@@ -85,7 +97,7 @@ def test_a_reader_never_sees_half_a_file_and_nothing_is_left_beside_it(tmp_path)
 def test_a_directory_in_the_way_of_a_file_is_named_not_removed(tmp_path):
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "kept").write_text("")
-    done = agent(files({"path": str(tmp_path / "x"), "data": b""}), check=False)
+    done = agent(file(tmp_path / "x", b""), check=False)
     assert done.returncode == 1
     assert f"{tmp_path}/x is a directory and should be a file" in done.stderr
     assert (tmp_path / "x" / "kept").exists()
@@ -98,13 +110,14 @@ def test_packages_are_told_with_their_state_and_strangers_left_out():
 def test_links_are_replaced_and_absent_paths_go(tmp_path):
     (tmp_path / "old").write_text("")
     os.symlink("/nowhere", tmp_path / "link")
-    agent(files(links=[{"path": str(tmp_path / "link"), "target": "/etc"}], absent=[str(tmp_path / "old")]))
+    agent(step(Link(str(tmp_path / "link"), "/etc")))
+    agent(step(Absent(str(tmp_path / "old"))))
     assert os.readlink(tmp_path / "link") == "/etc"
     assert not (tmp_path / "old").exists()
 
 
 def test_a_role_that_cannot_be_asked_is_an_answer_too():
-    source = "from roles.kit.agent.base import run\ndef probe(names, context):\n    run(['false'])\n"
+    source = "from nexus.agent.lib import run\ndef probe(names, context):\n    run(['false'])\n"
     states = {"bad": {"source": source, "libraries": [], "names": [], "context": {}}}
     reply = agent(question(states=states))["states"]["bad"]
     assert reply["items"] == {}
@@ -133,7 +146,7 @@ def test_a_secret_in_a_request_is_in_no_process_list(tmp_path):
 @pytest.mark.parametrize("size", [10, 3_000_000])
 def test_requests_of_any_size_arrive(tmp_path, size):
     data = os.urandom(size)
-    agent(files({"path": str(tmp_path / "x"), "data": data}))
+    agent(file(tmp_path / "x", data))
     assert (tmp_path / "x").read_bytes() == data
 
 
@@ -141,7 +154,8 @@ SLOW = """
 import os, time
 def probe(names, context):
     return {}
-def apply(items, changed, removed, context, payload):
+def apply(change):
+    context = change.context
     open(context["place"] + "/began", "w").close()
     while not os.path.exists(context["place"] + "/go"):
         time.sleep(0.01)
@@ -173,21 +187,60 @@ def step_under_way(place):
 
 def start(request):
     pipe = subprocess.PIPE
-    running = subprocess.Popen(["sh", "-c", wire.COMMAND], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    running = subprocess.Popen(["sh", "-c", protocol.COMMAND], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     running.stdin.write("\n".join(lines(request)) + "\n")
     running.stdin.flush()
     return running
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="whoever is not root waits for nobody")
-def test_what_is_asked_aside_waits_for_no_step(tmp_path):
+def test_an_action_that_goes_aside_waits_for_no_step(tmp_path):
     left = step_under_way(tmp_path)
-    source = "def probe(names, context):\n    return {name: context for name in names}\n"
-    aside = {"do": "aside", "source": source, "libraries": [], "names": ["x"], "context": {"y": 1}}
-    assert agent(aside) == {"items": {"x": {"y": 1}}}
+    assert agent(action("def echo(context):\n    return context\n", "echo", y=1)) == {"y": 1}
     assert left.poll() is None
     (tmp_path / "go").touch()
     assert left.wait(60) == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="whoever is not root waits for nobody")
+def test_an_action_that_goes_alone_waits_for_a_step(tmp_path):
+    left = step_under_way(tmp_path)
+    waiting = start(action("def echo(context):\n    return context\n", "echo", alone=True, y=1))
+    with pytest.raises(subprocess.TimeoutExpired):
+        waiting.wait(1)
+    (tmp_path / "go").touch()
+    assert json.loads(waiting.communicate(timeout=60)[0]) == {"y": 1}
+    assert left.wait(60) == 0
+
+
+def test_an_action_without_an_answer_says_what_it_prints_alone():
+    done = agent_text(action("def work(context):\n    print('worked')\n", "work"))
+    assert (done.returncode, done.stdout) == (0, "worked\n")
+
+
+SHOWN = """
+from nexus.agent.lib import run
+from nexus.agent.file import write_atomic
+def work(context):
+    run(["printf", "%s", "two words"], input="canary-in", env={"CANARY": "canary-env"})
+    run(["sh", "-c", "true\\nfalse || true"])
+    write_atomic(context["place"], b"canary-file", owner=context["owner"], group=context["group"])
+"""
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_commands_and_paths_are_told_where_they_are_wanted_and_never_what_goes_in(tmp_path, debug):
+    request = action(SHOWN, "work", alone=True, place=str(tmp_path / "x"), **ME)
+    done = agent_text({**request, "debug": debug})
+    assert done.returncode == 0, done.stderr
+    wanted = ["$ printf %s 'two words'", "$ sh -c 'true ...", f"> {tmp_path}/x"]
+    assert done.stdout.splitlines() == (wanted if debug else [])
+
+
+def test_an_action_that_fails_says_why():
+    source = "from nexus.agent.lib import RemoteError\ndef work(context):\n    raise RemoteError('the disk is full')\n"
+    done = agent_text(action(source, "work"))
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "the disk is full\n")
 
 
 def test_it_is_told_since_when_files_are_as_they_are(tmp_path):
@@ -227,7 +280,7 @@ def probe(names, context):
 def test_what_several_states_ask_for_is_asked_once():
     source = """
 import time
-from roles.kit.agent.base import once
+from nexus.agent.lib import once
 from nexus_test.shared import asked
 def ask():
     asked.append(1)

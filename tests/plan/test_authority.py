@@ -9,11 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from roles.kit import cached, signed
-from roles.kit.authority import LEAF_DAYS, PERIOD_SECONDS, RENEW_DAYS, Authority
-from roles.kit.error import OperatorError
-from roles.kit.memory import cache_directory
-from roles.kit.signing import Signer
+from nexus.error import OperatorError
+from nexus.pki.ca import LEAF_DAYS, PERIOD_SECONDS, RENEW_DAYS, Authority
 
 DAY = dt.datetime(2026, 11, 22, 13, 5, 7, tzinfo=dt.UTC)
 # Of the leaf that the first release made. Other bytes are other leaves in every environment: raise FORMAT with them.
@@ -130,59 +127,3 @@ def test_openssl_accepts_a_leaf_for_its_names_and_addresses(authority, tmp_path)
 def test_a_leaf_cannot_sign(authority):
     leaf = x509.load_pem_x509_certificate(authority.leaf(["app1"]).certificate.encode())
     assert leaf.extensions.get_extension_for_class(x509.BasicConstraints).value.ca is False
-
-
-@pytest.fixture
-def another_run(tmp_path, monkeypatch):
-    """Begins a run of its own as often as it is called; all share a cache of their own."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-
-    def begin():
-        signed._kept.cache_clear()
-        signed._inputs.cache_clear()
-
-    begin()
-    yield begin
-    begin()
-
-
-@pytest.fixture
-def signatures(monkeypatch):
-    made = []
-    sign = Signer.leaf
-    monkeypatch.setattr(Signer, "leaf", lambda *arguments: made.append(1) or sign(*arguments))
-    return made
-
-
-def test_the_next_run_need_not_sign_again(authority, another_run, signatures):
-    first = authority.leaf(["app1"])
-    another_run()
-    assert Authority(authority.key, authority.certificate).leaf(["app1"]) == first
-    assert len(signatures) == 1
-    authority.leaf(["app1", "10.0.0.1"])
-    Authority.create("other").leaf(["app1"])
-    authority.leaf(["app1"], dt.datetime.now(dt.UTC) + dt.timedelta(days=RENEW_DAYS))
-    assert len(signatures) == 4
-    kept = (cache_directory() / signed.FILE).read_text()
-    assert "PRIVATE KEY" not in kept
-
-
-def test_a_certificate_that_other_code_signed_or_that_was_tampered_with_is_signed_anew(
-    authority, another_run, signatures, monkeypatch
-):
-    first, path = authority.leaf(["app1"]), cache_directory() / signed.FILE
-    path.write_text(path.read_text().replace("MII", "MIJ", 1))
-    another_run()
-    assert authority.leaf(["app1"]) == first
-    assert len(signatures) == 2
-    another_run()
-    monkeypatch.setattr(signed, "__version__", "0")
-    assert authority.leaf(["app1"]) == first
-    assert len(signatures) == 3
-
-
-def test_the_oldest_certificates_are_dropped(authority, another_run, monkeypatch):
-    monkeypatch.setattr(signed, "MOST", 2)
-    for name in ("app1", "app2", "app3"):
-        authority.leaf([name])
-    assert len(signed.json.loads(cached.read(signed.FILE, signed._inputs()))) == 2

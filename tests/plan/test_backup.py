@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from roles.backup.pgbackrest import CONFIG as PGBACKREST
-from roles.backup.plan import CONFIG, IDENTITY, notes, plan
-from roles.kit.environment import Environment
-from roles.kit.model import Desired
+from nexus.environment.environment import Environment
+from nexus.plan.desired import Desired
+from roles.backup.host.paths import CONFIG, IDENTITY
+from roles.backup.plan import notes, plan
 from roles.postgresql.patroni import CONFIG as PATRONI
+from roles.postgresql.pgbackrest import CONFIG as PGBACKREST
 from roles.postgresql.plan import plan as postgresql
 from tests.plan.cluster import environment
 from tests.plan.store import file, text, told
@@ -136,7 +137,7 @@ def test_the_program_needs_nothing_but_what_is_laid_down(tmp_path: Path, module:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(planned.data)
     done = subprocess.run(
-        [sys.executable, "-S", "-m", f"roles.backup.program.{module}", "--help"],
+        [sys.executable, "-S", "-m", f"roles.backup.host.{module}", "--help"],
         cwd=tmp_path / "host", capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -36,9 +36,7 @@ def test_secrets_that_are_cut_short(project: Project) -> None:
 def test_secrets_of_another_key(project: Project) -> None:
     write_secrets(project, {}, key=pyrage.x25519.Identity.generate())
     outcome = project.deploy()
-    refused(
-        project, outcome, ".lab/secrets.age cannot be decrypted", "Name the right key in NEXUS_AGE_IDENTITY"
-    )
+    refused(project, outcome, ".lab/secrets.age cannot be decrypted", "Name the right key in NEXUS_AGE_IDENTITY")
 
 
 def test_secrets_that_hold_something_else(project: Project) -> None:
@@ -117,7 +115,7 @@ def test_a_host_that_does_not_answer(project: Project, dead_port: int) -> None:
     outcome = project.deploy()
     refused(project, outcome, "no connection to app2", f"Unable to connect to port {dead_port}", asked=True)
     assert "go on without: --data without=app2" in outcome.text
-    assert "lab: 7 hosts, 0 changes, NOT COMPLETE on app2" in outcome.text
+    assert "lab: 7 hosts, 0 changes, INCOMPLETE on app2" in outcome.text
 
 
 def test_a_run_goes_on_without_a_host_when_told_to(project: Project, dead_port: int) -> None:
@@ -133,7 +131,7 @@ def test_a_host_that_a_store_cannot_do_without(project: Project, dead_port: int,
     members = [member if isinstance(member, str) else member[0] for member in project.groups[store]]
     lost = members[: len(members) // 2 + 1]
     said = f"without={','.join(lost)} leaves {len(members) - len(lost)} of {len(members)} "
-    refused(project, project.deploy("--data", f"without={','.join(lost)}"), said, "that is no quorum")
+    refused(project, project.deploy("--data", f"without={','.join(lost)}"), said, "and a majority has to stay")
     for name in lost:
         _silence(project, name, dead_port)
     outcome = project.deploy()
@@ -144,14 +142,7 @@ def test_a_host_that_a_store_cannot_do_without(project: Project, dead_port: int,
 def test_a_wrong_key(project: Project) -> None:
     paramiko.ECDSAKey.generate().write_private_key_file(str(project.root / ".lab/id_ecdsa"))
     outcome = project.deploy()
-    refused(
-        project,
-        outcome,
-        "[edge1] Authentication error",
-        "id_ecdsa",
-        "no connection to app1, app2",
-        asked=True,
-    )
+    refused(project, outcome, "[edge1] Authentication error", "id_ecdsa", "no connection to app1, app2", asked=True)
 
 
 @pytest.mark.parametrize("content", [None, "no key\n"])
@@ -164,9 +155,7 @@ def test_a_key_that_is_none(project: Project, content: str | None) -> None:
 def test_a_wrong_host_key(project: Project) -> None:
     project.know(paramiko.ECDSAKey.generate())
     outcome = project.deploy()
-    refused(
-        project, outcome, "[edge1] SSH host key error", "does not match", "no connection to app1", asked=True
-    )
+    refused(project, outcome, "[edge1] SSH host key error", "does not match", "no connection to app1", asked=True)
 
 
 def test_a_host_key_that_is_not_known(project: Project) -> None:

@@ -13,6 +13,7 @@ import pytest
 from bad_input import Project, refused
 
 SERVICES = "group_data/catalogue/services.yaml"
+OPERATIONS = "group_data/catalogue/operations.yaml"
 
 
 def test_without_a_mistake_every_host_is_asked(project: Project) -> None:
@@ -28,28 +29,16 @@ def test_without_a_mistake_every_host_is_asked(project: Project) -> None:
 # Which environment
 
 WORDS = {
-    "unknown environment": (
-        ["inventory", "deploys/full.py", "-y"],
-        {"NEXUS_ENV": "stagin"},
-        'mean "staging"?',
-    ),
+    "unknown environment": (["inventory", "deploys/full.py", "-y"], {"NEXUS_ENV": "stagin"}, 'mean "staging"?'),
     "unknown inventory": (["inventory/stagin.py", "deploys/full.py", "-y"], {}, 'mean "staging"?'),
-    "inventory elsewhere": (
-        ["elsewhere/lab.py", "deploys/full.py", "-y"],
-        {},
-        "elsewhere/lab.py is not there",
-    ),
+    "inventory elsewhere": (["elsewhere/lab.py", "deploys/full.py", "-y"], {}, "elsewhere/lab.py is not there"),
     "bare name": (["lab", "deploys/full.py", "-y"], {}, '"lab" is no inventory'),
     "bare address": (["127.0.0.1", "deploys/full.py", "-y"], {}, '"127.0.0.1" is no inventory'),
     "this machine": (["@local", "deploys/full.py", "-y"], {}, "this deploy needs an environment"),
-    "provision unknown": (["@local", "deploys/provision.py", "-y"], {"NEXUS_ENV": "stagin"}, "mean staging?"),
+    "provision unknown": (["@local", "deploys/provision.py", "-y"], {"NEXUS_ENV": "stagin"}, 'mean "staging"?'),
     "no terminal": (["inventory", "deploys/full.py"], {}, "add -y to make them, or --dry to see them"),
     "no terminal to provision on": (["@local", "deploys/provision.py"], {}, "add -y to make them"),
-    "data without value": (
-        ["inventory", "deploys/full.py", "-y", "--data", "without"],
-        {},
-        "--data without=VALUE",
-    ),
+    "data without value": (["inventory", "deploys/full.py", "-y", "--data", "without"], {}, "--data without=VALUE"),
 }
 
 
@@ -112,14 +101,8 @@ FILES: dict[str, tuple[Callable[[Project], str], str]] = {
     "inventory that ends early": (_line("inventory/lab.py", "app = [\n"), "'[' was never closed"),
     "inventory that fails": (_line("inventory/lab.py", "app = [wrong]\n"), "name 'wrong' is not defined"),
     "hosts that are none": (_groups(lambda groups: groups.update(app=[1])), "app holds 1: a host is"),
-    "host without data": (
-        _groups(lambda groups: groups.update(app=[("app1",)])),
-        "app holds ('app1',): a host",
-    ),
-    "host with other data": (
-        _groups(lambda groups: groups.update(app=[("app1", "x")])),
-        "app holds ('app1', 'x')",
-    ),
+    "host without data": (_groups(lambda groups: groups.update(app=[("app1",)])), "app holds ('app1',): a host"),
+    "host with other data": (_groups(lambda groups: groups.update(app=[("app1", "x")])), "app holds ('app1', 'x')"),
     "group that is no list": (_groups(lambda groups: groups.update(app="app1")), "app = 'app1' is no group"),
     "group that no role knows": (
         _groups(lambda groups: groups.update(postgresq=groups.pop("postgresql"))),
@@ -127,10 +110,7 @@ FILES: dict[str, tuple[Callable[[Project], str], str]] = {
     ),
     "group data that ends early": (_line("group_data/lab.py", "a = (\n"), "'(' was never closed"),
     "group data that fails": (_line("group_data/lab.py", "release = wrong\n"), "name 'wrong' is not defined"),
-    "group data of another group": (
-        _line("group_data/app.py", "import nothere\n"),
-        "No module named 'nothere'",
-    ),
+    "group data of another group": (_line("group_data/app.py", "import nothere\n"), "No module named 'nothere'"),
     "unknown setting": (
         _append("group_data/lab.py", "postgresql_prot = 5433\n"),
         'group_data/lab.py: unknown setting "postgresql_prot"; did you mean "postgresql_port"?',
@@ -171,7 +151,7 @@ DATA = {
     'services_excluded=["auth-servce"]': "'auth-servce' is no service of the catalogue; did you mean",
     "service_memory_scale=-1.0": "service_memory_scale: -1.0 leaves nothing; give a factor such as 0.5",
     "without=ap2": 'without=ap2: lab has no such host; did you mean "app2"?',
-    "without=app1,app2": "leaves 1 of 3 swarm managers (app1, app2, app3): that is no quorum",
+    "without=app1,app2": "leaves 1 of 3 swarm managers (app1, app2, app3), and a majority has to stay",
 }
 
 
@@ -182,31 +162,21 @@ def test_data_that_is_wrong(project: Project, word: str) -> None:
 
 # Catalogue
 
-AUTH_STORES = (
-    '    stores: [postgresql, redis]\n    source: {entry: index.js, stop_exit_code: 143}\n    purpose: "Main'
-)
+AUTH_STORES = '    stores: [postgresql, redis]\n    source: {entry: index.js, stop_exit_code: 143}\n    purpose: "Main'
 CATALOGUE = {
     "malformed": (
         "    port: 3001\n",
         "   port: 3001\n",
-        "services.yaml:{line}: is no valid YAML: did not find",
+        "services.yaml:{line}: services: is not valid YAML: did not find",
     ),
-    "list not closed": ("    port: 3001\n", "    port: [3001\n", "services.yaml:{after}: is no valid YAML"),
+    "list not closed": ("    port: 3001\n", "    port: [3001\n", "services.yaml:{after}: services: is not valid YAML"),
     "key twice": (
         "    port: 3001\n",
         "    port: 3001\n    port: 3999\n",
-        "services.yaml:{after}: key 'port' stands",
+        "services.yaml:{after}: auth-service: port: key 'port' is here a second time",
     ),
-    "port twice": (
-        "    port: 3001\n",
-        "    port: 3002\n",
-        "auth-service-v2: port: 3002 is taken, in line {line}",
-    ),
-    "port that is none": (
-        "    port: 3001\n",
-        "    port: high\n",
-        "services.yaml:{line}: auth-service: port: 'high'",
-    ),
+    "port twice": ("    port: 3001\n", "    port: 3002\n", "auth-service-v2: port: 3002 is taken, in line {line}"),
+    "port that is none": ("    port: 3001\n", "    port: high\n", "services.yaml:{line}: auth-service: port: 'high'"),
     "name twice": (
         "  - name: auth-service\n",
         "  - name: auth-service-v2\n",
@@ -257,6 +227,13 @@ def test_a_source_given_after_a_run_without_one_is_looked_at_first(project: Proj
     outcome = project.deploy(env={"NEXUS_SOURCE": str(project.root / "nowhere")})
     refused(project, outcome, "nowhere is no directory: give the top of a checkout")
     assert "Connecting to hosts" not in outcome.text
+
+
+def test_a_figure_that_a_role_reads_is_renamed(project: Project) -> None:
+    line = project.edit(OPERATIONS, "incremental_every_hours: 1", "incremental_evry_hours: 1")
+    place = f"operations.yaml:{line}: backups: database"
+    remedy = "incremental_evry_hours: is no field here; did you mean 'incremental_every_hours'?"
+    refused(project, project.deploy(), f"{place}.{remedy}", f"{place}.incremental_every_hours: is missing")
 
 
 def test_a_catalogue_with_a_file_missing(project: Project) -> None:

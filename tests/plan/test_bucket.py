@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError
+from nexus.secrets.store import Secrets
 from roles.backup import plan as backup
-from roles.kit.environment import Environment
-from roles.kit.error import OperatorError
-from roles.kit.secrets import Secrets
-from roles.secret import rotation
-from roles.secret.rule import chosen, rule_of
 from roles.service import plan as service
 from roles.service.contents import config, credentials
 from roles.storage import bucket
 from roles.storage.plan import IDENTITIES, UNIT_FILE, identities, notes, plan
+from runbooks.secret import rotation
+from runbooks.secret.rule import chosen, rule_of
 from tests.plan.cluster import environment
 from tests.plan.store import file, text, told
 

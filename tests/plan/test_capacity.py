@@ -7,19 +7,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from roles.catalogue import capacity, defaults, load
-from roles.catalogue.capacity import check
-from roles.catalogue.machine import Machine, machine_of
-from roles.catalogue.packing import Room, unplaced
-from roles.catalogue.size import GIB, Scale, asked, size
+from nexus.catalogue import defaults, load
+from nexus.catalogue.packing import Room, unplaced
+from nexus.catalogue.size import GIB, Scale, asked, size
+from roles.service import capacity
+from roles.service.capacity import check
+from roles.service.machine import Machine, machine_of
 
 APP = frozenset({"all", "app"})
-SMALL = {
-    "service_replicas_max": 1,
-    "service_cpu_scale": 0,
-    "service_memory_scale": 1 / 16,
-    "service_gpu": False,
-}
+SMALL = {"service_replicas_max": 1, "service_cpu_scale": 0, "service_memory_scale": 1 / 16, "service_gpu": False}
 
 
 def app_hosts(count: int, cpus: float, memory_gib: float, gpus: int = 0) -> list[Machine]:
@@ -35,12 +31,7 @@ def texts(report) -> list[str]:
 
 def test_full_size_is_the_catalogue_as_written():
     total = asked(load(), Scale.of({}))
-    assert (total.replicas, total.cpu_millicores, total.memory_bytes, total.gpus) == (
-        113,
-        102_000,
-        204 * GIB,
-        6,
-    )
+    assert (total.replicas, total.cpu_millicores, total.memory_bytes, total.gpus) == (113, 102_000, 204 * GIB, 6)
 
 
 def test_scaled_replicas_are_rounded_up_and_never_none():
@@ -151,9 +142,7 @@ def test_services_that_run_without_their_gpu_are_named():
 
 
 def test_gpus_may_be_counted_by_their_device_files():
-    machine = Machine(
-        "app1", APP, 8, GIB, devices=("/dev/nvidia0", "/dev/nvidia1", "/dev/nvidiactl", "/dev/sda")
-    )
+    machine = Machine("app1", APP, 8, GIB, devices=("/dev/nvidia0", "/dev/nvidia1", "/dev/nvidiactl", "/dev/sda"))
     assert machine.gpu_count == 2
 
 
@@ -212,9 +201,7 @@ def inventory_host(name: str, traits=None, **stated):
 def test_figures_come_from_the_host_or_from_the_inventory():
     traits = SimpleNamespace(cpus=4, memory_bytes=8 * GIB, gpus=1)
     asked_host = machine_of(inventory_host("app1", traits))
-    stated = machine_of(
-        inventory_host("app2", traits, capacity_cpus=64, capacity_memory_bytes=256 * GIB)
-    )
+    stated = machine_of(inventory_host("app2", traits, capacity_cpus=64, capacity_memory_bytes=256 * GIB))
     assert (asked_host.cpus, asked_host.memory_bytes, asked_host.gpu_count) == (4, 8 * GIB, 1)
     assert (stated.cpus, stated.memory_bytes, stated.gpu_count) == (64, 256 * GIB, 0)
 
@@ -223,14 +210,11 @@ def test_environment_whose_hosts_say_nothing_is_not_checked_in_silence():
     report = capacity.of_environment(Inventory((inventory_host("app1"),)))
     assert report.asked.replicas == 113
     assert texts(report) == [
-        "warning: app1: its figures are not known, so nothing was checked; "
-        "set capacity_cpus and capacity_memory_bytes"
+        "warning: app1: its figures are not known, so nothing was checked; set capacity_cpus and capacity_memory_bytes"
     ]
 
 
 def test_environment_whose_hosts_are_known_is_checked():
-    hosts = tuple(
-        inventory_host(f"app{n}", SimpleNamespace(cpus=4, memory_bytes=8 * GIB, gpus=0)) for n in (1, 2)
-    )
+    hosts = tuple(inventory_host(f"app{n}", SimpleNamespace(cpus=4, memory_bytes=8 * GIB, gpus=0)) for n in (1, 2))
     assert capacity.of_environment(Inventory(hosts)).errors
     assert not capacity.of_environment(Inventory(hosts, dict(SMALL))).errors

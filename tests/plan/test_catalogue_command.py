@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from catalogue_copy import broken_  # noqa: F401 - a fixture
 
-from roles.catalogue import __main__ as command
-from roles.catalogue import load
-from roles.catalogue.quantity import memory_bytes, millicores
+from nexus.catalogue import load
+from nexus.catalogue.quantity import memory_bytes, millicores
+from runbooks.catalogue import __main__ as command
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +22,7 @@ def test_cpu_quantities(text, value):
     assert millicores(text) == value
 
 
-@pytest.mark.parametrize(
-    ("text", "value"), [("512Mi", 512 * 2**20), ("2Gi", 2**31), ("1G", 10**9), ("1024", 1024)]
-)
+@pytest.mark.parametrize(("text", "value"), [("512Mi", 512 * 2**20), ("2Gi", 2**31), ("1G", 10**9), ("1024", 1024)])
 def test_memory_quantities(text, value):
     assert memory_bytes(text) == value
 

@@ -10,9 +10,9 @@ from catalogue_copy import (
     in_service,
     line_of,
 )
-from catalogue_mistake import ONE_MISTAKE
+from catalogue_mistake import ONE_MISTAKE, RENAMED
 
-from roles.catalogue import load
+from nexus.catalogue import load
 
 
 @pytest.mark.parametrize("mistake", ONE_MISTAKE)
@@ -29,6 +29,16 @@ def test_mistake_is_named_with_place_and_remedy(broken, mistake):
     assert expected - 1 <= problem.line <= expected + max(added, 1)
 
 
+@pytest.mark.parametrize("mistake", RENAMED)
+def test_renamed_field_is_named_with_the_right_one(broken, mistake):
+    file, edit, (entry, field, words) = RENAMED[mistake]
+    line = line_of(file, edit[0].strip())
+    unknown, missing = sorted(broken(file, edit), key=lambda problem: problem.message == "is missing")
+    assert (unknown.file, unknown.line, unknown.entry, unknown.field) == (file, line, entry, field)
+    assert words in unknown.message
+    assert missing.field.rpartition(".")[2] in words
+
+
 def test_duplicate_name_says_where_the_first_is(broken):
     problems = broken("services.yaml", ("- name: scheduler\n", "- name: ledger-mgr\n"))
     first = line_of("services.yaml", "- name: ledger-mgr")
@@ -40,9 +50,7 @@ def test_duplicate_name_says_where_the_first_is(broken):
 
 def test_cycle_is_printed(broken):
     before, line = in_service("token-mgr", "depends_on")
-    problems = broken(
-        "services.yaml", (before + line, before + "    depends_on: [key-service, auth-service]")
-    )
+    problems = broken("services.yaml", (before + line, before + "    depends_on: [key-service, auth-service]"))
     (problem,) = [p for p in problems if "cycle" in p.message]
     ring = problem.message.removeprefix("cycle ").split(";")[0].split(" -> ")
     assert ring[0] == ring[-1] == problem.entry
@@ -56,6 +64,14 @@ def test_name_that_is_none(broken):
     problems = broken("services.yaml", ("- name: puabo-nexus\n", "- name: Puabo_Nexus\n"))
     assert ("Puabo_Nexus", "name") in {(p.entry, p.field) for p in problems}
     assert any("lower-case letters, digits and hyphens" in p.message for p in problems)
+
+
+@pytest.mark.parametrize("name", ["router", "postgres", "nexus-admin"])
+def test_name_that_the_platform_has_itself(broken, name):
+    problems = broken("services.yaml", ("- name: puabo-nexus\n", f"- name: {name}\n"))
+    (problem,) = [p for p in problems if p.file == "services.yaml"]
+    assert (problem.entry, problem.field) == (name, "name")
+    assert "the platform itself has something of this name" in problem.message
 
 
 def test_service_that_depends_on_itself_is_a_cycle(broken):
@@ -91,9 +107,7 @@ def test_all_mistakes_of_all_files_come_at_once(broken):
     path = broken.directory / "gateway.yaml"
     path.write_text(path.read_text().replace("service: glitch,", "service: glitsch,"))
     problems = broken(
-        "services.yaml",
-        ("port: 3004", "prot: 3004"),
-        ("[auth-service, backend-api]", "[auth-service, back-api]"),
+        "services.yaml", ("port: 3004", "prot: 3004"), ("[auth-service, backend-api]", "[auth-service, back-api]")
     )
     found = {(p.file, p.entry, p.field) for p in problems}
     assert found == {
@@ -106,14 +120,19 @@ def test_all_mistakes_of_all_files_come_at_once(broken):
 
 
 def test_malformed_yaml_names_file_and_line(broken):
-    problems = broken(
-        "gateway.yaml", ("service: auth-service, auth: none,", "service: auth-service, auth: none},")
-    )
+    problems = broken("gateway.yaml", ("service: auth-service, auth: none,", "service: auth-service, auth: none},"))
     (problem,) = problems
     at = line_of("gateway.yaml", "service: auth-service, auth: none,")
     assert problem.file == "gateway.yaml"
     assert at <= problem.line <= at + 1
-    assert "no valid YAML" in problem.message
+    assert "not valid YAML" in problem.message
+
+
+def test_names_in_a_file_that_cannot_be_read_are_not_called_unknown(broken):
+    problems = broken("services.yaml", ("    port: 3062\n", "    port: 3062\n    port: 3063\n"))
+    assert {problem.file for problem in problems} == {"services.yaml"}
+    problems = broken("services.yaml", ("services:", "services: ]"))
+    assert [(problem.file, problem.entry) for problem in problems] == [("services.yaml", "services")]
 
 
 def test_empty_and_missing_files(broken):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from roles.kit.authority import Authority
-from roles.kit.model import Unit
+from nexus.pki.ca import Authority
+from nexus.plan.desired import Unit
 from tests.plan.certificate_host import CertificateHost, digest
 from tests.plan.cluster import environment
 

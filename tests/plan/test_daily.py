@@ -8,21 +8,29 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import status_answers
 from cluster import LAB, environment
 
-from roles.daily import checks, finding, lines, look, maintenance, restart, scale
-from roles.daily.finding import Found
-from roles.kit.environment import Environment
-from roles.kit.error import OperatorError
-from roles.kit.model import Unit
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError
+from nexus.plan.desired import Unit
+from nexus.run.checks import Found
+from nexus.run.role import Fact
+from nexus.run.row import Row
+from roles.base.host import daily as observations
 from roles.nginx.location import closed_services
 from roles.service.stack import definitions
 from roles.swarm.plan import plan as swarm_plan
+from roles.table import ROLES
+from runbooks.daily import checks, maintenance, own_checks, restart, scale
+from runbooks.daily.host import logs
+from runbooks.status import table
+from tests.plan.fake_run import FakeRun
 
 CHECKED = {**LAB, "edge1": "edge"}
 
 
-class Asked:
+class Asked(FakeRun):
     """A run as the plans of runbooks see it: an environment and what it keeps, no host."""
 
     def __init__(self, env: Environment, kept: dict[str, Any] | None = None) -> None:
@@ -33,6 +41,9 @@ class Asked:
 
     def digests(self) -> dict[str, str]:
         return {}
+
+    def teller(self, fact: Fact) -> str | None:
+        return ROLES.teller(fact, self.environment)
 
     def host(self, name: str) -> Any:
         return self.environment.host(name)
@@ -47,10 +58,11 @@ class Asked:
         return SimpleNamespace(units=[Unit("docker.service", ready_check="true")])
 
 
-def acts(module: Any, directory: Path, kept: dict[str, Any] | None = None, /, **data: Any) -> list[str]:
-    small = {"service_memory_scale": 0.01, "service_cpu_scale": 0.0, "service_gpu": False}
-    env = environment(directory, **{**small, **data})
-    return [act.what for act in module.plan(Asked(env, kept))]
+def acts(
+    module: Any, directory: Path, kept: dict[str, Any] | None = None, /, scale: float = 0.01, **given: Any
+) -> list[str]:
+    env = environment(directory, service_memory_scale=scale, service_cpu_scale=0.0, service_gpu=False)
+    return [act.what for act in module.plan(Asked(env, kept), **given)]
 
 
 # What the environment keeps
@@ -72,23 +84,23 @@ def test_what_is_kept_wins_over_the_settings_of_a_checkout(tmp_path: Path) -> No
 
 
 def test_a_scale_says_from_and_to_and_nothing_where_it_is_so(tmp_path: Path) -> None:
-    data = {"service": "auth-service", "replicas": "4"}
+    data = {"services": ["auth-service"], "replicas": "4"}
     before = environment(tmp_path).catalogue.service("auth-service").replicas
     assert acts(scale, tmp_path, **data) == [f"Keep replicas of auth-service: {before} -> 4"]
     kept = {"replicas auth-service": {"value": 4}}
     assert acts(scale, tmp_path, kept, **data) == []
-    back = acts(scale, tmp_path, kept, service="auth-service", replicas="catalogue")
+    back = acts(scale, tmp_path, kept, services=["auth-service"], replicas="catalogue")
     assert back == [f"Keep replicas of auth-service: 4 -> {before}"]
 
 
 @pytest.mark.parametrize(
     ("data", "complaint"),
     [
-        ({"service": "auth-servce", "replicas": "2"}, 'no such service; did you mean "auth-service"'),
-        ({"service": "auth-service"}, "say which service and how many"),
-        ({"service": "auth-service", "replicas": "many"}, "say which service and how many"),
-        ({"service": "auth-service", "replicas": "0"}, "taken out by services_excluded"),
-        ({"service": "auth-service", "replicas": "90", "service_memory_scale": 1.0}, "do not fit on its hosts"),
+        ({"replicas": "2"}, "say which service and how many"),
+        ({"services": ["auth-service"]}, "say which service and how many"),
+        ({"services": ["auth-service"], "replicas": "many"}, "say which service and how many"),
+        ({"services": ["auth-service"], "replicas": "0"}, "taken out by services_excluded"),
+        ({"services": ["auth-service"], "replicas": "90", "scale": 1.0}, "do not fit on its hosts"),
     ],
 )
 def test_a_scale_that_cannot_be_is_refused(tmp_path: Path, data: dict[str, Any], complaint: str) -> None:
@@ -144,7 +156,7 @@ def test_a_maintenance_that_cannot_be_is_refused(
 
 
 def test_services_restart_together_and_units_one_host_after_the_other(tmp_path: Path) -> None:
-    assert acts(restart, tmp_path, service="user-auth,auth-service") == [
+    assert acts(restart, tmp_path, services=["user-auth", "auth-service"]) == [
         "Replace the tasks of user-auth, auth-service, the new one first"
     ]
     said = acts(restart, tmp_path, unit="docker")
@@ -169,15 +181,15 @@ def test_a_restart_that_cannot_be_is_refused(tmp_path: Path, data: dict[str, Any
 
 
 def test_logs_are_bounded_and_lines_say_when_and_which_task() -> None:
-    found = lines.bounded(["one error", "two", "three error", "x" * 9000], {"grep": "", "lines": 2})
+    found = logs.bounded(["one error", "two", "three error", "x" * 9000], {"grep": "", "lines": 2})
     assert found["more"] is True
-    assert [len(line) for line in found["lines"]] == [11, lines.LINE_CHARACTERS]
-    assert lines.bounded(["one error", "two"], {"grep": "error", "lines": 9})["lines"] == ["one error"]
+    assert [len(line) for line in found["lines"]] == [11, logs.LINE_CHARACTERS]
+    assert logs.bounded(["one error", "two"], {"grep": "error", "lines": 9})["lines"] == ["one error"]
     ids = "com.docker.swarm.node.id=aaa,com.docker.swarm.task.id=0123456789abcdef"
-    line = lines.readable(f"2026-11-22T19:00:00.123456789Z {ids} hello there")
+    line = logs.readable(f"2026-11-22T19:00:00.123456789Z {ids} hello there")
     assert line == "2026-11-22T19:00:00.123 0123456789ab hello there"
     frame = b"\x01\0\0\0" + (6).to_bytes(4, "big") + b"hello\n"
-    assert lines.frames(frame * 2) == ["hello", "hello"]
+    assert logs.frames(frame * 2) == ["hello", "hello"]
 
 
 # Checks
@@ -185,19 +197,33 @@ def test_logs_are_bounded_and_lines_say_when_and_which_task() -> None:
 
 def found(env: Environment, **parts: Any) -> Found:
     seen = {host.name: parts.get(host.name, {}) for host in env.hosts}
-    return Found(env, {}, seen, parts.get("kept", {}), parts.get("guards", {}), time.time())
+    return Found(env, {}, seen, parts.get("kept", {}), time.time())
+
+
+def judge(found: Found, names: list[str]) -> list[Row]:
+    return checks.judge(checks.united(ROLES), found, names)
 
 
 def test_every_check_of_the_catalogue_is_known_and_what_cannot_be_asked_says_so(tmp_path: Path) -> None:
     env = environment(tmp_path)
     listed = env.catalogue.operations.daily_checks
-    names = {name for when in checks.TIMES for name in listed[when]}
-    assert names - set(checks.CHECKS) == set()
-    told = checks.judge(found(env), ["overnight-alerts", "incident-review"])
+    names = {name for when in checks.TIMES for name in listed.of(when)}
+    assert names - checks.united(ROLES).keys() == set()
+    told = judge(found(env), ["overnight-alerts", "incident-review"])
     assert [(line.area, line.what, line.missed) for line in told] == [
         ("overnight-alerts", "not asked", False),
         ("incident-review", "not asked", False),
     ]
+
+
+def test_checks_and_their_rows_are_as_they_always_were(tmp_path: Path) -> None:
+    env = status_answers.environment(tmp_path)
+    listed = env.catalogue.operations.daily_checks
+    names = list(dict.fromkeys(name for when in checks.TIMES for name in listed.of(when)))
+    all_found = Found(env, status_answers.answers(), status_answers.seen(), status_answers.KEPT, status_answers.NOW)
+    rows = judge(all_found, [*names, "no-such-check"])
+    assert status_answers.plain(rows) == status_answers.EXPECTED["daily"]
+    assert status_answers.sha256(table.text(rows)) == status_answers.EXPECTED["daily text sha256"]
 
 
 def test_critical_errors_many_refused_logins_and_answers_5xx_are_missed(tmp_path: Path) -> None:
@@ -206,18 +232,19 @@ def test_critical_errors_many_refused_logins_and_answers_5xx_are_missed(tmp_path
     access = {"requests": 1000, "5xx": 0, "4xx": 3, "services": {}}
     well = found(env, edge1={**calm, "access": access}, app1=calm)
     names = ["error-logs", "failed-logins", "access-log-errors"]
-    assert not [line for line in checks.judge(well, names) if line.missed]
+    assert not [line for line in judge(well, names) if line.missed]
     grave = {"errors": {"count": 9, "critical": 1, "units": {"x.service": 9}}, "logins": {"count": 500, "sources": {}}}
     bad = found(env, edge1={**grave, "access": {**access, "5xx": 80, "services": {"glitch": 80}}})
-    missed = [line for line in checks.judge(bad, names) if line.missed]
+    missed = [line for line in judge(bad, names) if line.missed]
     assert [line.area for line in missed] == names
     assert "glitch 80" in missed[2].advice
 
 
 def test_a_firewall_that_differs_and_windows_that_are_open_are_shown(tmp_path: Path) -> None:
     env = environment(tmp_path)
-    said = found(env, guards={"edge1": ["router guard: rules differs"]}, kept={"drained app2": {"at": "2026-11-22"}})
-    told = checks.judge(said, ["firewall-rules", "maintenance-windows"])
+    guard = {"guard": {"differs": ["router guard: rules differs"]}}
+    said = found(env, edge1=guard, kept={"drained app2": {"at": "2026-11-22"}})
+    told = judge(said, ["firewall-rules", "maintenance-windows"])
     assert [(line.what, line.missed) for line in told] == [("edge1 router", True), ("drained app2", False)]
 
 
@@ -226,9 +253,9 @@ def test_who_left_and_what_is_known_to_him_is_missed_until_rotated(tmp_path: Pat
     env.secret("redis/auth-service")
     env.secrets.save()
     env.secrets._about["departed"] = [{"key": "age1x", "name": "bob", "at": "2999-01-01T00:00:00Z"}]
-    assert [line.missed for line in finding.secrets(env)] == [True]
+    assert [line.missed for line in own_checks.secrets(env)] == [True]
     env.secrets._about["departed"][0]["at"] = "2000-01-01T00:00:00Z"
-    assert [line.missed for line in finding.secrets(env)] == [False]
+    assert [line.missed for line in own_checks.secrets(env)] == [False]
 
 
 def test_refused_logins_are_told_from_others() -> None:
@@ -237,5 +264,5 @@ def test_refused_logins_are_told_from_others() -> None:
         "Invalid user admin from 192.0.2.8 port 42",
         "pam_unix(sudo:auth): authentication failure; logname= uid=1000 user=x rhost=192.0.2.9",
     )
-    assert all(look.REFUSED.search(line) for line in refused)
-    assert not look.REFUSED.search("Accepted publickey for deploy from 192.0.2.1 port 40 ssh2")
+    assert all(observations.REFUSED.search(line) for line in refused)
+    assert not observations.REFUSED.search("Accepted publickey for deploy from 192.0.2.1 port 40 ssh2")

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from test_difference import PLAN, SAME
 
-from roles.kit import describe, document
-from roles.kit.error import OperatorError
-from roles.kit.model import Desired, File, State
+from nexus.error import OperatorError
+from nexus.plan import diff
+from nexus.plan.comparison import Pair
+from nexus.plan.desired import Desired, File, State
+from nexus.run import plan_document
 
 PLANNED = {item.path: item.sha256 for item in PLAN.files}
 
@@ -22,8 +24,8 @@ def mark(text: str) -> str:
     return hashlib.sha256(f"key {text}".encode()).hexdigest()[:10]
 
 
-def items(answer: dict[str, Any], plan: Desired = PLAN) -> dict[str, describe.Pair]:
-    return describe.items(plan, answer, PLANNED, mark)
+def items(answer: dict[str, Any], plan: Desired = PLAN) -> dict[str, Pair]:
+    return diff.described(plan, answer, PLANNED, mark)
 
 
 def test_where_nothing_differs_before_is_after() -> None:
@@ -102,13 +104,13 @@ HOSTS = {"app1": {"x": {"file /a": ("old", "new"), "unit u": ("running", "runnin
 
 
 def reviewed(tmp_path: Path) -> Path:
-    body = json.loads(json.dumps({"format": document.FORMAT, "environment": "lab", "hosts": HOSTS}))
-    document.write(tmp_path / "plan.json", {**body, "hash": document._hash(body)})
+    body = json.loads(json.dumps({"format": plan_document.FORMAT, "environment": "lab", "hosts": HOSTS}))
+    plan_document.write(tmp_path / "plan.json", {**body, "hash": plan_document._hash(body)})
     return tmp_path / "plan.json"
 
 
 def test_what_did_not_move_may_be_carried_out(tmp_path: Path) -> None:
-    assert document.moved(document.read(reviewed(tmp_path)), copy.deepcopy(HOSTS)) == []
+    assert plan_document.moved(plan_document.read(reviewed(tmp_path)), copy.deepcopy(HOSTS)) == []
 
 
 def test_everything_that_moved_is_told(tmp_path: Path) -> None:
@@ -116,7 +118,7 @@ def test_everything_that_moved_is_told(tmp_path: Path) -> None:
     now["app1"]["x"] = {"file /a": ("", "newer"), "file /b": ("", "there")}
     del now["app2"]
     now["app3"] = {}
-    assert document.moved(document.read(reviewed(tmp_path)), now) == [
+    assert plan_document.moved(plan_document.read(reviewed(tmp_path)), now) == [
         "app1: file /a was old, is missing",
         "checkout: app1, file /a should be newer, the plan says new",
         "checkout: app1, file /b is planned now",
@@ -139,16 +141,16 @@ def test_everything_that_moved_is_told(tmp_path: Path) -> None:
 def test_what_is_no_plan_is_refused(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "plan.json").write_text(text)
     with pytest.raises(OperatorError, match=said):
-        document.read(tmp_path / "plan.json")
+        plan_document.read(tmp_path / "plan.json")
 
 
 def test_a_plan_that_was_edited_is_refused(tmp_path: Path) -> None:
     path = reviewed(tmp_path)
     path.write_text(path.read_text().replace("new", "old"))
     with pytest.raises(OperatorError, match="its hash does not fit"):
-        document.read(path)
+        plan_document.read(path)
 
 
 def test_a_plan_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match="cannot be read: No such file"):
-        document.read(tmp_path / "no.json")
+        plan_document.read(tmp_path / "no.json")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from roles.drift.compare import _apart, _touched
-from roles.drift.page import ago, page
-from roles.drift.report import text
+from runbooks.drift.compare import _apart, _touched
+from runbooks.drift.page import ago, page
+from runbooks.drift.report import text
 
 NOW = 1_790_000_000.0
 RUN = {"time": NOW - 7200, "who": "mina@desk", "purpose": "deploys/full.py", "number": 4, "how": "", "died": False}

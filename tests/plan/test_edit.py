@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from roles.kit.clear import edit, parse, private_directory, render
-from roles.kit.error import OperatorError
-from roles.kit.secrets import Secrets
+from nexus.error import OperatorError
+from nexus.secrets.editor import edit, parse, private_directory, render
+from nexus.secrets.store import Secrets
 
 ROOT = Path(__file__).resolve().parents[2]
 PEM = "-----BEGIN X-----\nabc\ndef\n-----END X-----\n"
@@ -65,7 +65,7 @@ def test_a_change_is_encrypted_and_the_clear_text_is_gone(secrets: Secrets, tmp_
     ("script", "complaint"),
     [
         ("exit 3", "ended with 3: nothing was changed"),
-        ('kill -9 $$', "ended with -9: nothing was changed"),
+        ("kill -9 $$", "ended with -9: nothing was changed"),
         ('echo "redis/x: 5" >>"$1"', r"lab.yaml:\d+: redis/x stands there twice"),
         ('echo "number: 5" >>"$1"', r"lab.yaml:\d+: number has no text for a value: put it in quotes"),
         ('echo "a: [" >>"$1"', r"lab.yaml:\d+: this is no valid YAML"),
@@ -92,7 +92,7 @@ def test_nothing_is_left_when_the_editing_is_killed(tmp_path: Path, memory: Path
     made.put("a", "hunter2")
     made.save()
     code = (
-        "from roles.kit.clear import edit; from roles.kit.secrets import Secrets; from pathlib import Path; "
+        "from nexus.secrets.editor import edit; from nexus.secrets.store import Secrets; from pathlib import Path; "
         f"edit(Secrets(Path({str(made.path)!r}), Path({str(made.identity)!r})), 'box', {asks!r})"
     )
     running = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, start_new_session=True)
@@ -110,9 +110,7 @@ def test_nothing_is_left_when_the_editing_is_killed(tmp_path: Path, memory: Path
 
 
 @pytest.mark.parametrize("session", [True, False])
-def test_the_clear_text_lies_in_memory_and_is_closed_to_others(
-    monkeypatch: pytest.MonkeyPatch, session: bool
-) -> None:
+def test_the_clear_text_lies_in_memory_and_is_closed_to_others(monkeypatch: pytest.MonkeyPatch, session: bool) -> None:
     if not session:  # as for an account without a session
         monkeypatch.delenv("XDG_RUNTIME_DIR")
     with private_directory() as directory:

@@ -13,14 +13,15 @@ from typing import Any
 
 import pytest
 
+from nexus.agent import lib
+from nexus.agent.change import Change
+from nexus.agent.etcd import Etcd
+from nexus.agent.lib import RemoteError
+from nexus.environment.environment import Environment
 from roles.certificate.plan import ETCD_CA, ETCD_KEY, ETCD_LEAF
 from roles.certificate.plan import plan as certificates
-from roles.etcd import remote
-from roles.etcd.client import Etcd
+from roles.etcd.host import alarm, state
 from roles.etcd.plan import CONFIG, plan
-from roles.kit.agent import base
-from roles.kit.agent.base import RemoteError
-from roles.kit.environment import Environment
 from tests.plan.cluster import environment
 from tests.plan.loopback import Place
 from tests.plan.store import text
@@ -58,15 +59,15 @@ class Hosts:
         data, members = plan(env, env.host(name)).states
         own = self.context(name, dict(data.context))
         if not self.probe(["data"], own).get("data", {}).get("usable"):
-            known = [other for other in planned if other != name and remote.has_data(self.place(other))]
-            remote.apply(dict(data.items), ["data"], [], {**own, "known_by": known}, {})
+            known = [other for other in planned if other != name and state.has_data(self.place(other))]
+            state.apply(Change(data.items, ["data"], context={**own, "known_by": known}))
         if name not in self.running:
             self.start(name)
         own = self.context(name, dict(members.context))
         found = self.probe(list(members.items), own)
         changed = [what for what, wanted in members.items.items() if not wanted.items() <= found.get(what, {}).items()]
         removed = [what for what in found if what not in members.items] if members.extra == "remove" else []
-        remote.apply(dict(members.items), changed, removed, own, {})
+        state.apply(Change(members.items, changed, removed, own))
 
     def lay_all(self) -> None:
         """The same on all three; returns when each knows that all vote, as it does only after whoever leads knows."""
@@ -78,8 +79,8 @@ class Hosts:
             time.sleep(0.1)
 
     def probe(self, names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        base.ONCE.clear()  # as a process of its own begins
-        return remote.probe(names, context)
+        lib.ONCE.clear()  # as a process of its own begins
+        return state.probe(names, context)
 
     def files(self, name: str) -> dict[str, str]:
         return {ETCD_CA: "ca.pem", ETCD_LEAF: f"{name}.pem", ETCD_KEY: f"{name}.key"}
@@ -141,7 +142,7 @@ class Hosts:
 @pytest.fixture
 def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hosts]:
     found = Hosts(tmp_path)
-    monkeypatch.setattr(remote, "run", found.systemctl)  # there are no units here, only processes
+    monkeypatch.setattr(state, "run", found.systemctl)  # there are no units here, only processes
     yield found
     found.close()
 
@@ -172,7 +173,7 @@ def test_a_run_that_died_before_the_start_is_finished(hosts: Hosts) -> None:
     env = hosts.environment(GROUPS)
     data = plan(env, env.host("data2")).states[0]
     context = {**hosts.context("data2", dict(data.context)), "known_by": ["data1"]}
-    remote.apply(dict(data.items), ["data"], [], context, {})  # and then the run is killed
+    state.apply(Change(data.items, ["data"], context=context))  # and then the run is killed
     assert len(hosts.client("data1").members(agreed=True)) == 2
     hosts.lay_all()
     assert hosts.votes("data1") == VOTES
@@ -208,7 +209,7 @@ def test_no_second_cluster_is_founded_beside_one_without_a_quorum(hosts: Hosts) 
     hosts.kill("data2")
     with pytest.raises(RemoteError, match=r"they do not answer, or lack a quorum|does not answer"):
         hosts.lay("data1", *ALL)
-    assert not remote.has_data(hosts.place("data1"))
+    assert not state.has_data(hosts.place("data1"))
     hosts.start("data2")
     hosts.lay("data1", *ALL)
     assert hosts.votes("data1") == VOTES
@@ -217,3 +218,22 @@ def test_no_second_cluster_is_founded_beside_one_without_a_quorum(hosts: Hosts) 
 def test_only_the_first_host_founds(hosts: Hosts) -> None:
     with pytest.raises(RemoteError, match="data1 founds it"):
         hosts.lay("data2", *ALL)
+
+
+def test_members_that_ran_out_of_space_write_again(hosts: Hosts) -> None:
+    hosts.lay_all()
+    own = hosts.client("data1")
+    identity = own.members(agreed=True)[0]["id"]
+    own.ask("maintenance/alarm", {"action": "ACTIVATE", "memberID": identity, "alarm": "NOSPACE"})
+    with pytest.raises(RemoteError, match="space exceeded"):
+        own.ask("kv/put", {"key": "eA==", "value": "eA=="})
+    env = hosts.environment(GROUPS)
+    alarm.make_room(hosts.context("data1", dict(plan(env, env.host("data1")).states[1].context)))
+    own.ask("kv/put", {"key": "eA==", "value": "eA=="})
+
+
+def test_an_alarm_that_no_run_clears_is_an_obstacle() -> None:
+    tls = dict.fromkeys(("ca", "certificate", "key"), "file")
+    context = {"own": "10.0.0.1:2379", "directory": "/var/lib/etcd/default", "tls": tls}
+    assert alarm.obstacle("NOSPACE", context) == alarm.obstacle("", context) == ""
+    assert "alarm disarm" in alarm.obstacle("CORRUPT", context)

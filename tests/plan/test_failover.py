@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from roles.failover import postgresql, redis
-from roles.kit.environment import Environment
-from roles.kit.error import OperatorError
-from roles.kit.run import Run
-from roles.postgresql import scram
-from roles.runbook import Act
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError
+from nexus.run.runbook import Act
+from roles.postgresql import failover as postgresql
+from roles.postgresql.host import scram
+from roles.sentinel import failover as redis
+from tests.plan.fake_run import FakeRun
 from tests.plan.store import environment
 
 VIEW = {
@@ -23,7 +24,7 @@ VIEW = {
 NOBODY = {**VIEW, "data1": {"role": "replica", "state": "stopped", "lag": "unknown"}}
 
 
-class Lab(Run):
+class Lab(FakeRun):
     """A run that reaches every host, whose members say what the test lets them say."""
 
     def __init__(self, env: Environment) -> None:
@@ -37,8 +38,8 @@ class Lab(Run):
         return True
 
 
-def run(directory: Path, **settings: Any) -> Lab:
-    return Lab(environment(directory, data=3, **settings))
+def run(directory: Path) -> Lab:
+    return Lab(environment(directory, data=3))
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_the_one_in_step_takes_over(tmp_path: Path, said: dict[str, Any]) -> Non
 
 
 def test_another_one_is_put_in_step_first(tmp_path: Path, said: dict[str, Any]) -> None:
-    assert what(postgresql.switch(run(tmp_path, to="data3"))) == [
+    assert what(postgresql.switch(run(tmp_path), "data3")) == [
         "Have data3 confirm writes, too",
         "Switch PostgreSQL over from data1 to data3",
         "Wait until all follow data3",
@@ -70,20 +71,20 @@ def test_another_one_is_put_in_step_first(tmp_path: Path, said: dict[str, Any]) 
 
 
 def test_where_it_is_already_nothing_is_done(tmp_path: Path, said: dict[str, Any]) -> None:
-    assert postgresql.switch(run(tmp_path, to="data1")) == []
+    assert postgresql.switch(run(tmp_path), "data1") == []
 
 
 @pytest.mark.parametrize(
-    ("change", "settings", "message"),
+    ("change", "to", "message"),
     [
-        ({}, {"to": "date2"}, 'to="date2" is no host of PostgreSQL; did you mean "data2"'),
-        ({"data3": None}, {"to": "data3"}, "data3 does not take part"),
-        ({"data2": {"state": "starting"}}, {"to": "data2"}, "data2 cannot take over, it is starting"),
-        (NOBODY, {}, "no primary .*data1: replica, stopped.*--data force=true --data to=data2"),
+        ({}, "date2", 'to="date2" is no host of PostgreSQL; did you mean "data2"'),
+        ({"data3": None}, "data3", "data3 does not take part"),
+        ({"data2": {"state": "starting"}}, "data2", "data2 cannot take over, it is starting"),
+        (NOBODY, "", "no primary .*data1: replica, stopped.*--data force=true --data to=data2"),
     ],
 )
 def test_what_cannot_be_is_refused(
-    tmp_path: Path, said: dict[str, Any], change: dict[str, Any], settings: dict[str, Any], message: str
+    tmp_path: Path, said: dict[str, Any], change: dict[str, Any], to: str, message: str
 ) -> None:
     for name, one in change.items():
         if one is None:
@@ -91,13 +92,14 @@ def test_what_cannot_be_is_refused(
         else:
             said[name].update(one)
     with pytest.raises(OperatorError, match=message):
-        postgresql.switch(run(tmp_path, **settings))
+        postgresql.switch(run(tmp_path), to)
 
 
 def test_force_warns_of_what_it_loses(tmp_path: Path, said: dict[str, Any]) -> None:
     said.update(NOBODY)
-    forced = run(tmp_path, to="data3", force=True)
-    assert what(postgresql.switch(forced))[0] == "Promote data3, though it may lack acknowledged writes"
+    forced = run(tmp_path)
+    acts = postgresql.switch(forced, "data3", force=True)
+    assert what(acts)[0] == "Promote data3, though it may lack acknowledged writes"
     assert "LOST" in next(iter(forced.notes))
 
 
@@ -107,22 +109,22 @@ def test_one_host_has_nothing_to_fail_over_to(tmp_path: Path, said: dict[str, An
 
 
 def test_a_replica_that_confirms_writes_is_replaced_before_it_is_copied(tmp_path: Path, said: dict[str, Any]) -> None:
-    assert what(postgresql.rebuild(run(tmp_path, host="data2"))) == [
+    assert what(postgresql.rebuild(run(tmp_path), "data2")) == [
         "Have data3 confirm writes, too",
         "Remove the data of data2 and copy it anew from data1",
         "Wait until data2 follows again",
         "One that confirms writes again",
     ]
-    assert len(postgresql.rebuild(run(tmp_path, host="data3"))) == 2
+    assert len(postgresql.rebuild(run(tmp_path), "data3")) == 2
 
 
 def test_the_last_copy_in_step_is_kept(tmp_path: Path, said: dict[str, Any]) -> None:
     said["data2"]["state"] = "stopped"
     with pytest.raises(OperatorError, match="the only replica that could be in step"):
-        postgresql.rebuild(run(tmp_path, host="data3"))
-    assert len(postgresql.rebuild(run(tmp_path, host="data3", force=True))) == 2
+        postgresql.rebuild(run(tmp_path), "data3")
+    assert len(postgresql.rebuild(run(tmp_path), "data3", force=True)) == 2
     with pytest.raises(OperatorError, match="data1 is the primary"):
-        postgresql.rebuild(run(tmp_path, host="data1"))
+        postgresql.rebuild(run(tmp_path), "data1")
 
 
 def test_redis_needs_a_replica_and_a_majority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +135,7 @@ def test_redis_needs_a_replica_and_a_majority(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(redis, "_answers", lambda run, instance: answers)
     first = "Switch Redis persistent over from data1 to data3"
     assert what(redis.switch(run(tmp_path)))[:2] == [first, "Wait until all follow data3"]
-    assert redis.switch(run(tmp_path, to="data1")) == []
+    assert redis.switch(run(tmp_path), "data1") == []
     for answer in answers.values():
         answer["primary"] = ""
     with pytest.raises(OperatorError, match="no majority of the Sentinels"):

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from roles.catalogue.statement import NO_TABLE, ONLY, read
-from roles.kit import difference
-from roles.postgresql import schema
+from nexus.catalogue.statement import NO_TABLE, ONLY, read
+from nexus.plan.comparison import Differences, Seen
+from roles.postgresql.host import schema
 from roles.postgresql.plan import plan
 from tests.plan.store import environment
 
@@ -165,9 +165,9 @@ def test_a_file_that_changed_is_a_note_and_no_change(tmp_path: Path, how: str, t
     items["schema ledger-mgr"] |= schema.recorded(
         f"{how} 2026-11-29T06:00:00Z {'0' * 64} ledger-mgr.sql", state.context["schemas"]["schema ledger-mgr"]
     )
-    found = difference.Differences()
-    difference.item.compare_state(found, state, {"states": {"postgresql": {"items": items}}})
-    assert (found.changes, found.steps) == ([], [])
+    found = Differences()
+    assert state.compare(found, Seen({"states": {"postgresql": {"items": items}}})) is None
+    assert found.changes == []
     assert found.notes == [
         f"schema ledger-mgr: ledger-mgr.sql is not as it was when {then} at 2026-11-29T06:00:00Z, and is applied only "
         "once: changes belong to the service's migration"

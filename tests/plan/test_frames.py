@@ -11,7 +11,7 @@ import pyinfra
 import pytest
 from pyinfra.api import util
 
-from roles.kit import frames
+from nexus.pyinfra_patches import install_frames
 
 INNER = "def role():\n    found.append(order())\n\n\nrole()\n"
 OUTER = "# a deploy that includes another\n\nexecute({inner!r}, names)\n"
@@ -35,7 +35,7 @@ def test_the_order_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     found: list[list[int]] = []
     state: Any = SimpleNamespace(current_deploy_filename=outer, current_op_file_number=3)
     names = {"execute": execute, "found": found, "order": lambda: util.get_operation_order_from_stack(state)}
-    for install in (lambda: None, frames.install):
+    for install in (lambda: None, install_frames):
         install()
         execute(outer, names)
     assert found[0] == found[1]

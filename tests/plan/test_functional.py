@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 from cluster import environment
 
-from roles.catalogue import DIRECTORY, CatalogueError, load
+from nexus.catalogue import DIRECTORY, CatalogueError, load
 from roles.functional import asked, judge
-from roles.functional.check import failure
+from roles.functional.host.check import failure
+from roles.functional.host.checks import client, probe
 from roles.functional.plan import checks, context, request_data, token
-from roles.functional.remote import client, probe
-from roles.kit.error import OperatorError
 from tests.fixtures.checkout import WORKING, make_checkout
+from tests.plan.fake_run import FakeRun
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_checks_are_due_for_shipped_code_alone(tmp_path: Path, code: Path) -> No
     wrote = checks(environment(tmp_path, image_source=str(code)), {"session-mgr"})
     assert [each.writes for each in wrote["session-mgr"]] == [False, True]
     assert not any(each.writes for each in wrote["token-mgr"])
-    full = checks(environment(tmp_path, image_source=str(code), functional="full"))
+    full = checks(environment(tmp_path, image_source=str(code)), full=True)
     assert all(any(each.writes for each in full[name]) for name in set(WORKING) - {"backend-api"})
 
 
@@ -121,11 +121,6 @@ def test_a_closed_service_is_not_asked(tmp_path: Path, code: Path) -> None:
     env = environment(tmp_path, image_source=str(code), nginx_maintenance=["session-mgr"])
     assert "session-mgr" not in checks(env)
     assert "token-mgr" in checks(env)
-
-
-def test_another_kind_of_checks_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(OperatorError, match='functional is "all": it is read or full'):
-        checks(environment(tmp_path, functional="all"))
 
 
 def test_requests_go_through_the_edge_unless_there_is_no_route(tmp_path: Path, code: Path) -> None:
@@ -173,13 +168,13 @@ def test_all_services_are_asked_and_each_answers_for_itself(server: tuple[type[S
     assert "Connection refused" in found["b"]["life"]
 
 
-class Answering:
+class Answering(FakeRun):
     """A run whose edge host answers as told, and that notes what it was asked."""
 
     def __init__(self, env: Any, *answers: dict[str, dict[str, str]]) -> None:
         self.environment, self._answers, self.asked = env, list(answers), []
 
-    def ask_source(self, edge: str, source: Path, names: list[str], context: Any, libraries: Any) -> Any:
+    def ask_source(self, edge: str, source: Path, names: list[str], context: Any) -> Any:
         self.asked.append({name: [check["name"] for check in found] for name, found in context["services"].items()})
         return self._answers.pop(0)
 
@@ -203,7 +198,7 @@ MISTAKES = {
         "no route of this service takes POST /api/tokens/; correct it, add the route to gateway.yaml, "
         "or ask the router: at: router",
     ),
-    'dueDate: "2030-01-01"': ("dueDate: 2030-01-01", "no kind of value that JSON knows: write it in quotes"),
+    'dueDate: "2030-01-01"': ("dueDate: 2030-01-01", "2030-01-01 is read as a date: write it in quotes"),
     "name: an unknown session is not found": (
         "name: a session is created, read and deleted",
         "is taken by another check of this service; choose another",

@@ -13,9 +13,8 @@ from image import (
     no_source,  # noqa: F401 - a fixture
 )
 
-from roles.image.archive import pack
 from roles.image.plan import item, plan, preflight
-from roles.image.recipe import recipe
+from roles.image.recipe import pack, recipe
 from roles.image.runtime import heap_mb
 
 
@@ -70,10 +69,7 @@ def test_heap_leaves_room_for_what_is_not_heap(mebibytes: int, heap: int) -> Non
 
 
 def ask_for_disk(directory: Path, free: int) -> subprocess.CompletedProcess[str]:
-    places = {
-        "docker_data_root": str(directory / "docker/none"),
-        "registry_directory": str(directory / "registry"),
-    }
+    places = {"docker_data_root": str(directory / "docker/none"), "registry_directory": str(directory / "registry")}
     env = environment(directory, image_disk_free_bytes=free, **places)
     assert preflight(env, env.host("app1")) is None
     return subprocess.run(["sh", "-c", str(preflight(env, env.host("ops1")))], capture_output=True, text=True)
@@ -84,7 +80,5 @@ def test_too_little_disk_is_said_before_anything_is_built(tmp_path: Path) -> Non
     refused = ask_for_disk(tmp_path, 1 << 60)
     assert refused.returncode == 1
     assert "not enough disk for images" in refused.stdout
-    (tmp_path / "registry/docker/registry/v2/repositories/nexus-cos/router/_manifests/tags/1.0.0").mkdir(
-        parents=True
-    )
+    (tmp_path / "registry/docker/registry/v2/repositories/nexus-cos/router/_manifests/tags/1.0.0").mkdir(parents=True)
     assert ask_for_disk(tmp_path, 1 << 60).returncode == 0  # nothing has to be built

@@ -15,11 +15,11 @@ from image import (
     no_source,  # noqa: F401 - a fixture
 )
 
+from nexus.error import OperatorError
 from roles.image.checkout import checkout
 from roles.image.plan import notes
 from roles.image.recipe import recipe
 from roles.image.runtime import has_code, probes
-from roles.kit.error import OperatorError
 from tests.fixtures.checkout import WITHOUT_CODE, make_checkout
 
 
@@ -99,9 +99,7 @@ def test_a_lock_file_is_followed_exactly(tmp_path: Path, code: Path) -> None:
 
 def test_an_install_hook_gets_the_files_it_may_read(tmp_path: Path, code: Path) -> None:
     package = code / "services/glitch/package.json"
-    package.write_text(
-        json.dumps({"dependencies": {"express": "4"}, "scripts": {"postinstall": "node server.js"}})
-    )
+    package.write_text(json.dumps({"dependencies": {"express": "4"}, "scripts": {"postinstall": "node server.js"}}))
     modules = cooked(tmp_path, image_source=str(code)).images["glitch"].parents[0]
     assert "packages/server.js" in members(modules)
 
@@ -111,21 +109,13 @@ def test_an_install_hook_gets_the_files_it_may_read(tmp_path: Path, code: Path) 
     [
         (lambda code: "/nonexistent", ["NEXUS_SOURCE=/nonexistent is no directory"]),
         (lambda code: str(code / "middleware"), ["is no checkout of the platform", "such as services/"]),
-        (
-            lambda code: _without(code / "services/glitch/server.js"),
-            ["server.js is missing", "glitch starts from it"],
-        ),
+        (lambda code: _without(code / "services/glitch/server.js"), ["server.js is missing", "glitch starts from it"]),
         (lambda code: _with(code / "services/glitch/package.json", b"{,"), ["package.json is no valid JSON"]),
-        (
-            lambda code: _linked(code / "services/glitch/key", Path("/etc/hostname")),
-            ["leads out of the checkout"],
-        ),
+        (lambda code: _linked(code / "services/glitch/key", Path("/etc/hostname")), ["leads out of the checkout"]),
         (lambda code: _with(code / "services/glitch/big", bytes(2 << 20)), ["glitch holds more than 1 MiB"]),
     ],
 )
-def test_a_source_that_cannot_be_built_is_refused(
-    tmp_path: Path, code: Path, spoil: Any, words: list[str]
-) -> None:
+def test_a_source_that_cannot_be_built_is_refused(tmp_path: Path, code: Path, spoil: Any, words: list[str]) -> None:
     given = spoil(code) or str(code)
     with pytest.raises(OperatorError) as error:
         cooked(tmp_path, image_source=given, image_source_mebibytes=1)

@@ -31,9 +31,7 @@ def enter(directory: Path, *command: str, **variables: str) -> subprocess.Popen[
 def test_secrets_are_taken_literally(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("# comment\nPLAIN=a b\n\nODD=$(id)`id`'\"\\n$HOME=x\n")
     (tmp_path / "credentials").write_text("PASSWORD=last line without an end")
-    output, _ = enter(tmp_path, "sh", "-c", 'printf "%s|%s|%s" "$PLAIN" "$ODD" "$PASSWORD"').communicate(
-        timeout=60
-    )
+    output, _ = enter(tmp_path, "sh", "-c", 'printf "%s|%s|%s" "$PLAIN" "$ODD" "$PASSWORD"').communicate(timeout=60)
     assert output == "a b|$(id)`id`'\"\\n$HOME=x|last line without an end"
 
 
@@ -53,9 +51,7 @@ def test_a_line_that_is_no_setting_is_refused_without_showing_it(tmp_path: Path,
 )
 def test_a_stop_ends_as_the_service_may_end(tmp_path: Path, on_term: str, accepted: str, status: int) -> None:
     trap = f'trap "{on_term}" TERM; ' if on_term else ""
-    process = enter(
-        tmp_path, "sh", "-c", f"{trap}echo up; while :; do sleep 0.05; done", STOP_STATUS=accepted
-    )
+    process = enter(tmp_path, "sh", "-c", f"{trap}echo up; while :; do sleep 0.05; done", STOP_STATUS=accepted)
     assert process.stdout is not None
     assert process.stdout.readline() == "up\n"
     process.send_signal(signal.SIGTERM)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from roles.image import remote
+from roles.image.host import state
 
 
 class Storage:
@@ -37,7 +37,7 @@ class Storage:
         return (path for path in self.root.rglob("*") if path.is_file() and "content-old" not in str(path))
 
     def probe(self) -> dict[str, dict[str, str]]:
-        return remote.probe(["image glitch", "image absent"], self.context)
+        return state.probe(["image glitch", "image absent"], self.context)
 
 
 def test_the_probe_reads_content_and_digest_from_the_registrys_storage(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import sys
 
 
 def test_no_path_of_this_checkout_comes_with_its_programs(tmp_path):
-    command = [sys.executable, "-c", "import roles"]
+    command = [sys.executable, "-c", "import nexus"]
     done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
-    assert "No module named 'roles'" in done.stderr
+    assert "No module named 'nexus'" in done.stderr

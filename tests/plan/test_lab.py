@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from pathlib import Path
 
 import paramiko
 import pytest
 
-from roles import lab
-from roles.lab import access, base, guest
-from roles.lab.environment import LabEnvironment, LabHost, check_addresses, load
-from roles.lab.host import Host
+from nexus.error import OperatorError
+from nexus.provider import lab
+from nexus.provider.lab import access, base, guest
+from nexus.provider.lab.environment import LabEnvironment, LabHost, check_addresses, load
+from nexus.provider.lab.host import Host
 
 DEB822 = """\
 Types: deb
@@ -126,24 +126,25 @@ def test_real_environments_are_not_the_labs() -> None:
 
 
 def test_an_unknown_environment_is_named_with_the_nearest_one() -> None:
-    with pytest.raises(
-        lab.LabError, match=r"unknown environment 'labb'.*did you mean lab\?.*known: box, lab"
-    ):
+    with pytest.raises(OperatorError, match=r'(?s)unknown environment "labb"; did you mean "lab"\?.*Known: box, lab'):
         load("labb")
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ('ops = ["a1"]', "host a1 of group ops has no address"),
-        ('ops = [("a1", {"address": "10.213.0.9"}), ("a2", {"address": "10.213.0.9"})]', "same address"),
+        ('ops = ["a1"]', "host a1 has address a1, but the lab has"),
+        (
+            'ops = [("a1", {"address": "10.213.0.9"}), ("a2", {"address": "10.213.0.9"})]',
+            "host a2 has address 10.213.0.9, and so has a1",
+        ),
     ],
 )
 def test_a_bad_inventory_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
     file = tmp_path / "odd.py"
     file.write_text(text)
     with pytest.raises(lab.LabError, match=complaint):
-        load(str(file))
+        check_addresses(load(str(file)))
 
 
 @pytest.mark.parametrize("address", ["10.213.0.1", "10.214.0.9", "192.0.2.1", "ten"])
@@ -173,20 +174,13 @@ def test_access_files_are_what_ssh_and_others_read(tmp_path: Path, monkeypatch: 
     told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
     assert {"user deploy", "hostname 10.213.0.21", f"identityfile {private}"} <= set(told.splitlines())
     assert "stricthostkeychecking true" in told
-    listed = json.loads((environment.access / "hosts.json").read_text())
-    data1 = next(host for host in listed if host["name"] == "data1")
-    assert data1["address"] == "10.213.0.31"
-    assert {"data", "postgresql", "one_machine"} <= set(data1["groups"])
 
     access.remove(environment)
     assert not environment.access.exists()
 
 
 def test_interface_names_fit_the_kernel_and_stay_apart() -> None:
-    hosts = [
-        LabHost(name, "10.213.0.9", ())
-        for name in ("app1", "a-host-with-a-long-name", "a-host-with-a-long-nam")
-    ]
+    hosts = [LabHost(name, "10.213.0.9", ()) for name in ("app1", "a-host-with-a-long-name", "a-host-with-a-long-nam")]
     names = [Host(load("lab"), host).interface for host in hosts]
     assert names[0] == "vb-lab-app1"
     assert all(len(name) <= 15 for name in names)
@@ -196,7 +190,7 @@ def test_interface_names_fit_the_kernel_and_stay_apart() -> None:
 @pytest.mark.parametrize("script", [0, 1])
 def test_boot_scripts_are_valid_shell(script: int) -> None:
     host = Host(load("lab"), load("lab").host("app1"))
-    text = guest.boot_scripts(host, 1400)[script]
+    text = host.boot_scripts(1400)[script]
     assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0
 
 
@@ -205,12 +199,10 @@ def test_a_host_boots_again_when_it_reboots_and_not_when_it_powers_off(tmp_path:
     environment = LabEnvironment("odd", (), {"lab_directory": str(tmp_path)})
     host = Host(environment, LabHost("a1", "10.213.0.9", ()))
     host.directory.mkdir(parents=True)
-    _, keep = guest.boot_scripts(host, 1400)
+    _, keep = host.boot_scripts(1400)
     lines = keep.splitlines()
     loop = "\n".join(lines[lines.index("while :; do") :])
-    (host.directory / "boot").write_text(
-        f"echo x >> {tmp_path}/n; [ $(wc -l < {tmp_path}/n) -ge 3 ] || exit 133"
-    )
+    (host.directory / "boot").write_text(f"echo x >> {tmp_path}/n; [ $(wc -l < {tmp_path}/n) -ge 3 ] || exit 133")
     subprocess.run(["sh", "-c", loop], check=True, timeout=60)
     assert (tmp_path / "n").read_text().count("x") == 3
 

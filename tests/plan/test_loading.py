@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from roles.kit.agent import loading
+from nexus.agent import importer
 
 # The order in which they are sent does not matter.
 LIBRARIES = (
@@ -18,14 +18,14 @@ LIBRARIES = (
 
 @pytest.fixture
 def directory(tmp_path, monkeypatch):
-    monkeypatch.setattr(loading, "DIRECTORY", str(tmp_path / "bytecode"))
-    monkeypatch.setattr(loading.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(importer, "DIRECTORY", str(tmp_path / "bytecode"))
+    monkeypatch.setattr(importer.os, "geteuid", lambda: 0)
     return tmp_path / "bytecode"
 
 
 def value(source: str) -> object:
     found: dict[str, object] = {}
-    exec(loading.compiled(source, "<test>"), found)
+    exec(importer.compiled(source, "<test>"), found)
     return found["value"]
 
 
@@ -52,21 +52,21 @@ def test_another_source_is_another_file(directory):
 
 
 def test_the_directory_does_not_grow_for_ever(directory, monkeypatch):
-    monkeypatch.setattr(loading, "MOST", 3)
+    monkeypatch.setattr(importer, "MOST", 3)
     assert [value(f"value = {number}") for number in range(9)] == list(range(9))
     assert len(os.listdir(directory)) <= 4
 
 
 def test_nobody_but_root_writes_it(directory, monkeypatch):
-    monkeypatch.setattr(loading.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(importer.os, "geteuid", lambda: 1000)
     assert value("value = 1") == 1
     assert not directory.exists()
 
 
 def test_a_module_that_was_sent_runs_when_it_is_imported(directory, monkeypatch):
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
-    monkeypatch.setattr(loading, "SENT", {})
-    ran = loading.load("asks", "import nexus_sent.early as early\nvalue = early.VALUE", LIBRARIES)
+    monkeypatch.setattr(importer, "SENT", {})
+    ran = importer.load("asks", "import nexus_sent.early as early\nvalue = early.VALUE", LIBRARIES)
     assert ran["value"] == 7
     assert "nexus_sent.late" not in sys.modules
     with pytest.raises(ZeroDivisionError):

@@ -13,25 +13,26 @@ from typing import Any
 
 import pytest
 
-from roles.kit.agent import base, fence
-from roles.kit.agent.base import RemoteError
-from roles.lock import process, remote
+from nexus.agent import fence, lib
+from nexus.agent.lib import RemoteError
+from nexus.lock import liveness
+from nexus.lock.host import lock
 
 SECONDS = 45
 
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(remote, "STATE", str(tmp_path))
-    monkeypatch.setattr(remote, "FILE", str(tmp_path / "lock.json"))
-    monkeypatch.setattr(remote, "TURN", str(tmp_path / "run" / "turn"))
+    monkeypatch.setattr(lock, "STATE", str(tmp_path))
+    monkeypatch.setattr(lock, "FILE", str(tmp_path / "lock.json"))
+    monkeypatch.setattr(lock, "TURN", str(tmp_path / "run" / "turn"))
     return tmp_path
 
 
 def ask(action: str, who: str = "mina", **more: Any) -> dict[str, Any]:
     holder = {"token": who, "who": who, "since": "now", "purpose": "deploys/full.py"}
     context = {"etcd": None, "seconds": SECONDS, "holder": holder, "floor": 0, **more}
-    return remote.probe([action], context)["lock"]
+    return getattr(lock, action)(context)
 
 
 def age(place: Path, seconds: float) -> None:
@@ -84,7 +85,7 @@ def test_a_holder_that_slept_goes_on_where_nobody_came(place: Path) -> None:
 
 def test_a_lock_that_was_taken_away_is_never_renewed() -> None:
     ask("take")
-    assert ask("break", "noor")["from"]["who"] == "mina"
+    assert ask("force_release", "noor")["from"]["who"] == "mina"
     assert "lost" in ask("renew", number=1)
     assert ask("take", "noor")["number"] == 3
 
@@ -99,7 +100,7 @@ def test_a_host_that_booted_gives_the_holder_its_time_anew(place: Path) -> None:
     ask("take")
     content = json.loads((place / "lock.json").read_text())
     (place / "lock.json").write_text(json.dumps({**content, "boot": "another"}))
-    up = remote._now()["renewed"]
+    up = lock._now()["renewed"]
     assert "held" in ask("take", "noor", seconds=up + 5)
     assert "number" in ask("take", "noor", seconds=up - 5)
 
@@ -131,7 +132,7 @@ def test_a_damaged_file_is_told_and_not_overwritten(place: Path) -> None:
 
 @pytest.fixture
 def host(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for module in (fence, base):
+    for module in (fence, lib):
         monkeypatch.setattr(module, "FENCE", str(place / "fence.json"))
     monkeypatch.setattr(fence, "STATE", str(place))
     return place / "fence.json"
@@ -162,27 +163,27 @@ def test_a_host_that_does_not_know_its_number_takes_no_step(host: Path) -> None:
 
 def test_only_the_holder_that_was_meant_loses_it() -> None:
     ask("take", who="mina")
-    assert ask("break", of="another") == {"from": None}
+    assert ask("force_release", of="another") == {"from": None}
     assert ask("look")["holder"]["who"] == "mina"
-    assert ask("break", of="mina")["from"]["who"] == "mina"
+    assert ask("force_release", of="mina")["from"]["who"] == "mina"
     assert ask("look")["holder"] is None
 
 
 def test_who_is_dead_can_be_told_on_its_own_machine_alone() -> None:
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
-        mine = process.identity()
-        holder = {"machine": mine["machine"], "process": sleeper.pid, "began": process._began(sleeper.pid)}
-        assert not process.dead({**mine, "process": os.getpid()})
-        assert not process.dead(holder)
-        assert process.dead({**holder, "began": holder["began"] - 1}), "another process has its number now"
+        mine = liveness.identity()
+        holder = {"machine": mine["machine"], "process": sleeper.pid, "began": liveness._began(sleeper.pid)}
+        assert not liveness.dead({**mine, "process": os.getpid()})
+        assert not liveness.dead(holder)
+        assert liveness.dead({**holder, "began": holder["began"] - 1}), "another process has its number now"
     finally:
         sleeper.kill()
     deadline = time.monotonic() + 60
-    while not process.dead(holder):  # killed, and not asked for its exit status yet
+    while not liveness.dead(holder):  # killed, and not asked for its exit status yet
         assert time.monotonic() < deadline
     sleeper.wait()
-    assert process.dead(holder)
-    assert not process.dead({**holder, "machine": "another"})
-    assert not process.dead({"who": "of a release that did not say", "process": sleeper.pid})
-    assert not process.dead({})
+    assert liveness.dead(holder)
+    assert not liveness.dead({**holder, "machine": "another"})
+    assert not liveness.dead({"who": "of a release that did not say", "process": sleeper.pid})
+    assert not liveness.dead({})

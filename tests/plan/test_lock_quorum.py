@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from roles.etcd import remote as etcd
-from roles.lock import remote
+from nexus.lock.host import lock
+from roles.etcd.host import state as etcd
 from tests.plan.test_etcd_cluster import Hosts
 
 pytestmark = pytest.mark.skipif(not shutil.which("etcd"), reason="etcd is not installed here")
@@ -24,7 +24,7 @@ class Anchors(Hosts):
 
     def ask(self, place: str, action: str, who: str = "mina", **more: Any) -> dict[str, Any]:
         """What the lock answers on one host."""
-        remote.FILE = str(self.directory / f"{place}.lock")
+        lock.FILE = str(self.directory / f"{place}.lock")
         own = self.whole.host(place).address
         port = self.whole.setting.etcd_client_port
         addresses = [own, *(host.address for host in self.whole.hosts if host.address != own)]
@@ -35,15 +35,15 @@ class Anchors(Hosts):
         }
         holder = {"token": who, "who": who, "since": "now", "purpose": "deploys/full.py"}
         context = {"etcd": quorum, "seconds": SECONDS, "holder": holder, "floor": 0, "number": 1, **more}
-        return remote.probe([action], context)["lock"]
+        return getattr(lock, action)(context)
 
 
 @pytest.fixture
 def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Anchors]:
     for name in ("STATE", "FILE", "TURN"):
-        monkeypatch.setattr(remote, name, str(tmp_path / "state" / name))
-    monkeypatch.setattr("roles.lock.quorum.SECONDS", 2)
-    monkeypatch.setattr("roles.lock.quorum.PATIENCE_SECONDS", 6)
+        monkeypatch.setattr(lock, name, str(tmp_path / "state" / name))
+    monkeypatch.setattr("nexus.lock.host.etcd_lock.SECONDS", 2)
+    monkeypatch.setattr("nexus.lock.host.etcd_lock.PATIENCE_SECONDS", 6)
     found = Anchors(tmp_path)
     monkeypatch.setattr(etcd, "run", found.systemctl)
     yield found
@@ -120,6 +120,20 @@ def test_one_member_lost_changes_nothing(hosts: Anchors) -> None:
 def test_taken_away_it_is_never_renewed(hosts: Anchors) -> None:
     hosts.lay_all()
     hosts.ask("data1", "take")
-    assert hosts.ask("data2", "break", "noor")["from"]["who"] == "mina"
+    assert hosts.ask("data2", "force_release", "noor")["from"]["who"] == "mina"
     assert "lost" in hosts.ask("data1", "renew")
     assert hosts.ask("data3", "take", "noor")["number"] == 3
+
+
+def test_without_room_in_etcd_the_file_keeps_it(hosts: Anchors) -> None:
+    """The run that makes room again needs the lock; then it is in etcd, for everybody to see."""
+    hosts.lay_all()
+    own = hosts.client("data1")
+    alarm = {"memberID": own.members(agreed=True)[0]["id"], "alarm": "NOSPACE"}
+    own.ask("maintenance/alarm", {"action": "ACTIVATE", **alarm})
+    assert hosts.ask("data1", "take")["where"] == "file"
+    assert hosts.ask("data1", "take", "noor")["held"]["who"] == "mina"
+    assert hosts.ask("data1", "renew") == {"where": "file"}
+    own.ask("maintenance/alarm", {"action": "DEACTIVATE", **alarm})
+    assert hosts.ask("data1", "renew") == {"where": "etcd"}
+    assert hosts.ask("data2", "take", "noor")["held"]["who"] == "mina"

@@ -2,41 +2,63 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
 from bad_input import Project
 
-from roles.kit import settings
-from roles.kit.manual import asked, comments, manual
+from nexus.cli.help import asked, comments, manual, named
+from nexus.environment import deploy_declaration, settings
+from nexus.run.arguments import declared
+from roles.table import ROLES
 
 DEPLOYS = sorted(Path("deploys").glob("*.py"))
-WORDS = ("runbook", "daily", "secret")  # roles whose settings are words for deploys alone
-ALSO = ("build", "canary", "release", "item", "plan", "apply", "yes", "prune_data")
 
 
 @pytest.mark.parametrize("path", DEPLOYS, ids=lambda path: path.stem)
 def test_every_deploy_says_what_it_does(path: Path) -> None:
-    first, empty, *_ = manual(path).splitlines()
+    first, empty, *_ = manual(path, ROLES).splitlines()
     assert len(first) > 30
     assert empty == ""
 
 
-def test_every_word_is_named_by_a_deploy_that_takes_it() -> None:
-    taken = {line.split()[0] for path in DEPLOYS for line in manual(path).splitlines() if line.startswith("  ")}
-    words = {name for path in settings.files() if path.parent.name in WORDS for name in names(path)}
-    assert {*words, *ALSO} - taken == set()
+@pytest.mark.parametrize("path", DEPLOYS, ids=lambda path: path.stem)
+def test_every_word_of_a_docstring_can_be_given(path: Path) -> None:
+    words = named(ast.get_docstring(ast.parse(path.read_text())) or "")
+    known = {*declared(path).arguments, *deploy_declaration.EVERYWHERE, *settings.defaults()}
+    assert [word for word in words if word not in known] == []
 
 
-def names(path: Path) -> list[str]:
-    return [line.split(":")[0] for line in path.read_text().splitlines() if line[:1].isalpha() and ": " in line]
+@pytest.mark.parametrize("path", DEPLOYS, ids=lambda path: path.stem)
+def test_every_argument_is_told_with_its_meaning(path: Path) -> None:
+    lines = [line for line in manual(path, ROLES).splitlines() if line.startswith("  ")]
+    for name, kind in declared(path).arguments.items():
+        assert [line for line in lines if line.startswith(f"  {name}={kind.shown(ROLES)}") and kind.meaning in line]
+
+
+def test_arguments_are_declared_at_all() -> None:
+    words = {name for path in DEPLOYS for name in declared(path).arguments}
+    assert words >= {"to", "host", "service", "services", "store", "since", "force", "format", "replace", "type"}
+    assert words >= {"build", "canary", "item", "yes", "prune_data", "secrets", "retire", "replicas", "lines", "which"}
+
+
+def test_an_argument_is_told_with_its_form_and_its_default() -> None:
+    text = manual(Path("deploys/logs.py"), ROLES)
+    assert "  lines=NUMBER             at most so many, the newest (default: 200)" in text
+    assert "  without=TEXT" in text
+    assert "print this instead of a run" in text
+
+
+def test_stores_are_those_whose_roles_bring_a_failover() -> None:
+    assert "  store=postgresql|redis  the store whose primary moves" in manual(Path("deploys/failover.py"), ROLES)
+    assert "  store=postgresql  the store of the replica" in manual(Path("deploys/rebuild_replica.py"), ROLES)
 
 
 def test_a_setting_is_told_with_its_comments_and_its_default() -> None:
-    notes = comments()
-    assert notes["service"] == "one service of the catalogue"
-    assert notes["since"].startswith("How far back: 30s")
-    assert "  lines    logs: at most so many, the newest (default: 200)" in manual(Path("deploys/logs.py"))
+    assert comments()["history_runs"] == "runs shown where no time is given"
+    text = manual(Path("deploys/history.py"), ROLES)
+    assert "  history_runs  runs shown where no time is given (default: 20)" in text
 
 
 def test_only_help_is_help() -> None:
@@ -48,5 +70,5 @@ def test_only_help_is_help() -> None:
 def test_help_needs_no_host_and_no_inventory(project: Project, words: tuple[str, ...]) -> None:
     outcome = project.run(*words, "deploys/release.py", "--data", "help=true")
     assert outcome.status == 0, outcome.text
-    assert "canary" in outcome.text
+    assert "canary=NUMBER" in outcome.text
     assert project.hosts.connections == 0

@@ -2,8 +2,8 @@
 
 import pytest
 
-from roles.kit.environment import Traits
-from roles.kit.memory import Memory
+from nexus.environment.environment import Traits
+from nexus.run.last_run import Memory
 
 HOST = Traits(2, 24 * 1024**3, 1400, 0, "x86_64", {"memory": True, "cpu": False})
 
@@ -23,17 +23,6 @@ def test_what_was_kept_is_remembered(cache):
     assert again.traits("app1") == HOST
     assert again.digests == {"glitch": "sha256:1"}
     assert again.traits("app2") is None
-
-
-def test_nothing_new_writes_nothing(cache):
-    memory = Memory("lab")
-    memory.keep("app1", HOST)
-    memory.save()
-    before = cache.stat().st_mtime_ns
-    again = Memory("lab")
-    again.keep("app1", HOST)
-    again.save()
-    assert cache.stat().st_mtime_ns == before
 
 
 DAMAGED = ["", "{", "[]", '{"traits": 3}', '{"traits": {"app1": {"cpus": 2}}}', '{"traits": {"app1": 3}}']

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from roles.kit.environment import Environment
-from roles.kit.error import OperatorError
-from roles.mongodb import members, remote, shell
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError
+from roles.mongodb.host import members, shell, state
 from roles.mongodb.plan import CONFIG, KEYRING, MEMBERS_KEY, SOURCES, notes, plan, preflight
 from roles.service.contents import credentials
 from tests.plan.store import ADDRESS, environment, text, told
@@ -50,9 +50,7 @@ def test_a_service_has_two_logins_to_its_own_database(env: Environment) -> None:
         "user content_management.content_management_a",
         "user content_management.content_management_b",
     }
-    assert {role for item in state.items.values() for role in item["roles"]} == {
-        "readWrite@content_management"
-    }
+    assert {role for item in state.items.values() for role in item["roles"]} == {"readWrite@content_management"}
 
 
 def test_passwords_travel_with_a_change_alone(env: Environment) -> None:
@@ -80,7 +78,7 @@ def test_a_repository_out_of_reach_is_told_before_anything_is_done(tmp_path: Pat
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="needs node to read the script")
-@pytest.mark.parametrize("body", [remote.SCRIPT, members.SHOW, members.CHANGE], ids=["users", "show", "change"])
+@pytest.mark.parametrize("body", [state.SCRIPT, members.SHOW, members.CHANGE], ids=["users", "show", "change"])
 def test_the_shells_scripts_can_be_parsed(tmp_path: Path, body: str) -> None:
     script = tmp_path / "script.js"
     script.write_text(shell.COMMON + body)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from roles.kit.error import OperatorError
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError
+from nexus.plan import diff, manifest
+from nexus.plan.desired import Desired
 from roles.nginx.location import locations
 from roles.nginx.plan import plan
 from tests.plan.edge import (
@@ -30,6 +35,7 @@ from tests.plan.edge import (
 )
 
 needs_edge = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip())
+ATTEMPTS = 8
 _numbers = count(1)
 
 
@@ -41,9 +47,7 @@ def a_client() -> str:
 @pytest.fixture(scope="module")
 def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
     directory = tmp_path_factory.mktemp("edge")
-    with running(
-        directory, nginx_admin_networks=[f"{UNLIMITED}/32"], nginx_api_key_clients=["partner"]
-    ) as edge:
+    with running(directory, nginx_admin_networks=[f"{UNLIMITED}/32"], nginx_api_key_clients=["partner"]) as edge:
         yield edge
 
 
@@ -125,17 +129,7 @@ def test_handshake_for_those_that_want_it(edge: Edge) -> None:
 
 @needs_edge
 @pytest.mark.parametrize(
-    "path",
-    [
-        "/",
-        "/api",
-        "/api/",
-        "/api/nothing",
-        "/api/auth/login/",
-        "/api/v3/content/x",
-        "/health/live",
-        "/metrics",
-    ],
+    "path", ["/", "/api", "/api/", "/api/nothing", "/api/auth/login/", "/api/v3/content/x", "/health/live", "/metrics"]
 )
 def test_unknown_path_is_a_json_404(edge: Edge, path: str) -> None:
     answer = edge.get(path)
@@ -234,12 +228,7 @@ def test_cross_origin(edge: Edge) -> None:
 @needs_edge
 @pytest.mark.parametrize(
     ("path", "megabytes", "status"),
-    [
-        ("/api/orders/", 10, 200),
-        ("/api/orders/", 11, 413),
-        ("/api/dsp/upload", 50, 200),
-        ("/api/dsp/upload", 51, 413),
-    ],
+    [("/api/orders/", 10, 200), ("/api/orders/", 11, 413), ("/api/dsp/upload", 50, 200), ("/api/dsp/upload", 51, 413)],
 )
 def test_body_limits(edge: Edge, path: str, megabytes: int, status: int) -> None:
     answer = edge.ask("POST", path, body=bytes(megabytes * 2**20), headers={"Expect": ""})
@@ -254,9 +243,7 @@ def test_body_limits(edge: Edge, path: str, megabytes: int, status: int) -> None
 def test_websocket(edge: Edge, path: str, target: str) -> None:
     connection = Secure(DOMAIN, edge.https, edge.tls(), UNLIMITED)
     wanted = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
-    connection.request(
-        "GET", f"{path}?token=t", headers={**wanted, "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
-    )
+    connection.request("GET", f"{path}?token=t", headers={**wanted, "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
     answer = connection.sock.recv(4096)
     assert answer.startswith(b"HTTP/1.1 101 ")
     assert b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in answer
@@ -276,16 +263,26 @@ def _many(edge: Edge, source: str, number: int) -> list[Answer]:
         return list(pool.map(lambda _: edge.get("/api/content/x", source=source), range(number)))
 
 
-@needs_edge
-def test_rate_limit_per_address(edge: Edge) -> None:
-    """A client that does not wait for answers: one that does may be slower than the limit."""
+def _at_once(edge: Edge, number: int) -> tuple[list[bytes], float]:
+    """Answers to a new client that does not wait for them, and the seconds that they took."""
     request = f"GET /api/content/x HTTP/1.1\r\nHost: {DOMAIN}\r\n"
     connection = Secure(DOMAIN, edge.https, edge.tls(), a_client())
     connection.connect()
+    began = time.monotonic()
     with connection.sock as session:
-        session.sendall(f"{request}\r\n".encode() * 499 + f"{request}Connection: close\r\n\r\n".encode())
+        session.sendall(f"{request}\r\n".encode() * (number - 1) + f"{request}Connection: close\r\n\r\n".encode())
         answers = session.makefile("rb").read().split(b"HTTP/1.1 ")[1:]
-    refused = [answer for answer in answers if answer.startswith(b"429 ")]
+    return answers, time.monotonic() - began
+
+
+@needs_edge
+def test_rate_limit_per_address(edge: Edge) -> None:
+    """On a machine that is too busy to answer faster than the limit allows, it is tried again."""
+    for _ in range(ATTEMPTS):
+        answers, seconds = _at_once(edge, 500)
+        refused = [answer for answer in answers if answer.startswith(b"429 ")]
+        if refused or seconds < (len(answers) - 20) / 100:  # the burst and the rate of gateway.yaml
+            break
     assert 0 < len(refused) < len(answers) - 20, "more than the burst passes, and not all"
     assert all(b"\r\nRetry-After: 1\r\n" in answer for answer in refused)
     assert all(b'"code":"RATE_LIMITED"' in answer for answer in refused)
@@ -312,19 +309,12 @@ def test_connections_per_address(edge: Edge) -> None:
 
 
 @needs_edge
-@pytest.mark.parametrize(
-    ("path", "allowed", "seconds"), [("/api/auth/login", 5, 900), ("/api/auth/register", 3, 3600)]
-)
+@pytest.mark.parametrize(("path", "allowed", "seconds"), [("/api/auth/login", 5, 900), ("/api/auth/register", 3, 3600)])
 def test_long_windows(edge: Edge, path: str, allowed: int, seconds: int) -> None:
     source = a_client()
     assert [edge.ask("POST", path, source=source).status for _ in range(allowed)] == [200] * allowed
     letter = f"%{ord(path[-1]):X}"
-    for written in (
-        path,
-        path[:-1] + letter,
-        path.replace("/api", "/api/v1"),
-        path.replace("/auth", "//auth"),
-    ):
+    for written in (path, path[:-1] + letter, path.replace("/api", "/api/v1"), path.replace("/auth", "//auth")):
         answer = edge.ask("POST", written, source=source)
         assert answer.status == 429, written
         assert answer.headers.get_all("Retry-After") == [str(seconds)]
@@ -347,11 +337,7 @@ def test_special_paths(edge: Edge) -> None:
 @needs_edge
 def test_authentication_where_it_is_switched_on(tmp_path_factory: pytest.TempPathFactory) -> None:
     good = {"Authorization": "Bearer good"}
-    upgrade = {
-        "Upgrade": "websocket",
-        "Connection": "Upgrade",
-        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-    }
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
     with running(tmp_path_factory.mktemp("auth"), nginx_auth_request=True) as edge:
         assert edge.ask("POST", "/api/auth/login").status == 200
         for path, _, _, methods in routes():
@@ -391,7 +377,8 @@ def test_plan_names_all_that_a_reload_reads(tmp_path_factory: pytest.TempPathFac
     env = environment(tmp_path_factory.mktemp("plan"))
     desired = plan(env, env.hosts[0])
     (unit,) = desired.units
-    assert {file.path for file in desired.files} < set(unit.reload_on)
+    assert {file.path for file in desired.files if not file.implied} < set(unit.reload_on)
+    assert [file.path for file in desired.files if file.implied] == ["/etc/nginx/nexus-cos/stamp.conf"]
     assert {"/etc/nexus-cos/tls/leaf.pem", "/etc/nexus-cos/tls/leaf.key"} < set(unit.reload_on)
     assert not unit.restart_on
 
@@ -414,9 +401,62 @@ def test_the_size_of_uploads_is_a_tuning_like_others(tmp_path: Path) -> None:
         locations(env, env.setting)
 
 
+@pytest.mark.parametrize(
+    ("setting", "part"),
+    [
+        ({"nginx_hsts_seconds": 1}, "nexus-cos/header.conf"),
+        ({"nginx_cors_origins": ["https://partner.example.org"]}, "nexus-cos/cors.conf"),
+        ({"nginx_tuning": {"keepalive_timeout": "31"}}, "nginx.conf"),
+        ({"nginx_listen_addresses": ["192.0.2.1"]}, "nexus-cos/site.conf"),
+    ],
+)
+def test_one_setting_is_one_change_and_its_reload(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: dict[str, Any], part: str
+) -> None:
+    rendered: list[str] = []
+    render = Environment.render
+
+    def count(env: Environment, template: str, **values: Any) -> str:
+        rendered.append(template)
+        return render(env, template, **values)
+
+    before, after = environment(tmp_path), environment(tmp_path, **setting)
+    there = diff.complete(plan(before, before.hosts[0]))
+    monkeypatch.setattr(Environment, "render", count)
+    wanted = diff.complete(plan(after, after.hosts[0]))
+    assert len(rendered) == len(set(rendered)) == len(list(Path("templates/nginx").glob("*.j2")))
+    planned = {file.path: file.sha256 for file in wanted.files}
+    found = diff.compare("nginx", wanted, as_planned(there), planned)
+    path = f"/etc/nginx/{part}"
+    assert [str(change) for change in found.changes] == [
+        f"file {path}: content differs", f"unit nginx.service: reload: runs with an older {path}",
+    ]  # fmt: skip
+    files, _, state = found.steps
+    assert [file["path"] for file in files["items"]] == [path, "/etc/nginx/nexus-cos/stamp.conf"]
+    assert state["changed"] == ["nginx config"]
+
+
+def as_planned(desired: Desired) -> dict[str, Any]:
+    """The answer of a host that holds all this and runs with it."""
+    paths = {file.path: ["file", file.mode, file.owner, file.group, file.sha256] for file in desired.files}
+    stamp = {path: found[4] for path, found in paths.items()}
+    paths |= {each.path: ["directory", each.mode, each.owner, each.group, None] for each in desired.directories}
+    runs = {"ActiveState": "active", "UnitFileState": "enabled", "NeedDaemonReload": "no", "stamp": stamp}
+    answer: dict[str, Any] = {
+        "paths": paths,
+        "packages": dict.fromkeys(desired.packages, "installed"),
+        "users": {},
+        "groups": {},
+        "units": {unit.name: runs for unit in desired.units},
+        "states": {state.name: {"items": dict(state.items)} for state in desired.states},
+    }
+    named = manifest.records(desired, answer)
+    return answer | {"manifest": {"nginx": {kind: dict.fromkeys(names, True) for kind, names in named.items()}}}
+
+
 @needs_edge
 def test_running_nginx_names_its_configuration(edge: Edge) -> None:
-    (state,) = plan(edge.env, edge.env.hosts[0]).states
+    state, *_ = plan(edge.env, edge.env.hosts[0]).states
     connection = http.client.HTTPConnection("127.0.0.1", edge.settings["nginx_status_port"], timeout=5)
     connection.request("GET", "/config")
     assert connection.getresponse().read().decode() == state.items["nginx config"]["sha256"]

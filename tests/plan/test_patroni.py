@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from roles.postgresql import cluster
+from roles.postgresql.host import cluster
 
 WANTED = {"synchronous_mode": True, "synchronous_mode_strict": True, "postgresql.parameters.max_connections": 300}
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from roles.catalogue import capacity, load
-from roles.catalogue.machine import Machine
-from roles.catalogue.size import GIB
+from nexus.catalogue import load
+from nexus.catalogue.size import GIB
+from roles.service import capacity
+from roles.service.machine import Machine
 
-EVERYTHING = frozenset(
-    {"all", "edge", "app", "data", "ops", "postgresql", "redis", "rabbitmq", "mongodb", "storage"}
-)
+EVERYTHING = frozenset({"all", "edge", "app", "data", "ops", "postgresql", "redis", "rabbitmq", "mongodb", "storage"})
 
 
 def test_platform_on_one_host_has_no_collision():
@@ -24,5 +23,6 @@ def test_port_wanted_twice_on_one_host():
 
 def test_ports_of_services_do_not_count():
     # grafana's 3000 is backend-api's port too, which is published nowhere
-    assert load().service("backend-api").port == load().port("grafana") == 3000
+    ports = {entry.name: entry.port for entry in load().operations.ports}
+    assert load().service("backend-api").port == ports["grafana"] == 3000
     assert list(capacity.port_findings(load(), {}, [Machine("box1", EVERYTHING, 2, GIB)])) == []

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from roles.kit.environment import Environment
-from roles.kit.error import OperatorError
-from roles.kit.model import Desired, State
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError
+from nexus.plan.desired import Desired, State
 from roles.postgresql.budget import budget
 from roles.postgresql.patroni import CONFIG
 from roles.postgresql.plan import notes, plan, preflight
@@ -105,8 +105,8 @@ def test_every_service_has_owner_logins_and_database(tmp_path: Path) -> None:
             assert login["limit"] == 7
             assert login["member_of"] == [service.database]
             assert login["acts_as"] == service.database
-        database = {"service": service.name, "owner": service.database, "public": False}
-        assert items[f"database {service.database}"] == database
+        database = items[f"database {service.database}"]
+        assert (database["owner"], database["public"], database["shut"]) == (service.database, False, False)
     schemas = [name for name in items if name.startswith("schema ")]
     assert schemas == ["schema ledger-mgr", "schema invoice-gen"]
     assert len(items) == 4 * 26 + 3 + len(schemas)
@@ -155,7 +155,7 @@ def test_one_host_speaks_for_the_cluster(tmp_path: Path) -> None:
     env = three(tmp_path, without="data1")
     desired = plan(env, env.host("data2"))
     found = states(desired)
-    assert list(found) == ["postgresql passwords", "patroni", "postgresql"]
+    assert list(found) == ["postgresql passwords", "postgresql server", "patroni", "postgresql"]
     assert [name for name in found["patroni"].items if name.startswith("member")] == ["member data2", "member data3"]
     assert set(found["patroni"].context["members"]) == {"data2", "data3"}
     assert found["patroni"].extra == "keep", "a host that a run goes without would be taken for one that left"

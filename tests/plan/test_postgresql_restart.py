@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from roles.kit.agent.base import RemoteError
-from roles.postgresql import restart
+from nexus.agent.lib import RemoteError
+from roles.postgresql.host import restart
 
 
 class Members:

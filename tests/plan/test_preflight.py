@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from roles.kit import inventories
-from roles.kit.environment import Traits
-from roles.plans import preflight_of
+from nexus.environment import inventory
+from nexus.environment.environment import Traits
+from roles.table import ROLES
 
 ASKED = Traits(2, 24 * 1024**3, 1400, 0, "x86_64", {"memory": True, "cpu": True})
 
 
 @pytest.mark.parametrize("name", ["lab", "box"])
 def test_the_disk_of_the_registry_is_checked_and_no_other(name: str) -> None:
-    env = inventories.load(name)
-    checked = [host.name for host in env.hosts if preflight_of("image", env, replace(host, traits=ASKED))]
+    env = inventory.load(name)
+    checked = [host.name for host in env.hosts if ROLES.preflight("image", env, replace(host, traits=ASKED))]
     assert checked == [env.group("ops")[0].name]

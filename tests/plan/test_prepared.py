@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
+from nexus.error import OperatorError
+from nexus.pki.ca import Authority
+from nexus.pki.x509 import Signer
+from nexus.plan.desired import State
+from nexus.plan.diff import compare
+from roles.certificate.host.stock import PREPARED
 from roles.certificate.plan import KEY, LEAF, UNIT, plan
 from roles.certificate.prepared import ITEM
-from roles.certificate.stock import PREPARED
-from roles.kit.authority import Authority
-from roles.kit.difference import compare
-from roles.kit.error import OperatorError
-from roles.kit.model import State
-from roles.kit.signing import Signer
 from tests.plan.cluster import environment
 from tests.plan.store import file, text, told
 
@@ -33,8 +33,10 @@ def test_a_run_with_nothing_to_do_signs_none_of_them(tmp_path: Path, monkeypatch
     sign = Signer.leaf
     monkeypatch.setattr(Signer, "leaf", lambda *arguments: made.append(1) or sign(*arguments))
     again = plan(env, env.hosts[0])
+    assert len(made) == 2, "the leaves of now, of both authorities"
+    made.clear()
     (state,) = again.states
-    answer = {"paths": {}, "packages": {}, "users": {}, "groups": [], "units": {}, "manifest": {}}
+    answer = {"paths": {}, "packages": {}, "users": {}, "groups": {}, "units": {}, "manifest": {}}
     found = {"certificate": {"items": {ITEM: dict(state.items[ITEM])}}}
     compare("certificate", again, {**answer, "states": found}, {})
     assert (planned.states[0].items, made) == (state.items, [])

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from roles.kit.progress import line
+from nexus.transport.progress import line
 
 STEPS = [("app1", "swarm: 3 items", 90.0), ("data1", "installing 12 packages", 60.0), ("ops1", "answering", 99.5)]
 WAITING = """
@@ -17,7 +17,7 @@ from pyinfra import logger
 handler = logging.StreamHandler(sys.stderr)
 handler.setFormatter(logging.Formatter("%(created)f %(message)s"))
 logger.setLevel(logging.INFO); logger.addHandler(handler)
-from roles.kit import progress
+from nexus.transport import progress
 progress.LONG_SECONDS, progress.SHOW_SECONDS = 0.4, 0.1
 with progress.progress.step("data1", "installing 12 packages"):
     while not os.path.exists(sys.argv[1]):

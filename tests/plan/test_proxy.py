@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from roles.kit.environment import Environment
-from roles.kit.error import OperatorError
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError
 from roles.postgresql.proxy import sections as postgresql
 from roles.proxy.plan import CONFIG, notes, plan, sections
 from tests.plan.cluster import environment
@@ -31,7 +31,7 @@ def section(content: str, name: str) -> list[str]:
 
 
 def test_services_are_sent_to_the_proxy(tmp_path: Path) -> None:
-    env = environment(tmp_path, DATA, postgresql_proxy_port=6000, swarm_gateway_network="10.99.0.0/24")
+    env = environment(tmp_path, DATA, postgresql_proxy_port=6000, gateway_network="10.99.0.0/24")
     assert env.store("postgresql") == ("10.99.0.1", 6000)
     assert "bind 10.99.0.1:6000 transparent" in section(configuration(env), "postgresql")
 

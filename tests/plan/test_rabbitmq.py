@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from roles.kit.error import OperatorError
+from nexus.error import OperatorError
 from roles.rabbitmq.plan import COOKIE, DIRECTORY, DROP_IN, MAY_STOP, UNIT, notes, plan
 from tests.plan.store import ADDRESS, GIB, environment, file, text
 
@@ -58,7 +58,7 @@ def test_one_host_speaks_for_the_cluster(tmp_path: Path) -> None:
     for without, speaker in (("", "data1"), ("data1", "data2")):
         env = environment(tmp_path, data=3, without=without)
         found = {host.name: plan(env, host).states for host in env.group("rabbitmq")}
-        speakers = [name for name, states in found.items() if len(states) == 4]
+        speakers = [name for name, states in found.items() if any("nodes" in state.items for state in states)]
         assert speakers == [speaker]
         assert all("nodes" in states[1].items for name, states in found.items() if name == speaker)
         there = ["rabbit@data2", "rabbit@data3"] if without else ["rabbit@data1", "rabbit@data2", "rabbit@data3"]

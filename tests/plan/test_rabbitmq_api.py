@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from roles.rabbitmq.api import Api, Refused
+from roles.rabbitmq.host.api import Api, Refused
 
 
 class _Broker(BaseHTTPRequestHandler):

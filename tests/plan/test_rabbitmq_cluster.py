@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from roles.kit.agent.base import RemoteError
-from roles.rabbitmq import cluster
-from roles.rabbitmq import standing as said_by
+from nexus.agent.lib import RemoteError
+from roles.rabbitmq.host import cluster
+from roles.rabbitmq.host import membership as said_by
 
 ONE, TWO, THREE = "rabbit@data1", "rabbit@data2", "rabbit@data3"
 

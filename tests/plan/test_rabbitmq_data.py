@@ -7,22 +7,20 @@ from typing import Any
 
 import pytest
 
-from roles.kit.agent.base import RemoteError
-from roles.rabbitmq import data
+from nexus.agent.change import Change
+from nexus.agent.lib import RemoteError
+from roles.rabbitmq.host import stale_data
 
-CONTEXT: dict[str, Any] = {
-    "node": "rabbit@data1",
-    "there": ["rabbit@data1", "rabbit@data2", "rabbit@data3"],
-}
+CONTEXT: dict[str, Any] = {"node": "rabbit@data1", "there": ["rabbit@data1", "rabbit@data2", "rabbit@data3"]}
 WHOLE = "{[rabbit@data1,rabbit@data2,rabbit@data3],[rabbit@data1,rabbit@data2,rabbit@data3]}.\n"
 
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the node keeps its data, as it lay on a host of the lab; nothing runs here."""
-    monkeypatch.setattr(data, "HOME", str(tmp_path))
-    monkeypatch.setattr(data, "runs", lambda unit="rabbitmq-server": unit == "epmd.socket")
-    monkeypatch.setattr(data, "PATIENCE_SECONDS", 1)
+    monkeypatch.setattr(stale_data, "HOME", str(tmp_path))
+    monkeypatch.setattr(stale_data, "runs", lambda unit="rabbitmq-server": unit == "epmd.socket")
+    monkeypatch.setattr(stale_data, "PATIENCE_SECONDS", 1)
     found = tmp_path / "mnesia/rabbit@data1"
     found.mkdir(parents=True)
     (found / "cluster_nodes.config").write_text(WHOLE)
@@ -37,17 +35,17 @@ def others(monkeypatch: pytest.MonkeyPatch, **members: list[str]) -> None:
             raise RemoteError("does not answer")
         return members[node.removeprefix("rabbit@")], 0
 
-    monkeypatch.setattr(data, "ask", ask)
+    monkeypatch.setattr(stale_data, "ask", ask)
 
 
 def test_one_that_was_taken_out_is_put_aside_and_kept(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     others(monkeypatch, data3=["rabbit@data3"])
-    assert data.probe(["data"], CONTEXT) == {"data": {"usable": False}}
-    data.apply({}, ["data"], [], CONTEXT, {})
+    assert stale_data.probe(["data"], CONTEXT) == {"data": {"usable": False}}
+    stale_data.apply(Change({}, ["data"], context=CONTEXT))
     assert not place.exists()
     (kept,) = place.parents[1].glob("left.*")
     assert (kept / "cluster_nodes.config").read_text() == WHOLE
-    assert data.probe(["data"], CONTEXT) == {"data": {"usable": True}}
+    assert stale_data.probe(["data"], CONTEXT) == {"data": {"usable": True}}
 
 
 @pytest.mark.parametrize(
@@ -61,15 +59,15 @@ def test_a_member_keeps_its_data(
     place: Path, monkeypatch: pytest.MonkeyPatch, said: dict[str, list[str]], found: dict[str, Any]
 ) -> None:
     others(monkeypatch, **said)
-    assert data.probe(["data"], CONTEXT) == found
-    data.apply({}, ["data"], [], CONTEXT, {})
+    assert stale_data.probe(["data"], CONTEXT) == found
+    stale_data.apply(Change({}, ["data"], context=CONTEXT))
     assert place.exists()
 
 
 def test_one_that_runs_or_was_alone_is_not_asked_about(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     others(monkeypatch, data3=["rabbit@data3"])
-    monkeypatch.setattr(data, "runs", lambda unit="": True)
-    assert data.probe(["data"], CONTEXT) == {"data": {"usable": True}}
-    monkeypatch.setattr(data, "runs", lambda unit="": False)
+    monkeypatch.setattr(stale_data, "runs", lambda unit="": True)
+    assert stale_data.probe(["data"], CONTEXT) == {"data": {"usable": True}}
+    monkeypatch.setattr(stale_data, "runs", lambda unit="": False)
     (place / "cluster_nodes.config").write_text("{[rabbit@data1],[rabbit@data1]}.\n")
-    assert data.probe(["data"], CONTEXT) == {"data": {"usable": True}}
+    assert stale_data.probe(["data"], CONTEXT) == {"data": {"usable": True}}

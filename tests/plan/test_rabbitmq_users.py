@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from roles.kit.model import Desired, State
+from nexus.plan.desired import Desired, State
 from roles.rabbitmq.plan import COOKIE, DIRECTORY, plan
 from roles.rabbitmq.users import event_permissions, password_hash
 from tests.plan.store import environment, file, text, told
@@ -27,7 +27,7 @@ def test_every_service_has_a_vhost_with_quorum_queues_and_two_logins(tmp_path: P
     services = env.catalogue.services_of_store("rabbitmq")
     assert len(services) == 15
     for service in services:
-        assert vhosts[f"vhost {service.name}"] == {"default_queue_type": "quorum"}
+        assert vhosts[f"vhost {service.name}"]["default_queue_type"] == "quorum"
         for which in "ab":
             login = users[f"user {service.database}_{which}"]
             assert login["permissions"][service.name] == [".*", ".*", ".*"]
@@ -50,9 +50,7 @@ def test_every_service_has_a_vhost_with_quorum_queues_and_two_logins(tmp_path: P
         ("billing-service", 1, "billing-serviceXcreated", False),
     ],
 )
-def test_events_reach_those_who_consume_them(
-    tmp_path: Path, service: str, verb: int, name: str, may: bool
-) -> None:
+def test_events_reach_those_who_consume_them(tmp_path: Path, service: str, verb: int, name: str, may: bool) -> None:
     catalogue = environment(tmp_path).catalogue
     patterns = event_permissions(catalogue, catalogue.service(service))
     assert bool(re.search(patterns[verb], name)) is may
@@ -81,9 +79,7 @@ def test_every_event_has_an_exchange_before_its_consumers_come(tmp_path: Path) -
 def test_a_hash_holds_its_salt_and_follows_from_the_password() -> None:
     raw = b64decode(password_hash("user", "secret"))
     assert raw[4:] == hashlib.sha256(raw[:4] + b"secret").digest()
-    assert (
-        password_hash("user", "secret") == password_hash("user", "secret") != password_hash("other", "secret")
-    )
+    assert password_hash("user", "secret") == password_hash("user", "secret") != password_hash("other", "secret")
 
 
 def test_only_the_administrators_password_reaches_the_host(tmp_path: Path) -> None:
@@ -101,9 +97,7 @@ def test_only_the_administrators_password_reaches_the_host(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("prune", "extra"), [(False, "report"), (True, "remove")])
-def test_who_left_cannot_log_in_and_its_queues_stay_until_told(
-    tmp_path: Path, prune: bool, extra: str
-) -> None:
+def test_who_left_cannot_log_in_and_its_queues_stay_until_told(tmp_path: Path, prune: bool, extra: str) -> None:
     env = environment(tmp_path, services_excluded=["puabo-nuki-order-processor"], prune_data=prune)
     desired = plan(env, env.host("data1"))
     vhosts, users = state(desired, "vhosts"), state(desired, "users")

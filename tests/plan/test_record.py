@@ -9,17 +9,18 @@ from typing import Any
 
 import pytest
 
-from roles.kit.error import OperatorError
-from roles.lock import process
-from roles.record import history, remote
-from roles.runbook.since import moment
+from nexus.audit import history
+from nexus.audit.host import record
+from nexus.error import OperatorError
+from nexus.lock import liveness
+from nexus.run.since import moment
 
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(remote, "DIRECTORY", str(tmp_path / "record"))
-    monkeypatch.setattr(remote, "TURN", str(tmp_path / "run" / "turn"))
-    monkeypatch.setattr(remote, "_append_only", lambda handle: None)  # or nothing could be damaged below
+    monkeypatch.setattr(record, "DIRECTORY", str(tmp_path / "record"))
+    monkeypatch.setattr(record, "TURN", str(tmp_path / "run" / "turn"))
+    monkeypatch.setattr(record, "_append_only", lambda handle: None)  # or nothing could be damaged below
     return tmp_path / "record"
 
 
@@ -27,17 +28,17 @@ def begin(run: str, **more: Any) -> dict[str, Any]:
     about = {"who": "mina@desk", "purpose": "deploys/full.py", "number": 1, "commit": "c0ffee" * 4, "dirty": False}
     rest = {"services": {}, "intended": {"app2": [["nginx", "file /etc/x", "content differs"]]}}
     line = {"event": "begin", "run": run, "time": time.time(), **about, **rest, **more}
-    return remote.probe(["begin"], {"line": line})["record"]
+    return record.begin({"line": line})
 
 
 def end(run: str, changes: dict[str, Any] | None = None, **more: Any) -> None:
     told = {"app2": [["nginx", "file /etc/x", "content differs", True]]} if changes is None else changes
     line = {"event": "end", "run": run, "time": time.time(), "outcome": "complete", "seconds": 2.5, "services": {}}
-    remote.probe(["end"], {"line": {**line, "changes": told, "commands": {}, **more}})
+    record.end({"line": {**line, "changes": told, "commands": {}, **more}})
 
 
 def read(since: float = 0) -> dict[str, Any]:
-    return remote.probe(["read"], {"since": since})["record"]
+    return record.read({"since": since})
 
 
 def files(place: Path) -> list[Path]:
@@ -85,7 +86,7 @@ def test_the_lock_knows_whether_a_run_without_an_end_lives(lock: dict[str, Any] 
 def test_a_holder_whose_process_is_gone_has_died() -> None:
     begin("a", number=7)
     (found,) = history.join(read()["lines"])
-    mine = {**process.identity(), "token": "t", "process": os.getpid()}
+    mine = {**liveness.identity(), "token": "t", "process": os.getpid()}
     assert history.now(found, {"number": 7, "holder": mine}) == "under way"
     assert history.now(found, {"number": 7, "holder": {**mine, "began": 0}}) == history.DIED
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from roles.kit.error import OperatorError
+from nexus.error import OperatorError
 from roles.redis.instance import CACHE, INSTANCES, PERSISTENT
 from roles.redis.plan import HELPER, PASSWORD, notes, plan
 from roles.redis.users import ADMIN, HEALTH, OWN, SERVER_RULES
@@ -106,9 +106,7 @@ def test_what_must_stay_is_written_down_and_never_evicted_and_a_cache_is(tmp_pat
     assert cache["appendonly"] == "no"
 
 
-@pytest.mark.parametrize(
-    ("memory", "percent", "most"), [(16, 50, 2 * GIB), (2, 50, GIB), (24, 1, 24 * GIB // 100)]
-)
+@pytest.mark.parametrize(("memory", "percent", "most"), [(16, 50, 2 * GIB), (2, 50, GIB), (24, 1, 24 * GIB // 100)])
 def test_memory_is_the_documented_figure_or_what_the_host_can_bear(
     tmp_path: Path, memory: int, percent: int, most: int
 ) -> None:

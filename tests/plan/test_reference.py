@@ -128,12 +128,7 @@ def test_answers_who_it_is_and_what_it_got(start: Start) -> None:
     assert (told["bodyLength"], told["requestId"]) == (5, "r1")
     until(lambda: '"r1"' in service.log.read_text())
     line = json.loads(service.log.read_text().splitlines()[-1])
-    assert (line["level"], line["service"], line["requestId"], line["statusCode"]) == (
-        "info",
-        "demo",
-        "r1",
-        200,
-    )
+    assert (line["level"], line["service"], line["requestId"], line["statusCode"]) == ("info", "demo", "r1", 200)
 
 
 @needs_node
@@ -181,9 +176,7 @@ def test_says_why_it_is_not_ready(start: Start, dependency: Dependency) -> None:
 
 
 @needs_node
-def test_many_who_ask_cost_one_question_and_it_is_asked_again_later(
-    start: Start, dependency: Dependency
-) -> None:
+def test_many_who_ask_cost_one_question_and_it_is_asked_again_later(start: Start, dependency: Dependency) -> None:
     service = start(DEPENDS_ON=dependency.variable)
     began = time.monotonic()
     with ThreadPoolExecutor(20) as pool:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from roles.kit.agent.base import RemoteError
-from roles.kit.authority import Authority
-from roles.storage import remote, signature
+from nexus.agent.lib import RemoteError
+from nexus.pki.ca import Authority
+from roles.storage.host import signature, state
 from tests.plan.test_reference import Service, needs_node
 
 BUCKET, KEY, SECRET, REGION = "nexus-cos-test-demo", "demo_a", "a secret", "eu-central-1"
@@ -127,7 +127,7 @@ def looked(tmp_path: Path, storage: Storage, *names: str, **other: object) -> di
     access = {"endpoint": "127.0.0.1", "port": storage.server_address[1], "region": REGION, "key": KEY}
     access |= {"secret": SECRET, "ca": str(tmp_path / "ca.pem")} | other
     context = {"about": "bucket", "access": access, "unit_file": str(tmp_path / "unit")}
-    return remote.probe([f"bucket {name}" for name in names], context)
+    return state.probe([f"bucket {name}" for name in names], context)
 
 
 def test_a_bucket_is_looked_for_with_one_question(tmp_path: Path, storage: Storage) -> None:

@@ -7,22 +7,23 @@ from dataclasses import replace
 import pytest
 from cluster import environment
 
+from nexus.environment.settings import Settings
+from nexus.error import OperatorError
 from roles.image.recipe import recipe
-from roles.kit.error import OperatorError
-from roles.kit.settings import Settings
-from roles.release import traffic
-from roles.release.canary import shares
-from roles.release.gate import Limits, Traffic, objection, task_objection
-from roles.release.migration import due, job
-from roles.release.plan import Step, at, rollback_order, selected, stack, waves, work
-from roles.release.record import Running, begun, committed, history, releases, target, went_back
 from roles.router.plan import configuration
 from roles.service.plan import held_back, plan
 from roles.service.released import Released, key, released
 from roles.service.stack import definitions
+from runbooks.release import release, rollback
+from runbooks.release.canary import shares
+from runbooks.release.gate import Limits, Traffic, objection, task_objection
+from runbooks.release.host import traffic
+from runbooks.release.migration import due, job
+from runbooks.release.plan import Step, at, rollback_order, stack, waves, work
+from runbooks.release.record import Running, begun, committed, history, releases, target, went_back
 
-OLD = Released("1.0.0", "sha256:aa", "auth-service-config-old")
-NEW = Released("2.4.1", "sha256:bb", "auth-service-config-new")
+OLD = Released("1.0.0", "sha256:aa", "auth-service-old")
+NEW = Released("2.4.1", "sha256:bb", "auth-service-new")
 LIMITS = Limits(error_percent=5, slowdown_percent=50, p95_ms=200, requests=50)
 
 
@@ -38,13 +39,10 @@ def recorded(env, current, **rest):
 # Which, and in which order
 
 
-def test_services_are_named_or_all(env):
-    assert selected(env, "auth-service, user-auth") == ["user-auth", "auth-service"]
-    assert selected(env, "all") == [*env.catalogue.services]
-    with pytest.raises(OperatorError, match=r'no service "auth-servcie".*auth-service'):
-        selected(env, "auth-servcie")
-    with pytest.raises(OperatorError, match="services=all"):
-        selected(env, "")
+def test_a_release_and_a_rollback_need_services():
+    for runbook in (release, rollback):
+        with pytest.raises(OperatorError, match="services=all"):
+            runbook([])
 
 
 def test_no_wave_holds_a_service_and_what_it_needs(env):
@@ -102,16 +100,29 @@ def test_the_stack_file_of_a_release_is_the_one_that_is_planned_afterwards(env):
 def test_a_rollback_brings_configuration_and_leaves_credentials(env):
     back = definitions(at(env, {"auth-service": replace(OLD, pinned=True)}))["auth-service"]
     now = definitions(env)["auth-service"]
-    secrets = {secret["target"]: secret["source"] for secret in back["secrets"]}
-    assert secrets["config"] == "auth-service-config-old"
-    assert secrets["credentials"] == next(s["source"] for s in now["secrets"] if s["target"] == "credentials")
+    configs = {config["target"]: config["source"] for config in back["configs"]}
+    assert configs["/run/secrets/config"] == "auth-service-old"
+    assert back["secrets"] == now["secrets"]
+
+
+def test_a_configuration_of_an_earlier_version_stays_the_secret_that_it_is(env):
+    """Its content cannot be read again, so what was recorded as a secret is gone back to as one."""
+    record = Released("0.9.0", "sha256:aa", "auth-service-config-0123456789", pinned=True)
+    back = definitions(at(env, {"auth-service": record}))["auth-service"]
+    assert {file["target"]: file["source"] for file in back["secrets"]}["/run/secrets/config"] == record.config
+    assert [file["target"] for file in back["configs"]] == ["/run/secrets/ca.pem"]
+    brought = work(env, {"auth-service": record})
+    assert not [item for item in brought["contents"] if record.config in item]
+    assert brought["items"]["service auth-service"]["files"][1] == f"/run/secrets/config: secret {record.config}"
+    credentials = next(text for item, text in brought["contents"].items() if "-credentials-" in item)
+    assert "DB_HOST=" in credentials  # the configuration of then may lack it
 
 
 def test_a_held_configuration_is_no_item_of_the_plan_and_is_told(env):
     held = recorded(env, replace(OLD, pinned=True), history=[NEW.value()])
     (state,) = plan(held, held.host("app1")).states
-    assert "secret auth-service-config-old" not in state.items
-    assert state.context["recorded"] == ["auth-service-config-new", "auth-service-config-old"]
+    assert "config auth-service-old" not in state.items
+    assert state.context["recorded"] == ["auth-service-new", "auth-service-old"]
     assert any("auth-service keeps the configuration of its release 1.0.0" in line for line in held_back(held))
     assert held_back(env) == []
 
@@ -133,9 +144,9 @@ def test_variables_built_in_make_another_image(tmp_path, env):
 
 
 def test_until_the_gates_have_passed_the_old_release_is_planned():
-    record = begun({}, Running("r/auth-service:1.0.0@sha256:aa", "auth-service-config-old").released())
+    record = begun({}, Running("r/auth-service:1.0.0@sha256:aa", "auth-service-old").released())
     assert Released.of(record["current"]) == replace(OLD, pinned=True)
-    died_in_between = begun(record, Running("r/auth-service:2.4.1@sha256:bb", "auth-service-config-new").released())
+    died_in_between = begun(record, Running("r/auth-service:2.4.1@sha256:bb", "auth-service-new").released())
     assert died_in_between == record
 
 
@@ -149,10 +160,10 @@ def test_a_release_that_passed_makes_the_one_before_it_history():
 
 
 def test_back_and_back_again_goes_further_back():
-    third = Released("3.0.0", "sha256:cc", "auth-service-config-3")
+    third = Released("3.0.0", "sha256:cc", "auth-service-3")
     record = committed(committed(begun({}, OLD), NEW, 5), third, 5)
     to = target("auth-service", record, third, None, "")
-    assert (to.release, to.config) == ("2.4.1", "auth-service-config-new")
+    assert (to.release, to.config) == ("2.4.1", "auth-service-new")
     record = went_back(record, to, 5)
     again = target("auth-service", record, to, None, "")
     assert again.release == "1.0.0"
@@ -222,11 +233,11 @@ def test_the_access_log_is_read_from_its_end(tmp_path):
 
 
 def test_a_canary_widens_in_the_steps_of_operations(tmp_path, env):
-    assert shares(env) == []
-    assert shares(environment(tmp_path, canary=10)) == [10, 20, 30, 40, 50, 60, 70, 80, 90]
-    assert shares(environment(tmp_path, canary=30, release_canary_step_percent=40)) == [30, 70]
+    assert shares(env, 0) == []
+    assert shares(env, 10) == [10, 20, 30, 40, 50, 60, 70, 80, 90]
+    assert shares(environment(tmp_path, release_canary_step_percent=40), 30) == [30, 70]
     with pytest.raises(OperatorError, match="canary=100"):
-        shares(environment(tmp_path, canary=100))
+        shares(env, 100)
 
 
 def test_the_router_knows_a_canary_only_while_one_is_watched(env):
@@ -239,11 +250,11 @@ def test_the_router_knows_a_canary_only_while_one_is_watched(env):
 
 
 def test_a_migration_runs_once_for_an_image(env):
-    service = env.catalogue.service("auth-service").but(migration=("node", "migrate.js"))
+    service = env.catalogue.service("auth-service").model_copy(update={"migration": ("node", "migrate.js")})
     step = Step("auth-service", OLD, NEW)
     assert not due(env, step)
     services = [service if each.name == service.name else each for each in env.catalogue.platform.services]
-    platform = env.catalogue.platform.but(services=tuple(services))
+    platform = env.catalogue.platform.model_copy(update={"services": tuple(services)})
     env.__dict__["catalogue"] = replace(env.catalogue, platform=platform)
     assert due(env, step)
     done = env.seen(env.hosts, {}, {key("auth-service"): {"current": OLD.value(), "migrated": "sha256:bb"}})
@@ -252,5 +263,5 @@ def test_a_migration_runs_once_for_an_image(env):
     assert found["definition"]["command"] == ["node", "migrate.js"]
     assert found["definition"]["image"].endswith("auth-service:2.4.1@sha256:bb")
     assert found["definition"]["deploy"]["restart_policy"] == {"condition": "none"}
-    told = next(text for name, text in found["secrets"].items() if "-migration-" in name)
+    told = next(text for name, text in found["contents"].items() if "secret auth-service-migration-" in name)
     assert f":{env.setting.postgresql_proxy_direct_port}/auth_service" in told

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from cluster import environment
 
-from roles.kit.error import OperatorError
-from roles.release import back, session, watch
-from roles.release.gate import Traffic
-from roles.release.record import Running
-from roles.release.session import Session
-from roles.service.contents import secrets
+from nexus.error import OperatorError
+from roles.service.contents import mounted
 from roles.service.released import Released, key, released
 from roles.service.stack import definitions
+from runbooks.release import revert, rollout, watch
+from runbooks.release.gate import Traffic
+from runbooks.release.record import Running
+from runbooks.release.rollout import Session
 
 GOOD = Traffic(1000, 0, {3: 1000})
 BAD = Traffic(1000, 200, {3: 1000})
@@ -35,7 +35,9 @@ class Played:
         self.env = environment(directory, **{**defaults, **settings})
         self.leader, self.kept = "app1", list[dict[str, Any]]()
         self.run = SimpleNamespace(
-            reaches=lambda name: True, ask_source=self.ask_source, changes=defaultdict(list), environment=self.env
+            hosts=SimpleNamespace(reaches=lambda name: True, ask_source=self.ask_source),
+            outcome=SimpleNamespace(changes=defaultdict(list)),
+            environment=self.env,
         )
         self.swarm = {name: content for name, content in definitions(self.env).items() if name != "router"}
         self.first = {name: content["image"] for name, content in self.swarm.items()}
@@ -53,7 +55,7 @@ class Played:
         self.env = self.env.seen(self.env.hosts, {}, {**self.env.kept, **values})
 
     def services(self, names: Sequence[str]) -> dict[str, Any]:
-        found: dict[str, Any] = {"": {"secrets": self.secrets()}}
+        found: dict[str, Any] = {"": {"stored": self.stored()}}
         for name in names:
             labels = self.swarm[name]["deploy"]["labels"]
             running = self.running([name])[name]
@@ -61,14 +63,14 @@ class Played:
                            "image": running.image, "config": running.config}  # fmt: skip
         return found
 
-    def secrets(self) -> list[str]:
+    def stored(self) -> list[str]:
         services = self.env.catalogue.services.values()
-        own = [name for service in services for name, _ in secrets(self.env, service).values()]
+        own = [item.split()[1] for service in services for item, _ in mounted(self.env, service).values()]
         return own + [entry["config"] for record in self.env.kept.values() for entry in record.get("history", ())]
 
     def running(self, names: Sequence[str]) -> dict[str, Running]:
         def config(name: str) -> str:
-            return next(s["source"] for s in self.swarm[name]["secrets"] if s["target"] == "config")
+            return next(s["source"] for s in self.swarm[name]["configs"] if s["target"] == "/run/secrets/config")
 
         return {name: Running(self.swarm[name]["image"], config(name)) for name in names}
 
@@ -152,9 +154,7 @@ def test_with_the_policy_back_all_of_the_run_go_back(tmp_path: Path) -> None:
     assert played.releases(*names) == played.planned(*names) == ["1.0.0"] * 3
 
 
-def test_a_step_that_breaks_off_leaves_the_old_one_planned(
-    played: Played, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_step_that_breaks_off_leaves_the_old_one_planned(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
     def lost(*_: Any) -> dict[str, str]:
         raise OperatorError("app1 gave no answer")
 
@@ -164,27 +164,25 @@ def test_a_step_that_breaks_off_leaves_the_old_one_planned(
     assert played.planned("glitch") == ["1.0.0"]
 
 
-def test_all_go_back_at_once_in_the_order_of_operations(
-    played: Played, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_go_back_at_once_in_the_order_of_operations(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
     names = ["key-service", "backend-api", "auth-service", "glitch"]
     release(played, *names)
     found = played.services(names)
-    steps = [back.step_of(played, name, found[name], "") for name in names]  # type: ignore[arg-type]
+    steps = [revert.step_of(played, name, found[name], "") for name in names]  # type: ignore[arg-type]
     batches = []
     bring = played.bring
     monkeypatch.setattr(played, "bring", lambda what, work: batches.append(work["batches"]) or bring(what, work))
-    back.check_configurations([step for step in steps if step], found[""]["secrets"])
-    back.go(played, [step for step in steps if step], found)  # type: ignore[arg-type]
+    revert.check_configurations([step for step in steps if step], found[""]["stored"])
+    revert.go(played, [step for step in steps if step], found)  # type: ignore[arg-type]
     assert batches == [[["auth-service"], ["backend-api"], ["key-service", "glitch"]]]
     assert played.releases(*names) == played.planned(*names) == ["1.0.0"] * 4
-    assert back.step_of(played, "glitch", played.services(["glitch"])["glitch"], "") is None  # type: ignore[arg-type]
-    forth = back.step_of(played, "glitch", played.services(["glitch"])["glitch"], "9.9.9")  # type: ignore[arg-type]
+    assert revert.step_of(played, "glitch", played.services(["glitch"])["glitch"], "") is None  # type: ignore[arg-type]
+    forth = revert.step_of(played, "glitch", played.services(["glitch"])["glitch"], "9.9.9")  # type: ignore[arg-type]
     assert forth is not None
     assert forth.after.release == "9.9.9"
 
 
 def test_a_configuration_that_is_gone_is_not_gone_back_to(played: Played) -> None:
-    step = session.Step("glitch", Released("2"), Released("1", config="glitch-config-gone", pinned=True))
+    step = rollout.Step("glitch", Released("2"), Released("1", config="glitch-gone", pinned=True))
     with pytest.raises(OperatorError, match="configuration of glitch 1 is no longer in the swarm"):
-        back.check_configurations([step], ["glitch-config-other"])
+        revert.check_configurations([step], ["glitch-other"])

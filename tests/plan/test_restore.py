@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from roles.backup.program import cluster, postgresql, restore
-from roles.kit.error import OperatorError
-from roles.restore.restore import check_reach, moment
+from nexus.error import OperatorError
+from roles.backup.host import restore
+from roles.postgresql.host import backup_cluster, backup_pgbackrest
+from roles.postgresql.restore import check_reach
+from runbooks.restore.restore import moment
 
 LISTED: dict[str, Any] = {
     "postgresql": [
@@ -47,8 +49,8 @@ def test_a_moment_needs_a_backup_before_it() -> None:
 
 
 def test_pgbackrest_is_told_a_moment_with_its_zone() -> None:
-    assert cluster.target("2026-01-02T01:04:05Z")[1] == "--target=2026-01-02 01:04:05+00"
-    assert cluster.target("latest") == ["--type=default"]
+    assert backup_cluster.target("2026-01-02T01:04:05Z")[1] == "--target=2026-01-02 01:04:05+00"
+    assert backup_cluster.target("latest") == ["--type=default"]
 
 
 def test_when_a_file_was_saved_is_in_its_name() -> None:
@@ -64,7 +66,7 @@ def test_a_damaged_file_is_named() -> None:
         "P01   INFO: invalid checksum '15-1/0000000100000000/000000010000000000000001-c6eed8.zst'\n"
         "P00   INFO: verify command begin 2.45: --config='/etc/pgbackrest/pgbackrest.conf'"
     )
-    assert postgresql.DAMAGED.findall(said) == [
+    assert backup_pgbackrest.DAMAGED.findall(said) == [
         "20261122-195046F/pg_data/base/1/2691.zst",
         "15-1/0000000100000000/000000010000000000000001-c6eed8.zst",
     ]

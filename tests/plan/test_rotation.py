@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from roles.kit.environment import Environment
-from roles.kit.error import OperatorError
-from roles.kit.secrets import Secrets
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError
+from nexus.secrets.store import Secrets
 from roles.pgbouncer import plan as pgbouncer
 from roles.postgresql import plan as postgresql
 from roles.rabbitmq import plan as rabbitmq
 from roles.rabbitmq.users import password_hash
 from roles.redis import plan as redis
 from roles.redis.instance import PERSISTENT
-from roles.secret import rotation
-from roles.secret.rule import chosen, rule_of, units
 from roles.sentinel import plan as sentinel
 from roles.service.contents import credentials
+from runbooks.secret import rotation
+from runbooks.secret.rule import chosen, rule_of, units
 from tests.plan.store import environment, text
 
 AUTH = "auth-service"

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import subprocess
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-import roles.secret as deploy
+import runbooks.secret as deploy
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError
 from roles.base import plan as base
-from roles.kit.environment import Environment
-from roles.kit.error import OperatorError
-from roles.kit.settings import Settings
-from roles.secret import rotation
 from roles.service.contents import credentials
+from runbooks.secret import rotation
+from tests.plan.fake_run import FakeRun
 from tests.plan.store import environment
 
 
@@ -55,7 +55,7 @@ def test_every_step_of_a_rotation_makes_the_file_a_newer_one(env: Environment) -
     assert env.secrets.generation == before + 2  # what is only added is in nobody's way
 
 
-class Asked:
+class Asked(FakeRun):
     """A run as the steps of a rotation see it."""
 
     def __init__(self, env: Environment, reached: bool = True) -> None:
@@ -74,14 +74,10 @@ class Asked:
         self.notes.append(text)
 
 
-def with_data(env: Environment, **data: Any) -> Environment:
-    return Environment(env.name, env.hosts, Settings({**env.setting, **data}), env.secrets)
-
-
 def test_each_step_is_written_down_before_hosts_hear_of_it(env: Environment) -> None:
-    run = Asked(with_data(env, secrets="postgresql/auth-service,service/jwt"))
-    for steps in (deploy._introduce, deploy._switch):
-        acts = steps(run)
+    run = Asked(env)
+    for acts_of in (partial(deploy._introduce, names="postgresql/auth-service,service/jwt"), deploy._switch):
+        acts = acts_of(run)
         assert len(acts) == 1
         before = env.secrets.path.read_bytes() if env.secrets.path.exists() else b""
         acts[0].do()
@@ -89,7 +85,7 @@ def test_each_step_is_written_down_before_hosts_hear_of_it(env: Environment) -> 
     assert run.replanned == 2
     acts = deploy._retire(run)
     assert [act.what for act in acts] == ["End the old values of postgresql: 1 (auth-service)"]
-    assert "the old service/jwt stays accepted until" in run.notes[0]
+    assert "the old service/jwt stays accepted until" in run.outcome.notes[0]
     acts[0].do()
     assert rotation.unfinished(env) == ["service/jwt"]
     assert deploy._introduce(Asked(env)) == []  # goes on without a name
@@ -97,7 +93,7 @@ def test_each_step_is_written_down_before_hosts_hear_of_it(env: Environment) -> 
 
 def test_a_rotation_does_not_leave_a_host_behind(env: Environment) -> None:
     with pytest.raises(OperatorError, match="app1 would be left with old secrets"):
-        deploy._introduce(Asked(with_data(env, secrets="all"), reached=False))
-    assert deploy._introduce(Asked(with_data(env, secrets="all", force=True), reached=False))
+        deploy._introduce(Asked(env, reached=False), "all")
+    assert deploy._introduce(Asked(env, reached=False), "all", force=True)
     with pytest.raises(OperatorError, match="no secret was named and no rotation is under way"):
         deploy._introduce(Asked(env))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from roles.kit.error import OperatorError
+from nexus.error import OperatorError
 from roles.router.backend import backends
 from roles.router.plan import configuration, plan, stack
 from tests.plan.edge import UNLIMITED, Edge, environment, reason_to_skip, running, wait_until
@@ -39,10 +39,7 @@ def test_slots_leave_room_for_a_rollout(tmp_path: Path) -> None:
     slots = {backend.name: backend.slots for backend in backends(environment(tmp_path))}
     assert len(slots) == 43
     assert (slots["backend-api"], slots["auth-service"]) == (10, 6)
-    more = {
-        backend.name: backend.slots
-        for backend in backends(environment(tmp_path, service_replicas={"glitch": 9}))
-    }
+    more = {backend.name: backend.slots for backend in backends(environment(tmp_path, service_replicas={"glitch": 9}))}
     assert more["glitch"] == 18
 
 
@@ -136,9 +133,7 @@ def test_health_names_the_configuration(edge: Edge) -> None:
 )
 def test_only_what_is_safe_is_repeated(edge: Edge, method: str, times: int) -> None:
     path = f"/once/{method}"
-    answer = edge.ask_router(
-        "pv-keys", method, path, headers={"X-Fault": "drop"}, body=b"pay" if times == 1 else None
-    )
+    answer = edge.ask_router("pv-keys", method, path, headers={"X-Fault": "drop"}, body=b"pay" if times == 1 else None)
     assert answer.status == 502
     assert len([fact for fact in edge.played.seen if fact["path"] == path]) == times
 
@@ -147,9 +142,7 @@ def test_only_what_is_safe_is_repeated(edge: Edge, method: str, times: int) -> N
 def test_another_task_answers_a_repeated_request(edge: Edge) -> None:
     first, second = edge.played.addresses
     edge.played.tasks["scheduler"] = [first, second]
-    seen = wait_until(
-        lambda: edge.ask_router("scheduler").json["address"] == second, "the second task is found"
-    )
+    seen = wait_until(lambda: edge.ask_router("scheduler").json["address"] == second, "the second task is found")
     assert seen
     answers = [edge.ask_router("scheduler", headers={"X-Fault": f"drop {first}"}) for _ in range(8)]
     assert {answer.status for answer in answers} == {200}
@@ -209,8 +202,7 @@ def test_reload_loses_neither_requests_nor_counts(edge: Edge) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         running_requests = pool.map(
-            lambda n: edge.ask("POST" if n % 2 else "GET", "/api/orders/x", source=UNLIMITED).status,
-            range(1500),
+            lambda n: edge.ask("POST" if n % 2 else "GET", "/api/orders/x", source=UNLIMITED).status, range(1500)
         )
         for retries in (2, 3, 2):
             stamps.append(reloaded(edge, router_retries=retries))

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from base64 import b64decode, b64encode
 
-from roles.postgresql import scram
+from roles.postgresql.host import scram
 
 
 def test_the_keys_are_those_of_rfc_7677() -> None:

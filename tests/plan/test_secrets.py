@@ -6,10 +6,10 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from roles.kit import identity
-from roles.kit.error import OperatorError
-from roles.kit.fill import fill
-from roles.kit.secrets import Secrets
+from nexus.error import OperatorError
+from nexus.secrets import identity
+from nexus.secrets.store import Secrets
+from runbooks.secret.fill import fill
 
 
 @pytest.fixture
@@ -62,9 +62,7 @@ def test_another_key_cannot_read_and_says_what_to_do(files, tmp_path):
     made.save()
     other = tmp_path / "other.key"
     other.write_text(f"{pyrage.x25519.Identity.generate()}\n")
-    with pytest.raises(
-        OperatorError, match=r"cannot be decrypted with the key in .*other.key.*NEXUS_AGE_IDENTITY"
-    ):
+    with pytest.raises(OperatorError, match=r"cannot be decrypted with the key in .*other.key.*NEXUS_AGE_IDENTITY"):
         Secrets(path, other)
 
 
@@ -134,9 +132,7 @@ def test_a_file_of_values_alone_is_still_read(files):
     assert (old.get("a"), old.active("postgresql/x"), old.changed_at("a")) == ("1", "a", "")
 
 
-@pytest.mark.parametrize(
-    ("content", "complaint"), [(b"rubbish", "cannot be decrypted"), (b"", "cannot be decrypted")]
-)
+@pytest.mark.parametrize(("content", "complaint"), [(b"rubbish", "cannot be decrypted"), (b"", "cannot be decrypted")])
 def test_a_damaged_file_is_refused(files, content, complaint):
     path, key = files
     key.write_text(f"{pyrage.x25519.Identity.generate()}\n")

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from roles.kit.agent.base import RemoteError
-from roles.redis.client import ReplyError
+from nexus.agent import wait
+from nexus.agent.lib import RemoteError
+from roles.redis.host.client import ReplyError
 from roles.redis.users import ADMIN, HEALTH, SENTINEL_RULES
-from roles.sentinel import remote
+from roles.sentinel.host import state
+from roles.sentinel.host.view import NotYetError, View
 from roles.sentinel.plan import CONFIG, HELPER, USERS, identity, plan
-from roles.sentinel.view import NotYetError, View
 from tests.plan.store import environment, file, text, told
 
 A, B, C = "10.9.0.31", "10.9.0.32", "10.9.0.33"
@@ -24,7 +25,7 @@ def test_each_watches_both_and_the_primary_is_no_part_of_the_plan(tmp_path: Path
     env = environment(tmp_path, data=3)
     (state,) = plan(env, env.host("data2")).states
     assert set(state.items) == {
-        f"{what} {name}" for what in ("replication of", "watch over") for name in ("persistent", "cache")
+        f"{what} {name}" for what in ("replication of", "server of", "watch over") for name in ("persistent", "cache")
     }
     assert state.items["watch over cache"]["port"] == 6380
     assert [one["master"] for one in state.context["instances"].values()] == ["mymaster", "mymaster-cache"]
@@ -117,21 +118,21 @@ FRESH = {A: (None, 0), B: (None, 0), C: (None, 0)}
     ],
 )
 def test_every_host_comes_to_the_same_primary(voices: Any, nodes: Any, primary: str) -> None:
-    assert remote.find(Played(voices, nodes)) == primary
+    assert state.find(Played(voices, nodes)) == primary
 
 
 def test_nothing_is_guessed_about_who_cannot_be_asked() -> None:
     with pytest.raises(NotYetError, match="Redis of data3"):
-        remote.find(Played(NOBODY, {A: (None, 0), B: (None, 0)}))
+        state.find(Played(NOBODY, {A: (None, 0), B: (None, 0)}))
     with pytest.raises(NotYetError, match="Sentinel of data1"):
-        remote.find(Played({B: None, C: None}, FRESH))
+        state.find(Played({B: None, C: None}, FRESH))
     without = Played({A: None, B: None}, {A: (None, 0), B: (None, 0)}, left_out=(C,))
-    assert remote.find(without) == A
+    assert state.find(without) == A
 
 
 def test_two_servers_with_keys_and_no_word_are_the_operators_decision() -> None:
     with pytest.raises(RemoteError, match=r"data1, data3.*FLUSHALL"):
-        remote.find(Played(NOBODY, FRESH | {A: (None, 3), C: (None, 4)}))
+        state.find(Played(NOBODY, FRESH | {A: (None, 3), C: (None, 4)}))
 
 
 class Primary(Played):
@@ -151,12 +152,12 @@ class Primary(Played):
 
 def test_a_sentinel_meets_a_primary_when_its_replicas_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else it would hear of them ten seconds later."""
-    monkeypatch.setattr(remote.time, "sleep", lambda _: None)
-    primary = Primary([[], [B], [C, B], [C]])
-    remote.expect_replicas(primary, A)
-    assert primary.come == [[C]]
-    monkeypatch.setattr(remote, "INFO_SECONDS", 0)
-    remote.expect_replicas(primary, A)  # who does not come is not waited for longer than that
+    monkeypatch.setattr(wait.time, "sleep", lambda _: None)
+    primary = Primary([[], [B], [C, B], [C], [C]])
+    state.expect_replicas(primary, A)
+    assert primary.come == [[C], [C]]
+    monkeypatch.setattr(state, "INFO_SECONDS", 0)
+    state.expect_replicas(primary, A)  # who does not come is not waited for longer than that
     assert primary.come == [[C]]
 
 
@@ -180,5 +181,5 @@ def test_keys_of_a_stranger_are_not_replaced(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(view, "server", lambda address=None: server)
     monkeypatch.setattr(view, "remembered", lambda: False)
     with pytest.raises(RemoteError, match="holds 12 keys of its own"):
-        remote.follow(view, A)
+        state.follow(view, A)
     assert all(words[0] != "REPLICAOF" for words in server.told)

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from cluster import WEAK, environment
 
-from roles.kit.settings import Settings
+from nexus.environment.settings import Settings
 from roles.service.plan import STACK, plan, warnings
 from roles.service.stack import HEALTH, definition, definitions, properties, stack_file
 
@@ -43,10 +43,10 @@ def test_stack_file_is_what_the_definitions_say(env):
     text = stack_file(definitions(env))
     stack = yaml.safe_load(text)
     assert stack["services"] == json.loads(json.dumps(definitions(env)))
-    mounted = {
-        secret["source"] for content in stack["services"].values() for secret in content.get("secrets", ())
-    }
-    assert set(stack["secrets"]) == mounted
+    for kind in ("configs", "secrets"):
+        mounted = {file["source"] for content in stack["services"].values() for file in content.get(kind, ())}
+        assert mounted
+        assert set(stack[kind]) == mounted
     assert "&id" not in text  # an anchor in one place would hide a change in another
 
 
@@ -57,8 +57,10 @@ def test_no_secret_outside_the_payload(env):
     passwords = {env.secret("service/jwt"), env.secret("redis/auth-service")}
     passwords.add(env.login("postgresql", "auth-service")[1])
     assert not [password for password in passwords if password in open_text]
-    told = "".join(state.payload["secrets"].values())
-    assert all(password in told for password in passwords)
+    told = {kind: "".join(text for item, text in state.payload["contents"].items() if item.startswith(kind))
+            for kind in ("config ", "secret ")}  # fmt: skip
+    assert all(password in told["secret "] for password in passwords)
+    assert not [password for password in passwords if password in told["config "]]
     assert desired.files[0].path == STACK
 
 
@@ -101,11 +103,7 @@ def test_limits_only_where_every_app_host_enforces_them(tmp_path):
 
 def test_size_follows_the_environment(tmp_path):
     env = environment(
-        tmp_path,
-        service_replicas_max=2,
-        service_memory_scale=0.5,
-        service_replicas={"glitch": 4},
-        service_gpu=False,
+        tmp_path, service_replicas_max=2, service_memory_scale=0.5, service_replicas={"glitch": 4}, service_gpu=False
     )
     found = definitions(env)
     assert found["auth-service"]["deploy"]["replicas"] == 2

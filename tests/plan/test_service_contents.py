@@ -7,8 +7,9 @@ import pytest
 from cluster import environment
 from test_service import env_  # noqa: F401 - a fixture
 
-from roles.kit.error import OperatorError
-from roles.service.contents import config, credentials, env_file, migration_credentials, secrets
+from nexus.error import OperatorError
+from roles.service.access import PLAIN
+from roles.service.contents import config, credentials, env_file, migration_credentials, mounted
 
 
 def test_configuration_names_stores_and_dependencies(env, tmp_path):
@@ -55,11 +56,7 @@ def test_one_store_has_the_same_address_under_all_its_names(env):
 
 
 def test_handshake_goes_to_those_that_want_it_only(env):
-    have = {
-        name
-        for name, service in env.catalogue.services.items()
-        if "N3XUS_HANDSHAKE" in credentials(env, service)
-    }
+    have = {name for name, service in env.catalogue.services.items() if "N3XUS_HANDSHAKE" in credentials(env, service)}
     assert have == {name for name, service in env.catalogue.services.items() if service.handshake}
     assert have
 
@@ -81,13 +78,32 @@ def test_env_file_refuses_what_it_cannot_hold():
 
 
 def test_secret_names_cannot_be_guessed_from_contents(env):
-    named = secrets(env, env.catalogue.service("auth-service"))
-    assert [*named] == ["config", "credentials", "ca.pem"]
-    for name, content in named.values():
-        assert len(name) <= 64  # Docker's limit
-        assert hashlib.sha256(content.encode()).hexdigest()[:10] not in name
+    files = mounted(env, env.catalogue.service("auth-service"))
+    kinds = {path: item.split()[0] for path, (item, _) in files.items()}
+    wanted = {"config": "config", "credentials": "secret", "ca.pem": "config"}
+    assert kinds == {f"/run/secrets/{file}": kind for file, kind in wanted.items()}
+    for item, content in files.values():
+        assert len(item.split()[1]) <= 64  # Docker's limit
+        assert hashlib.sha256(content.encode()).hexdigest()[:10] not in item
+
+
+def test_configuration_names_hosts_and_ports_and_holds_no_secret(tmp_path):
+    settings = {"service_external_keys": {"STRIPE_API_KEY": ["*"]}}
+    env = environment(tmp_path, **settings)
+    env.secrets.get("external/STRIPE_API_KEY", lambda: "sk_1")
+    for service in env.catalogue.services.values():
+        plain, hidden = config(env, service), credentials(env, service)
+        assert {key: plain.get(key) for key in hidden if key in PLAIN} == {
+            key: value for key, value in hidden.items() if key in PLAIN
+        }
+        assert not {key for key in hidden if key not in PLAIN} & set(plain)
+        values = [value for key, value in hidden.items() if key not in PLAIN and len(value) > 8]
+        assert values
+        assert not [value for value in values if value in env_file(plain)]
+    found = config(env, env.catalogue.service("auth-service"))
+    assert (found["DB_HOST"], found["DB_PORT"], found["PORT"]) == ("10.219.0.1", "5432", "3001")
 
 
 def test_longest_service_name_fits_into_a_secret_name(env):
-    service = env.catalogue.service("auth-service").but(name="a" * 40)
-    assert max(len(name) for name, _ in secrets(env, service).values()) <= 64
+    service = env.catalogue.service("auth-service").model_copy(update={"name": "a" * 40})
+    assert max(len(item.split()[1]) for item, _ in mounted(env, service).values()) <= 64

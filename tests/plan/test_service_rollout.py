@@ -2,26 +2,19 @@
 
 import pytest
 
-from roles.service import remote, rollout
+from nexus.agent.change import Change
+from roles.service.host import rollout, state
 
 WANTED = {"hash": "h1", "replicas": 1}
 
 
 def service(label="h1", update=None, template=None):
-    spec = {
-        "Labels": {"nexus.hash": label},
-        "TaskTemplate": {**(template or {"v": 1}), "Runtime": "container"},
-    }
+    spec = {"Labels": {"nexus.hash": label}, "TaskTemplate": {**(template or {"v": 1}), "Runtime": "container"}}
     return {"ID": "S", "Spec": spec, "UpdateStatus": update or {}}
 
 
 def task(state, template=None, desired="running"):
-    return {
-        "ServiceID": "S",
-        "Spec": template or {"v": 1},
-        "DesiredState": desired,
-        "Status": {"State": state},
-    }
+    return {"ServiceID": "S", "Spec": template or {"v": 1}, "DesiredState": desired, "Status": {"State": state}}
 
 
 @pytest.mark.parametrize(
@@ -49,16 +42,18 @@ def test_a_global_service_needs_every_task():
     assert rollout.unhealthy(service(), [], wanted)[0] == "0 of 1 tasks run"
 
 
-def test_secrets_of_a_rollback_are_kept():
+@pytest.mark.parametrize("kind", ["Config", "Secret"])
+def test_configs_and_secrets_of_a_rollback_are_kept(kind):
     def spec(*names):
-        return {"TaskTemplate": {"ContainerSpec": {"Secrets": [{"SecretName": name} for name in names]}}}
+        mounted = [{f"{kind}Name": name, "File": {"Name": f"/{name}"}} for name in names]
+        return {"TaskTemplate": {"ContainerSpec": {f"{kind}s": mounted}}}
 
-    assert remote._held({"Spec": spec("new"), "PreviousSpec": spec("old")}) == {"new", "old"}
+    assert state._held({"Spec": spec("new"), "PreviousSpec": spec("old")}) == {"new", "old"}
     old = {"Spec": {"Name": "old"}, "CreatedAt": "2020-01-01T00:00:00.1Z"}
-    assert remote._left_over(old, {"new"}, keep_days=30)
-    assert not remote._left_over(old, {"new", "old"}, keep_days=30)
+    assert state._left_over(old, {"new"}, keep_days=30)
+    assert not state._left_over(old, {"new", "old"}, keep_days=30)
     young = {"Spec": {"Name": "young"}, "CreatedAt": "2999-01-01T00:00:00.1Z"}
-    assert not remote._left_over(young, set(), keep_days=30)
+    assert not state._left_over(young, set(), keep_days=30)
 
 
 @pytest.mark.parametrize(
@@ -69,9 +64,7 @@ def test_secrets_of_a_rollback_are_kept():
         ("task: non-zero exit (1)", "rollback_completed", False, []),
     ],
 )
-def test_a_service_that_its_engine_could_not_start_is_deployed_once_more(
-    monkeypatch, error, state, waits, deployed
-):
+def test_a_service_that_its_engine_could_not_start_is_deployed_once_more(monkeypatch, error, state, waits, deployed):
     tried = []
     monkeypatch.setattr(rollout, "deploy", lambda definitions: tried.extend(definitions))
     found = {"ID": "S", "UpdateStatus": {"State": state}}
@@ -101,3 +94,54 @@ def test_what_nodes_refused_before_a_step_is_not_held_against_it():
     assert step._tasks(["glitch"]) == []
     engine.tasks.append({"ID": "T9", "Status": {"State": "rejected"}})
     assert [task["ID"] for task in step._tasks(["glitch"])] == ["T9"]
+
+
+class Swarm:
+    """Docker's API as far as services, configs and secrets go; what was asked to be changed is in `changes`."""
+
+    def __init__(self, **stored):
+        self.stored, self.changes = stored, []
+
+    def list(self, kind, **filters):
+        return [{"Spec": {"Name": name}, "CreatedAt": at} for name, at in self.stored.get(kind, {}).items()]
+
+    def raw(self, method, path, body=None):
+        self.changes.append((method, path, (body or {}).get("Name", "")))
+        return 200, b"{}"
+
+
+OLD, YOUNG = "2020-01-01T00:00:00.1Z", "2999-01-01T00:00:00.1Z"
+
+
+def test_configs_and_secrets_that_no_task_uses_are_found_by_age(monkeypatch):
+    """Also those that an earlier version made as secrets."""
+    configs = {"glitch-1": OLD, "glitch-2": OLD, "glitch-3": YOUNG, "glitch-4": OLD}
+    swarm = Swarm(configs=configs, secrets={"glitch-config-0": OLD, "glitch-config-1": OLD})
+    container = {"Image": "i", "Configs": [{"ConfigName": "glitch-1", "File": {"Name": "/run/secrets/config"}}]}
+    spec = {"TaskTemplate": {"ContainerSpec": container}, "Labels": {}, "Mode": {}}
+    monkeypatch.setattr(state, "Docker", lambda timeout: swarm)
+    monkeypatch.setattr(state, "stack_services", lambda docker, status: {"glitch": {"Spec": spec}})
+    found = state.probe([], {"recorded": ["glitch-2", "glitch-config-1"], "keep_days": 30})
+    assert {item for item in found if not item.startswith("service ")} == {"config glitch-4", "secret glitch-config-0"}
+    assert found["service glitch"]["files"] == ["/run/secrets/config: config glitch-1"]
+    assert state.files(container) == {"/run/secrets/config": "config glitch-1"}
+
+
+def test_configs_are_created_before_services_and_removed_after(monkeypatch):
+    swarm, deployed = Swarm(), []
+    monkeypatch.setattr(state, "Docker", lambda: swarm)
+    monkeypatch.setattr(state, "Rollout", lambda *_: type("Rollout", (), {"wait": lambda *_: 0.0})())
+    monkeypatch.setattr(state, "deploy", lambda definitions: deployed.append((list(definitions), len(swarm.changes))))
+    payload = {
+        "definitions": {"glitch": {"deploy": {"labels": {"nexus.phase": "1"}}}},
+        "contents": {"config glitch-2": "PORT=1\n", "secret glitch-credentials-2": "KEY=x\n"},
+    }
+    changed, removed = [*payload["contents"], "service glitch"], ["config glitch-1", "secret glitch-config-1"]
+    state.apply(Change({}, changed, removed, {"phase_seconds": 1, "depends_on": {}}, payload))
+    assert deployed == [(["glitch"], 2)]
+    assert swarm.changes == [
+        ("POST", "/configs/create", "glitch-2"),
+        ("POST", "/secrets/create", "glitch-credentials-2"),
+        ("DELETE", "/configs/glitch-1", ""),
+        ("DELETE", "/secrets/glitch-config-1", ""),
+    ]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from roles.kit import inventories, settings
-from roles.kit.error import OperatorError
+from nexus.environment import inventory, settings
+from nexus.error import OperatorError
 
 
 def test_every_default_is_known_once():
@@ -16,30 +16,28 @@ def test_an_unknown_setting_is_refused_with_the_nearest_known_name():
     with pytest.raises(
         OperatorError, match=r'--data: unknown setting "postgresql_prot"; did you mean "postgresql_port"'
     ):
-        inventories.load("lab", {"postgresql_prot": 1})
+        inventory.load("lab", {"postgresql_prot": 1})
 
 
 def test_a_setting_of_the_wrong_type_is_refused_with_an_example():
-    with pytest.raises(
-        OperatorError, match=r'setting "postgresql_port" is .*a list; it must be an int such as 5432'
-    ):
-        inventories.load("lab", {"postgresql_port": [1]})
+    with pytest.raises(OperatorError, match=r'setting "postgresql_port" is .*a list; it must be an int such as 5432'):
+        inventory.load("lab", {"postgresql_port": [1]})
 
 
 def test_numbers_given_for_text_become_text():
-    assert inventories.load("lab", {"release": 2}).setting.release == "2"
+    assert inventory.load("lab", {"release": 2}).setting.release == "2"
 
 
 def test_an_environment_overrides_the_defaults():
-    assert inventories.load("lab").setting.secrets_generate is True
+    assert inventory.load("lab").setting.secrets_generate is True
     assert settings.defaults()["secrets_generate"] is False
 
 
 def test_an_unknown_environment_is_named_with_those_there_are():
     with pytest.raises(OperatorError, match=r'unknown environment "labb"; did you mean "lab"\?\nKnown: .*box'):
-        inventories.load("labb")
+        inventory.load("labb")
 
 
 def test_a_host_that_is_not_there_cannot_be_left_out():
     with pytest.raises(OperatorError, match='without=app9: lab has no such host; did you mean "app'):
-        inventories.load("lab", {"without": "app9"})
+        inventory.load("lab", without="app9")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import copy
+import difflib
+import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import status_answers
+from status_answers import EXPECTED, plain, sha256
 
-from roles.kit.environment import Environment
-from roles.status import judge, table
-from roles.status.line import amount, duration
-from roles.status.plan import question
+from nexus.environment.environment import Environment
+from nexus.run.role_questions import DAILY, STATUS, question
+from nexus.run.row import amount, duration
+from roles.table import ROLES
+from runbooks.status import judge, table
 from tests.plan.store import environment
 
 NOW = 1_800_000_000.0
@@ -64,8 +69,10 @@ def data(name: str) -> dict[str, Any]:
         "server": {"role": "master" if leads else "slave", "offset": 5000, "linked": True, "silent_seconds": 0,
                    "full": 1, "saves": True},
         "primary": ADDRESSES["data1"], "flags": "master", "quorum": "OK 3 usable Sentinels", "missing": [], "stale": [],
+        "own": {},
     }  # fmt: skip
     etcd = {"members": dict.fromkeys(DATA, True), "agrees": True, "why": "", "leader": "data1", "errors": []}
+    etcd["open"] = False
     rabbit = {"node": f"rabbit@{name}", "nodes": NODES, "alarms": [], "queues": 2}
     good = {"ok": True, "error": "", "finished_at": "2027-01-15T07:50:00Z", "ok_at": "2027-01-15T07:50:00Z"}
     kinds = ("postgresql", "redis", "rabbitmq", "mongodb", "environment", "restore_test")
@@ -73,7 +80,7 @@ def data(name: str) -> dict[str, Any]:
         **host(),
         "backup": dict.fromkeys(kinds, good) if leads else {},
         "etcd": etcd,
-        "postgresql": {"members": members, "paused": False, "server": server},
+        "postgresql": {"members": members, "paused": False, "server": server, "own": {}, "pooler": ""},
         "redis": {"persistent": redis, "cache": redis},
         "rabbitmq": {**rabbit, "without majority": []},
     }
@@ -82,13 +89,13 @@ def data(name: str) -> dict[str, Any]:
 
 def missed(env: Environment, answers: Answers) -> dict[str, str]:
     """What is missed: {"area what": "is -> what to do"}."""
-    lines = judge(env, answers, NOW)
+    lines = judge(ROLES, env, answers, NOW)
     return {f"{line.area} {line.what}": f"{line.value} -> {line.advice}" for line in lines if line.missed}
 
 
 def test_all_is_well(env: Environment, answers: Answers) -> None:
     assert missed(env, answers) == {}
-    shown = {(line.area, line.what): line.value for line in judge(env, answers, NOW)}
+    shown = {(line.area, line.what): line.value for line in judge(ROLES, env, answers, NOW)}
     assert shown["postgresql", "primary"] == "data1"
     assert shown["postgresql", "data2"].startswith("synchronous, 0 B")
     assert shown["redis", "cache"] == "primary data1, named by 3 of 3 Sentinels"
@@ -98,8 +105,8 @@ def test_all_is_well(env: Environment, answers: Answers) -> None:
 
 def test_every_host_is_asked_for_what_it_runs(env: Environment) -> None:
     stores = {"etcd", "postgresql", "redis", "rabbitmq"}
-    assert stores < question(env, env.host("data2")).keys()
-    assert not stores & question(env, env.host("app1")).keys()
+    assert stores < question(ROLES, env, env.host("data2")).keys()
+    assert not stores & question(ROLES, env, env.host("app1")).keys()
 
 
 def test_a_host_that_does_not_answer_is_told_and_the_rest_is_judged(env: Environment, answers: Answers) -> None:
@@ -152,6 +159,18 @@ AMISS: dict[str, tuple[Change, str, str]] = {
     ),
     "Patroni paused": (
         lambda a: a["data3"]["postgresql"].update(paused=True), "postgresql failover", "patronictl resume",
+    ),
+    "a server set to read only": (
+        lambda a: a["data1"]["postgresql"].update(own={"obstacle": "it is read only. There: reset"}),
+        "postgresql data1 server", "it is read only -> it is read only. There: reset",
+    ),
+    "settings changed by hand": (
+        lambda a: a["data2"]["redis"]["cache"].update(own={"settings": ["maxmemory"], "users": ["someone"]}),
+        "redis cache data2", "changed by hand: maxmemory, someone -> deploys/data.py sets that back",
+    ),
+    "a paused database": (
+        lambda a: a["data1"]["postgresql"].update(pooler="auth is paused. There: RESUME"),
+        "postgresql data1 pooler", "auth is paused -> auth is paused. There: RESUME",
     ),
     "too many connections": (
         lambda a: a["data1"]["postgresql"]["server"].update(connections=90), "postgresql connections", "90 of 100",
@@ -208,6 +227,32 @@ def test_what_is_amiss_is_named_with_its_remedy(env: Environment, answers: Answe
     assert words in missed(env, answers).get(what, f"nothing, only {missed(env, answers)}")
 
 
+def test_rows_and_their_order_are_as_they_always_were(env: Environment, answers: Answers) -> None:
+    well = judge(ROLES, env, answers, NOW)
+    assert table.text(well).splitlines() == EXPECTED["well"]
+    for case, expected in EXPECTED["amiss"].items():
+        changed = copy.deepcopy(answers)
+        AMISS[case][0](changed)
+        now = plain(judge(ROLES, env, changed, NOW))
+        assert list(difflib.unified_diff(plain(well), now, n=0, lineterm=""))[2:] == expected, case
+
+
+def test_all_areas_are_in_their_order(tmp_path: Path) -> None:
+    env = status_answers.environment(tmp_path)
+    rows = judge(ROLES, env, status_answers.answers(), NOW)
+    assert plain(rows) == EXPECTED["whole"]
+    assert table.text(rows).splitlines() == EXPECTED["whole text"]
+    assert sha256(table.data("lab", "now", rows)) == EXPECTED["whole json sha256"]
+
+
+def test_every_part_is_known_on_its_host(tmp_path: Path) -> None:
+    env = status_answers.environment(tmp_path)
+    asked = [question(ROLES, env, host, file) for host in env.hosts for file in (STATUS, DAILY)]
+    parts = {name: part.module for found in asked for name, part in found.items()}
+    assert len(parts) > 10
+    assert [name for name, module in parts.items() if name not in importlib.import_module(module).PARTS] == []
+
+
 def test_the_archive_keeps_a_backup_fresh(env: Environment, answers: Answers) -> None:
     old = {"ok": True, "finished_at": "2027-01-15T02:00:00Z", "ok_at": "2027-01-15T02:00:00Z"}
     answers["data1"]["backup"]["postgresql"] = old
@@ -219,13 +264,13 @@ def test_the_archive_keeps_a_backup_fresh(env: Environment, answers: Answers) ->
 def test_the_newest_of_all_hosts_counts(env: Environment, answers: Answers) -> None:
     newer = {"ok": True, "finished_at": "2027-01-15T07:58:00Z", "ok_at": "2027-01-15T07:58:00Z"}
     answers["data3"]["backup"]["postgresql"] = newer
-    shown = {line.what: line.value for line in judge(env, answers, NOW) if line.area == "backup"}
+    shown = {line.what: line.value for line in judge(ROLES, env, answers, NOW) if line.area == "backup"}
     assert (shown["postgresql"], shown["redis"]) == ("2 min ago", "10 min ago")
 
 
 def test_a_program_and_a_person_read_the_same(env: Environment, answers: Answers) -> None:
     answers["app1"]["host"]["failed"] = ["haproxy.service"]
-    lines = judge(env, answers, NOW)
+    lines = judge(ROLES, env, answers, NOW)
     told = json.loads(table.data("lab", "now", lines))
     assert told["missed"] == 1
     assert [line["what"] for line in told["lines"] if line["missed"]] == ["app1"]

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from roles.kit.environment import Environment
-from roles.status.certificate import certificates
-from roles.status.line import Line
+from nexus.environment.environment import Environment
+from nexus.run.row import Row
+from roles.certificate.status import rows
 from tests.plan.store import environment
 
 NOW = 1_800_000_000.0
@@ -36,8 +36,8 @@ def answers() -> Answers:
     return found
 
 
-def lines(env: Environment, answers: Answers) -> dict[str, Line]:
-    return {line.what: line for line in certificates(env, answers, NOW)}
+def lines(env: Environment, answers: Answers) -> dict[str, Row]:
+    return {line.what: line for line in rows(env, answers, NOW)}
 
 
 def test_every_host_says_what_is_left_and_what_is_prepared(env: Environment, answers: Answers) -> None:

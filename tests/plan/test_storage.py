@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from roles.kit.environment import Environment
-from roles.kit.error import OperatorError
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError
+from roles.storage.host.signature import headers
 from roles.storage.plan import BACKUP, FRONT, IDENTITIES, SYSTEM_CA, UNIT_FILE, access, notes, plan, present
-from roles.storage.signature import headers
 from tests.plan.cluster import environment
 from tests.plan.store import file, text, told
 
@@ -81,11 +81,7 @@ def test_an_endpoint_is_a_name(tmp_path: Path, endpoint: str) -> None:
 
 def test_requests_are_signed_as_the_specification_says() -> None:
     """The example "GET Bucket Lifecycle" of the documentation of AWS Signature Version 4."""
-    login = {
-        "key": "AKIAIOSFODNN7EXAMPLE",
-        "secret": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-        "region": "us-east-1",
-    }
+    login = {"key": "AKIAIOSFODNN7EXAMPLE", "secret": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "region": "us-east-1"}
     when = dt.datetime(2013, 5, 24, tzinfo=dt.UTC)
     empty = hashlib.sha256(b"").hexdigest()
     found = headers(login, "examplebucket.s3.amazonaws.com", "GET", "/", "lifecycle=", empty, when)

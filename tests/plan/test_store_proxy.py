@@ -20,8 +20,8 @@ from pathlib import Path
 
 import pytest
 
+from nexus.environment.environment import Environment, Host
 from roles.certificate.plan import CA
-from roles.kit.environment import Environment, Host
 from roles.rabbitmq.proxy import sections as rabbitmq_sections
 from roles.redis.proxy import sections
 from roles.redis.users import HEALTH

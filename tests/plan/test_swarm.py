@@ -3,12 +3,13 @@
 import pytest
 from cluster import environment
 
-from roles.kit.agent import base
-from roles.kit.agent.base import RemoteError
-from roles.swarm import cluster as cluster_side
-from roles.swarm import engine, remote
+from nexus.agent import lib
+from nexus.agent.lib import RemoteError
+from roles.swarm.host import cluster as cluster_side
+from roles.swarm.host import engine, state
 from roles.swarm.join import estranged, invitation
 from roles.swarm.plan import leader, managers, network_mtu, plan
+from tests.plan.fake_run import FakeRun
 
 
 def states(env, host):
@@ -28,22 +29,13 @@ def test_one_host_in_every_group_is_a_swarm(tmp_path):
     assert members == ["member box1"]
     member = states(env, "box1")["swarm_cluster"].items["member box1"]
     assert member["role"] == "manager"
-    assert member["labels"] == {
-        "nexus.host": "box1",
-        "nexus.app": "true",
-        "nexus.edge": "true",
-        "nexus.ops": "true",
-    }
+    assert member["labels"] == {"nexus.host": "box1", "nexus.app": "true", "nexus.edge": "true", "nexus.ops": "true"}
 
 
 def test_only_the_first_manager_may_create_and_speaks_for_all(tmp_path):
     env = environment(tmp_path)
-    assert [host for host in ("edge1", "app1", "app2", "ops1") if "swarm_cluster" in states(env, host)] == [
-        "app1"
-    ]
-    may_create = {
-        host: states(env, host)["swarm_node"].context["may_create"] for host in ("edge1", "app1", "app2")
-    }
+    assert [host for host in ("edge1", "app1", "app2", "ops1") if "swarm_cluster" in states(env, host)] == ["app1"]
+    may_create = {host: states(env, host)["swarm_node"].context["may_create"] for host in ("edge1", "app1", "app2")}
     assert may_create == {"edge1": False, "app1": True, "app2": False}
     assert states(env, "ops1") == {}  # no node: nothing of the swarm runs there
     assert states(env, "edge1")["swarm_node"].context["role"] == "worker"
@@ -69,7 +61,7 @@ def test_drained_hosts_stay_drained(tmp_path):
     assert cluster.items["member app2"]["availability"] == "active"
 
 
-class Run:
+class Run(FakeRun):
     """A run whose hosts answer as told."""
 
     left_out = frozenset()
@@ -77,8 +69,8 @@ class Run:
     def __init__(self, env, answers):
         self.environment, self.answers = env, answers
 
-    def ask_source(self, name, source, names, context, libraries):
-        assert context == {"want_tokens": True, "directory": "/var/lib/docker/swarm"}
+    def ask_source(self, name, source, names, context):
+        assert context == {"want_tokens": True}
         return self.answers.get(name, {})
 
     def answer(self, name):
@@ -96,10 +88,7 @@ def test_a_host_is_invited_by_any_manager_that_is_in_a_swarm(tmp_path):
 @pytest.mark.parametrize(("listed", "expected"), [("N1", False), ("N2", True), (None, False)])
 def test_a_node_that_the_managers_have_removed_is_told_apart(tmp_path, listed, expected):
     cluster = {"member edge1": {"id": listed}} if listed else {}
-    answers = {
-        "app1": {"swarm_cluster": cluster},
-        "edge1": {"swarm_node": {"node": {"state": "active", "id": "N1"}}},
-    }
+    answers = {"app1": {"swarm_cluster": cluster}, "edge1": {"swarm_node": {"node": {"state": "active", "id": "N1"}}}}
     assert estranged(Run(environment(tmp_path), answers), "edge1") is expected
 
 
@@ -132,12 +121,13 @@ def test_quorum_is_not_given_away():
 
 
 def test_managers_without_a_leader_are_not_a_missing_swarm(monkeypatch):
-    monkeypatch.setattr(remote, "SETTLE_SECONDS", -1)
-    docker = Docker({"GET /swarm": (503, {"message": "The swarm does not have a leader"})})
+    monkeypatch.setattr(state, "SETTLE_SECONDS", -1)
     info = {"LocalNodeState": "active", "ControlAvailable": True}
+    silent = (503, {"message": "The swarm does not have a leader"})
+    docker = Docker({"GET /swarm": silent, "GET /info": (200, {"Swarm": info})})
     with pytest.raises(RemoteError, match="does not have a leader"):
-        remote._tokens(docker, info)
-    assert remote._tokens(docker, {"LocalNodeState": "inactive", "ControlAvailable": False}) == {}
+        state._tokens(docker, info)
+    assert state._tokens(docker, {"LocalNodeState": "inactive", "ControlAvailable": False}) == {}
 
 
 def test_the_newest_node_of_a_host_counts():
@@ -153,63 +143,31 @@ def test_the_newest_node_of_a_host_counts():
     # a node that just left is still called ready for some seconds
     docker = Docker({"GET /nodes": (200, [node("OLD", "2026-01-01"), node("NEW", "2026-01-02")])})
     found = cluster_side._members(docker, {"10.0.0.2": "app1"})
-    assert {name: member["id"] for name, member in found.items()} == {
-        "member app1": "NEW",
-        "member app1 OLD": "OLD",
-    }
+    assert {name: member["id"] for name, member in found.items()} == {"member app1": "NEW", "member app1 OLD": "OLD"}
 
 
-class Engine(Docker):
-    """An engine that counts how often it is asked for everything."""
+def test_an_engine_is_asked_once_a_probe(monkeypatch):
+    """By all states together, and anew by the next probe: it may have been demoted meanwhile."""
+    asked = []
 
-    def __init__(self, role, node="N1"):
-        info = {"LocalNodeState": role.split("/")[0], "ControlAvailable": role.endswith("manager")}
-        super().__init__({"GET /info": (200, {"Swarm": {**info, "NodeID": node, "NodeAddr": "10.0.0.2"}})})
-        self.role, self.asked = role, 0
+    class Engine(Docker):
+        def ask(self, method, path, body=None):
+            asked.append(path)
+            return super().ask(method, path, body)
 
-    def swarm(self):
-        return self.role
-
-    def ask(self, method, path, body=None):
-        self.asked += 1
-        return super().ask(method, path, body)
-
-
-@pytest.fixture
-def probe(tmp_path, monkeypatch):
-    """Asks an engine as each new probe does; the engine's own files lie at tmp_path."""
-    (tmp_path / "certificates").mkdir()
-    for name in engine.IDENTITY:
-        (tmp_path / name).write_text("N1")
-    monkeypatch.setattr(engine, "KNOWN", str(tmp_path / "swarm.json"))
-
-    def ask(docker):
-        monkeypatch.setattr(engine, "Docker", lambda timeout: docker)
-        monkeypatch.setattr(base, "ONCE", {})  # each probe is a process
-        return engine.found_info(str(tmp_path))
-
-    return ask
+    for manages in (True, False):
+        info = {"LocalNodeState": "active", "ControlAvailable": manages, "NodeID": "N1"}
+        docker = Engine({"GET /info": (200, {"Swarm": info})})
+        monkeypatch.setattr(engine, "Docker", lambda timeout, docker=docker: docker)
+        monkeypatch.setattr(lib, "ONCE", {})  # each probe is a process
+        assert engine.found_info() == engine.found_info() == info
+    assert asked == ["/info", "/info"]
 
 
-def test_an_engine_is_asked_for_everything_only_when_it_may_be_another_node(probe, tmp_path):
-    docker = Engine("active/manager")
-    first = probe(docker)
-    assert (first["NodeID"], first["NodeAddr"], docker.asked) == ("N1", "10.0.0.2", 1)
-    assert (probe(docker), docker.asked) == (first, 1)
-    docker.role = "active/worker"  # demoted from elsewhere
-    assert probe(docker) == {**first, "ControlAvailable": False}
-    (tmp_path / engine.IDENTITY[1]).write_text("of another node")
-    assert probe(Engine("active/manager", "N2"))["NodeID"] == "N2"
+def test_an_engine_that_gives_no_answer_is_known_as_nothing(monkeypatch):
+    def refuse(timeout):
+        raise ConnectionRefusedError
 
-
-@pytest.mark.parametrize("role", ["inactive", "pending", "locked", "error", ""])
-def test_an_engine_that_is_no_active_node_is_asked_for_everything(probe, role):
-    probe(Engine("active/worker"))
-    docker = Engine(role, "")
-    assert (probe(docker)["LocalNodeState"], docker.asked) == (role, 1)
-
-
-def test_an_engine_whose_files_are_not_where_they_are_looked_for_is_asked_for_everything(probe, tmp_path):
-    (tmp_path / engine.IDENTITY[0]).unlink()
-    docker = Engine("active/worker")
-    assert [probe(docker)["NodeID"], probe(docker)["NodeID"], docker.asked] == ["N1", "N1", 2]
+    monkeypatch.setattr(engine, "Docker", refuse)
+    monkeypatch.setattr(lib, "ONCE", {})
+    assert engine.found_info() == {}

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from roles.kit.agent import base
-from roles.kit.agent.base import RemoteError, turn
+from nexus.agent import lib
+from nexus.agent import turn as module
+from nexus.agent.lib import RemoteError
+from nexus.agent.turn import turn
 
 RUN = 7
 
@@ -17,8 +19,9 @@ RUN = 7
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A host on which run 7 was the last."""
-    for name, file in {"LOCK": "lock", "BESIDE": "beside", "FENCE": "fence.json"}.items():
-        monkeypatch.setattr(base, name, str(tmp_path / file))
+    monkeypatch.setattr(module, "LOCK", str(tmp_path / "lock"))
+    monkeypatch.setattr(module, "BESIDE", str(tmp_path / "beside"))
+    monkeypatch.setattr(lib, "FENCE", str(tmp_path / "fence.json"))
     monkeypatch.setattr(os, "geteuid", lambda: 0)  # whoever is not root waits for nobody
     (tmp_path / "fence.json").write_text(json.dumps({"run": RUN, "steps": 3}))
     return tmp_path
@@ -26,8 +29,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def waits(alone: bool, number: int | None) -> bool:
     """Whether a step or a question of a run would wait now."""
-    with open(base.LOCK, "a") as lock:
-        return not base._came_in(lock.fileno(), alone, number)
+    with open(module.LOCK, "a") as lock:
+        return not module._came_in(lock.fileno(), alone, number)
 
 
 def test_a_step_is_alone_and_questions_are_beside_each_other() -> None:
@@ -68,8 +71,8 @@ def test_a_host_that_no_run_has_numbered_lets_nobody_in(place: Path) -> None:
 
 
 def test_whoever_has_waited_too_long_is_told_whose_process_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(base, "TURN_SECONDS", 0)
+    monkeypatch.setattr(module, "SECONDS", 0)
     with turn(alone=True, number=RUN) as let_in:
         let_in()
-        with pytest.raises(RemoteError, match=f"fuser {base.LOCK} {base.BESIDE}"), turn(alone=True):
+        with pytest.raises(RemoteError, match="lslocks | grep nexus-cos".replace("|", r"\|")), turn(alone=True):
             pass

@@ -13,8 +13,9 @@ from typing import Any
 
 from control import Control
 
-from roles.kit import fill, inventories
-from roles.kit import secrets as module
+from nexus.environment import inventory
+from nexus.secrets import store as module
+from runbooks.secret import fill
 
 # Letters and digits, the same in a URL, in JSON and in a shell; and in no file of the project, this one included.
 MARK = "".join(("Canary7", "Nexus"))
@@ -35,7 +36,7 @@ def marks(control: Control) -> list[bytes]:
 
     And the secrets that hold no mark: keys by lines of their text, and what a rotation has made since.
     """
-    kept = inventories.load(control.name).secrets
+    kept = inventory.load(control.name).secrets
     keys = [kept.get(name) for name in kept.names() if name.endswith("ca-key")]
     bodies = [key.splitlines()[number].encode() for key in keys for number in (2, 10)]
     values = [kept.get(name) for name in kept.names() if not name.startswith(("tls/", "etcd/"))]

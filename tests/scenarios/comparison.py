@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from roles.postgresql.scram import matches
+from roles.postgresql.host.scram import matches
 
 
 def differences(before: Any, after: Any, where: str = "") -> list[str]:

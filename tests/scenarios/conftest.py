@@ -11,9 +11,9 @@ from control import PROJECT, Control, Outcome
 from database import Database
 from report import Figure, Report
 
-from roles import lab
-from roles.lab import defaults
-from roles.lab.machine import mounts_below, processes, run
+from nexus.provider import lab
+from nexus.provider.lab import defaults
+from nexus.provider.lab.machine import mounts_below, processes, run
 
 REPORT = pytest.StashKey[Report]()
 
@@ -95,6 +95,14 @@ def control(request: pytest.FixtureRequest) -> Control:
     if not found.running():
         pytest.skip(f"{found.name} is not up: make deploy NEXUS_ENV={found.name}")
     return found
+
+
+@pytest.fixture(scope="module")
+def sound(control: Control) -> Iterator[Control]:
+    """The environment as planned, before the first fault of a module and after the last."""
+    yield control
+    done = control.converged()
+    assert done.changes == [], done.end
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """An environment of the lab in the hands of an operator: runs of pyinfra, log-ins, power, health from outside.
 
-Nothing of the kit runs on the hosts here: what a run claims is asked again by other means.
+Nothing of the library runs on the hosts here: what a run claims is asked again by other means.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from roles import lab
+from nexus.environment import inventory
+from nexus.environment.environment import Environment
+from nexus.provider import lab
+from nexus.provider.lab.host import Host
+from nexus.provider.lab.machine import wait_until
 from roles.health.plan import probes
-from roles.kit import inventories
-from roles.kit.environment import Environment
-from roles.lab.host import Host
-from roles.lab.machine import wait_until
 
 PROJECT = Path(__file__).resolve().parents[2]
 REMOTE = Path(__file__).with_name("remote")
@@ -84,7 +84,7 @@ class Control:
     @cached_property
     def planned(self) -> Environment:
         """What plans are made from; loads the environment's secrets, so only once it was deployed."""
-        return inventories.load(self.name)
+        return inventory.load(self.name)
 
     @property
     def names(self) -> list[str]:

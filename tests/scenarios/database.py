@@ -9,8 +9,8 @@ from typing import Any
 
 from control import Control
 
+from nexus.provider.lab.machine import wait_until
 from roles.certificate.plan import CA
-from roles.lab.machine import wait_until
 
 ROLES = {"leader": "Leader", "sync_standby": "Sync Standby", "replica": "Replica"}
 WHOLE_SECONDS = 120

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import select
 import socket
 import ssl
 import subprocess
@@ -19,6 +18,7 @@ import time
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
+from multiprocessing.connection import wait
 from typing import Any
 
 from control import Control
@@ -45,7 +45,7 @@ class Request:
 
 def closed(connection: http.client.HTTPSConnection) -> bool:
     """Whether the other side has ended a connection on which no answer is awaited."""
-    return bool(select.select([connection.sock], [], [], 0)[0])
+    return bool(wait([connection.sock], 0))
 
 
 @dataclass

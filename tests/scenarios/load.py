@@ -99,4 +99,3 @@ class Load:
     def _run(self, script: str, argument: Any, seconds: float) -> str:
         code = SESSION.read_text() + (REMOTE / script).read_text().replace('"ARGUMENT"', repr(json.dumps(argument)))
         return self.control.ssh(self.host, "python3 -I -", code, seconds)
-

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from control import Control
 
-from roles.lab import defaults
+from nexus.provider.lab import defaults
 
 TABLE = "scenario_cut"
 
@@ -16,7 +16,7 @@ TABLE = "scenario_cut"
 @contextlib.contextmanager
 def cut_off(platform: Control, host: str, others: Sequence[str]) -> Iterator[None]:
     """Drop every packet between the host and the others, as a failed link does: nobody is told."""
-    with _dropping(platform, host, [platform.host(other).address for other in others]):
+    with dropping(platform, host, [platform.host(other).address for other in others]):
         yield
 
 
@@ -25,23 +25,28 @@ def out_of_reach(platform: Control) -> Iterator[None]:
     """The same between every host and this machine, which their runs come from."""
     with contextlib.ExitStack() as stack:
         for host in platform.names:
-            stack.enter_context(_dropping(platform, host, [str(defaults.GATEWAY)]))
+            stack.enter_context(dropping(platform, host, [str(defaults.GATEWAY)]))
         yield
 
 
 @contextlib.contextmanager
-def _dropping(platform: Control, host: str, addresses: Sequence[str]) -> Iterator[None]:
+def dropping(platform: Control, host: str, addresses: Sequence[str], table: str = TABLE) -> Iterator[None]:
+    """Drop every packet between the host and these addresses."""
     named = ", ".join(addresses)
-    _nft(platform, host, f"""
-        table ip {TABLE} {{
+    _nft(
+        platform,
+        host,
+        f"""
+        table ip {table} {{
             chain input {{ type filter hook input priority -300; ip saddr {{ {named} }} drop; }}
             chain output {{ type filter hook output priority -300; ip daddr {{ {named} }} drop; }}
         }}
-    """)
+    """,
+    )
     try:
         yield
     finally:
-        _nft(platform, host, f"delete table ip {TABLE}")
+        _nft(platform, host, f"delete table ip {table}")
 
 
 def _nft(platform: Control, host: str, rules: str) -> None:

@@ -17,7 +17,7 @@ import pytest
 from control import PROJECT
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from roles.record.writer import checkout
+from nexus.workstation import checkout
 
 RUNS = 5  # of each scenario that are kept
 STEP_SECONDS = 0.5
@@ -127,9 +127,7 @@ class Report:
 def page(kept: Mapping[str, Any]) -> str:
     """The page of all kept scenarios, by their modules."""
     places = FileSystemLoader([Path(__file__).parent, PROJECT / "templates"])
-    jinja = Environment(
-        loader=places, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    jinja = Environment(loader=places, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     jinja.filters |= {"named": named, "tick": lambda length: next(t for t in TICKS if t * 8 >= length)}
     modules: dict[str, dict[str, Any]] = {}
     for name, found in sorted(kept.items()):

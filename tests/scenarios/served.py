@@ -9,10 +9,10 @@ import tempfile
 
 from cryptography import x509
 
+from nexus.environment.environment import Environment
+from nexus.pki.ca import Authority
+from roles.certificate.door import Door
 from roles.certificate.plan import ETCD_LEAF
-from roles.kit.authority import Authority
-from roles.kit.environment import Environment
-from roles.status.door import Door
 
 SECONDS = 30  # object storage restarts for 17 s, while its socket keeps who asks waiting
 ASK_FOR_TLS = struct.pack("!ii", 8, 80877103)  # SSLRequest of PostgreSQL's protocol

@@ -18,9 +18,9 @@ from canary import MARK, Processes, found_below, mark_secrets, marks, writings
 from conftest import Figure
 from control import PROJECT, Control, Outcome
 
-from roles import lab
-from roles.kit import inventories
-from roles.kit.memory import cache_directory
+from nexus.cache import cache_directory
+from nexus.environment import inventory
+from nexus.provider import lab
 
 REASON = lab.reason_lab_cannot_run()
 DIRECTORIES = ("/etc", "/var", "/run", "/root", "/home", "/opt", "/srv", "/tmp", "/usr/local")
@@ -79,7 +79,7 @@ ONE, SERVICE = "redis/scheduler", "scheduler"
 
 def test_one_secret_shows_nowhere(control: Control, own_places: None, figure: Figure) -> None:
     """A service's password, changed by hand: run, dry run and hosts that have it show it nowhere."""
-    before = inventories.load(control.name).secrets.get(ONE)
+    before = inventory.load(control.name).secrets.get(ONE)
     wanted = writings(MARK.encode())
     try:
         store(control, f"{MARK}{random.token_urlsafe(18)}")
@@ -109,7 +109,7 @@ def test_one_secret_shows_nowhere(control: Control, own_places: None, figure: Fi
 
 def store(control: Control, value: str) -> None:
     """Give the one secret this value, in the environment's file."""
-    secrets = inventories.load(control.name).secrets
+    secrets = inventory.load(control.name).secrets
     secrets.put(ONE, value)
     assert secrets.save()
 

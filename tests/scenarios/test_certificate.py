@@ -20,8 +20,9 @@ from load import Load
 from redis_writes import Writes, loss
 from served import Served
 
-from roles.lab.machine import wait_until
-from roles.status.door import Door, doors
+from nexus.provider.lab.machine import wait_until
+from roles.certificate.door import Door
+from roles.certificate.status import all_doors
 
 PERIOD_SECONDS, LIFETIME_SECONDS = 90, 270
 DATA = {"certificate_period_seconds": PERIOD_SECONDS, "certificate_prepared_days": 0.1}
@@ -50,7 +51,7 @@ class Watch:
     def __post_init__(self) -> None:
         env = self.control.planned
         self.served = Served(env)
-        self.doors = [(host.name, door) for host in env.hosts for door in doors(env, host)]
+        self.doors = [(host.name, door) for host in env.hosts for door in all_doors(env, host)]
 
     def go_on(self, seconds: float) -> None:
         """Look again and again for so long."""

@@ -17,7 +17,7 @@ from conftest import Figure
 from control import Control, Outcome, copy_of_project
 from readiness import Readiness
 
-from roles import lab
+from nexus.provider import lab
 
 REASON = lab.reason_lab_cannot_run()
 SERVICE = "auth-service"
@@ -155,6 +155,6 @@ def test_the_checks_of_the_day_are_asked(control: Control, which: str) -> None:
     text = done.output
     said = json.loads(text[text.index('{\n "environment"') : text.rindex("\n}") + 2])
     areas = {line["area"] for line in said["lines"]}
-    assert set(control.planned.catalogue.operations.daily_checks[which]) <= areas
+    assert set(control.planned.catalogue.operations.daily_checks.of(which)) <= areas
     assert "Traceback" not in text
     assert done.status == (1 if said["missed"] else 0)

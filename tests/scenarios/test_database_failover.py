@@ -16,8 +16,8 @@ from database import Database
 from load import Load, Written
 from partition import cut_off
 
-from roles import lab
-from roles.lab.machine import wait_until
+from nexus.provider import lab
+from nexus.provider.lab.machine import wait_until
 
 GAP_SECONDS = 45
 CUT_SECONDS = 60

@@ -8,8 +8,8 @@ import pytest
 from conftest import Figure
 from control import Control
 
-from roles import lab
-from roles.lab.machine import wait_until
+from nexus.provider import lab
+from nexus.provider.lab.machine import wait_until
 
 REASON = lab.reason_lab_cannot_run()
 SERVICE = "vscreen-hollywood"  # one task, and nothing depends on it

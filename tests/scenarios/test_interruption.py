@@ -176,14 +176,12 @@ def test_a_change_of_every_service_interrupted_and_run_again(
 def bare(pytestconfig: pytest.Config) -> Iterator[tuple[Control, Outcome]]:
     """A box from nothing, converged without interruption, and taken down again."""
     if Control("box").exists():
-        pytest.skip("box is up and this scenario takes it down: python -m roles.lab down box")
+        pytest.skip("box is up and this scenario takes it down: python -m nexus.provider.lab down box")
     yield from whole("box", pytestconfig)
 
 
 @pytest.mark.full
-def test_a_bare_host_killed_and_run_again(
-    bare: tuple[Control, Outcome], figure: Figure, chance: random.Random
-) -> None:
+def test_a_bare_host_killed_and_run_again(bare: tuple[Control, Outcome], figure: Figure, chance: random.Random) -> None:
     control, reference = bare
     assert reference.status == 0, reference.end
     figure("box: first run from a bare host, uninterrupted", reference.seconds)

@@ -13,26 +13,25 @@ from pathlib import Path
 
 import pytest
 
-from roles import lab
-from roles.lab import base, defaults
-from roles.lab.environment import PROJECT, LabEnvironment
-from roles.lab.host import SYSTEMD_OUTSIDE, Host
-from roles.lab.machine import mounts_below, processes, remove_tree, wait_until
-from roles.lab.status import table
+from nexus.provider import lab
+from nexus.provider.lab import base, defaults
+from nexus.provider.lab.environment import PROJECT, LabEnvironment
+from nexus.provider.lab.host import SYSTEMD_OUTSIDE, Host
+from nexus.provider.lab.machine import mounts_below, processes, remove_tree, wait_until
+from nexus.provider.lab.status import table
 
 REASON = lab.reason_lab_cannot_run()
 pytestmark = pytest.mark.skipif(REASON is not None, reason=f"no lab on this machine: {REASON}")
 
-INVENTORY = """\
-provider = "lab"
-ops = [("tiny1", {"address": "10.213.0.61"}), ("tiny2", {"address": "10.213.0.62"})]
-"""
+INVENTORY = 'ops = [("tiny1", {"address": "10.213.0.61"}), ("tiny2", {"address": "10.213.0.62"})]\n'
 
 
 @pytest.fixture(scope="module")
 def inventory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("inventory") / "tiny.py"
     path.write_text(INVENTORY)
+    (path.parent / "group_data").mkdir()
+    (path.parent / "group_data/tiny.py").write_text('provider = "lab"\n')
     return path
 
 
@@ -51,9 +50,7 @@ def hosts(tiny: LabEnvironment) -> list[Host]:
     return [Host(tiny, host) for host in tiny.hosts]
 
 
-def ssh(
-    environment: LabEnvironment, host: str, command: str, *options: str
-) -> subprocess.CompletedProcess[str]:
+def ssh(environment: LabEnvironment, host: str, command: str, *options: str) -> subprocess.CompletedProcess[str]:
     config = ("-F", str(environment.access / "ssh_config"), "-o", "BatchMode=yes", "-o", "ConnectTimeout=3")
     words = ["ssh", *config, *options, host, command]
     return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
@@ -81,16 +78,12 @@ def test_hosts_are_whole_and_let_in_the_deploy_user_alone(tiny: LabEnvironment, 
     assert mtu == Path("/sys/class/net", hosts[0].interface, "mtu").read_text().strip()
 
 
-def test_a_host_with_another_key_is_not_trusted(
-    tiny: LabEnvironment, hosts: list[Host], tmp_path: Path
-) -> None:
+def test_a_host_with_another_key_is_not_trusted(tiny: LabEnvironment, hosts: list[Host], tmp_path: Path) -> None:
     lines = (tiny.access / "known_hosts").read_text().splitlines()
     keys = [line.split(maxsplit=1)[1] for line in lines]
     swapped = tmp_path / "known_hosts"
     swapped.write_text(f"10.213.0.61 {keys[1]}\n10.213.0.62 {keys[0]}\n")
-    refused = ssh(
-        tiny, "tiny1", "true", "-o", f"UserKnownHostsFile={swapped}", "-o", "GlobalKnownHostsFile=none"
-    )
+    refused = ssh(tiny, "tiny1", "true", "-o", f"UserKnownHostsFile={swapped}", "-o", "GlobalKnownHostsFile=none")
     assert refused.returncode == 255
     assert "verification failed" in refused.stderr
 
@@ -115,9 +108,7 @@ def test_a_rebooted_host_comes_back_by_itself(tiny: LabEnvironment, hosts: list[
     assert wait_until(lambda: hosts[0].system_state() == "running", 30, pause=0.3)
 
 
-def test_single_hosts_are_switched_off_and_on(
-    tiny: LabEnvironment, inventory: Path, hosts: list[Host]
-) -> None:
+def test_single_hosts_are_switched_off_and_on(tiny: LabEnvironment, inventory: Path, hosts: list[Host]) -> None:
     neighbour = hosts[1].running()
     for command in ("poweroff", "kill"):
         subprocess.run([*CLI, command, "tiny1", "--environment", str(inventory)], cwd=PROJECT, check=True)
@@ -156,7 +147,7 @@ def test_a_loose_interface_is_taken_in_again(tiny: LabEnvironment, hosts: list[H
     assert all_answer(tiny)
 
 
-CLI = [sys.executable, "-m", "roles.lab"]
+CLI = [sys.executable, "-m", "nexus.provider.lab"]
 POINTS: dict[str, Callable[[LabEnvironment], bool]] = {
     "owner known": lambda tiny: (tiny.directory / "owner.json").exists(),
     "first root half made": lambda tiny: (tiny.directory / "tiny1/upper/etc").exists(),
@@ -184,7 +175,7 @@ def test_an_interrupted_up_is_finished_by_the_next(tiny: LabEnvironment, invento
 def test_an_interrupted_base_system_is_cleaned_up(tiny: LabEnvironment) -> None:
     directory = tiny.machine_directory / "test-of-base"
     make = (
-        "import sys; from pathlib import Path; from roles import lab; from roles.lab import base;"
+        "import sys; from pathlib import Path; from nexus.provider import lab; from nexus.provider.lab import base;"
         "base.ensure(Path(sys.argv[1]), lab.load(sys.argv[2]).settings)"
     )
     running = subprocess.Popen(
@@ -208,7 +199,7 @@ def test_another_checkout_is_refused_until_the_hosts_are_gone(
     tiny: LabEnvironment, inventory: Path, hosts: list[Host], tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
-    shutil.copytree(PROJECT / "roles", other / "roles", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PROJECT / "nexus", other / "nexus", ignore=shutil.ignore_patterns("__pycache__"))
 
     def up_there() -> subprocess.CompletedProcess[str]:
         words = [*CLI, "up", str(inventory)]
@@ -236,7 +227,7 @@ def test_another_checkout_is_refused_until_the_hosts_are_gone(
 
 def test_taken_addresses_are_refused(tiny: LabEnvironment, hosts: list[Host], tmp_path: Path) -> None:
     clash = tmp_path / "clash.py"
-    clash.write_text('provider = "lab"\nops = [("other1", {"address": "10.213.0.62"})]\n')
+    clash.write_text('ops = [("other1", {"address": "10.213.0.62"})]\n')
     with pytest.raises(lab.LabError, match=r"other1 of clash wants 10\.213\.0\.62.*tiny2"):
         lab.up(lab.load(str(clash)))
     assert not (tiny.machine_directory / "environments/clash").exists()

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
-import pty
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Figure
-from control import PROJECT, Control, Outcome, ended
+from control import Control, Outcome, ended
+from terminal import Interactive
 
-from roles import lab
-from roles.lab.machine import wait_until
+from nexus.provider import lab
+from nexus.provider.lab.machine import wait_until
 
 HOLD = "tests/scenarios/deploys/hold.py"
 PAIRS, PAIRS_FULL = 3, 20
@@ -194,47 +191,3 @@ def test_who_only_reads_needs_no_lock(settled: Control) -> None:
         assert done.status == 0, done.end
     assert running.poll() is None, "the holder ended before it could be in the way"
     assert ended(running, RUN_SECONDS)[0] == 0
-
-
-class Interactive:
-    """A run on a terminal of its own, which asks before it changes anything."""
-
-    def __init__(self, control: Control, data: dict[str, Any]) -> None:
-        words = [str(Path(sys.executable).with_name("pyinfra")), "inventory", "deploys/full.py"]
-        for key, value in data.items():
-            words += ["--data", f"{key}={value if isinstance(value, str) else json.dumps(value)}"]
-        self._terminal, inside = pty.openpty()
-        self._process = subprocess.Popen(
-            words, cwd=PROJECT, env={**os.environ, "NEXUS_ENV": control.name},
-            stdin=inside, stdout=inside, stderr=inside, start_new_session=True,
-        )  # fmt: skip
-        os.close(inside)
-        self._said = ""
-
-    @property
-    def status(self) -> int:
-        """Exit status."""
-        return self._process.wait(60)
-
-    def read_until(self, words: str) -> None:
-        """Read what it says up to these words."""
-        while words not in self._said:
-            assert self._read(), f"ended without: {words}\n{self._said[-2000:]}"
-
-    def answer(self, text: str) -> None:
-        """Type this."""
-        os.write(self._terminal, text.encode())
-
-    def end(self) -> str:
-        """All that it said, once it has ended."""
-        while self._read():
-            pass
-        return self._said
-
-    def _read(self) -> bool:
-        try:
-            text = os.read(self._terminal, 65536).decode(errors="replace")
-        except OSError:  # the other side is closed
-            return False
-        self._said += text
-        return bool(text)

@@ -18,8 +18,8 @@ from database import Database
 from load import Load
 from redis_writes import Writes, agreed, loss, primary_of
 
-from roles import lab
-from roles.lab.machine import wait_until
+from nexus.provider import lab
+from nexus.provider.lab.machine import wait_until
 
 STORES = ("etcd", "postgresql", "redis", "rabbitmq")
 BEFORE_SECONDS, AFTER_SECONDS = 5, 8

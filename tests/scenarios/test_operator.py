@@ -16,7 +16,7 @@ from database import Database
 from load import Load
 from redis_writes import WRITERS, Writes, longest_gap, loss, primary_of
 
-from roles.kit.secrets import Secrets
+from nexus.secrets.store import Secrets
 
 FAILOVER, REBUILD, STATUS = "deploys/failover.py", "deploys/rebuild_replica.py", "deploys/status.py"
 BEFORE_SECONDS, AFTER_SECONDS = 5, 8
@@ -85,7 +85,8 @@ def test_promoted_by_force(control: Control, database: Database) -> None:
 def test_what_cannot_be_is_refused(control: Control, database: Database) -> None:
     primary = database.primary()
     for deploy, data, words in (
-        (FAILOVER, {"to": "data9"}, "is no host of PostgreSQL"),
+        (FAILOVER, {"to": "data9"}, 'has no host "data9"'),
+        (FAILOVER, {"to": control.group("app")[0]}, "is no host of PostgreSQL"),
         (FAILOVER, {"store": "rabbitmq"}, "has no primary to move"),
         (FAILOVER, {"store": "mysql"}, "failover knows postgresql"),
         (REBUILD, {"host": primary}, "is the primary"),
@@ -196,7 +197,7 @@ def test_passwords_changed(control: Control, database: Database, figure: Figure)
 
 def renewed(secrets: Secrets, *names: str) -> None:
     """Other values of secrets, in the environment's file."""
-    fresh = Secrets(secrets.path, secrets.identity, secrets.recipients, generate=True)
+    fresh = Secrets(secrets.path, secrets.identity, generate=True)
     for name in names:
         fresh._values.pop(name)
         fresh.get(name)

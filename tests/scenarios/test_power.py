@@ -11,7 +11,7 @@ from conftest import Figure
 from control import Control
 from redis_writes import agreed
 
-from roles.lab.machine import wait_until
+from nexus.provider.lab.machine import wait_until
 
 REBOOT_SECONDS = 180
 LOSS_SECONDS = 60
@@ -35,6 +35,7 @@ def test_every_host_rebooted_at_once(platform: Control, figure: Figure) -> None:
     assert stale(platform.state()) == []
 
 
+@pytest.mark.full
 def test_an_app_host_powered_off(platform: Control, figure: Figure) -> None:
     """The first one: the manager that runs talk to, and the swarm's leader unless that has moved."""
     lost, other = platform.group("app")[0], platform.group("app")[1]

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from control import Control, Outcome, copy_of_project
 
-from roles import lab
-from roles.lab.machine import wait_until
+from nexus.provider import lab
+from nexus.provider.lab.machine import wait_until
 
 PLACES = ("/etc", "/usr", "/opt", "/root", "/var/lib/nexus-cos", "/var/lib/dpkg")
 TIMERS = "systemctl list-units --all --plain --no-legend 'nexus-cos-*.timer' | cut -d' ' -f1"
@@ -55,9 +55,7 @@ def untouched(control: Control, still: None) -> Iterator[None]:
     assert control.everywhere(lambda host: control.ask(host, "identity.py")) == before
 
 
-def refuse(
-    control: Control, *said: str, limit: str = "", deploy: str = "deploys/full.py", data: Any = None
-) -> None:
+def refuse(control: Control, *said: str, limit: str = "", deploy: str = "deploys/full.py", data: Any = None) -> None:
     """Refused when only looked at and then when meant: what is not refused must not reach a host from here."""
     words = ("--limit", limit) if limit else ()
     refused(control.run("--dry", *words, deploy=deploy, data=data), *said)
@@ -78,12 +76,7 @@ def test_a_disk_without_room_for_images(control: Control) -> None:
     """A release that is not built yet, where more is wanted free than any disk has."""
     registry = control.group("ops")[0]
     said = f"{registry}: image cannot be laid down: not enough disk for images"
-    refuse(
-        control,
-        said,
-        "MiB free and",
-        data={"release": f"0.0.0-{uuid.uuid4().hex}", "image_disk_free_bytes": 2**60},
-    )
+    refuse(control, said, "MiB free and", data={"release": f"0.0.0-{uuid.uuid4().hex}", "image_disk_free_bytes": 2**60})
 
 
 def test_services_that_do_not_fit(control: Control) -> None:

@@ -6,6 +6,7 @@ A release that is tried here is the reference service under another number, with
 from __future__ import annotations
 
 import json
+import shlex
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -17,9 +18,10 @@ from conftest import Figure
 from control import Control, Outcome, copy_of_project
 from http_load import Requests
 
+from nexus.environment import inventory
 from roles.image.checkout import source
-from roles.release.plan import waves
 from roles.service.scale import size
+from runbooks.release.plan import waves
 
 SERVICE, PATH = "session-mgr", "/api/sessions/"
 FAULTS = {  # what is built in, and how many requests may fail of it
@@ -58,19 +60,30 @@ def released(control: Control, services: str, release: str, fault: str = "", **d
 
 
 def kept(control: Control) -> dict[str, Any]:
-    """Releases as the swarm keeps them, asked without the kit: {service: record}."""
-    script = "sudo docker config ls -q --filter label=nexus.kept | xargs -r sudo docker config inspect"
+    """Releases as the swarm keeps them, asked without the library: {service: record}."""
+    releases = {name: text for name, text in stored(control).items() if name.startswith("release ")}
+    return {name.removeprefix("release "): json.loads(text) for name, text in releases.items()}
+
+
+def stored(control: Control) -> dict[str, str]:
+    """All that the environment keeps, {"KIND NAME": JSON}."""
+    script = "sudo docker config inspect nexus-environment 2>/dev/null || true"
     found = json.loads(control.ssh(control.group("app")[0], script) or "[]")
-    labels = [item["Spec"]["Labels"] for item in found]
-    return {
-        label["nexus.kept"].split(" ", 1)[1]: json.loads(label["nexus.value"])
-        for label in labels
-        if label["nexus.kept"].startswith("release ")
-    }
+    labels = [pair for config in found for pair in config["Spec"]["Labels"].items()]
+    return {name: text for name, text in labels if " " in name}
+
+
+def mounted(control: Control) -> dict[str, str]:
+    """{path in a container: Docker config or secret} of the service."""
+    form = "'{{json .Spec.TaskTemplate.ContainerSpec}}'"
+    text = control.ssh(control.group("app")[0], f"sudo docker service inspect nexus_{SERVICE} --format {form}")
+    container = json.loads(text)
+    configs = {config["File"]["Name"]: config["ConfigName"] for config in container["Configs"]}
+    return configs | {secret["File"]["Name"]: secret["SecretName"] for secret in container["Secrets"]}
 
 
 def images(control: Control) -> dict[str, str]:
-    """{service: release} by the image that the swarm runs, asked without the kit."""
+    """{service: release} by the image that the swarm runs, asked without the library."""
     form = "'{{.Name}} {{.Image}}'"
     rows = control.ssh(control.group("app")[0], f"sudo docker service ls --format {form}").splitlines()
     pairs = (row.split(" ", 1) for row in rows)
@@ -125,6 +138,68 @@ def test_a_bad_release_goes_back_by_itself(ready: Control, kind: str, figure: Fi
         assert len(failed) <= allowed, load.told()
     again = ready.converged()
     assert again.closing[0] == 0, again.end
+
+
+def test_a_changed_configuration_rolls_one_service_and_is_shown(ready: Control, figure: Figure) -> None:
+    """Under load and without a failed request; the command shows its port and no secret of the environment."""
+    if kept(ready).get(SERVICE, {}).get("current", {}).get("pinned"):  # it went back, and keeps a configuration
+        assert released(ready, SERVICE, number()).status == 0
+    ready.converged()
+    before, show = mounted(ready), {"deploy": "deploys/service_config.py", "data": {"service": SERVICE}}
+    flag = f"on-{uuid.uuid4().hex[:8]}"
+    with Requests(ready, PATH, SERVICE) as load:
+        time.sleep(5)
+        forth = ready.converged({"service_environment_of": {SERVICE: {"FLAG": flag}}})
+        between, shown = mounted(ready), ready.run(**show)
+        ready.converged()
+        time.sleep(5)
+    figure("configuration of one service changed and back: requests", len(load.answered))
+    figure("configuration of one service changed and back: failed", len(load.failed))
+    assert len(load.answered) > 1000
+    assert not load.failed, load.told()
+    assert load.not_once == {}
+    rolled = [change for change in forth.changes if change.startswith("service: service ")]
+    assert [change.split()[2].rstrip(":") for change in rolled] == [SERVICE], forth.changes
+    assert {path for path in before if before[path] != between[path]} == {"/run/secrets/config"}
+    assert mounted(ready) == before
+    text = ready.ssh(ready.group("app")[0], f"sudo docker config inspect --pretty {between['/run/secrets/config']}")
+    port = ready.planned.catalogue.service(SERVICE).port
+    assert f"PORT={port}" in text
+    assert f"FLAG={flag}" in text
+    assert shown.status == 0, shown.end
+    assert [line.split()[-1] for line in shown.output.splitlines() if line.split()[:1] == ["port"]] == [str(port)]
+    assert f"NOW: {flag}" in shown.output, shown.end
+    whole = ready.run(deploy="deploys/service_config.py", data={"format": "json"})
+    assert whole.status == 0, whole.end
+    assert whole.output.count('"name": "PORT"') == len(ready.planned.catalogue.services)
+    assert told_secrets(ready, text + shown.output + whole.output) == []
+
+
+def told_secrets(control: Control, text: str) -> list[str]:
+    """Names of secrets of the environment of which a whole line stands in a text."""
+    secrets = inventory.load(control.name).secrets
+    names = [name for name in secrets.names() if not name.endswith("ca-certificate")]
+    lines = {name: [line for line in secrets.get(name).splitlines() if "-----" not in line] for name in names}
+    assert len(lines) > 50
+    return [name for name, each in lines.items() if any(len(line) > 11 and line in text for line in each)]
+
+
+def test_what_an_earlier_version_kept_is_taken_over(ready: Control) -> None:
+    """The version before kept each thing in a config of its own."""
+    if not stored(ready):
+        assert released(ready, SERVICE, number()).status == 0
+    before, running, app = stored(ready), images(ready), ready.group("app")[0]
+    assert before
+    for name, text in before.items():
+        labels = f"--label {shlex.quote(f'nexus.kept={name}')} --label {shlex.quote(f'nexus.value={text}')}"
+        ready.ssh(app, f"echo x | sudo docker config create {labels} nexus-{name.replace(' ', '-')} -")
+    ready.ssh(app, "sudo docker config rm nexus-environment")
+    done = ready.converged()
+    assert done.changes == ["swarm: nexus-environment: is missing"], done.end
+    assert (stored(ready), images(ready)) == (before, running)
+    names = ready.ssh(app, "sudo docker config ls --filter label=nexus.kept --format '{{.Name}}'").split()
+    assert names == ["nexus-environment"]
+    assert ready.converged().closing[0] == 0
 
 
 def test_an_image_that_is_not_there_is_refused(ready: Control) -> None:
@@ -252,18 +327,13 @@ def test_back_without_a_registry(ready: Control) -> None:
 
 @pytest.mark.full
 def test_configuration_comes_back_and_credentials_do_not(ready: Control) -> None:
-    def mounted() -> dict[str, str]:
-        form = "'{{json .Spec.TaskTemplate.ContainerSpec.Secrets}}'"
-        text = ready.ssh(ready.group("app")[0], f"sudo docker service inspect nexus_{SERVICE} --format {form}")
-        return {secret["File"]["Name"]: secret["SecretName"] for secret in json.loads(text)}
-
-    before = mounted()
+    before, path = mounted(ready), "/run/secrets/config"
     flag: Mapping[str, Any] = {"service_environment_of": {SERVICE: {"FLAG": "on"}}}
     assert released(ready, SERVICE, number(), **flag).status == 0
-    between = mounted()
-    assert between["config"] != before["config"]
+    between = mounted(ready)
+    assert between[path] != before[path]
     assert ready.run(deploy="deploys/rollback.py", data={"services": SERVICE}).status == 0
-    assert mounted() == {**between, "config": before["config"]}
+    assert mounted(ready) == {**between, path: before[path]}
     assert ready.converged().closing[0] == 0
 
 

@@ -13,10 +13,10 @@ from conftest import Figure
 from control import Control, Outcome
 from database import Database
 
-from roles import lab
-from roles.lab.machine import wait_until
+from nexus.provider import lab
+from nexus.provider.lab.machine import wait_until
+from roles.storage.host.s3 import Bucket
 from roles.storage.plan import BACKUP, access, server
-from roles.storage.s3 import Bucket
 
 AWAY_SECONDS = 40  # storage of a backup, which takes 13 to 25 s here
 AGAIN_SECONDS = 300  # a failed backup is made again after one minute, and may take another

@@ -15,15 +15,15 @@ from conftest import Figure
 from control import REMOTE, Control
 from readiness import Readiness
 
-from roles import lab
+from nexus.environment import inventory
+from nexus.environment.environment import Environment
+from nexus.provider import lab
 from roles.certificate.plan import CA
-from roles.kit import inventories
-from roles.kit.environment import Environment
 from roles.rabbitmq.users import ADMIN as BROKER_ADMIN
 from roles.redis.instance import instance_of
 from roles.redis.users import OWN
 from roles.registry.plan import login, registry_host
-from roles.secret.rotation import unfinished
+from runbooks.secret.rotation import unfinished
 
 AMQP = Path(__file__).parents[1] / "hosts/remote/rabbitmq.py"
 DEPLOY = "deploys/rotate_secrets.py"
@@ -74,7 +74,7 @@ def let_in(control: Control, asked: dict[str, dict[str, Any]]) -> dict[str, bool
 
 def now(control: Control) -> Environment:
     """The environment with the secrets as they are in the file now."""
-    return inventories.load(control.name)
+    return inventory.load(control.name)
 
 
 def rotate(control: Control, **data: Any) -> Any:

@@ -10,7 +10,7 @@ from conftest import Figure
 from control import Control, Outcome, copy_of_project
 from database import Database
 
-from roles.catalogue import Service
+from nexus.catalogue import Service
 
 FILE, RECORD = "scenario.sql", "nexus_cos.first_schema"
 WHOLE, PART = "schema_scenario", "schema_scenario_part"

@@ -9,7 +9,7 @@ from conftest import Figure
 from control import Control
 from tree import Disk
 
-from roles.lab.machine import wait_until
+from nexus.provider.lab.machine import wait_until
 
 # Programs that write by themselves and when they like; what a run causes there comes back with each run.
 STORES = ("/var/lib/etcd/", "/var/lib/postgresql/", "/var/lib/redis/", "/var/lib/rabbitmq/", "/var/lib/seaweedfs/")

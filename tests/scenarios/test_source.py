@@ -60,9 +60,7 @@ def test_one_service_runs_the_code_of_a_checkout(control: Control, tmp_path: Pat
 
 
 @pytest.mark.full
-def test_services_run_the_code_of_a_checkout(
-    box: tuple[Control, Outcome], tmp_path: Path, figure: Figure
-) -> None:
+def test_services_run_the_code_of_a_checkout(box: tuple[Control, Outcome], tmp_path: Path, figure: Figure) -> None:
     control, first = box
     assert first.status == 0, first.end
     before = control.state()

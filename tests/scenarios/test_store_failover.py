@@ -16,8 +16,8 @@ from control import Control
 from partition import cut_off
 from redis_writes import Writes, longest_gap, loss, primary_of, sentinels
 
-from roles import lab
-from roles.lab.machine import wait_until
+from nexus.provider import lab
+from nexus.provider.lab.machine import wait_until
 
 WARM_SECONDS = 8.0
 PROMOTED_SECONDS = 45.0  # until writes are acknowledged again
@@ -106,6 +106,7 @@ def test_redis_primary_cut_off(control: Control, figure: Figure) -> None:
     settled(control)
 
 
+@pytest.mark.full
 def test_rabbitmq_node_killed(control: Control, figure: Figure) -> None:
     broker = Broker(control)
     broker.declare()
@@ -126,8 +127,9 @@ def test_rabbitmq_node_killed(control: Control, figure: Figure) -> None:
     assert after > before + 100, "nothing was confirmed without the node"
     found = broker.drain()
     missing = [identity for identity, _ in broker.confirmed if identity not in found]
-    figure.timeline("RabbitMQ, node killed: messages confirmed", {"confirmed": [at for _, at in broker.confirmed]},
-                    killed=killed)
+    figure.timeline(
+        "RabbitMQ, node killed: messages confirmed", {"confirmed": [at for _, at in broker.confirmed]}, killed=killed
+    )
     figure("rabbitmq: node killed: confirmed messages", len(broker.confirmed))
     figure("rabbitmq: node killed: lost", len(missing))
     figure("rabbitmq: node killed: longest gap", longest_gap(broker.confirmed))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from control import Control
 
-from roles.kit.wire import READ, lines
+from nexus.plan import diff
+from nexus.plan.desired import Desired, File, Unit
+from nexus.transport.protocol import READ, lines
+from tests.plan.step import step
 
 SHOWN = ("LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload")
 UNITS = {"runs": "/bin/sleep 1d", "fails": "/bin/false", "masked": "", "edited": "/bin/sleep 1d", "off": "/bin/true"}
@@ -48,8 +51,7 @@ def shown(platform: Control, host: str) -> dict[str, dict[str, str]]:
 
 
 def told(platform: Control, host: str) -> dict[str, dict[str, str]]:
-    nothing: dict[str, list[str]] = {kind: [] for kind in ("paths", "packages", "users", "groups")}
-    request = {"do": "probe", "units": NAMES, "states": {}, "texts": [], "checks": {}, **nothing}
+    request = diff.question([Desired(units=tuple(map(Unit, NAMES)))])
     units = json.loads(platform.ssh(host, WITHOUT_SYSTEMCTL, "\n".join(lines(request)) + "\n"))["units"]
     return {name: {key: units[name][key] for key in SHOWN} for name in NAMES}
 
@@ -88,33 +90,25 @@ RELOADS = "sudo journalctl -q -b -t systemd -o cat | grep -c '^Reloading finishe
 FIRST, SECOND = "nexus-test-first", "nexus-test-second"
 
 
-def file(name: str, text: str) -> dict[str, object]:
-    data = base64.b64encode(text.encode()).decode()
-    return {"path": f"/etc/systemd/system/{name}", "data": data, "mode": 0o644, "owner": "root", "group": "root"}
-
-
 def test_systemd_reads_its_files_once_for_units_that_are_new_and_not_at_all_for_what_it_knows(
     platform: Control, host: str
 ) -> None:
     text = "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n"
     fence = json.loads(platform.ssh(host, "sudo cat /var/lib/nexus-cos/fence.json"))["run"]
-    unit = {"masked": False, "enable": True, "disable": False, "running": True, "restart_on": [], "reload_on": []}
-    unit |= {"restart_check": "", "reload_check": "", "ready_check": ""}
-    nothing: dict[str, list[str]] = {kind: [] for kind in ("directories", "links", "absent")}
-    files = [file(f"{name}.service", text) for name in (FIRST, SECOND)]
-    units = {"do": "units", "fence": fence, "units": [{**unit, "name": name} for name in (FIRST, SECOND)]}
+    files = step(*(File(f"/etc/systemd/system/{name}.service", text) for name in (FIRST, SECOND)), fence=fence)
+    units = step(Unit(FIRST), Unit(SECOND), fence=fence, reread=True)
 
-    def carried_out(request: dict[str, object]) -> int:
+    def carried_out(request: dict[str, Any]) -> int:
         before = int(platform.ssh(host, RELOADS))
         platform.ssh(host, WITH_SYSTEMCTL, "\n".join(lines(request)) + "\n")
         return int(platform.ssh(host, RELOADS)) - before
 
-    assert carried_out({"do": "files", "fence": fence, "files": files, "units_follow": True, **nothing}) == 0
+    assert carried_out(files) == 0
     assert carried_out(units) == 1
     for name in (FIRST, SECOND):
         assert platform.ssh(host, f"systemctl is-active {name}; systemctl is-enabled {name}").split() == [
             "active",
             "enabled",
         ]
-    again = {**units, "units": [{**unit, "name": FIRST, "enable": False}]}
+    again = {**units, "items": [{**units["items"][0], "enable": False}], "reread": False}
     assert carried_out(again) == 0

@@ -60,10 +60,7 @@ for name in slice_["units"]:
 
 for name in slice_["running"]:
     systemd.service(
-        name=f"Restart {name}",
-        service=f"nexus-bench@{name}",
-        restarted=True,
-        _if=environments[name].did_change,
+        name=f"Restart {name}", service=f"nexus-bench@{name}", restarted=True, _if=environments[name].did_change
     )
 systemd.service(
     name="Restart Nginx",

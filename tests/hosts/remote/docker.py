@@ -31,7 +31,7 @@ class Engine(http.client.HTTPConnection):
 
 
 def ask(request):
-    """Engine, networks and containers; where the host is a manager also nodes, services, tasks, secrets."""
+    """Engine, networks and containers; where it is a manager also nodes, services, tasks, configs, secrets."""
     engine = Engine()
     containers = [engine.get(f"/containers/{entry['Id']}/json") for entry in engine.get("/containers/json")]
     found = {
@@ -43,5 +43,6 @@ def ask(request):
         found["nodes"] = engine.get("/nodes")
         found["services"] = engine.get("/services", label=[f"com.docker.stack.namespace={request['stack']}"])
         found["tasks"] = engine.get("/tasks", **{"desired-state": ["running"]})
-        found["secrets"] = [secret["Spec"]["Name"] for secret in engine.get("/secrets")]
+        for kind in ("configs", "secrets"):
+            found[kind] = [stored["Spec"]["Name"] for stored in engine.get(f"/{kind}")]
     return found

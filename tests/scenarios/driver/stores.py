@@ -82,10 +82,7 @@ def item():
 
 
 USES = {
-    "postgresql": {
-        "psycopg by DATABASE_URL": lambda: table(env["DATABASE_URL"]),
-        "psycopg by PG*": table,
-    },
+    "postgresql": {"psycopg by DATABASE_URL": lambda: table(env["DATABASE_URL"]), "psycopg by PG*": table},
     "redis": {"redis by REDIS_URL": key},
     "rabbitmq": {
         "pika by AMQP_URL": lambda: queue(env["AMQP_URL"]),

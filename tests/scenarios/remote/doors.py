@@ -16,10 +16,12 @@ trust = ssl.create_default_context(cafile=asked["ca"])
 
 
 def postgresql(door):
-    where = " ".join([
-        f"host={door['address']} port={door['port']} user={door['user']} dbname={door['database']}",
-        f"connect_timeout=10 sslmode=verify-full sslrootcert={asked['ca']}",
-    ])
+    where = " ".join(
+        [
+            f"host={door['address']} port={door['port']} user={door['user']} dbname={door['database']}",
+            f"connect_timeout=10 sslmode=verify-full sslrootcert={asked['ca']}",
+        ]
+    )
     words = ["psql", "-XAtq", "-d", where, "-c", "select 1"]
     environment = {**os.environ, "PGPASSWORD": door["password"]}
     done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=30, check=False)

@@ -17,9 +17,18 @@ names = sorted(word for word in units if word.endswith(".service") and not word.
 shown = said("systemctl", "show", "--property=Id,MainPID,ExecMainStartTimestampMonotonic", *names)
 containers = said("docker", "ps", "--no-trunc", "--format", "{{.ID}}")
 services = said("docker", "service", "ls", "-q")
-print(json.dumps({
-    "units": shown,
-    "containers": {name: said("docker", "inspect", "--format", "{{.State.Pid}}", name) for name in sorted(containers)},
-    "services": sorted(said("docker", "service", "inspect", "--format", "{{.Spec.Name}}={{.Version.Index}}", *services))
-    if services else [],
-}))
+print(
+    json.dumps(
+        {
+            "units": shown,
+            "containers": {
+                name: said("docker", "inspect", "--format", "{{.State.Pid}}", name) for name in sorted(containers)
+            },
+            "services": sorted(
+                said("docker", "service", "inspect", "--format", "{{.Spec.Name}}={{.Version.Index}}", *services)
+            )
+            if services
+            else [],
+        }
+    )
+)

@@ -11,7 +11,7 @@ import subprocess
 
 asked = json.loads("ARGUMENT")
 archive = base64.b64decode(asked["archive"])
-UNPACKED = "mount -t tmpfs drivers /mnt; tar xzC /mnt; exec \"$@\" </dev/null"
+UNPACKED = 'mount -t tmpfs drivers /mnt; tar xzC /mnt; exec "$@" </dev/null'
 
 
 def said(*words):

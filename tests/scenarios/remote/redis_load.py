@@ -57,9 +57,7 @@ def write(number, acknowledged, refusals, end):
 def load():
     """Everything that was acknowledged, [key, time], and what was refused."""
     acknowledged, refusals, end = [], {}, time.time() + asked["seconds"]
-    threads = [
-        threading.Thread(target=write, args=(n, acknowledged, refusals, end)) for n in range(asked["writers"])
-    ]
+    threads = [threading.Thread(target=write, args=(n, acknowledged, refusals, end)) for n in range(asked["writers"])]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -1,0 +1,187 @@
+"""Packages on this host: installed by apt, never by removing others, and only once nobody else is at it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+import time
+from collections.abc import Sequence
+
+from nexus.agent.dpkg import JOURNAL, LASTING, packages
+from nexus.agent.lib import RemoteError, listing, run
+
+LOCKS = ("/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock", "/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock")
+WAIT_SECONDS = 300
+OPTIONS = ["-y", "-q", "--no-install-recommends", "--no-remove", "-o", f"DPkg::Lock::Timeout={WAIT_SECONDS}"]
+OPTIONS += ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"]
+UPDATE = ["apt-get", "update", "-q", "-o", f"DPkg::Lock::Timeout={WAIT_SECONDS}", "-o", "APT::Update::Error-Mode=any"]
+FEW_LISTS = 4  # of a host that apt was never updated on
+
+
+def install(wanted: Sequence[str], update: bool) -> None:
+    """Finish what dpkg has begun, and install these; RemoteError says what is in the way."""
+    wait_for_others()
+    finish(wanted)
+    if not wanted:
+        return
+    stale = refresh() if update or len(listing("/var/lib/apt/lists")) < FEW_LISTS else ""
+    try:
+        run(["apt-get", "install", *OPTIONS, *wanted], timeout=1800)
+    except RemoteError as error:  # lists may be older than the archive
+        refuse_removals(wanted)
+        stale = stale or refresh()
+        try:
+            run(["apt-get", "install", *OPTIONS, *wanted], timeout=1800)
+        except RemoteError as last:
+            refuse_removals(wanted)
+            raise RemoteError(explained(wanted, f"{last}", stale)) from error
+    if stale:
+        print(f"packages are installed, but not all lists could be fetched: {stale}")
+
+
+def refresh() -> str:
+    """Fetch the lists of all repositories; what apt says of those that fail, empty where none does."""
+    done, said = whole(UPDATE, 300)
+    if done:
+        return ""
+    lines, found = said.splitlines(), list[str]()
+    for line, below in zip(lines, [*lines[1:], ""], strict=True):
+        if line.startswith("Err:"):
+            found.append(f"{line.partition(' ')[2]}: {below.strip()}")
+        elif line.startswith("E:") and "Some index files" not in line:
+            found.append(line)
+    return "\n".join(dict.fromkeys(found)) or said[-500:]
+
+
+def whole(argv: Sequence[str], timeout: float = 120) -> tuple[bool, str]:
+    """Whether a command succeeded, and all that it said on both of its outputs, in that order."""
+    said = run(["sh", "-c", '"$@" 2>&1; echo "\n$?"', "sh", *argv], timeout=timeout)
+    text, _, status = said.rstrip().rpartition("\n")
+    return status == "0", text
+
+
+def finish(wanted: Sequence[str]) -> None:
+    """Configure what was unpacked and not configured, as a run leaves it that was killed.
+
+    A package that cannot be configured is named with its own words; nothing is removed to get rid of it.
+    """
+    if not unfinished() and not listing(JOURNAL):  # apt does nothing while there is a journal
+        return
+    failure = ""
+    try:
+        run(["dpkg", "--configure", "-a", "--force-confdef", "--force-confold"], timeout=900)
+    except RemoteError as error:
+        failure = str(error)
+    broken = {name: state for name, state in unfinished().items() if name not in wanted}
+    ours = sorted(name for name in unfinished() if name in wanted)
+    if ours and not broken:  # apt unpacks again what needs that
+        run(["apt-get", "install", *OPTIONS, "--reinstall", *ours], timeout=1800)
+    elif broken:
+        told = ", ".join(f"{name} is {state}" for name, state in sorted(broken.items()))
+        raise RemoteError(
+            f"dpkg cannot finish what it has begun: {told}, and apt installs nothing until that is solved. Nothing was "
+            f"removed. `dpkg --configure {sorted(broken)[0]}` tells more; repair the package or remove it, then rerun"
+            f"\n{failure}"
+        )
+
+
+def unfinished() -> dict[str, str]:
+    """Packages that dpkg has begun with and not finished, with their states."""
+    return {name: state for name, state in packages(()).items() if state not in LASTING}
+
+
+def refuse_removals(wanted: Sequence[str]) -> None:
+    """RemoteError where apt would remove packages, or change some that are on hold."""
+    if why := in_the_way(wanted):
+        raise RemoteError(why)
+
+
+def foreseen(wanted: Sequence[str]) -> dict[str, str]:
+    """{"why": why these will not be installed, empty where apt does not object}, before anything is done."""
+    fetched = len(listing("/var/lib/apt/lists")) >= FEW_LISTS  # else it knows of no package at all
+    return {"why": in_the_way(wanted) if fetched else ""}
+
+
+def in_the_way(wanted: Sequence[str]) -> str:
+    """What apt would remove or change though it must not, in words, empty where there is nothing."""
+    if names := sorted(touched(wanted, "Remv ")):
+        return (
+            f"to install {', '.join(wanted)} apt would remove {', '.join(names)}, and runs never remove what nobody "
+            "asked them to: remove it yourself, or change what conflicts with it, then rerun"
+        )
+    held = set(run(["apt-mark", "showhold"]).split())
+    if names := sorted(held & touched(wanted, "Inst ", "APT::Ignore-Hold=true")) if held else []:
+        return (
+            f"to install {', '.join(wanted)} apt would change {', '.join(names)}, which an administrator has put on "
+            f"hold: `apt-mark unhold {' '.join(names)}` allows it, then rerun"
+        )
+    return ""
+
+
+def touched(wanted: Sequence[str], kind: str, option: str = "APT::Get::Remove=true") -> set[str]:
+    """Packages that apt would install or upgrade ("Inst ") or remove ("Remv ") to install these."""
+    options = [word for word in OPTIONS if word != "--no-remove"]
+    argv = ["apt-get", "install", "--simulate", "--allow-change-held-packages", "-o", option, *options, *wanted]
+    return {line.split()[1] for line in whole(argv)[1].splitlines() if line.startswith(kind)}
+
+
+def explained(wanted: Sequence[str], failure: str, stale: str) -> str:
+    """Why packages could not be installed: apt's last words, and which repository fails."""
+    parts = [f"{', '.join(wanted)} could not be installed. {failure}"]
+    if "unmet dependencies" in failure.lower():
+        parts.append(
+            "Dependencies of packages on this host are not met; nothing was removed to mend that. Install what these "
+            f"need, or remove them, then rerun: {'; '.join(unmet()) or '`apt-get check` names them'}"
+        )
+    if stale:
+        parts.append(f"Lists could not be fetched, so packages may be missing for that reason:\n{stale}")
+    return "\n".join(parts)
+
+
+def unmet() -> list[str]:
+    """Packages whose dependencies are not met, in apt's words."""
+    _, said = whole(["apt-get", "check", "-q", "-o", "Debug::NoLocking=true"])
+    return [" ".join(line.split()) for line in said.splitlines() if " : Depends: " in line]
+
+
+def wait_for_others() -> None:
+    """Wait until no other process works on packages, and say which one it is that is waited for."""
+    deadline, told = time.monotonic() + WAIT_SECONDS, ""
+    while found := holder():
+        path, process = found
+        if time.monotonic() > deadline:
+            raise RemoteError(
+                f"{process} still holds {path} after {WAIT_SECONDS} s: wait for its end or end it, then rerun"
+            )
+        if process != told:
+            print(f"waiting for {process}, which holds {path}, for up to {WAIT_SECONDS} s", flush=True)
+            told = process
+        time.sleep(0.5)
+
+
+def holder() -> tuple[str, str] | None:
+    """(lock, process) of another program that works on packages; None where there is none."""
+    for path in LOCKS:
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        try:
+            asked = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+            kind, _, _, _, number = struct.unpack("hhqqi4x", fcntl.fcntl(handle, fcntl.F_GETLK, asked))
+        finally:
+            os.close(handle)
+        if kind != fcntl.F_UNLCK:
+            return path, f"{command_of(number)} (process {number})"
+    return None
+
+
+def command_of(number: int) -> str:
+    """What a process is called by its command line."""
+    try:
+        with open(f"/proc/{number}/cmdline", "rb") as stream:
+            words = stream.read(1000).decode(errors="replace").split("\0")
+    except OSError:
+        return "a process"
+    return " ".join(words).strip()[:80] or "a process"

@@ -1,0 +1,80 @@
+"""What a host asks etcd, over TLS with its own certificate, by etcd's JSON gateway. Standard library alone."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Mapping
+from http.client import HTTPSConnection
+from typing import Any
+
+from nexus.agent import http
+from nexus.agent.lib import RemoteError
+
+
+class Etcd:
+    """One member's client side; `endpoint` is ADDRESS:PORT, `tls` names the files ca, certificate and key."""
+
+    def __init__(self, endpoint: str, tls: Mapping[str, str], timeout: float = 5) -> None:
+        self.endpoint, self.timeout = endpoint, timeout
+        self.context = ssl.create_default_context(cafile=tls["ca"])
+        self.context.load_cert_chain(tls["certificate"], tls["key"])
+
+    def ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to one call; RemoteError with etcd's own words where it refuses or cannot be reached."""
+        host, _, port = self.endpoint.rpartition(":")
+        connection = HTTPSConnection(host.strip("[]"), int(port), timeout=self.timeout, context=self.context)
+        headers = {"Content-Type": "application/json"}
+        try:
+            reply = http.ask(connection, "POST", f"/v3/{path}", headers, json.dumps(body).encode())
+        except OSError as error:
+            raise RemoteError(f"etcd at {self.endpoint} does not answer: {error}") from None
+        text = reply.body.decode(errors="replace")
+        try:
+            answer: dict[str, Any] = json.loads(text)
+        except ValueError:
+            raise RemoteError(f"etcd at {self.endpoint} answered {reply.status}: {text[:200]}") from None
+        if reply.status != 200:
+            raise RemoteError(f"etcd at {self.endpoint}: {answer.get('message') or answer.get('error') or text}")
+        return answer
+
+    def members(self, agreed: bool) -> list[dict[str, Any]]:
+        """Members as {id, name, peer, client, votes}; `agreed` asks the quorum, else this member says what it knows.
+
+        The name is empty for one that was added and has not started yet.
+        """
+        listed = self.ask("cluster/member/list", {"linearizable": agreed}).get("members", [])
+        return [
+            {
+                "id": member["ID"],
+                "name": member.get("name", ""),
+                "peer": ",".join(member.get("peerURLs", [])),
+                "client": next((url.split("//")[-1] for url in member.get("clientURLs", [])), ""),
+                "votes": not member.get("isLearner", False),
+            }
+            for member in listed
+        ]
+
+    def add(self, peer: str) -> None:
+        """A new member that learns first and does not count towards the quorum until it is promoted."""
+        self.ask("cluster/member/add", {"peerURLs": [peer], "isLearner": True})
+
+    def promote(self, member: str) -> None:
+        """Give a member that has learned all a vote."""
+        self.ask("cluster/member/promote", {"ID": member})
+
+    def move(self, member: str, peer: str) -> None:
+        """A member is reached at another address from now on."""
+        self.ask("cluster/member/update", {"ID": member, "peerURLs": [peer]})
+
+    def remove(self, member: str) -> None:
+        """Take a member out."""
+        self.ask("cluster/member/remove", {"ID": member})
+
+    def lives(self) -> bool:
+        """Whether this member answers at all, with or without a quorum."""
+        try:
+            self.ask("maintenance/status", {})  # the one thing that one who still learns answers, too
+        except RemoteError:
+            return False
+        return True

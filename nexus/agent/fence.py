@@ -1,0 +1,36 @@
+"""Which run may change this host: the one with the highest number that was ever seen here.
+
+A run that lost the environment's lock while it slept comes back with a number that is too low.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from nexus.agent.file import write_atomic
+from nexus.agent.lib import FENCE, STATE, RemoteError, read_fence
+
+
+def enter(request: Mapping[str, Any]) -> None:
+    """Refuse what an older run wants; count a step before it is begun, and note the number of a new run.
+
+    A claim changes nothing else and prints what was noted before: a run that planned with another number of
+    steps has planned with what is no longer true.
+    """
+    known, number = read_fence(), request.get("fence")
+    if number is None and not known["run"]:
+        return
+    if number is None or number < known["run"]:
+        raise RemoteError(
+            f"refused: this run holds number {number} of the environment's lock and run {known['run']} has taken it "
+            "over since. Run it again; deploys/history.py tells what the other one did"
+        )
+    claims = request["do"] == "claim"
+    os.makedirs(STATE, mode=0o700, exist_ok=True)
+    text = json.dumps({"run": number, "steps": known["steps"] + (not claims)})
+    write_atomic(FENCE, text.encode(), 0o644)
+    if claims:
+        print(json.dumps(known))

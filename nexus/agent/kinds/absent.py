@@ -1,0 +1,11 @@
+"""Paths at which nothing may lie."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from nexus.agent.file import remove
+
+
+def step(request: Mapping[str, Any]) -> None:
+    for item in request["items"]:
+        remove(item["path"])

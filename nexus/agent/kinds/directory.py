@@ -1,0 +1,20 @@
+"""Directories with their owner and mode. What is in the way of one is never moved away."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+from nexus.agent.file import concerning
+from nexus.agent.lib import RemoteError
+
+
+def step(request: Mapping[str, Any]) -> None:
+    for item in request["items"]:
+        path = item["path"]
+        if os.path.lexists(path) and not os.path.isdir(path):
+            raise RemoteError(f"{path} should be a directory but is none: move it away")
+        with concerning(path):
+            os.makedirs(path, exist_ok=True)
+            shutil.chown(path, item["owner"], item["group"])
+            os.chmod(path, item["mode"])

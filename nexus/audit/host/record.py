@@ -1,0 +1,119 @@
+"""The record on its host: one JSON object a line, each with the hash of the line before. Runs on the host.
+
+A file a month; the chain goes on from file to file. Where the filesystem can, a file takes nothing but lines
+at its end, from root too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from nexus.agent.lib import STATE, RemoteError, held
+
+Item = dict[str, Any]
+DIRECTORY = f"{STATE}/record"
+TURN = "/run/nexus-cos/record.turn"
+NEWEST = 2  # files, one for a month: of the last line, and of a run that began in the month before
+SET_FLAGS, GET_FLAGS, APPEND_ONLY = 0x40086602, 0x80086601, 0x20  # FS_IOC_SETFLAGS and its like, FS_APPEND_FL
+
+
+def begin(context: Item) -> Item:
+    """Note that a run begins; runs that began and never ended are noted as dead, since it has their lock now."""
+    with held(TURN):
+        dead = [line for line in _open_runs() if line["run"] != context["line"]["run"]]
+        for line in dead:
+            append({"event": "death", "run": line["run"], "time": time.time()})
+        append(context["line"])
+    return {"dead": dead}
+
+
+def end(context: Item) -> None:
+    """Note how a run ended."""
+    with held(TURN):
+        append(context["line"])
+
+
+def read(context: Item) -> Item:
+    """{"lines": those since a time, "broken": where a line is not what stood there once, as FILE:LINE}."""
+    found, broken, previous = [], [], ""
+    with held(TURN):
+        stored = list(_lines())
+    for name, number, text in stored:
+        line = _parsed(text)
+        if line is None or line.get("previous") != previous:
+            broken.append(f"{name}:{number}")
+        previous = hashlib.sha256(text.encode()).hexdigest()
+        if line and line["time"] >= context["since"]:
+            found.append(line)
+    return {"lines": found, "broken": broken}
+
+
+def append(line: Item) -> None:
+    """One line at the end, kept on the disk before this returns."""
+    os.makedirs(DIRECTORY, mode=0o700, exist_ok=True)
+    last = [text for _, _, text in _lines(NEWEST)][-1:]
+    line = {"previous": hashlib.sha256(last[0].encode()).hexdigest() if last else "", **line}
+    path = f"{DIRECTORY}/{time.strftime('%Y-%m', time.gmtime())}.jsonl"
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        _append_only(handle)
+        torn = _torn(path)  # a machine that lost its power left half a line: it stays, and is told as broken
+        os.write(handle, ("\n" * torn + json.dumps(line, sort_keys=True) + "\n").encode())
+        os.fsync(handle)
+    except OSError as error:
+        raise RemoteError(f"{path}: a line could not be written: {error.strerror}") from None
+    finally:
+        os.close(handle)
+
+
+def _torn(path: str) -> bool:
+    with open(path, "rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        if not size:
+            return False
+        stream.seek(-1, os.SEEK_END)
+        return stream.read() != b"\n"
+
+
+def _append_only(handle: int) -> None:
+    with contextlib.suppress(OSError):  # not every filesystem can, nor every container may
+        flags = bytearray(8)
+        fcntl.ioctl(handle, GET_FLAGS, flags)
+        known = int.from_bytes(flags[:4], "little")
+        if not known & APPEND_ONLY:
+            fcntl.ioctl(handle, SET_FLAGS, (known | APPEND_ONLY).to_bytes(8, "little"))
+
+
+def _open_runs() -> list[Item]:
+    """Runs that began and of which nothing else is known; every run notes those before it, so none is old."""
+    found: dict[str, Item] = {}
+    for _, _, text in _lines(NEWEST):
+        if line := _parsed(text):
+            if line["event"] == "begin":
+                found[line["run"]] = line
+            else:
+                found.pop(line["run"], None)
+    return list(found.values())
+
+
+def _lines(newest: int = 0) -> Iterator[tuple[str, int, str]]:
+    """(file, number, text) of every line, or of those in the newest files, oldest first."""
+    for name in sorted(os.listdir(DIRECTORY))[-newest:] if os.path.isdir(DIRECTORY) else []:
+        with open(f"{DIRECTORY}/{name}", errors="replace") as stream:
+            for number, text in enumerate(stream, 1):
+                yield name, number, text.rstrip("\n")
+
+
+def _parsed(text: str) -> Item | None:
+    try:
+        line = json.loads(text)
+    except ValueError:
+        return None
+    return line if isinstance(line, dict) and {"event", "run", "time"} <= line.keys() else None

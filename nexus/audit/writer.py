@@ -1,0 +1,127 @@
+"""A run's lines in the record: one before its first change, one when it has ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from pyinfra import logger
+from pyinfra.api.exceptions import PyinfraError
+
+from nexus.audit.storage import SOURCE, places
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError
+from nexus.lock.lease import Lease
+from nexus.run import host_wide
+from nexus.run.plan_document import plan_hash
+from nexus.run.run import Run
+from nexus.transport.host_client import HostClient, first_reached
+from nexus.workstation import checkout
+
+
+class Writer:
+    """Writes what one run does to the record of its environment."""
+
+    def __init__(self, run: Run, state: Any, lease: Lease) -> None:
+        self._run, self._state, self._lease = run, state, lease
+        self._began = time.time()
+        self._place = ""
+        self._services: dict[str, str] = {}
+
+    def begin(self, about: Mapping[str, Any]) -> None:
+        """Say who is about to change what; `about` is what `plans` found. Without a record nothing is changed.
+
+        Raises OperatorError where the record cannot be written.
+        """
+        self._place = _reached(self._run.environment)
+        self._services = releases(self._run)
+        intended = host_wide.intended(self._run)
+        line = {
+            **self._line("begin"),
+            **{key: self._lease.holder[key] for key in ("who", "process", "purpose")},
+            "number": self._lease.number,
+            "environment": self._run.environment.name,
+            "release": str(self._run.environment.setting.get("release", "")),
+            "services": self._services,
+            "intended": {
+                name: [[role, change.what, change.how] for role, change in changes]
+                for name, changes in intended.items()
+            },
+            **about,
+        }
+        for dead in HostClient(self._place).act_aside(SOURCE, "begin", {"line": line})["dead"]:
+            logger.warning(f"    record: the run of {dead['who']} at {_when(dead['time'])} died before its end")
+
+    def end(self, outcome: str, ask: bool = True) -> None:
+        """Say what became of it. A line that cannot be written is told, not fatal: the changes are made.
+
+        Without `ask` no host is asked which releases run now: one that carries out a step answers after its end.
+        """
+        line = {
+            **self._line("end"),
+            "outcome": outcome,
+            "seconds": round(time.time() - self._began, 1),
+            "changes": {
+                name: self._run.outcome.journal.told(name, self._run.outcome.changes.get(name, ()))
+                for name in dict.fromkeys([*self._run.outcome.journal.hosts, *self._run.outcome.changes])
+            },
+            "commands": self._commands(),
+        }
+        try:
+            line["services"] = self._after() if ask else {}
+        except PyinfraError as error:  # a run that failed may have left hosts that answer nothing
+            line["services"], line["unknown"] = {}, str(error)
+        try:
+            HostClient(self._place).act_aside(SOURCE, "end", {"line": line})
+        except OperatorError as error:
+            logger.error(f"    record: the end of this run is not noted: {error}")
+
+    def _line(self, event: str) -> dict[str, Any]:
+        return {"event": event, "run": self._lease.holder["token"], "time": time.time()}
+
+    def _after(self) -> dict[str, str]:
+        """Releases that are others than before; asked again only where a service was touched."""
+        roles = {entry.role for entries in self._run.outcome.journal.hosts.values() for entry in entries}
+        if not any(map(self._run.all_roles.releases, roles & set(self._run.all_roles))) and not self._commands():
+            return {}
+        now = releases(self._run)
+        return {name: text for name, text in now.items() if self._services.get(name) != text} | {
+            name: "" for name in self._services if name not in now
+        }
+
+    def _commands(self) -> dict[str, list[str]]:
+        """Operations that are no role's own, by host: those whose commands were carried out."""
+        found: dict[str, list[str]] = {}
+        for host in self._state.activated_hosts:
+            for key, data in self._state.ops[host].items():
+                meta = data.operation_meta
+                if key in self._run.journaled | self._run.reading or not meta.is_complete() or not meta.executed:
+                    continue
+                found.setdefault(host.name, []).extend(sorted(self._state.get_op_meta(key).names))
+        return found
+
+
+def releases(run: Run) -> dict[str, str]:
+    """Release of every service that runs, with the begin of its image's digest: "2.4.1@3f2c81d05a17"."""
+    found: dict[str, str] = {}
+    for role in run.all_roles:
+        if releases_of := run.all_roles.releases(role):
+            for name in filter(run.hosts.reaches, run.hosts.members(role)):
+                found |= releases_of(run.hosts.answer(name))
+    return found
+
+
+def plans(run: Run) -> dict[str, Any]:
+    """{"plan", "commit", "dirty"} of what a run is about to do, by the hash of its plan and by its checkout."""
+    return {"plan": plan_hash(run), **checkout()}
+
+
+def _reached(env: Environment) -> str:
+    """The first host of those where the record may be that can be reached."""
+    what = f"where the record of {env.name} could be kept, and nothing is changed without it"
+    return first_reached(places(env), what)
+
+
+def _when(moment: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))

@@ -1,0 +1,42 @@
+"""What is wrong with a catalogue, said so that the reader can put it right at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One mistake: where it stands (line 0: in no file); `message` has the value and what would be right."""
+
+    file: str
+    line: int
+    entry: str
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return ": ".join(part for part in (place, self.entry, self.field, self.message) if part)
+
+
+class CatalogueError(ValueError):
+    """The catalogue cannot be used; `problems` holds all that was found, the text lists it."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))
+        count = len(self.problems)
+        title = f"The catalogue has {count} error{'s' if count != 1 else ''}:"
+        super().__init__("\n".join([title, *(f"  {problem}" for problem in self.problems)]))
+
+
+def nearest(name: object, known: Iterable[object], most: int = 12) -> str:
+    """The remedy for an unknown name: the nearest known one, else the known ones if they are few."""
+    names = sorted(map(str, known))
+    close = get_close_matches(str(name), names, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    shown = ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+    return f"known are: {shown}" if names else "none is known"

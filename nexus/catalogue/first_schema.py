@@ -1,0 +1,55 @@
+"""First schemas: for a service whose code ships no migration, the SQL file that makes the tables of its database."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from nexus.catalogue import statement
+from nexus.catalogue.document import Document
+from nexus.catalogue.errors import Problem, nearest
+from nexus.catalogue.service import ServicesFile
+from nexus.catalogue.yaml_file import short
+
+FOLDER = "schema"  # below the catalogue's own
+
+
+@dataclass(frozen=True)
+class Schema:
+    """One file that only creates: its text and the tables in it, in their order."""
+
+    file: str
+    text: str
+    tables: tuple[str, ...]
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest by which a later version of the file is told from the one that was applied."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def read(doc: Document[ServicesFile], directory: Path) -> tuple[dict[str, Schema], list[Problem]]:
+    """The files that services name, and what is wrong with them; `directory` is the catalogue's."""
+    files: dict[str, Schema] = {}
+    problems: list[Problem] = []
+    for number, service in enumerate(doc.model.services if doc.model else ()):
+        if not service.first_schema:
+            continue
+        path = directory / FOLDER / service.first_schema
+        try:
+            found = statement.read(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(doc.problem(("services", number, "schema"), _unreadable(path, error)))
+            continue
+        for line, message in found.objections:
+            problems.append(Problem(f"{FOLDER}/{path.name}", line, service.name, "schema", short(message, 200)))
+        files[path.name] = Schema(path.name, found.text, tuple(found.tables))
+    return files, problems
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        known = [file.name for file in path.parent.glob("*.sql")]
+        return f"{path.name!r} is not in group_data/catalogue/{FOLDER}; {nearest(path.name, known)}"
+    return f"{path.name!r} cannot be read: {error}"

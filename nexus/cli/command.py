@@ -1,0 +1,21 @@
+"""Commands that are started as `python -m MODULE ENV` and print lines about an environment."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+
+from nexus.error import OperatorError
+
+
+def command(module: str, lines: Callable[[str], Iterable[str]], words: Sequence[str]) -> int:
+    """Print what `lines(ENV)` returns; the exit status. An operator's mistake is one line on standard error."""
+    if len(words) != 1 or words[0].startswith("-"):
+        print(f"usage: python -m {module} ENV   (ENV is a file inventory/ENV.py)", file=sys.stderr)
+        return 2
+    try:
+        print(*lines(words[0]), sep="\n")
+    except OperatorError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0

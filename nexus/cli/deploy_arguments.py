@@ -1,0 +1,63 @@
+"""The arguments among the `--data` words: those that the deploys on the command line declare.
+
+They are removed from pyinfra's override data before it is read as settings, so they never become data of a host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nexus.environment.environment import Environment
+from nexus.run.argument_kinds import Argument, flag
+from nexus.run.arguments import EVERY_RUN, Declaration, declared
+
+PRUNE = "prune_data"  # the one argument that plans see
+
+
+def started(context: click.Context) -> dict[str, Declaration]:
+    """What the deploys on the command line declare, by their paths."""
+    names = [name for name in context.params["operations"] if name.endswith(".py")]
+    return {name: declared(Path(name)) for name in names}
+
+
+def looks(context: click.Context) -> bool:
+    """Whether deploys that change nothing, and no others, are run."""
+    found = started(context)
+    return bool(found) and all(name in found and found[name].read_only for name in context.params["operations"])
+
+
+def offered(context: click.Context) -> dict[str, list[Argument]]:
+    """Arguments that this run takes, each with its kind in every deploy that declares it."""
+    found = {name: [kind] for name, kind in EVERY_RUN.items()}
+    for deploy in started(context).values():
+        for name, kind in deploy.arguments.items():
+            found.setdefault(name, []).append(kind)
+    return found
+
+
+def taken(context: click.Context, overrides: dict[str, Any], known: Mapping[str, Any]) -> dict[str, str]:
+    """{argument: its text}, removed from pyinfra's `overrides`; `known` are the arguments that this run takes.
+
+    The text is as the operator typed it: `to=2.10` names a release, and pyinfra has made the number 2.1 of it.
+    """
+    words = dict(word.split("=", 1) for word in context.params["data"])
+    found = {name: text for name, text in words.items() if name in known}
+    for name in found:
+        overrides.pop(name, None)
+    return found
+
+
+def prunes(given: Mapping[str, str]) -> bool:
+    """Whether this run drops data that nothing declares any more."""
+    return flag(PRUNE, given.get(PRUNE, ""))
+
+
+def check(given: Mapping[str, str], known: Mapping[str, list[Argument]], env: Environment) -> None:
+    """Read every value as its kind does; OperatorError for one that does not fit."""
+    for name, text in given.items():
+        for kind in known[name]:
+            kind.read(name, text, env)

@@ -1,0 +1,119 @@
+"""What stands around the operations of a run that changes hosts: the lock before them, the record around them.
+
+A run that changes nothing comes through here without a question to any host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pyinfra import logger
+from pyinfra.api.state import BaseStateCallback
+
+from nexus.audit.writer import Writer, plans
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError
+from nexus.lock.lease import Lease
+from nexus.run import daemons, host_wide, plan_file
+from nexus.run.interruption import Interrupted, interruption
+from nexus.run.run import Run, begun
+from nexus.run.side_by_side import side_by_side
+from nexus.transport.host_client import HostClient
+from nexus.workstation import write_whole
+
+CLAIM_SECONDS = 1800.0  # as long as a step that a dead run left under way may take: see nexus/agent/turn.py
+
+
+class _EveryOperation(BaseStateCallback):
+    """Lets no operation begin on a host once the lock is lost."""
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+
+    def operation_host_start(self, state: Any, host: Any, op_hash: str) -> None:
+        """Raises OperatorError where the lock is lost."""
+        self._lease.confirm()
+
+
+def around(run_ops: Callable[..., None]) -> Callable[..., None]:
+    """pyinfra's `run_ops` for this project."""
+
+    def work(state: Any, **options: Any) -> None:
+        run = begun()
+        if run:
+            plan_file.check(run)
+        if not run or not _changes(run, state):
+            run_ops(state, **options)
+            return
+        with _alone(run, state) as lease:
+            state.add_callback_handler(_EveryOperation(lease))
+            run_ops(state, **options)
+
+    return work
+
+
+def _changes(run: Run, state: Any) -> bool:
+    """Whether any operation of this run may change a host, by what is known now."""
+    kinds = set(state.get_op_order())
+    if kinds - run.reading - run.journaled:
+        return True
+    return bool(kinds - run.reading) and bool(host_wide.intended(run))
+
+
+@contextmanager
+def _alone(run: Run, state: Any) -> Iterator[Lease]:
+    """The lock and the record for as long as hosts are changed."""
+    names = [host.name for host in state.activated_hosts]
+    side_by_side(run.hosts.answer, names)
+    lease = Lease(run.environment, run.all_roles)
+    try:
+        lease.take(max((run.hosts.answer(name)["fence"]["run"] for name in names), default=0))
+        if moved := _claim(run, names, lease.number):
+            logger.warning(f"    lock: {', '.join(moved)} changed while this run looked at it: asked again")
+            run.again()
+            side_by_side(run.hosts.answer, names)
+            plan_file.check(run)
+        run.environment.secrets.check_unchanged()
+        run.environment.secrets.save()  # nothing may run with a secret that nobody keeps
+        hand_out_authority(run.environment)
+        writer = Writer(run, state, lease)
+        writer.begin(plans(run))
+        try:
+            yield lease
+            daemons.check(run)
+        except Interrupted as error:
+            with interruption.shielded():
+                writer.end(f"interrupted by {error.reason}", ask=False)
+            raise
+        except BaseException as error:
+            with interruption.shielded():
+                writer.end(f"failed: {_told(error, state)}")
+            raise
+        with interruption.shielded():
+            writer.end("complete")
+    finally:
+        with interruption.shielded():
+            lease.release()
+
+
+def hand_out_authority(env: Environment) -> None:
+    """Write the certificate of the environment's CA where its settings say, for clients on this machine."""
+    if not env.setting.ca_file:
+        return
+    certificate, target = env.tls.certificate, env.root / str(env.setting.ca_file)
+    if not target.exists() or target.read_text() != certificate:
+        write_whole(target, certificate)
+
+
+def _claim(run: Run, names: list[str], number: int) -> list[str]:
+    """Let all hosts refuse older runs; those on which a step was carried out after they had answered."""
+    claimed = side_by_side(lambda name: HostClient(name).claim(number, CLAIM_SECONDS), names)
+    return [name for name in names if claimed[name]["steps"] != run.hosts.answer(name)["fence"]["steps"]]
+
+
+def _told(error: BaseException, state: Any) -> str:
+    hosts = ", ".join(sorted(host.name for host in state.failed_hosts))
+    kind = f"{error}" if isinstance(error, OperatorError) else type(error).__name__
+    return f"{f'on {hosts}: ' if hosts else ''}{kind}"[:500]

@@ -1,0 +1,194 @@
+"""What happens around a run of pyinfra in this project: checks before it, a summary after it.
+
+`pyinfra inventory deploys/full.py` names a directory, which pyinfra itself cannot open: it stands for
+the environment in NEXUS_ENV. Whatever an operator can get wrong is refused here, before any host is
+connected to. What is replaced of pyinfra for it stands in nexus/pyinfra_patches.py.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import gevent
+from pyinfra.api.state import StateStage
+from pyinfra.context import config, ctx_state, state
+
+from nexus.cli import deploy_arguments, help, host_selection, locked_run, validate
+from nexus.cli.errors import die, plainly, refuse
+from nexus.cli.summary import summarise
+from nexus.environment import inventory as inventories
+from nexus.error import OperatorError
+from nexus.pyinfra_patches import install_frames, replace
+from nexus.run import plan_file
+from nexus.run.interruption import interruption, tell
+from nexus.run.role import Roles
+from nexus.run.run import Run, begun, current_run, start
+from nexus.transport import agent_session, progress
+from nexus.transport.ssh_client import install as install_client
+from nexus.workstation import settle
+
+READ_ONLY = ("debug-inventory", "fact")
+WHILE = {  # what a run was doing, by its stage
+    StateStage.Connect: "while hosts were connected to",
+    StateStage.Prepare: "while hosts were asked and the run was planned",
+    StateStage.Execute: "while hosts were changed",
+    StateStage.Disconnect: "after its last step",
+}
+
+
+def begin(roles: Roles) -> None:
+    """Set pyinfra up for a project with these roles; called by its config.py."""
+    context = click.get_current_context()
+    interruption.watch()
+    context.call_on_close(_tell_interruption)
+    install_frames()
+    settle()
+    install_client()
+    config.SUDO = True
+    config.FAIL_PERCENT = 0  # a host that fails stops the run: half an environment is worse than none
+    config.CONNECT_TIMEOUT = 15
+    if help.asked(context.params["data"]) and _deploys(context):
+        click.echo(refuse(help.manual, Path(context.params["operations"][0]), roles))
+        raise SystemExit(0)
+    if refuse(deploy_arguments.looks, context):
+        _go_on_with_those_that_answer()
+    replace("error", plainly)
+    replace("unexpected", plainly)
+    refuse(_check_terminal, context)
+    refuse(validate.check_data, context.params["data"])
+    if str(context.params["inventory"]).startswith("@"):
+        config.SUDO = os.geteuid() != 0
+        return
+    replace("inventory", partial(_loading, context, roles))
+    replace("connect", _naming_the_unreachable)
+    replace("commands", _reporting)
+    replace("run", locked_run.around)
+    replace("fail prompt", lambda _: lambda *_: None)
+    gevent.get_hub().NOT_ERROR += (OperatorError,)  # raised in an operation it is told once, as what it is
+
+
+def _go_on_with_those_that_answer() -> None:
+    """Deploys that change nothing need no consent, and a host that does not answer stops none."""
+    config.FAIL_PERCENT, config.CONNECT_TIMEOUT = 100, 5
+    replace("commands", lambda handle: lambda *arguments, **rest: (False, *handle(*arguments, **rest)[1:]))
+
+
+def _loading(context: click.Context, roles: Roles, original: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda inventory, **rest: refuse(_load, context, roles, original, inventory, rest)
+
+
+def _tell_interruption() -> None:
+    """The last words of a run that was stopped by a signal."""
+    run = begun()
+    stage = state.current_stage if ctx_state.isset() else StateStage.Setup
+    touched = run.outcome.touched if run else stage == StateStage.Execute
+    tell(WHILE.get(stage, "before a host was connected to"), touched)
+
+
+def _check_terminal(context: click.Context) -> None:
+    words = context.params
+    asks = not (words["yes"] or words["dry"] or words["operations"][0] in READ_ONLY or deploy_arguments.looks(context))
+    if asks and not (sys.stdin and sys.stdin.isatty()):
+        raise OperatorError("no terminal to confirm the changes on: add -y to make them, or --dry to see them")
+
+
+def _load(
+    context: click.Context, roles: Roles, original: Callable[..., Any], inventory: str, rest: dict[str, Any]
+) -> Any:
+    """Load the inventory with pyinfra's own code, and the environment that plans are made from."""
+    path = Path(inventory)
+    deploys = _deploys(context)
+    if path.is_dir():
+        path = inventories.file_of(os.environ.get("NEXUS_ENV") or "lab")
+    elif not path.is_file() and (inventory.endswith(".py") or "/" in inventory):
+        inventories.file_of(path.stem)
+        raise OperatorError(f"{inventory} is not there; environments lie in inventory/")
+    elif not path.is_file() and deploys:
+        raise OperatorError(
+            f'"{inventory}" is no inventory: write `pyinfra inventory ...` for the environment in NEXUS_ENV, '
+            "or name one, as inventory/lab.py; --limit picks hosts of it"
+        )
+    elif not path.is_file():
+        return original(inventory, **rest)
+    offered = deploy_arguments.offered(context)
+    words = deploy_arguments.taken(context, rest["override_data"], offered)
+    found = validate.load_inventory(original, path, rest, roles.groups)
+    prunes = deploy_arguments.prunes(words)
+    loaded = inventories.environment_of(path.stem, found, words.get("without", ""), prunes, offered)
+    left_out = host_selection.left_out(loaded, roles, found)
+    host_selection.check_limit(context.params, found)
+    deploy_arguments.check(words, offered, loaded)
+    run = Run(loaded, roles, left_out, words)
+    start(run)
+    run.hosts.observes_later = _changes_unasked(context)
+    plan_file.check_words(run)
+    validate.check_inputs(loaded, roles, deploys)
+    context.call_on_close(lambda: summarise(current_run()))
+    context.call_on_close(agent_session.close_all)
+    return found
+
+
+def _deploys(context: click.Context) -> bool:
+    """Whether deploys are run, and not a fact or a command."""
+    return str(context.params["operations"][0]).endswith(".py")
+
+
+def _changes_unasked(context: click.Context) -> bool:
+    """Whether a run changes what differs without showing it before: what it finds unhealthy before that is not news."""
+    words = context.params
+    return bool(words["yes"]) and not words["dry"] and not deploy_arguments.looks(context)
+
+
+def _reporting(handle_commands: Callable[..., Any]) -> Callable[..., Any]:
+    """Where a deploy only tells something, tell it once all hosts were asked, and end there."""
+
+    def handle(*arguments: Any, **rest: Any) -> Any:
+        done = handle_commands(*arguments, **rest)
+        run = begun()
+        if run and run.report is None and run.given.get("plan"):
+            run.report = plan_file.write
+        if run and run.report:
+            raise SystemExit(refuse(run.report, run))
+        return done
+
+    return handle
+
+
+def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any], None]:
+    def connect(state: Any) -> None:
+        refuse(validate.check_keys, state)
+        refuse(validate.check_ways, state)
+        progress.show(state)
+        if click.get_current_context().params["dry"]:
+            state.check_for_changes = True  # which -y switches off, and --dry with -y would show nothing
+        deploys = _deploys(click.get_current_context())
+        hosts = [host.name for host in state.inventory] if deploys and not state.limit_hosts else []
+        planning = [gevent.spawn(current_run().hosts.foresee, hosts)] if hosts else []
+        try:
+            connect_all(state)
+            gevent.joinall(planning, raise_error=True)
+        except Exception:
+            failed = sorted(host.name for host in state.failed_hosts)
+            if not failed:
+                raise
+            die(f"no connection to {', '.join(failed)}; the reason stands above. {_way_on(failed)}")
+        if deploys:
+            for host in state.activated_hosts:  # none before: nothing is begun where one cannot be reached
+                agent_session.AgentSession(state, host)
+
+    return connect
+
+
+def _way_on(failed: list[str]) -> str:
+    """What can be done about hosts without a connection; going on without them only where it is allowed."""
+    try:
+        current_run().all_roles.check_without(current_run().environment, current_run().left_out | set(failed))
+    except (OperatorError, AttributeError):
+        return "Mend it, and run this again"
+    return f"Mend it, or go on without: --data without={','.join(sorted({*failed, *current_run().left_out}))}"

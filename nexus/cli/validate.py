@@ -1,0 +1,125 @@
+"""What an operator can get wrong in words, inventory, secrets and keys, told before any host is connected to.
+
+settings.py knows the settings, the catalogue checks itself, and roles say what they cannot work with.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import gevent
+from pyinfra.api.exceptions import PyinfraError
+from pyinfra.connectors.ssh import SSHConnector
+from pyinfra.connectors.ssh_util import get_private_key
+from pyinfra_cli.util import exec_file
+
+from nexus.cli import locked_run
+from nexus.environment.environment import Environment
+from nexus.environment.inventory import naming_the_line, short
+from nexus.error import OperatorError, nearest
+from nexus.run.role import Roles
+from nexus.transport.ssh_config import target
+
+
+def check_data(words: Iterable[str]) -> None:
+    """Refuse a `--data` that has no value."""
+    for word in words:
+        if "=" not in word:
+            raise OperatorError(f"--data {word} has no value: write --data {word}=VALUE")
+
+
+def load_inventory(make_inventory: Callable[..., Any], path: Path, rest: Mapping[str, Any], groups: Set[str]) -> Any:
+    """The inventory of a file, by pyinfra's own code.
+
+    Raises OperatorError with file and line where the inventory or group data is no Python that runs, and
+    names groups that pyinfra would pass over with a warning: their hosts would silently be left alone.
+    """
+    with naming_the_line():
+        complaints = list(_group_complaints(exec_file(str(path), return_locals=True), groups))
+        if complaints:
+            raise OperatorError(f"{short(path)} is wrong:\n  " + "\n  ".join(complaints))
+        return make_inventory(str(path), **rest)
+
+
+def check_inputs(loaded: Environment, roles: Roles, deploys: bool) -> None:
+    """Refuse everything that is wrong with the inputs of a run; OperatorError says where."""
+    _ = loaded.services
+    if deploys:
+        _check_roles(loaded, roles)
+    _ = loaded.tls
+    if not loaded.secrets.unsaved:
+        locked_run.hand_out_authority(loaded)
+
+
+def _check_roles(loaded: Environment, roles: Roles) -> None:
+    """Let roles refuse what needs no host to be seen; where no secret may be made, that none is missing."""
+    for name, role in roles.items():
+        if any(loaded.group(group) for group in role.groups):
+            roles.notes(name, loaded)
+    if not loaded.setting.secrets_generate:
+        for host in loaded.hosts:
+            for name in roles.of(host):
+                roles.plan(name)(loaded, host)
+
+
+def check_keys(state: Any) -> None:
+    """Read the SSH keys of all hosts of a run, each once; OperatorError names those that cannot be."""
+    complaints: dict[str, list[str]] = defaultdict(list)
+    for host in state.inventory:
+        key = host.data.get("ssh_key")
+        if not key or not state.is_host_in_limit(host):
+            continue
+        try:
+            get_private_key(state, key, host.data.get("ssh_key_password"))
+        except (PyinfraError, OSError, RuntimeError) as error:  # the last where ~ stands for nothing
+            complaints[str(error)].append(host.name)
+        except EOFError:
+            complaints[f"{key} is encrypted and there is no terminal to ask for its password on"].append(host.name)
+    if complaints:
+        lines = [f"{reason} (ssh_key of {', '.join(names)})" for reason, names in complaints.items()]
+        raise OperatorError(
+            "no connection without a key:\n  " + "\n  ".join(lines) + "\nSet ssh_key in the inventory to the "
+            "right file, or make the hosts that are to be made: pyinfra @local deploys/provision.py"
+        )
+
+
+def check_ways(state: Any) -> None:
+    """Let ssh say how all hosts of a run are reached; OperatorError tells what it cannot read, with file and line."""
+    asked = {
+        (
+            host.data.get("ssh_hostname") or host.name, host.data.get("ssh_config_file"),
+            host.data.get("ssh_user") or "", int(host.data.get("ssh_port") or 0),
+        )
+        for host in state.inventory
+        if isinstance(host.connector, SSHConnector) and state.is_host_in_limit(host)
+    }  # fmt: skip
+    gevent.joinall([gevent.spawn(target, *each) for each in asked], raise_error=True)
+
+
+def _group_complaints(names: Mapping[str, Any], known: Set[str]) -> Iterator[str]:
+    for name, value in names.items():
+        if name.startswith("_"):
+            continue
+        members = value
+        if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], dict):
+            members = value[0]
+        if not isinstance(members, list):
+            if name in known or isinstance(value, tuple):
+                yield f"{name} = {value!r} is no group: a group is a list of hosts, [] when it has none"
+            continue
+        for member in members:
+            if not _is_host(member):
+                yield f'{name} holds {member!r}: a host is ("app1", {{"address": "192.0.2.21"}}) or "app1"'
+        close = get_close_matches(name, known - names.keys(), n=1, cutoff=0.75)
+        if name not in known and close:
+            yield f'no role knows the group "{name}"{nearest(name, close)}'
+
+
+def _is_host(member: Any) -> bool:
+    if isinstance(member, tuple):
+        return len(member) == 2 and isinstance(member[0], str) and isinstance(member[1], dict)
+    return isinstance(member, str)

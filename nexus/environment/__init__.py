@@ -1,0 +1,1 @@
+"""An environment as plain data: hosts, settings, templates, secrets and certificate authority."""

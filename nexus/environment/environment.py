@@ -1,0 +1,181 @@
+"""An environment as plain data: its hosts, settings, catalogue, secrets and certificate authority.
+
+Plans are functions of this and of nothing else. `inventories` makes it from what the project says.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment as Jinja
+
+from nexus import project
+from nexus.catalogue import Catalogue, CatalogueError, load
+from nexus.environment.settings import Keeps, Settings, overlay
+from nexus.environment.templates import templates
+from nexus.error import OperatorError, nearest
+from nexus.pki.ca import Authority
+from nexus.secrets.store import LOGINS, Secrets
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What a plan must know of a host and cannot choose: read from the host before planning."""
+
+    cpus: int
+    memory_bytes: int
+    mtu: int
+    gpus: int
+    architecture: str
+    docker: Mapping[str, bool]  # {"memory": ..., "cpu": ...}: can the host's cgroups enforce limits
+
+
+@dataclass(frozen=True)
+class Host:
+    """One host of the inventory with its merged settings."""
+
+    name: str
+    address: str
+    groups: frozenset[str]
+    setting: Settings = field(repr=False)
+    traits: Traits | None = field(default=None, compare=False)  # a host is the same once it was asked
+
+
+@dataclass
+class Environment:
+    """All that plans are made from."""
+
+    name: str
+    hosts: tuple[Host, ...]
+    setting: Settings
+    secrets: Secrets
+    root: Path = field(default_factory=project.root)
+    digests: Mapping[str, str] = field(default_factory=dict)  # service -> image digest, known after the probe
+    kept: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # "KIND NAME" -> value, known after the probe
+    keeps: Keeps = field(default_factory=dict)  # kind of what is kept -> the setting that it adds to
+    left_out: frozenset[str] = frozenset()  # hosts that this run goes on without; they stay members of all they are in
+    prune_data: bool = False  # whether this run drops databases, vhosts and users that nothing declares any more
+    _authorities: dict[str, Authority] = field(default_factory=dict, repr=False)  # shared by all copies
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The catalogue that this environment runs, validated, less what its settings exclude."""
+        try:
+            return load().without(self.setting.services_excluded)
+        except CatalogueError as error:
+            raise OperatorError(f"group_data/catalogue: {error}") from None
+
+    @property
+    def services(self) -> Collection[str]:
+        """Names of the services that this environment runs; none in a project without a catalogue."""
+        return self.catalogue.services if (self.root / "group_data/catalogue").is_dir() else ()
+
+    @cached_property
+    def tls(self) -> Authority:
+        """The internal CA of this environment."""
+        return self.authority("tls", self.name)
+
+    def authority(self, secret: str, name: str) -> Authority:
+        """A CA whose key and certificate lie below this secret: who trusts it alone trusts its leaves alone."""
+        if secret not in self._authorities:
+            made: list[Authority] = []
+
+            def create() -> Authority:
+                if not made:
+                    made.append(Authority.create(name))
+                return made[0]
+
+            key = self.secrets.get(f"{secret}/ca-key", lambda: create().key)
+            certificate = self.secrets.get(f"{secret}/ca-certificate", lambda: create().certificate)
+            period = int(self.setting.certificate_period_seconds)
+            self._authorities[secret] = Authority(key, certificate, period)
+        return self._authorities[secret]
+
+    def group(self, name: str) -> tuple[Host, ...]:
+        """Hosts of a group in the inventory's order; empty when the group has none."""
+        return tuple(host for host in self.hosts if name in host.groups)
+
+    def host(self, name: str) -> Host:
+        """The host of this name."""
+        for host in self.hosts:
+            if host.name == name:
+                return host
+        known = [host.name for host in self.hosts]
+        raise OperatorError(f'{self.name} has no host "{name}"{nearest(name, known)}')
+
+    def group_of(self, store: str) -> str:
+        """The group whose hosts carry a store, as operations.yaml names it."""
+        found = self.catalogue.stores.get(store)
+        return found.group if found else store
+
+    def present(self, store: str, service: str = "") -> bool:
+        """Whether this environment has the store: a host for it, or one elsewhere, which a setting GROUP_endpoint
+        names. That one is there for services whose key the secrets hold as GROUP/SERVICE/key: for this service, or
+        for any if none is named.
+        """
+        group = self.group_of(store)
+        if not self.setting.get(f"{group}_endpoint"):
+            return bool(self.group(group))
+        names = [service] if service else [found.name for found in self.catalogue.services_of_store(store)]
+        return any(self.secrets.optional(f"{group}/{name}/key") for name in names)
+
+    @property
+    def gateway(self) -> str:
+        """Address under which every host that runs containers is reached from them, the same on each."""
+        return str(IPv4Network(self.setting.gateway_network)[1])
+
+    def store(self, store: str) -> tuple[str, int]:
+        """Address and port at which services reach the store: of the proxy on their own host where it has a
+        section for it, which a setting GROUP_proxy_port says; else of the one elsewhere, or of the first host.
+        """
+        group = self.group_of(store)
+        if port := self.setting.get(f"{group}_proxy_port"):
+            return self.gateway, int(port)
+        outside = str(self.setting.get(f"{group}_endpoint") or "")
+        return outside or self.group(group)[0].address, int(self.setting[f"{group}_port"])
+
+    def secret(self, name: str) -> str:
+        """A generated password by its path-like name."""
+        return self.secrets.get(name)
+
+    def speaker(self, members: str | tuple[Host, ...]) -> Host:
+        """The host that speaks for a cluster, a group or these hosts, in this run: the first that is not left out."""
+        hosts = self.group(members) if isinstance(members, str) else members
+        return next((host for host in hosts if host.name not in self.left_out), hosts[0])
+
+    def logins(self, store: str, service: str) -> list[tuple[str, str]]:
+        """Both log-ins of a service at a store, as (user, password)."""
+        user = service.replace("-", "_")
+        return [(f"{user}_{which}", self.secret(f"{store}/{service}/{which}")) for which in LOGINS]
+
+    def login(self, store: str, service: str) -> tuple[str, str]:
+        """The log-in that the service uses now."""
+        return self.logins(store, service)[LOGINS.index(self.secrets.active(f"{store}/{service}"))]
+
+    def render(self, template: str, **values: Any) -> str:
+        """A template below `templates/`, with `env` and `setting` at hand; an undefined name is an error."""
+        return self._jinja.get_template(template).render(env=self, setting=self.setting, **values)
+
+    @cached_property
+    def _jinja(self) -> Jinja:
+        return templates(self.root / "templates")
+
+    def seen(
+        self, hosts: Iterable[Host], digests: Mapping[str, str], kept: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> Environment:
+        """The same environment with what was learned in between: of some hosts, of images, of what it keeps."""
+        _ = self.services, self.tls, self._jinja  # loaded once here, or each copy would load its own
+        learned = {host.name: host for host in hosts}
+        other = copy.copy(self)
+        other.hosts = tuple(learned.get(host.name, host) for host in self.hosts)
+        other.digests = digests
+        if kept is not None:
+            other.kept = kept
+            other.setting = overlay(self.setting, kept, self.keeps, self.services)
+        return other

@@ -1,0 +1,34 @@
+"""How templates are read: an undefined name is an error, and what was compiled once is kept."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+
+from nexus.cache import cache_directory
+
+
+def templates(directory: Path, html: bool = False) -> Environment:
+    """The templates below a directory; those of `html` have what is put into them escaped."""
+    return Environment(
+        loader=FileSystemLoader(directory),
+        autoescape=html,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+        bytecode_cache=_compiled(),
+    )
+
+
+def _compiled() -> FileSystemBytecodeCache | None:
+    """Where compiled templates are kept: half of all planning is to compile them. None where nothing can be."""
+    directory = cache_directory() / "templates"
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        return None
+    return FileSystemBytecodeCache(str(directory)) if os.access(directory, os.W_OK) else None

@@ -1,0 +1,157 @@
+"""The lock on its host: a file, and beside it a key in etcd as soon as there is one that answers.
+
+Runs on the host, beside steps under way. Whoever takes the lock gets a number higher than any before; one
+that was not renewed in time is anybody's, and who had it may go on only while nobody else has taken it since.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from nexus.agent.lib import STATE, RemoteError, held
+from nexus.lock.host.etcd_lock import NoRoom, Quorum
+
+Item = dict[str, Any]
+FILE = f"{STATE}/lock.json"
+TURN = "/run/nexus-cos/lock.turn"
+FREE: Item = {"number": 0, "holder": None}
+
+
+def one_at_a_time(action: Callable[[Item], Item]) -> Callable[[Item], Item]:
+    """Each action on the lock waits for the one before."""
+
+    def alone(context: Item) -> Item:
+        with held(TURN):
+            return action(context)
+
+    return alone
+
+
+@one_at_a_time
+def take(context: Item) -> Item:
+    """{"number", "where"} for the new holder, or {"held": who has it}."""
+    quorum, own = Quorum(context["etcd"]), _read()
+    if _alive(own, context) and own["holder"]["token"] != context["holder"]["token"]:
+        return {"held": own["holder"]}
+    found = quorum.read()
+    if found and found["holder"] and found["holder"]["token"] != context["holder"]["token"]:
+        return {"held": found["holder"]}
+    number = max(context["floor"], own["number"], found["number"] if found else 0) + 1
+    try:
+        if found and not quorum.put(number, context["holder"], context["seconds"]):
+            again = quorum.read()
+            return {"held": (again or {}).get("holder") or {"who": "another run", "since": "just now"}}
+    except NoRoom:  # the run that makes room needs the lock: until then the file alone keeps it
+        found = None
+    _write({"number": number, "holder": context["holder"], **_now()})
+    return {"number": number, "where": "etcd" if found else "file", "silent": quorum.silent}
+
+
+@one_at_a_time
+def renew(context: Item) -> Item:
+    """{"where"} while it is still ours, else {"lost": why}."""
+    quorum, own = Quorum(context["etcd"]), _read()
+    if own["number"] > context["number"] or (own["holder"] or context["holder"])["token"] != context["holder"]["token"]:
+        return {"lost": _whose(own)}
+    found = quorum.read()
+    try:
+        ours = not found or _ours(found, context)
+        if not ours and not quorum.put(context["number"], context["holder"], context["seconds"]):
+            return {"lost": _whose(quorum.read() or found or own)}
+    except NoRoom:
+        found = None
+    if found:
+        quorum.keep_alive()
+    _write({"number": context["number"], "holder": context["holder"], **_now()})
+    return {"where": "etcd" if found else "file"}
+
+
+@one_at_a_time
+def release(context: Item) -> Item:
+    """Give back what is ours; {} in any case."""
+    own = _read()
+    if own["holder"] and own["holder"]["token"] == context["holder"]["token"]:
+        _write({"number": own["number"], "holder": None})
+    quorum = Quorum(context["etcd"])
+    found = quorum.read()
+    if found and _ours(found, context):
+        quorum.clear(found["number"])
+    return {}
+
+
+@one_at_a_time
+def look(context: Item) -> Item:
+    """{"number", "holder", "where", "silent"} as it stands."""
+    return _look(context)
+
+
+def _look(context: Item) -> Item:
+    quorum, own = Quorum(context["etcd"]), _read()
+    found = quorum.read()
+    holder = (found and found["holder"]) or (own["holder"] if _alive(own, context) else None)
+    number = max(own["number"], found["number"] if found else 0)
+    return {"number": number, "holder": holder, "where": "etcd" if found else "file", "silent": quorum.silent}
+
+
+@one_at_a_time
+def force_release(context: Item) -> Item:
+    """Take the lock from whoever has it, with a number that its holder can never renew; {"from": who had it}.
+
+    With "of" only from the holder of this token: another one may have it by now.
+    """
+    stood, quorum = _look(context), Quorum(context["etcd"])
+    if "of" in context and (not stood["holder"] or stood["holder"]["token"] != context["of"]):
+        return {"from": None}
+    if quorum.read():
+        quorum.clear(stood["number"] + 1)
+    _write({"number": stood["number"] + 1, "holder": None})
+    return {"from": stood["holder"]}
+
+
+def _ours(found: Item, context: Item) -> bool:
+    return bool(found["holder"]) and found["holder"]["token"] == context["holder"]["token"]
+
+
+def _whose(found: Item) -> str:
+    if holder := found["holder"]:
+        return f"{holder['who']} holds it since {holder['since']}: {holder['purpose']}"
+    return "it was taken away by deploys/unlock.py, or another run has had it since"
+
+
+def _alive(own: Item, context: Item) -> bool:
+    """Whether the file's holder renewed it in time, by this host's own clock; after a boot it gets its time anew."""
+    if not own["holder"]:
+        return False
+    now = _now()
+    age = now["renewed"] - own["renewed"] if own["boot"] == now["boot"] else now["renewed"]
+    return bool(age < context["seconds"])
+
+
+def _now() -> Item:
+    with open("/proc/sys/kernel/random/boot_id", errors="replace") as stream:
+        return {"boot": stream.read().strip(), "renewed": time.clock_gettime(time.CLOCK_BOOTTIME)}
+
+
+def _read() -> Item:
+    try:
+        with open(FILE, errors="replace") as stream:
+            found: Item = {**FREE, **json.load(stream)}
+            return found
+    except FileNotFoundError:
+        return dict(FREE)
+    except ValueError:
+        raise RemoteError(f"{FILE} cannot be read: when no run is under way, remove it") from None
+
+
+def _write(content: Item) -> None:
+    os.makedirs(STATE, mode=0o700, exist_ok=True)
+    fresh = f"{FILE}.new"
+    with open(fresh, "w", opener=lambda path, flags: os.open(path, flags, 0o644)) as stream:
+        json.dump(content, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.rename(fresh, FILE)

@@ -1,0 +1,1 @@
+"""The internal certificate authority of an environment."""

@@ -1,0 +1,24 @@
+"""Values that are worked out when they are asked for: a run without changes needs none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Lazy(Mapping[str, T]):
+    """Values by name, each made by its function whenever it is asked for."""
+
+    def __init__(self, made: Mapping[str, Callable[[], T]]) -> None:
+        self._made = made
+
+    def __getitem__(self, name: str) -> T:
+        return self._made[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)

@@ -1,0 +1,178 @@
+"""Up, down and status of whole environments: the order of things, and what to do with what lies around."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from nexus.provider.lab import access, base, network
+from nexus.provider.lab.boot import start_missing
+from nexus.provider.lab.environment import PROJECT, LabEnvironment, LabHost, check_addresses
+from nexus.provider.lab.host import Host
+from nexus.provider.lab.machine import LabError, locked, remove_tree, say
+from nexus.provider.lab.precheck import install_tools, load_modules, reason_lab_cannot_run
+from nexus.workstation import write_whole
+
+SUDO = ["sudo", "--preserve-env=NEXUS_ENV,NEXUS_LAB_DIRECTORY", sys.executable, "-m", "nexus.provider.lab", "up"]
+
+
+def up(environment: LabEnvironment) -> bool:
+    """Brings every host of the environment up; says whether there was anything to do.
+
+    Does nothing when all of it is up. Heals what an interrupted run, a reboot of the machine or a checkout
+    that is gone have left. Raises LabError when the machine cannot hold a lab, or when another checkout's
+    hosts of the same name or address run on it.
+    """
+    check_addresses(environment)
+    _refuse_where_impossible(environment)
+    os.umask(0o022)  # what is written from here on are files of hosts, which their daemons have to read
+    with locked(environment.machine_directory):
+        hosts = [Host(environment, host) for host in environment.hosts]
+        changed = _take_over(environment)
+        root = base.ensure(environment.machine_directory, environment.settings)
+        changed |= _remove_unplanned(environment)
+        running = [host for host in hosts if host.running()]
+        changed |= network.up(environment.machine_directory, [host.interface for host in running])
+        changed |= _make_missing(hosts, root)
+        changed |= access.write(environment, {host.name: host.host_key() for host in hosts})
+        changed |= start_missing(hosts)
+    return changed
+
+
+def up_as_root(environment: LabEnvironment) -> None:
+    """`up`, through sudo when this is not root's process."""
+    if not os.geteuid():
+        up(environment)
+    elif subprocess.run([*SUDO, environment.name], cwd=PROJECT, check=False).returncode:
+        raise LabError(f"the hosts of {environment.name} are not up: see the lines above")
+
+
+def down(environment: LabEnvironment, force: bool = False) -> None:
+    """Takes the environment's hosts and everything of theirs away; with the last one the network too."""
+    with locked(environment.machine_directory):
+        owner = _owner(environment)
+        if owner and _is_other_checkout(environment, owner) and not force:
+            raise LabError(_refusal(environment, owner))
+        for host in _hosts_on_machine(environment):
+            host.remove()
+        remove_tree(environment.directory)
+        access.remove(environment)
+        _network_down_if_last(environment)
+
+
+def down_all(environment: LabEnvironment, force: bool = False, with_base: bool = False) -> None:
+    """`down` for every environment on the machine; if asked, for the base systems too."""
+    parent = environment.machine_directory / "environments"
+    names = sorted(entry.name for entry in parent.iterdir()) if parent.is_dir() else []
+    for name in names:
+        down(LabEnvironment(name, (), environment.settings), force)
+    down(environment, force)
+    if with_base:
+        with locked(environment.machine_directory):
+            base.clean(environment.machine_directory, also_whole=True)
+
+
+def _refuse_where_impossible(environment: LabEnvironment) -> None:
+    """Asked twice: much can be asked only once the tools are there."""
+    for prepare in (None, install_tools):
+        if prepare:
+            prepare()
+        if reason := reason_lab_cannot_run(environment.machine_directory):
+            raise LabError(reason)
+    load_modules()
+
+
+def _owner(environment: LabEnvironment) -> dict[str, str] | None:
+    """Whose hosts these are: checkout and its mark, as written when they were made."""
+    file = environment.directory / "owner.json"
+    return dict(json.loads(file.read_text())) if file.is_file() else None
+
+
+def _is_other_checkout(environment: LabEnvironment, owner: dict[str, str]) -> bool:
+    """Whether a checkout other than this one still holds the key to these hosts."""
+    place = Path(owner["access"])
+    return place != environment.access and access.identity(place) == owner["mark"]
+
+
+def _refusal(environment: LabEnvironment, owner: dict[str, str]) -> str:
+    return (
+        f"environment {environment.name} on this machine belongs to the checkout {owner['checkout']}"
+        f" (its hosts lie in {environment.directory}): run `make lab-down` there,"
+        f" or `python -m nexus.provider.lab down {environment.name} --force` here"
+    )
+
+
+def _take_over(environment: LabEnvironment) -> bool:
+    """Makes this checkout the owner: hosts that nobody can log in to are removed, another's are refused."""
+    _refuse_taken_addresses(environment)
+    owner = _owner(environment)
+    mark = access.identity(environment.access)
+    if owner and mark == owner["mark"] and owner["access"] == str(environment.access):
+        return False
+    if owner and _is_other_checkout(environment, owner) and any(h.running() for h in _hosts_on_machine(environment)):
+        raise LabError(_refusal(environment, owner))
+    for host in _hosts_on_machine(environment):
+        say(f"lab: removing {host.name}, left by {owner['checkout'] if owner else 'an interrupted run'}")
+        host.remove()
+    remove_tree(environment.directory)
+    record = {"checkout": str(PROJECT), "access": str(environment.access), "mark": access.make_identity(environment)}
+    write_whole(environment.directory / "owner.json", json.dumps(record))
+    return True
+
+
+def _refuse_taken_addresses(environment: LabEnvironment) -> None:
+    wanted = {host.address: host.name for host in environment.hosts}
+    for other in (environment.machine_directory / "environments").glob("*/*/spec.json"):
+        if other.parents[1] == environment.directory:
+            continue
+        address = json.loads(other.read_text())["address"]
+        if address in wanted:
+            raise LabError(
+                f"host {wanted[address]} of {environment.name} wants {address}, which {other.parent.name} of"
+                f" environment {other.parents[1].name} on this machine has: change one inventory"
+            )
+
+
+def _hosts_on_machine(environment: LabEnvironment) -> list[Host]:
+    """Every host that has a directory, planned or not."""
+    if not environment.directory.is_dir():
+        return []
+    names = sorted(entry.name for entry in environment.directory.iterdir() if entry.is_dir())
+    return [Host(environment, LabHost(name, "", ())) for name in names]
+
+
+def _remove_unplanned(environment: LabEnvironment) -> bool:
+    planned = {host.name for host in environment.hosts}
+    extra = [host for host in _hosts_on_machine(environment) if host.name not in planned]
+    for host in extra:
+        say(f"lab: removing {host.name}, which the inventory no longer has")
+        host.remove()
+    return bool(extra)
+
+
+def _make_missing(hosts: Sequence[Host], root: Path) -> bool:
+    """Makes hosts that were never wholly made, or for another address, or from a base that is gone."""
+    changed = False
+    for host in hosts:
+        spec = host.spec()
+        usable = spec and (root.parent / spec["base"]).is_dir() and spec["address"] == host.address
+        if not usable:
+            host.kill()
+            host.make(root, network.uplink_mtu(), access.public_key(host.environment))
+            changed = True
+        elif spec["base"] != root.name:
+            say(f"lab: {host.name} runs on an older base system; lab-down and lab-up renew it")
+    return changed
+
+
+def _network_down_if_last(environment: LabEnvironment) -> None:
+    parent = environment.machine_directory / "environments"
+    if parent.is_dir() and any(parent.iterdir()):
+        return
+    network.down(environment.machine_directory)
+    if parent.is_dir():
+        parent.rmdir()

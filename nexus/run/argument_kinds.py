@@ -1,0 +1,159 @@
+"""Kinds of arguments: how the text after `--data NAME=` is read, and what is refused."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError, nearest, split
+from nexus.run.role import Roles
+from nexus.run.since import moment
+
+TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0", "")
+
+
+@dataclass(frozen=True)
+class Argument:
+    """What one argument means. The subclasses are the kinds."""
+
+    meaning: str
+    default: Any = ""
+    form: ClassVar[str] = "TEXT"
+
+    def read(self, name: str, text: str, env: Environment) -> Any:
+        """The value that a text stands for; OperatorError for one that it cannot be."""
+        return text
+
+    def shown(self, roles: Roles) -> str:
+        """The form of its values, for help."""
+        return self.form
+
+
+class Word(Argument):
+    """Any text."""
+
+
+class Flag(Argument):
+    """Yes or no; no unless it is given."""
+
+    form = "true"
+
+    def __init__(self, meaning: str) -> None:
+        super().__init__(meaning, False)
+
+    def read(self, name: str, text: str, env: Environment) -> bool:
+        """Whether it is set."""
+        return flag(name, text)
+
+
+class Number(Argument):
+    """A whole number."""
+
+    form = "NUMBER"
+
+    def read(self, name: str, text: str, env: Environment) -> int:
+        """The number."""
+        try:
+            return int(text)
+        except ValueError:
+            raise OperatorError(f"{name}={text} is not a whole number such as {self.default}") from None
+
+
+@dataclass(frozen=True)
+class Choice(Argument):
+    """One of a few words."""
+
+    among: tuple[str, ...] = field(kw_only=True)
+
+    def read(self, name: str, text: str, env: Environment) -> str:
+        """The word."""
+        if text not in (*self.among, self.default):
+            raise OperatorError(f"{name}={text} is not known: write {', '.join(self.among[:-1])} or {self.among[-1]}")
+        return text
+
+    def shown(self, roles: Roles) -> str:
+        """The words."""
+        return "|".join(self.among)
+
+
+@dataclass(frozen=True)
+class Store(Argument):
+    """A store whose role brings failover.py with the function `does`, such as "switch"."""
+
+    does: str = field(kw_only=True)
+
+    def shown(self, roles: Roles) -> str:
+        """The names of the stores, the default one first."""
+        able = [module for module in roles.bringing("failover").values() if hasattr(module, self.does)]
+        able.sort(key=lambda module: not getattr(module, "DEFAULT", False))
+        return "|".join(module.STORE for module in able)
+
+
+class Since(Argument):
+    """How far back: 30s, 15m, 3h, 7d, yesterday, today, a date or a time."""
+
+    form = "TIME"
+
+    def read(self, name: str, text: str, env: Environment) -> str:
+        """The text, which is a time."""
+        moment(text, time.time())
+        return text
+
+
+class Host(Argument):
+    """A host of the inventory."""
+
+    form = "HOST"
+
+    def read(self, name: str, text: str, env: Environment) -> str:
+        """Its name."""
+        try:
+            return env.host(text).name if text else ""
+        except OperatorError as error:
+            raise OperatorError(f"{name}={text}: {error}") from None
+
+
+class Services(Argument):
+    """Services of the catalogue, separated by commas, or all."""
+
+    form = "SERVICE,...|all"
+
+    def __init__(self, meaning: str) -> None:
+        super().__init__(meaning, ())
+
+    def read(self, name: str, text: str, env: Environment) -> list[str]:
+        """The names, in start order."""
+        known = list(env.catalogue.services)
+        words = known if text == "all" else split(text)
+        for word in words:
+            _check_service(name, word, env)
+        return [service for service in known if service in words]
+
+
+class Service(Argument):
+    """One service of the catalogue."""
+
+    form = "SERVICE"
+
+    def read(self, name: str, text: str, env: Environment) -> str:
+        """Its name."""
+        if text:
+            _check_service(name, text, env)
+        return text
+
+
+def flag(name: str, text: str) -> bool:
+    """Whether a flag is set by a text; OperatorError for one that says neither."""
+    if text.lower() in TRUE:
+        return True
+    if text.lower() in FALSE:
+        return False
+    raise OperatorError(f"{name}={text} is neither true nor false: write {name}=true, or leave it out")
+
+
+def _check_service(name: str, word: str, env: Environment) -> None:
+    known = list(env.catalogue.services)
+    if word not in known:
+        raise OperatorError(f"{name}={word}: {env.name} has no such service{nearest(word, known)}")

@@ -1,0 +1,189 @@
+"""Converge: make the differences between a role's plan and the host go away.
+
+One operation per role. All differences are computed and shown before the first command, so a dry
+run shows what a run would do; and a run that finds none sends nothing at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from pyinfra.api.command import PyinfraCommand
+from pyinfra.api.operation import operation
+from pyinfra.context import host
+
+from nexus.plan.diff import DAEMONS, POSTPONED, STATES, WHOLE, Differences, restarts_in_service
+from nexus.pyinfra_patches import identity
+from nexus.run import failure
+from nexus.run.host_state import executing
+from nexus.run.host_wide import LEFTOVERS, PACKAGES, check_packages, leftovers, packages
+from nexus.run.output import show, title
+from nexus.run.run import Run, current_run
+from nexus.transport.commands import Awaited, Begun, Step
+from nexus.transport.progress import progress
+
+Late = Callable[[Run, str], Mapping[str, Any]]
+LOUD = ("states", "packages")  # steps that say what they wait for
+
+
+def converge(role: str, late: Late | None = None, in_turn: bool = False, daemons_first: bool = False) -> None:
+    """Bring the current host to the role's plan, if the role concerns it.
+
+    `in_turn` restarts what already runs on one host after the other, for daemons whose hosts stand in
+    for each other; not what runs only because its package has started it.
+
+    `daemons_first` makes three operations of it: the role's states, as who is a member of a cluster, are not
+    touched before its daemons run on all hosts, as they are to run. A daemon that must not be restarted because a
+    member is missing is restarted in the end, when another one may have taken that one's place.
+
+    `late(run, host name)` completes the context of the role's states with what can only be known
+    when the step is carried out, such as the join token of a cluster that does not exist yet.
+    """
+    run = current_run()
+    if role not in run.hosts.roles(host.name):
+        return
+    run.prepare(host.name, role)  # all hosts are asked side by side, before anything is done
+    run.planned[host.name].add(role)
+    if not _settled(run):
+        parts = {DAEMONS: f"Converge daemons of {role}", STATES: f"Converge {role}"}
+        parts[POSTPONED] = f"Restart what had to wait in {role}"
+        for part, name in (parts if daemons_first else {WHOLE: f"Converge {role}"}).items():
+            run.journaled.add(identity(_converge(role, late, in_turn, part, name=name)))
+
+
+def begin(role: str) -> None:
+    """Begin what the role changes on the current host and let the run go on beside it.
+
+    For long work of one host that no other waits for yet, such as the build of images while stores come up.
+    `converge` of the same role waits for its end, and has to follow in the same run.
+    """
+    run = current_run()
+    if role not in run.hosts.roles(host.name):
+        return
+    run.prepare(host.name, role)
+    if not _settled(run):
+        run.journaled.add(identity(_begin(role, name=f"Begin {role}")))
+
+
+def layer(what: str) -> None:
+    """Nothing below begins on any host before all above has ended on every host.
+
+    pyinfra keeps the order of operations for each host; between hosts an operation that they all have does.
+    """
+    if not _settled(current_run()):
+        current_run().journaled.add(identity(_layer(what, name=f"Before the {what}")))
+
+
+def converge_packages() -> None:
+    """Install the packages of all roles of the current host in one go."""
+    current_run().planned[host.name].add(PACKAGES)
+    if not _settled(current_run()):
+        check_packages(current_run(), host.name)
+        current_run().journaled.add(identity(_converge_packages(name="Install packages")))
+
+
+def forget_roles(stores: bool = False) -> None:
+    """Remove what roles that no longer concern the current host left on it, those of stores apart: they go last."""
+    current_run().planned[host.name].add(LEFTOVERS)
+    if not _settled(current_run()):
+        what = f"Remove {'stores that are' if stores else 'what is'} no longer planned"
+        current_run().journaled.add(identity(_forget_roles(stores, name=what)))
+
+
+def _settled(run: Run) -> bool:
+    """Whether nothing is to be done anywhere; a host that gives no answer is told of here, not when it is changed."""
+    run.hosts.answer(host.name)
+    return run.settled()
+
+
+@operation()
+def _converge(role: str, late: Late | None, in_turn: bool, part: str) -> Iterator[PyinfraCommand]:
+    run, name = current_run(), host.name
+    if (name, role) in run.hosts.under_way:
+        begun, changes = run.hosts.under_way.pop((name, role))
+        if begun.steps:
+            yield Awaited(begun)
+            run.outcome.journal.done(begun.entries)
+            run.outcome.changes[name] += changes
+            run.hosts.drop(name, cluster=True)
+        return
+    if part == POSTPONED and not executing():
+        return  # told of with the daemons
+    run.refuse_obstacles(name, role)  # it may have appeared since the run was prepared
+    found = run.hosts.compare(name, role, part=part)
+    in_turn = in_turn and executing() and restarts_in_service(run.hosts.plan(name, role), found)
+    with _turn(run, role) if in_turn else contextlib.nullcontext():
+        yield from _carry_out(run, name, role, found, late)
+
+
+@operation()
+def _begin(role: str) -> Iterator[PyinfraCommand]:
+    run, name = current_run(), host.name
+    found = run.hosts.compare(name, role)
+    show(run, name, role, found)
+    begun = Begun([Step(title(role, step), {**step, "beside": True}, stream=True) for step in found.steps])
+    run.hosts.under_way[name, role] = begun, found.changes
+    if found.steps:
+        if executing():
+            run.environment.secrets.save()
+            begun.entries = run.outcome.journal.begin(name, role, found.changes)
+        yield begun
+
+
+@operation()
+def _layer(what: str) -> Iterator[PyinfraCommand]:
+    yield from ()
+
+
+@operation()
+def _converge_packages() -> Iterator[Step]:
+    run, name = current_run(), host.name
+    yield from _carry_out(run, name, PACKAGES, packages(run, name), None)
+
+
+@operation()
+def _forget_roles(stores: bool) -> Iterator[Step]:
+    run, name = current_run(), host.name
+    yield from _carry_out(run, name, LEFTOVERS, leftovers(run, name, stores), None)
+
+
+@contextlib.contextmanager
+def _turn(run: Run, role: str) -> Iterator[None]:
+    with progress.step(host.name, f"{role}: its turn"):
+        lock = run.turn(role)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _tell_others(run: Run, name: str, role: str, state: Any, said: list[str]) -> None:
+    others = [other for other in run.hosts.members(role) if other != name and run.hosts.reaches(other)]
+    failure.tell(state, others, role, name, said)
+
+
+def _carry_out(run: Run, name: str, role: str, found: Differences, late: Late | None) -> Iterator[Step]:
+    show(run, name, role, found)
+    if not found.steps:
+        return
+    if executing():
+        run.environment.secrets.save()  # nothing may run with a secret that nobody keeps
+    extra = late(run, name) if late and executing() else {}
+    states = False
+    entries = run.outcome.journal.begin(name, role, found.changes) if executing() else []
+    try:
+        for step in found.steps:
+            request = step
+            if step["do"] == "state":
+                states = True
+                request = {**step, "context": {**step["context"], **extra}}
+            stream = step.get("kind") in LOUD or "put_off" in step
+            yield Step(title(role, step), request, stream, partial(_tell_others, run, name, role))
+        run.outcome.journal.done(entries)
+        run.outcome.changes[name] += found.changes
+    finally:
+        run.hosts.drop(name, cluster=states)

@@ -1,0 +1,50 @@
+"""Host-side code of runbooks, sent to any host of the run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import gevent
+
+from nexus.error import OperatorError
+from nexus.run.run import Run
+from nexus.transport.host_client import HostClient
+from nexus.transport.progress import progress
+from nexus.transport.protocol import action
+
+POLL_SECONDS = 2
+
+
+def carry_out(run: Run, name: str, what: str, source: Path, function: str, context: Mapping[str, Any]) -> None:
+    """Carry out an action: `function(context)` of host-side code on a host; what it prints is shown.
+
+    It holds the host's turn for as long as it lasts, so no other run changes the host meanwhile; what takes
+    hours is started as a unit instead and watched. Raises OperatorError when the code raised RemoteError.
+    """
+    if not run.hosts.reaches(name):
+        raise OperatorError(f"{name} is not reached by this run, and has to {what}: drop --limit, or --data without")
+    done = HostClient(name).carry_out(what, action(source, function, context, alone=True), stream=True)
+    run.hosts.drop(name, cluster=True)
+    if not done:
+        raise OperatorError(f"{name} could not {what}; why stands above")
+
+
+def watch(
+    run: Run,
+    name: str,
+    what: str,
+    ask: Callable[[], dict[str, Any]],
+    done: Callable[[dict[str, Any]], bool],
+    seconds: float,
+) -> dict[str, Any]:
+    """Ask again and again until `done(answer)`; the answer. OperatorError with the last one when time is up."""
+    deadline = time.monotonic() + seconds
+    with progress.step(name, what):
+        while not done(answer := ask()):
+            if time.monotonic() > deadline:
+                raise OperatorError(f"{name}: {what} did not end within {seconds:.0f} s; last seen: {answer}")
+            gevent.sleep(POLL_SECONDS)
+    return answer

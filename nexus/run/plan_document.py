@@ -1,0 +1,124 @@
+"""The plan as a document: every host, every item, before and after, and a hash over all of it.
+
+What is written for a review, what is carried out after it, and what is compared in between are one and the
+same data. Secrets stand in it as keyed hashes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from nexus.environment.fingerprint import keyed_hash
+from nexus.error import OperatorError
+from nexus.plan import diff
+from nexus.plan.comparison import Pair
+from nexus.run.run import Run
+from nexus.workstation import write_whole
+
+FORMAT = 1
+Items = dict[str, dict[str, dict[str, Pair]]]  # host -> role -> item -> (before, after)
+
+
+def items(run: Run, scope: Mapping[str, Iterable[str]]) -> Items:
+    """What these roles of these hosts want and what is there, {host: {role: {item: (before, after)}}}."""
+    return {
+        name: {role: of_role(run, name, role) for role in run.hosts.roles(name) if role in roles}
+        for name, roles in sorted(scope.items())
+    }
+
+
+def of_role(run: Run, name: str, role: str) -> dict[str, Pair]:
+    """All items of one role on one host."""
+    planned = run.hosts.digests_of(name)
+    found = diff.described(
+        run.hosts.plan(name, role), run.hosts.answer(name), planned, lambda text: keyed_hash(run.environment, text)
+    )
+    for change in run.hosts.compare(name, role).changes:
+        if change.how.startswith("no longer planned"):
+            found.setdefault(change.what, ("there", ""))
+    return found
+
+
+def plan_hash(run: Run) -> str:
+    """Stands for everything that this run wants of its hosts, whatever is there."""
+    return _hash({host: _afters(roles) for host, roles in items(run, run.planned).items()})
+
+
+def build(run: Run, command: str, checkout: Mapping[str, Any]) -> dict[str, Any]:
+    """The document of what this run would do now; `command` is what carries it out."""
+    body = {
+        "format": FORMAT,
+        "environment": run.environment.name,
+        "command": command,
+        **checkout,
+        "made": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+        "plan": plan_hash(run),
+        "hosts": items(run, run.planned),
+    }
+    return json.loads(json.dumps({**body, "hash": _hash(body)}))  # type: ignore[no-any-return]  # pairs become lists
+
+
+def write(path: Path, document: Mapping[str, Any]) -> None:
+    """Write a document; OperatorError where it cannot be."""
+    try:
+        write_whole(path, json.dumps(document, indent=1) + "\n")
+    except OSError as error:
+        raise OperatorError(f"plan={path} cannot be written: {error.strerror}") from None
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A document as it was written; OperatorError where it is none, or was edited since."""
+    try:
+        document: dict[str, Any] = json.loads(path.read_text())
+        body = {key: value for key, value in document.items() if key != "hash"}
+        if document["format"] != FORMAT:
+            raise OperatorError(f"apply={path} was written by another version of this project: make a new plan")
+        sound = document["hash"] == _hash(body)
+    except OSError as error:
+        raise OperatorError(f"apply={path} cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise OperatorError(f"apply={path} is no plan: make one with --dry --data plan={path}") from None
+    if not sound:
+        raise OperatorError(f"apply={path} is not what was written: its hash does not fit. Make a new plan")
+    return document
+
+
+def moved(reviewed: Mapping[str, Any], now: Items) -> list[str]:
+    """What is not as it was when the plan was made, a line each; empty when all of it is."""
+    lines = []
+    then: Items = reviewed["hosts"]
+    for name in sorted({*then, *now}):
+        if name not in now or name not in then:
+            lines.append(f"{name}: {'is not part of this run' if name in then else 'is not part of the plan'}")
+            continue
+        before, after = _flat(then[name]), _flat(now[name])
+        for item in sorted({*before, *after}):
+            lines += _moved(name, item, before.get(item), after.get(item))
+    return lines
+
+
+def _moved(name: str, item: str, then: Iterable[str] | None, now: Iterable[str] | None) -> list[str]:
+    if then is None or now is None:
+        return [f"checkout: {name}, {item} {'is not planned any more' if now is None else 'is planned now'}"]
+    (old, wanted), (found, wants) = then, now
+    lines = [] if old == found else [f"{name}: {item} was {old or 'missing'}, is {found or 'missing'}"]
+    if wanted != wants:
+        lines.append(f"checkout: {name}, {item} should be {wants or 'gone'}, the plan says {wanted or 'gone'}")
+    return lines
+
+
+def _flat(roles: Mapping[str, Mapping[str, Pair]]) -> dict[str, Pair]:
+    return {item: pair for found in roles.values() for item, pair in found.items()}
+
+
+def _afters(roles: Mapping[str, Mapping[str, Pair]]) -> dict[str, dict[str, str]]:
+    return {role: {item: pair[1] for item, pair in found.items()} for role, found in roles.items()}
+
+
+def _hash(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

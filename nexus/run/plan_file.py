@@ -1,0 +1,61 @@
+"""A plan that was reviewed: written by `--dry --data plan=FILE`, carried out by `-y --data apply=FILE`.
+
+Nothing is carried out where any item of any host, or what should become of it, is not as it was reviewed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nexus.error import OperatorError
+from nexus.run import plan_document
+from nexus.run.run import Run
+from nexus.workstation import checkout, purpose
+
+SHOWN = 30  # lines of what moved; who moves a whole environment knows
+
+
+def check_words(run: Run) -> None:
+    """Refuse words that do not go together, before any host is connected to."""
+    plan, apply, dry = run.given.get("plan"), run.given.get("apply"), click.get_current_context().params["dry"]
+    if plan and not dry:
+        raise OperatorError(f"plan={plan} writes down what a run would do: add --dry")
+    if apply and dry:
+        raise OperatorError("apply= carries a plan out: leave --dry away, or look into the file itself")
+    if apply:
+        reviewed = plan_document.read(Path(apply))
+        if reviewed["environment"] != run.environment.name:
+            raise OperatorError(
+                f"apply={apply} is a plan for {reviewed['environment']}, and this is {run.environment.name}"
+            )
+
+
+def check(run: Run) -> None:
+    """Refuse to go on where anything has moved since the plan was made; OperatorError says what."""
+    path = run.given.get("apply")
+    if not path:
+        return
+    reviewed = plan_document.read(Path(path))
+    if lines := plan_document.moved(reviewed, plan_document.items(run, run.planned)):
+        more = [f"... and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+        raise OperatorError(
+            f"{path} was made {reviewed['made']} for `{reviewed['command']}`, and this has moved since:\n  "
+            + "\n  ".join([*lines[:SHOWN], *more])
+            + f"\nMake a new plan and review it: --dry --data plan={path}"
+        )
+
+
+def write(run: Run) -> int:
+    """Write the plan instead of carrying it out; exit status."""
+    if not run.planned:
+        raise OperatorError("plan= writes down what roles converge, and this deploy has none: its --dry tells all")
+    path = Path(run.given["plan"])
+    run.environment.secrets.save()  # a plan with secrets that nobody keeps could never be carried out
+    made = plan_document.build(run, purpose(click.get_current_context().params), checkout())
+    plan_document.write(path, made)
+    changes, hosts = run.outcome.proposed, len(made["hosts"])
+    kind = "change" if changes == 1 else "changes"
+    click.echo(f"{path}: {changes} {kind} to make on {hosts} hosts, hash {made['hash'][:12]}", err=True)
+    return 0

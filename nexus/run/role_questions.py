@@ -1,0 +1,83 @@
+"""What roles ask of a host for a report, one request for all of them; see nexus.run.role for the files they bring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pyinfra.api.exceptions import PyinfraError
+
+import nexus.agent
+from nexus.environment.environment import Environment, Host
+from nexus.error import OperatorError
+from nexus.run.role import Roles
+from nexus.run.run import Run
+from nexus.run.side_by_side import reached, side_by_side
+
+SOURCE = Path(nexus.agent.__path__[0], "parts.py")
+STATUS, DAILY = "status", "daily"  # files of roles
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a host: the module that knows it there, and what it is told."""
+
+    module: str
+    context: Mapping[str, Any]
+
+
+Parts = dict[str, Part]
+
+
+def question(roles: Roles, env: Environment, host: Host, file: str = STATUS, only: Collection[str] = ()) -> Parts:
+    """All parts that a host is asked for, or those of some roles only; OperatorError where two ask for the same."""
+    found: Parts = {}
+    for name, module in roles.bringing(file).items():
+        if only and name not in only:
+            continue
+        asked = module.question(env, host) if hasattr(module, "question") else {}
+        if twice := found.keys() & asked:
+            raise OperatorError(f"role {name}: another role asks hosts for {', '.join(sorted(twice))}, too")
+        found |= {part: _part(roles, name, file, context) for part, context in asked.items()}
+    return found
+
+
+def ask(run: Run, name: str, only: Collection[str] = ()) -> dict[str, Any]:
+    """{part: answer} of one host for the status, of all roles or of some; OperatorError where it does not answer."""
+    env = run.environment
+    env = env.seen([run.hosts.host(name)], env.digests)  # whose memory decides what its stores should use
+    host = env.host(name)
+    parts = question(run.all_roles, env, host, STATUS, only)
+    for role, module in run.all_roles.bringing(STATUS).items():
+        if hasattr(module, "run_question") and (role in only or not only):
+            for part, known in module.run_question(run, host).items():
+                planned = parts.get(part) or _part(run.all_roles, role, STATUS, {})
+                parts[part] = replace(planned, context={**planned.context, **known})
+    return ask_parts(run, name, parts, int(env.setting.status_answer_seconds))
+
+
+def ask_all(run: Run, question: Callable[[Run, str], dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What `question(run, name)` comes to for each host; {"host": {"error": why}} for one that gives no answer."""
+
+    def answer(name: str) -> dict[str, Any]:
+        try:
+            return question(run, name)
+        except PyinfraError as error:
+            return {"host": {"error": str(error)}}
+
+    return side_by_side(answer, reached(run))
+
+
+def ask_parts(run: Run, name: str, parts: Mapping[str, Part], seconds: int) -> dict[str, Any]:
+    """{part: answer} of one host in one request; a part that takes longer than this has no answer."""
+    if not parts:
+        return {}
+    told = {key: {"module": part.module, "context": dict(part.context)} for key, part in parts.items()}
+    modules = [part.module for part in parts.values()]
+    return run.hosts.ask_source(name, SOURCE, list(parts), {"parts": told, "seconds": seconds}, modules)
+
+
+def _part(roles: Roles, name: str, file: str, context: Mapping[str, Any]) -> Part:
+    return Part(f"{roles.package}.{name}.host.{file}", context)

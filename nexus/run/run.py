@@ -1,0 +1,134 @@
+"""One run: its environment, what it knows of hosts, what it does to them, and what comes of it."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from gevent.lock import RLock
+from pyinfra.api.exceptions import PyinfraError
+
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError
+from nexus.plan import obstacle
+from nexus.run import limit
+from nexus.run.host_state import HostStates
+from nexus.run.outcome import Outcome
+from nexus.run.role import Roles
+
+
+class Run:
+    """One invocation of pyinfra. There is one per process: `current_run()`."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        all_roles: Roles,
+        left_out: frozenset[str] = frozenset(),
+        given: Mapping[str, str] | None = None,
+    ) -> None:
+        self.environment, self.all_roles, self.left_out = environment, all_roles, left_out
+        self.given = dict(given or {})  # arguments as they were typed: see arguments.py
+        self.started = time.monotonic()
+        self.hosts = HostStates(environment, all_roles, left_out)
+        self.outcome = Outcome()
+        self.planned: dict[str, set[str]] = defaultdict(set)  # roles that this run converges, by host
+        self.reading: set[str] = set()  # operations that change nothing
+        self.journaled: set[str] = set()  # operations that note what they change themselves
+        self.report: Callable[[Run], int] | None = None  # instead of operations: its answer is the exit status
+        self._noted: set[str] = set()
+        self._settled: bool | None = None
+        self._turns: dict[str, RLock] = defaultdict(RLock)
+
+    def prepare(self, name: str, role: str) -> None:
+        """Ask the host, and refuse what cannot be before anything is changed anywhere."""
+        hosts = self.hosts
+        limit.check(hosts, role)
+        checks = hosts.answer(name)["checks"]
+        essential = [known for known, about in self.all_roles.items() if about.essential]
+        if reason := next((checks[known] for known in (*essential, role) if checks.get(known)), ""):
+            raise OperatorError(f"{name}: {role} cannot be laid down: {reason}")
+        obstacle.check(name, role, hosts.plan(name, role), hosts.answer(name), partial(hosts.compare, name, role))
+        self.refuse_obstacles(name, role)
+        if role not in self._noted:
+            self._noted.add(role)
+            kept = hosts.kept() if hosts.needs(role, "kept") else {}
+            environment = self.environment.seen([hosts.host(member) for member in hosts.members(role)], {}, kept)
+            for note in self.all_roles.notes(role, environment):
+                self.outcome.note(role, note)
+
+    def refuse_obstacles(self, name: str, role: str) -> None:
+        """OperatorError where the role meets what somebody ordered or only a person can decide; all of it is told."""
+        if obstacle.of_states(self.hosts.plan(name, role), self.hosts.answer(name)):
+            raise OperatorError("\n".join(self.obstacles()))
+
+    def settled(self) -> bool:
+        """Whether no host differs in anything, so that no role has to be carried out on any of them.
+
+        Asked while a run is prepared. One host that differs, or is not reached, is enough for a no: what is
+        done to it may make others differ. What cannot be compared is left to the role, which says why.
+        """
+        with self._turns["settled"]:
+            if self._settled is None:
+                try:
+                    self._settled = all(self.same(host.name) for host in self.environment.hosts)
+                except (OperatorError, PyinfraError):
+                    self._settled = False
+        return self._settled
+
+    def same(self, name: str) -> bool:
+        """Whether a host is reached and differs in nothing, leftovers of earlier roles and runs included."""
+        hosts = self.hosts
+        if not hosts.reaches(name):
+            return False
+        planned = hosts.digests_of(name)
+        found = [hosts.compare(name, role, planned) for role in hosts.roles(name)]
+        if hosts.abandoned(name) or hosts.left(name) or hosts.unfinished(name):
+            return False
+        return not any(part.changes or part.steps or part.notes or part.told for part in found)
+
+    def obstacles(self) -> list[str]:
+        """What runs must not undo, on all hosts that are reached: "HOST: ROLE: what is wrong, and what ends it"."""
+        hosts = self.hosts
+        reached = [host.name for host in self.environment.hosts if hosts.reaches(host.name)]
+        pairs = [(name, role) for name in reached for role in hosts.roles(name)]
+        found = [(name, role, obstacle.of_states(hosts.plan(name, role), hosts.answer(name))) for name, role in pairs]
+        return [f"{name}: {role}: {text}" for name, role, told in found for text in told]
+
+    def unsettle(self) -> None:
+        """Something differs that no comparison shows."""
+        self._settled = False
+
+    def again(self) -> None:
+        """Ask all hosts again: another run changed something since."""
+        self.hosts.drop_all()
+        self._settled = None
+
+    def turn(self, role: str) -> RLock:
+        """Held by the one host whose daemon of this role may be down right now."""
+        return self._turns[f"turn of {role}"]
+
+
+_current: Run | None = None
+
+
+def start(run: Run) -> None:
+    """Make this the run of the process."""
+    global _current
+    _current = run
+
+
+def current_run() -> Run:
+    """The run of this process; OperatorError where pyinfra was started without an environment."""
+    if _current is None:
+        raise OperatorError(
+            "this deploy needs an environment: write `pyinfra inventory DEPLOY` for the one in NEXUS_ENV"
+        )
+    return _current
+
+
+def begun() -> Run | None:
+    """The run of this process; None where pyinfra was started without an environment."""
+    return _current

@@ -1,0 +1,30 @@
+"""How far back an operator wants to look, in the words of `--data since=`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import time
+
+from nexus.error import OperatorError
+
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+
+
+def moment(text: str, now: float) -> float:
+    """The time, in seconds since the epoch, that words such as "yesterday", "3h" or "2026-11-21" mean; 0 for none.
+
+    Times without a zone are those of the operator's machine. OperatorError for what is none.
+    """
+    midnight = time.mktime((*time.localtime(now)[:3], 0, 0, 0, 0, 0, -1))
+    if text in ("", "today", "yesterday"):
+        return {"": 0.0, "today": midnight, "yesterday": midnight - SECONDS["d"]}[text]
+    if found := re.fullmatch(r"(\d+)([smhdw])", text):
+        return now - int(found[1]) * SECONDS[found[2]]
+    try:
+        return dt.datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        raise OperatorError(
+            f'since={text} is no time: write today, yesterday, 30s, 90m, 3h, 7d, 2w, or a time as "2026-11-21" or '
+            '"2026-11-21T19:00"'
+        ) from None

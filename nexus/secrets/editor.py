@@ -1,0 +1,125 @@
+"""Secrets in an operator's editor, checked when it ends.
+
+The clear text lies in a directory in memory that only its owner can enter. It is removed when the editor ends,
+and by a guard of its own when this program is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+
+from nexus.error import OperatorError
+from nexus.secrets.store import Secrets
+
+HEAD = """\
+# Secrets of {name}, a line each: NAME: VALUE. Every value is text: put numbers in quotes.
+# Save and leave to encrypt; leave without saving to change nothing. Stores and services take what changed with
+# the next run of full.py, and until then nobody is let in with it: deploys/rotate_secrets.py has no such gap.
+"""
+IN_MEMORY = ("tmpfs", "ramfs")
+PLACES = ("XDG_RUNTIME_DIR", "/dev/shm", "/run")
+GUARD = 'cat >/dev/null; rm -rf -- "$1"'
+
+
+def edit(secrets: Secrets, name: str, editor: list[str]) -> list[str]:
+    """Names of secrets that were added, changed or removed; nothing is written where there are none.
+
+    OperatorError where the editor failed, or what it left is not a list of secrets: the file is as it was.
+    """
+    with private_directory() as directory:
+        path = directory / f"{name}.yaml"
+        before = {known: secrets.get(known) for known in secrets.names()}
+        path.touch(0o600)
+        path.write_text(HEAD.format(name=name) + render(before))
+        status = subprocess.run([*editor, str(path)], check=False).returncode
+        if status:
+            raise OperatorError(f"{editor[0]} ended with {status}: nothing was changed")
+        values = parse(path.read_text(), path.name)
+    changed = sorted(known for known in {*before, *values} if before.get(known) != values.get(known))
+    secrets.replace(values)
+    return changed
+
+
+def render(values: dict[str, str]) -> str:
+    """The secrets as YAML, keys and certificates over several lines."""
+    return yaml.dump(values, Dumper=_Dumper, width=10_000, default_flow_style=False) if values else ""
+
+
+def parse(text: str, where: str) -> dict[str, str]:
+    """The secrets in what the editor left. OperatorError with the line, and never a value."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        raise OperatorError(f"{where}:{line}: this is no valid YAML. Nothing was changed") from None
+    if node is None:
+        raise OperatorError(f"{where}: it is empty. Nothing was changed; to make all secrets anew remove the .age file")
+    if not isinstance(node, yaml.MappingNode):
+        raise OperatorError(f"{where}: it must be lines of NAME: VALUE. Nothing was changed")
+    found: dict[str, str] = {}
+    for key, value in node.value:
+        place = f"{where}:{key.start_mark.line + 1}: {key.value}"
+        if key.value in found:
+            raise OperatorError(f"{place} stands there twice. Nothing was changed")
+        if not isinstance(value, yaml.ScalarNode) or value.tag != "tag:yaml.org,2002:str" or not value.value:
+            raise OperatorError(f"{place} has no text for a value: put it in quotes. Nothing was changed")
+        found[key.value] = value.value
+    return found
+
+
+@contextmanager
+def private_directory() -> Iterator[Path]:
+    """A directory in memory that goes away with this process, however that ends."""
+    parent = next((place for place in map(_place, PLACES) if place), None)
+    if parent is None:
+        raise OperatorError("no place in memory for the clear text: mount a tmpfs at /dev/shm")
+    directory = Path(tempfile.mkdtemp(prefix="nexus-cos-secrets-", dir=parent))
+    # Its standard input ends when this process does, killed or not.
+    guard = subprocess.Popen(["sh", "-c", GUARD, "sh", directory], stdin=subprocess.PIPE, start_new_session=True)
+    before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        assert guard.stdin
+        guard.stdin.close()
+        guard.wait()
+
+
+def _place(place: str) -> Path | None:
+    """A directory that can be written and is kept in memory."""
+    path = Path(os.environ.get(place, "") if place.isupper() else place)
+    if not path.is_absolute() or not os.access(path, os.W_OK | os.X_OK):
+        return None
+    mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
+    below = [(len(point), kind) for point, kind in mounts if path.is_relative_to(point)]
+    return path if below and max(below)[1] in IN_MEMORY else None
+
+
+def _end(number: int, _: Any) -> NoReturn:
+    sys.exit(128 + number)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Text over several lines as it is, everything else on one."""
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+
+_Dumper.add_representer(str, _text)

@@ -1,0 +1,52 @@
+"""Who can read the secrets of an environment: age public keys with names, in a file beside the encrypted one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyrage
+
+from nexus.error import OperatorError
+
+
+def recipients_file(secrets: Path) -> Path:
+    """The file that belongs to an encrypted one: lab.recipients beside lab.age."""
+    return secrets.with_suffix(".recipients")
+
+
+def read(path: Path) -> dict[str, str]:
+    """{public key: name of its holder}; nothing where there is no file, and then the writer's key alone counts.
+
+    A line is KEY NAME; what begins with # is a comment. OperatorError names file and line of anything else.
+    """
+    try:
+        lines = path.read_text().splitlines()
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise OperatorError(f"{path} cannot be read: {error}") from None
+    found: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        key, _, name = line.partition("#")[0].strip().partition(" ")
+        if not key:
+            continue
+        where = f"{path}:{number}"
+        if key in found:
+            raise OperatorError(f"{where}: this key stands there twice, as {found[key]} too")
+        parse(key, where)
+        if not name.strip():
+            raise OperatorError(f"{where}: write whose key this is after it: {key[:12]}... NAME")
+        found[key] = name.strip()
+    if not found:
+        raise OperatorError(f"{path} names nobody: write a line `KEY NAME` for each who may read the secrets")
+    return found
+
+
+def parse(key: str, where: str) -> pyrage.x25519.Recipient:
+    """The recipient of a public key; OperatorError with the place where it stands."""
+    try:
+        return pyrage.x25519.Recipient.from_str(key)
+    except pyrage.RecipientError as error:
+        hint = " (this is a private key: never write it down here)" if key.startswith("AGE-SECRET-KEY-") else ""
+        shown = "it" if hint else f'"{key}"'
+        raise OperatorError(f"{where}: {shown} is no age public key: {error}{hint}") from None

@@ -1,0 +1,68 @@
+"""Steps as commands of pyinfra's operations: carried out, begun, waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gevent
+from pyinfra.api.command import PyinfraCommand
+from pyinfra.context import ctx_host, ctx_state
+
+from nexus.transport.host_client import Failed, HostClient
+
+
+class Step(PyinfraCommand):
+    """One step for the agent. What it prints is shown; its request never is."""
+
+    def __init__(
+        self, title: str, request: Mapping[str, Any], stream: bool = False, failed: Failed | None = None
+    ) -> None:
+        super().__init__()
+        self.title, self.request, self.stream, self.failed = title, request, stream, failed
+
+    def __repr__(self) -> str:
+        return f"Step({self.title})"
+
+    def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
+        """Carry the step out; on failure the agent's words are shown with the host's name."""
+        client = HostClient(host.name, state, connector_arguments)
+        return client.carry_out(self.title, self.request, self.stream, self.failed)
+
+
+class Begun(PyinfraCommand):
+    """Steps that are carried out one after the other while the run goes on."""
+
+    def __init__(self, steps: list[Step]) -> None:
+        super().__init__()
+        self.steps = steps
+        self.outcome: gevent.Greenlet | None = None
+        self.entries: list[Any] = []  # in the journal of the run
+
+    def __repr__(self) -> str:
+        return f"Begun({self.steps})"
+
+    def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
+        """Begin, and be done with it."""
+
+        def work() -> bool:
+            with ctx_state.use(state), ctx_host.use(host):
+                return all(step.execute(state, host, connector_arguments) for step in self.steps)
+
+        self.outcome = gevent.spawn(work)
+        return True
+
+
+class Awaited(PyinfraCommand):
+    """The end of steps that were begun."""
+
+    def __init__(self, begun: Begun) -> None:
+        super().__init__()
+        self.begun = begun
+
+    def __repr__(self) -> str:
+        return f"Awaited({self.begun})"
+
+    def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
+        """Whether they succeeded; what failed was shown as it happened."""
+        return self.begun.outcome is not None and bool(self.begun.outcome.get())

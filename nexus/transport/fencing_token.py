@@ -1,0 +1,30 @@
+"""The number under which this process may change hosts, from the environment's lock; none while it may not."""
+
+from __future__ import annotations
+
+from nexus.error import OperatorError
+
+
+class Permit:
+    """Given when the lock is taken, withdrawn when it is lost; every step shows it."""
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self._lost = ""
+
+    def give(self, number: int) -> None:
+        """From now on steps carry this number."""
+        self.number, self._lost = number, ""
+
+    def withdraw(self, why: str) -> None:
+        """No step may begin any more."""
+        self._lost = why
+
+    def show(self) -> int | None:
+        """The number for one step; OperatorError once the lock is lost."""
+        if self._lost:
+            raise OperatorError(f"this run may change nothing any more: {self._lost}. Run it again")
+        return self.number
+
+
+permit = Permit()

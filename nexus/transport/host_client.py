@@ -1,0 +1,176 @@
+"""The one road to a host: every request to an agent goes through here, in an operation or outside of any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import gevent
+from pyinfra.api.command import StringCommand
+from pyinfra.api.output import format_text
+from pyinfra.context import ctx_state
+
+from nexus.error import OperatorError
+from nexus.plan.desired import owner
+from nexus.transport import printable, protocol
+from nexus.transport.agent_session import CUT_OFF, Reply, connector_arguments, session_of
+from nexus.transport.fencing_token import permit
+from nexus.transport.progress import progress
+from nexus.transport.ssh_client import lost_way
+
+ANSWER_SECONDS = 30.0  # a host that says nothing for so long is as good as dead
+Failed = Callable[[Any, list[str]], None]  # is given pyinfra's state, and the last words of a step that failed
+
+
+class HostClient:
+    """Sends requests to one host of pyinfra's inventory.
+
+    `arguments` are pyinfra's for the connector, such as sudo; without them those of a command that no operation asks
+    for.
+    """
+
+    def __init__(self, name: str, state: Any = None, arguments: Mapping[str, Any] | None = None) -> None:
+        self.name = name
+        self._state = state or ctx_state.get()
+        self._host = self._state.inventory.get_host(name, default=None)
+        self._arguments = arguments
+
+    def connect(self) -> bool:
+        """Whether there is a connection to the host, which --limit may have left out of the run."""
+        if self._host is not None and not self._host.connected:
+            self._host.connect(show_errors=False)
+        return self._host is not None and bool(self._host.connected)
+
+    def send(self, request: Mapping[str, Any], show: bool = False) -> Reply:
+        """Send a request to the agent that stays there, if it is free and was started with the same arguments.
+
+        Else the request takes a command of its own, as always where the run goes on beside it. With `show` every line
+        is shown as it comes.
+        """
+        arguments = self._arguments or connector_arguments(self._state, self._host)
+        session = None if request.get("beside") else session_of(self._host, arguments)
+        try:
+            if session and (reply := session.carry(request, partial(_show, self._host) if show else None)):
+                if request.get("kind") == "packages":
+                    session.renew()
+                return reply
+            arguments = {**arguments, "_stdin": protocol.lines(request)}
+            command = StringCommand(protocol.COMMAND)
+            done, output = self._host.run_shell_command(command, print_output=show, print_input=False, **arguments)
+        except CUT_OFF as error:
+            return Reply(False, [], [], error)
+        said, errors = (list(map(printable.text, lines)) for lines in (output.stdout_lines, output.stderr_lines))
+        return Reply(done, said, errors)
+
+    def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to a question; OperatorError where there is none."""
+        # With the run's number, so that it need not wait for what this run has begun.
+        request = {**request, "fence": permit.number, "debug": bool(self._state.print_noop_info)}
+        self._require_connection()
+        with progress.step(self.name, "answering"):
+            reply = self.send(request)
+            if reply.lost:  # it may be the agent alone that is gone, and a question can be asked twice
+                reply = self.send(request)
+        answer: dict[str, Any] = self._answer(reply)
+        return answer
+
+    def ask_source(
+        self, source: Path, names: list[str], context: Mapping[str, Any], named: Iterable[str] = ()
+    ) -> dict[str, Any]:
+        """The answer of a role's own probe: {item: properties}; OperatorError when it fails.
+
+        `named` are modules that the probe imports by names in its context.
+        """
+        reply = self.ask(protocol.question(source, names, context, named))
+        if "error" in reply:
+            raise OperatorError(f"{self.name}: {owner(source)} could not be asked: {reply['error']}")
+        items: dict[str, Any] = reply["items"]
+        return items
+
+    def act_aside(
+        self, source: Path, function: str, context: Mapping[str, Any], seconds: float = ANSWER_SECONDS
+    ) -> Any:
+        """The answer of an action that waits for no step under way; OperatorError where it fails."""
+        return self._answered_within(seconds, protocol.action(source, function, context, alone=False))
+
+    def claim(self, number: int, seconds: float) -> dict[str, int]:
+        """Let the host refuse every run with a lower number from now on; what it knew before: {"run", "steps"}.
+
+        Waits for a step that another run left under way there.
+        """
+        with progress.step(self.name, "waiting for what another run left under way"):
+            known: dict[str, int] = self._answered_within(seconds, {"do": "claim", "fence": number})
+            return known
+
+    def carry_out(
+        self, title: str, request: Mapping[str, Any], stream: bool = False, failed: Failed | None = None
+    ) -> bool:
+        """Whether a step, or an action that goes alone, was carried out; why not is shown with the host's name.
+
+        With `stream` what it prints is shown as it comes; with -v its title, the commands that it runs and the files
+        that it writes are, too. Its request never is.
+        """
+        verbose = bool(self._state.print_noop_info)  # -v
+        request = {**request, "fence": permit.show(), "debug": verbose}
+        show = stream or verbose or bool(self._state.print_output)
+        if verbose:
+            self._host.log(title)
+        with progress.step(self.name, title):
+            reply = self.send(request, show)
+        if reply.done:
+            return True
+        said = reply.errors or reply.said
+        if not said:
+            self._complain(
+                f"{title}: the connection was lost before it ended{lost_way(self._host)}. What was begun may "
+                f"continue there; once {self.name} can be reached, run this again"
+            )
+        for line in [] if show else said:
+            self._complain(f"{title}: {line}")
+        if failed:
+            failed(self._state, said)
+        return False
+
+    def _complain(self, text: str) -> None:
+        self._host.log_styled(text, fg="red")
+
+    def _require_connection(self) -> None:
+        if not self.connect():
+            raise OperatorError(f"{self.name} cannot be reached")
+
+    def _answered_within(self, seconds: float, request: Mapping[str, Any]) -> Any:
+        self._require_connection()
+        with gevent.Timeout(seconds, False):
+            return self._answer(self.send(request))
+        raise OperatorError(f"{self.name} gave no answer within {seconds:.0f} s")
+
+    def _answer(self, reply: Reply) -> Any:
+        """The last line of a reply; None where it has none. OperatorError where the request failed."""
+        if not reply.done and reply.errors:
+            raise OperatorError(f"{self.name}: " + "\n".join(reply.errors))
+        if not reply.done:
+            why = f": {reply.lost}".rstrip(".") if str(reply.lost or "") else ""
+            raise OperatorError(
+                f"{self.name} gave no answer: the connection was lost{lost_way(self._host)}{why}. Once {self.name} can "
+                "be reached, run this again"
+            )
+        try:
+            return printable.answer(reply.said[-1]) if reply.said else None
+        except ValueError:
+            raise OperatorError(f"{self.name} gave an answer that is none: {reply.said[-1][:200]}") from None
+
+
+def first_reached(names: Iterable[str], what: str) -> str:
+    """The first of these hosts that can be reached; OperatorError says for what one of them is needed."""
+    known = list(names)
+    if found := next((name for name in known if HostClient(name).connect()), None):
+        return found
+    raise OperatorError(f"none of {', '.join(known)} can be reached, {what}: bring one back")
+
+
+def _show(host: Any, text: str, wrong: bool) -> None:
+    """A line of a step under way, as pyinfra shows it."""
+    click.echo(f"{host.print_prefix}{format_text(text, 'red') if wrong else text}", err=True)

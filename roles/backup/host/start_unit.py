@@ -1,0 +1,22 @@
+"""Runs on a host: starts the work of a timer now, with words of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nexus.agent.lib import run
+from roles.backup.host.paths import LIBRARY
+
+
+def start(context: dict[str, Any]) -> None:
+    """The unit of this name, transient, so that what the timer starts stays as it is."""
+    if failed(context["unit"]):
+        run(["systemctl", "reset-failed", context["unit"]])
+    argv = ["systemd-run", "--quiet", f"--unit={context['unit']}", "--property=Type=exec", "--property=UMask=0077"]
+    argv += [f"--setenv=PYTHONPATH={LIBRARY}", "--setenv=PYTHONDONTWRITEBYTECODE=1"]
+    run([*argv, "/usr/bin/python3", "-X", "utf8", "-m", "roles.backup.host.main", *context["words"].split()])
+
+
+def failed(unit: str) -> bool:
+    """Whether there is a failed one of an earlier run."""
+    return "ActiveState=failed" in run(["systemctl", "show", "--property=ActiveState", unit])

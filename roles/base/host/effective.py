@@ -1,0 +1,96 @@
+"""What decides in the end where several files say something: the kernel's settings, sshd's, journald's, units'.
+
+A file of ours is as planned and another one has the last word, or the first: these say which.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from collections.abc import Iterator, Mapping, Sequence
+
+from nexus.agent.file import read_text
+from nexus.agent.lib import MANIFEST, listing, read_manifest
+
+PLACES = ("/etc/systemd/system", "/etc/systemd/system.control", "/run/systemd/system", "/run/systemd/system.control")
+Settings = Mapping[str, str]
+
+
+def kernel(key: str) -> str | None:
+    """The value of a sysctl in force, None where this kernel has none, or it is not this host's to set."""
+    path = f"/proc/sys/{key.replace('.', '/')}"
+    return " ".join(read_text(path).split()) if os.access(path, os.W_OK) else None
+
+
+def assigned(text: str) -> Iterator[tuple[str, str]]:
+    """(key, value) of the lines of an ini file or of sysctl's, comments left out."""
+    for line in text.splitlines():
+        key, equals, value = line.partition("=")
+        if equals and not line.lstrip().startswith(("#", ";")):
+            yield key.strip().lstrip("-"), value.strip()
+
+
+def later(directories: Sequence[str], own: str, wanted: Settings) -> dict[str, str]:
+    """{key: "FILE sets it to VALUE"} of files that are read after ours and say something else."""
+    found = {}
+    names = {name: f"{place}/{name}" for place in reversed(directories) for name in listing(place)}
+    for name in sorted(names):
+        if name.endswith(".conf") and name > os.path.basename(own):
+            for key, value in assigned(read_text(names[name])):
+                if wanted.get(key, value) != value:
+                    found[key] = f"{names[name]} sets it to {value}"
+    return found
+
+
+def sshd(path: str) -> dict[str, tuple[str, str]]:
+    """{keyword in lower case: (value, file)} by sshd's rule: what is read first counts, beside those of a Match."""
+    found: dict[str, tuple[str, str]] = {}
+    for place, keyword, value in _sshd_lines(path):
+        found.setdefault(keyword, (value, place))
+    return found
+
+
+def _sshd_lines(path: str) -> Iterator[tuple[str, str, str]]:
+    for line in read_text(path).splitlines():
+        words = line.split(None, 1)
+        if not words or words[0].startswith("#"):
+            continue
+        keyword, value = words[0].lower(), words[1].strip() if len(words) > 1 else ""
+        if keyword == "match":
+            return
+        if keyword == "include":
+            for pattern in value.split():
+                for place in _matching(pattern):
+                    yield from _sshd_lines(place)
+        else:
+            yield path, keyword, value
+
+
+def _matching(pattern: str) -> list[str]:
+    absolute = pattern if pattern.startswith("/") else f"/etc/ssh/{pattern}"
+    directory, name = os.path.split(absolute)
+    return [f"{directory}/{entry}" for entry in fnmatch.filter(listing(directory), name)]
+
+
+def overridden() -> dict[str, str]:
+    """{file: what it sets} of drop-ins and whole unit files for units of ours that are none of ours."""
+    units, own = _planned()
+    found = {}
+    for unit in units:
+        for place in PLACES:
+            paths = [f"{place}/{unit}.d/{name}" for name in listing(f"{place}/{unit}.d") if name.endswith(".conf")]
+            for path in (*paths, f"{place}/{unit}"):
+                if path not in own and os.path.isfile(path) and not os.path.islink(path):
+                    found[path] = ", ".join(f"{key}={value}" for key, value in assigned(read_text(path)))[:200]
+    return found
+
+
+def _planned() -> tuple[set[str], set[str]]:
+    """(units, files) of all roles on this host, by its manifests."""
+    units: set[str] = set()
+    files: set[str] = set()
+    for name in listing(MANIFEST):
+        manifest = read_manifest(name.removesuffix(".json"))
+        units.update(unit if "." in unit else f"{unit}.service" for unit in manifest.get("units", {}))
+        files.update(manifest.get("files", {}))
+    return units, files

@@ -1,0 +1,115 @@
+"""Runs on a host: its file systems, units and packages, whoever they belong to. Changes nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nexus.agent.dpkg import packages
+from nexus.agent.kernel import printable, unescaped
+from nexus.agent.lib import MANIFEST, RemoteError, listing, read_manifest, run
+from nexus.agent.systemd import units
+
+DATA = ("/", "/var/log")
+BELOW = ("/var/lib/", "/srv/")  # what is mounted there holds data, except what an engine mounts for containers
+ENGINE = ("/var/lib/docker/", "/run/")
+PLAIN = str.maketrans("", "", "[]()")
+
+
+def host(context: Mapping[str, Any]) -> dict[str, Any]:
+    """File systems that hold data, in percent as df counts; units that do not work; packages with something wrong."""
+    with open("/proc/self/mounts", "rb") as stream:
+        mounts = [(unescaped(fields[1]), fields[3]) for fields in map(bytes.split, stream)]
+    ours = managed([path for path, _ in mounts])
+    paths = [path for path, _ in mounts if path.startswith(BELOW) and not path.startswith(ENGINE)]
+    locked = {path for path, options in mounts if b"ro" in options.split(b",")}
+    return {
+        "disks": list(disks((*DATA, *sorted({*paths, *ours})))),
+        "read_only": [printable(path) for path in ours if path in locked],
+        "failed": failed(),
+        "units": unwell(context.get("units", ())),
+        "packages": package_faults(),
+        "held": held(),
+    }
+
+
+def disks(paths: Iterable[str]) -> Iterable[dict[str, Any]]:
+    """Each file system once: how full it is, of bytes and of inodes."""
+    found: dict[int, dict[str, Any]] = {}
+    for path in filter(os.path.exists, paths):
+        figures = os.statvfs(path)
+        used = figures.f_blocks - figures.f_bfree
+        found.setdefault(
+            os.stat(path).st_dev,
+            {
+                "path": printable(path),
+                "used_percent": 100 * used / max(1, used + figures.f_bavail),
+                "free_bytes": figures.f_bavail * figures.f_frsize,
+                "inodes_percent": 100 * (1 - figures.f_favail / figures.f_files) if figures.f_files else 0.0,
+            },
+        )
+    return found.values()
+
+
+def managed(places: Iterable[str]) -> list[str]:
+    """Those of the mount points below which runs write."""
+    ours = {path for name in listing(MANIFEST) for path in _paths(name.removesuffix(".json"))}
+    return [
+        place
+        for place in dict.fromkeys(places)
+        if place == "/" or any(path == place or path.startswith(f"{place}/") for path in ours)
+    ]
+
+
+def _paths(role: str) -> Iterable[str]:
+    recorded = read_manifest(role)
+    return [path for kind in ("files", "directories", "links") for path in recorded.get(kind, {})]
+
+
+def failed() -> list[str]:
+    """All units that failed, or that systemd starts again and again, whoever they belong to."""
+    shown = run(["systemctl", "list-units", "--state=failed,auto-restart", "--plain", "--no-legend"])
+    return [line.split()[0] for line in shown.splitlines() if line.split()]
+
+
+def unwell(wanted: Iterable[str]) -> dict[str, str]:
+    """{unit: what is wrong} of planned units that are not failed and do not work all the same."""
+    found = {}
+    for name, unit in units(list(wanted)).items():
+        if unit["UnitFileState"].startswith("masked"):
+            found[name] = "is masked"
+        elif unit.get("crashing"):
+            found[name] = f"does not stay up, restarted {unit['restarts']} times"
+        elif unit["ActiveState"] in ("inactive", "deactivating", "failed"):
+            found[name] = f"is {unit['ActiveState']}"
+        elif name.endswith(".timer") and unit["SubState"] == "elapsed":
+            found[name] = "does not tick any more"
+    return found
+
+
+def held() -> list[str]:
+    """Packages on hold of which there is another version, with both, as "nginx 1.26 (1.28 is available)"."""
+    if not (names := run(["apt-mark", "showhold"]).split()):
+        return []
+    options = ["-q", "--simulate", "--only-upgrade", "-o", "APT::Ignore-Hold=true", "-o", "Debug::NoLocking=true"]
+    try:
+        lines = run(["apt-get", "install", *options, *names]).splitlines()
+    except RemoteError:  # what is wrong with packages is another line
+        return names
+    found = [line.translate(PLAIN).split() for line in lines if line.startswith("Inst ")]
+    return [f"{words[1]} {words[2]} ({words[3]} is available)" for words in found if words[1] in names]
+
+
+def package_faults() -> list[str]:
+    """What is wrong with packages, in words: those that dpkg has not finished, and dependencies that are not met."""
+    found = [f"{name} is {state}" for name, state in sorted(packages(()).items())]
+    try:
+        run(["apt-get", "check", "-q", "-q", "-o", "Debug::NoLocking=true"])
+    except RemoteError as error:
+        lines = [line.strip() for line in str(error).splitlines()]
+        found += [line.removeprefix("E: ") for line in lines if " : Depends:" in line or line.startswith("E: ")][:5]
+    return found
+
+
+PARTS = {"host": host}

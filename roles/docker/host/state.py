@@ -1,0 +1,105 @@
+"""The running engine of this host: the kernel lets its containers out, none is paused, it uses its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from nexus.agent.change import Change
+from nexus.agent.iptables import Rules, rules
+from nexus.agent.lib import RemoteError, refusal, run
+from nexus.agent.wait import tries
+from roles.docker.host.client import Docker
+from roles.docker.host.effective import differences
+from roles.docker.host.firewall import FORWARD, down, forwards, lacking, refused, unaddressed
+from roles.docker.host.planned import CONTAINERS, ENGINE, NETWORK, PLANNED
+
+PROBE_SECONDS = 20
+READY_SECONDS = 120
+Networks = Sequence[Mapping[str, Any]]
+
+
+def probe(names: list[str], context: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What differs from the plan; where the engine does not answer its unit and the swarm say so."""
+    found = {name: dict(item) for name, item in PLANNED.items()}
+    docker = Docker(timeout=PROBE_SECONDS)
+    try:
+        networks, stopped = _networks(docker), _paused(docker)
+        used = differences(docker, context)
+    except (OSError, RemoteError):
+        return found
+    if words := _lacking(rules(), networks):
+        restart = "restart: " if _needs_restart(rules(), networks) else ""
+        found[NETWORK] = {"kernel": words, "how": f"{restart}containers have no way out or in, missing: {words}"}
+    if drops := refused(rules(), networks):
+        found[NETWORK]["told"] = f"a rule that is not ours drops packets of containers: {'; '.join(drops)}"
+    if stopped:
+        words = ", ".join(sorted(stopped.values()))
+        found[CONTAINERS] = {"paused": words, "how": f"paused by hand: {words}"}
+    found[ENGINE] |= used
+    return found
+
+
+def apply(change: Change) -> None:
+    """By the gentlest way: the kernel's switches, a reload, and only for lost rules a restart."""
+    changed = change.changed
+    docker = Docker(timeout=PROBE_SECONDS)
+    if ENGINE in changed:
+        run(["systemctl", "reload", "docker.service"], timeout=60)
+    if CONTAINERS in changed:
+        for identity in _paused(docker):
+            docker.do("let a container continue", "POST", f"/containers/{identity}/unpause")
+    if NETWORK in changed:
+        _open(docker, change.context)
+    if ENGINE in changed and (left := differences(docker, change.context).get("how")):
+        raise RemoteError(f"the engine was reloaded and still does not use {change.context['path']}: {left}")
+
+
+def _networks(docker: Docker) -> Networks:
+    return docker.list("networks", driver=["bridge"])
+
+
+def _paused(docker: Docker) -> dict[str, str]:
+    """{id: name} of containers that were paused."""
+    query = quote('{"status": ["paused"]}')
+    found = docker.do("list containers", "GET", f"/containers/json?filters={query}")
+    return {one["Id"]: one["Names"][0].strip("/") for one in found}
+
+
+def _lacking(found: Rules, networks: Networks) -> str:
+    words = lacking(found, networks) + list(down(networks).values())
+    words += [f"{name} has lost {address}" for name, address in unaddressed(networks).items()]
+    return "; ".join([*words, *([] if forwards() else ["net.ipv4.ip_forward is 0"])])
+
+
+def _needs_restart(found: Rules, networks: Networks) -> bool:
+    return bool(lacking(found, networks)) or any("removed" in words for words in down(networks).values())
+
+
+def _open(docker: Docker, context: Mapping[str, Any]) -> None:
+    """Switch on what the kernel has; Docker lays its rules when it starts, and at no other time."""
+    networks = _networks(docker)
+    with open(FORWARD, "w") as stream:
+        stream.write("1\n")
+    for name, words in down(networks).items():
+        if "removed" not in words:
+            run(["ip", "link", "set", name, "up"])
+    for name, address in unaddressed(networks).items():
+        run(["ip", "address", "add", address, "dev", name])
+    if _needs_restart(rules(), networks):
+        _restart(context)
+    if words := _lacking(rules(fresh=True), _networks(docker)):
+        raise RemoteError(f"docker was restarted and containers still have no way out or in, missing: {words}")
+
+
+def _restart(context: Mapping[str, Any]) -> None:
+    """Restart the engine, once what closes its published ports is in force again."""
+    for guard in context["guards"]:
+        run(["systemctl", "try-restart", guard])
+    run(["systemctl", "restart", "docker.service"], timeout=300)
+    for _ in tries(READY_SECONDS):
+        reason = refusal(context["ready"])
+        if not reason:
+            return
+    raise RemoteError(f"docker was restarted and is not ready after {READY_SECONDS} s: {reason}")

@@ -1,0 +1,34 @@
+"""Rows about functional checks. This role converges nothing, so the role health asks and shows them with its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nexus.environment.environment import Environment, Host
+from nexus.run.row import Answers, Row, mute, told
+from nexus.run.run import Run
+from roles.functional import current, judge
+from roles.functional import plan as functional_plan
+from roles.functional.plan import asking
+
+
+def run_question(run: Run, host: Host) -> dict[str, Any]:
+    """Checks of the services that are open now, for the edge host that asks."""
+    if host.name not in asking(run.environment):
+        return {}
+    env = current(run)
+    wanted = functional_plan.checks(env)
+    return {"functional": functional_plan.context(env, env.host(host.name), wanted)} if wanted else {}
+
+
+def rows(env: Environment, answers: Answers) -> Iterator[Row]:
+    """Functional checks of services with code of their own, and each failure that the catalogue declares."""
+    edge = asking(env)
+    yield from mute(answers, "functional", edge)
+    for answer in told(answers, "functional", edge).values():
+        result = judge(env, answer)
+        advice = "; ".join(f"{name}: {why}" for name, why in result.failed.items())
+        yield Row("services", "functional checks", str(result).replace(" functional checks", ""), "all", advice)
+        for name, why in result.known.items():
+            yield Row("services", name, f"known failure: {why}")

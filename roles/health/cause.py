@@ -1,0 +1,74 @@
+"""Why services are not healthy, where that is known: what is not as planned on some host right now.
+
+A server that the stores' proxy has in maintenance, a store or a node that somebody took out: services only say that
+they cannot reach something. So these come first, and a run does not wait for what will not come.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator
+
+import gevent
+from pyinfra.api.exceptions import PyinfraError
+
+from nexus.error import OperatorError
+from nexus.run.run import Run
+from roles.health.verdict import Verdict
+
+LOOK_SECONDS, CALM_SECONDS = 4, 30  # between looks at all hosts: where a cause is known, and where none is
+STUCK_SECONDS = 8  # the same causes and the same services for so long: nothing will change by itself
+# Items that may differ without harm to what runs.
+HARMLESS = ("file ", "directory ", "link ", "path ", "package ", "user ", "group ", "manifest ", "role ")
+CALM = {"base", "certificate", "backup", "image", "registry", "health"}  # roles that no running service waits for
+OWN = {"service"}  # whose differences say that services are unhealthy, and not why
+
+
+def known_causes(run: Run) -> list[str]:
+    """ "HOST: ROLE: ITEM: HOW" of all that differs now on hosts that answer; they are asked side by side."""
+    names = [host.name for host in run.environment.hosts if run.hosts.reaches(host.name)]
+    for name in names:
+        run.hosts.drop(name)
+    asked = [gevent.spawn(_of_host, run, name) for name in names]
+    return [cause for job in asked for cause in job.get()]
+
+
+def _of_host(run: Run, name: str) -> list[str]:
+    try:
+        return list(_differences(run, name))
+    except (OperatorError, PyinfraError) as error:
+        return [f"{name}: {error}"]
+
+
+def _differences(run: Run, name: str) -> Iterator[str]:
+    for role in run.hosts.roles(name):
+        if role in CALM:
+            continue
+        found = run.hosts.compare(name, role)
+        for change in (*found.changes, *found.told):
+            if not change.what.startswith(HARMLESS):
+                yield f"{name}: {role}: {change}"
+
+
+class Watch:
+    """Looks for causes while a run waits for services, and says when waiting is of no use."""
+
+    def __init__(self, run: Run, verdict: Verdict) -> None:
+        self.run, self.verdict = run, verdict
+        self._looked = self._since = float("-inf")
+        self._before: tuple[object, ...] = ()
+
+    def hopeless(self, waiting: Collection[str]) -> bool:
+        """Whether a cause is known and neither it nor the services that wait have changed for a while."""
+        now = time.monotonic()
+        if now - self._looked < (LOOK_SECONDS if self.verdict.causes else CALM_SECONDS):
+            return False
+        self._looked = now
+        self.verdict.causes = known_causes(self.run)
+        for cause in self.verdict.causes:
+            self.run.outcome.note("known cause", cause)
+        stands = (sorted(self.verdict.causes), sorted(waiting))
+        if stands != self._before:
+            self._before, self._since = stands, now
+        real = [cause for cause in self.verdict.causes if cause.split(": ")[1] not in OWN]
+        return bool(real) and now - self._since >= STUCK_SECONDS

@@ -1,0 +1,15 @@
+"""Where Nginx shows its certificate, which may be one of ours or a public one."""
+
+from __future__ import annotations
+
+from nexus.environment.environment import Environment, Host
+from roles.certificate.door import Door, door
+from roles.certificate.plan import LEAF
+
+
+def doors(env: Environment, host: Host) -> list[Door]:
+    """The edge."""
+    if "edge" not in host.groups:
+        return []
+    shown, port = str(host.setting.nginx_certificate), host.setting.nginx_https_port
+    return [door(host, "nginx", port) if shown == LEAF else Door("nginx", host.address, int(port), shown)]

@@ -1,0 +1,12 @@
+"""Where the pooler shows its certificate; its rows are PostgreSQL's, which asks both at once."""
+
+from __future__ import annotations
+
+from nexus.environment.environment import Environment, Host
+from roles.certificate.door import Door, door
+
+
+def doors(env: Environment, host: Host) -> list[Door]:
+    """The pooler."""
+    port = host.setting.pgbouncer_port
+    return [door(host, "pgbouncer", port, asks_first=True)] if "postgresql" in host.groups else []

@@ -1,0 +1,27 @@
+"""What somebody has ordered at the pooler in front of this host's server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Item = Mapping[str, Any]
+CONSOLE = "runuser -u postgres -- psql -h /run/postgresql -p {port} -U pgbouncer pgbouncer -c '{words}'"
+
+
+def orders(pooler: Item, context: Item) -> str:
+    """What somebody has ordered that keeps clients of databases out, and what ends it."""
+    for word, ends in (("paused", "RESUME"), ("disabled", "ENABLE")):
+        names = [row["name"] for row in pooler["databases"] if row.get(word) not in (None, "0")]
+        if names:
+            whole = len(names) >= len(pooler["databases"]) - 1 and ends == "RESUME"  # its console is never paused
+            words = ends if whole else f"{ends} {names[0]}"
+            return (
+                f"PgBouncer lets nobody in to {_few(names)}, {word} by hand. Once that is no longer wanted, there: "
+                + CONSOLE.format(port=context["pooler_port"], words=words)
+            )
+    return ""
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more databases" if len(names) > 4 else "")

@@ -1,0 +1,37 @@
+"""pgBackRest's configuration."""
+
+from __future__ import annotations
+
+from nexus.environment.environment import Environment
+from roles.backup.plan import retention_days
+from roles.postgresql.patroni import STANZA, data
+from roles.storage.plan import BACKUP, access
+
+CONFIG = "/etc/pgbackrest/pgbackrest.conf"
+SOCKET = "/run/postgresql"
+
+
+def config(env: Environment) -> str:
+    """The file that every member has: the next primary needs what this one needs."""
+    return env.render(
+        "postgresql/pgbackrest.conf.j2",
+        storage=access(env, BACKUP),
+        path=repository(env),
+        cipher=env.secret("backup/postgresql"),
+        retention_days=retention_days(env),
+        stanza=STANZA,
+        data=data(env),
+        socket=SOCKET,
+    )
+
+
+def repository(env: Environment) -> str:
+    """Where PostgreSQL's backups lie in the bucket."""
+    series = str(env.setting.backup_begin_anew)
+    return f"/postgres-{series}" if series else "/postgres"
+
+
+def full_hours(env: Environment) -> int:
+    """Hours between full backups."""
+    figures = env.catalogue.operations.backups.database
+    return int(env.setting.backup_full_hours or figures.full_every_hours)

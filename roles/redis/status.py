@@ -1,0 +1,13 @@
+"""Where both servers show their certificates; their rows are the role sentinel's."""
+
+from __future__ import annotations
+
+from nexus.environment.environment import Environment, Host
+from roles.certificate.door import Door, door
+
+
+def doors(env: Environment, host: Host) -> list[Door]:
+    """Both instances."""
+    if "redis" not in host.groups:
+        return []
+    return [door(host, "redis", host.setting.redis_port), door(host, "redis cache", host.setting.redis_cache_port)]

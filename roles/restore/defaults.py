@@ -1,6 +1,0 @@
-"""Settings of the runbooks that back up and restore."""
-
-from __future__ import annotations
-
-restore_backup_hours: int = 24  # how long backup.py waits for backups that it started
-restore_test_hours: int = 24  # how long restore_test.py waits for the proof

@@ -1,0 +1,218 @@
+"""Who is primary, asked on a host: its servers follow that one, its Sentinel watches it with all the others.
+
+Sentinels are asked first; the word of the newest configuration epoch counts. Where none knows of a primary,
+as at the very first start, all servers are asked: one that others follow is it, or else the one that holds
+keys, or else the first of the inventory, so that every host comes to the same answer. What cannot be asked
+is waited for, never guessed. A server that holds keys of its own is never made to drop them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from nexus.agent.change import Change
+from nexus.agent.lib import RemoteError
+from nexus.agent.wait import repeat, tries
+from roles.redis.host.client import ReplyError
+from roles.redis.host.server import condition, settle
+from roles.sentinel.host.promote import promote
+from roles.sentinel.host.view import NotYetError, View
+
+Item = Mapping[str, Any]
+NOBODY = ("127.0.0.1", 1)
+SET = ("quorum", "down-after-milliseconds", "failover-timeout", "parallel-syncs")
+LINKED = ("sync", "connected")
+INFO_SECONDS = 10  # how often a Sentinel asks a primary for its replicas; the first time when it meets it
+
+
+def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
+    """What this host's Sentinel and servers say; nothing where they were never configured."""
+    if not os.path.exists(context["configured"]):
+        return {}
+    found: dict[str, dict[str, Any]] = {}
+    try:
+        for name, instance in context["instances"].items():
+            view = View(context, instance)
+            server = view.server()
+            role = server("ROLE")
+            if watched := view.watched():
+                found[f"watch over {name}"] = watched
+                joined, linked = view.follows(role) == watched["master"], role[0] == "master" or role[3] in LINKED
+                found[f"replication of {name}"] = {"joined": joined, "linked": linked}
+            found[f"server of {name}"] = condition(server, instance)
+    except TimeoutError:
+        raise RemoteError(
+            "Redis or Sentinel of this host does not answer in time: it hangs, or all its clients are paused (CLIENT "
+            "PAUSE ... ALL), which ends by itself"
+        ) from None
+    except (OSError, ReplyError) as error:
+        raise RemoteError(f"Redis or Sentinel of this host cannot be asked: {error}") from None
+    return found
+
+
+def apply(change: Change) -> None:
+    """Servers as in their files, following the primary; a Sentinel that watches it; until everybody knows everybody."""
+    context = change.context
+    views = {name: View(context, instance) for name, instance in context["instances"].items()}
+    for name, view in views.items():
+        if f"server of {name}" in change.changed:
+            wait(context, partial(settle_server, context["instances"][name]), view)
+    masters = {
+        name: str(wait(context, find, view))
+        for name, view in views.items()
+        if f"replication of {name}" in change.changed or f"watch over {name}" in change.changed
+    }
+    for name, master in masters.items():
+        follow(views[name], master)  # copies are made side by side
+    for name, master in masters.items():
+        wait(context, expect_primary if master == views[name].address else expect_link, views[name])
+        watch(views[name], context["sentinel"], change.items[f"watch over {name}"], master)
+    for view in views.values():
+        forget(context, view)
+        wait(context, expect_complete, view)
+
+
+def settle_server(instance: Item, view: View) -> None:
+    """Set back what was changed by hand at this host's server."""
+    settle(view.server(), instance, view.name)
+
+
+def wait(context: Item, attempt: Callable[[View], Any], view: View) -> Any:
+    """The result of an attempt that is repeated while hosts are on their way; RemoteError when time is up."""
+    late = f"{view.name}: after {context['wait_seconds']} s"
+    again = (NotYetError, OSError, ReplyError)
+    return repeat(lambda: attempt(view), context["wait_seconds"], late, role="sentinel", on=again)
+
+
+def find(view: View) -> str:
+    """Address of the primary, the same on every host that asks."""
+    voices = [view.voice(address) for address in view.there]
+    if known := [voice for voice in voices if voice]:
+        return max(known)[1]
+    nodes = {address: view.node(address) for address in view.there}
+    followed = {follows for follows, _ in nodes.values() if follows in nodes}
+    holders = {address for address, (follows, keys) in nodes.items() if keys and not follows}
+    candidates = sorted(followed or holders)
+    if len(candidates) > 1:
+        names = ", ".join(view.hosts[str(address)] for address in candidates)
+        raise RemoteError(
+            f"{view.name}: no Sentinel knows the primary, and more than one server may be it: {names}. Decide "
+            f"whose keys stay; on the others, as nexus-admin: redis-cli -s {view.path} FLUSHALL; run again"
+        )
+    return str(next(iter([*candidates, *view.there])))
+
+
+def follow(view: View, master: str) -> None:
+    """Make this host's server a replica of the primary, unless it is the one, or is about to be."""
+    followed, server = view.followed(), view.server()
+    if master not in (followed, view.address):
+        keys = server("DBSIZE")
+        if followed == view.address and keys and not view.remembered():
+            raise RemoteError(
+                f"{view.name}: this host's Redis holds {keys} keys of its own, and the primary is "
+                f"{view.hosts.get(master, master)}, whose keys would replace them. Save what is needed, then "
+                f"here, as nexus-admin: redis-cli -s {view.path} FLUSHALL; and run again"
+            )
+        server("REPLICAOF", master, view.port)
+        server("CONFIG", "REWRITE")
+
+
+def expect_primary(view: View) -> None:
+    """This host's server is a primary."""
+    if view.followed() != view.address:
+        raise NotYetError("the Sentinels call this host's Redis the primary, but it follows another one")
+
+
+def expect_link(view: View) -> None:
+    """This host's server hears its primary."""
+    role = view.server()("ROLE")
+    if role[0] != "slave" or role[3] not in LINKED:
+        raise NotYetError(f"this host's Redis has no link to its primary, its role is {role[:4]}")
+
+
+def watch(view: View, login: Sequence[str], wanted: Item, master: str) -> None:
+    """Have this host's Sentinel watch the primary as planned."""
+    sentinel, watched = view.sentinel(), view.watched()
+    if watched and (watched["port"] != view.port or watched["master"] != master):
+        sentinel("SENTINEL", "REMOVE", view.name)
+    if not watched or watched["port"] != view.port or watched["master"] != master:
+        expect_replicas(view, master)
+        sentinel("SENTINEL", "MONITOR", view.name, master, view.port, wanted["quorum"])
+    user, password = login
+    for key, value in [*((key, wanted[key]) for key in SET), ("auth-user", user), ("auth-pass", password)]:
+        sentinel("SENTINEL", "SET", view.name, key, value)
+
+
+def expect_replicas(view: View, master: str) -> None:
+    """Wait for replicas on their way to the primary, but no longer than a Sentinel needs that has met it too early."""
+    for _ in tries(INFO_SECONDS, pause=0.2):
+        with contextlib.suppress(NotYetError):
+            if set(view.there) <= {master, *view.replicas(master)}:
+                return
+
+
+def forget(context: Item, view: View) -> None:
+    """Have this host's Sentinel forget hosts that left, where nothing else is under way and in its turn.
+
+    A Sentinel that forgets cannot take part in a failover until it has found the others again, so each waits
+    for those before it in the inventory. The first one has the primary move to a host that stays, and those
+    that left are let go if they run: with their data, and without being found again.
+    """
+    watched = view.watched()
+    if not watched["stale"]:
+        return
+    first = view.there[0] == view.address
+    if first and watched["master"] not in view.hosts:
+        promote(view, heir(view), force="down" in watched["flags"])
+    wait(context, expect_calm, view)
+    if stale := view.watched()["stale"]:
+        for address in stale if first else []:
+            part(view, address)
+        view.sentinel()("SENTINEL", "RESET", view.name)
+
+
+def heir(view: View) -> str:
+    """Address of a host that stays and has a copy."""
+    for address in map(str, view.there):
+        if view.node(address)[0] is not None:
+            return address
+    raise RemoteError(f"{view.name}: no host that stays has a copy of what the primary holds")
+
+
+def part(view: View, address: str) -> None:
+    """Have a host that left watch nobody and follow nobody, if it still runs.
+
+    It stays a replica, so that nobody writes to it, and its keys are known for a copy if it joins again.
+    """
+    with contextlib.suppress(OSError, ReplyError):
+        view.sentinel(address)("SENTINEL", "REMOVE", view.name)
+    with contextlib.suppress(OSError, ReplyError):
+        server = view.server(address)
+        server("REPLICAOF", *NOBODY)
+        server("CONFIG", "REWRITE")
+        print(f"{view.name}: the Redis of {address} left and keeps its data, which nobody writes to any more")
+
+
+def expect_calm(view: View) -> None:
+    """A healthy primary of the inventory, and nobody left to forget on the hosts before this one."""
+    watched = view.watched()
+    if watched["flags"] != "master" or watched["master"] not in view.hosts:
+        raise NotYetError(f"{watched['flags']} at {watched['master']}: this is no time to forget hosts")
+    for address in view.there[: view.there.index(view.address)]:
+        if view.strangers(address):
+            raise NotYetError(f"the Sentinel of {view.hosts[address]} has to forget hosts first")
+
+
+def expect_complete(view: View) -> None:
+    """Every server and Sentinel of the inventory is known here, and nobody else."""
+    watched = view.watched()
+    if names := [view.hosts[address] for address in watched["missing"]]:
+        raise NotYetError(f"{', '.join(names)} not found by this host's Sentinel: run this for them too")
+    if watched["stale"]:
+        raise NotYetError(
+            f"{', '.join(watched['stale'])} left the inventory but still runs: stop its Redis and Sentinel"
+        )

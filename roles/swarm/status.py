@@ -1,0 +1,42 @@
+"""Rows about the swarm: its managers and its nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nexus.environment.environment import Environment, Host
+from nexus.environment.quorum import majority
+from nexus.run.row import Answers, Row, mute, told
+from roles.swarm.plan import managers, nodes
+
+SHARED = ("health-dashboard",)  # daily checks that these rows answer
+
+
+def question(env: Environment, host: Host) -> dict[str, Any]:
+    """Managers are asked for all nodes."""
+    asked = {manager.name for manager in managers(env)} if env.group("app") else set()
+    return {"swarm": {}} if host.name in asked else {}
+
+
+def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
+    """Managers that agree, and nodes that take tasks."""
+    if not env.group("app"):
+        return
+    names = [host.name for host in managers(env)]
+    yield from mute(answers, "swarm", names)
+    views = [answer["nodes"] for answer in told(answers, "swarm", names).values()]
+    if not views:
+        return
+    view = views[0]
+    there = [name for name, node in view.items() if node["manager"] and node["reachable"]]
+    least = majority(len(names))
+    leader = next((name for name, node in view.items() if node["leader"]), "nobody")
+    advice = "" if len(there) == len(names) else "bring the managers back that are down: docker node ls"
+    yield Row("swarm", "managers", f"{len(there)} of {len(names)} reachable, {leader} leads", f"{least} agree", advice)
+    ready = [name for name, node in view.items() if node["state"] == "ready"]
+    away = [name for name in ready if view[name]["availability"] != "active"]
+    value = f"{len(ready)} of {len(nodes(env))} ready" + (f", {', '.join(away)} drained" if away else "")
+    down = sorted(set(view) - set(ready))
+    advice = f"{', '.join(down)}: bring them back, or run without them" if len(ready) < len(nodes(env)) else ""
+    yield Row("swarm", "nodes", value, "all", advice)

@@ -1,0 +1,1 @@
+"""What operators do that spans roles: release, restore, fail over, look, rotate."""

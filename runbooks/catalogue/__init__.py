@@ -1,0 +1,1 @@
+"""The catalogue as a table, its totals, and whether it fits on the hosts of an environment."""

@@ -1,0 +1,59 @@
+"""Daily work: scale, restart, logs, configuration, maintenance, and the checks of the day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from pyinfra.api.deploy import deploy
+from pyinfra.context import host as here  # `host` is the folder of what runs on hosts
+
+from nexus.run.run import current_run
+from nexus.run.runbook import Plan, act, report, speaks
+from runbooks.daily import checks, configuration, log, maintenance, restart, scale
+
+
+@deploy("Scale")
+def scale_services(services: Sequence[str], replicas: str) -> None:
+    """Keep another number of replicas for services; converging the services follows."""
+    current_run().unsettle()
+    _act("Scale services", partial(scale.plan, services=services, replicas=replicas))
+
+
+@deploy("Restart")
+def restart_services_or_units(services: Sequence[str], unit: str, host: str, force: bool) -> None:
+    """Replace the tasks of services, or restart a unit on one host after the other."""
+    _act("Restart", partial(restart.plan, services=services, unit=unit, host=host, force=force))
+
+
+@deploy("Maintenance")
+def begin_or_end_maintenance(host: str, module: str, services: Sequence[str], back: bool) -> None:
+    """Take a host out of service or a module off the edge, or back; converging swarm and edge follows."""
+    current_run().unsettle()
+    _act("Maintenance", partial(maintenance.plan, host=host, module=module, services=services, back=back))
+
+
+@deploy("Logs")
+def logs(services: Sequence[str], unit: str, host: str, since: str, grep: str, lines: int) -> None:
+    """Print log lines of services or a unit."""
+    read = partial(log.read, services=services, unit=unit, host=host, since=since, grep=grep, lines=lines)
+    report("Logs", read)
+
+
+@deploy("Configuration")
+def service_config(services: Sequence[str], as_json: bool) -> None:
+    """Print what services run with."""
+    report("Configuration", partial(configuration.read, services=services, as_json=as_json))
+
+
+@deploy("Daily checks")
+def daily_checks(which: str = "", as_json: bool = False) -> None:
+    """Print the checks of the day; the run ends with a status other than 0 when one is missed."""
+    report("Daily checks", partial(checks.read, when=which, as_json=as_json))
+
+
+def _act(title: str, plan: Plan) -> None:
+    """Refuse what cannot be before anything is changed, then act."""
+    if speaks(here.name):
+        plan(current_run())
+    act(title, plan)

@@ -1,0 +1,99 @@
+"""The checks of a day, as operations.yaml lists them, each asked of the hosts.
+
+Roles bring those that they can answer, see `daily.py` and `status.py` of each. What the platform has no part for yet,
+and what people do among themselves, is said to be so and never passed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+from nexus.environment.environment import Host
+from nexus.error import OperatorError
+from nexus.run.checks import Check, Found
+from nexus.run.role import Roles
+from nexus.run.role_questions import DAILY, STATUS, ask, ask_all, ask_parts, question
+from nexus.run.row import Row
+from nexus.run.run import Run
+from nexus.run.runbook import Report
+from runbooks.daily import own_checks
+from runbooks.status import table
+
+TIMES = ("morning", "evening", "security")
+ANSWER_SECONDS = 120  # of one part of a host: the journal of a day takes its time
+
+
+def read(run: Run, when: str = "", as_json: bool = False) -> Report:
+    """The checks of the time that was asked for, or of all."""
+    env = run.environment
+    listed = env.catalogue.operations.daily_checks
+    names = list(dict.fromkeys(name for time_of_day in ([when] if when else TIMES) for name in listed.of(time_of_day)))
+    known = united(run.all_roles)
+    rows = [*judge(known, gather(run), names)]
+    if when in ("", "security"):
+        rows += own_checks.secrets(env)
+    return table.report(env, rows, as_json)
+
+
+def united(roles: Roles) -> dict[str, list[Check]]:
+    """All checks that somebody can answer, by name; OperatorError where two mean to answer one alone."""
+    found: dict[str, list[Check]] = {name: [check] for name, check in own_checks.CHECKS.items()}
+    first, alone = dict.fromkeys(found, "this runbook"), set(found)
+    for role in roles:
+        checks, shared = (_brought(roles, role, kind) for kind in ("CHECKS", "SHARED"))
+        if twice := (checks.keys() & first) | (shared.keys() & alone):
+            names = ", ".join(f"{name} ({first[name]})" for name in sorted(twice))
+            place = "See its daily.py and status.py"
+            raise OperatorError(f"role {role} answers daily checks that are answered: {names}. {place}")
+        alone |= checks.keys()
+        for name, check in {**checks, **shared}.items():
+            found.setdefault(name, []).append(check)
+            first.setdefault(name, f"role {role}")
+    return found
+
+
+def _brought(roles: Roles, role: str, kind: str) -> dict[str, Check]:
+    """Checks of a role's `daily.py`, and those that the rows of its `status.py` answer."""
+    named: dict[str, Check] = {}
+    if status := roles.bringing(STATUS).get(role):
+        named = {name: partial(_as_status, status) for name in getattr(status, kind, ())}
+    return named | getattr(roles.bringing(DAILY).get(role), kind, {})
+
+
+def _as_status(status: ModuleType, found: Found) -> Iterable[Row]:
+    rows: Iterable[Row] = status.rows(found.env, found.answers, found.now)
+    return rows
+
+
+def judge(known: Mapping[str, list[Check]], found: Found, names: Iterable[str]) -> list[Row]:
+    """The rows of each check, under its name."""
+    rows = []
+    for name in names:
+        for row in (row for check in known.get(name, [own_checks.UNKNOWN]) for row in check(found)):
+            what = row.what if row.area == name or not row.area else f"{row.area} {row.what}"
+            rows.append(Row(name, what, row.value, row.target, row.advice))
+    return rows
+
+
+def gather(run: Run) -> Found:
+    """All that is asked, of all hosts side by side."""
+    answers, seen = ask_all(run, ask), ask_all(run, _look)
+    seen = {name: {**answer, **_observe(run, run.environment.host(name))} for name, answer in seen.items()}
+    return Found(run.environment, answers, seen, run.hosts.kept(), time.time())
+
+
+def _look(run: Run, name: str) -> dict[str, Any]:
+    """What a host is asked for the checks alone, in one request."""
+    env, host = run.environment, run.environment.host(name)
+    parts = question(run.all_roles, env, host, DAILY) | own_checks.question(env, host)
+    return ask_parts(run, name, parts, ANSWER_SECONDS)
+
+
+def _observe(run: Run, host: Host) -> dict[str, Any]:
+    """What roles know without asking it."""
+    modules = [module for module in run.all_roles.bringing(DAILY).values() if hasattr(module, "observe")]
+    return {part: answer for module in modules for part, answer in module.observe(run, host).items()}

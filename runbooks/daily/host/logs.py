@@ -1,0 +1,57 @@
+"""Runs on a host: lines of a unit's journal there, or of a service from any node where this is a manager."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from nexus.agent.lib import run
+from roles.docker.host.client import Docker
+from roles.service.host.rollout import STACK
+
+LINE_CHARACTERS = 2000
+MOST = 10_000  # lines that are looked through, however many are wanted
+
+
+def probe(names: list[str], context: dict[str, Any]) -> dict[str, Any]:
+    """{name: {"lines": [...], "more": were there more}} of services or units."""
+    read = unit if context["about"] == "unit" else service
+    return {name: bounded(read(name, context), context) for name in names}
+
+
+def bounded(lines: list[str], context: dict[str, Any]) -> dict[str, Any]:
+    wanted = [line[:LINE_CHARACTERS] for line in lines if context["grep"] in line]
+    return {"lines": wanted[-context["lines"] :], "more": len(wanted) > context["lines"]}
+
+
+def unit(name: str, context: dict[str, Any]) -> list[str]:
+    argv = ["journalctl", "--no-pager", "-q", "-o", "short-iso", "-n", str(MOST), "-u", name]
+    return run([*argv, "--since", f"@{context['since']}"], timeout=60).splitlines()
+
+
+def service(name: str, context: dict[str, Any]) -> list[str]:
+    """Lines with their time and task, oldest first."""
+    query = f"stdout=true&stderr=true&timestamps=true&details=true&tail={MOST}&since={context['since']}"
+    status, stream = Docker(timeout=60).raw("GET", f"/services/{STACK}_{name}/logs?{query}")
+    if status != 200:
+        return [f"{time.strftime('%FT%TZ')} its log could not be read: {stream.decode(errors='replace')[:200]}"]
+    return sorted(readable(line) for line in frames(stream))
+
+
+def frames(stream: bytes) -> list[str]:
+    """Lines in Docker's frames: kind, three zeros, length, content."""
+    text, position = b"", 0
+    while position + 8 <= len(stream):
+        length = int.from_bytes(stream[position + 4 : position + 8], "big")
+        text += stream[position + 8 : position + 8 + length]
+        position += 8 + length
+    return text.decode(errors="replace").splitlines()
+
+
+def readable(line: str) -> str:
+    """The line "TIME NODE-AND-TASK-IDS text" with the task alone."""
+    when, _, rest = line.partition(" ")
+    details, _, text = rest.partition(" ")
+    parts = dict(part.split("=", 1) for part in details.split(",") if "=" in part)
+    task = parts.get("com.docker.swarm.task.id", "")[:12]
+    return f"{when[:23]} {task} {text}" if task else line

@@ -1,0 +1,26 @@
+"""Runs on a host: restarts a unit and waits until it does its work. Standard library alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nexus.agent.lib import RemoteError, refusal, run
+from nexus.agent.systemd import log, units
+from nexus.agent.unit import wait_ready
+
+
+def restart(context: dict[str, Any]) -> None:
+    """Restart {"name", "checks", "ready_check"}; RemoteError with the last lines of its log."""
+    name = context["name"]
+    if why := next(filter(None, map(refusal, filter(None, context["checks"]))), None):
+        raise RemoteError(f"{name} is left as it runs: {why}")
+    try:
+        run(["systemctl", "restart", name], timeout=300)
+    except RemoteError as error:
+        raise RemoteError("\n".join([str(error), "last lines of its log:", *log(name)])) from None
+    if context["ready_check"]:
+        wait_ready(context)
+    state = units([name])[name]["ActiveState"]
+    if state not in ("active", "reloading"):
+        raise RemoteError(f"{name} is {state} after its restart: journalctl -u {name} says why")
+    print(f"{name} is {state}")

@@ -1,0 +1,42 @@
+"""Log lines of services and units, bounded, from wherever they were written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from nexus.error import OperatorError
+from nexus.run.run import Run
+from nexus.run.runbook import Report
+from nexus.run.since import moment
+from runbooks.daily import arguments
+
+SOURCE = Path(__file__).parent / "host/logs.py"
+
+
+def read(
+    run: Run,
+    services: Sequence[str] = (),
+    unit: str = "",
+    host: str = "",
+    since: str = "1h",
+    grep: str = "",
+    lines: int = 200,
+) -> Report:
+    """The lines that were asked for: of services, or of a unit on one host or all; those with `grep`, the newest."""
+    if bool(services) == bool(unit):
+        raise OperatorError("say of what: --data service=auth-service, or --data unit=nginx [--data host=edge1]")
+    context = {"since": int(moment(since, time.time())), "grep": grep, "lines": lines}
+    if services:
+        parts = run.hosts.ask_source(arguments.manager(run), SOURCE, list(services), {**context, "about": "service"})
+    else:
+        parts = {}
+        for name, planned in arguments.units(run, unit, host).items():
+            found = run.hosts.ask_source(name, SOURCE, [planned.name], {**context, "about": "unit"})
+            parts[f"{planned.name} on {name}"] = found[planned.name]
+    text = []
+    for title, answer in parts.items():
+        cut = ", older ones left out: --data lines=, grep=, since=" if answer["more"] else ""
+        text += [f"== {title}: {len(answer['lines'])} lines{cut}", *answer["lines"]]
+    return Report("\n".join(text))

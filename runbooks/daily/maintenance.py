@@ -1,0 +1,74 @@
+"""Maintenance: a host without tasks, or a page in place of a module, kept by the environment until taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from nexus.error import OperatorError, nearest
+from nexus.run.run import Run
+from nexus.run.runbook import Act, carry_out
+from nexus.secrets.store import now
+from roles.nginx.location import closed_services
+from roles.swarm.plan import nodes
+from runbooks.daily import arguments
+from runbooks.daily.restart import SERVICES
+
+
+def plan(run: Run, host: str = "", module: str = "", services: Sequence[str] = (), back: bool = False) -> Sequence[Act]:
+    """What is kept or, with `back`, forgotten; before a host is drained its tasks are started elsewhere."""
+    if [bool(host), bool(module), bool(services)].count(True) != 1:
+        raise OperatorError("say what: --data host=app2, --data module=puabo-nexus or --data service=auth-service")
+    return _host(run, host, back) if host else _edge(run, module, services, back)
+
+
+def _host(run: Run, name: str, back: bool) -> Sequence[Act]:
+    env, key = run.environment, f"drained {name}"
+    host = env.host(name)
+    if name not in [node.name for node in nodes(env)] or "app" not in host.groups:
+        raise OperatorError(f"host={name} runs no services: for a host of stores see deploys/failover.py and status.py")
+    if back:
+        if key not in run.hosts.kept():
+            return []
+        return [Act(f"Let {name} take tasks again", partial(arguments.keep, run, {key: None}))]
+    drained = {key[8:] for key in run.hosts.kept() if key.startswith("drained ")} | {name}
+    left = [other.name for other in env.group("app") if other.name not in drained | env.left_out]
+    if not left:
+        raise OperatorError(f"host={name}: no other app host would be left to run the services")
+    if key in run.hosts.kept():
+        return []
+    context = {"address": host.address, "seconds": env.setting.service_phase_timeout_seconds}
+    empty = partial(carry_out, run, arguments.manager(run), f"empty {name}", SERVICES, "empty", context)
+    return [
+        Act(f"Start elsewhere what runs on {name}, on {', '.join(left)}", empty),
+        Act(f"Keep {name} drained until it is taken back", partial(arguments.keep, run, {key: {"at": now()}})),
+    ]
+
+
+def _edge(run: Run, module: str, services: Sequence[str], back: bool) -> Sequence[Act]:
+    env = run.environment
+    modules = [module.slug for module in env.catalogue.modules]
+    if module and module not in modules:
+        raise OperatorError(f"module={module}: there is no such module{nearest(module, modules)}")
+    names = [module] if module else services
+    kept = run.hosts.kept()
+    if back:
+        there = [name for name in names if f"maintenance {name}" in kept]
+        opened = [(name, {f"maintenance {name}": None}) for name in there]
+        return [Act(f"Open {name} again", partial(arguments.keep, run, changes)) for name, changes in opened]
+    before = [key[12:] for key in kept if key.startswith("maintenance ")]
+    routed = {route.service for route in env.catalogue.routes}
+    open_now = set(closed_services(env, [*env.setting.nginx_maintenance, *before]))
+    closes = [
+        name
+        for name in closed_services(env, [*env.setting.nginx_maintenance, *before, *names])
+        if name in routed and name not in open_now
+    ]
+    fresh = [name for name in names if f"maintenance {name}" not in kept]
+    if fresh and not closes:
+        raise OperatorError(
+            f"module={module}: every service that it stands on serves other modules, too, and would be closed to them "
+            "as well. If that is meant, name services: --data service=..."
+        )
+    what, value = f"a page for {', '.join(closes)}", {"at": now()}
+    return [Act(f"Close {n}: {what}", partial(arguments.keep, run, {f"maintenance {n}": value})) for n in fresh]

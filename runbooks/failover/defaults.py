@@ -1,0 +1,3 @@
+"""Settings of failovers."""
+
+failover_seconds: int = 120  # for all to follow the new primary

@@ -1,0 +1,89 @@
+"""Releases of services: forward through gates, and back, by deploys/release.py and deploys/rollback.py."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from functools import partial
+
+from pyinfra.context import state
+
+from nexus.error import OperatorError
+from nexus.run.run import Run
+from nexus.run.runbook import Act, act, carry_out
+from roles.image.plan import plan as image_plan
+from roles.registry.plan import registry_host
+from runbooks.release import revert
+from runbooks.release.context import IMAGES, Situation
+from runbooks.release.plan import waves
+from runbooks.release.rollout import Session
+
+
+def release(services: Sequence[str], canary: int = 0, build: bool = False) -> None:
+    """Bring services to the release that the setting `release` names, on the command line."""
+    _check_named(services)
+    act("Release services", partial(forward, services=services, canary=canary, build=build))
+
+
+def rollback(services: Sequence[str], to: str = "") -> None:
+    """Bring services back to their previous release, or to the release `to`."""
+    _check_named(services)
+    act("Roll services back", partial(revert.plan, services=services, to=to))
+
+
+def _check_named(services: Sequence[str]) -> None:
+    if not services:
+        raise OperatorError("say which: --data services=auth-service,user-auth, or --data services=all")
+
+
+def forward(run: Run, services: Sequence[str], canary: int, build: bool) -> Sequence[Act]:
+    """The acts of a release; OperatorError, before anything was changed, for what cannot be."""
+    if "release" not in state.inventory.get_override_data():
+        raise OperatorError("say which release: --data release=2.4.1")
+    setting = run.environment.setting
+    if setting.release_on_failure not in ("stop", "back"):
+        raise OperatorError(f'release_on_failure={setting.release_on_failure}: it is "stop" or "back"')
+    number = str(setting.release)
+    situation = Situation(run)
+    found = situation.digests(services, number)
+    missing = [name for name in services if "digest" not in found[name]]
+    if missing and not build:
+        known = ", ".join(found[missing[0]]["releases"]) or "none"
+        raise OperatorError(
+            f"the registry has no whole image of {', '.join(missing)} at release {number}; of {missing[0]} it has: "
+            f"{known}. Name one of these, or build it from the sources at hand: --data build=true"
+        )
+    session = Session(situation, number, canary)
+    acts = [_build(situation, missing, number)] if missing else []
+    ready = [name for name in services if name not in missing]
+    steps = {step.name: step for step in session.steps(ready, found)}
+    wanted = [name for name in services if name in missing or session.needed(steps[name])]
+    if wanted:
+        acts.append(Act(f"Have the images of {len(wanted)} services on all app hosts", partial(session.fetch, wanted)))
+    for wave in waves(situation.env, wanted, int(setting.release_side_by_side)):
+        what = ", ".join(f"{name} ({steps[name].before.release})" if name in steps else name for name in wave)
+        for percent in session.canaries:
+            share = partial(session.share, wave, percent)
+            acts.append(Act(f"Give {number} of {what} {percent} % of the traffic", share))
+        acts.append(Act(f"Release {number} of {what}", partial(session.wave, wave)))
+    return acts
+
+
+def _build(situation: Situation, names: Sequence[str], release: str) -> Act:
+    """The act that builds the images of these services from the sources at hand: NEXUS_SOURCE, or the reference's."""
+    host = registry_host(situation.env)
+    if host is None:
+        raise OperatorError("images are built on an ops host, and the group ops is empty: name one in the inventory")
+
+    def build() -> None:
+        plan = image_plan(situation.env, host)
+        (images,) = plan.states
+        context = {
+            "items": {f"image {name}": dict(images.items[f"image {name}"]) for name in names},
+            "image": dict(images.context),
+            "payload": dict(images.payload),
+            "files": {file.path: base64.b64encode(file.data).decode() for file in plan.files},
+        }
+        carry_out(situation.run, host.name, f"build {len(names)} images", IMAGES, "build", context)
+
+    return Act(f"Build the images of {', '.join(names)} at release {release}", build, host.name)

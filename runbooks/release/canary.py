@@ -1,0 +1,98 @@
+"""A new release beside the old one, with a share of the traffic that grows while it does well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pyinfra import logger
+
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError
+from nexus.plan import diff
+from nexus.run.output import title
+from nexus.run.side_by_side import reached
+from nexus.transport.host_client import HostClient
+from roles.router.backend import canary
+from roles.service.stack import properties
+from runbooks.release.context import Situation
+from runbooks.release.gate import Limits, objection
+from runbooks.release.plan import NOTHING, Step, work
+from runbooks.release.watch import until_over
+
+ROLE = "router"
+
+
+def shares(env: Environment, first: int) -> list[int]:
+    """Percentages that a canary gets one after the other, from the first on; none where there is to be no canary."""
+    setting, figures = env.setting, env.catalogue.operations.rollout.canary
+    if not 0 <= first < 100:
+        raise OperatorError(f"canary={first}: it is a share of the traffic in percent, 1 to 99")
+    step = setting.release_canary_step_percent or figures.step_percent
+    return list(range(first, 100, int(step))) if first else []
+
+
+class Canary:
+    """The canaries of some services."""
+
+    def __init__(self, situation: Situation, steps: Sequence[Step], limits: Limits) -> None:
+        self.situation, self.steps, self.limits = situation, steps, limits
+        self.names = [step.name for step in steps]
+
+    def share(self, percent: int, seconds: float) -> None:
+        """Give it this share for so long; OperatorError, with everything as it was, where it does worse."""
+        try:
+            if not self.situation.bring(f"run the canaries of {', '.join(self.names)}", self._work(percent)):
+                raise OperatorError("a canary did not get healthy; why stands above")
+            self._route(percent)
+            self._watch(seconds)
+        except OperatorError:
+            self.remove()
+            raise
+
+    def remove(self) -> None:
+        """All traffic to the services themselves, then the canaries away."""
+        self._route(0)
+        gone = [canary(name) for name in self.names]
+        self.situation.bring("remove the canaries", {**NOTHING, "remove": gone})
+
+    def _work(self, percent: int) -> dict[str, Any]:
+        """What plan.py has for the new release, under the canaries' names and with as many tasks as their share."""
+        whole = work(self.situation.env, {step.name: step.after for step in self.steps})
+        definitions = {}
+        for name, content in whole["definitions"].items():
+            deploy = content["deploy"]
+            replicas = max(1, -(-deploy["replicas"] * percent // 100))
+            definitions[canary(name)] = {**content, "deploy": {**deploy, "replicas": replicas}}
+        items = {f"service {name}": properties(content) for name, content in definitions.items()}
+        seconds = {canary(name): value for name, value in whole["seconds"].items()}
+        return {**whole, "definitions": definitions, "items": items, "seconds": seconds}
+
+    def _route(self, percent: int) -> None:
+        """The routers as if the environment kept these canaries."""
+        env = self.situation.env
+        kept = {**env.kept, **{f"canary {name}": {"percent": percent} for name in self.names}}
+        then = env.seen(env.hosts, env.digests, kept)
+        run = self.situation.run
+        for name in reached(run, "edge"):
+            plan = diff.complete(run.all_roles.plan(ROLE)(then, env.host(name)))
+            answer = run.hosts.ask(name, diff.question([plan]))
+            planned = {file.path: file.sha256 for file in plan.files}
+            for step in diff.compare(ROLE, plan, answer, planned).steps:
+                if not HostClient(name).carry_out(title(ROLE, step), step, stream=True):
+                    raise OperatorError(f"{name}: the router did not take the canaries (see the error above)")
+
+    def _watch(self, seconds: float) -> None:
+        """Compare canaries with the services beside them, which have the same hour and the same load."""
+        both = [*self.names, *map(canary, self.names)]
+        for elapsed in until_over(seconds):
+            over = elapsed >= seconds
+            found = self.situation.traffic(both, elapsed)
+            few = [canary(name) for name in self.names if found[canary(name)].requests < self.limits.requests]
+            if over and few:
+                found |= self.situation.own_requests(few, self.limits.requests)
+            for name in self.names:
+                if over:
+                    logger.info(f"    {canary(name)}: {found[canary(name)]}; beside it: {found[name]}")
+                if why := objection(found[name], found[canary(name)], self.limits):
+                    raise OperatorError(f"the canary of {name} did worse than what ran beside it: {why}")

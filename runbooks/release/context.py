@@ -1,0 +1,102 @@
+"""What a release or a rollback begins with: what hosts say now, asked afresh and changed by nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError
+from nexus.run.run import Run
+from nexus.run.runbook import carry_out
+from nexus.run.side_by_side import reached, side_by_side
+from roles.registry.plan import registry_host
+from roles.swarm.plan import KEPT, kept_state, leader
+from runbooks.release.gate import Traffic
+from runbooks.release.plan import NOTHING, stack
+from runbooks.release.record import Running
+
+HERE = Path(__file__).parent
+REMOTE, TRAFFIC, IMAGES = HERE / "host/services.py", HERE / "host/traffic.py", HERE / "host/images.py"
+PULL = HERE / "host/pull.py"
+
+
+class Situation:
+    """A run's view of its environment, and the ways to ask and to change it."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        if not run.environment.group("app"):
+            raise OperatorError(
+                f"{run.environment.name} has no app host, so no service to release: name some in the inventory"
+            )
+        self.leader = leader(run.environment).name
+        if not run.hosts.reaches(self.leader):
+            raise OperatorError(f"{self.leader} manages the services and this run does not reach it: drop --limit")
+        self.env = self._environment()
+
+    def _environment(self) -> Environment:
+        run = self.run
+        state = kept_state(run.environment)
+        kept = run.hosts.ask_source(self.leader, KEPT, [], state.context)
+        run.hosts.memory.kept = kept
+        return run.environment.seen([run.hosts.host(name) for name in run.hosts.members("service")], {}, kept)
+
+    def keep(self, values: Mapping[str, Any]) -> None:
+        """Write down what the environment keeps from now on, on its managers."""
+        carry_out(self.run, self.leader, "keep the record", KEPT, "keep", {"keep": dict(values)})
+        self.env = self._environment()
+
+    def services(self, names: Sequence[str]) -> dict[str, Any]:
+        """How services run, see host/services.py; "" holds what is not about one of them."""
+        return self.run.hosts.ask_source(self.leader, REMOTE, list(names), {})
+
+    def running(self, names: Sequence[str]) -> dict[str, Running]:
+        """What services run as; OperatorError for one that the swarm does not have."""
+        found = self.services(names)
+        if missing := [name for name in names if name not in found]:
+            raise OperatorError(
+                f"{', '.join(missing)}: not in the swarm yet; deploys/full.py lays a service down first"
+            )
+        return {name: Running(found[name]["image"], found[name]["config"]) for name in names}
+
+    def write_stack(self) -> None:
+        """The stack file as it is planned now, so that the next run finds nothing to do."""
+        names = [*self.env.catalogue.services, *(["router"] if self.env.group("edge") else [])]
+        running = {name: now.released() for name, now in self.running(names).items()}
+        self.bring("write the stack file", {**NOTHING, "files": stack(self.env, running)})
+
+    def bring(self, what: str, work: Mapping[str, Any]) -> bool:
+        """Carry out `work` of plan.py; whether all its services got healthy. Why not was shown."""
+        try:
+            carry_out(self.run, self.leader, what, REMOTE, "bring", work)
+        except OperatorError:
+            return False
+        return True
+
+    def digests(self, names: Sequence[str], release: str) -> dict[str, dict[str, Any]]:
+        """What the registry has of these services at a release, see images.py."""
+        host = registry_host(self.env)
+        if host is None or not self.run.hosts.reaches(host.name):
+            raise OperatorError(
+                "which images there are only the registry's host can tell, and this run does not reach "
+                f"{host.name if host else 'any (the group ops is empty)'}"
+            )
+        context = {"storage": self.env.setting.registry_directory, "release": release}
+        return self.run.hosts.ask_source(host.name, IMAGES, list(names), context)
+
+    def traffic(self, names: Sequence[str], seconds: float) -> dict[str, Traffic]:
+        """What real requests to services came to in the last seconds, on all edge hosts together."""
+        log = f"{self.env.setting.nginx_log_directory}/access.log"
+        return self._edges(names, {"log": log, "seconds": seconds})
+
+    def own_requests(self, names: Sequence[str], count: int) -> dict[str, Traffic]:
+        """The same of so many requests of our own."""
+        return self._edges(names, {"own": count, "port": int(self.env.setting.router_port)}, all_edges=False)
+
+    def _edges(self, names: Sequence[str], context: Mapping[str, Any], all_edges: bool = True) -> dict[str, Traffic]:
+        edges = reached(self.run, "edge")
+        asked = edges if all_edges else edges[:1]
+        answers = side_by_side(lambda edge: self.run.hosts.ask_source(edge, TRAFFIC, list(names), context), asked)
+        return {name: Traffic.of(answer[name] for answer in answers.values()) for name in names}

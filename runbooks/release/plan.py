@@ -1,0 +1,85 @@
+"""What a release consists of, as pure data: which services, in which order, with which definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nexus.catalogue.order import depths
+from nexus.environment.environment import Environment
+from roles.service.contents import CONFIG, contents, mounted
+from roles.service.plan import STACK
+from roles.service.released import Released, key
+from roles.service.scale import size
+from roles.service.stack import definition, definitions, properties, stack_file
+
+
+@dataclass(frozen=True)
+class Step:
+    """One service on its way from one release to another."""
+
+    name: str
+    before: Released
+    after: Released
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.before.release} -> {self.after.release}"
+
+
+def waves(env: Environment, names: Iterable[str], width: int) -> list[list[str]]:
+    """Services in dependency order: none needs another of its wave, and each has at most `width`."""
+    depth = depths({name: service.depends_on for name, service in env.catalogue.services.items()})
+    found = []
+    wanted = list(names)
+    for level in sorted({depth[name] for name in wanted}):
+        members = [name for name in wanted if depth[name] == level]
+        found += [members[at : at + max(1, width)] for at in range(0, len(members), max(1, width))]
+    return found
+
+
+def rollback_order(env: Environment, names: Sequence[str]) -> list[str]:
+    """The same services in the order of operations.yaml, then those that it does not name."""
+    first = [name for name in env.catalogue.operations.rollback.order if name in names]
+    return first + [name for name in names if name not in first]
+
+
+def at(env: Environment, targets: Mapping[str, Released]) -> Environment:
+    """The environment as if these releases were what it keeps."""
+    records = {key(name): {**env.kept.get(key(name), {}), "current": to.value()} for name, to in targets.items()}
+    return env.seen(env.hosts, env.digests, {**env.kept, **records})
+
+
+def work(env: Environment, targets: Mapping[str, Released]) -> dict[str, Any]:
+    """What the manager needs to bring services to these releases: definitions, contents of files, time, in this order.
+
+    The definitions are those that every later run plans, so it finds nothing to do.
+    """
+    then = at(env, targets)
+    services = {name: env.catalogue.service(name) for name in targets}
+    definitions = {name: definition(then, service) for name, service in services.items()}
+    at_once = max(1, int(env.setting.service_update_parallelism))
+    each = int(env.setting.release_ready_seconds) + int(env.setting.service_update_monitor_seconds)
+    return {
+        "definitions": definitions,
+        "contents": contents(then, services.values()),
+        "items": {f"service {name}": properties(content) for name, content in definitions.items()},
+        "seconds": {name: each * -(-size(env, service).replicas // at_once) for name, service in services.items()},
+    }
+
+
+def stack(env: Environment, running: Mapping[str, Released]) -> dict[str, str]:
+    """{path: text} of the stack file as every later run plans it.
+
+    Services that have no record are in it as they run: what this run calls `release` is not theirs.
+    """
+    unrecorded = {name: replace(to, pinned=False) for name, to in running.items() if key(name) not in env.kept}
+    return {STACK: stack_file(definitions(at(env, unrecorded)))}
+
+
+NOTHING: Mapping[str, Any] = {"definitions": {}, "contents": {}, "items": {}, "seconds": {}}  # work that is none
+
+
+def config_name(env: Environment, name: str, to: Released) -> str:
+    """Name of the configuration that a service runs with at this release."""
+    return mounted(at(env, {name: to}), env.catalogue.service(name))[CONFIG][0].partition(" ")[2]

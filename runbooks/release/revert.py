@@ -1,0 +1,91 @@
+"""Going back: every service at once, to what is recorded, with its configuration and without waiting.
+
+Nothing is asked of the registry: nodes have kept the images. Credentials are not part of a release and stay
+what they are now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pyinfra import logger
+
+from nexus.error import OperatorError
+from nexus.plan.desired import Change
+from nexus.run.run import Run
+from nexus.run.runbook import Act
+from roles.functional import failures
+from roles.service.released import Released, key
+from runbooks.release.context import Situation
+from runbooks.release.plan import Step, rollback_order, work
+from runbooks.release.record import Running, record_of, target, went_back
+
+
+def plan(run: Run, services: Sequence[str], to: str = "") -> Sequence[Act]:
+    """One act for all services: they go side by side. OperatorError for a release that was never there."""
+    situation = Situation(run)
+    names = rollback_order(situation.env, services)
+    found = situation.services(names)
+    steps = []
+    for name in names:
+        step = step_of(situation, name, found.get(name), to)
+        if step:
+            steps.append(step)
+        else:
+            logger.warning(f"    {name}: there is no release before the one it runs")
+    if not steps:
+        return []
+    check_configurations(steps, found[""]["stored"])
+    what = ", ".join(map(str, steps))
+    return [Act(f"Roll back {what}", lambda: go(situation, steps, found))]
+
+
+def step_of(situation: Situation, name: str, found: Mapping[str, Any] | None, wanted: str) -> Step | None:
+    """Where one service goes; None when there is nothing before."""
+    if found is None:
+        raise OperatorError(f"{name} is not in the swarm: deploys/full.py lays it down")
+    running = Running(found["image"], found["config"]).released()
+    before = found["previous"]
+    previous = Running(before["image"], before["config"]).released() if before else None
+    to = target(name, record_of(situation.env, name), running, previous, wanted)
+    return Step(name, running, replace(to, pinned=bool(to.config))) if to else None
+
+
+def check_configurations(steps: Sequence[Step], stored: Sequence[str]) -> None:
+    """OperatorError where a configuration to go back to is gone."""
+    gone = [step for step in steps if step.after.config and step.after.config not in stored]
+    if gone:
+        raise OperatorError(
+            f"the configuration of {', '.join(f'{step.name} {step.after.release}' for step in gone)} is no longer in "
+            "the swarm: release that number again with deploys/release.py, with the configuration of this checkout"
+        )
+
+
+def go(situation: Situation, steps: Sequence[Step], found: Mapping[str, Any]) -> None:
+    """Record where services go, so that a run that dies is finished by the next; then bring them there."""
+    env, setting = situation.env, situation.env.setting
+    records = {}
+    for step in steps:
+        record = record_of(env, step.name) or {"current": step.before.value()}
+        records[key(step.name)] = went_back(record, step.after, int(setting.release_keep))
+    situation.keep(records)
+    targets: dict[str, Released] = {step.name: step.after for step in steps}
+    plan = work(situation.env, targets)
+    listed = [name for name in env.catalogue.operations.rollback.order if name in targets]
+    rest = [name for name in targets if name not in listed]
+    plan["batches"] = [[name] for name in listed] + ([rest] if rest else [])
+    good = situation.bring(f"roll back {len(steps)} services", plan)
+    situation.write_stack()
+    if not good:
+        raise OperatorError("not every service got healthy at the release that it went back to; why stands above")
+    for step in steps:
+        situation.run.outcome.changes[situation.leader].append(
+            Change(f"release of {step.name}", f"{step.before.release} -> {step.after.release}")
+        )
+    if bad := failures(situation.run, list(targets)):
+        raise OperatorError(
+            "services run at the release that they went back to, and do not do their work there:\n"
+            + "\n".join(f"{name}: {why}" for name, why in bad.items())
+        )

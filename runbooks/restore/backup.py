@@ -1,0 +1,51 @@
+"""Back up now: every host with something to save, or one store of them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from nexus.error import OperatorError, nearest
+from nexus.run.run import Run
+from nexus.run.runbook import Act, act
+from roles.backup.acts import save, savers
+from roles.backup.environment import NAME as ENVIRONMENT
+from roles.backup.plan import kinds_of
+from roles.backup.store import stores
+from runbooks.restore.hosts import hosts_of, primaries
+
+
+def back_up(store: str = "", type_: str = "") -> None:
+    """Save everything or one store; as a backup of this type, for a store whose backups have types."""
+    act("Back up", partial(plan, only=store, type_=type_))
+
+
+def plan(run: Run, only: str = "", type_: str = "") -> list[Act]:
+    """One act for each host that has something to do."""
+    known, hours = [*stores(run.all_roles), ENVIRONMENT], run.environment.setting.restore_backup_hours
+    if only and only not in known:
+        raise OperatorError(f"store={only}: nothing is saved of that name{nearest(only, known)}: {', '.join(known)}")
+    _check_type(run, type_)
+    lead = primaries(run)
+    acts = []
+    for name in savers(run):
+        kinds = [
+            each
+            for each in kinds_of(run.environment, run.environment.host(name), run.all_roles)
+            if lead.get(each, name) == name and only in ("", each)
+        ]
+        if kinds:
+            acts.append(save(run, name, f"Save {', '.join(kinds)} from {name}", kinds, hours, type_))
+    missing = [
+        store for store in stores(run.all_roles) if hosts_of(run, store) and store not in lead and only in ("", store)
+    ]
+    if missing:
+        raise OperatorError(f"nobody takes writes of {', '.join(missing)}, so it cannot be saved: mend that first")
+    return acts
+
+
+def _check_type(run: Run, type_: str) -> None:
+    """Refuse a type that no store has."""
+    typed = [store for store in stores(run.all_roles).values() if store.types]
+    if type_ and not any(type_ in store.types for store in typed):
+        known = "; ".join(f"a backup of {store.title} is one of {', '.join(store.types)}" for store in typed)
+        raise OperatorError(f"type={type_}: {known or 'no store has backups of types'}")

@@ -1,0 +1,97 @@
+"""The steps of a rotation, each a change of the secrets file alone; runs between them lay it on the hosts.
+
+`introduce` makes new values that are accepted beside those in use; `switch` uses them; `retire` ends the old
+ones. How far each secret has come stands in the file, so a rotation that was cut off anywhere goes on from
+there, in another run and from another machine.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+
+from nexus.environment.environment import Environment
+from nexus.secrets.store import LOGINS, NEXT, PREVIOUS, password
+from runbooks.secret.rule import rule_of, units
+
+PREPARED, SWITCHED = "prepared", "switched"
+
+
+def introduce(env: Environment, wanted: Iterable[str]) -> list[str]:
+    """New values beside those in use, for what is not being rotated already; the units it was done for."""
+    secrets = env.secrets
+    begun = [unit for unit in wanted if not secrets.step(unit)]
+    for unit in begun:
+        match rule_of(env, unit).kind:
+            case "pair":
+                secrets.put(f"{unit}/{idle(env, unit)}", password())
+            case "both":
+                secrets.put(f"{unit}/{NEXT}", password())
+        secrets.take_step(unit, PREPARED)
+    return begun
+
+
+def switch(env: Environment) -> list[str]:
+    """Use what was introduced; the units it was done for."""
+    secrets = env.secrets
+    found = [unit for unit in units(env) if secrets.step(unit) == PREPARED]
+    for unit in found:
+        kind = rule_of(env, unit).kind
+        if kind == "pair":
+            secrets.take_step(unit, SWITCHED, active=idle(env, unit))
+            continue
+        fresh = secrets.optional(f"{unit}/{NEXT}") if kind == "both" else None
+        secrets.put(f"{unit}/{PREVIOUS}", secrets.get(unit))
+        secrets.put(unit, fresh or password())
+        secrets.put(f"{unit}/{NEXT}", None)
+        secrets.take_step(unit, SWITCHED)
+    return found
+
+
+def retire(env: Environment, at_once: bool = False) -> list[str]:
+    """End the old values whose time is over; the units it was done for."""
+    found = [unit for unit in switched(env) if at_once or not held(env, unit)]
+    for unit in found:
+        if rule_of(env, unit).kind == "pair":
+            env.secrets.put(f"{unit}/{idle(env, unit)}", password())  # which nobody was ever told
+        env.secrets.put(f"{unit}/{PREVIOUS}", None)
+        env.secrets.take_step(unit, "")
+    return found
+
+
+def unfinished(env: Environment) -> list[str]:
+    """Units whose rotation was begun and not ended."""
+    return [unit for unit in units(env) if env.secrets.step(unit)]
+
+
+def switched(env: Environment) -> list[str]:
+    """Units whose old value still opens a door."""
+    return [unit for unit in units(env) if env.secrets.step(unit) == SWITCHED]
+
+
+def held(env: Environment, unit: str) -> str:
+    """Until when the old value of a unit has to stay accepted, in words; empty when it can go."""
+    minutes = rule_of(env, unit).hold_minutes
+    if minutes < 0:
+        return "its holders have the new one and you end it with --data retire=true"
+    end = dt.datetime.fromisoformat(env.secrets.stepped_at(unit)) + dt.timedelta(minutes=minutes)
+    return f"{end:%Y-%m-%d %H:%M} UTC" if end > dt.datetime.now(dt.UTC) else ""
+
+
+def idle(env: Environment, pair: str) -> str:
+    """The log-in of a pair that is not in use."""
+    return LOGINS[1 - LOGINS.index(env.secrets.active(pair))]
+
+
+def grouped(names: Iterable[str]) -> list[str]:
+    """Units in few words: "postgresql: 26 (auth-service, ...)"."""
+    by_store: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        store, _, rest = name.partition("/")
+        by_store[store].append(rest)
+    shown = 4
+    return [
+        f"{store}: {len(members)} ({', '.join(members[:shown])}{', ...' if len(members) > shown else ''})"
+        for store, members in by_store.items()
+    ]

@@ -1,0 +1,112 @@
+"""How each secret of an environment is changed: what can be done without anybody being locked out, and what cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Literal
+
+from nexus.error import OperatorError, nearest, split
+from nexus.secrets.store import LOGINS, NEXT, PREVIOUS
+
+if TYPE_CHECKING:
+    from nexus.environment.environment import Environment
+
+Kind = Literal["pair", "both", "replace", "kept"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`pair`: two log-ins, of which the idle one gets the new password. `both`: old and new are accepted at once.
+    `replace`: one value that roles lay down in one step. `kept`: not changed here, `why` says what to do instead.
+
+    An old value stays accepted for `hold_minutes` after the switch, -1 until an operator ends it.
+    """
+
+    kind: Kind
+    why: str = ""
+    hold_minutes: int = 0
+
+
+AUTHORITY = (
+    "an authority whose change every host and client has to trust first: make a new environment, or remove both its "
+    "secrets, `make secrets`, and run full.py in a window in which the platform may stand still"
+)
+PROVIDER = "its provider makes it: get a new one there and write it down by `make secrets-edit`"
+RULES: dict[str, Rule] = {
+    "redis/*": Rule("both"),
+    "nginx/api-key/*": Rule("both", hold_minutes=-1),
+    "service/jwt": Rule("both"),  # held for as long as a token lives, see `rule_of`
+    "service/fingerprint": Rule("replace"),
+    "postgresql/superuser": Rule("replace"),
+    "postgresql/replication": Rule("replace"),
+    "postgresql/api": Rule("replace"),
+    "rabbitmq/admin": Rule("replace"),
+    "registry/upload": Rule("replace"),
+    "rabbitmq/cookie": Rule(
+        "kept",
+        "all nodes of RabbitMQ must have the same one at any time, and nodes prove themselves by certificates beside "
+        "it: stop the nodes, change it by `make secrets-edit`, run data.py",
+    ),
+    "tls/*": Rule("kept", AUTHORITY),
+    "etcd/*": Rule("kept", AUTHORITY),
+    "external/*": Rule("kept", PROVIDER),
+    "mongodb/admin": Rule("kept", "change it in the server first, then write it down by `make secrets-edit`"),
+    "mongodb/members": Rule("kept", "all members must have the same one: stop them, `make secrets-edit`, run data.py"),
+    "storage/*/key": Rule("kept", PROVIDER),
+    "storage/*": Rule("replace"),
+    "backup/*": Rule("kept", "older backups can be read with nothing else: add a new one beside it, keep this"),
+}
+UNKNOWN = Rule("kept", "no rule says how: change it by `make secrets-edit`, then run full.py")
+
+
+def rule_of(env: Environment, unit: str) -> Rule:
+    """The rule of a unit, which is a pair of log-ins or a single secret."""
+    if env.secrets.optional(f"{unit}/{LOGINS[0]}"):
+        return Rule("pair")
+    if env.secrets.optional(f"{unit}/key"):  # object storage of somebody else
+        return Rule("kept", PROVIDER)
+    if unit == "service/jwt":
+        return Rule("both", hold_minutes=env.catalogue.operations.auth_policy.jwt.access_minutes)
+    return next((rule for pattern, rule in RULES.items() if fnmatchcase(unit, pattern)), UNKNOWN)
+
+
+def unit_of(name: str) -> str:
+    """What a secret is changed as: of "redis/x/next" and "postgresql/x/a" that is "redis/x" and "postgresql/x"."""
+    stem, _, last = name.rpartition("/")
+    return stem if last in (*LOGINS, NEXT, PREVIOUS) else name
+
+
+def known_at(env: Environment, at: str) -> tuple[list[str], list[str]]:
+    """What somebody who could read the file until then knows: units that can be changed here, and the others."""
+    names = (name for name in env.secrets.names() if env.secrets.changed_at(name) <= at)
+    known = sorted(set(map(unit_of, names)))
+    kept = [unit for unit in known if rule_of(env, unit).kind == "kept"]
+    return [unit for unit in known if unit not in kept], kept
+
+
+def units(env: Environment) -> list[str]:
+    """Everything that can be named in `--data secrets=`, sorted."""
+    return sorted({unit_of(name) for name in env.secrets.names()})
+
+
+def chosen(env: Environment, words: str) -> list[str]:
+    """Units that an operator named: "all", names, the first part of names, patterns, separated by commas.
+
+    OperatorError for a word that means nothing, and for a secret named by itself that is not changed here.
+    """
+    known = units(env)
+    found: dict[str, None] = {}
+    for word in split(words):
+        if word == "all":
+            matched: Iterable[str] = known
+        else:
+            matched = [unit for unit in known if unit == word or fnmatchcase(unit, word) or unit.startswith(f"{word}/")]
+        if not matched:
+            raise OperatorError(f"secrets={word}: {env.name} has no such secret{nearest(word, ['all', *known])}")
+        rule = rule_of(env, word)
+        if word in known and rule.kind == "kept":
+            raise OperatorError(f"secrets={word} is not changed here: {rule.why}")
+        found |= dict.fromkeys(matched)
+    return [unit for unit in found if rule_of(env, unit).kind != "kept"]

@@ -1,0 +1,71 @@
+"""Status: what the environment is like now, against its targets. Asks every host that answers, changes nothing.
+
+What is asked and how it is judged is the roles' own: see `status.py` of each. What no file shows, such as proxies, the
+kernel's rules, the swarm's nodes and daemons in memory, is compared as a run compares it: nothing is said of it that
+a run would not say and undo.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import partial
+
+from pyinfra.api.deploy import deploy
+from pyinfra.api.exceptions import PyinfraError
+
+from nexus.environment.environment import Environment
+from nexus.run.role import Roles
+from nexus.run.role_questions import STATUS, ask, ask_all
+from nexus.run.row import Answers, Row
+from nexus.run.run import Run
+from nexus.run.runbook import Report, report
+from nexus.run.side_by_side import reached, side_by_side
+from runbooks.status import table
+
+REMEDY = "a run undoes it: deploys/full.py"
+
+
+@deploy("Status")
+def status(as_json: bool = False) -> None:
+    """Print the status; the run ends with a status other than 0 when a target is missed."""
+    report("Status", partial(read, as_json=as_json))
+
+
+def read(run: Run, as_json: bool = False) -> Report:
+    """The report of a run, from hosts that are asked side by side."""
+    rows = judge(run.all_roles, run.environment, ask_all(run, ask), time.time())
+    return table.report(run.environment, [*rows, *_states(run)], as_json)
+
+
+def judge(roles: Roles, env: Environment, answers: Answers, now: float) -> list[Row]:
+    """The rows of all roles, in the order in which things depend on each other."""
+    modules = [module for module in roles.bringing(STATUS).values() if hasattr(module, "rows")]
+    modules.sort(key=lambda module: getattr(module, "ORDER", 0))
+    return [row for module in modules for row in module.rows(env, answers, now)]
+
+
+def _states(run: Run) -> list[Row]:
+    """A missed row for each state that is not as planned; one row that all is where nothing differs."""
+
+    def compared(name: str) -> list[Row]:
+        try:
+            return list(_compared(run, name))
+        except PyinfraError as error:
+            return [Row("in memory", name, "not known", "as planned", str(error))]
+
+    rows = [row for found in side_by_side(compared, reached(run)).values() for row in found]
+    return rows or [Row("in memory", "all hosts", "as planned", "as planned")]
+
+
+def _compared(run: Run, name: str) -> Iterator[Row]:
+    for role in run.hosts.roles(name):
+        if not run.all_roles[role].shows_state or run.hosts.untold(role):
+            continue
+        states = {item for state in run.hosts.plan(name, role).states for item in state.items}
+        found = run.hosts.compare(name, role)
+        for change in found.changes:
+            if change.what in states or change.what.startswith("state of "):
+                yield Row("in memory", name, str(change), "as planned", REMEDY)
+        for change in found.told:
+            yield Row("in memory", name, str(change), "as planned", f"only a person can undo it: {change.how}")

@@ -1,0 +1,41 @@
+"""A contract for import-linter: what runs on hosts imports the standard library and what is sent with it, no more."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import grimp
+from importlinter import Contract, ContractCheck, fields, output
+
+
+class HostSide(Contract):
+    """Holds where each module below a package of these names imports nothing but the standard library and its like."""
+
+    names = fields.ListField(subfield=fields.StringField())
+
+    def check(self, graph: grimp.ImportGraph, verbose: bool) -> ContractCheck:
+        """Every import that has no business on a host, by file and line."""
+        found = [
+            detail
+            for module in sorted(graph.modules)
+            if self._on_host(module)
+            for other in sorted(graph.find_modules_directly_imported_by(module))
+            if not self._may(other)
+            for detail in graph.get_import_details(importer=module, imported=other)
+        ]
+        return ContractCheck(kept=not found, metadata={"found": found})
+
+    def render_broken_contract(self, check: ContractCheck) -> None:
+        """Say each of them."""
+        for detail in check.metadata["found"]:
+            output.print_error(f"{detail['importer']}:{detail['line_number']}: {detail['line_contents']}")
+        output.print("A host has Python's standard library and what is sent with this code: move what it needs there.")
+
+    def _on_host(self, module: str) -> bool:
+        names: Any = self.names
+        return bool(set(module.split(".")[:-1]) & set(names))
+
+    def _may(self, module: str) -> bool:
+        first: str = module.partition(".")[0]
+        return first in sys.stdlib_module_names or self._on_host(module)

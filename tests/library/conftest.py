@@ -1,0 +1,22 @@
+"""A project of toy roles with two hosts, for each test its own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import toy_hosts
+from toy_project import Toy
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Iterator[Toy]:
+    root = tmp_path / "toy"
+    shutil.copytree(Path(__file__).with_name("toy"), root)
+    try:
+        with toy_hosts.hosts(tmp_path, "one", "two") as made:
+            yield Toy(root, made)
+    except RuntimeError as error:
+        pytest.skip(str(error))

@@ -1,0 +1,12 @@
+"""All of the toy project. `greeting_words` is what is said."""
+
+from pyinfra import host
+from roles.counter import counter
+from roles.greeting import greeting
+
+from nexus.run.converge import forget_roles
+
+greeting()
+if "counting" in host.groups:
+    counter()
+forget_roles(stores=True)

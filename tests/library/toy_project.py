@@ -1,0 +1,56 @@
+"""A project of toy roles, and runs of it: the real command line, over SSH, with the real agent."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import toy_hosts
+from toy_hosts import Host
+
+LIBRARY = Path(__file__).resolve().parents[2]
+CLOSING = re.compile(r"^lab: \d+ hosts?, (\d+) changes?", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended and what it said."""
+
+    status: int
+    output: str
+
+    @property
+    def changes(self) -> int:
+        """Changes that it made, by its closing line; -1 where it has none."""
+        found = CLOSING.search(self.output)
+        return int(found[1]) if found else -1
+
+
+@dataclass
+class Toy:
+    """A copy of the toy project with two hosts."""
+
+    root: Path
+    hosts: dict[str, Host]
+    counting: int = 1  # hosts in the group of the counter
+
+    def run(self, *words: str) -> Outcome:
+        """Run pyinfra in it."""
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("NEXUS_")}
+        environment |= {
+            "NEXUS_LIBRARY": str(LIBRARY),
+            "NEXUS_AGE_IDENTITY": str(self.root / "age.key"),
+            "TOY_HOSTS": json.dumps(toy_hosts.data(self.root.parent, self.hosts)),
+            "TOY_COUNTING": str(self.counting),
+            "XDG_CACHE_HOME": str(self.root / "cache"),
+        }
+        done = subprocess.run(
+            [Path(sys.executable).with_name("pyinfra"), "inventory", "deploys/full.py", *words],
+            cwd=self.root, env=environment, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        return Outcome(done.returncode, done.stdout + done.stderr)

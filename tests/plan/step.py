@@ -1,0 +1,15 @@
+"""Requests as a run makes them: of items that all differ."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nexus.plan.comparison import Differences
+from nexus.plan.item import Item
+
+
+def step(*items: Item, **more: Any) -> dict[str, Any]:
+    """The one step that a host is sent for items of a kind."""
+    requests = [item.request({}) for item in items]
+    (found,) = items[0].steps(requests, Differences())
+    return {**found, **more}

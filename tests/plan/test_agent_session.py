@@ -1,0 +1,216 @@
+"""The agent that stays on its host, on the machine at hand by pyinfra's own local connector."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import gevent
+import pytest
+from paramiko import SSHException
+from pyinfra.api import Config, Inventory, State
+from pyinfra.api.connect import connect_all
+
+from nexus.error import OperatorError
+from nexus.transport import protocol
+from nexus.transport.agent_session import AgentSession, session_of
+from nexus.transport.host_client import HostClient
+
+pytestmark = pytest.mark.usefixtures("own_run")
+SECONDS = 60
+SOURCE = """
+import os, subprocess, sys, time
+def work(context):
+    if "place" in context:
+        open(context["place"] + "/began", "w").close()
+        while not os.path.exists(context["place"] + "/go"):
+            time.sleep(0.01)
+    read = subprocess.run(["cat"], capture_output=True, text=True).stdout
+    return {"me": os.getpid(), "parent": os.getppid(), "input": read, "seen": globals().setdefault("SEEN", [])}
+def ends(context):
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.fixture
+def here():
+    state = State(Inventory((["@local"], {})), Config())
+    connect_all(state)
+    return state, state.inventory.get_host("@local")
+
+
+def request(source=SOURCE, function="work", **context):
+    about = {"do": "action", "name": "test", "function": function, "alone": False}
+    return {**about, "source": source, "libraries": [], "context": context}
+
+
+def send(here, sent):
+    """The answer to a request, by whichever agent is free."""
+    reply = HostClient(here[1].name, here[0]).send(sent)
+    return json.loads(reply.said[-1]) if reply.done else reply
+
+
+def under_way(here, place):
+    """A question that an agent has begun to answer, and ends once there is a file "go"."""
+    asked = gevent.spawn(send, here, request(place=str(place)))
+    until((place / "began").exists)
+    return asked
+
+
+def until(what):
+    deadline = time.monotonic() + SECONDS
+    while not what():
+        assert time.monotonic() < deadline
+        gevent.sleep(0.02)
+
+
+def test_one_agent_answers_one_question_after_another_each_in_a_process_of_its_own(here):
+    AgentSession(*here)
+    first, second = (send(here, request()) for _ in range(2))
+    assert first["parent"] == second["parent"]
+    assert first["me"] != second["me"]
+    assert first["input"] == second["input"] == ""  # what comes next is not for the programs of a request
+
+
+def test_an_answer_longer_than_any_buffer_arrives(here):
+    AgentSession(*here)
+    answer = send(here, request("def work(context): return {'text': 'x' * 3_000_000}"))
+    assert len(answer["text"]) == 3_000_000
+
+
+def test_a_question_beside_another_has_an_agent_of_its_own(here, tmp_path):
+    session = AgentSession(*here)
+    slow = under_way(here, tmp_path)
+    assert session.carry(request()) is None
+    quick = send(here, request())
+    assert not slow.ready()
+    (tmp_path / "go").touch()
+    assert slow.get(timeout=SECONDS)["parent"] != quick["parent"]
+
+
+def test_what_cannot_be_carried_out_says_so_and_the_agent_stays(here, caplog):
+    state, host = here
+    session = AgentSession(state, host)
+    with caplog.at_level("INFO"):
+        assert HostClient(host.name, state, dict(session.arguments)).carry_out("x: y", {"do": "unheard"}) is False
+    assert "x: y:" in caplog.text
+    assert send(here, request())["me"]
+
+
+def test_a_process_that_is_ended_fails_its_request_alone(here):
+    AgentSession(*here)
+    assert send(here, request(function="ends")).errors == ["the agent ended without a word"]
+    assert send(here, request())["me"]
+
+
+def test_what_an_agent_writes_is_shown_as_it_comes(here):
+    session, shown = AgentSession(*here), []
+    source = "import sys\ndef work(context):\n print('one'); print('two', file=sys.stderr); return {}"
+    assert session.carry(request(source), lambda text, wrong: shown.append((text, wrong))).done
+    assert ("one", False) in shown
+    assert ("two", True) in shown
+
+
+def test_an_agent_that_is_lost_under_way_is_told_and_not_asked_again(here, tmp_path):
+    session = AgentSession(*here)
+    parent = send(here, request())["parent"]
+    lost = under_way(here, tmp_path)
+    os.kill(parent, signal.SIGKILL)
+    (tmp_path / "go").touch()  # who worked for it ends, too
+    assert isinstance(lost.get(timeout=SECONDS).lost, EOFError)
+    assert session.carry(request()) is None
+    assert send(here, request())["me"]  # by one of its own
+
+
+def test_a_run_that_ends_while_an_agent_works_says_nothing_of_it(here, tmp_path, capfd):
+    session = AgentSession(*here)
+    working = under_way(here, tmp_path)
+    session.close()
+    (tmp_path / "go").touch()
+    assert working.get(timeout=SECONDS)["me"]
+    assert session.carry(request()) is None
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_an_agent_that_could_not_start_takes_nothing(here, monkeypatch):
+    monkeypatch.setattr(protocol, "PYTHON", "echo no python here >&2; exit 1")
+    assert AgentSession(*here).carry(request()) is None
+
+
+def test_an_agent_of_another_user_is_not_taken(here):
+    session = AgentSession(*here)
+    host = here[1]
+    assert session_of(host, session.arguments) is session
+    assert session_of(host, {**session.arguments, "_sudo": not session.arguments.get("_sudo")}) is None
+
+
+def test_an_agent_ends_with_its_run(here):
+    session = AgentSession(*here)
+    parent = send(here, request())["parent"]
+    session.close()
+    # none of what has ended, even where nobody asked for its status
+    until(lambda: not any(Path(f"/proc/{parent}").glob("fd/0")))
+
+
+def test_an_agent_alone_that_is_never_asked_ends_without_a_word(here):
+    _, host = here
+    done, output = host.run_shell_command(protocol.COMMAND, _stdin=[protocol.agent(protocol.ASKING)])
+    assert (done, list(output)) == (True, [])
+
+
+@pytest.mark.parametrize("end", [SSHException("SSH session not active"), EOFError(), ConnectionResetError()])
+def test_a_step_on_a_connection_that_is_no_more_says_so(here, monkeypatch, caplog, end):
+    state, host = here
+
+    def cut_off(*_, **__):
+        raise end
+
+    monkeypatch.setattr(host, "run_shell_command", cut_off)
+    with caplog.at_level("INFO"):
+        assert HostClient(host.name, state).carry_out("rabbitmq: rabbitmq-server", {"do": "step"}) is False
+    assert "rabbitmq: rabbitmq-server: the connection was lost before it ended" in caplog.text
+
+
+def test_a_question_whose_agent_is_lost_under_way_is_asked_again(here, tmp_path):
+    AgentSession(*here)
+    parent = send(here, request())["parent"]
+    question = {"do": "ask", "source": QUESTION, "libraries": [], "names": ["x"], "context": {"place": str(tmp_path)}}
+    asked = gevent.spawn(HostClient(here[1].name, here[0]).ask, question)
+    until((tmp_path / "began").exists)
+    os.kill(parent, signal.SIGKILL)
+    (tmp_path / "go").touch()
+    answer = asked.get(timeout=SECONDS)["items"]
+    assert answer["times"] == 2
+    assert answer["parent"] != parent
+
+
+QUESTION = """
+import os, time
+def probe(names, context):
+    with open(context["place"] + "/began", "a") as stream:
+        stream.write("once ")
+    while not os.path.exists(context["place"] + "/go"):
+        time.sleep(0.01)
+    with open(context["place"] + "/began", errors="replace") as stream:
+        return {"times": len(stream.read().split()), "parent": os.getppid()}
+"""
+
+
+def test_an_action_that_gives_no_answer_in_time_is_given_up(here, tmp_path):
+    (tmp_path / "slow.py").write_text(SOURCE)
+    client = HostClient(here[1].name, here[0])
+    with pytest.raises(OperatorError, match="gave no answer within 1 s"):
+        client.act_aside(tmp_path / "slow.py", "work", {"place": str(tmp_path)}, seconds=1)
+    (tmp_path / "go").touch()
+
+
+def test_an_action_that_fails_is_told_in_its_own_words(here, tmp_path):
+    (tmp_path / "bad.py").write_text("def work(context):\n    raise OSError(28, 'No space left', '/x')\n")
+    with pytest.raises(OperatorError, match=r"(?s)@local: .*/x"):
+        HostClient(here[1].name, here[0]).act_aside(tmp_path / "bad.py", "work", {})
+
+
+def test_a_host_that_no_inventory_has_cannot_be_reached(here):
+    with pytest.raises(OperatorError, match="app9 cannot be reached"):
+        HostClient("app9", here[0]).ask({"do": "traits"})

@@ -1,0 +1,22 @@
+"""Values that are worked out when they are asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from nexus.plan.lazy import Lazy
+
+
+def test_only_what_is_asked_for_is_worked_out() -> None:
+    asked: list[str] = []
+
+    def make(name: str) -> str:
+        asked.append(name)
+        return name.upper()
+
+    found = Lazy({name: lambda name=name: make(name) for name in ("one", "two")})
+    assert (list(found), len(found), "two" in dict.fromkeys(found), asked) == (["one", "two"], 2, True, [])
+    assert (found["two"], asked) == ("TWO", ["two"])
+    assert dict(found) == {"one": "ONE", "two": "TWO"}
+    with pytest.raises(KeyError):
+        found["three"]

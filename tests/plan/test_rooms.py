@@ -1,0 +1,24 @@
+"""What a stranger may rely on: where code runs is in its path, and no name hides another."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = sorted(path.parent for room in ("nexus", "roles", "runbooks") for path in (ROOT / room).rglob("host/"))
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_package_with_code_for_hosts_has_no_other_host(package: Path) -> None:
+    """Importing its folder `host` would take the place of a name that the package has given to something else."""
+    tree = ast.parse((package / "__init__.py").read_text())
+    names = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    assert "host" not in names
