@@ -23,6 +23,7 @@ PAUSE_SECONDS = 3  # between two questions whether the lock is free
 LEASE_SECONDS = 60  # a dead holder's lock ends within
 RUN_SECONDS = 180
 HELD = "is being changed by"
+HOLD_SECONDS = 300  # more than any test needs: it lets the holder end
 OTHER: dict[str, Any] = {"nginx_hsts_seconds": 86400, "base_journal_bytes_max": "400M"}
 
 
@@ -30,6 +31,7 @@ OTHER: dict[str, Any] = {"nginx_hsts_seconds": 86400, "base_journal_bytes_max": 
 def settled(control: Control) -> Iterator[Control]:
     """The environment with its own settings, before and after."""
     assert (before := control.run()).status == 0, before.end
+    release(control, False)
     yield control
     assert (after := control.run()).status == 0, after.end
 
@@ -38,10 +40,16 @@ def settled(control: Control) -> Iterator[Control]:
 ELSEWHERE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 
-def hold(control: Control, seconds: int, within: tuple[str, ...] = ()) -> subprocess.Popen[str]:
-    """Begin a run that changes something for so long."""
-    os.environ["HOLD_SECONDS"] = str(seconds)
+def hold(control: Control, within: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+    """Begin a run that changes something until it is released."""
+    os.environ["HOLD_SECONDS"] = str(HOLD_SECONDS)
     return control.start(deploy=HOLD, within=within)
+
+
+def release(control: Control, yes: bool = True) -> None:
+    """Let holders come to their end, or make those that begin later wait again."""
+    command = "sudo touch" if yes else "sudo rm -f"
+    control.everywhere(lambda name: control.ssh(name, f"{command} /run/nexus-hold-released"))
 
 
 def finished(control: Control, seconds: int) -> Outcome:
@@ -58,7 +66,10 @@ def held(control: Control) -> bool:
 def test_of_two_runs_started_together_one_goes_on(settled: Control, full: bool, figure: Figure) -> None:
     told = []
     for number in range(PAIRS_FULL if full else PAIRS):
-        pair = [hold(settled, 4) for _ in range(2)]
+        release(settled, False)
+        pair = [hold(settled) for _ in range(2)]
+        assert wait_until(lambda runs=pair: any(run.poll() is not None for run in runs), RUN_SECONDS)
+        release(settled)
         ends = sorted(ended(running, RUN_SECONDS) for running in pair)
         assert [status for status, _ in ends] == [0, 1], f"pair {number + 1}: {[text[-800:] for _, text in ends]}"
         assert HELD in ends[1][1], ends[1][1][-800:]
@@ -69,7 +80,7 @@ def test_of_two_runs_started_together_one_goes_on(settled: Control, full: bool, 
 
 
 def test_a_holder_that_died_here_loses_its_lock_at_once(settled: Control, figure: Figure) -> None:
-    running = hold(settled, 300)
+    running = hold(settled)
     assert wait_until(lambda: held(settled), 60)
     os.killpg(running.pid, signal.SIGKILL)
     running.communicate()
@@ -82,7 +93,7 @@ def test_a_holder_that_died_here_loses_its_lock_at_once(settled: Control, figure
 
 @pytest.mark.full
 def test_a_killed_holders_lock_is_free_within_a_minute(settled: Control, figure: Figure) -> None:
-    running = hold(settled, 300, ELSEWHERE)
+    running = hold(settled, ELSEWHERE)
     assert wait_until(lambda: held(settled), 60)
     began = time.monotonic()
     os.killpg(running.pid, signal.SIGKILL)
@@ -148,7 +159,7 @@ def test_a_run_that_planned_too_early_asks_again(settled: Control) -> None:
 
 
 def test_a_lock_taken_away_is_lost(settled: Control) -> None:
-    running = hold(settled, 25)
+    running = hold(settled)
     assert wait_until(lambda: held(settled), 60)
     looked = settled.run(deploy="deploys/unlock.py")
     assert looked.status == 1
@@ -157,6 +168,7 @@ def test_a_lock_taken_away_is_lost(settled: Control) -> None:
     taken = settled.run(deploy="deploys/unlock.py", data={"yes": True})
     assert taken.status == 0, taken.end
     assert not held(settled)
+    release(settled)
     ended(running, RUN_SECONDS)
     assert finished(settled, 1).status == 0
 
@@ -185,9 +197,10 @@ def test_the_lock_outlives_the_host_that_it_was_taken_on(settled: Control) -> No
 
 
 def test_who_only_reads_needs_no_lock(settled: Control) -> None:
-    running = hold(settled, 20)
+    running = hold(settled)
     assert wait_until(lambda: held(settled), 60)
     for done in (settled.run("--dry", data=OTHER), settled.run(), settled.run(deploy="deploys/drift.py")):
         assert done.status == 0, done.end
     assert running.poll() is None, "the holder ended before it could be in the way"
+    release(settled)
     assert ended(running, RUN_SECONDS)[0] == 0

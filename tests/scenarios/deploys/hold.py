@@ -1,7 +1,10 @@
-"""A run that changes something for HOLD_SECONDS on every host."""
+"""A run that changes something on every host until the file RELEASED is there, for HOLD_SECONDS at most."""
 
 import os
 
 from pyinfra.operations import server
 
-server.shell(name="Work for a while", commands=f"sleep {int(os.environ['HOLD_SECONDS'])}")
+RELEASED = "/run/nexus-hold-released"
+turns = 5 * int(os.environ["HOLD_SECONDS"])
+wait = f"for turn in $(seq {turns}); do test -e {RELEASED} && break; sleep 0.2; done"
+server.shell(name="Work for a while", commands=wait)
