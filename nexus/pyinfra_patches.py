@@ -33,6 +33,8 @@ PATCHES = {
     "run": Patch(CLI, "run_ops", "nothing is called around the operations: the lock and the record have to be"),
     "error": Patch(CLI, "WrappedError", "an operator's mistake is shown with a traceback"),
     "unexpected": Patch(CLI, "UnexpectedInternalError", "a mistake in an inventory is shown with a traceback"),
+    "meta": Patch(CLI, "print_meta", "prints a table of operations; the changes themselves are printed already"),
+    "results": Patch(CLI, "print_results", "prints a table of operations; each had its line when it ended"),
     "fail prompt": Patch(CLI, "_set_fail_prompts", "asks whether to go on with fewer hosts"),
     "stack": Patch("pyinfra.api.util", "stack", "reads the source of 25 frames for each operation: 0.4 s of a run"),
     "frame": Patch("pyinfra.api.util", "getframeinfo", "the same"),

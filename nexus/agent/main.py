@@ -79,7 +79,7 @@ def _carry_out(request: Mapping[str, Any]) -> None:
         fence.enter(request)
         if request.get("beside"):
             let_in()
-        if request.get("debug"):
+        if request.get("commands"):
             show_all()
         if do == ACTION:
             act(request)

@@ -1,4 +1,4 @@
-"""How a run is refused, or ended: what is wrong in one line, and whether anything was changed by then."""
+"""How a run is refused or stopped: what is wrong, and whether anything was changed by then."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.state import StateStage
 from pyinfra.context import ctx_state, state
 
+from nexus import console
 from nexus.error import OperatorError
 from nexus.run.run import begun
 
@@ -38,6 +39,7 @@ def in_words(error: OSError) -> str:
 def _say(message: str) -> None:
     click.secho("error: ", fg="red", bold=True, nl=False, err=True)
     click.echo(message, err=True)
+    console.record(f"error: {message}")
     if not ctx_state.isset() or state.current_stage < StateStage.Execute or not _began():
         click.echo("Nothing was changed on any host.", err=True)
 
@@ -48,11 +50,15 @@ def _began() -> bool:
     return run is not None and run.outcome.touched
 
 
-class _Refusal(click.ClickException):
-    """An error as the operator sees it."""
+class _Printed(click.ClickException):
+    """An error that the operator has read already: before the closing line of the run."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        _say(message)
 
     def show(self, file: Any = None) -> None:
-        _say(self.message)
+        """Print nothing more."""
 
 
 def plainly(original: Callable[[Exception], click.ClickException]) -> Callable[[Exception], click.ClickException]:
@@ -60,12 +66,13 @@ def plainly(original: Callable[[Exception], click.ClickException]) -> Callable[[
 
     def wrap(error: Exception) -> click.ClickException:
         if isinstance(error, OperatorError):
-            return _Refusal(str(error))
+            return _Printed(str(error))
         if isinstance(error, OSError) and error.filename:
-            return _Refusal(in_words(error))
+            return _Printed(in_words(error))
         if type(error) is PyinfraError and ctx_state.isset() and state.initialised and state.failed_hosts:
             names = ", ".join(sorted(host.name for host in state.failed_hosts))
-            return _Refusal(f"stopped, since {names} failed; why stands above. Mend it, then run this again")
+            console.repeat_errors()
+            return _Printed(f"Stopped: {names} failed (see the error above). Fix it and rerun.")
         return original(error)
 
     return wrap

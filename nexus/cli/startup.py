@@ -19,7 +19,8 @@ import gevent
 from pyinfra.api.state import StateStage
 from pyinfra.context import config, ctx_state, state
 
-from nexus.cli import deploy_arguments, help, host_selection, locked_run, validate
+from nexus import console
+from nexus.cli import deploy_arguments, help, host_selection, locked_run, operation_lines, validate
 from nexus.cli.errors import die, plainly, refuse
 from nexus.cli.summary import summarise
 from nexus.environment import inventory as inventories
@@ -50,6 +51,8 @@ def begin(roles: Roles) -> None:
     install_frames()
     settle()
     install_client()
+    if _deploys(context):
+        console.install(verbose=bool(context.params["verbosity"]))
     config.SUDO = True
     config.FAIL_PERCENT = 0  # a host that fails stops the run: half an environment is worse than none
     config.CONNECT_TIMEOUT = 15
@@ -129,6 +132,8 @@ def _load(
     run.hosts.observes_later = _changes_unasked(context)
     plan_file.check_words(run)
     validate.check_inputs(loaded, roles, deploys)
+    if deploys and not deploy_arguments.looks(context):
+        console.open_log(loaded.name)
     context.call_on_close(lambda: summarise(current_run()))
     context.call_on_close(agent_session.close_all)
     return found
@@ -165,6 +170,7 @@ def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any
         refuse(validate.check_keys, state)
         refuse(validate.check_ways, state)
         progress.show(state)
+        operation_lines.install(current_run(), state, bool(click.get_current_context().params["verbosity"]))
         if click.get_current_context().params["dry"]:
             state.check_for_changes = True  # which -y switches off, and --dry with -y would show nothing
         deploys = _deploys(click.get_current_context())

@@ -8,6 +8,7 @@ import time
 import click
 from pyinfra.context import ctx_state, state
 
+from nexus import console
 from nexus.run.interruption import Interrupted
 from nexus.run.run import Run
 
@@ -21,7 +22,7 @@ def summarise(run: Run) -> None:
         return
     for conclusion in run.outcome.conclusions.values():
         conclusion.tell()
-    click.echo(closing_line(run), err=True)
+    console.end(closing_line(run))
 
 
 def closing_line(run: Run) -> str:

@@ -6,9 +6,9 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from pyinfra import logger
 from pyinfra.context import host, state
 
+from nexus import console
 from nexus.plan.diff import Differences
 from nexus.run.host_state import executing
 from nexus.run.run import Run
@@ -28,11 +28,11 @@ def title(role: str, step: Mapping[str, Any]) -> str:
 
 
 def show(run: Run, name: str, role: str, found: Differences) -> None:
-    """Say what differs, once per change and phase; never what is inside a secret."""
-    verb = "change" if executing() else "would change"
+    """Print what differs, once per change and phase; never the content of a secret."""
+    verb, out = ("change", console.detail) if executing() else ("would change", console.say)
     run.outcome.proposed += 0 if executing() else len(found.changes)
     for change in found.changes:
-        logger.info(f"{host.print_prefix}{role}: {verb} {change}")
+        out(f"{host.print_prefix}{role}: {verb} {change}")
     for note in (*found.notes, *map(str, found.told)):
         run.outcome.note(f"{name}: {role}", note)
     if state.config.DIFF and found.files:
@@ -45,9 +45,9 @@ def _show_diff(run: Run, name: str, found: Differences) -> None:
     before = run.hosts.ask(name, asked)["contents"] if public else {}
     for item in found.files:
         if item.secret:
-            logger.info(f"{host.print_prefix}{item.path}: secret, not shown")
+            console.say(f"{host.print_prefix}{item.path}: secret, not shown")
             continue
         old = before.get(item.path, "").splitlines()
         new = item.data.decode(errors="replace").splitlines()
         for line in difflib.unified_diff(old, new, item.path, item.path, lineterm=""):
-            logger.info(f"{host.print_prefix}{line}")
+            console.say(f"{host.print_prefix}{line}")

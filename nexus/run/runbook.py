@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
-from pyinfra import logger
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import operation
 from pyinfra.context import host, state
 
+from nexus import console
 from nexus.error import OperatorError
 from nexus.plan.desired import Change
 from nexus.pyinfra_patches import identity
@@ -66,9 +66,9 @@ def _act(title: str, plan: Plan, run: Run) -> Iterator[PyinfraCommand]:
     if not executing():
         run.outcome.proposed += len(acts)
         for number, each in enumerate(acts, 1):
-            logger.info(f"    would {number}/{len(acts)}: {each.what}")
+            console.say(f"    would {number}/{len(acts)}: {each.what}")
     if not acts:
-        logger.info(f"    {title}: nothing to do")
+        console.say(f"    {title}: nothing to do")
     else:
         yield _Acts(title, acts)
 
@@ -90,7 +90,7 @@ class _Acts(PyinfraCommand):
         run.outcome.acting = True
         for number, each in enumerate(self.acts, 1):
             began = time.monotonic()
-            logger.info(f"    {number}/{len(self.acts)}: {each.what}")
+            console.say(f"    {number}/{len(self.acts)}: {each.what}")
             try:
                 with progress.step(each.host or host.name, f"{number}/{len(self.acts)} {each.what}"):
                     each.do()
@@ -103,9 +103,9 @@ class _Acts(PyinfraCommand):
         return True
 
     def _tell(self, number: int, error: OperatorError) -> None:
-        logger.error(f"    {number}/{len(self.acts)} failed: {self.acts[number - 1].what}\n{error}")
+        console.complain(f"    {number}/{len(self.acts)} failed: {self.acts[number - 1].what}\n{error}")
         for left in self.acts[number:]:
-            logger.error(f"    not done: {left.what}")
+            console.complain(f"    not done: {left.what}")
 
 
 @dataclass(frozen=True)

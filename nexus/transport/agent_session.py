@@ -24,7 +24,7 @@ from nexus.transport import printable, protocol
 
 CUT_OFF = (OSError, EOFError, SSHException)  # what a connection raises that is no more
 EXECUTION = ("_get_pty", "_timeout", "_stdin", "_success_exit_codes")  # concern a connector, and no command itself
-OnOutput = Callable[[str, bool], None]  # is given each line as it comes, and whether it is one of the errors
+OnLine = Callable[[str], None]  # is given each line of standard output as it comes
 
 
 class Reply(NamedTuple):
@@ -52,7 +52,7 @@ class AgentSession:
         self._opening = gevent.spawn(self._open)
         _sessions[host] = self
 
-    def carry(self, request: Mapping[str, Any], on_output: OnOutput | None = None) -> Reply | None:
+    def carry(self, request: Mapping[str, Any], on_line: OnLine | None = None) -> Reply | None:
         """The reply; None where this agent cannot take the request now, so that nothing was begun.
 
         Raises one of CUT_OFF where the connection was lost after the request was sent: it may go on there.
@@ -64,7 +64,7 @@ class AgentSession:
             if not self._send(request):
                 return None
             try:
-                return self._reply(on_output)
+                return self._reply(on_line)
             except BaseException:
                 self.close()
                 raise
@@ -114,10 +114,10 @@ class AgentSession:
         self._sent.update(missing)
         return True
 
-    def _reply(self, on_output: OnOutput | None) -> Reply:
+    def _reply(self, on_line: OnLine | None) -> Reply:
         assert self._streams
         _, output, errors = self._streams
-        readers = [gevent.spawn(_read, stream, on_output, stream is errors) for stream in (output, errors)]
+        readers = [gevent.spawn(_read, output, on_line), gevent.spawn(_read, errors)]
         try:
             gevent.joinall(readers)
         finally:
@@ -163,7 +163,7 @@ def _streams(connector: Any, command: str) -> tuple[Any, Any, Any] | None:
     return client.exec_command(command) if isinstance(client, SSHClient) else None
 
 
-def _read(stream: Any, on_output: OnOutput | None, wrong: bool) -> tuple[list[str], int] | None:
+def _read(stream: Any, on_line: OnLine | None = None) -> tuple[list[str], int] | None:
     """Lines up to the end of a reply, and its exit status; None where it has no end."""
     found: list[str] = []
     with suppress(*CUT_OFF):  # told by whoever waits for it, and not by gevent
@@ -173,6 +173,6 @@ def _read(stream: Any, on_output: OnOutput | None, wrong: bool) -> tuple[list[st
                 return found, int(text[1:])
             text = printable.text(text)
             found.append(text)
-            if on_output:
-                on_output(text, wrong)
+            if on_line:
+                on_line(text)
     return None

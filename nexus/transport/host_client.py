@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import click
 import gevent
 from pyinfra.api.command import StringCommand
-from pyinfra.api.output import format_text
 from pyinfra.context import ctx_state
 
+from nexus import console
 from nexus.error import OperatorError
 from nexus.plan.desired import owner
 from nexus.transport import printable, protocol
-from nexus.transport.agent_session import CUT_OFF, Reply, connector_arguments, session_of
+from nexus.transport.agent_session import CUT_OFF, OnLine, Reply, connector_arguments, session_of
 from nexus.transport.fencing_token import permit
 from nexus.transport.progress import progress
 from nexus.transport.ssh_client import lost_way
 
 ANSWER_SECONDS = 30.0  # a host that says nothing for so long is as good as dead
+COMMANDS = ("$ ", "> ")  # how lines of commands and of files begin: see nexus/agent/lib.py
 Failed = Callable[[Any, list[str]], None]  # is given pyinfra's state, and the last words of a step that failed
 
 
@@ -44,25 +43,28 @@ class HostClient:
             self._host.connect(show_errors=False)
         return self._host is not None and bool(self._host.connected)
 
-    def send(self, request: Mapping[str, Any], show: bool = False) -> Reply:
+    def send(self, request: Mapping[str, Any], on_line: OnLine | None = None) -> Reply:
         """Send a request to the agent that stays there, if it is free and was started with the same arguments.
 
-        Else the request takes a command of its own, as always where the run goes on beside it. With `show` every line
-        is shown as it comes.
+        Else the request takes a command of its own, as always where the run continues next to it. `on_line` is given
+        every line of standard output, as it comes where the agent that stays prints it.
         """
         arguments = self._arguments or connector_arguments(self._state, self._host)
         session = None if request.get("beside") else session_of(self._host, arguments)
         try:
-            if session and (reply := session.carry(request, partial(_show, self._host) if show else None)):
+            if session and (reply := session.carry(request, on_line)):
                 if request.get("kind") == "packages":
                     session.renew()
                 return reply
             arguments = {**arguments, "_stdin": protocol.lines(request)}
             command = StringCommand(protocol.COMMAND)
-            done, output = self._host.run_shell_command(command, print_output=show, print_input=False, **arguments)
+            done, output = self._host.run_shell_command(command, print_output=False, print_input=False, **arguments)
         except CUT_OFF as error:
             return Reply(False, [], [], error)
         said, errors = (list(map(printable.text, lines)) for lines in (output.stdout_lines, output.stderr_lines))
+        if on_line:
+            for line in said:
+                on_line(line)
         return Reply(done, said, errors)
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,34 +110,40 @@ class HostClient:
     def carry_out(
         self, title: str, request: Mapping[str, Any], stream: bool = False, failed: Failed | None = None
     ) -> bool:
-        """Whether a step, or an action that goes alone, was carried out; why not is shown with the host's name.
+        """Whether a step, or an action that goes alone, was carried out; the reason of a failure is printed.
 
-        With `stream` what it prints is shown as it comes; with -v its title, the commands that it runs and the files
-        that it writes are, too. Its request never is.
+        Its title, the commands that it runs and the files that it writes are details; with `stream` what else it
+        prints is for every operator to read. Its request is never printed.
         """
         verbose = bool(self._state.print_noop_info)  # -v
-        request = {**request, "fence": permit.show(), "debug": verbose}
-        show = stream or verbose or bool(self._state.print_output)
-        if verbose:
-            self._host.log(title)
-        with progress.step(self.name, title):
-            reply = self.send(request, show)
-        if reply.done:
-            return True
-        said = reply.errors or reply.said
-        if not said:
-            self._complain(
-                f"{title}: the connection was lost before it ended{lost_way(self._host)}. What was begun may "
-                f"continue there; once {self.name} can be reached, run this again"
-            )
-        for line in [] if show else said:
-            self._complain(f"{title}: {line}")
-        if failed:
-            failed(self._state, said)
-        return False
+        request = {**request, "fence": permit.show(), "debug": verbose, "commands": True}
+        console.detail(f"{self._host.print_prefix}{title}")
+        with progress.step(self.name, title) as number:
 
-    def _complain(self, text: str) -> None:
-        self._host.log_styled(text, fg="red")
+            def on_line(text: str) -> None:
+                command = text.startswith(COMMANDS)
+                (console.say if stream and not command else console.detail)(f"{self._host.print_prefix}{text}")
+                if not command:
+                    progress.note(number, text)
+
+            reply = self.send(request, on_line)
+        errors = [f"{title}: {line}" for line in self._reasons(reply)]
+        for line in errors:
+            (console.detail if reply.done else console.complain)(f"{self._host.print_prefix}{line}")
+        if failed and not reply.done:
+            failed(self._state, self._reasons(reply))
+        return reply.done
+
+    def _reasons(self, reply: Reply) -> list[str]:
+        """Lines that tell why a step failed."""
+        if said := reply.errors or [line for line in reply.said if not reply.done and not line.startswith(COMMANDS)]:
+            return said
+        if reply.done:
+            return []
+        return [
+            f"the connection was lost before it ended{lost_way(self._host)}. What was begun may continue there; once "
+            f"{self.name} can be reached, rerun this"
+        ]
 
     def _require_connection(self) -> None:
         if not self.connect():
@@ -169,8 +177,3 @@ def first_reached(names: Iterable[str], what: str) -> str:
     if found := next((name for name in known if HostClient(name).connect()), None):
         return found
     raise OperatorError(f"none of {', '.join(known)} can be reached, {what}: bring one back")
-
-
-def _show(host: Any, text: str, wrong: bool) -> None:
-    """A line of a step under way, as pyinfra shows it."""
-    click.echo(f"{host.print_prefix}{format_text(text, 'red') if wrong else text}", err=True)

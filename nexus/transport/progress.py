@@ -1,7 +1,7 @@
-"""What a run waits for, per host and since when.
+"""What a run waits for: which host, which step, how long already, and what that step printed last.
 
-On a terminal one line that is drawn again and again; without one a plain line for every step that takes
-long, again when it took twice as long. A run that waits for nothing long prints nothing.
+On a terminal this is one line that is drawn again and again. Without one it is a plain line once a step takes
+long, again after twice that time. A run that waits for nothing long prints nothing.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import gevent
-from pyinfra import logger
 from pyinfra.api.state import BaseStateCallback
+
+from nexus import console
 
 LONG_SECONDS = 10.0  # when a step is first told without a terminal
 DRAW_SECONDS = 0.2
@@ -29,16 +30,17 @@ class Progress:
     def __init__(self) -> None:
         self.terminal = sys.stdout.isatty() and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._steps: dict[int, tuple[str, str, float]] = {}  # number -> (host, what, start)
-        self._told: dict[int, float] = {}  # number -> seconds after which it is told next
+        self._notes: dict[int, str] = {}  # number -> what the step printed last
+        self._next: dict[int, float] = {}  # number -> seconds after which a plain line names it next
         self._number = 0
         self._watched = False
 
     @contextmanager
-    def step(self, host: str, what: str) -> Iterator[None]:
-        """Show this step of a host for as long as the block lasts."""
+    def step(self, host: str, what: str) -> Iterator[int]:
+        """Show this step of a host for as long as the block lasts; gives its number."""
         number = self.begin(host, what)
         try:
-            yield
+            yield number
         finally:
             self.end(number)
 
@@ -51,14 +53,24 @@ class Progress:
             gevent.spawn(self._watch)
         return self._number
 
+    def note(self, number: int, text: str) -> None:
+        """Show with a step what it printed last."""
+        self._notes[number] = text
+
     def end(self, number: int) -> None:
-        """Show a step no more."""
-        self._steps.pop(number, None)
-        self._told.pop(number, None)
+        """Stop showing a step."""
+        for known in (self._steps, self._notes, self._next):
+            known.pop(number, None)
 
     def under_way(self) -> list[str]:
-        """Every step under way, the oldest first, such as `data1: Converge rabbitmq, 8 s`."""
-        return _texts(self._steps.values(), time.monotonic())
+        """Every step under way, the oldest first, such as `data1: rabbitmq: rabbitmq-server, 8 s`."""
+        now, steps = time.monotonic(), sorted(self._steps.values(), key=lambda step: step[2])
+        return [f"{host}: {what}, {now - start:.0f} s" for host, what, start in steps]
+
+    def _noted(self) -> list[tuple[str, str, float]]:
+        """Steps under way, each with what it printed last."""
+        notes = {number: f" ({self._notes[number]})" if number in self._notes else "" for number in self._steps}
+        return [(host, f"{what}{notes[number]}", start) for number, (host, what, start) in self._steps.items()]
 
     def _watch(self) -> None:
         while self._steps:
@@ -66,20 +78,23 @@ class Progress:
             if self.terminal:
                 self._draw()
             else:
-                self._tell()
+                self._print_long()
         self._watched = False
 
-    def _tell(self) -> None:
+    def _print_long(self) -> None:
+        """One plain line for all steps that take long and are due."""
         now = time.monotonic()
-        for number, (host, what, start) in list(self._steps.items()):
-            if now - start >= self._told.get(number, LONG_SECONDS):
-                logger.info(f"[{host}] {what}: {now - start:.0f} s so far")
-                self._told[number] = 2 * (now - start)
+        waits = {number: now - start for number, (_, _, start) in self._steps.items()}
+        due = [number for number, seconds in waits.items() if seconds >= self._next.get(number, LONG_SECONDS)]
+        self._next |= {number: 2 * waits[number] for number in due}
+        named = dict(zip(self._steps, self._noted(), strict=True))
+        if due:
+            console.say(f"waiting: {'; '.join(_texts([named[number] for number in due], now))}")
 
     def _draw(self) -> None:
-        text = line(self._steps.values(), time.monotonic(), shutil.get_terminal_size().columns - 5)
+        text = line(self._noted(), time.monotonic(), shutil.get_terminal_size().columns - 5)
         if text:
-            # As pyinfra's own: what clears the line stays in the buffer, ahead of whatever is written next.
+            # As pyinfra's own: the code that clears the line stays in the buffer, before the next output.
             sys.stderr.write(f"    {text}\r")
             sys.stderr.flush()
             sys.stderr.write("\033[K")
@@ -92,7 +107,11 @@ def line(steps: Iterable[tuple[str, str, float]], now: float, width: int) -> str
 
 
 def _texts(steps: Iterable[tuple[str, str, float]], now: float) -> list[str]:
-    return [f"{host}: {what}, {now - start:.0f} s" for host, what, start in sorted(steps, key=lambda step: step[2])]
+    """The oldest first; hosts that wait for the same are named together."""
+    groups: dict[tuple[str, int], list[str]] = {}
+    for host, what, start in sorted(steps, key=lambda step: step[2]):
+        groups.setdefault((what, round(now - start)), []).append(host)
+    return [f"{', '.join(hosts)}: {what}, {seconds} s" for (what, seconds), hosts in groups.items()]
 
 
 progress = Progress()
@@ -118,6 +137,6 @@ class Connecting(BaseStateCallback):
 
 
 def show(state: Any) -> None:
-    """Take the place of pyinfra's spinner, which tells hosts alone; called before hosts are connected to."""
+    """Take the place of pyinfra's spinner, which names hosts alone; called before the run connects."""
     os.environ["PYINFRA_PROGRESS"] = "off"
     state.add_callback_handler(Connecting())

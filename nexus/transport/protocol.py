@@ -1,7 +1,7 @@
 """What an agent is started with and sent: one command, everything else over standard input, a line each.
 
-Every request has "do", of one of three kinds: nexus/agent says what they may do. Any may have "fence", the number of
-its run, and "debug".
+Every request has "do", of one of three kinds: nexus/agent says what they may do. Any may have "fence" (the number of
+its run), "debug" (show where an unexpected error comes from) and "commands" (print what is run and written).
 """
 
 from __future__ import annotations

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pyinfra import logger
-
+from nexus import console
 from nexus.error import OperatorError
 from nexus.run.run import Run
 from nexus.run.runbook import Act, carry_out, watch
@@ -84,7 +83,7 @@ def _tell(
     for kind, record in after.items():
         if kind in kinds and record["finished_at"] != before.get(kind, {}).get("finished_at"):
             if record["ok"]:
-                logger.info(f"    {name}: {kind}: {record['type']} {record['label']}, {record['bytes']} bytes")
+                console.say(f"    {name}: {kind}: {record['type']} {record['label']}, {record['bytes']} bytes")
             else:
                 failed.append(f"{name}: {kind}: {record['error']}")
     if failed or result != "success":

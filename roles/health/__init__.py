@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import gevent
-from pyinfra import logger
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.deploy import deploy
 from pyinfra.api.operation import operation
@@ -50,21 +49,19 @@ class _Wait(PyinfraCommand):
 
     def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
         """True when everything is healthy."""
-        with progress.step(host.name, "services becoming healthy"):
-            return self._wait(host)
+        with progress.step(host.name, "services becoming healthy") as number:
+            return self._wait(host, number)
 
-    def _wait(self, host: Any) -> bool:
+    def _wait(self, host: Any, number: int) -> bool:
         run, known = current_run(), verdict(current_run())
         if found := run.obstacles():  # a service is not to blame for its store
             raise OperatorError("services are not healthy, and cannot be before this is ended:\n" + "\n".join(found))
         context = _context(run, host)
         deadline = time.monotonic() + int(run.environment.setting.health_timeout_seconds)
-        told, watch = "", Watch(run, known)
+        watch = Watch(run, known)
         while waiting := known.waiting:
-            text = f"waiting for {len(waiting)} of {len(context['probes'])}: {', '.join(waiting[:4])}"
-            if text != told:
-                logger.info(f"{host.print_prefix}{text}{' ...' if len(waiting) > 4 else ''}")
-                told = text
+            text = f"{len(waiting)} of {len(context['probes'])}: {', '.join(waiting[:4])}"
+            progress.note(number, f"{text}{' ...' if len(waiting) > 4 else ''}")
             if watch.hopeless(waiting) or time.monotonic() > deadline:
                 _collect_logs(run, known, waiting)
                 return False

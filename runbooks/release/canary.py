@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pyinfra import logger
-
+from nexus import console
 from nexus.environment.environment import Environment
 from nexus.error import OperatorError
 from nexus.plan import diff
@@ -93,6 +92,6 @@ class Canary:
                 found |= self.situation.own_requests(few, self.limits.requests)
             for name in self.names:
                 if over:
-                    logger.info(f"    {canary(name)}: {found[canary(name)]}; beside it: {found[name]}")
+                    console.say(f"    {canary(name)}: {found[canary(name)]}; beside it: {found[name]}")
                 if why := objection(found[name], found[canary(name)], self.limits):
                     raise OperatorError(f"the canary of {name} did worse than what ran beside it: {why}")

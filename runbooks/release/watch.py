@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import gevent
-from pyinfra import logger
 
+from nexus import console
 from nexus.run.side_by_side import reached
 from roles.health.plan import REMOTE as HEALTH
 from roles.health.plan import probes
@@ -99,6 +99,6 @@ class Watch:
             after |= self.situation.own_requests(few, self.limits.requests)
         for name in names if over else ():
             kind = "requests of our own" if name in few else "real traffic"
-            logger.info(f"    {name}: {kind}: {after[name]}; before: {self.before[name]}")
+            console.say(f"    {name}: {kind}: {after[name]}; before: {self.before[name]}")
         reasons = {name: objection(self.before[name], after[name], self.limits) for name in names}
         return {name: why for name, why in reasons.items() if why}

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from pyinfra import logger
-
+from nexus import console
 from nexus.environment.environment import Environment
 from nexus.error import OperatorError
 from nexus.run.host_state import executing
@@ -95,12 +94,12 @@ def _wanted(run: Run, names: str, force: bool) -> list[str]:
 def _tell(env: Environment, wanted: list[str], fresh: list[str], everything: bool) -> None:
     """What a whole rotation would do, for a dry run: its later steps depend on the first."""
     if begun := rotation.unfinished(env):
-        logger.info(f"    would go on with what was begun: {'; '.join(rotation.grouped(begun))}")
+        console.say(f"    would go on with what was begun: {'; '.join(rotation.grouped(begun))}")
     pairs = [unit for unit in fresh if rule_of(env, unit).kind == "pair"]
     others = [unit for unit in wanted if unit not in pairs]
     for names, how in ((pairs, "use their other log-in with a new password"), (others, "have a new value")):
         if names:
-            logger.info(f"    would {how}: {'; '.join(rotation.grouped(names))}")
+            console.say(f"    would {how}: {'; '.join(rotation.grouped(names))}")
     for unit in units(env) if everything else []:
         if why := rule_of(env, unit).why:
-            logger.info(f"    {unit} stays as it is: {why}")
+            console.say(f"    {unit} stays as it is: {why}")

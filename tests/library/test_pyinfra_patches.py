@@ -38,6 +38,7 @@ except Exception:
 else:
     raise AssertionError("it understands Match final")
 """
+CALLED = "import inspect\nfrom pyinfra_cli import cli\nassert '{name}(state)' in inspect.getsource(cli._main)\n"
 STILL = {  # holds as long as the patch is needed
     "inventory": STOPS.format(inventory="hosts", said="Is a directory"),
     "connect": NO_CALLBACK,
@@ -45,6 +46,8 @@ STILL = {  # holds as long as the patch is needed
     "run": NO_CALLBACK,
     "error": STOPS.format(inventory="wrong.py", said="Traceback"),
     "unexpected": STOPS.format(inventory="wrong.py", said="Traceback"),
+    "meta": CALLED.format(name="print_meta"),
+    "results": CALLED.format(name="print_results"),
     "fail prompt": """
 from types import SimpleNamespace
 from pyinfra_cli import cli

@@ -39,8 +39,8 @@ class Toy:
     hosts: dict[str, Host]
     counting: int = 1  # hosts in the group of the counter
 
-    def run(self, *words: str) -> Outcome:
-        """Run pyinfra in it."""
+    def run(self, *words: str, brief: bool = False) -> Outcome:
+        """Run pyinfra in it, with -v unless it is to be brief."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith("NEXUS_")}
         environment |= {
             "NEXUS_LIBRARY": str(LIBRARY),
@@ -49,8 +49,9 @@ class Toy:
             "TOY_COUNTING": str(self.counting),
             "XDG_CACHE_HOME": str(self.root / "cache"),
         }
+        program = Path(sys.executable).with_name("pyinfra")
         done = subprocess.run(
-            [Path(sys.executable).with_name("pyinfra"), "inventory", "deploys/full.py", *words],
+            [program, "inventory", "deploys/full.py", *words, *([] if brief else ["-v"])],
             cwd=self.root, env=environment, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         return Outcome(done.returncode, done.stdout + done.stderr)

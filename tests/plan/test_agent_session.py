@@ -107,9 +107,10 @@ def test_a_process_that_is_ended_fails_its_request_alone(here):
 def test_what_an_agent_writes_is_shown_as_it_comes(here):
     session, shown = AgentSession(*here), []
     source = "import sys\ndef work(context):\n print('one'); print('two', file=sys.stderr); return {}"
-    assert session.carry(request(source), lambda text, wrong: shown.append((text, wrong))).done
-    assert ("one", False) in shown
-    assert ("two", True) in shown
+    reply = session.carry(request(source), shown.append)
+    assert reply.done
+    assert "one" in shown
+    assert reply.errors == ["two"]
 
 
 def test_an_agent_that_is_lost_under_way_is_told_and_not_asked_again(here, tmp_path):

@@ -32,6 +32,11 @@ def test_the_oldest_step_comes_first_and_short_ones_are_left_out() -> None:
     assert line(STEPS, 100.0, 200) == "data1: installing 12 packages, 40 s; app1: swarm: 3 items, 10 s"
 
 
+def test_hosts_that_wait_for_the_same_are_named_together() -> None:
+    steps = [(name, "docker: docker.service", 90.0) for name in ("app1", "app2")]
+    assert line(steps, 100.0, 200) == "app1, app2: docker: docker.service, 10 s"
+
+
 def test_a_line_never_wraps() -> None:
     assert line(STEPS, 100.0, 20) == "data1: installing..."
 
@@ -45,7 +50,7 @@ def test_without_a_terminal_a_long_step_is_told_in_plain_lines_and_ever_more_sel
         *more, over = process.stderr.read().decode().splitlines()
     assert process.wait(SECONDS) == 0
     assert over == "over"
-    found = [re.fullmatch(r"(\S+) \[data1\] installing 12 packages: \d+ s so far\n?", line) for line in (*told, *more)]
+    found = [re.fullmatch(r"(\S+) waiting: data1: installing 12 packages, \d+ s\n?", line) for line in (*told, *more)]
     times = [float(one[1]) for one in found if one]
     assert len(times) == len(found)
     assert times[1] - times[0] > 0.35

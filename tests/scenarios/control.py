@@ -114,7 +114,7 @@ class Control:
         Both of its outputs come through one pipe.
         """
         binary = Path(sys.executable).with_name("pyinfra")
-        words = [*within, str(binary), inventory, deploy, "-y", *arguments]
+        words = [*within, str(binary), inventory, deploy, "-y", "-v", *arguments]
         for key, value in (data or {}).items():
             words += ["--data", f"{key}={value if isinstance(value, str) else json.dumps(value)}"]
         return subprocess.Popen(

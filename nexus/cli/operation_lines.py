@@ -1,0 +1,61 @@
+"""One line for each operation that did something: what, on how many hosts, how many changes, how long."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from pyinfra.api.state import BaseStateCallback
+
+from nexus import console
+from nexus.pyinfra_patches import replace
+from nexus.run.run import Run
+
+
+def install(run: Run, state: Any, verbose: bool) -> None:
+    """Print these lines; pyinfra's own tables of operations only with -v."""
+    state.add_callback_handler(_Lines(run))
+    if not verbose:
+        for key in ("meta", "results"):
+            replace(key, lambda _: lambda *_: None)
+
+
+class _Lines(BaseStateCallback):
+    """Operations run one after the other, each on all hosts side by side."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._began = 0.0
+        self._before: dict[str, int] = {}
+
+    def _changes(self) -> dict[str, int]:
+        return {name: len(changes) for name, changes in self._run.outcome.changes.items()}
+
+    def operation_start(self, state: Any, op_hash: str) -> None:
+        """Note what was changed so far."""
+        self._began, self._before = time.monotonic(), self._changes()
+
+    def operation_end(self, state: Any, op_hash: str) -> None:
+        """Print the line of an operation that changed something or carried something out."""
+        made = {name: count - self._before.get(name, 0) for name, count in self._changes().items()}
+        made = {name: count for name, count in made.items() if count}
+        hosts = set(made) or {host.name for host in state.inventory if _carried_out(state, host, op_hash)}
+        if not hosts or op_hash in self._run.reading:
+            return
+        names = ", ".join(sorted(name.rpartition(" | ")[2] for name in state.op_meta[op_hash].names))
+        count = f"{_counted(sum(made.values()), 'change')}" if made else ""
+        seconds = time.monotonic() - self._began
+        console.say(f"{names:<44} {_where(hosts):<10} {count:>12} {seconds:>7.1f} s")
+
+
+def _where(hosts: set[str]) -> str:
+    return next(iter(hosts)) if len(hosts) == 1 else f"{len(hosts)} hosts"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def _carried_out(state: Any, host: Any, op_hash: str) -> bool:
+    found = state.ops.get(host, {}).get(op_hash)
+    return found is not None and found.operation_meta.is_complete() and bool(found.operation_meta.did_change())
