@@ -14,7 +14,9 @@ import grimp
 PAGE = Path(__file__).with_name("architecture.md")
 BEGIN, END = "<!-- rooms: begin -->\n", "<!-- rooms: end -->\n"
 PACKAGES = ("nexus", "roles", "runbooks")
-BELOW = ("nexus.error", "nexus.project", "nexus.cache", "nexus.workstation", "nexus.pyinfra_patches")  # single files
+BELOW = tuple(
+    f"nexus.{name}" for name in ("error", "project", "cache", "console", "workstation", "pyinfra_patches")
+)  # single files
 Arrow = tuple[str, str]
 
 

@@ -1,15 +1,16 @@
-"""What a run says of its differences: each change once, lines of files where they are asked for, steps by name."""
+"""What a run prints of its differences: each change once, differing lines of files, titles of steps."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pyinfra.context import host, state
 
 from nexus import console
 from nexus.plan.diff import Differences
+from nexus.plan.kinds.file import File
 from nexus.run.host_state import executing
 from nexus.run.run import Run
 
@@ -36,18 +37,23 @@ def show(run: Run, name: str, role: str, found: Differences) -> None:
     for note in (*found.notes, *map(str, found.told)):
         run.outcome.note(f"{name}: {role}", note)
     if state.config.DIFF and found.files:
-        _show_diff(run, name, found)
+        _show_diff(run, name, found.files)
 
 
-def _show_diff(run: Run, name: str, found: Differences) -> None:
-    public = [item for item in found.files if not item.secret]
+def file_lines(run: Run, name: str, files: Iterable[File]) -> dict[str, list[str]]:
+    """{path: lines of a unified diff from what a host has to what it should have}; secret files are left out."""
+    public = [item for item in files if not item.secret]
     asked = {"do": "contents", "paths": [item.path for item in public]}
     before = run.hosts.ask(name, asked)["contents"] if public else {}
-    for item in found.files:
-        if item.secret:
-            console.say(f"{host.print_prefix}{item.path}: secret, not shown")
-            continue
-        old = before.get(item.path, "").splitlines()
-        new = item.data.decode(errors="replace").splitlines()
-        for line in difflib.unified_diff(old, new, item.path, item.path, lineterm=""):
+    found = {}
+    for item in public:
+        old, new = before.get(item.path, "").splitlines(), item.data.decode(errors="replace").splitlines()
+        found[item.path] = list(difflib.unified_diff(old, new, item.path, item.path, lineterm=""))
+    return found
+
+
+def _show_diff(run: Run, name: str, files: Iterable[File]) -> None:
+    lines = file_lines(run, name, files)
+    for item in files:
+        for line in lines.get(item.path, [f"{item.path}: secret, not shown"]):
             console.say(f"{host.print_prefix}{line}")

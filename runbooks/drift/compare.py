@@ -10,9 +10,11 @@ from typing import Any
 from nexus.audit.storage import read
 from nexus.error import OperatorError
 from nexus.run import plan_document
+from nexus.run.output import file_lines
 from nexus.run.run import Run
 
 Line = dict[str, Any]
+MOST_LINES = 60  # of one file's difference
 
 
 def hosts(run: Run) -> dict[str, Line]:
@@ -38,12 +40,14 @@ def _compare(run: Run, name: str, into: Line) -> None:
         observed = {item for state in run.hosts.plan(name, role).states if state.observed for item in state.items}
         into["compared"] += len(pairs)
         different = run.hosts.compare(name, role)
+        lines = file_lines(run, name, different.files)
         for change in (*different.changes, *different.told):
             before, after = _apart(change.what, *pairs.get(change.what, ("", "")))
             into["lines"].append(
                 {
                     "host": name, "role": role, "item": change.what, "how": change.how,
                     "before": before, "after": after, "observed": change.what in observed,
+                    "lines": lines.get(change.what.removeprefix("file "), [])[:MOST_LINES],
                 }
             )  # fmt: skip
         for unit in run.hosts.plan(name, role).units:

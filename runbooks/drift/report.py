@@ -70,6 +70,7 @@ def text(found: dict[str, Any]) -> str:
         lines.append(f"{line['host']}: {line['role']}: {line['item']}: {line['how']}")
         lines.append(f"    is {line['before'] or 'missing'}, should be {line['after'] or 'gone'}")
         lines.append(f"    {', '.join(_known(line))}")
+        lines += [f"        {differing}" for differing in line.get("lines", [])]
     lines += [f"{line['host']}: {line['item']} is not healthy" for line in found["unhealthy"]]
     lines += [f"{name}: {why}" for name, why in found["unknown"].items()]
     items = sum(about["compared"] for about in found["hosts"].values())

@@ -46,6 +46,12 @@ def test_the_page_is_one_file_and_escapes_what_hosts_say() -> None:
     assert "1 of 12 items" in told
 
 
+def test_differing_lines_are_shown_and_escaped() -> None:
+    found = report(drift=[{**LINE, "lines": ["-worker <1>", "+worker <2>"]}])
+    assert "        +worker <2>" in text(found)
+    assert '<span class="new">+worker &lt;2&gt;' in page(found)
+
+
 def test_hosts_that_differ_come_first() -> None:
     told = page(report(drift=[LINE]))
     assert told.index("<h2>app2") < told.index("<h2>app1")

@@ -74,6 +74,7 @@ def test_hand_edits_are_told_by_name_and_converged(settled: Control, figure: Fig
         assert line["before"] != line["after"], line
         assert line["last_run"], f"{edit.kind}: no run on record made {edit.item}"
         assert edit.item in told
+        assert bool(line["lines"]) == (edit.kind == "file"), line
         if edit.kind in ("file", "unit", "package", "service"):
             assert began - 5 <= line["since"] <= time.time() + 5, line
     page = (PROJECT / "reports" / f"drift-{settled.name}.html").read_text()
