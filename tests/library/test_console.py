@@ -50,7 +50,7 @@ def test_a_dry_run_prints_every_change(toy: Toy) -> None:
     assert "greeting: would change file /etc/toy/words" in output
 
 
-def test_a_failed_step_is_printed_whole_and_last(toy: Toy) -> None:
+def test_a_failed_step_is_printed_in_full_and_last(toy: Toy) -> None:
     toy.hosts["one"].run("mkdir -p /var/lib/counter/value/full")
     done = toy.run("-y", brief=True)
     assert done.status == 1, done.output
@@ -64,7 +64,7 @@ def test_a_failed_step_is_printed_whole_and_last(toy: Toy) -> None:
         assert words in held
 
 
-def test_only_the_last_logs_are_kept(toy: Toy) -> None:
+def test_old_logs_are_deleted(toy: Toy) -> None:
     directory = Path(toy.root / "reports/runs")
     directory.mkdir(parents=True)
     for number in range(40):
@@ -73,7 +73,7 @@ def test_only_the_last_logs_are_kept(toy: Toy) -> None:
     assert len(list(directory.glob("lab-*.log"))) == 30
 
 
-def test_a_directory_that_cannot_be_written_stops_no_run(toy: Toy) -> None:
+def test_an_unwritable_log_directory_does_not_stop_a_run(toy: Toy) -> None:
     (toy.root / "reports").write_text("a file is in the way")
     done = toy.run("-y", brief=True)
     assert done.status == 0, done.output

@@ -63,7 +63,7 @@ assert callable(state.should_raise_failed_hosts)
 
 
 @pytest.mark.parametrize("key", PATCHES)
-def test_it_is_there_and_still_needed(key: str, tmp_path: Path) -> None:
+def test_the_patched_name_exists_and_the_patch_is_needed(key: str, tmp_path: Path) -> None:
     patch = PATCHES[key]
     with importing_without_gevent():
         assert hasattr(importlib.import_module(patch.module), patch.name)
@@ -74,12 +74,12 @@ def test_it_is_there_and_still_needed(key: str, tmp_path: Path) -> None:
     assert done.returncode == 0, f"look at {key}: {patch.why}\n{done.stdout}{done.stderr}"
 
 
-def test_they_are_for_this_pyinfra() -> None:
+def test_the_patches_match_the_installed_pyinfra_version() -> None:
     """Another version may have other names, and hooks of its own: look at each of them again."""
     assert version("pyinfra").startswith(f"{VERSION}.") or version("pyinfra") == VERSION
 
 
-def test_no_other_file_replaces_anything_of_pyinfra() -> None:
+def test_no_other_file_patches_pyinfra() -> None:
     """By what it would have to do for it: set a name of a module of pyinfra."""
     root = Path(__file__).resolve().parents[2] / "nexus"
     modules = ("cli", "ssh", "util", "arguments", "pyinfra_client", "monkey")

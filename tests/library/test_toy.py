@@ -7,7 +7,7 @@ import re
 from toy_project import Toy
 
 
-def test_a_run_lays_down_what_roles_plan_and_the_next_changes_nothing(toy: Toy) -> None:
+def test_a_run_applies_the_plan_and_the_next_changes_nothing(toy: Toy) -> None:
     done = toy.run("-y")
     assert done.status == 0, done.output
     assert done.changes > 0, done.output
@@ -19,7 +19,7 @@ def test_a_run_lays_down_what_roles_plan_and_the_next_changes_nothing(toy: Toy) 
     assert (again.status, again.changes) == (0, 0), again.output
 
 
-def test_a_verbose_run_shows_the_commands_and_files_of_each_step_and_no_secret(toy: Toy) -> None:
+def test_verbose_shows_commands_and_files_but_no_secret(toy: Toy) -> None:
     done = toy.run("-y", "-v")
     assert done.status == 0, done.output
     shown = re.sub(r"\x1b\[[0-9;]*m", "", done.output).splitlines()
@@ -29,7 +29,7 @@ def test_a_verbose_run_shows_the_commands_and_files_of_each_step_and_no_secret(t
     assert "$ " not in toy.run("-y", "--data", "counter_value=4", brief=True).output
 
 
-def test_a_dry_run_says_what_would_change_and_changes_nothing(toy: Toy) -> None:
+def test_a_dry_run_reports_changes_and_makes_none(toy: Toy) -> None:
     done = toy.run("--dry", "--diff")
     assert done.status == 0, done.output
     assert "/etc/toy/words" in done.output
@@ -37,7 +37,7 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(toy: Toy) -> None:
     assert "No such file" in toy.hosts["one"].run("ls /etc/toy")
 
 
-def test_what_was_changed_by_hand_is_set_back_and_nothing_else(toy: Toy) -> None:
+def test_only_the_hand_edit_is_reverted(toy: Toy) -> None:
     assert toy.run("-y").status == 0
     toy.hosts["one"].run("echo rubbish > /etc/toy/words; echo 9 > /var/lib/counter/value")
     done = toy.run("-y")
@@ -47,14 +47,14 @@ def test_what_was_changed_by_hand_is_set_back_and_nothing_else(toy: Toy) -> None
     assert toy.hosts["one"].run("cat /var/lib/counter/value") == "3"
 
 
-def test_a_setting_changes_what_it_names(toy: Toy) -> None:
+def test_a_setting_changes_only_its_own_items(toy: Toy) -> None:
     assert toy.run("-y").status == 0
     done = toy.run("-y", "--data", "greeting_words=good night")
     assert done.status == 0, done.output
     assert toy.hosts["two"].run("cat /etc/toy/words") == "good night from two of lab\n"
 
 
-def test_a_host_that_a_role_no_longer_concerns_loses_what_it_made(toy: Toy) -> None:
+def test_a_host_that_left_a_role_loses_its_items(toy: Toy) -> None:
     toy.counting = 2
     assert toy.run("-y").status == 0
     assert toy.hosts["two"].run("cat /var/lib/counter/value") == "3"
@@ -66,7 +66,7 @@ def test_a_host_that_a_role_no_longer_concerns_loses_what_it_made(toy: Toy) -> N
     assert toy.run("-y").changes == 0
 
 
-def test_a_preflight_stops_the_run_before_anything_is_changed(toy: Toy) -> None:
+def test_a_failed_preflight_stops_the_run_before_any_change(toy: Toy) -> None:
     toy.hosts["two"].run("touch /etc/toy-forbidden")
     done = toy.run("-y")
     assert done.status == 1, done.output
@@ -74,13 +74,13 @@ def test_a_preflight_stops_the_run_before_anything_is_changed(toy: Toy) -> None:
     assert "No such file" in toy.hosts["one"].run("ls /etc/toy")
 
 
-def test_an_unknown_setting_is_refused_with_the_nearest(toy: Toy) -> None:
+def test_an_unknown_setting_is_refused_with_a_suggestion(toy: Toy) -> None:
     done = toy.run("-y", "--data", "greeting_wrds=x")
     assert done.status == 1, done.output
     assert 'did you mean "greeting_words"?' in done.output
 
 
-def test_the_library_knows_nothing_but_its_roles(toy: Toy) -> None:
+def test_the_library_imports_no_role(toy: Toy) -> None:
     done = toy.run("--data", "help=true")
     assert done.status == 0, done.output
     assert "what is said (default: 'good evening')" in done.output

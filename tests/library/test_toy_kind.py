@@ -64,7 +64,7 @@ def plan(toy: Toy, lamps: str, role: str = "greeting") -> None:
     (folder / "plan.py").write_text(PLAN.format(lamps=lamps, role=role))
 
 
-def test_an_item_of_a_new_kind_is_converged_compared_and_removed(toy: Toy) -> None:
+def test_an_item_of_a_new_kind_is_applied_compared_and_removed(toy: Toy) -> None:
     plan(toy, "")
     assert toy.run("-y").status == 0
     plan(toy, DESK)
@@ -90,7 +90,7 @@ def test_an_item_of_a_new_kind_is_converged_compared_and_removed(toy: Toy) -> No
     assert toy.run("-y").changes == 0
 
 
-def test_what_was_there_before_is_changed_and_never_removed(toy: Toy) -> None:
+def test_an_earlier_item_may_be_changed_but_not_removed(toy: Toy) -> None:
     toy.hosts["one"].run("printf red >/var/lib/lamp-desk")
     plan(toy, DESK)
     assert toy.run("-y").status == 0
@@ -101,7 +101,7 @@ def test_what_was_there_before_is_changed_and_never_removed(toy: Toy) -> None:
     assert "No such file" in toy.hosts["two"].run("cat /var/lib/lamp-desk")
 
 
-def test_what_a_role_has_left_where_it_is_no_longer_is_removed(toy: Toy) -> None:
+def test_items_of_a_role_that_left_a_host_are_removed(toy: Toy) -> None:
     plan(toy, DESK, "counter")
     toy.counting = 2
     assert toy.run("-y").status == 0

@@ -35,7 +35,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(place.glob("*.whl"))
 
 
-def test_it_holds_every_module_and_says_that_it_is_typed(wheel: Path) -> None:
+def test_the_wheel_has_every_module_and_py_typed(wheel: Path) -> None:
     held = set(zipfile.ZipFile(wheel).namelist())
     sources = [path for path in LIBRARY.rglob("*.py") if "build" not in path.parts]
     assert {str(path.relative_to(LIBRARY.parent)) for path in sources} <= held
@@ -43,7 +43,7 @@ def test_it_holds_every_module_and_says_that_it_is_typed(wheel: Path) -> None:
     assert {name.partition("/")[0] for name in held if not name.partition("/")[0].endswith(".dist-info")} == {"nexus"}
 
 
-def test_it_is_imported_where_there_is_no_checkout(wheel: Path, tmp_path: Path) -> None:
+def test_the_wheel_imports_without_a_checkout(wheel: Path, tmp_path: Path) -> None:
     """With the packages that it depends on and nothing else."""
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     packages = next(path for path in sys.path if path.endswith("site-packages"))

@@ -60,7 +60,7 @@ def question(states=None, paths=(), packages=()):
     return asked
 
 
-def test_what_was_written_is_what_a_probe_finds(tmp_path):
+def test_a_probe_finds_what_a_step_wrote(tmp_path):
     path = str(tmp_path / "deep" / "x")
     agent(file(path, b"one"))
     kind, mode, owner, group, digest = agent(question(paths=[path]))["paths"][path]
@@ -68,7 +68,7 @@ def test_what_was_written_is_what_a_probe_finds(tmp_path):
     assert digest == "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"
 
 
-def test_what_is_not_there_is_answered_as_such(tmp_path):
+def test_missing_paths_are_reported_as_missing(tmp_path):
     assert agent(question(paths=[str(tmp_path / "no")]))["paths"] == {str(tmp_path / "no"): None}
 
 
@@ -81,7 +81,7 @@ print(*seen)
 """
 
 
-def test_a_reader_never_sees_half_a_file_and_nothing_is_left_beside_it(tmp_path):
+def test_a_file_is_replaced_atomically_without_leftovers(tmp_path):
     (tmp_path / "d").mkdir()
     path, stop = tmp_path / "d" / "x", tmp_path / "stop"
     path.write_bytes(b"a" * 500_000)
@@ -103,7 +103,7 @@ def test_a_directory_in_the_way_of_a_file_is_named_not_removed(tmp_path):
     assert (tmp_path / "x" / "kept").exists()
 
 
-def test_packages_are_told_with_their_state_and_strangers_left_out():
+def test_unknown_packages_are_left_out_of_the_answer():
     assert agent(question(packages=["dpkg", "no-such-package"]))["packages"] == {"dpkg": "installed"}
 
 
@@ -124,7 +124,7 @@ def test_a_role_that_cannot_be_asked_is_an_answer_too():
     assert "false ended with 1" in reply["error"]
 
 
-def test_host_side_code_can_import_the_libraries_that_are_sent_with_it():
+def test_host_side_code_imports_the_libraries_sent_with_it():
     source = "from some.shared import answer\ndef probe(names, context):\n    return {'x': {'y': answer()}}\n"
     library = ["some.shared", "def answer():\n    return 42\n"]
     states = {"s": {"source": source, "libraries": [library], "names": [], "context": {}}}
@@ -164,7 +164,7 @@ def apply(change):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="whoever is not root waits for nobody")
-def test_a_question_waits_for_the_step_that_a_killed_run_left_under_way(tmp_path):
+def test_a_question_waits_for_the_step_of_a_killed_run(tmp_path):
     left = step_under_way(tmp_path)
     asked = start(question(paths=[str(tmp_path / "done")]))
     with pytest.raises(subprocess.TimeoutExpired):
@@ -194,7 +194,7 @@ def start(request):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="whoever is not root waits for nobody")
-def test_an_action_that_goes_aside_waits_for_no_step(tmp_path):
+def test_an_action_in_parallel_does_not_wait_for_a_step(tmp_path):
     left = step_under_way(tmp_path)
     assert agent(action("def echo(context):\n    return context\n", "echo", y=1)) == {"y": 1}
     assert left.poll() is None
@@ -203,7 +203,7 @@ def test_an_action_that_goes_aside_waits_for_no_step(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="whoever is not root waits for nobody")
-def test_an_action_that_goes_alone_waits_for_a_step(tmp_path):
+def test_an_exclusive_action_waits_for_a_step(tmp_path):
     left = step_under_way(tmp_path)
     waiting = start(action("def echo(context):\n    return context\n", "echo", alone=True, y=1))
     with pytest.raises(subprocess.TimeoutExpired):
@@ -229,7 +229,7 @@ def work(context):
 
 
 @pytest.mark.parametrize("debug", [True, False])
-def test_commands_and_paths_are_told_where_they_are_wanted_and_never_what_goes_in(tmp_path, debug):
+def test_debug_shows_commands_and_paths_but_no_content(tmp_path, debug):
     request = action(SHOWN, "work", alone=True, place=str(tmp_path / "x"), **ME)
     done = agent_text({**request, "debug": debug})
     assert done.returncode == 0, done.stderr
@@ -243,7 +243,7 @@ def test_an_action_that_fails_says_why():
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "the disk is full\n")
 
 
-def test_it_is_told_since_when_files_are_as_they_are(tmp_path):
+def test_a_probe_reports_when_a_file_last_changed(tmp_path):
     (tmp_path / "x").write_text("")
     began = time.time()
     os.utime(tmp_path / "x", (1, 1))  # whoever edits by hand may set this back, not when the content was written
@@ -260,7 +260,7 @@ def state(source, *libraries, **context):
     return {"source": source, "libraries": sent, "names": [], "context": context}
 
 
-def test_states_are_asked_side_by_side(tmp_path):
+def test_states_are_probed_in_parallel(tmp_path):
     meets = """
 import os, time
 def probe(names, context):
@@ -277,7 +277,7 @@ def probe(names, context):
     assert agent(question(states=states))["states"] == {"a": {"items": {}}, "b": {"items": {}}}
 
 
-def test_what_several_states_ask_for_is_asked_once():
+def test_a_question_shared_by_states_is_asked_once():
     source = """
 import time
 from nexus.agent.lib import once

@@ -65,7 +65,7 @@ def until(what):
         gevent.sleep(0.02)
 
 
-def test_one_agent_answers_one_question_after_another_each_in_a_process_of_its_own(here):
+def test_an_agent_runs_each_request_in_its_own_process(here):
     AgentSession(*here)
     first, second = (send(here, request()) for _ in range(2))
     assert first["parent"] == second["parent"]
@@ -79,7 +79,7 @@ def test_an_answer_longer_than_any_buffer_arrives(here):
     assert len(answer["text"]) == 3_000_000
 
 
-def test_a_question_beside_another_has_an_agent_of_its_own(here, tmp_path):
+def test_a_parallel_question_gets_its_own_agent(here, tmp_path):
     session = AgentSession(*here)
     slow = under_way(here, tmp_path)
     assert session.carry(request()) is None
@@ -113,7 +113,7 @@ def test_what_an_agent_writes_is_shown_as_it_comes(here):
     assert reply.errors == ["two"]
 
 
-def test_an_agent_that_is_lost_under_way_is_told_and_not_asked_again(here, tmp_path):
+def test_an_agent_lost_during_a_request_is_not_asked_again(here, tmp_path):
     session = AgentSession(*here)
     parent = send(here, request())["parent"]
     lost = under_way(here, tmp_path)
@@ -154,14 +154,14 @@ def test_an_agent_ends_with_its_run(here):
     until(lambda: not any(Path(f"/proc/{parent}").glob("fd/0")))
 
 
-def test_an_agent_alone_that_is_never_asked_ends_without_a_word(here):
+def test_an_agent_without_requests_ends_silently(here):
     _, host = here
     done, output = host.run_shell_command(protocol.COMMAND, _stdin=[protocol.agent(protocol.ASKING)])
     assert (done, list(output)) == (True, [])
 
 
 @pytest.mark.parametrize("end", [SSHException("SSH session not active"), EOFError(), ConnectionResetError()])
-def test_a_step_on_a_connection_that_is_no_more_says_so(here, monkeypatch, caplog, end):
+def test_a_step_on_a_lost_connection_fails_with_a_message(here, monkeypatch, caplog, end):
     state, host = here
 
     def cut_off(*_, **__):
@@ -173,7 +173,7 @@ def test_a_step_on_a_connection_that_is_no_more_says_so(here, monkeypatch, caplo
     assert "rabbitmq: rabbitmq-server: the connection was lost before it ended" in caplog.text
 
 
-def test_a_question_whose_agent_is_lost_under_way_is_asked_again(here, tmp_path):
+def test_a_question_is_repeated_when_its_agent_is_lost(here, tmp_path):
     AgentSession(*here)
     parent = send(here, request())["parent"]
     question = {"do": "ask", "source": QUESTION, "libraries": [], "names": ["x"], "context": {"place": str(tmp_path)}}
@@ -198,7 +198,7 @@ def probe(names, context):
 """
 
 
-def test_an_action_that_gives_no_answer_in_time_is_given_up(here, tmp_path):
+def test_an_action_without_a_timely_answer_is_abandoned(here, tmp_path):
     (tmp_path / "slow.py").write_text(SOURCE)
     client = HostClient(here[1].name, here[0])
     with pytest.raises(OperatorError, match="gave no answer within 1 s"):
@@ -206,12 +206,12 @@ def test_an_action_that_gives_no_answer_in_time_is_given_up(here, tmp_path):
     (tmp_path / "go").touch()
 
 
-def test_an_action_that_fails_is_told_in_its_own_words(here, tmp_path):
+def test_a_failed_action_is_reported_in_its_own_words(here, tmp_path):
     (tmp_path / "bad.py").write_text("def work(context):\n    raise OSError(28, 'No space left', '/x')\n")
     with pytest.raises(OperatorError, match=r"(?s)@local: .*/x"):
         HostClient(here[1].name, here[0]).act_aside(tmp_path / "bad.py", "work", {})
 
 
-def test_a_host_that_no_inventory_has_cannot_be_reached(here):
+def test_a_host_outside_the_inventory_cannot_be_reached(here):
     with pytest.raises(OperatorError, match="app9 cannot be reached"):
         HostClient("app9", here[0]).ask({"do": "traits"})

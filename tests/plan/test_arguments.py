@@ -42,7 +42,7 @@ def test_a_declaration_is_read_without_running_the_deploy(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "call", ['arguments(to=Nothing("x"))', "arguments(to=1)", "arguments(to=Word(name))", "arguments(**more)"]
 )
-def test_what_is_no_declaration_is_refused_with_its_line(tmp_path: Path, call: str) -> None:
+def test_an_invalid_declaration_is_refused_with_its_line(tmp_path: Path, call: str) -> None:
     with pytest.raises(OperatorError, match=r"x\.py:2: arguments are declared as NAME=KIND"):
         declared(deploy(tmp_path, f"\n{call}\n"))
 
@@ -206,6 +206,6 @@ def test_with_its_arguments_a_deploy_asks_the_hosts(project: Project) -> None:
     assert "Traceback" not in outcome.text
 
 
-def test_a_deploy_that_is_no_python_is_refused(project: Project) -> None:
+def test_a_deploy_with_invalid_python_is_refused(project: Project) -> None:
     line = project.append("deploys/failover.py", "failover(\n")
     refused(project, project.run(*FAILOVER), f"deploys/failover.py:{line}: this is not valid Python")

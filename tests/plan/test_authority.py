@@ -80,7 +80,7 @@ def test_no_leaf_made_in_advance_outlives_its_authority(authority):
     assert ahead[-1].expires <= authority.ends < ahead[-1].expires + dt.timedelta(days=RENEW_DAYS)
 
 
-def test_another_period_makes_other_leaves_even_where_it_begins_at_the_same_time(authority):
+def test_leaves_of_another_period_length_differ(authority):
     short = Authority(authority.key, authority.certificate, RENEW_DAYS * 86400 // 2)
     days = [DAY + dt.timedelta(days=n) for n in range(RENEW_DAYS)]
     long = {authority.leaf(["app1"], day).begins: authority.leaf(["app1"], day) for day in days}
@@ -89,7 +89,7 @@ def test_another_period_makes_other_leaves_even_where_it_begins_at_the_same_time
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 60, 10**8])
-def test_a_period_that_makes_no_sense_is_refused(authority, seconds):
+def test_an_invalid_period_is_refused(authority, seconds):
     with pytest.raises(OperatorError, match=f"certificate_period_seconds is {seconds}: .* Choose 90"):
         Authority(authority.key, authority.certificate, seconds)
 
@@ -105,7 +105,7 @@ def test_a_key_of_another_certificate_is_refused(authority):
         Authority(Authority.create("other").key, authority.certificate).leaf(["app1"])
 
 
-def test_a_leaf_is_replaced_once_a_period_and_never_has_less_than_two_left(authority):
+def test_a_leaf_renews_each_period_with_two_periods_left(authority):
     days = [dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + dt.timedelta(days=n) for n in range(3 * RENEW_DAYS)]
     leaves = [authority.leaf(["app1"], day) for day in days]
     assert 3 <= len({leaf.certificate for leaf in leaves}) <= 4

@@ -45,7 +45,7 @@ def test_each_host_saves_what_it_has(tmp_path: Path) -> None:
     assert config(plan(env, env.host("ops1")))["kinds"] == ["environment"]
 
 
-def test_without_hosts_of_operations_another_saves_the_environment(tmp_path: Path) -> None:
+def test_another_host_saves_the_environment_without_ops_hosts(tmp_path: Path) -> None:
     env = env_of(tmp_path, {"data1": STORES, "data2": STORES, "store1": "storage"})
     assert config(plan(env, env.host("data1")))["kinds"][-1] == "environment"
     assert "environment" not in config(plan(env, env.host("data2")))["kinds"]
@@ -93,7 +93,7 @@ def test_the_log_is_archived_continuously(tmp_path: Path) -> None:
     assert found["archive_timeout"] == 60
 
 
-def test_without_object_storage_nothing_is_laid_down_and_it_is_said(tmp_path: Path) -> None:
+def test_without_object_storage_a_note_replaces_backups(tmp_path: Path) -> None:
     env = env_of(tmp_path, {"data1": STORES})
     assert plan(env, env.host("data1")) == Desired()
     assert "nothing of test is backed up" in notes(env)[0]
@@ -101,12 +101,12 @@ def test_without_object_storage_nothing_is_laid_down_and_it_is_said(tmp_path: Pa
     assert "archive_mode" not in start["postgresql"]["parameters"]
 
 
-def test_a_new_series_lies_beside_the_old(tmp_path: Path) -> None:
+def test_a_new_backup_series_keeps_the_old_one(tmp_path: Path) -> None:
     env = env_of(tmp_path, backup_begin_anew="second")
     assert pgbackrest(plan(env, env.host("data1")))["repo1-path"] == "/postgres-second"
 
 
-def test_log_that_cannot_be_archived_is_kept_unless_told_otherwise(tmp_path: Path) -> None:
+def test_unarchived_wal_is_kept_unless_a_limit_is_set(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     env = env_of(first)
     assert "archive-push-queue-max" not in pgbackrest(plan(env, env.host("data1")))
@@ -125,7 +125,7 @@ def test_the_secrets_file_counts_as_changed_when_a_secret_is(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("module", ["main", "restore"])
-def test_the_program_needs_nothing_but_what_is_laid_down(tmp_path: Path, module: str) -> None:
+def test_the_program_needs_only_the_planned_files(tmp_path: Path, module: str) -> None:
     """Started from the planned files alone, isolated from this project."""
     import subprocess
     import sys

@@ -81,7 +81,7 @@ def config_of(directory: Path, *kinds: str) -> dict[str, Any]:
     return {"kinds": list(kinds), "host": "one", "directory": str(directory), "retention_days": 9}
 
 
-def test_each_kind_is_saved_where_it_is_this_hosts_turn(
+def test_each_kind_is_saved_when_it_is_this_hosts_turn(
     vault: Vault, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def unknown(config: Mapping[str, Any]) -> bool:
@@ -123,7 +123,7 @@ def proven(vault: Vault, config: dict[str, Any], known: dict[str, Kind]) -> Reco
     return found
 
 
-def test_every_kind_is_proven_and_what_is_damaged_is_named(
+def test_every_kind_is_verified_and_damage_is_named(
     vault: Vault, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def prove(config: Any, record: Record, found: Record) -> None:
@@ -160,14 +160,14 @@ def test_a_file_is_compared_with_the_digest_on_record(
     assert json.loads(vault.bucket.get("status/restore_test.json"))["error"] == differs
 
 
-def test_the_kind_that_tests_says_whose_turn_it_is(vault: Vault, tmp_path: Path) -> None:
+def test_the_tested_kind_decides_which_host_tests(vault: Vault, tmp_path: Path) -> None:
     known = {"base": replace(FILE, tester=lambda config: "two"), "book": FILE}
     assert proof.tester(config_of(tmp_path, "book", "base"), known) == "two"
     with pytest.raises(RemoteError, match="one has nothing that a restore test could be made with"):
         proof.tester(config_of(tmp_path, "book"), known)
 
 
-def test_a_backup_of_postgresql_that_does_not_come_back_is_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_restore_of_postgresql_names_damaged_files(monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(config: Any, record: Record, found: Record) -> None:
         raise RemoteError("checksum")
 
@@ -185,7 +185,7 @@ def test_a_backup_of_postgresql_that_does_not_come_back_is_looked_into(monkeypat
     assert found["proof"]["damaged"] == ["base/1 in postgres/bundle/1"]
 
 
-def test_what_can_be_brought_back_is_listed(vault: Vault, tmp_path: Path) -> None:
+def test_restorable_backups_are_listed(vault: Vault, tmp_path: Path) -> None:
     base = replace(FILE, load=None, listed=lambda config: {"base": ["first"], "system": 5})
     vault.bucket.objects |= {"book/a": b"", "book/b": b"", "base/a": b""}
     known = {"base": base, "book": FILE}
@@ -194,7 +194,7 @@ def test_what_can_be_brought_back_is_listed(vault: Vault, tmp_path: Path) -> Non
     assert restore.listed(config_of(tmp_path, "book"), known) == {"book": files}
 
 
-def test_the_newest_file_before_a_moment_is_brought_back(
+def test_the_newest_file_before_a_moment_is_restored(
     vault: Vault, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second = "book/2026-01-02/030405-book.age", "book/2026-01-03/030405-book.age"
@@ -207,7 +207,7 @@ def test_the_newest_file_before_a_moment_is_brought_back(
         restore.load(config, known, "book", "2026-01-01T00:00:00Z")
 
 
-def test_words_of_the_program_are_those_that_runbooks_say() -> None:
+def test_runbooks_use_the_programs_arguments() -> None:
     known = {"postgresql": POSTGRESQL, "redis": REDIS, "rabbitmq": RABBITMQ, "mongodb": MONGODB}
     words = {name: words for name, (words, _) in restore.acts_of(known).items()}
     assert words == {

@@ -44,7 +44,7 @@ def test_secrets_that_hold_something_else(project: Project) -> None:
     refused(project, project.deploy(), ".lab/secrets.age must hold one JSON object")
 
 
-def test_an_age_key_that_is_none(project: Project) -> None:
+def test_an_invalid_age_key(project: Project) -> None:
     (project.root / ".lab/age.key").write_text("hello\n")
     refused(project, project.deploy(), ".lab/age.key must hold one line that begins with AGE-SECRET-KEY-")
 
@@ -55,7 +55,7 @@ def test_an_age_key_that_cannot_be_read(project: Project) -> None:
     refused(project, outcome, f"the age key {project.root} cannot be read")
 
 
-def test_a_recipient_that_is_none(project: Project) -> None:
+def test_an_invalid_recipient(project: Project) -> None:
     (project.root / ".lab/secrets.recipients").write_text("age1nonsense bob\n")
     refused(project, project.deploy(), 'secrets.recipients:1: "age1nonsense" is no age public key')
 
@@ -68,7 +68,7 @@ def test_a_recipient_that_is_none(project: Project) -> None:
         ("", "no secret was named and no rotation is under way"),
     ],
 )
-def test_a_rotation_that_cannot_be(project: Project, words: str, said: str) -> None:
+def test_an_impossible_rotation(project: Project, words: str, said: str) -> None:
     outcome = project.run("inventory", "deploys/rotate_secrets.py", "-y", "--data", f"secrets={words}")
     assert outcome.status == 1, outcome.text
     assert said in outcome.text
@@ -83,12 +83,12 @@ def test_a_source_that_is_not_there(project: Project) -> None:
     refused(project, outcome, "nowhere is no directory: give the top of a checkout")
 
 
-def test_a_source_that_is_no_checkout(project: Project) -> None:
+def test_a_source_that_is_not_a_checkout(project: Project) -> None:
     outcome = project.deploy(env={"NEXUS_SOURCE": str(project.root)})
     refused(project, outcome, "is no checkout of the platform's code", "Give the top of the checkout")
 
 
-def test_services_that_do_not_fit_on_hosts_whose_figures_are_stated(project: Project) -> None:
+def test_services_that_do_not_fit_on_the_hosts(project: Project) -> None:
     stated = ["capacity_cpus=2", f"capacity_memory_bytes={24 * 1024**3}", "service_memory_scale=1.0"]
     outcome = project.deploy(*(word for data in stated for word in ("--data", data)))
     refused(project, outcome, "the services of lab do not fit", "GiB asked", "lower service_replicas_max")
@@ -118,7 +118,7 @@ def test_a_host_that_does_not_answer(project: Project, dead_port: int) -> None:
     assert "lab: 7 hosts, 0 changes, INCOMPLETE on app2" in outcome.text
 
 
-def test_a_run_goes_on_without_a_host_when_told_to(project: Project, dead_port: int) -> None:
+def test_a_run_continues_without_a_host_when_told_to(project: Project, dead_port: int) -> None:
     _silence(project, "app2", dead_port)
     outcome = project.deploy("--data", "without=app2")
     assert project.hosts.connections == 7
@@ -127,7 +127,7 @@ def test_a_run_goes_on_without_a_host_when_told_to(project: Project, dead_port: 
 
 
 @pytest.mark.parametrize("store", ["postgresql", "redis", "rabbitmq"])
-def test_a_host_that_a_store_cannot_do_without(project: Project, dead_port: int, store: str) -> None:
+def test_a_host_that_a_store_needs_cannot_be_left_out(project: Project, dead_port: int, store: str) -> None:
     members = [member if isinstance(member, str) else member[0] for member in project.groups[store]]
     lost = members[: len(members) // 2 + 1]
     said = f"without={','.join(lost)} leaves {len(members) - len(lost)} of {len(members)} "
@@ -146,7 +146,7 @@ def test_a_wrong_key(project: Project) -> None:
 
 
 @pytest.mark.parametrize("content", [None, "no key\n"])
-def test_a_key_that_is_none(project: Project, content: str | None) -> None:
+def test_an_invalid_key(project: Project, content: str | None) -> None:
     key = project.root / ".lab/id_ecdsa"
     key.unlink() if content is None else key.write_text(content)
     refused(project, project.deploy(), f"private key file: {key} (ssh_key of edge1, app1", "Set ssh_key")

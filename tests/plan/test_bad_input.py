@@ -43,7 +43,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize("case", WORDS)
-def test_words_that_name_nothing(project: Project, case: str) -> None:
+def test_words_without_a_meaning(project: Project, case: str) -> None:
     words, env, said = WORDS[case]
     refused(project, project.run(*words, env=env), said)
 
@@ -209,7 +209,7 @@ def test_a_catalogue_that_is_wrong(project: Project, case: str) -> None:
     refused(project, project.deploy(), "group_data/catalogue", said.format(line=line, after=line + 1))
 
 
-def test_a_catalogue_that_was_sound_in_the_last_run_and_is_not_any_more(project: Project) -> None:
+def test_a_catalogue_that_broke_since_the_last_run(project: Project) -> None:
     project.deploy()
     assert project.hosts.connections > 0
     project.hosts.connections = 0
@@ -220,7 +220,7 @@ def test_a_catalogue_that_was_sound_in_the_last_run_and_is_not_any_more(project:
     assert "Connecting to hosts" not in outcome.text
 
 
-def test_a_source_given_after_a_run_without_one_is_looked_at_first(project: Project) -> None:
+def test_a_source_added_after_a_run_is_checked_first(project: Project) -> None:
     project.deploy()
     project.hosts.connections = 0
     project.hosts.commands.clear()

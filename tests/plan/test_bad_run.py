@@ -19,7 +19,7 @@ def test_a_plan_that_is_not_there(project: Project) -> None:
     refused(project, project.deploy("--data", "apply=plan.json"), "apply=plan.json cannot be read: No such file")
 
 
-def test_a_file_that_is_no_plan(project: Project, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_plan(project: Project, tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text("{}")
     refused(project, project.deploy("--data", "apply=plan.json"), "apply=plan.json is no plan")
 

@@ -40,7 +40,7 @@ def test_the_first_word_counts_for_sshd(tmp_path: Path) -> None:
     assert used["x11forwarding"] == ("no", str(main))
 
 
-def test_drop_ins_that_nobody_planned_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unplanned_drop_ins_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place, manifest = tmp_path / "system", tmp_path / "manifest"
     drop_ins = place / "haproxy.service.d"
     drop_ins.mkdir(parents=True)

@@ -57,7 +57,7 @@ def key_of(told: dict[str, str]) -> tuple[str, str]:
     return told["AWS_ACCESS_KEY_ID"], told["AWS_SECRET_ACCESS_KEY"]
 
 
-def test_each_service_that_declares_it_has_a_bucket_that_keeps_versions(tmp_path: Path) -> None:
+def test_each_declaring_service_has_a_versioned_bucket(tmp_path: Path) -> None:
     env = env_of(tmp_path)
     (state,) = [state for state in plan(env, env.host("ops1")).states if state.name == "storage bucket"]
     names = ["nexus-cos-backups", f"nexus-cos-test-{CONTENT}", f"nexus-cos-test-{UPLOAD}"]
@@ -65,7 +65,7 @@ def test_each_service_that_declares_it_has_a_bucket_that_keeps_versions(tmp_path
     assert state.extra == "keep"  # what is in it is nowhere else
 
 
-def test_a_key_reaches_objects_of_its_own_bucket_and_nothing_else(tmp_path: Path) -> None:
+def test_a_key_reaches_only_objects_of_its_own_bucket(tmp_path: Path) -> None:
     env = env_of(tmp_path)
     planned = plan(env, env.host("ops1"))
     found = {one["name"]: one for one in json.loads(text(planned, IDENTITIES))["identities"]}
@@ -80,7 +80,7 @@ def test_a_key_reaches_objects_of_its_own_bucket_and_nothing_else(tmp_path: Path
             assert secret not in told(planned)
 
 
-def test_changed_keys_are_taken_without_a_restart_and_who_is_gone_is_forgotten_by_one(tmp_path: Path) -> None:
+def test_changed_keys_reload_and_removed_services_restart(tmp_path: Path) -> None:
     env = env_of(tmp_path)
     planned = plan(env, env.host("ops1"))
     unit = planned.units[0]
@@ -92,7 +92,7 @@ def test_changed_keys_are_taken_without_a_restart_and_who_is_gone_is_forgotten_b
     assert "puabo_dsp_upload_mgr" not in text(plan(fewer, fewer.host("ops1")), UNIT_FILE)
 
 
-def test_services_are_told_where_their_bucket_is(tmp_path: Path) -> None:
+def test_services_get_the_location_of_their_bucket(tmp_path: Path) -> None:
     env = env_of(tmp_path)
     found = credentials_of(env, CONTENT)
     assert found["S3_ENDPOINT"] == f"https://{env.host('ops1').address}:8333"
@@ -115,7 +115,7 @@ def test_without_object_storage_services_do_without(tmp_path: Path) -> None:
     assert notes(env) == []
 
 
-def test_a_rotation_locks_nobody_out_and_the_old_key_opens_nothing_afterwards(tmp_path: Path) -> None:
+def test_a_rotation_keeps_access_and_revokes_the_old_key(tmp_path: Path) -> None:
     env, unit = env_of(tmp_path), f"storage/{CONTENT}"
     before = key_of(credentials_of(env, CONTENT))
     assert chosen(env, unit) == [unit]
@@ -131,7 +131,7 @@ def test_a_rotation_locks_nobody_out_and_the_old_key_opens_nothing_afterwards(tm
     assert before not in accepted(env)
 
 
-def test_outside_a_service_has_the_bucket_that_its_owner_gave_it(tmp_path: Path) -> None:
+def test_external_storage_uses_the_bucket_of_its_owner(tmp_path: Path) -> None:
     env = outside(tmp_path, CONTENT, UPLOAD, storage_service_bucket_of={UPLOAD: "uploads-of-ours"})
     found = credentials_of(env, CONTENT)
     assert found["S3_ENDPOINT"] == "https://s3.eu-central-1.amazonaws.com"
@@ -143,7 +143,7 @@ def test_outside_a_service_has_the_bucket_that_its_owner_gave_it(tmp_path: Path)
     assert rule_of(env, f"storage/{CONTENT}").kind == "kept"
 
 
-def test_outside_a_service_without_a_key_does_without_and_it_is_said(tmp_path: Path) -> None:
+def test_external_storage_without_a_key_is_noted(tmp_path: Path) -> None:
     env = outside(tmp_path, CONTENT)
     assert env.present(bucket.STORE, CONTENT)
     assert not env.present(bucket.STORE, UPLOAD)
@@ -175,7 +175,7 @@ def test_half_a_key_is_refused(tmp_path: Path) -> None:
         ({"storage_service_bucket_of": {"auth-service": "ours"}}, "no object-storage among its stores"),
     ],
 )
-def test_names_that_cannot_be_are_refused(tmp_path: Path, settings: dict[str, Any], complaint: str) -> None:
+def test_invalid_bucket_names_are_refused(tmp_path: Path, settings: dict[str, Any], complaint: str) -> None:
     env = env_of(tmp_path, **settings)
     with pytest.raises(OperatorError) as caught:
         notes(env)
@@ -184,7 +184,7 @@ def test_names_that_cannot_be_are_refused(tmp_path: Path, settings: dict[str, An
 
 
 @pytest.mark.parametrize("role", [backup, service], ids=["backup", "service"])
-def test_a_place_outside_is_checked_though_no_host_has_the_role(tmp_path: Path, role: Any) -> None:
+def test_external_storage_is_checked_without_a_host(tmp_path: Path, role: Any) -> None:
     env = outside(tmp_path, CONTENT, storage_service_bucket="{nonsense}")
     with pytest.raises(OperatorError, match="nonsense"):
         role.notes(env)

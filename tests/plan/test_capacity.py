@@ -174,7 +174,7 @@ def test_replicas_that_need_a_gpu_find_it_free():
         ({"service_replicas_max": -1}, "service_replicas_max", "below zero"),
     ],
 )
-def test_settings_of_size_that_make_no_sense(settings, where, words):
+def test_invalid_settings_of_size(settings, where, words):
     report = check(load(), settings, app_hosts(6, cpus=40, memory_gib=80))
     (error,) = report.errors
     assert error.where == where
@@ -206,7 +206,7 @@ def test_figures_come_from_the_host_or_from_the_inventory():
     assert (stated.cpus, stated.memory_bytes, stated.gpu_count) == (64, 256 * GIB, 0)
 
 
-def test_environment_whose_hosts_say_nothing_is_not_checked_in_silence():
+def test_unknown_host_figures_give_a_warning():
     report = capacity.of_environment(Inventory((inventory_host("app1"),)))
     assert report.asked.replicas == 113
     assert texts(report) == [

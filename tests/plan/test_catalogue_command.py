@@ -28,7 +28,7 @@ def test_memory_quantities(text, value):
 
 
 @pytest.mark.parametrize("text", ["", "0", "0m", "-1", "1.5m", "m", "1 ", "1_000", "inf"])
-def test_quantities_that_are_none(text):
+def test_invalid_quantities(text):
     with pytest.raises(ValueError, match="write"):
         millicores(text)
     with pytest.raises(ValueError, match="write"):

@@ -60,7 +60,7 @@ def test_cycle_is_printed(broken):
     assert all(need in needs[name] for name, need in pairwise(ring))
 
 
-def test_name_that_is_none(broken):
+def test_empty_or_invalid_name(broken):
     problems = broken("services.yaml", ("- name: puabo-nexus\n", "- name: Puabo_Nexus\n"))
     assert ("Puabo_Nexus", "name") in {(p.entry, p.field) for p in problems}
     assert any("lower-case letters, digits and hyphens" in p.message for p in problems)
@@ -128,7 +128,7 @@ def test_malformed_yaml_names_file_and_line(broken):
     assert "not valid YAML" in problem.message
 
 
-def test_names_in_a_file_that_cannot_be_read_are_not_called_unknown(broken):
+def test_names_in_an_unreadable_file_are_not_called_unknown(broken):
     problems = broken("services.yaml", ("    port: 3062\n", "    port: 3062\n    port: 3063\n"))
     assert {problem.file for problem in problems} == {"services.yaml"}
     problems = broken("services.yaml", ("services:", "services: ]"))

@@ -85,7 +85,7 @@ def test_what_was_interrupted_is_finished_by_the_next_start(host: CertificateHos
     assert host.leaf.read_text() == new
 
 
-def test_a_leaf_of_a_run_under_way_is_left_and_one_of_a_run_that_died_is_not(host: CertificateHost) -> None:
+def test_only_a_leaf_of_a_dead_run_is_replaced(host: CertificateHost) -> None:
     """A run replaces the leaf first and what is prepared for it then: in between other names are not taken back."""
     other = host.authority.leaf(["app1", "another"])
     for path, content in ((host.leaf, other.certificate), (host.key, other.key)):
@@ -120,7 +120,7 @@ def test_a_daemon_that_refuses_is_named_and_tried_again(host: CertificateHost) -
     assert host.done() == ["reload nginx.service"]
 
 
-def test_a_daemon_that_started_between_both_renames_is_started_again(host: CertificateHost) -> None:
+def test_a_daemon_started_between_renames_is_restarted(host: CertificateHost) -> None:
     host.unit(restarts(host))
     (host.place / "state" / "redis-sentinel").write_text(f"{10**18} failed")
     host.unit(restarts(host, "registry"))
@@ -153,7 +153,7 @@ def test_a_time_for_which_nothing_was_prepared(
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut", "changed", "open"])
-def test_a_stock_that_cannot_be_trusted_is_not_used(host: CertificateHost, damage: str) -> None:
+def test_an_untrusted_stock_of_leaves_is_not_used(host: CertificateHost, damage: str) -> None:
     path, before = host.place / "prepared.json", host.leaf.read_text()
     content = path.read_text()
     if damage == "gone":

@@ -68,7 +68,7 @@ def acts(
 # What the environment keeps
 
 
-def test_what_is_kept_wins_over_the_settings_of_a_checkout(tmp_path: Path) -> None:
+def test_kept_values_win_over_the_settings_of_a_checkout(tmp_path: Path) -> None:
     env = environment(tmp_path, service_replicas={"auth-service": 2, "glitch": 2})
     kept = {"replicas auth-service": {"value": 5}, "drained app2": {"at": "x"}, "replicas gone": {"value": 1}}
     seen = env.seen(env.hosts, {}, kept)
@@ -83,7 +83,7 @@ def test_what_is_kept_wins_over_the_settings_of_a_checkout(tmp_path: Path) -> No
 # Scale
 
 
-def test_a_scale_says_from_and_to_and_nothing_where_it_is_so(tmp_path: Path) -> None:
+def test_a_scale_reports_from_and_to_or_no_change(tmp_path: Path) -> None:
     data = {"services": ["auth-service"], "replicas": "4"}
     before = environment(tmp_path).catalogue.service("auth-service").replicas
     assert acts(scale, tmp_path, **data) == [f"Keep replicas of auth-service: {before} -> 4"]
@@ -103,7 +103,7 @@ def test_a_scale_says_from_and_to_and_nothing_where_it_is_so(tmp_path: Path) -> 
         ({"services": ["auth-service"], "replicas": "90", "scale": 1.0}, "do not fit on its hosts"),
     ],
 )
-def test_a_scale_that_cannot_be_is_refused(tmp_path: Path, data: dict[str, Any], complaint: str) -> None:
+def test_an_impossible_scale_is_refused(tmp_path: Path, data: dict[str, Any], complaint: str) -> None:
     with pytest.raises(OperatorError, match=complaint):
         acts(scale, tmp_path, **data)
 
@@ -122,7 +122,7 @@ def test_a_host_is_emptied_before_it_is_drained(tmp_path: Path) -> None:
     assert acts(maintenance, tmp_path, host="app2", back=True) == []
 
 
-def test_a_module_is_closed_with_the_services_that_nobody_else_needs(tmp_path: Path) -> None:
+def test_closing_a_module_spares_services_others_need(tmp_path: Path) -> None:
     said = acts(maintenance, tmp_path, module="puabo-nexus")
     assert len(said) == 1
     assert "puabo-nexus-fleet-manager" in said[0]
@@ -145,7 +145,7 @@ def test_a_module_is_closed_with_the_services_that_nobody_else_needs(tmp_path: P
         ({"module": "puabo-nexs"}, {}, 'no such module; did you mean "puabo-nexus"'),
     ],
 )
-def test_a_maintenance_that_cannot_be_is_refused(
+def test_an_impossible_maintenance_is_refused(
     tmp_path: Path, data: dict[str, Any], kept: dict[str, Any], complaint: str
 ) -> None:
     with pytest.raises(OperatorError, match=complaint):
@@ -155,7 +155,7 @@ def test_a_maintenance_that_cannot_be_is_refused(
 # Restart
 
 
-def test_services_restart_together_and_units_one_host_after_the_other(tmp_path: Path) -> None:
+def test_services_restart_together_and_units_host_by_host(tmp_path: Path) -> None:
     assert acts(restart, tmp_path, services=["user-auth", "auth-service"]) == [
         "Replace the tasks of user-auth, auth-service, the new one first"
     ]
@@ -172,7 +172,7 @@ def test_services_restart_together_and_units_one_host_after_the_other(tmp_path: 
         ({"unit": "dockr"}, 'no role lays down such a unit in test; did you mean "docker"'),
     ],
 )
-def test_a_restart_that_cannot_be_is_refused(tmp_path: Path, data: dict[str, Any], complaint: str) -> None:
+def test_an_impossible_restart_is_refused(tmp_path: Path, data: dict[str, Any], complaint: str) -> None:
     with pytest.raises(OperatorError, match=complaint):
         acts(restart, tmp_path, **data)
 
@@ -204,7 +204,7 @@ def judge(found: Found, names: list[str]) -> list[Row]:
     return checks.judge(checks.united(ROLES), found, names)
 
 
-def test_every_check_of_the_catalogue_is_known_and_what_cannot_be_asked_says_so(tmp_path: Path) -> None:
+def test_all_checks_exist_and_unanswered_ones_say_so(tmp_path: Path) -> None:
     env = environment(tmp_path)
     listed = env.catalogue.operations.daily_checks
     names = {name for when in checks.TIMES for name in listed.of(when)}
@@ -216,7 +216,7 @@ def test_every_check_of_the_catalogue_is_known_and_what_cannot_be_asked_says_so(
     ]
 
 
-def test_checks_and_their_rows_are_as_they_always_were(tmp_path: Path) -> None:
+def test_checks_and_their_rows_do_not_change(tmp_path: Path) -> None:
     env = status_answers.environment(tmp_path)
     listed = env.catalogue.operations.daily_checks
     names = list(dict.fromkeys(name for when in checks.TIMES for name in listed.of(when)))
@@ -226,7 +226,7 @@ def test_checks_and_their_rows_are_as_they_always_were(tmp_path: Path) -> None:
     assert status_answers.sha256(table.text(rows)) == status_answers.EXPECTED["daily text sha256"]
 
 
-def test_critical_errors_many_refused_logins_and_answers_5xx_are_missed(tmp_path: Path) -> None:
+def test_critical_errors_and_refused_logins_miss_targets(tmp_path: Path) -> None:
     env = environment(tmp_path)
     calm = {"errors": {"count": 0, "critical": 0, "units": {}}, "logins": {"count": 0, "sources": {}}}
     access = {"requests": 1000, "5xx": 0, "4xx": 3, "services": {}}
@@ -240,7 +240,7 @@ def test_critical_errors_many_refused_logins_and_answers_5xx_are_missed(tmp_path
     assert "glitch 80" in missed[2].advice
 
 
-def test_a_firewall_that_differs_and_windows_that_are_open_are_shown(tmp_path: Path) -> None:
+def test_firewall_drift_and_open_windows_are_shown(tmp_path: Path) -> None:
     env = environment(tmp_path)
     guard = {"guard": {"differs": ["router guard: rules differs"]}}
     said = found(env, edge1=guard, kept={"drained app2": {"at": "2026-11-22"}})
@@ -248,7 +248,7 @@ def test_a_firewall_that_differs_and_windows_that_are_open_are_shown(tmp_path: P
     assert [(line.what, line.missed) for line in told] == [("edge1 router", True), ("drained app2", False)]
 
 
-def test_who_left_and_what_is_known_to_him_is_missed_until_rotated(tmp_path: Path) -> None:
+def test_secrets_known_to_a_leaver_are_missed_until_rotated(tmp_path: Path) -> None:
     env = environment(tmp_path)
     env.secret("redis/auth-service")
     env.secrets.save()
@@ -258,7 +258,7 @@ def test_who_left_and_what_is_known_to_him_is_missed_until_rotated(tmp_path: Pat
     assert [line.missed for line in own_checks.secrets(env)] == [False]
 
 
-def test_refused_logins_are_told_from_others() -> None:
+def test_refused_logins_are_distinguished() -> None:
     refused = (
         "Failed publickey for root from 192.0.2.7 port 41 ssh2",
         "Invalid user admin from 192.0.2.8 port 42",

@@ -121,7 +121,7 @@ def test_a_unit_that_does_not_stay_up_is_not_running():
     assert said == ["unit x: does not stay up (restarted 7 times), should run"]
 
 
-def test_a_timer_that_does_not_tick_is_told():
+def test_a_timer_that_does_not_tick_is_reported():
     actual = {"ActiveState": "active", "SubState": "elapsed", "UnitFileState": "enabled"}
     assert Unit("x.timer").differences(Seen({"units": {"x.timer": actual}})) == ["does not tick any more"]
 
@@ -137,17 +137,17 @@ def test_a_service_that_failed_after_its_timer_is_noted():
     ]
 
 
-def test_what_is_no_longer_planned_and_was_made_by_us_is_removed():
+def test_items_that_runs_made_are_removed_once_unplanned():
     said = changed("manifest", "x", "files", value={**SAME["manifest"]["x"]["files"], "/etc/old": True})
     assert said == ["file /etc/old: no longer planned, removed"]
 
 
-def test_what_is_removed_is_named_by_its_kind():
+def test_removed_items_are_named_by_their_kind():
     said = changed("manifest", "x", "directories", value={**SAME["manifest"]["x"]["directories"], "/etc/old": True})
     assert said == ["directory /etc/old: no longer planned, removed"]
 
 
-def test_what_is_recorded_as_ours_was_not_there_before():
+def test_recorded_items_were_not_there_before():
     found = {**copy.deepcopy(SAME), "manifest": {}}
     found["paths"]["/etc/x.conf"] = None
     found["units"]["x"]["UnitFileState"] = "disabled"
@@ -187,7 +187,7 @@ def test_systemd_reads_them_once_for_files_and_units():
     assert [step["reread"] for step in compare(answer).steps] == [True]
 
 
-def test_what_was_there_before_us_is_never_removed():
+def test_items_from_before_the_first_run_are_never_removed():
     said = changed("manifest", "x", "files", value={**SAME["manifest"]["x"]["files"], "/etc/old": False})
     assert said == []
 
@@ -198,7 +198,7 @@ def test_steps_come_in_the_order_in_which_they_can_succeed():
     assert steps == ["record", "packages", "groups", "users", "directories", "files", "links", "units", "states"]
 
 
-def test_daemons_come_before_states_and_a_restart_that_was_refused_after_them():
+def test_a_refused_restart_is_repeated_after_states():
     answer = copy.deepcopy(SAME)
     answer["units"]["x"]["stamp"], answer["states"]["s"]["items"] = {"/etc/x.conf": "old"}, {}
     parts = (diff.DAEMONS, diff.STATES, diff.POSTPONED)
@@ -206,7 +206,7 @@ def test_daemons_come_before_states_and_a_restart_that_was_refused_after_them():
     assert steps == [[("units", True)], [("states", False)], [("units", False)]]
 
 
-def test_hosts_take_turns_to_restart_what_was_in_service_and_not_what_a_package_has_started():
+def test_only_restarts_of_units_in_service_take_turns():
     running = copy.deepcopy(SAME)
     running["units"]["x"]["stamp"] = None
     assert restarts_in_service(PLAN, compare(running))  # older files, or files of which nothing is known
@@ -226,14 +226,14 @@ def test_secrets_show_in_no_change_and_no_representation():
     assert "hunter2" not in repr(secret) + " ".join(map(str, found.changes))
 
 
-def test_a_unit_is_judged_by_the_file_that_another_role_is_about_to_write():
+def test_a_unit_sees_the_file_another_role_will_write():
     planned = {"/etc/x.conf": "f" * 64}
     how = PLAN.units[0].differences(Seen(SAME, planned))
     assert how == ["restart: runs with an older /etc/x.conf"]
 
 
 @pytest.mark.parametrize("observed", [True, False])
-def test_what_is_only_observed_can_be_asked_later(observed):
+def test_observed_states_can_be_probed_later(observed):
     health = State("health", Path(__file__), {"service x": {"ready": True}}, observed=True)
     plan = Desired(states=(health, State("s", Path(__file__), {"thing": {}})))
     asked = diff.question([plan], observed=observed)["states"]
@@ -258,7 +258,7 @@ def implied(*different):
     return [change.what for change in found.changes], [file.path for file in found.files], found.steps
 
 
-def test_what_follows_from_a_file_is_carried_out_and_not_told_beside_it():
+def test_consequences_of_a_file_are_applied_but_not_listed():
     told, shown, (files, state) = implied("config", "stamp", "in force")
     assert (told, shown) == (["file /etc/config"], ["/etc/config"])
     assert [file["path"] for file in files["items"]] == ["/etc/config", "/etc/stamp"]
@@ -266,7 +266,7 @@ def test_what_follows_from_a_file_is_carried_out_and_not_told_beside_it():
 
 
 @pytest.mark.parametrize("one", ["stamp", "in force"])
-def test_what_follows_from_files_is_told_where_none_of_them_differs(one):
+def test_consequences_are_listed_when_no_file_differs(one):
     told, _, steps = implied(one)
     assert told == ["file /etc/stamp" if one == "stamp" else one]
     assert len(steps) == 1

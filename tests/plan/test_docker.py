@@ -40,7 +40,7 @@ def test_engine_restarts_with_its_configuration(tmp_path):
     assert "nexus-docker-prune.timer" in units
 
 
-def test_log_in_at_the_registry_is_secret(tmp_path):
+def test_the_registry_login_is_secret(tmp_path):
     env = environment(tmp_path)
     desired = plan(env, env.host("app1"))
     login = files(desired)["/root/.docker/config.json"]
@@ -50,7 +50,7 @@ def test_log_in_at_the_registry_is_secret(tmp_path):
     assert [link.path for link in desired.links] == ["/etc/docker/certs.d/ops1:5000/ca.crt"]
 
 
-def test_no_registry_no_log_in(tmp_path):
+def test_no_login_without_a_registry(tmp_path):
     env = environment(tmp_path, groups={"app1": "app"})
     desired = plan(env, env.host("app1"))
     assert desired.links == ()
@@ -125,7 +125,7 @@ def test_prune_keeps_what_is_used_recent_or_the_last_releases(tmp_path, engine):
     assert sorted(engine.deleted) == ["sha256:2", "sha256:3", "sha256:4", "sha256:9"]
 
 
-def test_prune_keeps_an_image_that_is_a_last_release_of_any_service(tmp_path, engine):
+def test_prune_keeps_the_last_releases_of_every_service(tmp_path, engine):
     engine.images = [image(1, "r/auth", "r/old"), image(2, "r/auth"), image(3, "r/auth")]
     now = time.time()
     memory = {"sha256:1": now - 30 * DAY, "sha256:2": now - 20 * DAY, "sha256:3": now - 10 * DAY}

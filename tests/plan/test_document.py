@@ -61,7 +61,7 @@ def test_each_difference_shows_in_its_own_item(
     assert differ[item][1].startswith(after)
 
 
-def test_a_unit_with_an_older_file_differs_and_shows_no_hash_of_it() -> None:
+def test_a_unit_with_an_older_file_shows_no_hash_of_it() -> None:
     answer = copy.deepcopy(SAME)
     answer["units"]["x"]["stamp"] = {"/etc/x.conf": "0" * 64}
     before, after = items(answer)["unit x"]
@@ -69,7 +69,7 @@ def test_a_unit_with_an_older_file_differs_and_shows_no_hash_of_it() -> None:
     assert "000000" not in before
 
 
-def test_what_should_be_of_a_unit_does_not_depend_on_what_it_is() -> None:
+def test_the_planned_unit_does_not_depend_on_its_state() -> None:
     answer = copy.deepcopy(SAME)
     answer["units"]["x"]["ActiveState"] = "inactive"
     assert items(answer)["unit x"][1] == items(SAME)["unit x"][1]
@@ -93,7 +93,7 @@ def test_secrets_and_plain_hashes_of_them_are_nowhere() -> None:
     assert "login True" in told["role r"][0]
 
 
-def test_states_that_are_only_observed_are_no_part_of_it() -> None:
+def test_observed_states_are_not_part_of_the_plan() -> None:
     plan = Desired(states=(State("health", Path(__file__), {"service x": {"ready": True}}, observed=True),))
     assert items(SAME, plan) == {}
 
@@ -109,11 +109,11 @@ def reviewed(tmp_path: Path) -> Path:
     return tmp_path / "plan.json"
 
 
-def test_what_did_not_move_may_be_carried_out(tmp_path: Path) -> None:
+def test_an_unmoved_plan_may_be_applied(tmp_path: Path) -> None:
     assert plan_document.moved(plan_document.read(reviewed(tmp_path)), copy.deepcopy(HOSTS)) == []
 
 
-def test_everything_that_moved_is_told(tmp_path: Path) -> None:
+def test_everything_that_moved_is_reported(tmp_path: Path) -> None:
     now = copy.deepcopy(HOSTS)
     now["app1"]["x"] = {"file /a": ("", "newer"), "file /b": ("", "there")}
     del now["app2"]
@@ -138,7 +138,7 @@ def test_everything_that_moved_is_told(tmp_path: Path) -> None:
         ('{"format": 1, "hash": "", "hosts": {}}', "its hash does not fit"),
     ],
 )
-def test_what_is_no_plan_is_refused(tmp_path: Path, text: str, said: str) -> None:
+def test_an_invalid_plan_file_is_refused(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "plan.json").write_text(text)
     with pytest.raises(OperatorError, match=said):
         plan_document.read(tmp_path / "plan.json")

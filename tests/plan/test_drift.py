@@ -23,7 +23,7 @@ def report(**more: Any) -> dict[str, Any]:
     return {**about, "hosts": hosts, **nothing, **more}
 
 
-def test_a_line_tells_what_it_is_what_it_should_be_since_when_and_who_was_there() -> None:
+def test_a_line_has_actual_and_planned_value_age_and_person() -> None:
     told = text(report(drift=[LINE]))
     for words in ("app2: nginx: file /etc/<x>: content differs", "is 0644 root:root aa, should be 0644 root:root bb"):
         assert words in told
@@ -57,7 +57,7 @@ def test_hosts_that_differ_come_first() -> None:
     assert told.index("<h2>app2") < told.index("<h2>app1")
 
 
-def test_hosts_that_were_not_compared_are_no_good_news() -> None:
+def test_hosts_that_were_not_compared_are_reported() -> None:
     found = report(unknown={"app1": "app1 could not be reached"})
     found["hosts"]["app1"]["why"] = "app1 could not be reached"
     assert "Everything is as planned" not in page(found)
@@ -66,13 +66,13 @@ def test_hosts_that_were_not_compared_are_no_good_news() -> None:
     assert text(found).endswith("not compared: app1")
 
 
-def test_ages_are_told_in_the_largest_unit_that_fits() -> None:
+def test_ages_are_printed_in_the_largest_unit_that_fits() -> None:
     assert [ago(seconds) for seconds in (5, 60, 7300, 90000, 200000)] == [
         "just now", "1 minute ago", "2 hours ago", "1 day ago", "2 days ago",
     ]  # fmt: skip
 
 
-def test_of_many_properties_those_that_differ_are_shown() -> None:
+def test_only_differing_properties_are_shown() -> None:
     assert _apart("service x", "image a, replicas 0", "image a, replicas 1") == ("replicas 0", "replicas 1")
     assert _apart("service x", "", "image a, replicas 1") == ("", "image a, replicas 1")
     assert _apart("unit x", "enabled, failed", "enabled, running") == ("enabled, failed", "enabled, running")

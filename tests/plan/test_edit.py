@@ -45,7 +45,7 @@ def editor(tmp_path: Path, script: str) -> list[str]:
     return [str(program)]
 
 
-def test_what_is_written_can_be_read(secrets: Secrets) -> None:
+def test_an_edited_file_can_be_read(secrets: Secrets) -> None:
     values = {name: secrets.get(name) for name in secrets.names()}
     assert parse(render(values), "x") == values
 
@@ -73,7 +73,7 @@ def test_a_change_is_encrypted_and_the_clear_text_is_gone(secrets: Secrets, tmp_
         ('echo "- a" >"$1"', "it must be lines of NAME: VALUE"),
     ],
 )
-def test_what_is_no_list_of_secrets_changes_nothing(
+def test_an_invalid_list_of_secrets_changes_nothing(
     secrets: Secrets, tmp_path: Path, memory: Path, script: str, complaint: str
 ) -> None:
     before = secrets.path.read_bytes()

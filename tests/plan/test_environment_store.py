@@ -95,7 +95,7 @@ def test_the_plan_and_the_host_name_the_same_place() -> None:
     assert state_store.NAME == STORE == "nexus-environment"
 
 
-def test_what_an_earlier_version_kept_counts_and_is_taken_over(probe: Any) -> None:
+def test_entries_of_an_earlier_version_are_taken_over(probe: Any) -> None:
     swarm = Swarm(*former(BEFORE), {"Name": "auth-service-0123456789", "Labels": {}})
     assert probe(swarm) == (BEFORE, False)  # as it is, and the plan's item is missing, so that a run makes it
     state_store.apply(Change({STORE: {}}, [STORE], [], {"directory": "/nowhere"}, {}))
@@ -103,7 +103,7 @@ def test_what_an_earlier_version_kept_counts_and_is_taken_over(probe: Any) -> No
     assert swarm.names() == ["auth-service-0123456789", STORE]
 
 
-def test_a_runbook_takes_it_over_before_any_run_did(probe: Any) -> None:
+def test_a_runbook_takes_entries_over_before_any_run(probe: Any) -> None:
     swarm = Swarm(*former(BEFORE))
     keep(swarm, {"drained app2": None, "replicas glitch": {"value": 2}})
     left = {name: value for name, value in BEFORE.items() if name != "drained app2"}
@@ -111,7 +111,7 @@ def test_a_runbook_takes_it_over_before_any_run_did(probe: Any) -> None:
     assert swarm.names() == [STORE]
 
 
-def test_what_was_forgotten_does_not_come_back_from_a_take_over_that_broke_off(probe: Any) -> None:
+def test_an_aborted_takeover_brings_back_no_removed_entry(probe: Any) -> None:
     swarm = Swarm(*former(BEFORE))
     keep(swarm, {"drained app2": None})
     swarm.configs["left"] = {"ID": "left", "Version": {"Index": 1}, "Spec": former(BEFORE)[1]}
@@ -129,7 +129,7 @@ def test_an_earlier_version_fails_instead_of_finding_nothing() -> None:
         _ = {one["Spec"]["Labels"]["nexus.kept"]: one["Spec"]["Labels"]["nexus.value"] for one in found}
 
 
-def test_nothing_that_another_wrote_meanwhile_is_lost(probe: Any) -> None:
+def test_a_concurrent_write_is_not_lost(probe: Any) -> None:
     swarm = Swarm()
     keep(swarm, {"replicas glitch": {"value": 2}})
     swarm.others = 2

@@ -25,7 +25,7 @@ def data(tmp_path: Path, *hosts: str, **settings: Any) -> Environment:
     return environment(tmp_path, {"app1": "app", **groups}, **settings)
 
 
-def test_the_first_host_founds_and_takes_out(tmp_path: Path) -> None:
+def test_the_first_host_founds_and_removes_members(tmp_path: Path) -> None:
     env = data(tmp_path, "data1", "data2", "data3")
     assert env.speaker("etcd").name == "data1"
     states = {name: {state.name: state for state in plan(env, env.host(name)).states} for name in ("data1", "data2")}
@@ -35,7 +35,7 @@ def test_the_first_host_founds_and_takes_out(tmp_path: Path) -> None:
     assert list(states["data2"]["etcd members"].items) == ["member data2"]
 
 
-def test_nobody_is_taken_out_in_a_run_that_leaves_hosts_out(tmp_path: Path) -> None:
+def test_a_run_without_some_hosts_removes_no_member(tmp_path: Path) -> None:
     env = data(tmp_path, "data1", "data2", "data3", without="data1")
     assert env.speaker("etcd").name == "data2"
     members = plan(env, env.host("data2")).states[1]
@@ -43,7 +43,7 @@ def test_nobody_is_taken_out_in_a_run_that_leaves_hosts_out(tmp_path: Path) -> N
     assert len(members.context["planned"]) == 3
 
 
-def test_it_does_not_start_before_it_is_decided_how(tmp_path: Path) -> None:
+def test_etcd_starts_only_once_its_start_mode_is_decided(tmp_path: Path) -> None:
     env = data(tmp_path, "data1")
     desired = diff.complete(plan(env, env.host("data1")))
     assert f"ConditionPathExists={INITIAL}" in text(desired, DROP_IN)
@@ -68,7 +68,7 @@ def test_only_hosts_of_the_data_tier_may_ask(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("hosts", "said"), [(1, []), (3, []), (2, ["etcd has 2 members (data1, data2)"])])
-def test_an_even_number_of_members_is_told(tmp_path: Path, hosts: int, said: list[str]) -> None:
+def test_an_even_number_of_members_is_noted(tmp_path: Path, hosts: int, said: list[str]) -> None:
     found = notes(data(tmp_path, *(f"data{number}" for number in range(1, hosts + 1))))
     assert [text.split(":")[0] for text in found] == said
 

@@ -158,7 +158,7 @@ def test_one_grows_to_three(hosts: Hosts) -> None:
 
 
 @pytest.mark.parametrize("lost", ["data1", "data3"])
-def test_a_host_that_lost_its_data_joins_anew(hosts: Hosts, lost: str) -> None:
+def test_a_host_that_lost_its_data_joins_again(hosts: Hosts, lost: str) -> None:
     hosts.lay_all()
     before = {member["name"]: member["id"] for member in hosts.client("data2").members(agreed=True)}
     hosts.wipe(lost)
@@ -179,7 +179,7 @@ def test_a_run_that_died_before_the_start_is_finished(hosts: Hosts) -> None:
     assert hosts.votes("data1") == VOTES
 
 
-def test_a_member_that_left_is_taken_out_and_may_come_back(hosts: Hosts) -> None:
+def test_a_member_that_left_is_removed_and_may_return(hosts: Hosts) -> None:
     hosts.lay_all()
     hosts.kill("data3")
     hosts.lay("data1", "data1", "data2")
@@ -203,7 +203,7 @@ def test_the_quorum_is_not_given_away(hosts: Hosts) -> None:
     assert hosts.votes("data1") == VOTES
 
 
-def test_no_second_cluster_is_founded_beside_one_without_a_quorum(hosts: Hosts) -> None:
+def test_no_second_cluster_is_founded_without_a_quorum(hosts: Hosts) -> None:
     hosts.lay_all()
     hosts.wipe("data1")
     hosts.kill("data2")

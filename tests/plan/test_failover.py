@@ -54,14 +54,14 @@ def what(acts: list[Act]) -> list[str]:
     return [act.what.split(":")[0] for act in acts]
 
 
-def test_the_one_in_step_takes_over(tmp_path: Path, said: dict[str, Any]) -> None:
+def test_the_replica_in_sync_takes_over(tmp_path: Path, said: dict[str, Any]) -> None:
     assert what(postgresql.switch(run(tmp_path))) == [
         "Switch PostgreSQL over from data1 to data2",
         "Wait until all follow data2",
     ]
 
 
-def test_another_one_is_put_in_step_first(tmp_path: Path, said: dict[str, Any]) -> None:
+def test_another_replica_is_synchronized_first(tmp_path: Path, said: dict[str, Any]) -> None:
     assert what(postgresql.switch(run(tmp_path), "data3")) == [
         "Have data3 confirm writes, too",
         "Switch PostgreSQL over from data1 to data3",
@@ -70,7 +70,7 @@ def test_another_one_is_put_in_step_first(tmp_path: Path, said: dict[str, Any]) 
     ]
 
 
-def test_where_it_is_already_nothing_is_done(tmp_path: Path, said: dict[str, Any]) -> None:
+def test_no_failover_to_the_current_primary(tmp_path: Path, said: dict[str, Any]) -> None:
     assert postgresql.switch(run(tmp_path), "data1") == []
 
 
@@ -83,7 +83,7 @@ def test_where_it_is_already_nothing_is_done(tmp_path: Path, said: dict[str, Any
         (NOBODY, "", "no primary .*data1: replica, stopped.*--data force=true --data to=data2"),
     ],
 )
-def test_what_cannot_be_is_refused(
+def test_an_impossible_request_is_refused(
     tmp_path: Path, said: dict[str, Any], change: dict[str, Any], to: str, message: str
 ) -> None:
     for name, one in change.items():
@@ -108,7 +108,7 @@ def test_one_host_has_nothing_to_fail_over_to(tmp_path: Path, said: dict[str, An
         postgresql.switch(Lab(environment(tmp_path)))
 
 
-def test_a_replica_that_confirms_writes_is_replaced_before_it_is_copied(tmp_path: Path, said: dict[str, Any]) -> None:
+def test_a_sync_replica_is_replaced_before_its_rebuild(tmp_path: Path, said: dict[str, Any]) -> None:
     assert what(postgresql.rebuild(run(tmp_path), "data2")) == [
         "Have data3 confirm writes, too",
         "Remove the data of data2 and copy it anew from data1",
@@ -118,7 +118,7 @@ def test_a_replica_that_confirms_writes_is_replaced_before_it_is_copied(tmp_path
     assert len(postgresql.rebuild(run(tmp_path), "data3")) == 2
 
 
-def test_the_last_copy_in_step_is_kept(tmp_path: Path, said: dict[str, Any]) -> None:
+def test_the_last_copy_in_sync_is_kept(tmp_path: Path, said: dict[str, Any]) -> None:
     said["data2"]["state"] = "stopped"
     with pytest.raises(OperatorError, match="the only replica that could be in step"):
         postgresql.rebuild(run(tmp_path), "data3")

@@ -97,24 +97,24 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("statement", ALLOWED)
-def test_what_creates_is_allowed(statement: str) -> None:
+def test_statements_that_create_are_allowed(statement: str) -> None:
     assert read(f"{TABLE}{statement};").objections == []
 
 
 @pytest.mark.parametrize("statement", CHANGES)
-def test_what_changes_anything_is_refused(statement: str) -> None:
+def test_statements_that_change_anything_are_refused(statement: str) -> None:
     shown = statement if len(statement) <= 60 else f"{statement[:57]}..."
     assert read(f"{TABLE}\n{statement};\n").objections == [(3, f'"{shown}": {ONLY}')]
 
 
 @pytest.mark.parametrize(("statement", "said"), OTHERS)
-def test_what_may_touch_others_is_refused_by_name(statement: str, said: str) -> None:
+def test_statements_that_may_touch_others_are_refused_by_name(statement: str, said: str) -> None:
     ((line, message),) = read(f"{TABLE}\n{statement};\n").objections
     assert line == 3
     assert said in message
 
 
-def test_lines_are_those_of_the_file() -> None:
+def test_line_numbers_match_the_file() -> None:
     found = read(f"-- größe\n{TABLE}/* more\nlines */\n  DROP\n TABLE a;\nDROP TABLE a")
     assert found.objections == [(line, f'"DROP TABLE a": {ONLY}') for line in (5, 7)]
     ((line, text),) = read(f"-- größe\n{TABLE}\nCREATE TABEL b ();").objections
@@ -174,7 +174,7 @@ def test_a_file_that_changed_is_a_note_and_no_change(tmp_path: Path, how: str, t
     ]
 
 
-def test_tables_of_another_role_are_told_with_the_remedy() -> None:
+def test_tables_of_another_role_are_named_with_the_remedy() -> None:
     assert schema.told(KNOWN, {}) == "created a, b in database x_y"
     own = schema.told(KNOWN, {"a": "x_y", "b": "x_y"})
     assert own == "found a, b in database x_y: left alone, and on record from now on"

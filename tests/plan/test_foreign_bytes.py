@@ -79,7 +79,7 @@ def test_agents_start_in_utf8_whatever_the_locale() -> None:
         ("a \\u001b that is text", "a \\u001b that is text"),
     ],
 )
-def test_what_comes_back_is_printable(sent: str, shown: str) -> None:
+def test_answers_from_hosts_are_printable(sent: str, shown: str) -> None:
     assert printable.answer(json.dumps({"x": sent})) == {"x": shown}
     if "\n" not in sent:
         assert printable.text(sent) == shown
@@ -99,7 +99,7 @@ def probe(names, context):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
 @pytest.mark.parametrize("locale", ["C", "de_DE.ISO-8859-1", "C.UTF-8"])
-def test_accounts_and_output_with_any_bytes_are_no_matter(tmp_path: Path, locale: str) -> None:
+def test_accounts_and_output_may_contain_any_bytes(tmp_path: Path, locale: str) -> None:
     (tmp_path / "passwd").write_bytes(FOREIGN)
     (tmp_path / "group").write_bytes(GROUPS)
     (tmp_path / "own").write_text("")

@@ -100,7 +100,7 @@ def test_a_wrong_answer_is_named_with_its_request(server: tuple[type[Sessions], 
     assert failure(lifecycle(), "our mark", ask) == told
 
 
-def test_a_server_that_is_not_there_is_a_failure_not_a_traceback() -> None:
+def test_a_missing_server_is_a_failure_not_a_traceback() -> None:
     ask = client({"address": "127.0.0.1", "port": 1}, {}, 1)
     assert "POST /api/sessions/ is not answered: [Errno 111] Connection refused" in failure(lifecycle(), "m", ask)
 
@@ -148,7 +148,7 @@ def test_where_the_edge_wants_a_token_checks_bring_one(tmp_path: Path, code: Pat
     assert token("k", "u", 0) != token("other", "u", 0)
 
 
-def test_a_known_failure_is_told_and_fails_nothing(tmp_path: Path) -> None:
+def test_a_known_failure_is_reported_without_failing(tmp_path: Path) -> None:
     env = environment(tmp_path)
     (name,) = [each.name for each in env.catalogue.service("backend-api").functional]
     found = judge(env, {"backend-api": {name: "db is down"}, "session-mgr": {"an unknown session is not found": ""}})
@@ -179,7 +179,7 @@ class Answering(FakeRun):
         return self._answers.pop(0)
 
 
-def test_only_what_failed_is_sent_again(tmp_path: Path, code: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_failed_requests_are_sent_again(tmp_path: Path, code: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("roles.functional.POLL_SECONDS", 0)
     env = environment(tmp_path, {"edge1": "edge", "app1": "app"}, image_source=str(code))
     wanted = {name: found for name, found in checks(env, {"ledger-mgr"}).items() if name == "ledger-mgr"}

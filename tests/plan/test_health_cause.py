@@ -52,14 +52,14 @@ def later(clock: Clock, watch: cause.Watch, waiting: list[str], seconds: int) ->
     return answers
 
 
-def test_a_cause_is_said_at_once_and_ends_the_wait_when_nothing_moves(watched: Any) -> None:
+def test_a_known_cause_is_reported_and_ends_a_stuck_wait(watched: Any) -> None:
     run, watch, clock, _ = watched
     assert later(clock, watch, ["auth-service"], 8) == [False] * 8
     assert run.said[0] == f"known cause: {PROXY}"
     assert any(later(clock, watch, ["auth-service"], 5))
 
 
-def test_fewer_services_that_wait_begin_it_again(watched: Any) -> None:
+def test_progress_restarts_the_wait(watched: Any) -> None:
     _, watch, clock, _ = watched
     later(clock, watch, ["a", "b"], 8)
     assert not any(later(clock, watch, ["a"], 8))

@@ -64,7 +64,7 @@ def test_a_body_is_sent_with_its_length(serve: tuple[Serve, list[bytes]]) -> Non
     assert connection.sock is None
 
 
-def test_an_answer_ends_where_it_says_and_nobody_reads_more_than_wanted(serve: tuple[Serve, list[bytes]]) -> None:
+def test_an_answer_is_read_only_as_far_as_asked(serve: tuple[Serve, list[bytes]]) -> None:
     start, _ = serve
     assert http.get(start(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwhole"), "/", 5).body == b"whol"
     for length in (b"", b"Content-Length: 5\r\n"):
@@ -92,7 +92,7 @@ def test_chunks_are_put_together(serve: tuple[Serve, list[bytes]]) -> None:
     ],
 )
 @pytest.mark.parametrize("most", [None, 1000])
-def test_half_an_answer_is_an_error(
+def test_a_truncated_answer_is_an_error(
     serve: tuple[Serve, list[bytes]], answer: bytes, why: str, most: int | None
 ) -> None:
     with pytest.raises(http.AnswerError, match=why) as found:
@@ -106,14 +106,14 @@ def test_no_answer_at_all_is_an_error_of_its_own(serve: tuple[Serve, list[bytes]
         http.get(serve[0](b""), "/", 5)
 
 
-def test_a_refused_connection_is_told_as_such() -> None:
+def test_a_refused_connection_is_reported_as_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = int(server.getsockname()[1])
     with pytest.raises(ConnectionRefusedError):
         http.get(port, "/", 5)
 
 
-def test_a_server_that_says_nothing_is_not_waited_for_for_ever() -> None:
+def test_a_silent_server_times_out() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, pytest.raises(TimeoutError):
         http.get(int(server.getsockname()[1]), "/", 0.1)
 

@@ -24,7 +24,7 @@ def test_same_members_make_the_same_archive() -> None:
     assert one != pack({"a": (b"1", 0o644), "b": b"2"})
 
 
-def test_without_checkout_every_service_runs_the_reference_service(tmp_path: Path) -> None:
+def test_all_services_are_the_reference_without_a_checkout(tmp_path: Path) -> None:
     found = cooked(tmp_path)
     catalogue = environment(tmp_path).catalogue
     assert set(found.images) == {*catalogue.services, "router"}
@@ -40,7 +40,7 @@ def test_a_dockerfile_names_its_parent_by_content(tmp_path: Path) -> None:
         assert f"FROM {parent.tag}" in dockerfile(image)
 
 
-def test_a_release_builds_nothing_and_a_revision_builds_everything(tmp_path: Path) -> None:
+def test_a_revision_rebuilds_images_and_a_release_does_not(tmp_path: Path) -> None:
     first, other = cooked(tmp_path), cooked(tmp_path, release="9.9.9")
     assert {n: i.content for n, i in first.images.items()} == {n: i.content for n, i in other.images.items()}
     anew = cooked(tmp_path, image_revision="2")
@@ -75,7 +75,7 @@ def ask_for_disk(directory: Path, free: int) -> subprocess.CompletedProcess[str]
     return subprocess.run(["sh", "-c", str(preflight(env, env.host("ops1")))], capture_output=True, text=True)
 
 
-def test_too_little_disk_is_said_before_anything_is_built(tmp_path: Path) -> None:
+def test_too_little_disk_is_reported_before_any_build(tmp_path: Path) -> None:
     assert ask_for_disk(tmp_path, 1).returncode == 0
     refused = ask_for_disk(tmp_path, 1 << 60)
     assert refused.returncode == 1

@@ -28,7 +28,7 @@ def code_(tmp_path: Path) -> Path:
     return make_checkout(tmp_path / "platform", environment(tmp_path).catalogue)
 
 
-def test_code_gets_an_image_of_its_own_and_the_rest_the_reference(tmp_path: Path, code: Path) -> None:
+def test_only_services_with_code_get_their_own_image(tmp_path: Path, code: Path) -> None:
     env = environment(tmp_path, image_source=str(code))
     found = recipe(env, checkout(env))
     assert found.without_code == (WITHOUT_CODE,)
@@ -55,7 +55,7 @@ def test_layout_lets_a_service_load_what_lies_two_levels_up(tmp_path: Path, code
     assert "WORKDIR /srv/services/session-mgr\n" in dockerfile(images["session-mgr"])
 
 
-def test_what_only_developers_need_stays_out(tmp_path: Path, code: Path) -> None:
+def test_files_for_developers_are_left_out(tmp_path: Path, code: Path) -> None:
     (code / "services/glitch/node_modules/x").mkdir(parents=True)
     (code / "services/glitch/node_modules/x/index.js").write_text("x")
     names = set(members(cooked(tmp_path, image_source=str(code)).images["glitch"]))
@@ -77,13 +77,13 @@ def test_python_runs_on_debian_packages(tmp_path: Path, code: Path) -> None:
     assert "uvicorn --app-dir . main:app --host 0.0.0.0 --port" in dockerfile(billing)
 
 
-def test_exit_code_1_counts_as_a_stop_only_where_the_catalogue_says_so(tmp_path: Path, code: Path) -> None:
+def test_exit_code_1_is_a_normal_stop_only_where_declared(tmp_path: Path, code: Path) -> None:
     images = cooked(tmp_path, image_source=str(code)).images
     assert 'STOP_STATUS="0 1 143"' in dockerfile(images["glitch"])
     assert 'STOP_STATUS="0 143"' in dockerfile(images["auth-service"])
 
 
-def test_a_changed_file_builds_one_service_anew(tmp_path: Path, code: Path) -> None:
+def test_a_changed_file_rebuilds_one_service(tmp_path: Path, code: Path) -> None:
     before = cooked(tmp_path, image_source=str(code)).images
     (code / "services/glitch/server.js").write_text("// another")
     after = cooked(tmp_path, image_source=str(code)).images

@@ -36,7 +36,7 @@ def test_secrets_are_taken_literally(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", ["no equals sign", "1BAD=x", "BAD-NAME=x", "=x"])
-def test_a_line_that_is_no_setting_is_refused_without_showing_it(tmp_path: Path, line: str) -> None:
+def test_a_malformed_line_is_refused_without_showing_it(tmp_path: Path, line: str) -> None:
     (tmp_path / "config").write_text(f"GOOD=1\n{line}\n")
     process = enter(tmp_path, "true")
     _, error = process.communicate(timeout=60)
@@ -59,7 +59,7 @@ def test_a_stop_ends_as_the_service_may_end(tmp_path: Path, on_term: str, accept
     process.communicate()
 
 
-def test_a_stop_in_the_moment_of_the_start_is_passed_on_too(tmp_path: Path) -> None:
+def test_a_stop_during_the_start_is_passed_on(tmp_path: Path) -> None:
     """The command itself asks for it, with its first words: often before the entry point has noted its number."""
     command = "trap 'exit 7' TERM; kill -TERM $PPID; while :; do sleep 0.05; done"
     for _ in range(50):
@@ -69,7 +69,7 @@ def test_a_stop_in_the_moment_of_the_start_is_passed_on_too(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("command", "status"), [("exit 1", 1), ("exit 0", 0), ("kill -9 $$", 137)])
-def test_an_end_that_nobody_asked_for_is_passed_on(tmp_path: Path, command: str, status: int) -> None:
+def test_an_unexpected_exit_is_passed_on(tmp_path: Path, command: str, status: int) -> None:
     process = enter(tmp_path, "sh", "-c", command, STOP_STATUS="0 1 143")
     process.communicate(timeout=60)
     assert process.returncode == status
@@ -78,7 +78,7 @@ def test_an_end_that_nobody_asked_for_is_passed_on(tmp_path: Path, command: str,
 TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE")
 
 
-def test_clients_trust_the_public_authorities_and_ours(tmp_path: Path) -> None:
+def test_clients_trust_our_ca_and_the_public_ones(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("ours\n")
     (tmp_path / "system.pem").write_text("public\n")
     show = "; ".join(f'echo "${name}"' for name in TRUST)
@@ -88,7 +88,7 @@ def test_clients_trust_the_public_authorities_and_ours(tmp_path: Path) -> None:
     assert (tmp_path / "bundle.pem").read_text() == "public\nours\n"
 
 
-def test_without_an_authority_of_ours_clients_keep_the_usual_ones(tmp_path: Path) -> None:
+def test_without_our_ca_clients_keep_the_public_ones(tmp_path: Path) -> None:
     (tmp_path / "system.pem").write_text("public\n")
     output, _ = enter(tmp_path, "sh", "-c", 'echo "<${SSL_CERT_FILE:-}>"').communicate(timeout=10)
     assert output == "<>\n"

@@ -43,9 +43,7 @@ def test_health_waits_for_a_service_that_starts(tmp_path: Path, start: Start, de
 
 
 @needs_node
-def test_health_asks_readiness_until_it_was_seen_and_liveness_from_then_on(
-    tmp_path: Path, start: Start, dependency: Dependency
-) -> None:
+def test_health_asks_readiness_first_and_then_liveness(tmp_path: Path, start: Start, dependency: Dependency) -> None:
     service = start(DEPENDS_ON=dependency.variable)
     (tmp_path / "config").write_text(f"SERVICE_NAME=demo\nPORT={service.port}\n")
     env = {"PATH": "/nonexistent", "NEXUS_SECRETS": str(tmp_path), "NEXUS_MARK": str(tmp_path / "mark")}
@@ -83,7 +81,7 @@ def test_a_service_that_was_ready_is_watched_by_one_check(tmp_path: Path, depend
     assert dependency.asked >= 3
 
 
-def test_a_watch_ends_with_the_first_question_that_is_not_answered(tmp_path: Path, dependency: Dependency) -> None:
+def test_a_watch_ends_at_the_first_unanswered_question(tmp_path: Path, dependency: Dependency) -> None:
     with watch(dependency.server_port, tmp_path / "mark", 0, 600, 1, 10) as check:
         until(lambda: dependency.asked > 1)
         assert check.poll() is None
@@ -93,7 +91,7 @@ def test_a_watch_ends_with_the_first_question_that_is_not_answered(tmp_path: Pat
     assert said.startswith("/alive answers HTTP/1.0 500")
 
 
-def test_a_service_whose_queue_is_full_does_not_keep_its_check_waiting(tmp_path: Path) -> None:
+def test_a_full_queue_does_not_block_the_health_check(tmp_path: Path) -> None:
     with contextlib.ExitStack() as open_until_the_end:
         server = open_until_the_end.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         port = server.getsockname()[1]

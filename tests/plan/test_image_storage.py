@@ -40,12 +40,12 @@ class Storage:
         return state.probe(["image glitch", "image absent"], self.context)
 
 
-def test_the_probe_reads_content_and_digest_from_the_registrys_storage(tmp_path: Path) -> None:
+def test_the_probe_reads_content_and_digest_from_storage(tmp_path: Path) -> None:
     storage = Storage(tmp_path)
     assert storage.probe() == {"image glitch": {"content": "beef", "digest": storage.digest}}
 
 
-def test_an_image_that_lost_any_part_is_not_there(tmp_path: Path) -> None:
+def test_an_image_with_a_missing_part_counts_as_missing(tmp_path: Path) -> None:
     storage = Storage(tmp_path)
     for path in list(storage.files()):
         kept = path.read_text()

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 
-def test_no_path_of_this_checkout_comes_with_its_programs(tmp_path):
+def test_installed_programs_contain_no_path_of_this_checkout(tmp_path):
     command = [sys.executable, "-c", "import nexus"]
     done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1

@@ -154,7 +154,7 @@ def test_addresses_outside_the_labs_network_are_refused(address: str) -> None:
         check_addresses(environment)
 
 
-def test_access_files_are_what_ssh_and_others_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ssh_can_read_the_access_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LabEnvironment, "access", tmp_path / "with space" / ".lab")
     (tmp_path / "with space").mkdir()
     environment = load("lab")
@@ -194,7 +194,7 @@ def test_boot_scripts_are_valid_shell(script: int) -> None:
     assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0
 
 
-def test_a_host_boots_again_when_it_reboots_and_not_when_it_powers_off(tmp_path: Path) -> None:
+def test_a_host_starts_after_a_reboot_but_not_a_power_off(tmp_path: Path) -> None:
     """The keeper itself, with a boot script that stands for nspawn: reboots twice, then powers off."""
     environment = LabEnvironment("odd", (), {"lab_directory": str(tmp_path)})
     host = Host(environment, LabHost("a1", "10.213.0.9", ()))

@@ -29,7 +29,7 @@ def value(source: str) -> object:
     return found["value"]
 
 
-def test_what_is_kept_is_used_again(directory, monkeypatch):
+def test_cached_code_is_reused(directory, monkeypatch):
     assert value("value = 1") == 1
     assert len(list(directory.iterdir())) == 1
     assert directory.stat().st_mode & 0o777 == 0o700
@@ -38,7 +38,7 @@ def test_what_is_kept_is_used_again(directory, monkeypatch):
 
 
 @pytest.mark.parametrize("content", [b"", b"\0", b"not bytecode", b"i\1\0\0\0"])
-def test_what_is_damaged_is_compiled_anew(directory, content):
+def test_damaged_cached_code_is_compiled_again(directory, content):
     value("value = 1")
     (kept,) = directory.iterdir()
     kept.write_bytes(content)
@@ -46,18 +46,18 @@ def test_what_is_damaged_is_compiled_anew(directory, content):
     assert kept.read_bytes() != content
 
 
-def test_another_source_is_another_file(directory):
+def test_changed_source_gets_another_cache_file(directory):
     assert [value("value = 1"), value("value = 2")] == [1, 2]
     assert len(list(directory.iterdir())) == 2
 
 
-def test_the_directory_does_not_grow_for_ever(directory, monkeypatch):
+def test_the_cache_directory_is_bounded(directory, monkeypatch):
     monkeypatch.setattr(importer, "MOST", 3)
     assert [value(f"value = {number}") for number in range(9)] == list(range(9))
     assert len(os.listdir(directory)) <= 4
 
 
-def test_nobody_but_root_writes_it(directory, monkeypatch):
+def test_only_root_writes_the_cache(directory, monkeypatch):
     monkeypatch.setattr(importer.os, "geteuid", lambda: 1000)
     assert value("value = 1") == 1
     assert not directory.exists()

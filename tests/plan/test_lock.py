@@ -42,7 +42,7 @@ def age(place: Path, seconds: float) -> None:
     (place / "lock.json").write_text(json.dumps(content))
 
 
-def test_a_second_run_is_told_who_holds_it() -> None:
+def test_a_second_run_learns_the_holder() -> None:
     assert ask("take")["number"] == 1
     assert ask("take", "noor")["held"]["who"] == "mina"
     assert ask("look")["holder"]["who"] == "mina"
@@ -55,11 +55,11 @@ def test_the_number_grows_with_every_holder() -> None:
         assert ask("look")["holder"] is None
 
 
-def test_the_number_is_above_what_any_host_has_seen() -> None:
+def test_the_number_exceeds_every_number_hosts_have_seen() -> None:
     assert ask("take", floor=41)["number"] == 42
 
 
-def test_a_dead_holders_lock_is_anybodys_and_never_before(place: Path) -> None:
+def test_a_lock_is_free_only_once_its_holder_is_dead(place: Path) -> None:
     ask("take")
     age(place, SECONDS - 5)
     assert "held" in ask("take", "noor")
@@ -67,7 +67,7 @@ def test_a_dead_holders_lock_is_anybodys_and_never_before(place: Path) -> None:
     assert ask("take", "noor")["number"] == 2
 
 
-def test_a_holder_that_slept_has_lost_it_to_the_next(place: Path) -> None:
+def test_a_holder_that_slept_loses_the_lock_to_the_next(place: Path) -> None:
     ask("take")
     age(place, SECONDS + 1)
     ask("take", "noor")
@@ -76,7 +76,7 @@ def test_a_holder_that_slept_has_lost_it_to_the_next(place: Path) -> None:
     assert "lost" in ask("renew", number=1)
 
 
-def test_a_holder_that_slept_goes_on_where_nobody_came(place: Path) -> None:
+def test_a_holder_that_slept_continues_if_nobody_took_it(place: Path) -> None:
     ask("take")
     age(place, 10 * SECONDS)
     assert "lost" not in ask("renew", number=1)
@@ -90,13 +90,13 @@ def test_a_lock_that_was_taken_away_is_never_renewed() -> None:
     assert ask("take", "noor")["number"] == 3
 
 
-def test_what_is_not_ours_is_not_given_back() -> None:
+def test_a_lock_of_another_run_is_not_released() -> None:
     ask("take")
     ask("release", "noor")
     assert ask("look")["holder"]["who"] == "mina"
 
 
-def test_a_host_that_booted_gives_the_holder_its_time_anew(place: Path) -> None:
+def test_a_reboot_of_the_host_restarts_the_lease(place: Path) -> None:
     ask("take")
     content = json.loads((place / "lock.json").read_text())
     (place / "lock.json").write_text(json.dumps({**content, "boot": "another"}))
@@ -109,7 +109,7 @@ def attempt(who: str, answers: Any) -> None:
     answers.put(ask("take", who))
 
 
-def test_of_many_at_once_one_gets_it() -> None:
+def test_one_of_many_attempts_gets_the_lock() -> None:
     context = multiprocessing.get_context("fork")
     answers = context.Queue()
     runs = [context.Process(target=attempt, args=(f"run{number}", answers)) for number in range(12)]
@@ -121,7 +121,7 @@ def test_of_many_at_once_one_gets_it() -> None:
     assert sorted(answer.get("number", 0) for answer in found) == [0] * 11 + [1]
 
 
-def test_a_damaged_file_is_told_and_not_overwritten(place: Path) -> None:
+def test_a_damaged_lock_file_is_reported_and_kept(place: Path) -> None:
     (place / "lock.json").write_text("{")
     with pytest.raises(RemoteError, match=r"lock.json cannot be read"):
         ask("take")
@@ -149,7 +149,7 @@ def test_a_host_refuses_a_run_older_than_the_last_it_saw(host: Path) -> None:
     assert json.loads(host.read_text()) == {"run": 8, "steps": 3}
 
 
-def test_a_claim_tells_what_was_there_and_is_no_step(host: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_claim_reports_the_last_run_and_counts_as_no_step(host: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fence.enter({"do": "files", "fence": 1})
     fence.enter({"do": "claim", "fence": 2})
     assert json.loads(capsys.readouterr().out) == {"run": 1, "steps": 1}
@@ -161,7 +161,7 @@ def test_a_host_that_does_not_know_its_number_takes_no_step(host: Path) -> None:
         fence.enter({"do": "files", "fence": 9})
 
 
-def test_only_the_holder_that_was_meant_loses_it() -> None:
+def test_only_the_named_holder_loses_the_lock() -> None:
     ask("take", who="mina")
     assert ask("force_release", of="another") == {"from": None}
     assert ask("look")["holder"]["who"] == "mina"
@@ -169,7 +169,7 @@ def test_only_the_holder_that_was_meant_loses_it() -> None:
     assert ask("look")["holder"] is None
 
 
-def test_who_is_dead_can_be_told_on_its_own_machine_alone() -> None:
+def test_a_dead_holder_is_known_only_on_its_own_machine() -> None:
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
         mine = liveness.identity()

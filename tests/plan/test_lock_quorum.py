@@ -59,7 +59,7 @@ def test_one_holder_whichever_host_is_asked(hosts: Anchors) -> None:
     assert hosts.ask("data2", "take", "noor")["number"] == 2
 
 
-def test_a_dead_holders_lease_ends_and_a_living_ones_does_not(hosts: Anchors) -> None:
+def test_only_a_dead_holders_lease_ends(hosts: Anchors) -> None:
     hosts.lay_all()
     hosts.ask("data1", "take")
     end = time.monotonic() + 1.5 * SECONDS
@@ -75,7 +75,7 @@ def test_a_dead_holders_lease_ends_and_a_living_ones_does_not(hosts: Anchors) ->
     assert "noor holds it" in hosts.ask("data1", "renew")["lost"]
 
 
-def test_a_holder_that_slept_goes_on_where_nobody_came(hosts: Anchors) -> None:
+def test_a_holder_that_slept_continues_if_nobody_took_it(hosts: Anchors) -> None:
     hosts.lay_all()
     hosts.ask("data1", "take")
     deadline = time.monotonic() + DEADLINE_SECONDS
@@ -86,7 +86,7 @@ def test_a_holder_that_slept_goes_on_where_nobody_came(hosts: Anchors) -> None:
     assert hosts.ask("data2", "look")["holder"]["who"] == "mina"
 
 
-def test_what_was_taken_before_there_was_etcd_moves_over(hosts: Anchors) -> None:
+def test_a_lock_taken_before_etcd_moves_to_etcd(hosts: Anchors) -> None:
     assert hosts.ask("data1", "take", floor=4) == {"number": 5, "where": "file", "silent": False}
     hosts.lay_all()
     assert hosts.ask("data2", "look")["holder"] is None
@@ -96,7 +96,7 @@ def test_what_was_taken_before_there_was_etcd_moves_over(hosts: Anchors) -> None
     assert hosts.ask("data3", "take", "noor")["number"] == 6
 
 
-def test_without_a_quorum_the_file_is_left_and_says_so(hosts: Anchors) -> None:
+def test_without_a_quorum_the_lock_file_stays(hosts: Anchors) -> None:
     hosts.lay_all()
     hosts.ask("data1", "take")
     hosts.kill("data2")
@@ -117,7 +117,7 @@ def test_one_member_lost_changes_nothing(hosts: Anchors) -> None:
     assert "held" in hosts.ask("data3", "take", "noor")
 
 
-def test_taken_away_it_is_never_renewed(hosts: Anchors) -> None:
+def test_a_broken_lock_is_never_renewed(hosts: Anchors) -> None:
     hosts.lay_all()
     hosts.ask("data1", "take")
     assert hosts.ask("data2", "force_release", "noor")["from"]["who"] == "mina"
@@ -125,7 +125,7 @@ def test_taken_away_it_is_never_renewed(hosts: Anchors) -> None:
     assert hosts.ask("data3", "take", "noor")["number"] == 3
 
 
-def test_without_room_in_etcd_the_file_keeps_it(hosts: Anchors) -> None:
+def test_the_file_keeps_the_lock_while_etcd_is_full(hosts: Anchors) -> None:
     """The run that makes room again needs the lock; then it is in etcd, for everybody to see."""
     hosts.lay_all()
     own = hosts.client("data1")

@@ -17,21 +17,21 @@ DEPLOYS = sorted(Path("deploys").glob("*.py"))
 
 
 @pytest.mark.parametrize("path", DEPLOYS, ids=lambda path: path.stem)
-def test_every_deploy_says_what_it_does(path: Path) -> None:
+def test_help_says_what_every_deploy_does(path: Path) -> None:
     first, empty, *_ = manual(path, ROLES).splitlines()
     assert len(first) > 30
     assert empty == ""
 
 
 @pytest.mark.parametrize("path", DEPLOYS, ids=lambda path: path.stem)
-def test_every_word_of_a_docstring_can_be_given(path: Path) -> None:
+def test_every_argument_in_a_docstring_exists(path: Path) -> None:
     words = named(ast.get_docstring(ast.parse(path.read_text())) or "")
     known = {*declared(path).arguments, *deploy_declaration.EVERYWHERE, *settings.defaults()}
     assert [word for word in words if word not in known] == []
 
 
 @pytest.mark.parametrize("path", DEPLOYS, ids=lambda path: path.stem)
-def test_every_argument_is_told_with_its_meaning(path: Path) -> None:
+def test_help_explains_every_argument(path: Path) -> None:
     lines = [line for line in manual(path, ROLES).splitlines() if line.startswith("  ")]
     for name, kind in declared(path).arguments.items():
         assert [line for line in lines if line.startswith(f"  {name}={kind.shown(ROLES)}") and kind.meaning in line]
@@ -43,7 +43,7 @@ def test_arguments_are_declared_at_all() -> None:
     assert words >= {"build", "canary", "item", "yes", "prune_data", "secrets", "retire", "replicas", "lines", "which"}
 
 
-def test_an_argument_is_told_with_its_form_and_its_default() -> None:
+def test_help_shows_form_and_default_of_an_argument() -> None:
     text = manual(Path("deploys/logs.py"), ROLES)
     assert "  lines=NUMBER             at most so many, the newest (default: 200)" in text
     assert "  without=TEXT" in text
@@ -55,7 +55,7 @@ def test_stores_are_those_whose_roles_bring_a_failover() -> None:
     assert "  store=postgresql  the store of the replica" in manual(Path("deploys/rebuild_replica.py"), ROLES)
 
 
-def test_a_setting_is_told_with_its_comments_and_its_default() -> None:
+def test_help_shows_comments_and_default_of_a_setting() -> None:
     assert comments()["history_runs"] == "runs shown where no time is given"
     text = manual(Path("deploys/history.py"), ROLES)
     assert "  history_runs  runs shown where no time is given (default: 20)" in text

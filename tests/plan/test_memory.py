@@ -14,7 +14,7 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "nexus-cos" / "lab.json"
 
 
-def test_what_was_kept_is_remembered(cache):
+def test_kept_values_are_remembered(cache):
     memory = Memory("lab")
     memory.keep("app1", HOST)
     memory.digests = {"glitch": "sha256:1"}
@@ -29,13 +29,13 @@ DAMAGED = ["", "{", "[]", '{"traits": 3}', '{"traits": {"app1": {"cpus": 2}}}', 
 
 
 @pytest.mark.parametrize("text", DAMAGED)
-def test_a_damaged_memory_is_no_memory(cache, text):
+def test_a_damaged_memory_counts_as_empty(cache, text):
     cache.parent.mkdir(parents=True)
     cache.write_text(text)
     assert Memory("lab").traits("app1") is None
 
 
-def test_a_memory_that_cannot_be_kept_is_done_without(cache):
+def test_a_run_works_without_a_writable_memory(cache):
     cache.parent.parent.mkdir(exist_ok=True)
     cache.parent.write_text("a file in the way")
     memory = Memory("lab")

@@ -69,7 +69,7 @@ def test_a_missing_key_is_named_with_the_way_to_get_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not HELPER.exists() or Path("/usr/bin/mongod").exists(), reason="needs apt and no mongod")
-def test_a_repository_out_of_reach_is_told_before_anything_is_done(tmp_path: Path) -> None:
+def test_an_unreachable_repository_fails_the_preflight(tmp_path: Path) -> None:
     # Port 9 is discard, which nothing listens on: the answer is a refusal, at once.
     env = environment(tmp_path, mongodb_repository="http://127.0.0.1:9/debian")
     done = subprocess.run(["sh", "-c", preflight(env, env.host("data1"))], capture_output=True, text=True)
@@ -86,7 +86,7 @@ def test_the_shells_scripts_can_be_parsed(tmp_path: Path, body: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_three_hosts_are_one_replica_set_that_one_of_them_lays_down(tmp_path: Path) -> None:
+def test_three_hosts_form_one_replica_set_made_by_one(tmp_path: Path) -> None:
     key = tmp_path / "key.asc"
     key.write_text("-----BEGIN PGP PUBLIC KEY BLOCK-----\n")
     env = environment(tmp_path, data=3, mongodb_key_file=str(key))
@@ -106,7 +106,7 @@ def test_three_hosts_are_one_replica_set_that_one_of_them_lays_down(tmp_path: Pa
     assert "replicaSet=nexus-cos" in url
 
 
-def test_without_its_first_host_another_one_speaks_for_the_set(tmp_path: Path) -> None:
+def test_another_host_manages_the_set_without_the_first(tmp_path: Path) -> None:
     env = environment(tmp_path, data=3, mongodb_key_file=str(Path(__file__)), without="data1")
     assert [bool(plan(env, host).states) for host in env.group("mongodb")] == [False, True, False]
 

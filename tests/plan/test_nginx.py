@@ -465,7 +465,7 @@ def test_running_nginx_names_its_configuration(edge: Edge) -> None:
 
 
 @needs_edge
-def test_a_closed_module_answers_with_a_page_and_all_others_as_before(tmp_path: Path) -> None:
+def test_only_a_closed_module_answers_with_a_page(tmp_path: Path) -> None:
     with running(tmp_path, nginx_maintenance=["puabo-nexus"]) as edge:
         # its own service is closed; billing-service, which others stand on as well, is not
         path = route_of("puabo-nexus-fleet-manager")

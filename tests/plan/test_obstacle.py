@@ -59,7 +59,7 @@ def room(free: int, inodes: int) -> Set:
         (room(1 << 30, 2), "no inodes are left on the file system of /etc"),
     ],
 )
-def test_it_is_refused_only_where_something_has_to_change(fault: Set, said: str) -> None:
+def test_an_obstacle_counts_only_where_something_must_change(fault: Set, said: str) -> None:
     answer = host()
     fault(answer)
     with pytest.raises(OperatorError, match=r"edge1: x cannot be converged") as refused:

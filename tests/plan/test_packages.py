@@ -27,7 +27,7 @@ def flagged(tmp_path: Path, end: str) -> str:
 
 
 @pytest.mark.parametrize("end", ["exit 1", "kill -9 $PPID; sleep 1"])
-def test_what_dpkg_began_is_seen_and_finished(debian: Debian, tmp_path: Path, end: str) -> None:
+def test_an_unfinished_dpkg_run_is_seen_and_finished(debian: Debian, tmp_path: Path, end: str) -> None:
     built = debian.package("nexus-x", script=flagged(tmp_path, end))
     debian.shell(f"dpkg -i {built}", check=False)
     assert debian.probed("nexus-x") == {"nexus-x": "half-configured"}
@@ -49,7 +49,7 @@ def test_a_state_that_is_only_in_the_journal_is_seen(debian: Debian, tmp_path: P
     assert debian.probed("nexus-x") == {"nexus-x": "half-configured"}
 
 
-def test_what_was_only_unpacked_is_configured(debian: Debian) -> None:
+def test_an_unpacked_package_is_configured(debian: Debian) -> None:
     debian.shell(f"dpkg --unpack {debian.package('nexus-x')}")
     assert debian.probed() == {"nexus-x": "unpacked"}
     assert debian.install().returncode == 0
@@ -68,7 +68,7 @@ def test_a_foreign_package_that_cannot_be_configured_is_named(debian: Debian) ->
     assert debian.state("nexus-broken") == "half-configured"
 
 
-def test_what_apt_would_remove_is_named_and_stays(debian: Debian) -> None:
+def test_packages_that_apt_would_remove_are_named_and_stay(debian: Debian) -> None:
     debian.shell(f"dpkg -i {debian.package('nexus-old')}")
     debian.package("nexus-x", Conflicts="nexus-old")
     debian.shell("apt-get update")
@@ -93,7 +93,7 @@ def test_a_package_on_hold_is_named_and_stays(debian: Debian) -> None:
     assert debian.probed("nexus-old") == {"nexus-old": "installed"}
 
 
-def test_nothing_is_foreseen_of_what_can_be_installed(debian: Debian) -> None:
+def test_installable_packages_raise_no_warning(debian: Debian) -> None:
     debian.package("nexus-x")
     debian.shell("apt-get update")
     assert json.loads(debian.agent({"do": "foresee", "packages": ["nexus-x"]}).stdout) == {"why": ""}
@@ -107,7 +107,7 @@ def test_lists_that_are_older_than_the_archive_are_fetched(debian: Debian) -> No
     assert debian.state("nexus-x") == "installed"
 
 
-def test_broken_dependencies_are_told_and_nothing_is_removed(debian: Debian) -> None:
+def test_broken_dependencies_are_reported_without_removals(debian: Debian) -> None:
     built = debian.package("nexus-foreign", Depends="nexus-nowhere")
     debian.shell(f"dpkg -i --force-depends {built}", check=False)
     debian.package("nexus-x")

@@ -18,7 +18,7 @@ def test_all_are_asked_at_once() -> None:
     assert sorted(answers.wait().values()) == [0, 1, 2]
 
 
-def test_one_that_takes_too_long_has_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_question_has_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     go = threading.Event()
     module = ModuleType("nexus_test_parts")
     module.PARTS = {"quick": lambda context: context, "slow": lambda _: go.wait(60), "bad": lambda _: {}["x"]}  # type: ignore[attr-defined]

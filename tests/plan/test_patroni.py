@@ -43,7 +43,7 @@ class Agreed:
         ({**WANTED, "postgresql.parameters.jit": "on"}, [{"postgresql": {"parameters": {"jit": None}}}], True),
     ],
 )
-def test_what_differs_is_sent_and_whether_a_server_reads_it_is_told(
+def test_only_differing_settings_are_sent_to_patroni(
     monkeypatch: pytest.MonkeyPatch, present: dict[str, Any], sent: list[dict[str, Any]], waits: bool
 ) -> None:
     monkeypatch.setattr(cluster, "wait_standby", lambda *_: None)

@@ -16,7 +16,7 @@ def parsed(content: str) -> ConfigParser:
     return parser
 
 
-def test_every_service_has_one_pool_for_both_log_ins(tmp_path: Path) -> None:
+def test_every_service_has_one_pool_for_both_logins(tmp_path: Path) -> None:
     env = environment(tmp_path, pgbouncer_pool_size=3)
     found = parsed(text(plan(env, env.host("data1")), CONFIG))
     databases = {service.database for service in env.catalogue.services_of_store("postgresql")}
@@ -38,7 +38,7 @@ def test_passwords_are_looked_up_by_one_user(tmp_path: Path) -> None:
             assert password not in everything + text(desired, USERS)
 
 
-def test_services_come_over_tls_and_to_their_own(tmp_path: Path) -> None:
+def test_services_use_tls_and_reach_only_their_own_database(tmp_path: Path) -> None:
     env = environment(tmp_path)
     desired = plan(env, env.host("data1"))
     assert parsed(text(desired, CONFIG))["pgbouncer"]["client_tls_sslmode"] == "require"

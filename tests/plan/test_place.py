@@ -78,7 +78,7 @@ def test_words_that_belong_here(project: Project, words: str) -> None:
     assert place.refusal(words.format(project.root).split(), project.root) == ""
 
 
-def test_words_of_others(tmp_path: Path) -> None:
+def test_runs_of_other_projects_are_left_alone(tmp_path: Path) -> None:
     """Another project's inventory and deploys are nothing of ours, wherever it finds its key."""
     (tmp_path / "deploy.py").write_text("")
     words = ["inventory.py", "deploy.py", "--key", str(Path(__file__).parents[2] / "pyproject.toml")]
@@ -109,14 +109,14 @@ def test_what_this_machine_refuses(project: Project) -> None:
     assert "Traceback" not in outcome.text
 
 
-def test_a_file_of_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_config_path_without_a_home_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)
     assert last_run.cache_directory() == Path(os.devnull, "nexus-cos") or os.environ.get("XDG_CACHE_HOME")
     with pytest.raises(OperatorError, match="secrets_identity is ~/x"):
         workstation.at_home("~/x", "secrets_identity")
 
 
-def test_what_cannot_be_written_stops_nothing() -> None:
+def test_unwritable_caches_do_not_stop_a_run() -> None:
     code = (
         "import sys; sys.path.insert(0, '.'); from nexus.workstation import _kept\n"
         "sys.stdout = _kept(sys.stdout, 1)\nfor _ in range(9): print('x' * 9999)\nsys.stderr.write('end')"

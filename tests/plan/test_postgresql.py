@@ -55,7 +55,7 @@ def three(tmp_path: Path, **settings: Any) -> Environment:
     return cluster(tmp_path, {"app1": "app", "data1": both, "data2": both, "data3": both}, **settings)
 
 
-def test_a_database_is_open_to_its_own_two_logins_alone(tmp_path: Path) -> None:
+def test_a_database_accepts_only_its_own_two_logins(tmp_path: Path) -> None:
     env = environment(tmp_path)
     services = env.catalogue.services_of_store("postgresql")
     found = rules(plan(env, env.host("data1")))
@@ -128,7 +128,7 @@ def test_no_password_reaches_the_host(tmp_path: Path) -> None:
             assert state.items[f"role {user}"]["password"] in verifiers[f"role {user}"]
 
 
-def test_what_was_acknowledged_is_on_disk(tmp_path: Path) -> None:
+def test_acknowledged_writes_are_on_disk(tmp_path: Path) -> None:
     env = environment(tmp_path)
     desired = plan(env, env.host("data1"))
     found = parameters(desired)
@@ -148,7 +148,7 @@ def test_several_hosts_are_synchronous_and_one_is_not(tmp_path: Path, strict: bo
     assert (wanted["synchronous_mode"], wanted["synchronous_mode_strict"]) == (False, False)
 
 
-def test_one_host_speaks_for_the_cluster(tmp_path: Path) -> None:
+def test_one_host_manages_the_cluster(tmp_path: Path) -> None:
     env = three(tmp_path)
     with_states = [host.name for host in env.group("postgresql") if "patroni" in states(plan(env, host))]
     assert with_states == ["data1"]
@@ -161,7 +161,7 @@ def test_one_host_speaks_for_the_cluster(tmp_path: Path) -> None:
     assert found["patroni"].extra == "keep", "a host that a run goes without would be taken for one that left"
 
 
-def test_the_tag_tells_which_configuration_patroni_runs_with(tmp_path: Path) -> None:
+def test_the_tag_names_the_configuration_that_patroni_uses(tmp_path: Path) -> None:
     env = environment(tmp_path)
     desired = plan(env, env.host("data1"))
     tag = config(desired)["tags"]["config"]
@@ -181,7 +181,7 @@ def test_it_listens_with_tls_where_it_should(tmp_path: Path) -> None:
     assert found["ssl_cert_file"] in desired.units[0].reload_on
 
 
-def test_what_all_members_must_share_is_in_etcd_alone(tmp_path: Path) -> None:
+def test_shared_settings_are_only_in_etcd(tmp_path: Path) -> None:
     env = environment(tmp_path)
     desired = plan(env, env.host("data1"))
     shared = {name.rpartition(".")[2] for name in settings(desired) if ".parameters." in name}
@@ -199,7 +199,9 @@ def test_what_all_members_must_share_is_in_etcd_alone(tmp_path: Path) -> None:
         ({"postgresql_connection_limit": 1}, r"connection_limit is 1, less than one pool \(pgbouncer_pool_size is 2\)"),
     ],
 )
-def test_what_does_not_fit_is_refused_with_figures(tmp_path: Path, settings: dict[str, Any], message: str) -> None:
+def test_connections_that_do_not_fit_are_refused_with_figures(
+    tmp_path: Path, settings: dict[str, Any], message: str
+) -> None:
     with pytest.raises(OperatorError, match=message):
         notes(environment(tmp_path, **settings))
 
@@ -245,13 +247,13 @@ def test_a_share_of_a_shared_machine(tmp_path: Path) -> None:
     assert size_bytes(found["maintenance_work_mem"]) == 32 * MIB
 
 
-def test_a_size_that_is_none_is_named() -> None:
+def test_an_invalid_size_is_named() -> None:
     with pytest.raises(ValueError, match='"much" is no size; write it as 16MB'):
         tuned({"work_mem": "much"}, 16 * GIB)
 
 
 @pytest.mark.parametrize(("prune", "extra"), [(False, "report"), (True, "remove")])
-def test_data_of_a_service_that_left_stays_until_told(tmp_path: Path, prune: bool, extra: str) -> None:
+def test_data_of_a_removed_service_stays_until_ordered(tmp_path: Path, prune: bool, extra: str) -> None:
     name = "puabo-nuki-order-processor"
     env = environment(tmp_path, services_excluded=[name], prune_data=prune)
     desired = plan(env, env.host("data1"))

@@ -59,28 +59,28 @@ class Members:
         return 200, "restarted"
 
 
-def test_the_replica_that_confirms_comes_after_the_other_and_the_primary_last() -> None:
+def test_restart_order_is_async_replica_sync_replica_primary() -> None:
     members = Members()
     assert restart.restart_waiting(members)  # type: ignore[arg-type]
     assert members.restarted == ["data3", "data2", "data1"]
     assert not restart.restart_waiting(members)  # type: ignore[arg-type]
 
 
-def test_the_primary_is_told_to_release_the_replica_that_is_to_stop() -> None:
+def test_the_primary_releases_a_replica_before_its_stop() -> None:
     members = Members()
     restart.restart(members, "data2", "data1")  # type: ignore[arg-type]
     assert members.asked == [("data2", "/restart"), ("data1", "/config")]
     assert members.synchronous == "data3"
 
 
-def test_what_patroni_answers_to_a_restart_that_fails_is_told() -> None:
+def test_patronis_answer_to_a_failed_restart_is_reported() -> None:
     members = Members()
     members.refused = (503, "restart failed")
     with pytest.raises(RemoteError, match="PostgreSQL on data3 could not be restarted: 503 restart failed"):
         restart.restart(members, "data3", "data1")  # type: ignore[arg-type]
 
 
-def test_every_member_looks_at_etcd_before_anybody_goes_on() -> None:
+def test_every_member_rereads_etcd_before_a_run_continues() -> None:
     members = Members()
     restart.look(members, 5)  # type: ignore[arg-type]
     assert members.asked == [(name, "/config") for name in ("data1", "data2", "data3")]

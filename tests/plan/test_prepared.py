@@ -82,7 +82,7 @@ def test_too_many_and_too_few_leaves_are_refused(tmp_path: Path, settings: dict[
         prepared(tmp_path, **settings)
 
 
-def test_keys_of_the_future_are_nowhere_to_be_seen(tmp_path: Path) -> None:
+def test_keys_of_prepared_leaves_are_never_shown(tmp_path: Path) -> None:
     env = environment(tmp_path, {"app1": "app"})
     planned = plan(env, env.hosts[0])
     assert "PRIVATE KEY" not in told(planned)
@@ -91,7 +91,7 @@ def test_keys_of_the_future_are_nowhere_to_be_seen(tmp_path: Path) -> None:
     assert PREPARED not in {one.path for one in planned.files}
 
 
-def test_the_program_starts_before_daemons_and_ten_times_a_period(tmp_path: Path) -> None:
+def test_the_program_starts_before_daemons_and_on_its_timer(tmp_path: Path) -> None:
     env = environment(tmp_path, {"app1": "app"}, certificate_period_seconds=90, certificate_prepared_days=0.05)
     planned = plan(env, env.hosts[0])
     assert "Before=basic.target" in text(planned, f"/etc/systemd/system/{UNIT}.service")

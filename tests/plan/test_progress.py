@@ -41,7 +41,7 @@ def test_a_line_never_wraps() -> None:
     assert line(STEPS, 100.0, 20) == "data1: installing..."
 
 
-def test_without_a_terminal_a_long_step_is_told_in_plain_lines_and_ever_more_seldom(tmp_path: Path) -> None:
+def test_a_long_step_is_logged_less_and_less_often(tmp_path: Path) -> None:
     """After 0.4 s, after twice that and four times that: later on a machine that has other work, and never sooner."""
     with started(tmp_path, stderr=subprocess.PIPE) as process:
         assert process.stderr

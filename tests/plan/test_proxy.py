@@ -36,7 +36,7 @@ def test_services_are_sent_to_the_proxy(tmp_path: Path) -> None:
     assert "bind 10.99.0.1:6000 transparent" in section(configuration(env), "postgresql")
 
 
-def test_each_way_leads_to_the_right_port(tmp_path: Path) -> None:
+def test_each_listener_uses_the_right_port(tmp_path: Path) -> None:
     content = configuration(environment(tmp_path, DATA))
     ways = {"postgresql": ":6432", "postgresql-replicas": ":6432", "postgresql-direct": ":5432"}
     for name, port in ways.items():
@@ -47,7 +47,7 @@ def test_each_way_leads_to_the_right_port(tmp_path: Path) -> None:
     assert any(line.startswith("option httpchk OPTIONS /replica") for line in section(content, "postgresql-replicas"))
 
 
-def test_no_way_leads_past_the_checks(tmp_path: Path) -> None:
+def test_every_listener_checks_its_servers(tmp_path: Path) -> None:
     for one in postgresql(environment(tmp_path, DATA)):
         servers = [line for line in one.text.splitlines() if line.startswith("server")]
         assert all(" check port 8008 check-ssl verify required " in s or " track postgresql/" in s for s in servers)
@@ -63,7 +63,7 @@ def test_an_environment_without_the_store_has_no_section(tmp_path: Path) -> None
     assert sections(environment(tmp_path, {"app1": "app"})) == []
 
 
-def test_one_port_for_two_ways_is_refused(tmp_path: Path) -> None:
+def test_a_port_used_by_two_listeners_is_refused(tmp_path: Path) -> None:
     env = environment(tmp_path, DATA, postgresql_proxy_direct_port=5432)
     with pytest.raises(OperatorError, match="postgresql and postgresql-direct both want port 5432"):
         notes(env)
@@ -97,7 +97,7 @@ def test_connections_follow_the_primary(tmp_path: Path) -> None:
 
 
 @needs_haproxy
-def test_nobody_is_led_to_a_member_that_is_not_primary(tmp_path: Path) -> None:
+def test_no_connection_goes_to_a_member_that_is_not_primary(tmp_path: Path) -> None:
     with Members(tmp_path) as members:
         members.primary = "data3"
         assert members.answers("primary", "data3")

@@ -76,7 +76,7 @@ def faults(context: dict[str, Any], stale: bool = False) -> list[runtime.Fault]:
 
 
 @pytest.mark.parametrize(("command", "words"), [*FAULTS.items(), *LIMITS.items()])
-def test_it_is_named_and_undone(asked: dict[str, Any], command: str, words: str) -> None:
+def test_a_runtime_change_is_named_and_undone(asked: dict[str, Any], command: str, words: str) -> None:
     assert faults(asked) == []
     runtime.ask(asked["socket"], command)
     found = faults(asked)
@@ -86,7 +86,7 @@ def test_it_is_named_and_undone(asked: dict[str, Any], command: str, words: str)
     assert faults(asked) == []
 
 
-def test_what_a_reload_undoes_is_left_to_it(asked: dict[str, Any]) -> None:
+def test_changes_that_a_reload_reverts_are_left_to_it(asked: dict[str, Any]) -> None:
     runtime.ask(asked["socket"], "set maxconn global 100")
     runtime.ask(asked["socket"], "disable server store/data1")
     assert [fault.words for fault in faults(asked, stale=True)] == ["server data1 is in MAINT"]

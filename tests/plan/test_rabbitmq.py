@@ -32,7 +32,7 @@ def test_the_network_sees_tls_and_nothing_else(tmp_path: Path) -> None:
     assert "{fail_if_no_peer_cert, true}" in distribution
 
 
-def test_name_and_address_of_the_node_are_there_before_its_package_starts_it(tmp_path: Path) -> None:
+def test_a_nodes_name_and_address_precede_its_package(tmp_path: Path) -> None:
     env = environment(tmp_path)
     early = {item.path for item in plan(env, env.host("data1")).early}
     assert {f"{DIRECTORY}/rabbitmq-env.conf", f"{DIRECTORY}/erl_inetrc", DROP_IN} < early
@@ -54,7 +54,7 @@ def test_memory_and_disk_limits_follow_settings(tmp_path: Path) -> None:
     assert found["disk_free_limit.absolute"] == "512MB"
 
 
-def test_one_host_speaks_for_the_cluster(tmp_path: Path) -> None:
+def test_one_host_manages_the_cluster(tmp_path: Path) -> None:
     for without, speaker in (("", "data1"), ("data1", "data2")):
         env = environment(tmp_path, data=3, without=without)
         found = {host.name: plan(env, host).states for host in env.group("rabbitmq")}
@@ -65,7 +65,7 @@ def test_one_host_speaks_for_the_cluster(tmp_path: Path) -> None:
         assert found["data3"][0].context["there"] == there
 
 
-def test_every_node_knows_the_others_and_stops_rather_than_diverge(tmp_path: Path) -> None:
+def test_every_node_knows_its_peers_and_pauses_in_a_minority(tmp_path: Path) -> None:
     env = environment(tmp_path, data=3)
     desired = plan(env, env.host("data2"))
     names = text(desired, f"{DIRECTORY}/erl_inetrc")
@@ -77,7 +77,7 @@ def test_every_node_knows_the_others_and_stops_rather_than_diverge(tmp_path: Pat
     assert len(cookies) == 1
 
 
-def test_no_member_is_restarted_for_one_that_comes(tmp_path: Path) -> None:
+def test_a_new_member_restarts_no_other(tmp_path: Path) -> None:
     found = []
     for data in (1, 3):
         env = environment(tmp_path, data=data)
@@ -92,6 +92,6 @@ def test_no_member_is_restarted_for_one_that_comes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [2, 4])
-def test_a_number_of_nodes_that_outlives_no_loss_is_refused(tmp_path: Path, data: int) -> None:
+def test_a_number_of_nodes_without_redundancy_is_refused(tmp_path: Path, data: int) -> None:
     with pytest.raises(OperatorError, match=f"rabbitmq names {data} hosts"):
         notes(environment(tmp_path, data=data))

@@ -37,7 +37,7 @@ class _Broker(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-def test_an_administrator_whose_password_is_being_changed_is_let_in_before_and_after() -> None:
+def test_an_administrator_keeps_access_during_the_change() -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Broker)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:

@@ -24,7 +24,7 @@ def test_every_host_joins_the_same_node(standing: dict[str, tuple[list[str], int
     assert said_by.choose(standing, [ONE, TWO, THREE]) == seed
 
 
-def test_a_member_waits_for_those_who_join_and_joins_nobody() -> None:
+def test_a_member_waits_for_joining_nodes_and_joins_none() -> None:
     both = [TWO, THREE, "rabbit@dead"]
     standing = {ONE: ([ONE], 0), TWO: (both, 1), THREE: (both, 1)}
     assert said_by.together(standing, THREE, TWO)
@@ -33,7 +33,7 @@ def test_a_member_waits_for_those_who_join_and_joins_nobody() -> None:
     assert not said_by.together(made_anew, THREE, TWO)
 
 
-def test_those_who_have_not_joined_are_named() -> None:
+def test_nodes_that_have_not_joined_are_named() -> None:
     assert said_by.expect_members([ONE, TWO], [ONE], ONE) == [ONE, TWO]
     with pytest.raises(RemoteError, match=f"{TWO} did not join {ONE}"):
         said_by.expect_members([ONE], [ONE, TWO], ONE)
@@ -52,7 +52,7 @@ def test_queues_on_two_lone_nodes_are_the_operators_decision() -> None:
          ["rabbit@data1.staging", "rabbit@data2.staging"], 12),
     ],
 )  # fmt: skip
-def test_what_a_node_says_of_its_cluster(
+def test_the_cluster_view_of_a_node_is_parsed(
     monkeypatch: pytest.MonkeyPatch, said: str, members: list[str], queues: int
 ) -> None:
     monkeypatch.setattr(said_by, "control", lambda *words, node=None: said)

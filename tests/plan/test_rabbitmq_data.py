@@ -38,7 +38,7 @@ def others(monkeypatch: pytest.MonkeyPatch, **members: list[str]) -> None:
     monkeypatch.setattr(stale_data, "ask", ask)
 
 
-def test_one_that_was_taken_out_is_put_aside_and_kept(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_of_a_removed_node_is_set_aside(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     others(monkeypatch, data3=["rabbit@data3"])
     assert stale_data.probe(["data"], CONTEXT) == {"data": {"usable": False}}
     stale_data.apply(Change({}, ["data"], context=CONTEXT))
@@ -64,7 +64,7 @@ def test_a_member_keeps_its_data(
     assert place.exists()
 
 
-def test_one_that_runs_or_was_alone_is_not_asked_about(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_running_or_lone_node_is_left_alone(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     others(monkeypatch, data3=["rabbit@data3"])
     monkeypatch.setattr(stale_data, "runs", lambda unit="": True)
     assert stale_data.probe(["data"], CONTEXT) == {"data": {"usable": True}}

@@ -20,7 +20,7 @@ def state(desired: Desired, name: str) -> State:
     return next(found for found in desired.states if found.name == f"rabbitmq {name}")
 
 
-def test_every_service_has_a_vhost_with_quorum_queues_and_two_logins(tmp_path: Path) -> None:
+def test_every_service_has_a_vhost_with_two_logins(tmp_path: Path) -> None:
     env = environment(tmp_path)
     desired = plan(env, env.host("data1"))
     vhosts, users = (state(desired, name).items for name in ("vhosts", "users"))
@@ -50,13 +50,13 @@ def test_every_service_has_a_vhost_with_quorum_queues_and_two_logins(tmp_path: P
         ("billing-service", 1, "billing-serviceXcreated", False),
     ],
 )
-def test_events_reach_those_who_consume_them(tmp_path: Path, service: str, verb: int, name: str, may: bool) -> None:
+def test_events_reach_their_consumers(tmp_path: Path, service: str, verb: int, name: str, may: bool) -> None:
     catalogue = environment(tmp_path).catalogue
     patterns = event_permissions(catalogue, catalogue.service(service))
     assert bool(re.search(patterns[verb], name)) is may
 
 
-def test_who_has_no_part_in_events_has_no_way_to_them(tmp_path: Path) -> None:
+def test_services_without_events_cannot_reach_them(tmp_path: Path) -> None:
     env = environment(tmp_path)
     users = state(plan(env, env.host("data1")), "users").items
     outsiders = [
@@ -97,7 +97,7 @@ def test_only_the_administrators_password_reaches_the_host(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("prune", "extra"), [(False, "report"), (True, "remove")])
-def test_who_left_cannot_log_in_and_its_queues_stay_until_told(tmp_path: Path, prune: bool, extra: str) -> None:
+def test_a_removed_service_has_no_login_but_keeps_its_queues(tmp_path: Path, prune: bool, extra: str) -> None:
     env = environment(tmp_path, services_excluded=["puabo-nuki-order-processor"], prune_data=prune)
     desired = plan(env, env.host("data1"))
     vhosts, users = state(desired, "vhosts"), state(desired, "users")

@@ -45,7 +45,7 @@ def files(place: Path) -> list[Path]:
     return sorted(place.iterdir())
 
 
-def test_what_was_written_is_read_in_order() -> None:
+def test_records_are_read_in_order() -> None:
     begin("a")
     end("a")
     begin("b")
@@ -92,7 +92,7 @@ def test_a_holder_whose_process_is_gone_has_died() -> None:
 
 
 @pytest.mark.parametrize("damage", ["edit", "delete", "insert", "tear"])
-def test_a_record_that_was_touched_says_where(place: Path, damage: str) -> None:
+def test_a_tampered_record_names_the_line(place: Path, damage: str) -> None:
     for run in "abc":
         begin(run)
         end(run)
@@ -112,7 +112,7 @@ def test_a_record_that_was_touched_says_where(place: Path, damage: str) -> None:
     assert {place.split(":")[1] for place in read()["broken"]} <= {"3", "4"}
 
 
-def test_half_a_line_is_told_and_the_next_is_whole(place: Path) -> None:
+def test_half_a_line_is_reported_and_the_next_is_whole(place: Path) -> None:
     begin("a")
     (file,) = files(place)
     with file.open("a") as stream:
@@ -123,7 +123,7 @@ def test_half_a_line_is_told_and_the_next_is_whole(place: Path) -> None:
     assert found["broken"] == [f"{file.name}:2"]
 
 
-def test_the_chain_goes_on_from_month_to_month(place: Path) -> None:
+def test_the_chain_continues_from_month_to_month(place: Path) -> None:
     begin("a")
     (file,) = files(place)
     file.rename(place / "2001-01.jsonl")
@@ -132,7 +132,7 @@ def test_the_chain_goes_on_from_month_to_month(place: Path) -> None:
     assert read()["broken"] == []
 
 
-def test_what_happened_long_ago_is_not_read_again_by_every_run(place: Path) -> None:
+def test_old_months_are_not_read_by_every_run(place: Path) -> None:
     for month in ("2001-01", "2001-02"):
         begin(month)
         end(month)
@@ -173,7 +173,7 @@ def test_a_host_that_is_gone_from_the_inventory_is_still_known() -> None:
         history.check_host("app3", ["edge1"], runs)
 
 
-def test_releases_before_and_after_are_told() -> None:
+def test_releases_before_and_after_are_reported() -> None:
     begin("a", services={"glitch": "1.0@aa", "kei-ai": "1.0@bb"})
     end("a", services={"glitch": "1.1@cc", "pv-keys": "1.1@dd"})
     told = history.tell(history.join(read()["lines"])[0])
@@ -198,6 +198,6 @@ def test_times_are_understood_as_people_say_them(words: str, then: tuple[int, ..
     assert moment(words, NOW) == time.mktime((*then, 0, 0, 0, -1))
 
 
-def test_words_that_are_no_time_are_refused() -> None:
+def test_invalid_times_are_refused() -> None:
     with pytest.raises(OperatorError, match="since=last tuesday is no time"):
         moment("last tuesday", NOW)

@@ -25,7 +25,7 @@ def settings(content: str) -> dict[str, str]:
     return dict(lines)
 
 
-def test_every_service_that_declares_redis_is_a_user_of_one_server(tmp_path: Path) -> None:
+def test_every_service_with_redis_is_a_user_of_one_server(tmp_path: Path) -> None:
     env = environment(tmp_path)
     desired = plan(env, env.host("data1"))
     found = {one.name: set(users(text(desired, one.users))) - {"default", *OWN.values()} for one in INSTANCES}
@@ -36,7 +36,7 @@ def test_every_service_that_declares_redis_is_a_user_of_one_server(tmp_path: Pat
     assert "puabo-nuki-inventory-mgr" in found["cache"]
 
 
-def test_a_service_is_told_the_port_of_its_own_server(tmp_path: Path) -> None:
+def test_a_service_gets_the_port_of_its_own_server(tmp_path: Path) -> None:
     env = environment(tmp_path, redis_cache_proxy_port=7777)
     ports = {
         service.name: credentials(env, service)["REDIS_URL"].rsplit(":", 1)[1]
@@ -55,7 +55,7 @@ def test_a_service_reaches_its_own_keys_and_those_its_code_names(tmp_path: Path)
     assert found["default"] == ["reset", "off"]
 
 
-def test_a_service_starts_from_nothing_and_loses_what_is_dangerous_last(tmp_path: Path) -> None:
+def test_dangerous_commands_are_denied_last(tmp_path: Path) -> None:
     env = environment(tmp_path)
     rules = users(text(plan(env, env.host("data1")), PERSISTENT.users))["auth-service"]
     commands = [rule for rule in rules if rule[0] in "+-"]
@@ -72,7 +72,7 @@ def test_the_health_check_may_ask_for_the_role_and_nothing_else() -> None:
     assert all("+@all" not in rules.split() for user, rules in SERVER_RULES.items() if user != ADMIN)
 
 
-def test_passwords_lie_as_hashes_but_the_administrators_and_the_replicas(tmp_path: Path) -> None:
+def test_passwords_of_services_are_stored_as_hashes(tmp_path: Path) -> None:
     env = environment(tmp_path)
     desired = plan(env, env.host("data1"))
     for one in INSTANCES:
@@ -97,7 +97,7 @@ def test_each_listens_with_tls_alone_on_its_own_port(tmp_path: Path) -> None:
     assert len({part["dir"] for part in found}) == len({part["unixsocket"] for part in found}) == 2
 
 
-def test_what_must_stay_is_written_down_and_never_evicted_and_a_cache_is(tmp_path: Path) -> None:
+def test_persistent_keys_are_saved_and_caches_evict(tmp_path: Path) -> None:
     env = environment(tmp_path)
     desired = plan(env, env.host("data1"))
     kept, cache = (settings(text(desired, one.live)) for one in INSTANCES)
@@ -107,7 +107,7 @@ def test_what_must_stay_is_written_down_and_never_evicted_and_a_cache_is(tmp_pat
 
 
 @pytest.mark.parametrize(("memory", "percent", "most"), [(16, 50, 2 * GIB), (2, 50, GIB), (24, 1, 24 * GIB // 100)])
-def test_memory_is_the_documented_figure_or_what_the_host_can_bear(
+def test_memory_is_the_documented_figure_or_the_hosts_share(
     tmp_path: Path, memory: int, percent: int, most: int
 ) -> None:
     shares = {"redis_memory_percent": percent, "redis_cache_memory_percent": 1}
@@ -118,9 +118,7 @@ def test_memory_is_the_documented_figure_or_what_the_host_can_bear(
 
 
 @pytest.mark.parametrize(("data", "replicas"), [(1, "0"), (3, "1")])
-def test_a_primary_that_lost_its_replicas_refuses_writes_and_a_lone_one_does_not(
-    tmp_path: Path, data: int, replicas: str
-) -> None:
+def test_only_a_primary_without_its_replicas_refuses_writes(tmp_path: Path, data: int, replicas: str) -> None:
     env = environment(tmp_path, data=data, redis_replica_lag_seconds=4)
     found = settings(text(plan(env, env.host("data1")), PERSISTENT.live))
     assert (found["min-replicas-to-write"], found["min-replicas-max-lag"]) == (replicas, "4")
@@ -143,7 +141,7 @@ def test_settings_users_and_certificates_take_without_a_restart(tmp_path: Path) 
         assert {one.live, one.users} | tls < set(unit.reload_on)
 
 
-def test_a_running_server_is_told_every_live_setting_in_one_command(tmp_path: Path) -> None:
+def test_all_live_settings_are_set_by_one_command(tmp_path: Path) -> None:
     env = environment(tmp_path)
     desired = plan(env, env.host("data1"))
     content = text(desired, PERSISTENT.live)
@@ -157,7 +155,7 @@ def test_a_running_server_is_told_every_live_setting_in_one_command(tmp_path: Pa
 
 
 @pytest.mark.parametrize(("data", "refused"), [(1, False), (2, True), (3, False), (4, True)])
-def test_a_number_of_hosts_that_outlives_no_loss_is_refused(tmp_path: Path, data: int, refused: bool) -> None:
+def test_a_number_of_hosts_without_redundancy_is_refused(tmp_path: Path, data: int, refused: bool) -> None:
     env = environment(tmp_path, data=data)
     if not refused:
         assert notes(env) == []

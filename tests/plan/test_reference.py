@@ -176,7 +176,7 @@ def test_says_why_it_is_not_ready(start: Start, dependency: Dependency) -> None:
 
 
 @needs_node
-def test_many_who_ask_cost_one_question_and_it_is_asked_again_later(start: Start, dependency: Dependency) -> None:
+def test_readiness_is_cached_and_asked_again_later(start: Start, dependency: Dependency) -> None:
     service = start(DEPENDS_ON=dependency.variable)
     began = time.monotonic()
     with ThreadPoolExecutor(20) as pool:
@@ -189,7 +189,7 @@ def test_many_who_ask_cost_one_question_and_it_is_asked_again_later(start: Start
 
 
 @needs_node
-def test_finishes_what_runs_when_told_to_stop(start: Start) -> None:
+def test_finishes_running_requests_when_stopped(start: Start) -> None:
     service = start()
     with socket.create_connection(("127.0.0.1", service.port)) as client:
         client.sendall(b"POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab")
@@ -204,7 +204,7 @@ def test_finishes_what_runs_when_told_to_stop(start: Start) -> None:
 
 
 @needs_node
-def test_fails_as_told(start: Start) -> None:
+def test_fails_as_configured(start: Start) -> None:
     service = start(FAULT="error=20,unready")
     statuses = [service.ask("/x")[0] for _ in range(50)]
     assert statuses.count(500) == 10
@@ -214,7 +214,7 @@ def test_fails_as_told(start: Start) -> None:
 
 @needs_node
 @pytest.mark.parametrize("port", ["", "abc", "70000"])
-def test_refuses_a_port_that_is_none(port: str) -> None:
+def test_refuses_an_invalid_port(port: str) -> None:
     env = {"PATH": os.environ["PATH"], "PORT": port}
     command = ["node", str(TEMPLATES / "reference" / "server.js")]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)

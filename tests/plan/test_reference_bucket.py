@@ -130,14 +130,14 @@ def looked(tmp_path: Path, storage: Storage, *names: str, **other: object) -> di
     return state.probe([f"bucket {name}" for name in names], context)
 
 
-def test_a_bucket_is_looked_for_with_one_question(tmp_path: Path, storage: Storage) -> None:
+def test_a_bucket_is_checked_with_one_request(tmp_path: Path, storage: Storage) -> None:
     assert looked(tmp_path, storage, BUCKET, "another") == {f"bucket {BUCKET}": {"versioned": True}}
     assert storage.asked == [f"/{BUCKET}?versioning=", "/another?versioning="]
     storage.versioning = "<VersioningConfiguration/>"
     assert looked(tmp_path, storage, BUCKET) == {f"bucket {BUCKET}": {"versioned": False}}
 
 
-def test_a_bucket_that_cannot_be_looked_for_is_no_missing_one(tmp_path: Path, storage: Storage) -> None:
+def test_a_failed_lookup_is_not_a_missing_bucket(tmp_path: Path, storage: Storage) -> None:
     with pytest.raises(RemoteError, match=f"GET {BUCKET} answered 403"):
         looked(tmp_path, storage, BUCKET, secret="wrong")
     with pytest.raises(RemoteError, match=r"object storage at 127\.0\.0\.1:1 does not answer: .*refused"):

@@ -27,11 +27,11 @@ def test_a_check_that_fails_says_why(command: str, why: str | None) -> None:
     assert lib.refusal(command) == why
 
 
-def test_a_check_that_says_more_than_a_pipe_holds_comes_to_its_end() -> None:
+def test_a_check_with_more_output_than_a_pipe_holds_ends() -> None:
     assert len(lib.refusal("head -c 300000 /dev/zero | tr '\\0' x; exit 1") or "") == 300000
 
 
-def test_a_check_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_check_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(lib, "CHECK_SECONDS", 2)
     with pytest.raises(lib.RemoteError, match=r"did not end within 2 s"):
         lib.refusal(f"echo $$ >{tmp_path}/pid; exec sleep 60")

@@ -20,7 +20,7 @@ def test_registry_password_file_is_stable_and_valid() -> None:
     assert not bcrypt.checkpw(b"battery staple", hashed.encode())
 
 
-def test_registry_runs_on_the_first_ops_host_with_tls_and_password(tmp_path: Path) -> None:
+def test_the_registry_is_on_the_first_ops_host_with_tls(tmp_path: Path) -> None:
     env = environment(tmp_path, registry_port=5001)
     assert registry.plan(env, env.host("ops2")).packages == ()
     found = registry.plan(env, env.host("ops1"))

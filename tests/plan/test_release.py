@@ -45,7 +45,7 @@ def test_a_release_and_a_rollback_need_services():
             runbook([])
 
 
-def test_no_wave_holds_a_service_and_what_it_needs(env):
+def test_no_wave_holds_a_service_and_its_dependency(env):
     found = waves(env, env.catalogue.services, width=6)
     assert sorted(name for wave in found for name in wave) == sorted(env.catalogue.services)
     assert max(map(len, found)) <= 6
@@ -56,7 +56,7 @@ def test_no_wave_holds_a_service_and_what_it_needs(env):
         before |= set(wave)
 
 
-def test_rollback_begins_with_what_operations_name(env):
+def test_rollback_starts_with_the_services_operations_name(env):
     order = rollback_order(env, list(env.catalogue.services))
     assert tuple(order[:5]) == env.catalogue.operations.rollback.order
     assert sorted(order) == sorted(env.catalogue.services)
@@ -79,13 +79,13 @@ def test_a_recorded_release_is_planned_by_every_checkout(tmp_path, env):
     assert definitions(recorded(env, NEW))["glitch"] == definitions(env)["glitch"]
 
 
-def test_what_a_release_deploys_is_what_is_planned_afterwards(env):
+def test_later_runs_plan_what_a_release_deployed(env):
     deployed = work(env, {"auth-service": NEW})["definitions"]["auth-service"]
     after = recorded(env, replace(NEW, at="2026-11-22T19:00:00+00:00"))
     assert definitions(after)["auth-service"] == deployed
 
 
-def test_the_stack_file_of_a_release_is_the_one_that_is_planned_afterwards(env):
+def test_a_release_and_later_runs_write_one_stack_file(env):
     digests = {name: f"sha256:{number}" for number, name in enumerate(("router", *env.catalogue.services))}
     running = {
         name: Running(f"ops1:5000/nexus-cos/{name}:1.0.0@{digest}", "").released() for name, digest in digests.items()
@@ -105,7 +105,7 @@ def test_a_rollback_brings_configuration_and_leaves_credentials(env):
     assert back["secrets"] == now["secrets"]
 
 
-def test_a_configuration_of_an_earlier_version_stays_the_secret_that_it_is(env):
+def test_a_config_stored_as_a_secret_stays_a_secret(env):
     """Its content cannot be read again, so what was recorded as a secret is gone back to as one."""
     record = Released("0.9.0", "sha256:aa", "auth-service-config-0123456789", pinned=True)
     back = definitions(at(env, {"auth-service": record}))["auth-service"]
@@ -118,7 +118,7 @@ def test_a_configuration_of_an_earlier_version_stays_the_secret_that_it_is(env):
     assert "DB_HOST=" in credentials  # the configuration of then may lack it
 
 
-def test_a_held_configuration_is_no_item_of_the_plan_and_is_told(env):
+def test_a_held_configuration_is_noted_and_not_planned(env):
     held = recorded(env, replace(OLD, pinned=True), history=[NEW.value()])
     (state,) = plan(held, held.host("app1")).states
     assert "config auth-service-old" not in state.items
@@ -159,7 +159,7 @@ def test_a_release_that_passed_makes_the_one_before_it_history():
     assert [entry.release for entry in history(record)] == ["3.0.7", "3.0.6", "3.0.5", "3.0.4", "3.0.3"]
 
 
-def test_back_and_back_again_goes_further_back():
+def test_a_second_rollback_goes_further_back():
     third = Released("3.0.0", "sha256:cc", "auth-service-3")
     record = committed(committed(begun({}, OLD), NEW, 5), third, 5)
     to = target("auth-service", record, third, None, "")
@@ -172,7 +172,7 @@ def test_back_and_back_again_goes_further_back():
     assert target("auth-service", record, again, None, "3.0.0").digest == "sha256:cc"
 
 
-def test_a_release_that_never_got_through_goes_back_to_what_is_recorded():
+def test_a_stuck_release_returns_to_the_recorded_one():
     record = committed(begun({}, OLD), NEW, 5)
     stuck = Released("2.5.0", "sha256:ee")
     assert target("auth-service", record, stuck, None, "").release == "2.4.1"

@@ -19,7 +19,7 @@ FUNCTIONS = ("probe", "pull", "migrate", "make")
 
 
 @pytest.mark.parametrize("source", SENT, ids=lambda path: path.stem)
-def test_it_loads(source, tmp_path):
+def test_host_side_code_loads(source, tmp_path):
     sent = code(source)
     program = f"""
 import sys, types

@@ -112,7 +112,7 @@ def release(played: Played, *names: str) -> None:
     Session(played, "9.9.9").wave(names)  # type: ignore[arg-type]
 
 
-def test_what_passes_is_recorded_and_nothing_is_left_to_do(played: Played) -> None:
+def test_a_release_that_passes_is_recorded(played: Played) -> None:
     release(played, "key-service", "glitch")
     assert played.releases("key-service", "glitch") == played.planned("key-service", "glitch") == ["9.9.9"] * 2
     now = definitions(played.env)
@@ -121,16 +121,14 @@ def test_what_passes_is_recorded_and_nothing_is_left_to_do(played: Played) -> No
     assert not Session(played, "9.9.9").needed(step)  # type: ignore[arg-type]
 
 
-def test_until_then_the_old_one_is_planned(played: Played) -> None:
+def test_the_old_release_is_planned_until_the_new_one_passes(played: Played) -> None:
     release(played, "glitch")
     begun, done = (kept[key("glitch")]["current"]["release"] for kept in played.kept)
     assert (begun, done) == ("1.0.0", "9.9.9")
 
 
 @pytest.mark.parametrize("how", ["rejects", "answers"])
-def test_a_bad_one_goes_back_and_its_neighbour_stays(
-    played: Played, how: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_only_the_bad_service_goes_back(played: Played, how: str, caplog: pytest.LogCaptureFixture) -> None:
     if how == "rejects":
         played.rejects = {"glitch"}
     else:
@@ -143,7 +141,7 @@ def test_a_bad_one_goes_back_and_its_neighbour_stays(
     assert ("last words of glitch" in caplog.text) == (how == "answers")
 
 
-def test_with_the_policy_back_all_of_the_run_go_back(tmp_path: Path) -> None:
+def test_policy_back_returns_all_services_of_the_run(tmp_path: Path) -> None:
     played = Played(tmp_path, release_on_failure="back")
     played.rejects = {"pv-keys"}
     run = Session(played, "9.9.9")  # type: ignore[arg-type]
@@ -164,7 +162,7 @@ def test_a_step_that_breaks_off_leaves_the_old_one_planned(played: Played, monke
     assert played.planned("glitch") == ["1.0.0"]
 
 
-def test_all_go_back_at_once_in_the_order_of_operations(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rollback_follows_the_order_of_operations(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
     names = ["key-service", "backend-api", "auth-service", "glitch"]
     release(played, *names)
     found = played.services(names)
@@ -182,7 +180,7 @@ def test_all_go_back_at_once_in_the_order_of_operations(played: Played, monkeypa
     assert forth.after.release == "9.9.9"
 
 
-def test_a_configuration_that_is_gone_is_not_gone_back_to(played: Played) -> None:
+def test_a_lost_configuration_is_not_restored(played: Played) -> None:
     step = rollout.Step("glitch", Released("2"), Released("1", config="glitch-gone", pinned=True))
     with pytest.raises(OperatorError, match="configuration of glitch 1 is no longer in the swarm"):
         revert.check_configurations([step], ["glitch-other"])

@@ -32,7 +32,7 @@ def test_a_moment_is_utc_wherever_it_is_written() -> None:
     assert moment("") == moment("latest") == "latest"
 
 
-def test_what_is_no_moment_or_is_not_over_is_refused() -> None:
+def test_invalid_and_future_moments_are_refused() -> None:
     with pytest.raises(OperatorError, match="write a point in time as"):
         moment("yesterday")
     with pytest.raises(OperatorError, match="not over yet"):
@@ -48,12 +48,12 @@ def test_a_moment_needs_a_backup_before_it() -> None:
         check_reach({"postgresql": []}, "latest")
 
 
-def test_pgbackrest_is_told_a_moment_with_its_zone() -> None:
+def test_pgbackrest_gets_a_moment_with_its_zone() -> None:
     assert backup_cluster.target("2026-01-02T01:04:05Z")[1] == "--target=2026-01-02 01:04:05+00"
     assert backup_cluster.target("latest") == ["--type=default"]
 
 
-def test_when_a_file_was_saved_is_in_its_name() -> None:
+def test_a_file_name_says_when_it_was_saved() -> None:
     made = restore.made("redis/2026-11-22/190501-persistent.rdb.age")
     assert made == dt.datetime(2026, 11, 22, 19, 5, 1, tzinfo=dt.UTC)
     assert restore.made("redis/strange") > restore.moment("2999-01-01T00:00:00Z")

@@ -75,7 +75,7 @@ def reloaded(env: Environment) -> Environment:
     return Environment(env.name, env.hosts, env.setting, again)
 
 
-def test_nobody_is_locked_out_at_any_step_and_the_old_opens_nothing_afterwards(env: Environment) -> None:
+def test_no_step_locks_out_and_old_secrets_stop_working(env: Environment) -> None:
     before = used(env)
     everything = chosen(env, "all")
     assert rotation.introduce(env, everything) == everything
@@ -100,7 +100,7 @@ def test_nobody_is_locked_out_at_any_step_and_the_old_opens_nothing_afterwards(e
     assert not [name for name in env.secrets.names() if name.endswith(("/next", "/previous"))]
 
 
-def test_every_secret_that_is_rotated_has_another_value_afterwards(env: Environment) -> None:
+def test_every_rotated_secret_has_a_new_value(env: Environment) -> None:
     before = {name: env.secret(name) for name in env.secrets.names()}
     everything = chosen(env, "all")
     rotation.introduce(env, everything)
@@ -127,7 +127,7 @@ def test_a_second_rotation_uses_the_first_login_again(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("step", [rotation.introduce, rotation.switch, rotation.retire])
-def test_what_was_begun_is_gone_on_with_and_not_begun_again(env: Environment, step: Any) -> None:
+def test_an_interrupted_rotation_is_continued(env: Environment, step: Any) -> None:
     names = ["postgresql/auth-service", "redis/auth-service"]
     rotation.introduce(env, names)
     introduced = {name: env.secret(name) for name in env.secrets.names()}
@@ -153,7 +153,7 @@ def test_tokens_of_the_old_key_are_accepted_as_long_as_they_live(env: Environmen
     assert "JWT_SECRETS_ACCEPTED" not in used(env)
 
 
-def test_the_platforms_own_users_are_accepted_with_both_passwords_meanwhile(env: Environment) -> None:
+def test_platform_users_keep_both_passwords_meanwhile(env: Environment) -> None:
     old = env.secret("redis/sentinel")
     rotation.introduce(env, ["redis/sentinel"])
     rotation.switch(env)
@@ -174,7 +174,7 @@ def test_the_platforms_own_users_are_accepted_with_both_passwords_meanwhile(env:
         ("rabbitmq/cookie", "not changed here: all nodes of RabbitMQ"),
     ],
 )
-def test_what_cannot_be_rotated_is_refused_and_said_why(env: Environment, words: str, complaint: str) -> None:
+def test_a_secret_that_cannot_be_rotated_is_refused(env: Environment, words: str, complaint: str) -> None:
     env.tls  # noqa: B018 - makes its secrets
     with pytest.raises(OperatorError, match=complaint):
         chosen(env, words)

@@ -74,7 +74,7 @@ class Asked(FakeRun):
         self.notes.append(text)
 
 
-def test_each_step_is_written_down_before_hosts_hear_of_it(env: Environment) -> None:
+def test_each_step_is_recorded_before_hosts_change(env: Environment) -> None:
     run = Asked(env)
     for acts_of in (partial(deploy._introduce, names="postgresql/auth-service,service/jwt"), deploy._switch):
         acts = acts_of(run)

@@ -71,7 +71,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory / "reports"
 
 
-def test_runs_stand_beside_each_other(reports: Path) -> None:
+def test_runs_are_shown_next_to_each_other(reports: Path) -> None:
     kept = json.loads((reports / "scenarios.json").read_text())
     assert {name: [run["outcome"] for run in found["runs"]] for name, found in kept.items()} == {
         "tests/scenarios/test_stores.py::test_primary_killed": ["passed", "passed"],

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_every_file_of_scenarios_has_a_case_that_is_not_long() -> None:
+def test_every_scenario_file_has_a_short_case() -> None:
     words = ["-m", "pytest", "tests/scenarios", "--collect-only", "-q", "-m", "not full", "-p", "no:cacheprovider"]
     done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -79,7 +79,7 @@ def test_every_recipient_can_read(files, tmp_path):
     assert Secrets(path, theirs).get("a") == value
 
 
-def test_who_is_taken_out_reads_no_longer_and_it_is_written_down_what_was_known(files, tmp_path):
+def test_a_removed_recipient_and_known_secrets_are_recorded(files, tmp_path):
     path, key = files
     friend = pyrage.x25519.Identity.generate()
     identity.make(key)
@@ -102,7 +102,7 @@ def test_who_is_taken_out_reads_no_longer_and_it_is_written_down_what_was_known(
     assert again.moves() == ([], [])
 
 
-def test_nobody_closes_the_file_to_himself(files):
+def test_nobody_can_lock_themselves_out(files):
     path, key = files
     identity.make(key)
     name(path, {"friend": pyrage.x25519.Identity.generate()})
@@ -113,7 +113,7 @@ def test_nobody_closes_the_file_to_himself(files):
     assert not path.exists()
 
 
-def test_what_somebody_else_wrote_meanwhile_is_not_overwritten(files):
+def test_a_concurrent_edit_is_not_overwritten(files):
     path, key = files
     first, second = Secrets(path, key, generate=True), Secrets(path, key, generate=True)
     first.get("a")
@@ -159,7 +159,7 @@ def test_a_missing_file_and_a_missing_key_are_named(files):
         ("{same} again", r"lab.recipients:2: this key stands there twice, as me too"),
     ],
 )
-def test_a_recipient_that_is_none_is_named(files, line, complaint):
+def test_an_invalid_recipient_is_named(files, line, complaint):
     path, key = files
     identity.make(key)
     mine = identity.read(key).to_public()
@@ -171,14 +171,14 @@ def test_a_recipient_that_is_none_is_named(files, line, complaint):
     assert not path.exists()
 
 
-def test_a_recipients_file_that_names_nobody_is_refused(files):
+def test_an_empty_recipients_file_is_refused(files):
     path, key = files
     path.with_suffix(".recipients").write_text("# nobody yet\n")
     with pytest.raises(OperatorError, match="names nobody"):
         Secrets(path, key, generate=True)
 
 
-def test_all_secrets_of_an_environment_are_made_at_once_and_only_once(tmp_path, monkeypatch):
+def test_all_secrets_are_made_together_and_only_once(tmp_path, monkeypatch):
     monkeypatch.setenv("NEXUS_AGE_IDENTITY", str(tmp_path / "age.key"))
     data = {"secrets_file": str(tmp_path / "box.age")}
     made = fill("box", data)

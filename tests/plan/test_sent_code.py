@@ -103,7 +103,7 @@ def test_a_step_is_sent_what_it_imports_and_no_more(planned: list[State]) -> Non
 
 
 @pytest.mark.parametrize("source", SENT, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_whatever_is_asked_or_carried_out_is_sent_whole(source: Path) -> None:
+def test_every_probe_and_step_is_sent_with_its_imports(source: Path) -> None:
     assert imported(source, applied=False) - ASKING == libraries(code(source))
     assert imported(source, applied=True) - CHANGING == libraries(code(source, apply=True))
 
@@ -135,7 +135,7 @@ for name, code in json.load(sys.stdin):
 """
 
 
-def test_what_is_sent_begins_as_it_is_sent(planned: list[State]) -> None:
+def test_sent_code_starts_as_it_is_sent(planned: list[State]) -> None:
     """Not as it lies here: what only a type checker reads is left out of it."""
     codes = [(state.name, state.code(apply=True)) for state in planned]
     codes += [(str(path), code(path, apply=True)) for path in SENT]

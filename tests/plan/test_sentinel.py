@@ -21,7 +21,7 @@ from tests.plan.store import environment, file, text, told
 A, B, C = "10.9.0.31", "10.9.0.32", "10.9.0.33"
 
 
-def test_each_watches_both_and_the_primary_is_no_part_of_the_plan(tmp_path: Path) -> None:
+def test_sentinels_watch_both_and_no_primary_is_planned(tmp_path: Path) -> None:
     env = environment(tmp_path, data=3)
     (state,) = plan(env, env.host("data2")).states
     assert set(state.items) == {
@@ -39,13 +39,13 @@ def test_a_majority_decides(tmp_path: Path, data: int, quorum: int) -> None:
     assert state.items["watch over persistent"]["quorum"] == quorum
 
 
-def test_hosts_that_a_run_goes_without_stay_members_and_are_not_waited_for(tmp_path: Path) -> None:
+def test_hosts_left_out_stay_members_and_are_not_awaited(tmp_path: Path) -> None:
     env = environment(tmp_path, data=3, without="data3")
     (state,) = plan(env, env.host("data1")).states
     assert (list(state.context["hosts"]), state.context["left_out"]) == ([A, B, C], [C])
 
 
-def test_its_own_users_do_what_they_are_for(tmp_path: Path) -> None:
+def test_sentinels_own_users_have_their_permissions(tmp_path: Path) -> None:
     env = environment(tmp_path)
     desired = plan(env, env.host("data1"))
     assert SENTINEL_RULES[HEALTH] == "-@all +sentinel|get-master-addr-by-name"
@@ -56,7 +56,7 @@ def test_its_own_users_do_what_they_are_for(tmp_path: Path) -> None:
     assert file(desired, CONFIG).secret
 
 
-def test_a_replaced_host_is_no_stranger_to_the_others(tmp_path: Path) -> None:
+def test_a_replaced_host_keeps_its_identity(tmp_path: Path) -> None:
     env = environment(tmp_path, data=3)
     found = {identity(env, host) for host in env.group("redis")}
     assert len(found) == 3
@@ -64,7 +64,7 @@ def test_a_replaced_host_is_no_stranger_to_the_others(tmp_path: Path) -> None:
     assert identity(env, env.host("data1")) in found
 
 
-def test_what_it_learned_outlives_a_change_of_its_configuration(tmp_path: Path) -> None:
+def test_learned_state_survives_a_configuration_change(tmp_path: Path) -> None:
     env = environment(tmp_path)
     desired = plan(env, env.host("data1"))
     script, state = text(desired, HELPER), tmp_path / "sentinel.conf"
@@ -121,7 +121,7 @@ def test_every_host_comes_to_the_same_primary(voices: Any, nodes: Any, primary: 
     assert state.find(Played(voices, nodes)) == primary
 
 
-def test_nothing_is_guessed_about_who_cannot_be_asked() -> None:
+def test_an_unreachable_server_is_never_guessed_about() -> None:
     with pytest.raises(NotYetError, match="Redis of data3"):
         state.find(Played(NOBODY, {A: (None, 0), B: (None, 0)}))
     with pytest.raises(NotYetError, match="Sentinel of data1"):
@@ -130,7 +130,7 @@ def test_nothing_is_guessed_about_who_cannot_be_asked() -> None:
     assert state.find(without) == A
 
 
-def test_two_servers_with_keys_and_no_word_are_the_operators_decision() -> None:
+def test_two_servers_with_keys_need_an_operators_decision() -> None:
     with pytest.raises(RemoteError, match=r"data1, data3.*FLUSHALL"):
         state.find(Played(NOBODY, FRESH | {A: (None, 3), C: (None, 4)}))
 
@@ -176,7 +176,7 @@ class Server:
         raise ReplyError("unexpected")
 
 
-def test_keys_of_a_stranger_are_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_of_an_unknown_server_are_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     view, server = Played(NOBODY, FRESH), Server()
     monkeypatch.setattr(view, "server", lambda address=None: server)
     monkeypatch.setattr(view, "remembered", lambda: False)

@@ -114,7 +114,7 @@ def test_size_follows_the_environment(tmp_path):
     assert full["generic_resources"] == [{"discrete_resource_spec": {"kind": "NVIDIA-GPU", "value": 1}}]
 
 
-def test_services_are_given_another_log_in_at_the_registry(tmp_path):
+def test_services_get_a_new_registry_login(tmp_path):
     """Their tasks could not be started on another host with the one that Swarm keeps."""
     before = definitions(environment(tmp_path))
     after = definitions(environment(tmp_path, registry_user="another"))

@@ -52,7 +52,7 @@ def run_(tmp_path: Path) -> Swarm:
     return Swarm(environment(tmp_path, service_environment_of={SERVICE: {"FLAG": "on"}}))
 
 
-def test_port_and_variables_are_told_with_where_they_come_from(run: Swarm) -> None:
+def test_port_and_variables_are_shown_with_their_source(run: Swarm) -> None:
     found = told(run)
     assert found["port"] == found["PORT"] == ("3001", "catalogue", "")
     assert found["FLAG"] == ("on", "setting service_environment_of", "")
@@ -66,7 +66,7 @@ def test_port_and_variables_are_told_with_where_they_come_from(run: Swarm) -> No
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_no_secret_is_told(run: Swarm, as_json: bool) -> None:
+def test_no_secret_is_shown(run: Swarm, as_json: bool) -> None:
     report = configuration.read(run, [], as_json)  # type: ignore[arg-type]
     secrets = run.environment.secrets
     values = [secrets.get(name) for name in secrets.names() if not name.endswith("ca-certificate")]
@@ -78,7 +78,7 @@ def test_no_secret_is_told(run: Swarm, as_json: bool) -> None:
         assert (f'"{name}": [' if as_json else f"== {name}\n") in report.text
 
 
-def test_what_runs_is_told_where_it_differs(run: Swarm) -> None:
+def test_differences_of_the_running_service_are_shown(run: Swarm) -> None:
     text = env_file({**config(run.environment, run.environment.catalogue.service(SERVICE)), "PORT": "3999", "OLD": "1"})
     files = [line.replace("config auth-service-", "config auth-service-x") for line in
              running(run.environment, SERVICE)["files"]]  # fmt: skip
@@ -99,7 +99,7 @@ def test_what_runs_is_told_where_it_differs(run: Swarm) -> None:
     assert "3001   NOW: 3999" in text
 
 
-def test_what_the_environment_keeps_is_told_as_such(tmp_path: Path) -> None:
+def test_kept_values_are_marked_as_kept(tmp_path: Path) -> None:
     back = Released("0.9.0", config="auth-service-0123456789", pinned=True)
     kept = {key(SERVICE): {"current": back.value()}, f"replicas {SERVICE}": {"value": 4}}
     run = Swarm(environment(tmp_path), kept)
@@ -137,7 +137,7 @@ def test_an_image_without_a_known_digest_is_the_one_that_runs(run: Swarm) -> Non
     assert row["now"].endswith("@sha256:ab")
 
 
-def test_the_host_tells_a_configuration_that_is_not_planned_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unplanned_configuration_is_shown_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     data = base64.b64encode(b"PORT=3001\n").decode()
 
     class Docker:

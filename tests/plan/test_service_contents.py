@@ -35,7 +35,7 @@ def test_credentials_lead_to_the_stores_over_tls(env):
     assert (cache.scheme, cache.username) == ("rediss", "session-mgr")
 
 
-def test_clients_that_are_given_no_url_find_postgresql_and_its_tls(env):
+def test_clients_without_a_url_find_postgresql_over_tls(env):
     found = credentials(env, env.catalogue.service("invoice-gen"))
     url = urlsplit(found["DATABASE_URL"])
     for prefix, name in (("DB_", "NAME"), ("PG", "DATABASE")):
@@ -55,7 +55,7 @@ def test_one_store_has_the_same_address_under_all_its_names(env):
     assert found["AMQP_URL"] == found["RABBITMQ_URL"]
 
 
-def test_handshake_goes_to_those_that_want_it_only(env):
+def test_only_services_that_want_the_handshake_get_it(env):
     have = {name for name, service in env.catalogue.services.items() if "N3XUS_HANDSHAKE" in credentials(env, service)}
     assert have == {name for name, service in env.catalogue.services.items() if service.handshake}
     assert have
@@ -71,7 +71,7 @@ def test_keys_of_providers_come_from_the_secrets(tmp_path):
     assert "STRIPE_API_KEY" not in credentials(env, other)
 
 
-def test_env_file_refuses_what_it_cannot_hold():
+def test_env_file_refuses_values_it_cannot_hold():
     assert env_file({"B": "x=y", "A": "$1"}) == "A=$1\nB=x=y\n"
     with pytest.raises(OperatorError, match="KEY"):
         env_file({"KEY": "a\nb"})

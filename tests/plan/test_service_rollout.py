@@ -64,7 +64,7 @@ def test_configs_and_secrets_of_a_rollback_are_kept(kind):
         ("task: non-zero exit (1)", "rollback_completed", False, []),
     ],
 )
-def test_a_service_that_its_engine_could_not_start_is_deployed_once_more(monkeypatch, error, state, waits, deployed):
+def test_a_service_its_engine_failed_to_start_is_retried(monkeypatch, error, state, waits, deployed):
     tried = []
     monkeypatch.setattr(rollout, "deploy", lambda definitions: tried.extend(definitions))
     found = {"ID": "S", "UpdateStatus": {"State": state}}
@@ -87,7 +87,7 @@ class Engine:
         return list(self.tasks)
 
 
-def test_what_nodes_refused_before_a_step_is_not_held_against_it():
+def test_earlier_refusals_of_nodes_do_not_count():
     refused = [{"ID": f"T{number}", "Status": {"State": "rejected"}} for number in range(3)]
     engine = Engine(refused)
     step = rollout.Rollout(engine, {}, phase_seconds=1)

@@ -28,7 +28,7 @@ SPEC: dict[str, Any] = {
         ({"ServiceStatus": {"RunningTasks": 3, "DesiredTasks": 2}}, {"update": "settled", "tasks": "all run"}),
     ],
 )
-def test_what_does_not_run_is_counted(service: dict[str, Any], found: dict[str, Any]) -> None:
+def test_tasks_that_do_not_run_are_counted(service: dict[str, Any], found: dict[str, Any]) -> None:
     assert _standing(service) == found
 
 

@@ -12,7 +12,7 @@ def test_every_default_is_known_once():
     assert known["domain"] == "nexuscos.example.com"
 
 
-def test_an_unknown_setting_is_refused_with_the_nearest_known_name():
+def test_an_unknown_setting_is_refused_with_a_suggestion():
     with pytest.raises(
         OperatorError, match=r'--data: unknown setting "postgresql_prot"; did you mean "postgresql_port"'
     ):

@@ -109,7 +109,7 @@ def test_every_host_is_asked_for_what_it_runs(env: Environment) -> None:
     assert not stores & question(ROLES, env, env.host("app1")).keys()
 
 
-def test_a_host_that_does_not_answer_is_told_and_the_rest_is_judged(env: Environment, answers: Answers) -> None:
+def test_a_silent_host_is_reported_and_the_rest_is_judged(env: Environment, answers: Answers) -> None:
     del answers["data3"]
     for name in DATA[:2]:
         answers[name]["postgresql"]["members"].pop("data3")
@@ -221,13 +221,13 @@ AMISS: dict[str, tuple[Change, str, str]] = {
 
 
 @pytest.mark.parametrize("case", AMISS)
-def test_what_is_amiss_is_named_with_its_remedy(env: Environment, answers: Answers, case: str) -> None:
+def test_missed_targets_are_named_with_their_remedy(env: Environment, answers: Answers, case: str) -> None:
     change, what, words = AMISS[case]
     change(answers)
     assert words in missed(env, answers).get(what, f"nothing, only {missed(env, answers)}")
 
 
-def test_rows_and_their_order_are_as_they_always_were(env: Environment, answers: Answers) -> None:
+def test_rows_and_their_order_do_not_change(env: Environment, answers: Answers) -> None:
     well = judge(ROLES, env, answers, NOW)
     assert table.text(well).splitlines() == EXPECTED["well"]
     for case, expected in EXPECTED["amiss"].items():

@@ -50,7 +50,7 @@ def test_every_host_says_what_is_left_and_what_is_prepared(env: Environment, ans
     assert not any(line.missed for line in found.values())
 
 
-def test_certificates_that_live_for_minutes_are_told_in_minutes(tmp_path: Path, answers: Answers) -> None:
+def test_short_lifetimes_are_printed_in_minutes(tmp_path: Path, answers: Answers) -> None:
     env = environment(tmp_path, certificate_period_seconds=90, certificate_prepared_days=0.1)
     answers["app1"]["certificates"] |= {"files": {LEAF: NOW + 200}, "prepared": {"until": NOW + 8000, "late": 20.0}}
     line = lines(env, answers)["app1"]
@@ -88,7 +88,7 @@ AMISS: dict[str, tuple[Change, str, str]] = {
 
 
 @pytest.mark.parametrize("case", AMISS)
-def test_what_is_amiss_is_named_with_its_remedy(env: Environment, answers: Answers, case: str) -> None:
+def test_missed_targets_are_named_with_their_remedy(env: Environment, answers: Answers, case: str) -> None:
     change, what, words = AMISS[case]
     change(answers)
     missed = {name: f"{line.value} -> {line.advice}" for name, line in lines(env, answers).items() if line.missed}

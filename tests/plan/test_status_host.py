@@ -41,13 +41,13 @@ def test_a_unit_that_failed_is_one_line(tmp_path: Path) -> None:
     assert [line.what for line in status.hosts(env, answers) if line.missed and line.what != "log-in"] == ["data1"]
 
 
-def test_a_package_on_hold_is_told_and_misses_no_target(tmp_path: Path) -> None:
+def test_a_package_on_hold_is_shown_and_misses_no_target(tmp_path: Path) -> None:
     answers = {"data1": {"host": {**SOUND, "held": ["nginx 1.26 (1.28 is available)"]}}}
     told = [line for line in status.hosts(environment(tmp_path, data=1), answers) if "on hold" in line.what]
     assert [(line.value, line.missed) for line in told] == [("nginx 1.26 (1.28 is available)", False)]
 
 
-def test_each_file_system_is_told_once_with_its_inodes(tmp_path: Path) -> None:
+def test_each_file_system_is_shown_once_with_its_inodes(tmp_path: Path) -> None:
     found = list(machine.disks(["/", str(tmp_path), "/nowhere"]))
     assert len(found) in (1, 2)
     assert all(0 <= disk["inodes_percent"] <= 100 for disk in found)

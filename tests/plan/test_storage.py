@@ -30,7 +30,7 @@ def test_one_host_runs_the_server(tmp_path: Path) -> None:
     assert "only the first" in notes(env)[0]
 
 
-def test_only_what_asks_for_credentials_listens_outside(tmp_path: Path) -> None:
+def test_only_authenticated_ports_listen_outside(tmp_path: Path) -> None:
     env = env_of(tmp_path)
     unit = text(plan(env, env.host("ops1")), UNIT_FILE)
     assert "-s3.ip.bind=127.0.0.1" in unit

@@ -142,7 +142,7 @@ def test_runbooks_offer_a_store(toys: Roles, tmp_path: Path) -> None:
         assert acts("restore", env, toys, "", store, moment, True) == restored
 
 
-def test_runbooks_refuse_what_a_store_cannot(toys: Roles, tmp_path: Path) -> None:
+def test_runbooks_refuse_what_a_store_does_not_support(toys: Roles, tmp_path: Path) -> None:
     env = environment(tmp_path, GROUPS)
     with pytest.raises(OperatorError, match="shelf is restored into the server that runs"):
         acts("restore", env, toys, "", "shelf", "", False)
@@ -166,7 +166,7 @@ def test_the_program_is_what_its_modules_import(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("source", [postgresql.HOST / "is_primary.py", redis.SOURCE, PROGRAM, START, FORGET])
-def test_what_runbooks_send_is_sent_whole(source: Path) -> None:
+def test_runbooks_send_every_import(source: Path) -> None:
     """And it is host-side code that a step or a question can begin with."""
     assert source in SENT
     assert imported(source, applied=True) - CHANGING == libraries(code(source, apply=True))

@@ -81,7 +81,7 @@ def test_a_server_that_runs_as_planned(context: dict[str, Any]) -> None:
     assert server.condition(told(context), context) == SERVER
 
 
-def test_a_server_that_was_changed_past_patroni(context: dict[str, Any]) -> None:
+def test_a_server_changed_outside_patroni(context: dict[str, Any]) -> None:
     said = told(context, altered=["work_mem", "primary_conninfo"], synchronous="", rule_errors=["line 3: no method"])
     said["settings"]["fsync"] = ["off", "off", False]
     said["settings"]["max_connections"] = ["50", "50", True]  # waits for a restart, which is Patroni's affair
@@ -103,7 +103,7 @@ def test_a_server_that_was_changed_past_patroni(context: dict[str, Any]) -> None
         ({"clients": {"glitch_a": 90}}, ""),
     ],
 )
-def test_what_a_person_has_to_end(context: dict[str, Any], changes: dict[str, Any], words: str) -> None:
+def test_orders_that_only_a_person_can_end(context: dict[str, Any], changes: dict[str, Any], words: str) -> None:
     found = server.condition(told(context, **changes), context).get("obstacle", "")
     assert words in found if words else found == ""
 
@@ -135,7 +135,7 @@ def test_members_in_step(member: dict[str, Any], in_step: bool) -> None:
     assert cluster.standing({**member, **tags})["other tags"] == ["nofailover"]
 
 
-def test_paused_and_shut_databases_are_told_with_what_ends_it(env: Environment) -> None:
+def test_paused_and_shut_databases_are_named_with_the_fix(env: Environment) -> None:
     def said(*marked: str, word: str = "paused") -> str:
         rows = [{"name": name, "paused": "0", "disabled": "0"} for name in ("a", "b", "c", "pgbouncer")]
         for row in rows:

@@ -180,7 +180,7 @@ def test_connections_go_to_the_primary_that_sentinels_name(cluster: Cluster) -> 
 
 
 @needs_haproxy
-def test_of_two_primaries_the_one_that_most_sentinels_name_and_old_connections_end(cluster: Cluster) -> None:
+def test_the_primary_most_sentinels_name_wins(cluster: Cluster) -> None:
     old, new, third = range(3)
     cluster.roles[old] = "master"
     cluster.named = dict.fromkeys(range(3), old)
@@ -201,7 +201,7 @@ def test_of_two_primaries_the_one_that_most_sentinels_name_and_old_connections_e
         ({}, dict.fromkeys(range(3), 0)),  # named, but a replica
     ],
 )
-def test_nobody_gets_connections_without_both_words(
+def test_connections_need_the_server_and_its_sentinels(
     cluster: Cluster, roles: dict[int, str], named: dict[int, int | None]
 ) -> None:
     cluster.roles[1] = "master"

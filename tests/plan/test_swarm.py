@@ -77,7 +77,7 @@ class Run(FakeRun):
         return {"states": {state: {"items": items} for state, items in self.answers.get(name, {}).items()}}
 
 
-def test_a_host_is_invited_by_any_manager_that_is_in_a_swarm(tmp_path):
+def test_any_manager_in_a_swarm_can_invite_a_host(tmp_path):
     tokens = {"manager": "M", "worker": "W"}
     run = Run(environment(tmp_path), {"app3": {"tokens": tokens}})
     # also the first manager: after it lost its state it joins again instead of making a second swarm
@@ -86,7 +86,7 @@ def test_a_host_is_invited_by_any_manager_that_is_in_a_swarm(tmp_path):
 
 
 @pytest.mark.parametrize(("listed", "expected"), [("N1", False), ("N2", True), (None, False)])
-def test_a_node_that_the_managers_have_removed_is_told_apart(tmp_path, listed, expected):
+def test_a_removed_node_is_recognized(tmp_path, listed, expected):
     cluster = {"member edge1": {"id": listed}} if listed else {}
     answers = {"app1": {"swarm_cluster": cluster}, "edge1": {"swarm_node": {"node": {"state": "active", "id": "N1"}}}}
     assert estranged(Run(environment(tmp_path), answers), "edge1") is expected
@@ -164,7 +164,7 @@ def test_an_engine_is_asked_once_a_probe(monkeypatch):
     assert asked == ["/info", "/info"]
 
 
-def test_an_engine_that_gives_no_answer_is_known_as_nothing(monkeypatch):
+def test_an_engine_without_an_answer_has_no_state(monkeypatch):
     def refuse(timeout):
         raise ConnectionRefusedError
 

@@ -96,7 +96,7 @@ def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systemd]:
     found.server.close()
 
 
-def test_units_are_told_in_the_words_of_systemctl(bus: Systemd) -> None:
+def test_units_are_reported_in_the_words_of_systemctl(bus: Systemd) -> None:
     found = dict(zip(UNITS, systemd_bus.properties(["nginx", "backup.timer", "off", "gone"]), strict=True))
     for name, (load, active, sub) in UNITS.items():
         states = {"LoadState": load, "ActiveState": active, "SubState": sub}

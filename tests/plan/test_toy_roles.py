@@ -150,7 +150,7 @@ def test_two_roles_may_not_ask_for_the_same_part(run: Toy, package: str, tmp_pat
         question(run.all_roles, run.environment, run.hosts.host("data1"))
 
 
-def test_checks_are_united_and_the_unknown_is_said(run: Toy) -> None:
+def test_checks_are_merged_and_unknown_ones_are_named(run: Toy) -> None:
     known = checks.united(run.all_roles)
     rows = checks.judge(known, checks.gather(run), ["valve-turned", "no-leaks", "incident-log", "never-heard-of"])
     assert [(row.area, row.what, row.value) for row in rows[:4]] == [

@@ -33,7 +33,7 @@ def waits(alone: bool, number: int | None) -> bool:
         return not module._came_in(lock.fileno(), alone, number)
 
 
-def test_a_step_is_alone_and_questions_are_beside_each_other() -> None:
+def test_steps_are_exclusive_and_questions_are_parallel() -> None:
     with turn(alone=True, number=RUN):
         assert all(waits(alone, RUN) for alone in (True, False))
     with turn(alone=False, number=RUN):
@@ -42,7 +42,7 @@ def test_a_step_is_alone_and_questions_are_beside_each_other() -> None:
     assert not waits(alone=True, number=None)
 
 
-def test_what_a_run_has_begun_goes_on_beside_its_other_steps_and_questions() -> None:
+def test_steps_in_the_background_let_their_run_continue() -> None:
     with turn(alone=True, number=RUN) as let_in:
         let_in()
         assert not any(waits(alone, RUN) for alone in (True, False))
@@ -53,7 +53,7 @@ def test_what_a_run_has_begun_goes_on_beside_its_other_steps_and_questions() -> 
 
 
 @pytest.mark.parametrize("number", [RUN - 1, RUN + 1, None])
-def test_whoever_is_of_another_run_waits_for_all_that_was_begun(number: int | None) -> None:
+def test_another_run_waits_for_every_step_begun(number: int | None) -> None:
     with turn(alone=True, number=RUN) as let_in:
         let_in()
         with turn(alone=True, number=RUN) as let_in_too:
@@ -63,14 +63,14 @@ def test_whoever_is_of_another_run_waits_for_all_that_was_begun(number: int | No
     assert not any(waits(alone, number) for alone in (True, False))
 
 
-def test_a_host_that_no_run_has_numbered_lets_nobody_in(place: Path) -> None:
+def test_a_host_without_a_run_number_accepts_no_step(place: Path) -> None:
     (place / "fence.json").unlink()
     with turn(alone=True, number=None) as let_in:
         let_in()
         assert waits(alone=False, number=None)
 
 
-def test_whoever_has_waited_too_long_is_told_whose_process_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wait_that_is_too_long_names_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SECONDS", 0)
     with turn(alone=True, number=RUN) as let_in:
         let_in()

@@ -49,7 +49,7 @@ def test_the_first_true_answer_ends_the_wait(clock: Clock) -> None:
     assert clock.now == 104
 
 
-def test_what_is_true_already_is_not_waited_for(clock: Clock) -> None:
+def test_a_true_condition_is_not_waited_for(clock: Clock) -> None:
     assert wait.wait_until(answers(True), 0, "nobody came")
     assert clock.now == 100
 
@@ -73,7 +73,7 @@ def test_an_attempt_is_repeated_on_the_errors_named_alone() -> None:
 
 
 @pytest.mark.parametrize(("message", "said"), [("waited", r"^waited: second$"), ("", "^second$")])
-def test_a_late_attempt_tells_its_last_error(message: str, said: str) -> None:
+def test_a_timeout_reports_the_last_error(message: str, said: str) -> None:
     with pytest.raises(wait.LateError, match=said):
         wait.repeat(answers(RemoteError("first"), RemoteError("second")), 1, message, pause=2)
 

@@ -11,7 +11,7 @@ import pytest
 from nexus.workstation import write_whole
 
 
-def test_a_file_is_replaced_with_its_mode_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+def test_a_file_is_replaced_with_its_mode_and_no_leftovers(tmp_path: Path) -> None:
     path = tmp_path / "new/file"
     write_whole(path, "one")
     write_whole(path, b"two", 0o600)
@@ -20,7 +20,7 @@ def test_a_file_is_replaced_with_its_mode_and_nothing_is_left_beside_it(tmp_path
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_full_disk_leaves_what_was_there_and_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_keeps_the_old_content_and_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     write_whole(path, "one")
 
@@ -35,7 +35,7 @@ def test_a_full_disk_leaves_what_was_there_and_names_the_file(tmp_path: Path, mo
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_is_in_the_way_is_named(tmp_path: Path) -> None:
+def test_an_obstacle_is_named(tmp_path: Path) -> None:
     (tmp_path / "folder").write_text("a file")
     with pytest.raises(FileExistsError) as refused:
         write_whole(tmp_path / "folder/file", "one")

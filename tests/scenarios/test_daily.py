@@ -57,7 +57,7 @@ def test_replicas_are_kept_by_runs_of_another_checkout(control: Control, tmp_pat
     assert control.converged().changes == []
 
 
-def test_a_restart_replaces_tasks_and_nobody_notices(control: Control, figure: Figure) -> None:
+def test_a_restart_replaces_tasks_without_an_outage(control: Control, figure: Figure) -> None:
     before = tasks(control)
     with Readiness(control) as readiness:
         done = daily(control, "restart", service=SERVICE)
@@ -116,7 +116,7 @@ def answer(control: Control, path: str, **headers: str) -> tuple[int, http.clien
 
 
 @pytest.mark.full
-def test_a_drained_host_runs_nothing_and_nobody_notices(control: Control, tmp_path: Path, figure: Figure) -> None:
+def test_a_drained_host_runs_nothing_without_an_outage(control: Control, tmp_path: Path, figure: Figure) -> None:
     apps = control.group("app")
     if len(apps) == 1:
         refused = control.run(deploy="deploys/maintenance.py", data={"host": apps[0]})
@@ -138,7 +138,7 @@ def test_a_drained_host_runs_nothing_and_nobody_notices(control: Control, tmp_pa
     assert control.converged().changes == []
 
 
-def test_logs_are_those_that_were_asked_for(control: Control) -> None:
+def test_logs_match_the_request(control: Control) -> None:
     done = daily(control, "logs", service=SERVICE, since="1d", lines="5")
     found = re.search(rf"== {SERVICE}: (\d+) lines", done.output)
     assert found, done.end

@@ -37,6 +37,6 @@ def test_the_edge_answers_over_tls_to_this_machine(deployed: Deployed) -> None:
     connection.close()
 
 
-def test_what_runs_is_what_lies_on_disk(deployed: Deployed) -> None:
+def test_running_daemons_use_the_files_on_disk(deployed: Deployed) -> None:
     control, _ = deployed
     assert stale(control.state()) == []

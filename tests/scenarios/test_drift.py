@@ -57,7 +57,7 @@ def place(control: Control, edit: Edit) -> str:
     return Database(control).primary() if edit.group == "primary" else control.group(edit.group)[0]
 
 
-def test_hand_edits_are_told_by_name_and_converged(settled: Control, figure: Figure) -> None:
+def test_hand_edits_are_named_and_converged(settled: Control, figure: Figure) -> None:
     status, clean, told = drift(settled)
     assert status == 0, told
     assert (clean["drift"], clean["unhealthy"], clean["unknown"]) == ([], [], {})
@@ -93,7 +93,7 @@ def test_hand_edits_are_told_by_name_and_converged(settled: Control, figure: Fig
 CHANGED: dict[str, Any] = {"nginx_hsts_seconds": 86400}
 
 
-def test_a_reviewed_plan_is_carried_out_once_and_only_where_nothing_moved(settled: Control, tmp_path: Path) -> None:
+def test_a_reviewed_plan_is_applied_once_if_nothing_moved(settled: Control, tmp_path: Path) -> None:
     plan, edge = str(tmp_path / "plan.json"), settled.group("edge")[0]
     written = settled.run("--dry", data={**CHANGED, "plan": plan})
     assert written.status == 0, written.end
@@ -117,7 +117,7 @@ def test_a_reviewed_plan_is_carried_out_once_and_only_where_nothing_moved(settle
     assert "has moved since" in late.output
 
 
-def test_who_changed_what_is_on_record(settled: Control) -> None:
+def test_the_record_says_who_changed_what(settled: Control) -> None:
     edge = settled.group("edge")[0]
     assert settled.run(data=CHANGED).status == 0
     about = settled.run(deploy="deploys/history.py", data={"host": edge, "since": "today", "item": "nginx"}).output

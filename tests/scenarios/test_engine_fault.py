@@ -118,7 +118,7 @@ def untold(outcome: Outcome, wanted: list[Fault]) -> list[str]:
     return [fault.kind for fault in wanted if fault.words not in outcome.output]
 
 
-def test_faults_that_no_file_shows_are_told_and_undone(settled: Control, figure: Figure) -> None:
+def test_faults_that_no_file_shows_are_named_and_undone(settled: Control, figure: Figure) -> None:
     host = settled.group("redis")[0]
     with faults(settled, TOLD, *FAULTS):
         status = settled.run(deploy="deploys/status.py")
@@ -191,7 +191,7 @@ class Away:
 
 
 @pytest.mark.full
-def test_a_locked_manager_is_opened_again(settled: Control) -> None:
+def test_a_locked_manager_is_unlocked(settled: Control) -> None:
     first, second = settled.group("app")[:2]
     settled.ssh(first, "sudo docker swarm update --autolock=true >/dev/null")
     try:
@@ -225,7 +225,7 @@ def test_a_router_that_does_not_listen_is_reloaded(settled: Control) -> None:
 
 
 @pytest.mark.full
-def test_a_lost_journal_is_kept_again(settled: Control) -> None:
+def test_a_lost_journal_is_restored(settled: Control) -> None:
     host = settled.group("ops")[0]
     settled.ssh(host, "sudo rm -rf /var/log/journal")
     done = settled.run()

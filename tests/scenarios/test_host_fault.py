@@ -46,7 +46,7 @@ def test_an_immutable_file(sound: Control) -> None:
 SMALL = "mount -t tmpfs -o size=1m,nr_inodes=1 none /etc/systemd/journald.conf.d"
 
 
-def test_no_room_for_what_is_to_be_written(sound: Control) -> None:
+def test_no_room_for_a_planned_file(sound: Control) -> None:
     host = sound.group("ops")[0]
     with fault(sound, host, SMALL, "umount /etc/systemd/journald.conf.d"):
         said = "no inodes are left on the file system of /etc/systemd/journald.conf.d"

@@ -68,7 +68,7 @@ def all_answer(environment: LabEnvironment) -> bool:
     return all(ssh(environment, host.name, "true").returncode == 0 for host in environment.hosts)
 
 
-def test_hosts_are_whole_and_let_in_the_deploy_user_alone(tiny: LabEnvironment, hosts: list[Host]) -> None:
+def test_hosts_run_and_admit_only_the_deploy_user(tiny: LabEnvironment, hosts: list[Host]) -> None:
     for host in hosts:
         told = ssh(tiny, host.name, "hostname; id -un; sudo -n id -un; systemctl is-system-running")
         assert told.stdout.split() == [host.name, "deploy", "root", "running"], told.stderr
@@ -100,7 +100,7 @@ def test_second_up_changes_nothing(tiny: LabEnvironment, hosts: list[Host]) -> N
     assert before == (pids(hosts), {path: path.stat().st_mtime_ns for path in tiny.access.iterdir()})
 
 
-def test_a_rebooted_host_comes_back_by_itself(tiny: LabEnvironment, hosts: list[Host]) -> None:
+def test_a_rebooted_host_comes_back(tiny: LabEnvironment, hosts: list[Host]) -> None:
     before = boot_id(tiny, "tiny1")
     assert before
     ssh(tiny, "tiny1", "sudo systemctl reboot")
@@ -127,7 +127,7 @@ def test_files_survive_a_power_cut_of_the_host(tiny: LabEnvironment, hosts: list
 
 
 @pytest.mark.skipif(SYSTEMD_OUTSIDE.exists(), reason="systemd itself keeps the hosts here")
-def test_a_host_whose_keeper_died_gets_one_again(tiny: LabEnvironment, hosts: list[Host]) -> None:
+def test_a_host_whose_keeper_died_gets_a_new_one(tiny: LabEnvironment, hosts: list[Host]) -> None:
     alive = hosts[0].running()
     assert alive is not None
     assert alive.keeper is not None
@@ -140,7 +140,7 @@ def test_a_host_whose_keeper_died_gets_one_again(tiny: LabEnvironment, hosts: li
     assert all_answer(tiny)
 
 
-def test_a_loose_interface_is_taken_in_again(tiny: LabEnvironment, hosts: list[Host]) -> None:
+def test_a_detached_interface_is_attached_again(tiny: LabEnvironment, hosts: list[Host]) -> None:
     subprocess.run(["ip", "link", "set", hosts[0].interface, "nomaster"], check=True)
     assert not hosts[0].answers()
     assert lab.up(tiny) is True

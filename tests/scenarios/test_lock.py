@@ -63,7 +63,7 @@ def held(control: Control) -> bool:
     return "the lock is held by" in control.run(deploy="deploys/unlock.py").output
 
 
-def test_of_two_runs_started_together_one_goes_on(settled: Control, full: bool, figure: Figure) -> None:
+def test_of_two_runs_started_together_one_continues(settled: Control, full: bool, figure: Figure) -> None:
     told = []
     for number in range(PAIRS_FULL if full else PAIRS):
         release(settled, False)
@@ -116,7 +116,7 @@ def test_a_killed_holders_lock_is_free_within_a_minute(settled: Control, figure:
 
 
 @pytest.mark.full
-def test_a_holder_that_slept_past_its_lock_changes_nothing_more(settled: Control, figure: Figure) -> None:
+def test_a_holder_that_slept_past_its_lock_changes_nothing(settled: Control, figure: Figure) -> None:
     before = settled.state()
     running = settled.start(data=OTHER)
     assert running.stdout
@@ -196,7 +196,7 @@ def test_the_lock_outlives_the_host_that_it_was_taken_on(settled: Control) -> No
         lab.up(settled.lab)
 
 
-def test_who_only_reads_needs_no_lock(settled: Control) -> None:
+def test_reading_needs_no_lock(settled: Control) -> None:
     running = hold(settled)
     assert wait_until(lambda: held(settled), 60)
     for done in (settled.run("--dry", data=OTHER), settled.run(), settled.run(deploy="deploys/drift.py")):

@@ -82,7 +82,7 @@ def test_promoted_by_force(control: Control, database: Database) -> None:
     unchanged(control)
 
 
-def test_what_cannot_be_is_refused(control: Control, database: Database) -> None:
+def test_an_impossible_request_is_refused(control: Control, database: Database) -> None:
     primary = database.primary()
     for deploy, data, words in (
         (FAILOVER, {"to": "data9"}, 'has no host "data9"'),
@@ -102,7 +102,7 @@ def test_what_cannot_be_is_refused(control: Control, database: Database) -> None
 
 
 @pytest.mark.full
-def test_replica_rebuilt(control: Control, database: Database, figure: Figure) -> None:
+def test_a_replica_is_rebuilt(control: Control, database: Database, figure: Figure) -> None:
     """The synchronous one, while it confirms writes: another does so first."""
     target = role_of(database, "Sync Standby")
     mark = "/var/lib/postgresql/17/main/of-the-old-copy"
@@ -152,7 +152,7 @@ def status(control: Control) -> tuple[Outcome, dict[str, Any]]:
 
 
 @pytest.mark.full
-def test_status_tells_a_lost_host(control: Control, database: Database) -> None:
+def test_status_reports_a_lost_host(control: Control, database: Database) -> None:
     _, before = status(control)
     stores = ("etcd", "postgresql", "redis", "rabbitmq")
     assert {name for name, line in before.items() if line["missed"] and name.startswith(stores)} == set()

@@ -37,7 +37,7 @@ systemctl daemon-reload; systemctl reset-failed nexus-test-latin || true
 """
 
 
-def test_bytes_that_are_not_ours_do_not_matter(sound: Control) -> None:
+def test_foreign_bytes_do_not_matter(sound: Control) -> None:
     host = sound.group("ops")[0]
     with fault(sound, host, LATIN, NO_LATIN):
         done = sound.run()
@@ -65,7 +65,7 @@ while time.time() < end and not os.path.exists("/run/nexus-test-go"):
 """
 
 
-def test_what_dpkg_and_killed_runs_left_is_finished(sound: Control) -> None:
+def test_leftovers_of_dpkg_and_killed_runs_are_finished(sound: Control) -> None:
     host = sound.group("ops")[0]
     left = "/etc/default/.nexus-4194304-00"  # as a process with a number that no process has
     script = f"{unpack('nexus-test')}; touch {left}"

@@ -100,7 +100,7 @@ def test_services_without_the_host_that_knows_their_images(control: Control) -> 
     refuse(control, said, limit="app", deploy="deploys/service.py")
 
 
-def test_a_host_that_does_not_answer_beside_others_that_do(control: Control, tmp_path: Path) -> None:
+def test_one_of_several_hosts_does_not_answer(control: Control, tmp_path: Path) -> None:
     copy = copy_of_project(tmp_path / "copy", environment=control.name)
     with (copy / f"inventory/{control.name}.py").open("a") as inventory:
         inventory.write('app[-1][1]["ssh_port"] = 1  # nobody listens there\n')

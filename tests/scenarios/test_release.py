@@ -184,7 +184,7 @@ def told_secrets(control: Control, text: str) -> list[str]:
     return [name for name, each in lines.items() if any(len(line) > 11 and line in text for line in each)]
 
 
-def test_what_an_earlier_version_kept_is_taken_over(ready: Control) -> None:
+def test_releases_of_an_earlier_version_are_taken_over(ready: Control) -> None:
     """The version before kept each thing in a config of its own."""
     if not stored(ready):
         assert released(ready, SERVICE, number()).status == 0
@@ -281,7 +281,7 @@ def build_only(control: Control, service: str, release: str, fault: str) -> Outc
 
 
 @pytest.mark.full
-def test_everything_goes_back(ready: Control, figure: Figure) -> None:
+def test_the_whole_platform_goes_back(ready: Control, figure: Figure) -> None:
     env, before, release = ready.planned, images(ready), number()
     done = released(ready, "all", release)
     assert done.status == 0, done.end
@@ -355,7 +355,7 @@ def test_a_release_that_dies_leaves_the_old_one_to_the_next_run(ready: Control) 
 
 
 @pytest.mark.full
-def test_services_come_and_go_beside_the_load(ready: Control, figure: Figure) -> None:
+def test_services_are_added_and_removed_under_load(ready: Control, figure: Figure) -> None:
     env = ready.planned
     needed = {need for service in env.catalogue.services.values() for need in service.depends_on}
     gone = next(name for name in reversed(env.catalogue.services) if name not in {*needed, SERVICE})

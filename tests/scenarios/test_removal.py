@@ -18,7 +18,7 @@ def removed(platform: Control):
     platform.converged()
 
 
-def test_a_service_taken_out_and_put_back(removed: Control) -> None:
+def test_a_service_is_removed_and_added_again(removed: Control) -> None:
     platform = removed
     names = Names(platform)
     assert names.missing() == []

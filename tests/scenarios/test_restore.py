@@ -146,9 +146,7 @@ def test_a_damaged_backup_is_named(store: Store, control: Control, figure: Figur
 
 @pytest.mark.full
 @pytest.mark.parametrize("moment", ["its storage is away", "it is ended"])
-def test_a_backup_in_a_bad_moment_is_made_all_the_same(
-    store: Store, control: Control, figure: Figure, moment: str
-) -> None:
+def test_a_disturbed_backup_is_still_made(store: Store, control: Control, figure: Figure, moment: str) -> None:
     """Damage while the timer's unit runs: it waits for its storage, or is started again; none has failed in the end."""
     host, keeper = store.database.primary(), server(control.planned)
     unit = control.planned.catalogue.operations.backups.service

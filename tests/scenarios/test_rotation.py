@@ -129,7 +129,7 @@ def points(number: int, chance: random.Random) -> list[tuple[str, int, float]]:
 
 @pytest.mark.full
 @pytest.mark.parametrize("number", range(POINTS))
-def test_a_rotation_that_was_killed_goes_on(control: Control, chance: random.Random, number: int) -> None:
+def test_a_killed_rotation_is_continued(control: Control, chance: random.Random, number: int) -> None:
     role, change, delay = points(POINTS, chance)[number]
     print(f"point {number}: {role}, change {change}, {delay:.2f} s later")
     before = doors(now(control))

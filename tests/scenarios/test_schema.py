@@ -86,7 +86,7 @@ def done(outcome: Outcome) -> Outcome:
     return outcome
 
 
-def test_it_is_applied_once(schema: Schema, control: Control, figure: Figure) -> None:
+def test_a_schema_is_applied_once(schema: Schema, control: Control, figure: Figure) -> None:
     own = dict.fromkeys((WHOLE, PART), schema.service.database)
     dry = done(schema.run("--dry"))
     assert f"would change schema {schema.service.name}: is missing" in dry.output, dry.end
@@ -122,7 +122,7 @@ def test_tables_made_by_hand_are_left_alone(schema: Schema) -> None:
     assert schema.record().startswith("found ")
 
 
-def test_tables_that_are_there_in_part_are_named(schema: Schema) -> None:
+def test_a_partial_schema_is_named(schema: Schema) -> None:
     schema.sql(f"create table {WHOLE} (id int)")
     before = schema.tables()
     refused = schema.run()
@@ -132,7 +132,7 @@ def test_tables_that_are_there_in_part_are_named(schema: Schema) -> None:
     assert (schema.tables(), schema.record()) == (before, "")
 
 
-def test_what_the_server_refuses_leaves_nothing(schema: Schema) -> None:
+def test_a_refused_schema_leaves_nothing(schema: Schema) -> None:
     schema.write(f"{TEXT}CREATE TABLE third (id no_such_type);\n")
     refused = schema.run()
     assert refused.status != 0, refused.end

@@ -81,7 +81,7 @@ def test_hosts_behind_a_bastion(settled: Control, behind: Path, figure: Figure) 
 
 
 @pytest.mark.full
-def test_hosts_behind_a_bastion_are_verified(settled: Control, behind: Path) -> None:
+def test_hosts_behind_a_bastion_pass_verification(settled: Control, behind: Path) -> None:
     words = ["tests/hosts/test_record.py", "tests/hosts/test_certificate.py", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *words, "--data", f"ssh_config_file={behind}"], cwd=PROJECT, text=True,

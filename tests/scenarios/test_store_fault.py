@@ -130,7 +130,7 @@ def ordered(control: Control) -> list[Fault]:
     ]  # fmt: skip
 
 
-def test_orders_of_a_person_are_told_not_undone(settled: Control, figure: Figure) -> None:
+def test_orders_of_a_person_are_reported_not_undone(settled: Control, figure: Figure) -> None:
     faults = ordered(settled)
     with done(settled, faults):
         refused = settled.run()
@@ -148,7 +148,7 @@ def test_orders_of_a_person_are_told_not_undone(settled: Control, figure: Figure
 
 
 @pytest.mark.full
-def test_a_server_set_to_read_only_is_told(settled: Control) -> None:
+def test_a_server_set_to_read_only_is_reported(settled: Control) -> None:
     primary = Database(settled).primary()
     reload = "select pg_reload_conf()"
     fault = Fault(
@@ -188,7 +188,7 @@ def changed(control: Control) -> list[Fault]:
     return [Fault(host, command, "true", (said,)) for host, command, said in acts]
 
 
-def test_changes_at_running_servers_are_mended(settled: Control, figure: Figure) -> None:
+def test_changes_at_running_servers_are_reverted(settled: Control, figure: Figure) -> None:
     faults = changed(settled)
     with done(settled, faults):
         assert wait_until(lambda: blocked(settled), 30, pause=0.5), "the broker has no alarm"
@@ -214,7 +214,7 @@ def blocked(control: Control) -> bool:
     return False
 
 
-def test_etcd_without_room_is_mended(settled: Control, figure: Figure) -> None:
+def test_etcd_without_room_is_repaired(settled: Control, figure: Figure) -> None:
     host = settled.group("etcd")[1]
     identity = json.loads(settled.ssh(host, etcd(settled, host, "maintenance/status")))["header"]["member_id"]
     settled.ssh(host, etcd(settled, host, "maintenance/alarm", action="ACTIVATE", memberID=identity, alarm="NOSPACE"))

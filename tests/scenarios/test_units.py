@@ -56,7 +56,7 @@ def told(platform: Control, host: str) -> dict[str, dict[str, str]]:
     return {name: {key: units[name][key] for key in SHOWN} for name in NAMES}
 
 
-def test_the_agent_says_of_units_what_systemctl_says(platform: Control, host: str) -> None:
+def test_the_agent_and_systemctl_agree_about_units(platform: Control, host: str) -> None:
     before = told(platform, host)
     assert before == shown(platform, host)
     assert before["nexus-test-runs"]["ActiveState"] == "active"
@@ -76,7 +76,7 @@ def test_the_agent_says_of_units_what_systemctl_says(platform: Control, host: st
     ],
     ids=["drop-in", "unit file", "drop-in of a prefix"],
 )
-def test_a_unit_file_that_systemd_has_not_read_is_told(platform: Control, host: str, edit: str) -> None:
+def test_a_unit_file_that_systemd_has_not_read_is_reported(platform: Control, host: str, edit: str) -> None:
     try:
         platform.ssh(host, "sudo sh -e", edit)
         found = told(platform, host)
@@ -90,9 +90,7 @@ RELOADS = "sudo journalctl -q -b -t systemd -o cat | grep -c '^Reloading finishe
 FIRST, SECOND = "nexus-test-first", "nexus-test-second"
 
 
-def test_systemd_reads_its_files_once_for_units_that_are_new_and_not_at_all_for_what_it_knows(
-    platform: Control, host: str
-) -> None:
+def test_systemd_reloads_once_and_only_for_new_units(platform: Control, host: str) -> None:
     text = "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n"
     fence = json.loads(platform.ssh(host, "sudo cat /var/lib/nexus-cos/fence.json"))["run"]
     files = step(*(File(f"/etc/systemd/system/{name}.service", text) for name in (FIRST, SECOND)), fence=fence)
