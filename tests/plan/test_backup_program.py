@@ -207,7 +207,7 @@ def test_the_newest_file_before_a_moment_is_restored(
         restore.load(config, known, "book", "2026-01-01T00:00:00Z")
 
 
-def test_runbooks_use_the_programs_arguments() -> None:
+def test_the_backup_program_has_the_actions_of_runbooks() -> None:
     known = {"postgresql": POSTGRESQL, "redis": REDIS, "rabbitmq": RABBITMQ, "mongodb": MONGODB}
     words = {name: words for name, (words, _) in restore.acts_of(known).items()}
     assert words == {

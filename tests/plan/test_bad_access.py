@@ -146,7 +146,7 @@ def test_a_wrong_key(project: Project) -> None:
 
 
 @pytest.mark.parametrize("content", [None, "no key\n"])
-def test_an_invalid_key(project: Project, content: str | None) -> None:
+def test_a_missing_or_invalid_key(project: Project, content: str | None) -> None:
     key = project.root / ".lab/id_ecdsa"
     key.unlink() if content is None else key.write_text(content)
     refused(project, project.deploy(), f"private key file: {key} (ssh_key of edge1, app1", "Set ssh_key")

@@ -43,7 +43,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize("case", WORDS)
-def test_words_without_a_meaning(project: Project, case: str) -> None:
+def test_bad_words_on_the_command_line(project: Project, case: str) -> None:
     words, env, said = WORDS[case]
     refused(project, project.run(*words, env=env), said)
 

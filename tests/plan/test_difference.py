@@ -147,7 +147,7 @@ def test_removed_items_are_named_by_their_kind():
     assert said == ["directory /etc/old: no longer planned, removed"]
 
 
-def test_recorded_items_were_not_there_before():
+def test_the_manifest_records_which_items_runs_created():
     found = {**copy.deepcopy(SAME), "manifest": {}}
     found["paths"]["/etc/x.conf"] = None
     found["units"]["x"]["UnitFileState"] = "disabled"

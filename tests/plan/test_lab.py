@@ -194,7 +194,7 @@ def test_boot_scripts_are_valid_shell(script: int) -> None:
     assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0
 
 
-def test_a_host_starts_after_a_reboot_but_not_a_power_off(tmp_path: Path) -> None:
+def test_a_host_restarts_after_a_reboot_not_after_a_power_off(tmp_path: Path) -> None:
     """The keeper itself, with a boot script that stands for nspawn: reboots twice, then powers off."""
     environment = LabEnvironment("odd", (), {"lab_directory": str(tmp_path)})
     host = Host(environment, LabHost("a1", "10.213.0.9", ()))

@@ -109,14 +109,14 @@ def test_what_this_machine_refuses(project: Project) -> None:
     assert "Traceback" not in outcome.text
 
 
-def test_a_config_path_without_a_home_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_without_a_home_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)
     assert last_run.cache_directory() == Path(os.devnull, "nexus-cos") or os.environ.get("XDG_CACHE_HOME")
     with pytest.raises(OperatorError, match="secrets_identity is ~/x"):
         workstation.at_home("~/x", "secrets_identity")
 
 
-def test_unwritable_caches_do_not_stop_a_run() -> None:
+def test_a_full_output_does_not_stop_a_run() -> None:
     code = (
         "import sys; sys.path.insert(0, '.'); from nexus.workstation import _kept\n"
         "sys.stdout = _kept(sys.stdout, 1)\nfor _ in range(9): print('x' * 9999)\nsys.stderr.write('end')"

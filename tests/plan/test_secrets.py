@@ -79,7 +79,7 @@ def test_every_recipient_can_read(files, tmp_path):
     assert Secrets(path, theirs).get("a") == value
 
 
-def test_a_removed_recipient_and_known_secrets_are_recorded(files, tmp_path):
+def test_a_removed_recipient_cannot_read_and_is_recorded(files, tmp_path):
     path, key = files
     friend = pyrage.x25519.Identity.generate()
     identity.make(key)

@@ -201,7 +201,7 @@ def test_the_primary_most_sentinels_name_wins(cluster: Cluster) -> None:
         ({}, dict.fromkeys(range(3), 0)),  # named, but a replica
     ],
 )
-def test_connections_need_the_server_and_its_sentinels(
+def test_connections_need_a_primary_that_sentinels_name(
     cluster: Cluster, roles: dict[int, str], named: dict[int, int | None]
 ) -> None:
     cluster.roles[1] = "master"

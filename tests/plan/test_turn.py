@@ -63,7 +63,7 @@ def test_another_run_waits_for_every_step_begun(number: int | None) -> None:
     assert not any(waits(alone, number) for alone in (True, False))
 
 
-def test_a_host_without_a_run_number_accepts_no_step(place: Path) -> None:
+def test_without_a_run_number_everyone_waits(place: Path) -> None:
     (place / "fence.json").unlink()
     with turn(alone=True, number=None) as let_in:
         let_in()

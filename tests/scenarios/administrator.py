@@ -1,4 +1,4 @@
-"""RabbitMQ and Redis as their administrators see them: asked on a host of the lab, with the log-in that lies there."""
+"""RabbitMQ and Redis as their administrators see them: asked on a host of the lab, with the login on that host."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def broker_api(control: Control, method: str, path: str, body: str = "") -> str:
 
 
 def redis_cli(control: Control, command: str) -> str:
-    """A command at whichever Redis takes writes, as administrator."""
+    """A command as administrator at the Redis that accepts writes."""
     ask = "sudo sh -c 'REDISCLI_AUTH=$(cat /etc/redis/admin.password) redis-cli --no-auth-warning "
     ask += f"--user nexus-admin -s {PERSISTENT.socket} %s'"
     for host in control.group("redis"):

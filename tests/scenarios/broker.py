@@ -1,4 +1,4 @@
-"""Publishers with confirms, and a consumer, at the lab's RabbitMQ: what was confirmed has to come out again."""
+"""Publishers with confirms, and a consumer, at the lab's RabbitMQ: every confirmed message must be delivered."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ import pika
 from control import Control
 from pika.exceptions import AMQPError
 
-SERVICE = "billing-service"  # any that has a virtual host
+SERVICE = "billing-service"  # any service with a virtual host
 QUEUE = "scenario"
 ERRORS = (AMQPError, OSError, AssertionError)  # pika's own checks of a dying connection are assertions
 
 
 @dataclass
 class Broker:
-    """Access to every node as the service has it, from outside."""
+    """Access to every node from outside, as the service has it."""
 
     platform: Control
-    pause: float = 0.005  # of each publisher between two messages, in seconds
+    pause: float = 0.005  # seconds between two messages of a publisher
     confirmed: list[tuple[str, float]] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def connect(self, first: int = 0) -> pika.BlockingConnection:
-        """A connection to the first node that takes one, beginning with this one."""
+        """A connection to the first node that accepts one, starting with this node."""
         env = self.platform.planned
         trust = ssl.create_default_context(cafile=str(self.platform.lab.access / "ca.pem"))
         login = pika.PlainCredentials(*env.login("rabbitmq", SERVICE))
@@ -58,7 +58,7 @@ class Broker:
             channel.queue_declare(QUEUE, durable=True)
 
     def publish(self, publishers: int) -> None:
-        """Begin to publish, each over a node of its own to start with."""
+        """Start the publishers, each on another node at first."""
         self._threads = [threading.Thread(target=self._publish, args=(n,)) for n in range(publishers)]
         for thread in self._threads:
             thread.start()
@@ -97,7 +97,7 @@ class Broker:
                 connection.close()
 
     def drain(self) -> set[str]:
-        """Everything that the queue holds, taken out of it."""
+        """All messages of the queue, which are removed from it."""
         found = set()
         with contextlib.closing(self.connect()) as connection:
             channel = connection.channel()

@@ -1,4 +1,4 @@
-"""Marked secrets, and the ways in which one may come out again."""
+"""Marked secrets, and the encodings in which one may appear."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from nexus.environment import inventory
 from nexus.secrets import store as module
 from runbooks.secret import fill
 
-# Letters and digits, the same in a URL, in JSON and in a shell; and in no file of the project, this one included.
+# Letters and digits: the same in a URL, in JSON and in a shell. No file of the project contains it, not even this one.
 MARK = "".join(("Canary7", "Nexus"))
 
 
 def mark_secrets(control: Control) -> list[str]:
-    """A new secrets file for the environment, in which every password holds the mark; their names."""
+    """Write a new secrets file in which every password contains the mark; the names of the passwords."""
     numbers, original = count(), module.password
     module.password = lambda: f"{MARK}{next(numbers):03}{random.token_urlsafe(18)}"
     try:
@@ -32,9 +32,9 @@ def mark_secrets(control: Control) -> list[str]:
 
 
 def marks(control: Control) -> list[bytes]:
-    """What a marked secret looks like, in whatever writing.
+    """What a marked secret looks like, in every encoding.
 
-    And the secrets that hold no mark: keys by lines of their text, and what a rotation has made since.
+    It includes the secrets without a mark: keys by lines of their text, and values of a later rotation.
     """
     kept = inventory.load(control.name).secrets
     keys = [kept.get(name) for name in kept.names() if name.endswith("ca-key")]
@@ -45,16 +45,16 @@ def marks(control: Control) -> list[bytes]:
 
 
 def writings(plain: bytes) -> list[bytes]:
-    """A text as it is, in base64 at each of the three offsets, and in hex."""
+    """A text in the clear, in base64 at each of the three offsets, and in hex."""
     encoded = []
     for offset in range(3):
         text = base64.b64encode(b"\0" * offset + plain)
-        encoded.append(text[4 if offset else 0 : -4])  # without what depends on neighbours
+        encoded.append(text[4 if offset else 0 : -4])  # without the characters that depend on neighbours
     return [plain, *encoded, plain.hex().encode()]
 
 
 class Processes:
-    """Arguments of every process of this machine, its hosts included, looked at again and again meanwhile."""
+    """Arguments of every process on this machine and its hosts, polled during the runs."""
 
     def __init__(self, wanted: list[bytes]) -> None:
         self.marks = re.compile(b"|".join(map(re.escape, wanted)))
@@ -85,7 +85,7 @@ class Processes:
 
 
 def found_below(top: Path, wanted: list[bytes], left_out: tuple[str, ...] = ()) -> list[str]:
-    """Files below a directory that hold a mark."""
+    """Files below a directory that contain a mark."""
     pattern = re.compile(b"|".join(map(re.escape, wanted)))
     files = [path for path in top.rglob("*") if path.is_file() and not path.is_symlink()]
     kept = [path for path in files if not set(path.relative_to(top).parts) & set(left_out)]

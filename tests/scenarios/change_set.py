@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-# Touches every role that lays something down here, in their order, without rolling what need not roll.
+# Changes every role that deploys something here, in their order, without rolling services unnecessarily.
 LIGHT: dict[str, Any] = {
     "base_journal_bytes_max": "400M",
     "certificate_names": ["interrupted.example.com"],
@@ -24,7 +24,7 @@ LIGHT: dict[str, Any] = {
     "nginx_hsts_seconds": 86400,
 }
 
-# Beside that: every engine restarts, every image gets another name, every service rolls.
+# In addition, every engine restarts, every image gets another name, and every service rolls.
 HEAVY: dict[str, Any] = {
     **LIGHT,
     "docker_log_files": 4,
@@ -32,10 +32,10 @@ HEAVY: dict[str, Any] = {
     "service_environment": {"INTERRUPTED": "yes"},
 }
 
-# Roles that these settings touch the first time alone: the user of the registry gets a secret, which is backed up.
+# Roles that these settings change only the first time: the registry's user gets a secret, which is backed up.
 ONCE = {"backup"}
 
-# How long after its first change a role may be cut off, in seconds: as long as it takes at least.
+# How long after its first change a role may be interrupted, in seconds: its shortest duration.
 DEPTH = {
     "packages": 15.0,
     "etcd": 6.0,

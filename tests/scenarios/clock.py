@@ -1,4 +1,4 @@
-"""Runs pyinfra with a clock that is wrong by so many seconds: clock.py SECONDS WORD..."""
+"""Runs pyinfra with a clock that is wrong by SECONDS: clock.py SECONDS WORD..."""
 
 import runpy
 import sys

@@ -1,4 +1,4 @@
-"""What a failed assertion should show: where two answers differ, and what runs with an older configuration."""
+"""What a failed assertion should show: where two answers differ, and what runs with an old configuration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from roles.postgresql.host.scram import matches
 
 
 def differences(before: Any, after: Any, where: str = "") -> list[str]:
-    """Every place in which two nested answers differ, as `place: before -> after`; empty when they agree."""
+    """Every place where two nested answers differ, as `place: before -> after`; empty when they agree."""
     return list(_walk(before, after, where))
 
 
@@ -28,16 +28,16 @@ def _walk(before: Any, after: Any, where: str) -> Iterator[str]:
         yield f"{where}: {str(before)[:200]} -> {str(after)[:200]}"
 
 
-# What two machines never share: ids and keys of their own, what accounts were before the last was made, and the
-# stack with the digests of its images, which the services are compared by.
+# Files that always differ between two machines: their own ids and keys, backups of the account files, and the stack
+# with the digests of its images, since services are compared by images.
 OWN = re.compile(
     r"/etc/(machine-id|nexus-cos/stack.yaml|ssh/ssh_host_.*|(group|gshadow|passwd|shadow|subuid|subgid)-|ssl/.*snakeoil.*)$"
 )
 
 
 def of_any_build(state: dict[str, Any], superuser: str) -> dict[str, Any]:
-    """The state as a host made anew would have it: images by their names alone, since it builds them with other
-    digests, no files that are a machine's own, and PostgreSQL's superuser by his password, which the server salts."""
+    """The state without what a reinstalled host has differently: images by name only, since it builds them with other
+    digests, no files of the machine itself, and PostgreSQL's superuser by password, which the server salts."""
     text = re.sub(r"@sha256:[0-9a-f]{64}", "@digest", json.dumps(state))
     told: dict[str, Any] = json.loads(re.sub(r'(nexus\.hash\\": \\")[0-9a-f]+', r"\1hash", text))
     for host in told.values():
@@ -53,7 +53,7 @@ def _by_password(row: str, password: str) -> str:
 
 
 def stale(state: dict[str, Any]) -> list[str]:
-    """What does not run, or runs with another configuration than the one on disk, over all hosts."""
+    """Daemons on all hosts that do not run, or run with another configuration than the one on disk."""
     found = []
     for host, told in state.items():
         found += [f"{host}: {what}" for what in (*told["stale"], *told["failed units"])]

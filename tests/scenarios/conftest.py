@@ -1,4 +1,4 @@
-"""The lab as the scenarios share it: brought up and deployed where it is not, and left as it was found."""
+"""The lab that the scenarios share: brought up and deployed if necessary, and left as it was found."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ REPORT = pytest.StashKey[Report]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """What the scenarios measure is kept over runs, and shown as a page."""
+    """Keep the scenarios' measurements across runs, and show them on a page."""
     config.stash[REPORT] = Report(PROJECT / "reports")
     config.pluginmanager.register(config.stash[REPORT], "scenarios-report")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """What is run, and what repeats it."""
+    """The selection, and how to repeat it."""
     part = "all of them" if config.getoption("--full") else "a case of each file, the others with --full"
     return f"scenarios: {part}; moments and points are drawn with --seed {config.getoption('--seed')}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked `full` unless it was asked for."""
+    """Skip tests marked `full` unless --full is given."""
     if config.getoption("--full"):
         return
     for item in items:
@@ -41,24 +41,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def figure(pytestconfig: pytest.Config) -> Figure:
-    """Keep one measured value by its name."""
+    """Keep one measured value under its name."""
     return pytestconfig.stash[REPORT].figure
 
 
 @pytest.fixture(scope="session")
 def full(pytestconfig: pytest.Config) -> bool:
-    """Whether the long series were asked for."""
+    """Whether the long series are requested."""
     return bool(pytestconfig.getoption("--full"))
 
 
 @pytest.fixture
 def chance(pytestconfig: pytest.Config) -> random.Random:
-    """Draws the same for the same --seed."""
+    """A random generator that draws the same for the same --seed."""
     return random.Random(pytestconfig.getoption("--seed"))
 
 
 def whole(name: str, config: pytest.Config) -> Iterator[tuple[Control, Outcome]]:
-    """An environment with its hosts up and everything deployed; down again afterwards if it was down before."""
+    """An environment with its hosts up and everything deployed; taken down afterwards if it was down before."""
     if not config.getoption("--lab"):
         pytest.skip("scenarios on the lab's hosts run with --lab")
     if reason := lab.reason_lab_cannot_run():
@@ -75,16 +75,16 @@ def whole(name: str, config: pytest.Config) -> Iterator[tuple[Control, Outcome]]
 
 @pytest.fixture(scope="session")
 def deployed(pytestconfig: pytest.Config, figure: Figure) -> Iterator[tuple[Control, Outcome]]:
-    """The lab and the run that deployed it, however that run ended."""
+    """The lab and the run that deployed it, successful or not."""
     before = Control("lab").exists()
     for control, outcome in whole("lab", pytestconfig):
-        figure("lab: first run on what was there" if before else "lab: first run from bare hosts", outcome.seconds)
+        figure("lab: first run on existing hosts" if before else "lab: first run from bare hosts", outcome.seconds)
         yield control, outcome
 
 
 @pytest.fixture(scope="module")
 def control(request: pytest.FixtureRequest) -> Control:
-    """The environment in NEXUS_ENV as it is; with --lab the lab, converged whatever scenarios left of it."""
+    """The environment in NEXUS_ENV as it is; with --lab the lab, converged again after earlier scenarios."""
     name = os.environ.get("NEXUS_ENV") or "lab"
     if name == "lab" and request.config.getoption("--lab"):
         found: Control = request.getfixturevalue("deployed")[0]
@@ -107,7 +107,7 @@ def sound(control: Control) -> Iterator[Control]:
 
 @pytest.fixture
 def database(control: Control) -> Iterator[Database]:
-    """PostgreSQL's cluster of three, whole before the test and after it."""
+    """PostgreSQL's cluster of three, complete before and after the test."""
     found = Database(control)
     if len(found.hosts) < 3:
         pytest.skip(f"{control.name} has {len(found.hosts)} host of PostgreSQL: there is nothing to move")
@@ -118,7 +118,7 @@ def database(control: Control) -> Iterator[Database]:
 
 @pytest.fixture
 def platform(deployed: tuple[Control, Outcome]) -> Control:
-    """The lab, converged and healthy before the test, whatever the one before left."""
+    """The lab, converged and healthy before the test."""
     control, _ = deployed
     lab.up(control.lab)
     control.converged()
@@ -126,7 +126,7 @@ def platform(deployed: tuple[Control, Outcome]) -> Control:
 
 
 def leftovers(control: Control) -> list[str]:
-    """What is still on this machine of an environment that was taken down; the network with the last one."""
+    """What an environment that was taken down has left on this machine; the last one includes the network."""
     found = [str(control.lab.directory)] if control.lab.directory.exists() else []
     found += mounts_below(control.lab.directory)
     place = f"{control.lab.directory}/"

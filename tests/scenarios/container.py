@@ -1,4 +1,4 @@
-"""Programs in the containers of services, run as what runs there: by its user, with its environment alone."""
+"""Programs in the containers of services, run as the service runs: as its user, with only its environment."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import Any
 
 from control import Control
 
-SECONDS = 300  # for all programs of a host, which run in turn
+SECONDS = 300  # for all programs of one host, which run one after the other
 
 
 @dataclass
 class Containers:
-    """The containers of an environment. `archive` is a gzipped tar that programs find unpacked in /mnt."""
+    """The containers of an environment. `archive` is a gzipped tar, which is unpacked in /mnt for the programs."""
 
     control: Control
     archive: bytes
 
     @cached_property
     def hosts(self) -> dict[str, str]:
-        """A host that has a container of the service, by service."""
+        """For each service, a host with a container of it."""
         ask = "sudo docker ps --format '{{.Label \"nexus.service\"}}'"
         found = self.control.everywhere(lambda host: self.control.ssh(host, ask), self.control.group("app"))
         return {service: host for host, text in found.items() for service in text.split()}
@@ -31,7 +31,7 @@ class Containers:
     def run(
         self, commands: Mapping[str, Sequence[str]], environment: Mapping[str, str] | None = None
     ) -> dict[str, str]:
-        """Standard output by service of a command in each one's container; fails with what failed ones said."""
+        """Standard output of each service's command in its container; fails with the errors of failed commands."""
         by_host: dict[str, list[str]] = defaultdict(list)
         for service in commands:
             by_host[self.hosts[service]].append(service)
@@ -55,6 +55,6 @@ class Containers:
         return {service: answer["stdout"] for service, answer in answers.items()}
 
     def environment(self, service: str) -> dict[str, str]:
-        """The environment of what runs in a container of the service."""
+        """The environment variables of the process in a container of the service."""
         entries = self.run({service: ["env", "-0"]})[service].split("\0")
         return dict(entry.split("=", 1) for entry in entries if entry)

@@ -1,6 +1,6 @@
-"""An environment of the lab in the hands of an operator: runs of pyinfra, log-ins, power, health from outside.
+"""An environment of the lab in the hands of an operator: runs of pyinfra, logins, power, health from outside.
 
-Nothing of the library runs on the hosts here: what a run claims is asked again by other means.
+Nothing of the library runs on the hosts here: the claims of a run are verified by other means.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from roles.health.plan import probes
 
 PROJECT = Path(__file__).resolve().parents[2]
 REMOTE = Path(__file__).with_name("remote")
-HELD = "is being changed by"  # what a run says that finds the lock taken
+HELD = "is being changed by"  # message of a run that finds the lock taken
 LOCK_SECONDS = 60
-SILENT_SECONDS = 120  # until a run gives its hosts up that do not answer any more
+SILENT_SECONDS = 120  # until a run gives up hosts that no longer answer
 RUN_SECONDS = 900
 CLOSING = re.compile(r"^\w+: \d+ hosts?, (\d+) changes?(?: to make)?, (\d+)/(\d+) services healthy", re.MULTILINE)
 CHANGE = re.compile(r"\]\s+(\w+): change (.+)")
@@ -41,7 +41,7 @@ Disturbance = AbstractContextManager[Any]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one run of pyinfra ended and what it said."""
+    """The exit status and output of one run of pyinfra."""
 
     status: int
     output: str
@@ -49,7 +49,7 @@ class Outcome:
 
     @property
     def closing(self) -> tuple[int, int, int]:
-        """(changes, healthy services, all services) of the closing line; -1 where there is none."""
+        """(changes, healthy services, all services) of the closing line; -1 if there is none."""
         found = CLOSING.search(self.output)
         return (int(found[1]), int(found[2]), int(found[3])) if found else (-1, -1, -1)
 
@@ -65,7 +65,7 @@ class Outcome:
 
 
 def ended(running: subprocess.Popen[str], seconds: float) -> tuple[int, str]:
-    """Exit status and all that a run said; one that does not end in time is killed with its whole group."""
+    """Exit status and output of a run; a run that does not end in time is killed with its process group."""
     try:
         text, _ = running.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -83,7 +83,7 @@ class Control:
 
     @cached_property
     def planned(self) -> Environment:
-        """What plans are made from; loads the environment's secrets, so only once it was deployed."""
+        """The environment for plans. It loads the secrets, so it works only after the first deploy."""
         return inventory.load(self.name)
 
     @property
@@ -96,7 +96,7 @@ class Control:
         return [host.name for host in self.lab.hosts if name in host.groups]
 
     def host(self, name: str) -> Host:
-        """The host as the machine outside sees it: its power button and its disk."""
+        """The host as the outer machine sees it: its power button and its disk."""
         return Host(self.lab, self.lab.host(name))
 
     # Runs
@@ -109,9 +109,9 @@ class Control:
         data: Mapping[str, Any] | None = None,
         within: tuple[str, ...] = (),
     ) -> subprocess.Popen[str]:
-        """Begin a run in a process group of its own, by the command `within` if one is named.
+        """Start a run in its own process group, by the command `within` if one is named.
 
-        Both of its outputs come through one pipe.
+        Stdout and stderr share one pipe.
         """
         binary = Path(sys.executable).with_name("pyinfra")
         words = [*within, str(binary), inventory, deploy, "-y", "-v", *arguments]
@@ -124,14 +124,14 @@ class Control:
         )  # fmt: skip
 
     def run(self, *arguments: str, **rest: Any) -> Outcome:
-        """One whole run; takes what `start` takes."""
+        """One complete run; takes the arguments of `start`."""
         began = time.monotonic()
         running = self.start(*arguments, **rest)
         status, output = ended(running, RUN_SECONDS)
         return Outcome(status, output, time.monotonic() - began)
 
     def converged(self, data: Mapping[str, Any] | None = None) -> Outcome:
-        """A run that has to succeed with every service healthy; the lock of one that was killed ends by itself."""
+        """A run that must succeed with every service healthy; it waits until the lock of a killed run expires."""
         done, deadline = self.run(data=data), time.monotonic() + LOCK_SECONDS
         while done.status and HELD in done.output and time.monotonic() < deadline:
             time.sleep(2)
@@ -152,7 +152,7 @@ class Control:
     def disturbed(
         self, role: str, change: int, delay: float, disturb: Callable[[subprocess.Popen[str]], Disturbance], **rest: Any
     ) -> Outcome:
-        """A run to which something is done at that point; it ends by itself within what `disturb` gives."""
+        """A run that is disturbed at that point; it must end within the context that `disturb` returns."""
         began, lines, seen = time.monotonic(), [], 0
         running = self.start(**rest)
         assert running.stdout
@@ -170,7 +170,7 @@ class Control:
     # Hosts
 
     def ssh(self, host: str, command: str, text: str = "", seconds: float = 60) -> str:
-        """Standard output of a command on a host, as the deploy user; an error raises."""
+        """Standard output of a command on a host, as the deploy user; raises on an error."""
         words = ["ssh", "-F", str(self.lab.access / "ssh_config"), "-o", "BatchMode=yes"]
         done = subprocess.run(
             [*words, "-o", "ConnectTimeout=3", host, command],
@@ -181,27 +181,27 @@ class Control:
         return done.stdout
 
     def ask(self, host: str, script: str, argument: Any = None, seconds: float = 120) -> Any:
-        """The JSON that a script of tests/scenarios/remote prints when it runs on the host as root."""
+        """The JSON that a script of tests/scenarios/remote prints on the host as root."""
         code = (REMOTE / script).read_text().replace('"ARGUMENT"', repr(json.dumps(argument)))
         return json.loads(self.ssh(host, "sudo python3 -I -", code, seconds))
 
     def everywhere(self, ask: Callable[[str], Any], hosts: Sequence[str] | None = None) -> dict[str, Any]:
-        """The same question to all hosts side by side: {host: answer}."""
+        """The same question to all hosts in parallel: {host: answer}."""
         names = list(hosts or self.names)
         with ThreadPoolExecutor(len(names)) as pool:
             return dict(zip(names, pool.map(ask, names), strict=True))
 
     def state(self) -> dict[str, Any]:
-        """All that runs lay down on every host: {host: {kind: what}}, see remote/state.py."""
+        """Everything that runs deploy on every host: {host: {kind: what}}; see remote/state.py."""
         ports = {"nginx": self.planned.setting.nginx_status_port, "router": self.planned.setting.router_port}
         return self.everywhere(lambda name: self.ask(name, "state.py", ports))
 
     def identity(self) -> dict[str, Any]:
-        """What keeps its identity while nothing is done: processes, containers, versions of services."""
+        """Everything that stays the same without changes: processes, containers, versions of services."""
         return self.everywhere(lambda name: self.ask(name, "identity.py"))
 
     def renew(self) -> None:
-        """Bare hosts again, with the same keys and secrets as an operator who reinstalls them would have."""
+        """Make the hosts bare again, with the same keys and secrets, as an operator who reinstalls them has."""
         for name in self.names:
             self.host(name).remove()
         lab.up(self.lab)
@@ -210,7 +210,7 @@ class Control:
     # Health
 
     def unhealthy(self) -> dict[str, str]:
-        """Services that the router does not find ready, with why; all of them where it cannot be asked."""
+        """Services that the router does not find ready, with the reason; all services if the router does not answer."""
         wanted = probes(self.planned)
         edge, port = self.group("edge")[0], self.planned.setting.router_port
         try:
@@ -220,7 +220,7 @@ class Control:
         return {name: why for name, why in answers.items() if why}
 
     def wait_healthy(self, seconds: float) -> float:
-        """Seconds until every service was ready; fails with the reasons when they are over."""
+        """Seconds until every service is ready; fails with the reasons after a timeout."""
         began = time.monotonic()
         missing: dict[str, str] = {}
 
@@ -241,12 +241,12 @@ class Control:
         return self.lab.directory.exists()
 
     def running(self) -> bool:
-        """Whether every host of it runs and answers."""
+        """Whether every host of the environment runs and answers."""
         return self.exists() and all(self.host(name).answers() for name in self.names)
 
 
 def copy_of_project(target: Path, *, environment: str) -> Path:
-    """The project's tree as a second checkout that may use the same hosts: with their keys, without the rest."""
+    """A copy of the project as a second checkout for the same hosts: with their keys, without other local files."""
     left_out = (".venv", ".git", ".lab", "reports", "__pycache__", ".*_cache", "*.egg-info")
     shutil.copytree(PROJECT, target, ignore=shutil.ignore_patterns(*left_out))
     access = lab.load(environment).access

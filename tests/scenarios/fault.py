@@ -1,4 +1,4 @@
-"""Faults that are set on a host of the lab from outside, and what runs, status and drift have to say of them."""
+"""Faults that are set on a host of the lab from outside, and what runs, status and drift must report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BASE = "deploys/base.py"
 
 @contextmanager
 def fault(control: Control, host: str, script: str, undo: str) -> Iterator[None]:
-    """Commands on a host as root, and those that undo them, whatever happens in between."""
+    """Run commands on a host as root, and in any case the commands that undo them."""
     try:
         control.ssh(host, "sudo sh -e", script)
         yield
@@ -21,14 +21,14 @@ def fault(control: Control, host: str, script: str, undo: str) -> Iterator[None]
 
 
 def refused(done: Outcome, *said: str) -> None:
-    """The run ended with these words before it changed anything."""
+    """Fail unless the run ended with these words before any change."""
     stopped(done, *said)
     assert "Nothing was changed on any host." in done.output, done.end
     assert done.changes == [], done.end
 
 
 def stopped(done: Outcome, *said: str) -> None:
-    """The run ended with these words, and no traceback."""
+    """Fail unless the run ended with these words and without a traceback."""
     assert done.status not in (0, None), done.end
     assert "Traceback" not in done.output, done.end
     for words in said:
@@ -36,12 +36,12 @@ def stopped(done: Outcome, *said: str) -> None:
 
 
 def row(control: Control, *said: str) -> None:
-    """The status ends with a status other than 0 and says this."""
+    """Fail unless the status exits with another code than 0 and prints this."""
     stopped(control.run(deploy="deploys/status.py"), *said)
 
 
 def drifted(control: Control, *said: str) -> None:
-    """The drift report says this."""
+    """Fail unless the drift report contains this."""
     done = control.run(deploy="deploys/drift.py")
     assert done.status == 1, done.end
     for words in said:
@@ -49,7 +49,7 @@ def drifted(control: Control, *said: str) -> None:
 
 
 def until(stream: Iterable[str], words: str) -> str:
-    """What a run says up to a line with these words."""
+    """The output of a run up to a line with these words."""
     found = ""
     for line in stream:
         found += line

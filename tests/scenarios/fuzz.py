@@ -1,6 +1,6 @@
-"""What comes of a mistake in the catalogue: it is refused with its place, or everything can be planned with it.
+"""The effect of a mistake in the catalogue: it is refused with its place, or every host can be planned with it.
 
-`PYTHONPATH=. .venv/bin/python tests/scenarios/fuzz.py SEED NUMBER` makes one mistake alone and shows what comes of it.
+`PYTHONPATH=. .venv/bin/python tests/scenarios/fuzz.py SEED NUMBER` makes one mistake and shows its effect.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ from runbooks.secret.rule import rule_of
 
 REFUSED, PLANNED = "refused", "planned"
 NO_SECRETS = {"secrets_file": "group_data/secrets/none", "secrets_generate": True}
-HOST = Traits(64, 512 << 30, 1400, 0, "x86_64", {"memory": True, "cpu": True})  # so large that everything fits
-SECONDS = 20  # for one mistake, which takes a tenth of one
+HOST = Traits(64, 512 << 30, 1400, 0, "x86_64", {"memory": True, "cpu": True})  # large enough for everything
+SECONDS = 20  # for one mistake, which takes a tenth of a second
 PLACE = re.compile(r"\b(services|modules|gateway|operations)\.yaml:[1-9][0-9]*: [\w.-]+")
 # The file as a whole is wrong, so there is no field to name.
 WHOLE = ("is empty or not a mapping", "is not UTF-8", "is not valid YAML", "cannot be read", "is a directory", "has ")
 
 
 class Unnamed(AssertionError):
-    """A refusal that does not say where the mistake is."""
+    """A refusal that does not name the place of the mistake."""
 
 
 class Fuzz:
-    """The lab environment as it would be with other catalogues; hosts are not asked."""
+    """The lab environment with other catalogues; no host is asked."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -54,8 +54,8 @@ class Fuzz:
         self.env = replace(env, hosts=tuple(replace(host, traits=HOST) for host in env.hosts))
 
     def outcome(self, mutation: Mutation) -> tuple[str, str]:
-        """REFUSED with what was said, or PLANNED; every other error is a bug, and so is a refusal without place."""
-        copy = self.directory / str(mutation.number)  # each in one of its own: what was loaded is remembered
+        """REFUSED with the message, or PLANNED; every other error is a bug, and so is a refusal without a place."""
+        copy = self.directory / str(mutation.number)  # each mistake in its own directory: loaded files are cached
         mutation.make(copy)
         with _in_time():
             try:
@@ -73,7 +73,7 @@ class Fuzz:
         return PLANNED, ""
 
     def plan(self, catalogue: Catalogue) -> None:
-        """Plan every host, and read all that runbooks and `make catalogue` read."""
+        """Plan every host, and read everything that runbooks and `make catalogue` read."""
         env = replace(self.env)
         env.__dict__["catalogue"] = catalogue.without(env.setting.services_excluded)
         for role in ROLES:
@@ -107,7 +107,7 @@ def _check_place(problem: Problem) -> None:
 
 @contextmanager
 def _in_time() -> Iterator[None]:
-    """TimeoutError when a mistake makes something run without end."""
+    """TimeoutError when a mistake causes an endless loop."""
 
     def late(*_: object) -> None:
         raise TimeoutError(f"takes longer than {SECONDS} s")

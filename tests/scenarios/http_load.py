@@ -1,9 +1,9 @@
-"""Requests through the edge, each with a name of its own, and what became of them.
+"""Requests through the edge, each with its own name, and their results.
 
-Connections last, and one that the server has closed while nothing was asked on it is not used again. Nginx before
-1.27.4 closes all idle ones on a reload. Where a test reloads it, a request that was on its way in that moment goes
-out once more, on a connection of its own, as browsers do; elsewhere it has failed. How many went out again is known,
-and so is how often the service carried each POST out.
+Connections are persistent, and a connection that the server closed while it was idle is not used again. Nginx before
+1.27.4 closes all idle connections on a reload. Where a test reloads Nginx, a request that was in flight at that moment
+is sent once more, on a new connection, as browsers do; elsewhere it counts as failed. The load counts repeated
+requests, and how often the service executed each POST.
 """
 
 from __future__ import annotations
@@ -25,38 +25,38 @@ from control import Control
 
 WORKERS = 24
 PATIENCE_SECONDS = 15
-MOMENT_SECONDS = 1.0  # what is closed later than this had been worked on, and has failed
+MOMENT_SECONDS = 1.0  # a request whose connection closes later than this was being processed, and has failed
 CLOSED = (ConnectionError, ssl.SSLEOFError)
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request and its answer; status 0 where there was none."""
+    """One request and its answer; status 0 means no answer."""
 
     method: str
     name: str
     status: int
     release: str
-    at: float  # when it was sent, by this machine's clock
+    at: float  # time of sending, by this machine's clock
     seconds: float
     why: str = ""
-    again: bool = False  # sent a second time, since the connection was closed when it was sent the first time
+    again: bool = False  # sent a second time, since the connection was closed at the first attempt
 
 
 def closed(connection: http.client.HTTPSConnection) -> bool:
-    """Whether the other side has ended a connection on which no answer is awaited."""
+    """Whether the other side has closed an idle connection."""
     return bool(wait([connection.sock], 0))
 
 
 @dataclass
 class Requests:
-    """GET and POST in turn, so many a second over connections that last, until `stop`."""
+    """GET and POST in turn, at a fixed rate over persistent connections, until `stop`."""
 
     control: Control
-    path: str  # of the edge, with a slash at its end
+    path: str  # of the edge, with a slash at the end
     service: str
     rate: float = 200
-    reloads: bool = False  # whether Nginx is reloaded meanwhile
+    reloads: bool = False  # whether Nginx reloads during the load
     answered: list[Request] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -80,7 +80,7 @@ class Requests:
         self.stop()
 
     def stop(self) -> None:
-        """End, once every request was answered."""
+        """Stop, once every request was answered."""
         self.ended.set()
         for thread in self.threads:
             thread.join()
@@ -91,34 +91,34 @@ class Requests:
 
     @property
     def failed(self) -> list[Request]:
-        """Requests that were not answered with success."""
+        """Requests without a successful answer."""
         return [one for one in self.answered if not 200 <= one.status < 300]
 
     @property
     def repeated(self) -> list[Request]:
-        """Requests that went out a second time."""
+        """Requests that were sent a second time."""
         return [one for one in self.answered if one.again]
 
     @property
     def not_once(self) -> dict[str, int]:
-        """How often each POST was carried out that was not carried out exactly once; once it was stopped."""
+        """The number of executions of each POST that was not executed exactly once; only after `stop`."""
         executed = self.executed()
         posts = [one.name for one in self.answered if one.method == "POST"]
         return {name: executed[name] for name in posts if executed[name] != 1}
 
     def releases(self, since: float = 0.0) -> Counter[str]:
-        """How many requests each release answered, of those sent since then."""
+        """The number of requests that each release answered, of those sent since that time."""
         return Counter(one.release for one in self.answered if one.at >= since and one.status == 200)
 
     def moments(self) -> dict[str, list[float]]:
-        """When requests were sent, by the release that answered them; and of those that failed."""
+        """Times of requests, by the release that answered them, and of failed requests."""
         found: dict[str, list[float]] = {}
         for one in self.answered:
             found.setdefault(one.release if one.status == 200 else "failed", []).append(one.at)
         return found
 
     def executed(self) -> Counter[str]:
-        """How often each POST was carried out, as the service's own log tells."""
+        """The number of executions of each POST, by the service's own log."""
         found: Counter[str] = Counter()
         for line in self.log_path.read_text(errors="replace").splitlines():
             at = line.find(f"POST /sessions/{self.run}-")
@@ -127,12 +127,12 @@ class Requests:
         return found
 
     def told(self) -> str:
-        """What failed, in a line for each kind."""
+        """Failures, one line for each kind."""
         kinds = Counter((one.method, one.status, one.why[:80]) for one in self.failed)
         return f"{len(self.failed)} of {len(self.answered)} failed: {dict(kinds)}"
 
     def _follow(self) -> None:
-        """The service's log as it is written: tasks that are gone take theirs with them."""
+        """Follow the service's log: a task that is gone takes its log with it."""
         self.log_path = self.control.lab.access / f"requests-{self.run}.log"
         self.log_file = self.log_path.open("w")
         words = ["ssh", "-F", str(self.control.lab.access / "ssh_config"), self.control.group("app")[0]]
@@ -141,7 +141,7 @@ class Requests:
         time.sleep(2)
 
     def _next(self) -> tuple[int, float]:
-        """Number of the next request and when it is due; what could not be sent in time is not made up for."""
+        """Number and due time of the next request; a request that was missed is not sent later."""
         with self.lock:
             self.number += 1
             self.turn = max(self.turn + 1 / self.rate, time.monotonic() - 0.1)

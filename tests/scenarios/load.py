@@ -1,4 +1,4 @@
-"""Load on PostgreSQL that knows what was acknowledged: writers on an app host, through the proxy there."""
+"""Load on PostgreSQL that records acknowledged writes: writers on an app host, through the proxy there."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ SESSION = Path(__file__).parents[1] / "hosts/remote/proxy.py"
 SERVICE = "auth-service"
 TABLE = "written"
 WRITERS = 20
-PAUSE_SECONDS = 0.0  # of each writer between two writes
-PATIENCE_SECONDS = 8  # of one statement: a write that waits for a second host for longer is given up
+PAUSE_SECONDS = 0.0  # pause of a writer between two writes
+PATIENCE_SECONDS = 8  # of one statement: a write that waits longer for a second host is abandoned
 
 
 @dataclass(frozen=True)
 class Written:
-    """What became of the writes of one load."""
+    """The results of the writes of one load."""
 
-    acknowledged: dict[str, float]  # id -> when, by the clock of the host that wrote
+    acknowledged: dict[str, float]  # id -> time, by the clock of the writing host
     doubtful: list[str]
     errors: dict[str, int]
 
     def through(self, name: str) -> list[float]:
-        """When writes to this target were acknowledged, in order."""
+        """Times of acknowledged writes to this target, in order."""
         return sorted(when for what, when in self.acknowledged.items() if what.split("-")[1] == name)
 
     def longest_gap(self, name: str = "proxy") -> float:
-        """The longest time in seconds without an acknowledged write in between."""
+        """The longest time between two acknowledged writes, in seconds."""
         times = self.through(name)
         return max((later - sooner for sooner, later in pairwise(times)), default=float("inf"))
 
@@ -45,7 +45,7 @@ class Load:
     """Writers that run until they are stopped."""
 
     def __init__(self, control: Control, seconds: float = 180, also: dict[str, str] | None = None) -> None:
-        """`also` are further targets past the proxy, {name: address}, each with four writers."""
+        """`also` names more targets that bypass the proxy, {name: address}, each with four writers."""
         self.control, self.host = control, control.group("app")[0]
         self.stop_file = f"/tmp/stop-{uuid.uuid4().hex}"
         env = control.planned
@@ -74,7 +74,7 @@ class Load:
         self.control.ssh(self.host, f"rm -f {self.stop_file}")
 
     def written(self) -> Written:
-        """What the writers recorded; once they are stopped."""
+        """The records of the writers; only after they stopped."""
         return Written(**json.loads(self.running.result()))
 
     def lost(self, written: Written) -> list[str]:
@@ -83,7 +83,7 @@ class Load:
         return sorted(set(written.acknowledged) - there)
 
     def sql(self, text: str, seconds: float = 90) -> list[list[str]]:
-        """Rows of a statement through the proxy, as soon as there is a primary that answers."""
+        """Rows of a statement through the proxy, as soon as a primary answers."""
         target = self.asked["targets"][0]
         deadline = time.monotonic() + seconds
         argument = {"address": target["address"], "port": target["port"], "login": self.login, "text": text}

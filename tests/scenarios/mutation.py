@@ -1,7 +1,7 @@
-"""Mistakes in the catalogue's files, drawn from a seed: what a hand, an editor, a merge or a disk does to a file.
+"""Mistakes in the catalogue's files, drawn from a seed: what a person, an editor, a merge or a disk does to a file.
 
-`draw(seed, number)` is always the same mistake, so that one of them can be made alone. It works on the text, at the
-places of YAML's own nodes, so that lines keep their meaning.
+`draw(seed, number)` always returns the same mistake, so that one mistake can be repeated. It changes the text at the
+positions of YAML nodes, so that lines keep their meaning.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ HARM = (  # bytes that an editor, a disk or a copy can leave
 
 @dataclass(frozen=True)
 class Mutation:
-    """One mistake: which file, what was done in words, and the file's bytes after it; None is a file that is gone."""
+    """One mistake: the file, a description, and the file's bytes after it; None for a deleted file."""
 
     seed: int
     number: int
@@ -46,7 +46,7 @@ class Mutation:
         return f"--seed {self.seed}, mutation {self.number}: {self.file}: {self.what}"
 
     def make(self, directory: Path) -> None:
-        """Make it in a copy of the catalogue, in which nothing else is wrong."""
+        """Make the mistake in a copy of the catalogue that has no other mistake."""
         shutil.copytree(DIRECTORY, directory)
         path = directory / self.file
         if self.content is None:
@@ -59,12 +59,12 @@ class Mutation:
 
 @dataclass(frozen=True)
 class Place:
-    """A value in a file: the key or list around it, and where its text begins and ends."""
+    """A value in a file: the key or list around it, and the start and end of its text."""
 
     path: str
     key: yaml.ScalarNode | None  # None in a list
     value: yaml.Node
-    flow: bool  # whether what is around it is written in brackets
+    flow: bool  # whether its container is written in brackets
 
     @property
     def start(self) -> int:
@@ -72,7 +72,7 @@ class Place:
 
     @property
     def begin(self) -> int:
-        """Where the entry begins: its key, or its value in a list."""
+        """The start of the entry: its key, or its value in a list."""
         return int(self.key.start_mark.index) if self.key else self.start
 
 
@@ -232,7 +232,7 @@ KINDS = (*[_drop] * 2, *[_rename] * 2, *[_odd] * 4, _changed, _swap, _duplicate,
 
 
 def draw(seed: int, number: int) -> Mutation:
-    """The mistake of this seed and number."""
+    """The mistake with this seed and number."""
     chance = random.Random(f"{seed} {number}")
     file = chance.choice(FILES)
     if chance.random() < 0.12:

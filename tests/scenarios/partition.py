@@ -1,4 +1,4 @@
-"""Cuts hosts of the lab off, inside their own network namespaces, and always heals them again."""
+"""Cuts hosts of the lab off, inside their own network namespaces, and always reconnects them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ TABLE = "scenario_cut"
 
 @contextlib.contextmanager
 def cut_off(platform: Control, host: str, others: Sequence[str]) -> Iterator[None]:
-    """Drop every packet between the host and the others, as a failed link does: nobody is told."""
+    """Drop every packet between the host and the others, as a failed link does: no side is notified."""
     with dropping(platform, host, [platform.host(other).address for other in others]):
         yield
 
 
 @contextlib.contextmanager
 def out_of_reach(platform: Control) -> Iterator[None]:
-    """The same between every host and this machine, which their runs come from."""
+    """Drop every packet between every host and this machine, where runs start."""
     with contextlib.ExitStack() as stack:
         for host in platform.names:
             stack.enter_context(dropping(platform, host, [str(defaults.GATEWAY)]))

@@ -1,4 +1,4 @@
-"""Readiness of every service, asked without a break while something is done: who is locked out shows here."""
+"""Readiness of every service, polled continuously during a change: a locked-out service shows here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LONGEST_SECONDS = 1800
 
 
 class Readiness:
-    """Asks at the router of the first edge host, each service in a thread of its own."""
+    """Asks the router of the first edge host, each service in its own thread."""
 
     def __init__(self, control: Control) -> None:
         self.control, self.host = control, control.group("edge")[0]
@@ -38,7 +38,7 @@ class Readiness:
 
     @property
     def failed(self) -> list[list[Any]]:
-        """[seconds since the start, service, answer] of every answer that was not ready."""
+        """[seconds since the start, service, answer] of every answer other than ready."""
         return list(self.found["failed"])
 
     def _ask(self) -> str:

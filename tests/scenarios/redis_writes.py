@@ -1,4 +1,4 @@
-"""Writes to Redis as a service makes them, and what became of those that were acknowledged."""
+"""Writes to Redis as a service makes them, and which acknowledged writes were lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WRITERS = 8
 
 @dataclass
 class Writes:
-    """A service on an app host that writes to Redis the way all services do."""
+    """A service on an app host, which writes to Redis as all services do."""
 
     platform: Control
 
@@ -41,12 +41,12 @@ class Writes:
         return self.platform.ask(self.platform.group("app")[0], "redis_load.py", self.request(**more), seconds)
 
     def begin(self, pool: ThreadPoolExecutor, seconds: float, **more: Any) -> Future[Any]:
-        """Write for so long, beside the test."""
+        """Write for this long, in parallel to the test."""
         return pool.submit(self.ask, do="load", seconds=seconds, writers=WRITERS, **more)
 
 
 def primary_of(platform: Control) -> str:
-    """The host that most Sentinels name; empty where they do not agree."""
+    """The host that most Sentinels name; empty when they do not agree."""
     master = PERSISTENT.master_name(platform.planned.catalogue)
     named = [said[0] for said in sentinels(platform, "get-master-addr-by-name", master).values() if said]
     for host in platform.planned.group("redis"):
@@ -56,7 +56,7 @@ def primary_of(platform: Control) -> str:
 
 
 def agreed(platform: Control) -> bool:
-    """Whether of both instances one server is primary, for the Sentinels, too, and the others hear it."""
+    """Whether each instance has one primary that the Sentinels agree on, and its replicas follow it."""
     for instance in INSTANCES:
         roles = _answers(platform, instance.socket, "ROLE")
         name = instance.master_name(platform.planned.catalogue)
@@ -72,7 +72,7 @@ def agreed(platform: Control) -> bool:
 
 
 def sentinels(platform: Control, *words: str) -> dict[str, list[str]]:
-    """Answer of each host's Sentinel; nothing from one that is not there."""
+    """The answer of each host's Sentinel; nothing from a Sentinel that does not answer."""
     return _answers(platform, "/run/sentinel/sentinel.sock", f"SENTINEL {' '.join(words)}")
 
 
@@ -84,20 +84,20 @@ def _answers(platform: Control, socket: str, words: str) -> dict[str, list[str]]
         )
         try:
             return platform.ssh(name, command, seconds=10).splitlines()
-        except Exception:  # a host that is down, in any of its ways
+        except Exception:  # a host that is down, in whatever way
             return []
 
     return platform.everywhere(ask, platform.group("redis"))
 
 
 def loss(writes: Writes, done: dict[str, Any]) -> list[float]:
-    """Times of the acknowledged writes that are gone."""
+    """Times of the acknowledged writes that were lost."""
     when = dict(map(tuple, done["acknowledged"]))
     gone = writes.ask(do="missing", keys=list(when))
     return sorted(when[key] for key in gone)
 
 
 def longest_gap(entries: Iterable[Sequence[Any]]) -> float:
-    """The longest time without anything acknowledged, of [what, when] each."""
+    """The longest time without an acknowledged write; each entry is [what, when]."""
     times = sorted(when for _, when in entries)
     return max(after - before for before, after in pairwise(times))

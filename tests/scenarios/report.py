@@ -1,7 +1,7 @@
-"""What the scenarios did and measured, kept over runs and shown as one page: reports/scenarios.html.
+"""Results and measurements of the scenarios, kept across runs and shown on one page: reports/scenarios.html.
 
-A scenario's last runs stand beside each other with their outcome and figures, and below them what was acknowledged,
-second by second, around the damage of the newest one.
+The page shows a scenario's last runs next to each other, with their outcome and figures. Below them it shows, second
+by second, what was acknowledged around the damage of the newest run.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from nexus.workstation import checkout
 
-RUNS = 5  # of each scenario that are kept
+RUNS = 5  # kept for each scenario
 STEP_SECONDS = 0.5
-HARMFUL = ("failed", "lost")  # series of what must not be
-TICKS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 3600)  # seconds between two of an axis
+HARMFUL = ("failed", "lost")  # series of events that must not happen
+TICKS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 3600)  # seconds between two ticks of an axis
 KEPT, PAGE = "scenarios.json", "scenarios.html"
 PREFIX = "tests/scenarios/"
 
 
 def timeline(title: str, series: Mapping[str, Sequence[float]], marks: Mapping[str, float]) -> dict[str, Any]:
-    """What happened how often in each half second; `series` and `marks` are by name, in seconds since 1970.
+    """Events in each half second; `series` and `marks` are by name, in seconds since 1970.
 
-    The longest time in which nothing went well, in whichever series, is the gap: (from, to) in seconds after the first.
+    The gap is the longest time without a success in any series: (from, to) in seconds after the first.
     """
     moments = {name: sorted(times) for name, times in series.items()}
     everything = sorted(when for times in moments.values() for when in times)
@@ -53,30 +53,30 @@ def timeline(title: str, series: Mapping[str, Sequence[float]], marks: Mapping[s
 
 
 class Figure:
-    """What scenarios measure: of this session, and of the scenario that runs."""
+    """Measurements of this session and of the running scenario."""
 
     def __init__(self) -> None:
         self.all: dict[str, str] = {}
         self.begin()
 
     def begin(self) -> dict[str, Any]:
-        """Collect for another scenario: {"figures": ..., "timelines": ...}."""
+        """Start to collect for another scenario: {"figures": ..., "timelines": ...}."""
         self.current: dict[str, Any] = {"figures": {}, "timelines": []}
         return self.current
 
     def __call__(self, name: str, value: object) -> None:
-        """Keep one measured value by its name; a float is seconds."""
+        """Keep one measured value under its name; a float is in seconds."""
         self.all[name] = f"{value:.1f} s" if isinstance(value, float) else str(value)
         self.current["figures"][name] = self.all[name]
 
     def timeline(self, title: str, series: Mapping[str, Sequence[float]], **marks: float) -> None:
-        """Show when things were acknowledged, {name: moments}, and by marks what was done meanwhile."""
+        """Show when writes or requests were acknowledged, {name: moments}, and mark what was done meanwhile."""
         if any(series.values()):
             self.current["timelines"].append(timeline(title, series, marks))
 
 
 class Report:
-    """Hooks of pytest that collect, and the page that shows it."""
+    """Hooks of pytest that collect results, and the page that shows them."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -100,7 +100,7 @@ class Report:
             run["outcome"] = report.outcome if run["outcome"] != "failed" else "failed"
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print what was measured, keep it, and write the page."""
+        """Print the measurements, keep them, and write the page."""
         if self.figure.all:
             terminalreporter.section("measured")
             for name, value in self.figure.all.items():
@@ -110,7 +110,7 @@ class Report:
             terminalreporter.line(f"all scenarios and their last runs: {self.directory / PAGE}")
 
     def keep(self) -> None:
-        """Put this session's runs before those that are kept."""
+        """Put this session's runs before the runs that are already kept."""
         self.directory.mkdir(exist_ok=True)
         path = self.directory / KEPT
         kept: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
@@ -125,7 +125,7 @@ class Report:
 
 
 def page(kept: Mapping[str, Any]) -> str:
-    """The page of all kept scenarios, by their modules."""
+    """The page of all kept scenarios, grouped by module."""
     places = FileSystemLoader([Path(__file__).parent, PROJECT / "templates"])
     jinja = Environment(loader=places, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     jinja.filters |= {"named": named, "tick": lambda length: next(t for t in TICKS if t * 8 >= length)}
@@ -136,12 +136,12 @@ def page(kept: Mapping[str, Any]) -> str:
 
 
 def named(nodeid: str) -> str:
-    """A test's name as words: "a bad release goes back by itself, never ready"."""
+    """The name of a test as words: "a bad release goes back by itself, never ready"."""
     name = nodeid.rpartition("::")[2].removeprefix("test_")
     words, _, variant = name.rstrip("]").partition("[")
     return words.replace("_", " ") + (f", {variant}" if variant else "")
 
 
 def first_line(node: Any) -> str:
-    """The first line of what a test or a module says about itself."""
+    """The first line of the docstring of a test or a module."""
     return str(getattr(node.obj, "__doc__", "") or "").strip().partition("\n")[0]

@@ -14,19 +14,19 @@ from nexus.pki.ca import Authority
 from roles.certificate.door import Door
 from roles.certificate.plan import ETCD_LEAF
 
-SECONDS = 30  # object storage restarts for 17 s, while its socket keeps who asks waiting
+SECONDS = 30  # object storage restarts for 17 s, and its socket keeps clients waiting
 ASK_FOR_TLS = struct.pack("!ii", 8, 80877103)  # SSLRequest of PostgreSQL's protocol
 
 
 class Served:
-    """Asks ports with a certificate of our own, which nodes of etcd and RabbitMQ want to see first."""
+    """Asks ports with our own certificate, which nodes of etcd and RabbitMQ require."""
 
     def __init__(self, env: Environment) -> None:
         self._etcd = _client(env.authority("etcd", f"{env.name} etcd")) if env.group("etcd") else None
         self._other = _client(env.tls)
 
     def ask(self, door: Door) -> x509.Certificate:
-        """What a daemon shows now; OSError where it does not answer."""
+        """The certificate that a daemon shows now; OSError if it does not answer."""
         context = self._etcd if self._etcd and door.leaf == ETCD_LEAF else self._other
         with socket.create_connection((door.address, door.port), timeout=SECONDS) as raw:
             if door.asks_first:
@@ -41,7 +41,7 @@ class Served:
 
 
 def _client(authority: Authority) -> ssl.SSLContext:
-    """One that trusts anybody and shows a leaf."""
+    """A TLS context that trusts any server and shows a leaf."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     leaf = authority.leaf(["tests"])

@@ -1,4 +1,4 @@
-"""A run on a terminal of its own, as an operator starts it by hand."""
+"""A run on its own terminal, as an operator starts it by hand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nexus.provider.lab.machine import wait_until
 
 
 class Interactive:
-    """A run on a terminal of its own, which asks before it changes anything."""
+    """A run on its own terminal, which asks for confirmation before it changes anything."""
 
     def __init__(self, control: Control, data: dict[str, Any]) -> None:
         words = [str(Path(sys.executable).with_name("pyinfra")), "inventory", "deploys/full.py"]
@@ -38,36 +38,36 @@ class Interactive:
         return self._process.wait(60)
 
     def read_until(self, words: str) -> None:
-        """Read what it says up to these words."""
+        """Read the run's output up to these words."""
         while words not in self._said:
             assert self._read(), f"ended without: {words}\n{self._said[-2000:]}"
 
     def answer(self, text: str) -> None:
-        """Type this."""
+        """Type this text."""
         os.write(self._terminal, text.encode())
 
     def send(self, number: signal.Signals) -> None:
-        """Send it a signal while it waits, as an operator does who has read the question."""
+        """Send a signal while the run waits, as an operator does after reading the question."""
         assert wait_until(self._waits, SILENT_SECONDS, pause=0.01), self._said[-2000:]
         self._process.send_signal(number)
 
     def hang_up(self) -> None:
-        """Take the terminal away, as a lost connection does: what is written to it fails from now on."""
+        """Close the terminal, as a lost connection does: from now on every write to it fails."""
         os.close(self._terminal)
         self._process.send_signal(signal.SIGHUP)
 
     def end(self) -> str:
-        """All that it said, once it has ended."""
+        """The whole output, once the run has ended."""
         while self._read():
             pass
         return self._said
 
     def _waits(self) -> bool:
-        """Whether the process sleeps: a signal between a question and the wait for its answer would go unheard."""
+        """Whether the process sleeps: a signal between a question and the wait for its answer would be ignored."""
         return "State:\tS" in Path(f"/proc/{self._process.pid}/status").read_text()
 
     def _read(self) -> bool:
-        """Read what there is; False at the end."""
+        """Read what is available; False at the end."""
         if not wait([self._terminal], SILENT_SECONDS):
             self._process.kill()
             raise AssertionError(f"nothing more for {SILENT_SECONDS} s after: {self._said[-2000:]}")

@@ -1,7 +1,7 @@
-"""Secrets are marked ones, and then the marks are looked for everywhere.
+"""Secrets contain a mark, and the tests search for the mark everywhere.
 
-One secret on the environment that is up; and all of them on an environment of one host whose hosts are made from
-bare ones: the box, or with NEXUS_ENV another one of the lab.
+One secret on the environment that is up; and all secrets on an environment of one host, deployed from a bare host:
+the box, or with NEXUS_ENV another environment of the lab.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(REASON is not None, reason=f"no lab on this mach
 
 @pytest.fixture(scope="module")
 def own_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Caches and temporary files of these runs alone, so that they can be searched."""
+    """Separate caches and temporary files for these runs, so that the tests can search them."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("XDG_CACHE_HOME", "TMPDIR"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
@@ -43,7 +43,7 @@ def own_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def marked(
     pytestconfig: pytest.Config, figure: Figure, own_places: None
 ) -> Iterator[tuple[Control, dict[str, Outcome], Processes]]:
-    """The environment deployed with marked secrets, what its runs said, and what processes showed meanwhile."""
+    """The environment deployed with marked secrets, the output of its runs, and what processes showed meanwhile."""
     if not pytestconfig.getoption("--lab"):
         pytest.skip("scenarios on the lab's hosts run with --lab")
     control = Control(os.environ.get("NEXUS_ENV") or "box")
@@ -62,7 +62,7 @@ def marked(
             for path in SPOILT:
                 control.ssh(host, f"echo spoilt | sudo tee {path} >/dev/null")
             runs["dry run"] = control.run("--dry", *LOUD)
-            runs["run that mends"] = control.run("-vv", "--debug", "--diff")
+            runs["run that repairs"] = control.run("-vv", "--debug", "--diff")
         figure(f"{control.name}: marked secrets", len(names))
         yield control, runs, processes
     finally:
@@ -78,7 +78,7 @@ ONE, SERVICE = "redis/scheduler", "scheduler"
 
 
 def test_one_secret_shows_nowhere(control: Control, own_places: None, figure: Figure) -> None:
-    """A service's password, changed by hand: run, dry run and hosts that have it show it nowhere."""
+    """A service's password changes by hand: no run, dry run or host shows it."""
     before = inventory.load(control.name).secrets.get(ONE)
     wanted = writings(MARK.encode())
     try:
@@ -88,7 +88,7 @@ def test_one_secret_shows_nowhere(control: Control, own_places: None, figure: Fi
         for name, run in runs.items():
             assert run.status == 0, f"{name}: {run.end}"
         assert any("redis" in change for change in runs["run"].changes), runs["run"].changes
-        figure(f"{control.name}: one marked secret, a run that brings it", runs["run"].seconds)
+        figure(f"{control.name}: one marked secret, the run that deploys it", runs["run"].seconds)
         assert leaked(runs, wanted) == []
         assert len(processes.seen) > 100
         assert processes.hits == set()
@@ -108,20 +108,20 @@ def test_one_secret_shows_nowhere(control: Control, own_places: None, figure: Fi
 
 
 def store(control: Control, value: str) -> None:
-    """Give the one secret this value, in the environment's file."""
+    """Set the one secret to this value in the environment's file."""
     secrets = inventory.load(control.name).secrets
     secrets.put(ONE, value)
     assert secrets.save()
 
 
 def credentials(control: Control, host: str) -> str:
-    """What the service's tasks on this host were given as credentials."""
+    """The credentials of the service's tasks on this host."""
     tasks = f"sudo docker ps -q --filter label=com.docker.swarm.service.name=nexus_{SERVICE}"
     return control.ssh(host, f"for task in $({tasks}); do sudo docker exec $task cat /run/secrets/credentials; done")
 
 
 def leaked(runs: Mapping[str, Outcome], wanted: Sequence[bytes]) -> list[str]:
-    """Lines of output that hold a mark."""
+    """Lines of output that contain a mark."""
     return [
         f"{name}: {line[:60]}"
         for name, run in runs.items()
@@ -136,7 +136,7 @@ SPOILT = ("/etc/redis/redis.acl", "/etc/pgbouncer/userlist.txt", "/root/.docker/
 
 @pytest.mark.full
 def test_runs_succeed(marked: tuple[Control, dict[str, Outcome], Processes]) -> None:
-    """Else nothing below means anything."""
+    """Otherwise the tests below mean nothing."""
     control, runs, _ = marked
     for name, run in runs.items():
         assert run.status == 0, f"{name}: {run.end}"
@@ -156,7 +156,7 @@ def test_no_output_holds_a_secret(marked: tuple[Control, dict[str, Outcome], Pro
 @pytest.mark.full
 def test_no_process_shows_a_secret(marked: tuple[Control, dict[str, Outcome], Processes], figure: Figure) -> None:
     _, _, processes = marked
-    figure("processes looked at while runs went on", len(processes.seen))
+    figure("processes seen during the runs", len(processes.seen))
     assert len(processes.seen) > 100
     assert processes.hits == set()
 
@@ -191,7 +191,7 @@ def test_nothing_on_the_hosts_shows_a_secret(
 
 @pytest.mark.full
 def test_the_search_finds_what_is_there(marked: tuple[Control, dict[str, Outcome], Processes]) -> None:
-    """The same search over places that hold secrets by right must not come back empty."""
+    """The same search must find the mark where secrets are allowed."""
     control, _, _ = marked
     asked = {"marks": [mark.hex() for mark in marks(control)], "directories": [], "data_root": "/nowhere"}
     found = control.ask(control.names[0], "leaks.py", {**asked, "registry": "/root/.docker"}, seconds=600)

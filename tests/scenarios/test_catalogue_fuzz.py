@@ -1,6 +1,6 @@
 """Any mistake in a file of the catalogue is refused with file, line and field, or can be planned for every host.
 
-Needs no lab. Mistakes are drawn with --seed; a message names each that failed, and how to make it alone.
+Needs no lab. Mistakes are drawn with --seed; a message names each failed one, and how to repeat it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def test_every_mistake_is_refused_with_its_place_or_planned(
     figure(f"{count} mistakes in the catalogue: planned", outcomes[PLANNED])
     figure(f"{count} mistakes in the catalogue: seconds", time.monotonic() - began)
     assert not failed, "\n".join([f"alone: PYTHONPATH=. python tests/scenarios/fuzz.py {seed} NUMBER", *failed])
-    assert outcomes[REFUSED] > outcomes[PLANNED] > 0  # else nothing was tried
+    assert outcomes[REFUSED] > outcomes[PLANNED] > 0  # otherwise nothing was tested
 
 
 def test_the_same_seed_draws_the_same_mistakes() -> None:

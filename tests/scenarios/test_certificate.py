@@ -1,4 +1,4 @@
-"""Certificates that live for minutes, and nobody runs anything: hosts renew them by themselves, under load."""
+"""Certificates that live for minutes, without any run: hosts renew them automatically, under load."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from roles.certificate.status import all_doors
 PERIOD_SECONDS, LIFETIME_SECONDS = 90, 270
 DATA = {"certificate_period_seconds": PERIOD_SECONDS, "certificate_prepared_days": 0.1}
 FULL_SECONDS, SAMPLE_SECONDS = 5 * LIFETIME_SECONDS, 150
-PAUSE_SECONDS = 0.5  # of each writer: what is written for half an hour is looked for again
+PAUSE_SECONDS = 0.5  # of each writer: the writes of half an hour are all verified
 LOOK_SECONDS = 5
-START_SECONDS = 30  # after which a host has renewed: two waits of its timer, and clocks that may differ
-REREAD_SECONDS = 120  # after which RabbitMQ has read a new certificate
+START_SECONDS = 30  # time within which a host renews: two periods of its timer, and clocks that may differ
+REREAD_SECONDS = 120  # time within which RabbitMQ reads a new certificate
 SILENT_LOOKS = 3
 SETTLED_SECONDS = 120
 BOOT_SECONDS = 180
@@ -40,11 +40,11 @@ Asked = tuple[str, Door]
 
 @dataclass
 class Watch:
-    """What every port of every host showed, each time that it was asked."""
+    """What every port of every host showed, each time it was asked."""
 
     control: Control
     shown: dict[Asked, dict[int, float]] = field(default_factory=dict)  # serial number -> least seconds left
-    silent: dict[Asked, int] = field(default_factory=dict)  # looks in a row without an answer
+    silent: dict[Asked, int] = field(default_factory=dict)  # consecutive looks without an answer
     longest: dict[Asked, int] = field(default_factory=dict)
     asked: int = 0
 
@@ -53,8 +53,8 @@ class Watch:
         self.served = Served(env)
         self.doors = [(host.name, door) for host in env.hosts for door in all_doors(env, host)]
 
-    def go_on(self, seconds: float) -> None:
-        """Look again and again for so long."""
+    def keep_looking(self, seconds: float) -> None:
+        """Keep looking for this long."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             began = time.monotonic()
@@ -81,17 +81,17 @@ class Watch:
 
     @property
     def least_left(self) -> tuple[float, str]:
-        """The fewest seconds that any certificate had left when it was shown, and who showed it."""
+        """The least time that any certificate had left when it was shown, and the port that showed it."""
         return min((min(known.values()), f"{host} {door}") for (host, door), known in self.shown.items())
 
     def changes(self) -> dict[Asked, int]:
-        """How often each port changed what it shows."""
+        """How often each port changed its certificate."""
         return {asked: len(known) - 1 for asked, known in self.shown.items()}
 
 
 @pytest.fixture(scope="module")
 def short_lived(control: Control) -> Iterator[Control]:
-    """Certificates that live for minutes, and long ones again afterwards."""
+    """Certificates that live for minutes; afterwards long-lived ones again."""
     try:
         control.converged(DATA)
         yield control
@@ -112,7 +112,7 @@ def test_certificates_are_renewed_under_load_without_a_run(short_lived: Control,
         redis = writes.begin(pool, seconds, pause=PAUSE_SECONDS)
         broker.publish(3)
         try:
-            watch.go_on(seconds)
+            watch.keep_looking(seconds)
         finally:
             broker.stop()
         stored = redis.result()
@@ -133,7 +133,7 @@ def test_certificates_are_renewed_under_load_without_a_run(short_lived: Control,
 
 
 def least_changes(door: Door, seconds: int) -> int:
-    """How often a port has changed what it shows after so many seconds, at the least."""
+    """The least number of certificate changes of a port after this many seconds."""
     period, late = PERIOD_SECONDS, START_SECONDS
     if door.daemon == "rabbitmq":
         period, late = max(period, REREAD_SECONDS), late + REREAD_SECONDS
@@ -141,17 +141,17 @@ def least_changes(door: Door, seconds: int) -> int:
 
 
 def tell(figure: Figure, watch: Watch, requests: Requests, *acknowledged: int) -> None:
-    """Keep what was measured."""
-    figure("certificates: requests meanwhile", len(requests.answered))
-    figure("certificates: failed of them", len(requests.failed))
+    """Keep the measurements."""
+    figure("certificates: requests during the test", len(requests.answered))
+    figure("certificates: failed requests", len(requests.failed))
     figure("certificates: writes to PostgreSQL, Redis, RabbitMQ", " / ".join(map(str, acknowledged)))
-    figure("certificates: ports asked, so many times", f"{len(watch.doors)}, {watch.asked}")
-    figure("certificates: changed at least so often", min(watch.changes().values()))
-    figure("certificates: least time left of one that was shown", watch.least_left[0])
+    figure("certificates: ports, and times they were asked", f"{len(watch.doors)}, {watch.asked}")
+    figure("certificates: fewest changes of a port", min(watch.changes().values()))
+    figure("certificates: least time left of a shown certificate", watch.least_left[0])
 
 
 def missed(control: Control) -> dict[str, Any]:
-    """Lines of the status about certificates whose target is missed; there is one for each host."""
+    """Status lines about certificates that miss their target; there is one line for each host."""
     done = control.run(deploy="deploys/status.py", data={**DATA, "format": "json"})
     text = done.output[done.output.index("{\n") : done.output.rindex("\n}") + 2]
     lines = {line["what"]: line for line in json.loads(text)["lines"] if line["area"] == "certificates"}
@@ -161,13 +161,13 @@ def missed(control: Control) -> dict[str, Any]:
 
 
 def test_a_host_that_was_off_for_longer_than_a_lifetime(short_lived: Control, full: bool, figure: Figure) -> None:
-    """It renews before its daemons start: none of them ever shows what has ended meanwhile."""
+    """The host renews before its daemons start: no daemon ever shows an expired certificate."""
     if not full:
         pytest.skip("with --full")
     control, name = short_lived, short_lived.group("postgresql")[-1]
     control.host(name).poweroff()
     try:
-        time.sleep(LIFETIME_SECONDS + PERIOD_SECONDS)  # the time itself is the test: its certificates end meanwhile
+        time.sleep(LIFETIME_SECONDS + PERIOD_SECONDS)  # the wait is the test: the host's certificates expire meanwhile
     finally:
         control.host(name).start()
     began, watch = time.monotonic(), Watch(control)
@@ -178,7 +178,7 @@ def test_a_host_that_was_off_for_longer_than_a_lifetime(short_lived: Control, fu
         return set(watch.shown) == set(watch.doors)
 
     assert wait_until(all_there, BOOT_SECONDS, pause=0.2), set(watch.doors) - set(watch.shown)
-    figure("certificates: a host off for longer than they live, until all its ports answer", time.monotonic() - began)
+    figure("certificates: host off for longer than they live, until all its ports answer", time.monotonic() - began)
     assert watch.least_left[0] > 0, watch.least_left
     Database(control).wait_whole()
     control.wait_healthy(BOOT_SECONDS)

@@ -1,4 +1,4 @@
-"""Daily work on hosts: what is kept is kept by runs of other checkouts, and nobody waits for a restart.
+"""Daily work on hosts: runs of other checkouts respect kept values, and a restart causes no outage.
 
 On the lab, or with NEXUS_ENV on an environment that is up.
 """
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(REASON is not None, reason=f"no lab on this mach
 
 
 def tasks(control: Control) -> dict[str, str]:
-    """Tasks of the service that run, and where."""
+    """The running tasks of the service, and their hosts."""
     lines = control.ssh(control.group("app")[0], RUNNING).splitlines()
     return dict(line.split(" ", 1) for line in lines)
 
@@ -45,7 +45,7 @@ def test_replicas_are_kept_by_runs_of_another_checkout(control: Control, tmp_pat
     assert len(tasks(control)) == before
     try:
         done = daily(control, "scale", service=SERVICE, replicas=str(before + 1))
-        figure(f"{control.name}: one replica more", done.seconds)
+        figure(f"{control.name}: one replica added", done.seconds)
         assert len(tasks(control)) == before + 1
         other = Control(control.name, copy_of_project(tmp_path / "other", environment=control.name))
         again = other.run()
@@ -102,11 +102,11 @@ def test_a_closed_service_answers_with_a_page_until_it_is_opened(control: Contro
 
 
 def answer(control: Control, path: str, **headers: str) -> tuple[int, http.client.HTTPMessage, str]:
-    """What the edge answers, seen from this machine."""
+    """The edge's answer, as seen from this machine."""
     env = control.planned
     edge = env.group("edge")[0]
     trust = ssl.create_default_context(cafile=str(control.lab.access / "ca.pem"))
-    trust.check_hostname = False  # an address is asked, under the domain's name
+    trust.check_hostname = False  # the request goes to an address, under the domain's name
     connection = http.client.HTTPSConnection(edge.address, edge.setting.nginx_https_port, context=trust, timeout=10)
     connection.request("GET", path, headers={"Host": f"api.{env.setting.domain}", **headers})
     found = connection.getresponse()
@@ -150,7 +150,7 @@ def test_logs_match_the_request(control: Control) -> None:
 
 @pytest.mark.parametrize("which", ["morning", "evening", "security"])
 def test_the_checks_of_the_day_are_asked(control: Control, which: str) -> None:
-    """What is missed is the environment's affair; that each check said something is ours."""
+    """Missed targets depend on the environment; this test requires only an answer to each check."""
     done = control.run(deploy="deploys/daily_checks.py", data={"which": which, "format": "json"})
     text = done.output
     said = json.loads(text[text.index('{\n "environment"') : text.rindex("\n}") + 2])

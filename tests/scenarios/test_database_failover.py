@@ -1,4 +1,4 @@
-"""PostgreSQL under damage, with writers that know what was acknowledged: nothing of it may ever be lost."""
+"""PostgreSQL under damage, with writers that record acknowledged writes: none may ever be lost."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from beside import Beside
 from conftest import Figure
 from control import Control, Outcome
 from database import Database
 from load import Load, Written
+from parallel_deploy import ParallelDeploy
 from partition import cut_off
 
 from nexus.provider import lab
@@ -21,13 +21,13 @@ from nexus.provider.lab.machine import wait_until
 
 GAP_SECONDS = 45
 CUT_SECONDS = 60
-BEFORE_SECONDS = 5  # of undisturbed writing before the damage
+BEFORE_SECONDS = 5  # of undisturbed writes before the damage
 AFTER_SECONDS = 8
 
 
 @pytest.fixture
 def database(control: Control, database: Database) -> Iterator[Database]:
-    """After the test a run finds nothing to do, too."""
+    """A run after the test also finds nothing to change."""
     yield database
     database.wait_whole()
     again = control.run(deploy="deploys/data.py")
@@ -36,13 +36,13 @@ def database(control: Control, database: Database) -> Iterator[Database]:
 
 
 def nothing_lost(load: Load, what: str, figure: Figure, **marks: float) -> Written:
-    """Every acknowledged write is there, and there were some; `marks` say when what was done meanwhile."""
+    """Every acknowledged write is present, and there were some; `marks` are the times of events in between."""
     written = load.written()
     moments = {name: written.through(name) for name in load.names}
     figure.timeline(f"PostgreSQL, {what}: writes acknowledged", moments, **marks)
     lost = load.lost(written)
-    figure(f"PostgreSQL, {what}: acknowledged", len(written.acknowledged))
-    figure(f"PostgreSQL, {what}: lost", len(lost))
+    figure(f"PostgreSQL, {what}: acknowledged writes", len(written.acknowledged))
+    figure(f"PostgreSQL, {what}: lost writes", len(lost))
     assert len(written.acknowledged) > 100, written.errors
     assert lost == []
     return written
@@ -51,7 +51,7 @@ def nothing_lost(load: Load, what: str, figure: Figure, **marks: float) -> Writt
 def test_primary_killed(
     control: Control, database: Database, figure: Figure, full: bool, chance: random.Random
 ) -> None:
-    """Patroni and PostgreSQL with SIGKILL, again and again."""
+    """Kill Patroni and PostgreSQL with SIGKILL, several times."""
     gaps = []
     for number in range(1, (10 if full else 1) + 1):
         database.wait_whole()
@@ -60,7 +60,7 @@ def test_primary_killed(
             time.sleep(BEFORE_SECONDS + chance.random())
             killed = time.time()
             control.ssh(primary, "sudo systemctl kill --signal=KILL patroni")
-            deploy = Beside(control) if number == 1 else None
+            deploy = ParallelDeploy(control) if number == 1 else None
             came_back = writes_again(load)
             assert came_back < GAP_SECONDS
             time.sleep(AFTER_SECONDS)
@@ -74,7 +74,7 @@ def test_primary_killed(
 
 
 def writes_again(load: Load) -> float:
-    """Seconds until a statement through the proxy is answered by a primary."""
+    """Seconds until a primary answers a statement through the proxy."""
     began = time.monotonic()
     load.sql("select 1", GAP_SECONDS)
     return time.monotonic() - began
@@ -89,7 +89,7 @@ def test_primarys_host_powered_off(control: Control, database: Database, figure:
         off = time.time()
         host.kill()
         try:
-            deploy = Beside(control)
+            deploy = ParallelDeploy(control)
             successor = database.wait_other(primary)
             time.sleep(AFTER_SECONDS)
             deploy.ended("PostgreSQL, primary's host off", figure)
@@ -99,20 +99,20 @@ def test_primarys_host_powered_off(control: Control, database: Database, figure:
         back = database.wait_whole(180)
     written = nothing_lost(load, "primary's host off", figure, off=off, on_again=on)
     figure("PostgreSQL, primary's host off: gap", written.longest_gap())
-    figure("PostgreSQL, primary's host off: back as a replica after its start", back)
+    figure("PostgreSQL, primary's host off: from its start until it is a replica", back)
     assert written.longest_gap() <= GAP_SECONDS
     assert database.primary() == successor
 
 
 @pytest.mark.full
 def test_primary_cut_off(control: Control, database: Database, figure: Figure) -> None:
-    """Cut off from the other data hosts while writers still reach it: it must not acknowledge beside its successor."""
+    """The primary is cut off from the other data hosts, but not from writers: only its successor may acknowledge."""
     primary = database.primary()
     others = [host for host in database.hosts if host != primary]
     with Load(control, also={"old": control.lab.host(primary).address}) as load:
         time.sleep(BEFORE_SECONDS)
         with cut_off(control, primary, others):
-            cut, deploy = time.time(), Beside(control)
+            cut, deploy = time.time(), ParallelDeploy(control)
             assert wait_until(lambda: leader_seen_by(database, others[0]) not in ("", primary), CUT_SECONDS, pause=0.5)
             time.sleep(max(0.0, cut + CUT_SECONDS - time.time()))
             healed = time.time()
@@ -121,22 +121,22 @@ def test_primary_cut_off(control: Control, database: Database, figure: Figure) -
         deploy.ended("PostgreSQL, primary cut off", figure)
     written = nothing_lost(load, "primary cut off", figure, cut_off=cut, healed=healed)
     figure("PostgreSQL, primary cut off: gap", written.longest_gap())
-    figure("PostgreSQL, primary cut off: answered with a warning", len(written.doubtful))
+    figure("PostgreSQL, primary cut off: writes with a warning", len(written.doubtful))
     assert written.longest_gap() <= GAP_SECONDS
     assert written.through("old"), "nothing was written past the proxy, so nothing is proven"
     after = [when for when in written.through("old") if cut + 1 < when < healed]
     assert after == [], f"{primary} acknowledged {len(after)} writes while it was cut off"
 
 
-def laid_down(control: Control) -> Outcome:
-    """A run that lays down all that a bare host needs."""
+def deployed_bare(control: Control) -> Outcome:
+    """A run that deploys everything that a bare host needs."""
     if control.group("edge"):
         return control.run()
     return control.run("deploys/data.py", deploy="deploys/base.py")
 
 
 def leader_seen_by(database: Database, host: str) -> str:
-    """The primary as one host knows it."""
+    """The primary, as one host sees it."""
     only = Database(database.control)
     only.hosts = [host]
     return only.primary()
@@ -144,7 +144,7 @@ def leader_seen_by(database: Database, host: str) -> str:
 
 @pytest.mark.full
 def test_etcd_loses_members(control: Control, database: Database, figure: Figure) -> None:
-    """One: nothing happens. Two: nothing is acknowledged. Both back: nothing was lost."""
+    """Without one member nothing happens. Without two nothing is acknowledged. With both back, nothing is lost."""
     primary = database.primary()
     first, second = (host for host in database.hosts if host != primary)
     with Load(control, seconds=300) as load:
@@ -171,12 +171,12 @@ def test_etcd_loses_members(control: Control, database: Database, figure: Figure
     stray = [when for when in times if two + steps_down < when < back]
     assert stray == [], f"{len(stray)} writes were acknowledged without a quorum"
     resumed = min(when for when in times if when > back) - back
-    figure("PostgreSQL, etcd with a quorum again: writes after", resumed)
+    figure("PostgreSQL, etcd with a quorum again: time until writes", resumed)
 
 
 @pytest.mark.full
 def test_all_data_hosts_killed_at_once(control: Control, database: Database, figure: Figure) -> None:
-    """They come back by themselves. The kernel outlives a host here, so durability is asserted by tests/hosts."""
+    """The cluster recovers without a run. The kernel outlives a host here, so tests/hosts asserts durability."""
     with Load(control, seconds=300) as load:
         time.sleep(BEFORE_SECONDS)
         killed = time.time()
@@ -185,7 +185,7 @@ def test_all_data_hosts_killed_at_once(control: Control, database: Database, fig
             control.host(name).start()
         began = time.monotonic()
         database.wait_whole(180)
-        figure("PostgreSQL, all data hosts killed: whole again after", time.monotonic() - began)
+        figure("PostgreSQL, all data hosts killed: time until complete", time.monotonic() - began)
         writes_again(load)
         time.sleep(AFTER_SECONDS)
     nothing_lost(load, "all data hosts killed", figure, killed=killed)
@@ -193,7 +193,7 @@ def test_all_data_hosts_killed_at_once(control: Control, database: Database, fig
 
 @pytest.mark.full
 def test_a_data_host_replaced(control: Control, database: Database, figure: Figure) -> None:
-    """The primary's host is gone for good; a bare one of its name joins in one run, while others write."""
+    """The primary's host is gone for good; a bare host with its name joins in one run, under load."""
     gone = database.primary()
     with Load(control, seconds=600) as load:
         time.sleep(BEFORE_SECONDS)
@@ -202,11 +202,11 @@ def test_a_data_host_replaced(control: Control, database: Database, figure: Figu
         database.wait_other(gone)
         lab.up(control.lab)
         began = time.time()
-        done = laid_down(control)
+        done = deployed_bare(control)
         assert done.status == 0, done.end
         database.wait_whole()
     nothing_lost(load, "a data host replaced", figure, removed=removed, run_begins=began)
-    figure("PostgreSQL, a data host replaced: the run that joins it", done.seconds)
+    figure("PostgreSQL, a data host replaced: run", done.seconds)
 
 
 WAL = "/var/lib/postgresql/17/main/pg_wal"
@@ -221,7 +221,7 @@ AS_BEFORE = f"rm -f {WAL}/filler; systemctl stop patroni; umount {WAL}; systemct
 
 @pytest.fixture
 def small(control: Control, database: Database) -> Iterator[str]:
-    """A replica whose write-ahead log lies on a filesystem with little room; afterwards one as all others."""
+    """A replica whose write-ahead log is on a small filesystem; afterwards it is like all others."""
     name = next(host for host in database.hosts if host != database.primary())
     control.ssh(name, f"sudo sh -ec '{SMALLER}'", seconds=120)
     database.wait_whole()
@@ -233,7 +233,7 @@ def small(control: Control, database: Database) -> Iterator[str]:
 
 @pytest.mark.full
 def test_disk_of_the_primary_full(control: Control, database: Database, small: str, figure: Figure) -> None:
-    """What was acknowledged stays, writes go on elsewhere or stop, and the status names the filesystem."""
+    """Acknowledged writes stay, writes continue elsewhere or stop, and the status names the filesystem."""
     moved = control.run(deploy="deploys/failover.py", data={"to": small})
     assert moved.status == 0, moved.end
     with Load(control, seconds=240) as load:
@@ -250,7 +250,10 @@ def test_disk_of_the_primary_full(control: Control, database: Database, small: s
         time.sleep(AFTER_SECONDS)
     written = nothing_lost(load, "disk of the primary full", figure, full=full, room_again=emptied)
     figure("PostgreSQL, disk of the primary full: longest gap", written.longest_gap())
-    figure("PostgreSQL, disk of the primary full: primary", "stayed" if successor == small else successor or "none")
+    figure(
+        "PostgreSQL, disk of the primary full: primary afterwards",
+        "stayed" if successor == small else successor or "none",
+    )
     assert told.status != 0
     assert f"{small} {WAL}" in told.output, told.end
     assert "free space on" in told.output

@@ -1,4 +1,4 @@
-"""The first run: everything is there afterwards, as the hosts themselves tell it."""
+"""The first run: afterwards everything is deployed, as the hosts themselves report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hand edits on hosts: each stands in the drift report by name, and the next run converges it."""
+"""Hand edits on hosts: the drift report names each, and the next run converges it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from database import Database
 
 @dataclass(frozen=True)
 class Edit:
-    """What somebody did on a host by hand, and the item that has to stand in the report."""
+    """An edit on a host by hand, and the item that must be in the report."""
 
     kind: str
     group: str
@@ -46,14 +46,14 @@ def settled(control: Control) -> Iterator[Control]:
 
 
 def drift(control: Control) -> tuple[int, dict[str, Any], str]:
-    """(exit status, the report as data, what was printed)."""
+    """(exit status, the report as data, the output)."""
     done = control.run(deploy="deploys/drift.py")
     found = json.loads((PROJECT / "reports" / f"drift-{control.name}.json").read_text())
     return done.status, found, done.output
 
 
 def place(control: Control, edit: Edit) -> str:
-    """The host on which somebody does it."""
+    """The host of the edit."""
     return Database(control).primary() if edit.group == "primary" else control.group(edit.group)[0]
 
 

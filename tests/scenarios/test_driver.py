@@ -1,8 +1,8 @@
-"""Stores as the usual client libraries reach them: from inside each service's container, with its environment alone.
+"""Stores as the usual client libraries reach them: from each service's container, with only its environment variables.
 
-The libraries are brought along, for the language of the image. The only service in Python is billing-service, with
-code of its own: it is released from a made-up checkout. It declares neither Redis nor object storage, so those are
-asked in its container with the environment of a service that does.
+The test brings the libraries for the language of the image. The only service in Python is billing-service, with its
+own code: it is released from a made-up checkout. It declares neither Redis nor object storage, so the test uses these
+in its container with the environment of a service that declares them.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from client_libraries import LIBRARIES, for_node, for_python, use
 from conftest import Figure
 from container import Containers
 from control import PROJECT, Control
-from library import LIBRARIES, for_node, for_python, use
 
 from roles.image.checkout import source
 
@@ -39,7 +39,7 @@ CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE---
 
 @pytest.fixture(scope="module")
 def reference(control: Control) -> Control:
-    """Converged with the reference service, which is in Node.js, for every service."""
+    """The converged environment, where every service runs the reference service in Node.js."""
     if source(control.planned):
         pytest.skip("the images are taken for those of the reference service, and NEXUS_SOURCE names real code")
     return control
@@ -55,14 +55,14 @@ def node(reference: Control, tmp_path_factory: pytest.TempPathFactory) -> Contai
 
 @pytest.fixture
 def python(reference: Control, tmp_path: Path, figure: Figure) -> Iterator[Containers]:
-    """Containers, one of which has an image with Python, and the libraries of Python."""
+    """Containers, one with a Python image, and the libraries of Python."""
     archive = for_python(tmp_path / "python")
     checkout = make_checkout(tmp_path / "platform", reference.planned.catalogue, {PYTHON_SERVICE})
     release = f"9.1.{uuid.uuid4().int % 10**9}"
     data = {"services": PYTHON_SERVICE, "release": release, "build": True, "image_source": str(checkout)}
     done = reference.run(deploy="deploys/release.py", data=data)
     assert done.status == 0, done.end
-    figure("drivers: the release of a service in Python", done.seconds)
+    figure("drivers: release of a service in Python", done.seconds)
     yield Containers(reference, archive)
     back = reference.run(deploy="deploys/rollback.py", data={"services": PYTHON_SERVICE})
     assert back.status == 0, back.end
@@ -89,7 +89,7 @@ def test_node_refuses_another_authority(node: Containers) -> None:
 def test_public_authorities_stay_trusted(node: Containers) -> None:
     service = next(iter(stores_of(node.control)))
     environment = node.environment(service)
-    assert environment["NODE_EXTRA_CA_CERTS"] == OWN  # Node.js adds it to its own
+    assert environment["NODE_EXTRA_CA_CERTS"] == OWN  # Node.js adds it to its built-in ones
     public, own = authorities(node, service, PUBLIC), authorities(node, service, OWN)
     assert len(public) > 100
     assert len(own) == 1
@@ -114,7 +114,7 @@ def test_python_reaches_every_store(python: Containers, figure: Figure) -> None:
 
 
 def stores_of(control: Control) -> dict[str, list[str]]:
-    """The stores that services declare and that the environment has, of services that declare any."""
+    """For each service with stores, the declared stores that the environment has."""
     env = control.planned
     found = {
         service.name: [store for store in service.stores if env.present(store, service.name)]
@@ -124,7 +124,7 @@ def stores_of(control: Control) -> dict[str, list[str]]:
 
 
 def sample(declared: Mapping[str, list[str]], wanted: Iterable[str]) -> dict[str, list[str]]:
-    """Services drawn until each wanted store was declared by one of them, each with those that were still wanted."""
+    """Services drawn until every wanted store is covered, each with the stores that it covers."""
     chance, missing, found = random.Random(SEED), set(wanted), {}
     for name in chance.sample(sorted(declared), len(declared)):
         if stores := [store for store in declared[name] if store in missing]:
@@ -140,17 +140,17 @@ def authorities(containers: Containers, service: str, path: str) -> set[str]:
 
 
 def ways(answers: Mapping[str, Any]) -> set[str]:
-    """The libraries and variables that were tried."""
+    """The combinations of library and variable that were tried."""
     return {name.split(": ")[1] for name in answers}
 
 
 def failed(answers: Mapping[str, dict[str, Any]]) -> dict[str, str]:
-    """Errors by service and way."""
+    """Errors by service and combination."""
     return {name: answer["error"] for name, answer in answers.items() if "error" in answer}
 
 
 def not_refused(answers: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """Answers that do not say that the server's certificate is from an unknown authority."""
+    """Answers that do not blame an unknown authority of the server's certificate."""
     return {name: answer for name, answer in answers.items() if not REFUSED.search(answer.get("error", ""))}
 
 
@@ -158,4 +158,6 @@ def told(figure: Figure, language: str, answers: Mapping[str, dict[str, Any]]) -
     """Keep the figures of a language."""
     figure(f"drivers: connections of {language}", len(answers))
     figure(f"drivers: services asked by {language}", len({name.split(": ")[0] for name in answers}))
-    figure(f"drivers: slowest way of {language} in ms", max(answer["milliseconds"] for answer in answers.values()))
+    figure(
+        f"drivers: slowest combination of {language} in ms", max(answer["milliseconds"] for answer in answers.values())
+    )

@@ -1,6 +1,6 @@
-"""Faults that no file shows: each is set by hand on a host, named by the next run, and undone by it.
+"""Faults that no file shows: each is made by hand on a host, and the next run names and fixes it.
 
-Proxies in memory, the kernel's rules, nodes of the swarm, lost log files, settings that are not those in force.
+Proxies' state in memory, kernel rules, swarm nodes, lost log files, settings that are not in force.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ print(b"".join(iter(lambda: connection.recv(65536), b"")).decode())'"""
 
 @dataclass(frozen=True)
 class Fault:
-    """What somebody did on a host of a group by hand; the role and words that tell it, and the way back if needed."""
+    """A fault made by hand on a host of a group; the role and words that report it, and how to undo it if needed."""
 
     kind: str
     group: str
@@ -39,12 +39,12 @@ class Fault:
 
 
 def haproxy(command: str) -> str:
-    """A command at the socket of a host's HAProxy."""
+    """A command to the socket of a host's HAProxy."""
     return ASK.format(socket=PATHS["socket"], command=command)
 
 
 FLUSH = "sudo sh -c 'iptables -P FORWARD ACCEPT; for t in filter nat; do iptables -t $t -F; iptables -t $t -X; done'"
-# Not of the service that another fault rolls: its containers come and go meanwhile.
+# Not the service that another fault rolls: its containers are replaced meanwhile.
 ONE = "$(sudo docker ps --format '{{.Names}}' --filter label=nexus.service | grep -v nexus_glitch | head -n 1)"
 FAULTS = [
     Fault(
@@ -95,7 +95,7 @@ def place(control: Control, group: str) -> str:
 
 @pytest.fixture
 def settled(control: Control) -> Iterator[Control]:
-    """The environment as planned, before and after."""
+    """The environment as planned, before and after the test."""
     control.converged()
     yield control
     control.converged()
@@ -103,7 +103,7 @@ def settled(control: Control) -> Iterator[Control]:
 
 @contextmanager
 def faults(control: Control, *wanted: Fault) -> Iterator[None]:
-    """Faults that are set, and undone by hand where the test did not come so far."""
+    """Set the faults; undo them by hand if the test did not get that far."""
     try:
         for fault in wanted:
             control.ssh(place(control, fault.group), fault.command)
@@ -114,7 +114,7 @@ def faults(control: Control, *wanted: Fault) -> Iterator[None]:
 
 
 def untold(outcome: Outcome, wanted: list[Fault]) -> list[str]:
-    """Faults that the output does not name."""
+    """Faults that are missing in the output."""
     return [fault.kind for fault in wanted if fault.words not in outcome.output]
 
 
@@ -129,11 +129,11 @@ def test_faults_that_no_file_shows_are_named_and_undone(settled: Control, figure
     assert (status.status, drift.status, done.status) == (1, 1, 0), done.end
     rows = [fault for fault in FAULTS if fault.role != "nginx"]
     assert (untold(status, rows), untold(drift, FAULTS), untold(done, FAULTS)) == ([], [], []), done.end
-    for outcome in (status, drift, done, again):  # an administrator's own: told in each run, and left
+    for outcome in (status, drift, done, again):  # an administrator's own rule: reported in each run, and kept
         assert [path for path in OVERRIDES if path not in outcome.output] == [], outcome.end
     assert sorted(left) == sorted(OVERRIDES)
     assert (again.status, again.changes) == (0, []), again.end
-    figure("engine: faults by hand undone", done.seconds)
+    figure("engine: run that fixed faults made by hand", done.seconds)
 
 
 @pytest.mark.full
@@ -162,14 +162,14 @@ def test_flushed_rules_under_services(settled: Control, figure: Figure, group: s
         done = settled.run()
     assert done.status == 0, done.end
     assert "restart: containers have no way out or in" in done.output, done.end
-    figure(f"rules of Docker laid again ({group}): the run", done.seconds)
-    figure(f"rules of Docker laid again ({group}): with a service that is not ready", away.seconds)
+    figure(f"Docker's rules restored ({group}): run", done.seconds)
+    figure(f"Docker's rules restored ({group}): time with a service not ready", away.seconds)
     again = settled.run()
     assert (again.status, again.changes) == (0, []), again.end
 
 
 class Away:
-    """How long some service was not ready, asked at the router twice a second."""
+    """How long any service was not ready, polled at the router twice a second."""
 
     def __init__(self, control: Control) -> None:
         self.control, self.seconds, self._ends = control, 0.0, threading.Event()
@@ -225,7 +225,7 @@ def test_a_router_that_does_not_listen_is_reloaded(settled: Control) -> None:
 
 
 @pytest.mark.full
-def test_a_lost_journal_is_restored(settled: Control) -> None:
+def test_a_deleted_journal_is_recreated(settled: Control) -> None:
     host = settled.group("ops")[0]
     settled.ssh(host, "sudo rm -rf /var/log/journal")
     done = settled.run()
@@ -236,7 +236,7 @@ def test_a_lost_journal_is_restored(settled: Control) -> None:
 
 
 def test_a_router_is_closed_to_its_runtime_api(settled: Control) -> None:
-    """Nobody takes a task out by hand: its socket is an operator's, not an administrator's."""
+    """An administrator cannot take a task out by hand: the socket accepts only operator commands, not admin ones."""
     port = settled.planned.setting.router_admin_port
     shell = f"exec 3<>/dev/tcp/127.0.0.1/{port}; echo disable server glitch/task1 >&3; cat <&3"
     container = "$(sudo docker ps -q --filter label=nexus.service=router)"

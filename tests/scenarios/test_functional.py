@@ -1,6 +1,6 @@
-"""Healthy is not useful: services with code of their own are asked to do their work, and one that cannot is named.
+"""Healthy is not useful: services with their own code must do their work, and a service that cannot is named.
 
-On the lab, with a stand-in for the shipped code of five services: the same drivers, given the same settings.
+They run on the lab, with a stand-in for the shipped code of five services: the same drivers with the same settings.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ sys.path.insert(0, str(PROJECT / "tests"))
 from fixtures.checkout import WORKING, make_checkout
 
 KNOWN = "known failure: its code opens MySQL, and this platform has none"
-READING, ALL = len(WORKING), 2 * len(WORKING) - 1  # the gateway that asks for MySQL has no check that writes
+READING, ALL = len(WORKING), 2 * len(WORKING) - 1  # the gateway, which uses MySQL, has no check that writes
 RELEASED = ",".join(WORKING)
 
 
 @dataclass(frozen=True)
 class Platform:
-    """The lab with this code, and how the release went that brought it there."""
+    """The lab with this code, and the outcome of the release that installed it."""
 
     control: Control
     code: Path
@@ -38,13 +38,13 @@ class Platform:
         return self.control.run(deploy=f"deploys/{deploy}.py", data={"image_source": str(self.code), **data})
 
     def release(self, services: str) -> Outcome:
-        """A release that nobody had before, built from the code."""
+        """A new release, built from the code."""
         return self.run("release", services=services, release=f"9.2.{uuid.uuid4().int % 10**9}", build=True)
 
 
 @pytest.fixture(scope="module")
 def platform(control: Control, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """Five services released with code of their own; gone back from it afterwards."""
+    """Five services released with their own code; the release is rolled back afterwards."""
     code = make_checkout(tmp_path_factory.mktemp("code") / "platform", control.planned.catalogue, WORKING)
     before = images(control)
     released = Platform(control, code, Platform(control, code, Outcome(0, "", 0)).release(RELEASED))

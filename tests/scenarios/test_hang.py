@@ -1,4 +1,4 @@
-"""A service that runs and does nothing any more: its own check in the container finds it, Swarm replaces it."""
+"""A service that runs but no longer works: its own health check in the container fails, and Swarm replaces it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ STOP = f"""sudo sh -ec '
     kill -STOP $(docker top "$container" -eo pid,comm | sed -n "s/ *node$//p")'"""
 CONTAINER = f"$(sudo docker ps -q --filter name=nexus_{SERVICE}.)"
 WATCHING = f"sudo docker top {CONTAINER} -eo pid,comm | grep -c ' nexus-health$' || true"
-SECONDS = 120  # to be replaced in: three questions of 5 s every 10 s, and a start
+SECONDS = 120  # time for the replacement: three checks of 5 s every 10 s, and a start
 pytestmark = pytest.mark.skipif(REASON is not None, reason=f"no lab on this machine: {REASON}")
 
 
 def task(control: Control) -> tuple[str, str, str]:
-    """The task that is to run: its identity, its host, and its state; nothing where there is none just now."""
+    """The task that should run: its id, host and state; empty if there is none at the moment."""
     lines = control.ssh(control.group("app")[0], RUNNING).splitlines()
     identity, host, state = lines[0].split(" ", 2) if lines else ("", "", "")
     return identity, host, state
@@ -36,14 +36,14 @@ def task(control: Control) -> tuple[str, str, str]:
 def test_a_service_that_hangs_is_replaced(platform: Control, figure: Figure) -> None:
     before, host, state = task(platform)
     assert state.startswith("Running")
-    assert wait_until(lambda: int(platform.ssh(host, WATCHING)) >= 1, 30)  # one process watches it all the time
+    assert wait_until(lambda: int(platform.ssh(host, WATCHING)) >= 1, 30)  # one long process watches it
     platform.ssh(host, STOP)
     began = time.monotonic()
     assert SERVICE in platform.unhealthy() or task(platform)[0] != before
     while (now := task(platform))[0] in ("", before) or not now[2].startswith("Running"):
         assert time.monotonic() - began < SECONDS, now
         time.sleep(1)
-    figure("a service that hangs: until another runs", time.monotonic() - began)
+    figure("a service that hangs: time until another runs", time.monotonic() - began)
     platform.wait_healthy(60)
     said = platform.ssh(
         platform.group("app")[0],

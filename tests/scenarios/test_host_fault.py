@@ -1,4 +1,4 @@
-"""What a host's kernel or its administrator does not let happen: refused before the first change, with the way out."""
+"""Obstacles from a host's kernel or administrator: refused before the first change, with the fix."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ FLAG = (
 
 def test_an_immutable_file(sound: Control) -> None:
     host = sound.group("ops")[0]
-    script = f"echo '# by hand' >>{EXPORTER}; {FLAG.format(flag='0x10')}"  # as `chattr +i`, which hosts need not have
+    script = (
+        f"echo '# by hand' >>{EXPORTER}; {FLAG.format(flag='0x10')}"  # like `chattr +i`, which may be missing on hosts
+    )
     with fault(sound, host, script, FLAG.format(flag="0")):
         said = f"{EXPORTER} cannot be changed, because {EXPORTER} is immutable: chattr -i {EXPORTER}, then rerun"
         refused(sound.run(deploy=BASE), f"{host}: base cannot be converged", said)

@@ -1,6 +1,6 @@
-"""A run whose controller is killed leaves nothing that the next run does not put right.
+"""The next run repairs everything that a run with a killed controller leaves behind.
 
-Points are drawn with --seed over the roles and their changes, so the same points come up again.
+Points are drawn with --seed from the roles and their changes, so the same seed gives the same points.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from control import Control, Outcome
 from partition import out_of_reach
 
 POINTS, BATCH, POINTS_HEAVY, POINTS_BARE = 100, 10, 10, 5
-CUT = 4  # one of so many points is a lost connection, and not a killed controller
+CUT = 4  # one in this many points is a lost connection, not a killed controller
 
 
 @dataclass(frozen=True)
 class Point:
-    """Where a run is cut off: so long after the change of this number that a role announces."""
+    """Where a run is interrupted: this long after a role announces its change with this number."""
 
     role: str
     change: int
@@ -37,7 +37,7 @@ class Point:
 
 
 def draw(chance: random.Random, outcome: Outcome, count: int, depth: Mapping[str, float]) -> list[Point]:
-    """Points within what an uninterrupted run did, as many roles as there are before any comes twice."""
+    """Points within an uninterrupted run; every role has a point before any role has two."""
     changes = of_roles(outcome)
     roles: list[str] = []
     while len(roles) < count:
@@ -47,14 +47,14 @@ def draw(chance: random.Random, outcome: Outcome, count: int, depth: Mapping[str
 
 
 def of_roles(outcome: Outcome) -> Counter[str]:
-    """{role: how many changes it announced}, of the roles that change something every time."""
+    """{role: number of announced changes}, of the roles that change something every time."""
     return Counter(role for role in (change.split(":")[0] for change in outcome.changes) if role not in ONCE)
 
 
 def interrupted(
     control: Control, point: Point, data: dict[str, Any], other: dict[str, Any], cut: bool = False
 ) -> Outcome:
-    """A run towards `data` that ends at the point; where it had ended by then, again from `other` and sooner."""
+    """A run towards `data`, interrupted at the point; if it ended before the point, again from `other` and sooner."""
     change = point.change
     for delay in (point.delay, point.delay / 4, 0):
         if cut:
@@ -70,13 +70,13 @@ def interrupted(
             return done
         made = of_roles(done)[point.role]
         assert made, f"{point}: on the way to {data or 'its own settings'} this role changes nothing"
-        change = min(change, made - 1)  # the way back may have fewer changes than the way there
+        change = min(change, made - 1)  # the way back may have fewer changes
         control.converged(other)
     raise AssertionError(f"{point}: the run had always ended before it could be interrupted\n{done.end}")
 
 
 def numbers(text: str) -> list[int]:
-    """The points that the operator names: "7-9,26" are four."""
+    """The points that the operator names: "7-9,26" names four."""
     found: list[int] = []
     for part in text.split(","):
         first, _, last = part.partition("-")
@@ -89,7 +89,7 @@ def numbers(text: str) -> list[int]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """The long series in batches, or the points that were asked for, or the first point alone."""
+    """The long series in batches, or the requested points, or only the first point."""
     if "batch" not in metafunc.fixturenames:
         return
     text, full = metafunc.config.getoption("--points"), metafunc.config.getoption("--full")
@@ -102,7 +102,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def settled(platform: Control) -> Iterator[Control]:
-    """The converged lab, brought back to its own settings afterwards."""
+    """The converged lab; its own settings are restored afterwards."""
     yield platform
     platform.converged()
 
@@ -116,9 +116,9 @@ def series(
     chance: random.Random,
     depth: Mapping[str, float] = DEPTH,
 ) -> None:
-    """Runs to the changed settings and back, each interrupted at one of the points and run again.
+    """Runs to the changed settings and back, each interrupted at one of the points and then repeated.
 
-    A point that fails is told at the end, so that one fault does not hide what the others would show.
+    A failed point is reported at the end, so that one fault does not hide others.
     """
     before = control.state()
     reference = control.converged(changed)
@@ -138,13 +138,13 @@ def series(
             print(f"point {number}: passed, {repaired[-1]:.1f} s")
     assert not failed, "\n\n".join(failed)
     figure(f"lab: {what}, points of interruption", len(repaired))
-    figure(f"lab: {what}, longest run after one", max(repaired))
+    figure(f"lab: {what}, longest run after an interruption", max(repaired))
 
 
 def one(
     control: Control, point: Point, cut: bool, data: dict[str, Any], wanted: dict[str, Any], other: dict[str, Any]
 ) -> float:
-    """Seconds of the run that came after one that was interrupted on its way from `other` to `data`."""
+    """Duration of the run after one that was interrupted on its way from `other` to `data`."""
     print(f"{'cut off' if cut else 'killed'} at {point}")
     since = time.strftime("%Y-%m-%dT%H:%M:%S")
     done = interrupted(control, point, data, other, cut)
@@ -168,13 +168,13 @@ def test_a_change_of_every_role_interrupted_and_run_again(
 def test_a_change_of_every_service_interrupted_and_run_again(
     settled: Control, figure: Figure, chance: random.Random
 ) -> None:
-    """Engines restart, images get other names, all services roll."""
+    """Engines restart, images get other names, and all services roll."""
     series(settled, HEAVY, range(POINTS_HEAVY), "a change of every service", figure, chance, DEPTH_HEAVY)
 
 
 @pytest.fixture
 def bare(pytestconfig: pytest.Config) -> Iterator[tuple[Control, Outcome]]:
-    """A box from nothing, converged without interruption, and taken down again."""
+    """A box from bare hosts, converged without interruption, and taken down again."""
     if Control("box").exists():
         pytest.skip("box is up and this scenario takes it down: python -m nexus.provider.lab down box")
     yield from whole("box", pytestconfig)
@@ -202,8 +202,8 @@ def test_a_bare_host_killed_and_run_again(bare: tuple[Control, Outcome], figure:
 
 
 def growing(chance: random.Random, outcome: Outcome) -> list[Point]:
-    """Points ever later in a run, each at a role's first change: what a killed run left under way on the host
-    may do all of that role, never anything of the next."""
+    """Points later and later in a run, each at a role's first change: the step that a killed run left running on the
+    host may finish that role, but never start the next."""
     changes = [change.split(":")[0] for change in outcome.changes]
     points = sorted(draw(chance, outcome, POINTS_BARE, DEPTH_HEAVY), key=lambda point: changes.index(point.role))
     return [Point(point.role, 0, point.delay) for point in points]

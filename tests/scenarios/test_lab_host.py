@@ -1,5 +1,5 @@
-"""The lab's own promises, on two hosts of a tiny environment beside whatever else is up: login, reboot,
-idempotence, healing after an interruption, and nothing left behind."""
+"""The lab's own promises, on two hosts of a tiny environment next to any other that is up: login, reboot,
+idempotence, recovery after an interruption, and no leftovers."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ def test_another_checkout_is_refused_until_the_hosts_are_gone(
     with pytest.raises(lab.LabError, match=str(other)):
         lab.up(tiny)
 
-    shutil.rmtree(other / ".lab")  # nobody holds the key to these hosts any more
+    shutil.rmtree(other / ".lab")  # the key to these hosts is lost
     lab.up(tiny)
     assert all_answer(tiny)
 

@@ -1,4 +1,4 @@
-"""One run at a time: pairs started together, a holder killed, one that slept, one that planned too early."""
+"""One run at a time: two runs started together, a killed holder, a holder that slept, a plan made too early."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from nexus.provider.lab.machine import wait_until
 
 HOLD = "tests/scenarios/deploys/hold.py"
 PAIRS, PAIRS_FULL = 3, 20
-PAUSE_SECONDS = 3  # between two questions whether the lock is free
+PAUSE_SECONDS = 3  # between two checks whether the lock is free
 LEASE_SECONDS = 60  # a dead holder's lock ends within
 RUN_SECONDS = 180
 HELD = "is being changed by"
-HOLD_SECONDS = 300  # more than any test needs: it lets the holder end
+HOLD_SECONDS = 300  # more than any test needs: the test lets the holder end
 OTHER: dict[str, Any] = {"nginx_hsts_seconds": 86400, "base_journal_bytes_max": "400M"}
 
 
@@ -36,30 +36,30 @@ def settled(control: Control) -> Iterator[Control]:
     assert (after := control.run()).status == 0, after.end
 
 
-# Processes have other numbers there, so nobody here can tell whether one of them is dead: as on another machine.
+# Process ids differ there, so no process here can tell whether one of them is dead, as on another machine.
 ELSEWHERE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 
 def hold(control: Control, within: tuple[str, ...] = ()) -> subprocess.Popen[str]:
-    """Begin a run that changes something until it is released."""
+    """Start a run that keeps changing something until it is released."""
     os.environ["HOLD_SECONDS"] = str(HOLD_SECONDS)
     return control.start(deploy=HOLD, within=within)
 
 
 def release(control: Control, yes: bool = True) -> None:
-    """Let holders come to their end, or make those that begin later wait again."""
+    """Let holders end, or make later holders wait again."""
     command = "sudo touch" if yes else "sudo rm -f"
     control.everywhere(lambda name: control.ssh(name, f"{command} /run/nexus-hold-released"))
 
 
 def finished(control: Control, seconds: int) -> Outcome:
-    """The same to its end."""
+    """Run such a holder to its end."""
     os.environ["HOLD_SECONDS"] = str(seconds)
     return control.run(deploy=HOLD)
 
 
 def held(control: Control) -> bool:
-    """Whether anybody holds the lock, as who wants to take it away is told."""
+    """Whether any run holds the lock, as reported to an operator who wants to break it."""
     return "the lock is held by" in control.run(deploy="deploys/unlock.py").output
 
 
@@ -76,7 +76,7 @@ def test_of_two_runs_started_together_one_continues(settled: Control, full: bool
         assert "process" in ends[1][1]
         assert "Nothing was changed on any host." in ends[1][1]
         told.append(number)
-    figure("lock: pairs of runs, one went on and one was told", f"{len(told)} of {len(told)}")
+    figure("lock: pairs of runs, one continued and one was refused", f"{len(told)} of {len(told)}")
 
 
 def test_a_holder_that_died_here_loses_its_lock_at_once(settled: Control, figure: Figure) -> None:
@@ -127,7 +127,7 @@ def test_a_holder_that_slept_past_its_lock_changes_nothing(settled: Control, fig
             break
     os.killpg(running.pid, signal.SIGSTOP)
     slept = time.monotonic()
-    settled.ssh(settled.names[-1], "echo '# by hand' | sudo tee -a /etc/hosts >/dev/null")  # for a run to mend
+    settled.ssh(settled.names[-1], "echo '# by hand' | sudo tee -a /etc/hosts >/dev/null")  # for a run to fix
     second = settled.run()
     while HELD in second.output and time.monotonic() - slept < LEASE_SECONDS + 30:
         time.sleep(PAUSE_SECONDS)
@@ -147,7 +147,7 @@ def test_a_holder_that_slept_past_its_lock_changes_nothing(settled: Control, fig
 
 @pytest.mark.full
 def test_a_run_that_planned_too_early_asks_again(settled: Control) -> None:
-    """It waits for its operator while another run changes hosts: what it planned is no longer true."""
+    """The run waits for its operator while another run changes hosts: its plan is out of date."""
     waiting = Interactive(settled, OTHER)
     waiting.read_until("Press enter to execute")
     assert settled.run(data=OTHER).status == 0
@@ -175,7 +175,7 @@ def test_a_lock_taken_away_is_lost(settled: Control) -> None:
 
 @pytest.mark.full
 def test_the_lock_outlives_the_host_that_it_was_taken_on(settled: Control) -> None:
-    """etcd's other members know who holds it; a run that does not reach the host goes on."""
+    """etcd's other members know the holder; a run that does not reach the host continues."""
     first, *others = settled.group("etcd")
     if len(others) < 2:
         pytest.skip(f"{settled.name} has one member of etcd")

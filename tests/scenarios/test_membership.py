@@ -1,4 +1,4 @@
-"""Clusters of three become one and three again: an edit of the inventory and one run each, while others write."""
+"""Clusters shrink from three members to one and grow again, each by an edit of the inventory and one run under load."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from nexus.provider.lab.machine import wait_until
 
 STORES = ("etcd", "postgresql", "redis", "rabbitmq")
 BEFORE_SECONDS, AFTER_SECONDS = 5, 8
-FORGOTTEN_SECONDS = 60  # until Patroni lists a member no more that has stopped
+FORGOTTEN_SECONDS = 60  # until Patroni no longer lists a stopped member
 DISK_LIMIT = "rabbit_disk_monitor:get_disk_free_limit()."
-STOPPED_SECONDS = 60  # without a write, at most, while members come or go
+STOPPED_SECONDS = 60  # at most, without a write, while members join or leave
 
 
 class Edited:
-    """A checkout of its own, whose inventory the test edits."""
+    """A separate checkout, whose inventory the test edits."""
 
     def __init__(self, control: Control, directory: Path) -> None:
         project = copy_of_project(directory / "checkout", environment=control.name)
@@ -38,7 +38,7 @@ class Edited:
         self.before = self.inventory.read_text()
 
     def hosts(self, *names: str, stores: Sequence[str] = STORES) -> None:
-        """Let these stores run on these hosts."""
+        """Put these stores on these hosts."""
         text = self.before
         for store in stores:
             line = f"{store} = [{', '.join(repr(name) for name in names)}]"
@@ -47,24 +47,24 @@ class Edited:
         self.inventory.write_text(text)
 
     def replace(self, name: str, other: str) -> None:
-        """In the place of a host that is gone for good, a bare one of another name and address."""
+        """Replace a lost host with a bare one that has another name and address."""
         address = self.control.lab.host(name).address
         fresh = f"{address.rpartition('.')[0]}.{int(address.rpartition('.')[2]) + 5}"
         self.inventory.write_text(self.before.replace(f'"{name}"', f'"{other}"').replace(f'"{address}"', f'"{fresh}"'))
         self.up()
 
     def back(self) -> None:
-        """The inventory as it was, and its hosts: bare ones where they are new."""
+        """Restore the inventory and its hosts: new hosts are bare."""
         self.inventory.write_text(self.before)
         self.up()
 
     def up(self) -> None:
-        """The lab's hosts as the inventory names them now, and the way in to them."""
+        """Start the lab's hosts of the current inventory, and write their access files."""
         lab.up(lab.load(str(self.inventory)))
         shutil.copytree(PROJECT / ".lab", self.access, dirs_exist_ok=True)
 
     def run(self, **data: Any) -> Outcome:
-        """One run of both layers with these settings, which has to succeed."""
+        """One run of both layers with these settings, which must succeed."""
         done = self.control.run("deploys/data.py", deploy="deploys/base.py", data=data)
         assert done.status == 0, done.end
         return done
@@ -72,7 +72,7 @@ class Edited:
 
 @pytest.fixture
 def edited(control: Control, tmp_path: Path) -> Iterator[Edited]:
-    """Three hosts of every store, whole before and after."""
+    """Three hosts of every store, complete before and after."""
     database = Database(control)
     if len(database.hosts) < 3:
         pytest.skip(f"{control.name} has {len(database.hosts)} host of PostgreSQL: nothing can leave")
@@ -85,14 +85,14 @@ def edited(control: Control, tmp_path: Path) -> Iterator[Edited]:
 
 
 def running(control: Control, host: str) -> list[str]:
-    """Daemons of stores that run on a host."""
+    """The store daemons that run on a host."""
     units = ("etcd", "patroni", "pgbouncer", "redis-server", "redis-server@cache", "redis-sentinel", "rabbitmq-server")
     said = control.ssh(host, f"systemctl is-active {' '.join(units)} || true").split()
     return [unit for unit, state in zip(units, said, strict=True) if state == "active"]
 
 
 def test_redis_alone_becomes_one_and_three_again(control: Control, edited: Edited, figure: Figure) -> None:
-    """The primary leaves, with what it holds handed over, and comes back as a replica."""
+    """The primary leaves after handing over its data, and returns as a replica."""
     writes, primary, hosts = Writes(control), primary_of(control), control.group("redis")
     stays = next(name for name in hosts if name != primary)
     before = writes.ask(do="load", seconds=3, writers=2)
@@ -118,7 +118,7 @@ def test_redis_alone_becomes_one_and_three_again(control: Control, edited: Edite
 
 @pytest.mark.full
 def test_three_become_one_and_three_again(control: Control, edited: Edited, figure: Figure) -> None:
-    """The one that stays is no primary of anything before."""
+    """The host that stays was not a primary of any store before."""
     database = Database(control)
     primaries = {database.primary(), primary_of(control)}
     stays = next(name for name in reversed(database.hosts) if name not in primaries)
@@ -160,19 +160,19 @@ def test_three_become_one_and_three_again(control: Control, edited: Edited, figu
     gaps = [when for when in found.through("proxy") if began - 1 < when < ended + AFTER_SECONDS]
     longest = max(later - sooner for sooner, later in pairwise(gaps))
     figure("members: longest gap of PostgreSQL", longest)
-    figure("members: PostgreSQL acknowledged", len(found.acknowledged))
+    figure("members: writes acknowledged by PostgreSQL", len(found.acknowledged))
     assert load.lost(found) == []
     assert loss(writes, written) == []
     held = broker.drain()
     missing = [identity for identity, _ in broker.confirmed if identity not in held]
-    figure("members: RabbitMQ confirmed", len(broker.confirmed))
+    figure("members: messages confirmed by RabbitMQ", len(broker.confirmed))
     assert missing == []
     assert longest < STOPPED_SECONDS
     assert edited.run().changes == []
 
 
 def etcd_members(control: Control, host: str) -> list[str]:
-    """Names of etcd's members as one host lists them."""
+    """Names of etcd's members, as one host lists them."""
     place = "/etc/nexus-cos/etcd"
     flags = f"--cacert={place}/ca.pem --cert={place}/leaf.pem --key={place}/leaf.key"
     rows = control.ssh(host, f"sudo etcdctl {flags} --endpoints=https://127.0.0.1:2379 member list").splitlines()
@@ -181,10 +181,10 @@ def etcd_members(control: Control, host: str) -> list[str]:
 
 @pytest.mark.full
 def test_a_dead_host_is_replaced_by_one_of_another_name(control: Control, edited: Edited, figure: Figure) -> None:
-    """The primary's, so that the new one stands where it stood in the inventory.
+    """The dead host was the primary's, and the new host takes its place in the inventory.
 
-    The run that replaces it brings a setting too for which RabbitMQ restarts, as a newer checkout does: of three
-    nodes of which one is dead none may stop before the new one has joined.
+    The run that replaces it also changes a setting that restarts RabbitMQ, as a newer checkout does: with one of three
+    nodes dead, no node may stop before the new one has joined.
     """
     database = Database(control)
     gone, other = database.primary(), "data9"
@@ -197,7 +197,7 @@ def test_a_dead_host_is_replaced_by_one_of_another_name(control: Control, edited
         successor = database.wait_other(gone)
         edited.replace(gone, other)
         done = edited.run(**setting)
-        figure("members: a dead host replaced by one of another name: run", done.seconds)
+        figure("members: a dead host replaced by one with another name: run", done.seconds)
         time.sleep(AFTER_SECONDS)
     acknowledged = {"PostgreSQL": load.written().through("proxy")}
     figure.timeline("A dead host replaced by one of another name: acknowledged", acknowledged, removed=removed)

@@ -1,4 +1,4 @@
-"""What an operator does to the stores while they are written to: primaries moved, replicas copied anew, passwords."""
+"""Operators' work on stores under load: primaries moved, replicas rebuilt, passwords changed."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from nexus.secrets.store import Secrets
 
 FAILOVER, REBUILD, STATUS = "deploys/failover.py", "deploys/rebuild_replica.py", "deploys/status.py"
 BEFORE_SECONDS, AFTER_SECONDS = 5, 8
-SWITCH_SECONDS = 20  # without writes, while all is well
+SWITCH_SECONDS = 20  # without writes, while the cluster is healthy
 
 
 def role_of(database: Database, role: str) -> str:
-    """The member in this role."""
+    """The member with this role."""
     return next(name for name, member in database.members().items() if member["Role"] == role)
 
 
 @pytest.mark.parametrize("to", ["Sync Standby", pytest.param("Replica", marks=pytest.mark.full)])
 def test_primary_moved(control: Control, database: Database, figure: Figure, to: str) -> None:
-    """To the one that is in step, and to the other one, which has to become so first."""
+    """The primary moves to the synchronous standby, or to the other replica, which must become synchronous first."""
     target = role_of(database, to)
     dry = control.run("--dry", deploy=FAILOVER, data={"to": target})
     assert dry.status == 0, dry.end
@@ -44,8 +44,8 @@ def test_primary_moved(control: Control, database: Database, figure: Figure, to:
     assert database.primary() == target
     written = load.written()
     figure.timeline(f"PostgreSQL, moved to its {to.lower()}: writes acknowledged", {"proxy": written.through("proxy")})
-    figure(f"PostgreSQL, moved to its {to.lower()}: acknowledged", len(written.acknowledged))
-    figure(f"PostgreSQL, moved to its {to.lower()}: lost", len(load.lost(written)))
+    figure(f"PostgreSQL, moved to its {to.lower()}: acknowledged writes", len(written.acknowledged))
+    figure(f"PostgreSQL, moved to its {to.lower()}: lost writes", len(load.lost(written)))
     figure(f"PostgreSQL, moved to its {to.lower()}: longest gap", written.longest_gap())
     assert load.lost(written) == []
     assert written.longest_gap() < SWITCH_SECONDS
@@ -53,14 +53,14 @@ def test_primary_moved(control: Control, database: Database, figure: Figure, to:
 
 
 def unchanged(control: Control) -> None:
-    """A run finds nothing to do."""
+    """Fail unless a run finds nothing to change."""
     again = control.run(deploy="deploys/data.py")
     assert (again.status, again.changes) == (0, []), again.end
 
 
 @pytest.mark.full
 def test_promoted_by_force(control: Control, database: Database) -> None:
-    """Primary and synchronous standby are gone: nobody is elected, one is promoted when told so twice."""
+    """Primary and synchronous standby are gone: no member is elected; an operator's confirmed order promotes one."""
     primary, standby, last = database.primary(), role_of(database, "Sync Standby"), role_of(database, "Replica")
     away = (standby, primary)
     for name in away:
@@ -103,7 +103,7 @@ def test_an_impossible_request_is_refused(control: Control, database: Database) 
 
 @pytest.mark.full
 def test_a_replica_is_rebuilt(control: Control, database: Database, figure: Figure) -> None:
-    """The synchronous one, while it confirms writes: another does so first."""
+    """The synchronous standby is rebuilt: first another member confirms writes."""
     target = role_of(database, "Sync Standby")
     mark = "/var/lib/postgresql/17/main/of-the-old-copy"
     control.ssh(target, f"sudo touch {mark}")
@@ -123,7 +123,7 @@ def test_a_replica_is_rebuilt(control: Control, database: Database, figure: Figu
 
 @pytest.mark.full
 def test_redis_moved(control: Control, figure: Figure) -> None:
-    """Every acknowledged write is there afterwards: the old primary waits until the new one has all."""
+    """Every acknowledged write is present afterwards: the old primary waits until the new one has all writes."""
     if len(control.group("redis")) < 3:
         pytest.skip(f"{control.name} has too few hosts of Redis")
     writes, old = Writes(control), primary_of(control)
@@ -136,8 +136,8 @@ def test_redis_moved(control: Control, figure: Figure) -> None:
         found = load.result()
     assert primary_of(control) == target
     lost = loss(writes, found)
-    figure("redis: moved by an operator: acknowledged", len(found["acknowledged"]))
-    figure("redis: moved by an operator: lost", len(lost))
+    figure("redis: moved by an operator: acknowledged writes", len(found["acknowledged"]))
+    figure("redis: moved by an operator: lost writes", len(lost))
     figure("redis: moved by an operator: longest gap", longest_gap(found["acknowledged"]))
     assert len(found["acknowledged"]) > 100 * WRITERS
     assert lost == []
@@ -145,7 +145,7 @@ def test_redis_moved(control: Control, figure: Figure) -> None:
 
 
 def status(control: Control) -> tuple[Outcome, dict[str, Any]]:
-    """How a run of the status ended, and its lines by "area what"."""
+    """The outcome of a status run, and its lines by "area what"."""
     done = control.run("--data", "format=json", deploy=STATUS)
     text = done.output[done.output.index("{\n") : done.output.rindex("\n}") + 2]
     return done, {f"{line['area']} {line['what']}": line for line in json.loads(text)["lines"]}
@@ -173,7 +173,7 @@ def test_status_reports_a_lost_host(control: Control, database: Database) -> Non
 
 @pytest.mark.full
 def test_passwords_changed(control: Control, database: Database, figure: Figure) -> None:
-    """The superuser's and replication's: in the server before Patroni is told, and nothing is lost."""
+    """Passwords of superuser and replication change in the server before Patroni gets them, and nothing is lost."""
     secrets = control.planned.secrets
     kept = Path(f"{secrets.path}.before")
     shutil.copy(secrets.path, kept)
@@ -196,7 +196,7 @@ def test_passwords_changed(control: Control, database: Database, figure: Figure)
 
 
 def renewed(secrets: Secrets, *names: str) -> None:
-    """Other values of secrets, in the environment's file."""
+    """Write new values of secrets to the environment's file."""
     fresh = Secrets(secrets.path, secrets.identity, generate=True)
     for name in names:
         fresh._values.pop(name)

@@ -1,4 +1,4 @@
-"""The operator's place: whatever directory, umask, locale, user, clock, disk or output, a run works or says why not."""
+"""The operator's machine: with any directory, umask, locale, user, clock or output a run works or names the problem."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from control import PROJECT, Control, Outcome, copy_of_project
 PYINFRA = Path(sys.executable).with_name("pyinfra")
 BASE = "inventory deploys/base.py -y"
 HOLD = "inventory tests/scenarios/deploys/hold.py -y"
-NOBODY = 12345  # a number that no user has
+NOBODY = 12345  # a user id that no user has
 CLOCK = Path(__file__).with_name("clock.py")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _installed() -> None:
-    """What `make` does: it is this checkout's own that looks at where pyinfra is started."""
+    """Does what `make` does: this checkout's own code checks where pyinfra is started."""
     subprocess.run([sys.executable, str(PROJECT / "nexus/cli/place.py")], check=True)
 
 
 @pytest.fixture(scope="module")
 def settled(control: Control) -> Iterator[Control]:
-    """The base of all hosts as planned, before and after: what a run does of its place is the same for all roles."""
+    """The base of all hosts as planned, before and after: the operator's machine affects all roles alike."""
     assert (before := control.run(deploy="deploys/base.py")).status == 0, before.end
     yield control
     after = control.run(deploy="deploys/base.py")
@@ -38,7 +38,7 @@ def settled(control: Control) -> Iterator[Control]:
 
 
 def shell(words: str, place: Path = PROJECT, unset: tuple[str, ...] = (), **env: str) -> Outcome:
-    """A command as an operator types it there; `pyinfra` is this project's."""
+    """A command as an operator types it there; `pyinfra` is the one of this project."""
     began = time.monotonic()
     kept = {key: value for key, value in os.environ.items() if key not in (*unset, "NEXUS_ENV")}
     script = f'pyinfra() {{ {shlex.quote(str(PYINFRA))} "$@"; }}\n{words}'
@@ -50,14 +50,14 @@ def shell(words: str, place: Path = PROJECT, unset: tuple[str, ...] = (), **env:
 
 
 def works(done: Outcome) -> None:
-    """It found nothing to change, or changed what it was to, and everything is healthy."""
+    """The run succeeded, with the expected changes or none, and everything is healthy."""
     assert done.status == 0, done.end
     assert "Traceback" not in done.output
     assert done.output.count(" changes, ") + done.output.count(" change, ") <= 1
 
 
 def refused(done: Outcome, *said: str) -> None:
-    """In one line, before anything was changed."""
+    """The run was refused in one line, before any change."""
     assert done.status == 1, done.end
     assert "Traceback" not in done.output, done.end
     errors = [line for line in done.output.splitlines() if line.startswith("error: ")]
@@ -101,7 +101,7 @@ ODD: dict[str, str] = {
 
 
 def test_all_odd_at_once(settled: Control, tmp_path: Path) -> None:
-    """A run that changes something: with the lock and the record. Other roles than ours come first on Python's path."""
+    """A run that changes something uses the lock and the record. Foreign roles come first on Python's path."""
     (tmp_path / "roles").mkdir()
     (tmp_path / "roles/__init__.py").write_text("raise ImportError('not these')\n")
     works(shell(f"umask 0777; pyinfra {HOLD} <&- 2>&1", unset=("XDG_CACHE_HOME",), PYTHONPATH=str(tmp_path), **ODD))
@@ -124,7 +124,7 @@ def test_an_odd_umask(settled: Control, umask: str) -> None:
     ["2>&1 | head -1", *(pytest.param(to, marks=pytest.mark.full) for to in (">/dev/full 2>&1", ">&- 2>&-", ">&-"))],
 )
 def test_an_output_that_nobody_reads(settled: Control, output: str) -> None:
-    """What was begun is brought to its end, and its status is told."""
+    """The step in progress is finished, and the exit status is correct."""
     done = shell(f"pyinfra {HOLD} {output}; exit ${{PIPESTATUS[0]}}")
     assert done.status == 0, done.end
     assert "Traceback" not in done.output
@@ -137,7 +137,7 @@ def test_no_terminal_to_ask_on() -> None:
 
 @pytest.fixture
 def theirs(settled: Control) -> Iterator[Path]:
-    """A checkout of a user whom no user database knows, where they may read it."""
+    """A readable checkout of a user who is in no user database."""
     place = Path(f"/var/tmp/nexus-place-{os.getpid()}")
     try:
         copy_of_project(place, environment=settled.name)
@@ -196,7 +196,7 @@ def small(place: Path) -> Iterator[None]:
 
 @pytest.mark.parametrize("seconds", [86400 * 400, pytest.param(-7200, marks=pytest.mark.full)])
 def test_a_clock_that_is_wrong(settled: Control, seconds: int) -> None:
-    """It is the controller's: the hosts of the lab have that of the kernel."""
+    """Only the controller's clock is wrong: the lab's hosts use the kernel's."""
     done = shell(f"{shlex.quote(sys.executable)} {CLOCK} {seconds} {BASE}")
     ahead = "behind" if seconds > 0 else "ahead of"
     refused(done, "the clock of ", f" {ahead} this machine's", "timedatectl")

@@ -1,4 +1,4 @@
-"""Packages in every state, and bytes of any kind: finished or named, never removed, never in the way."""
+"""Packages in every state, and foreign bytes: finished or named, never removed, never an obstacle."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ while time.time() < end and not os.path.exists("/run/nexus-test-go"):
 
 def test_leftovers_of_dpkg_and_killed_runs_are_finished(sound: Control) -> None:
     host = sound.group("ops")[0]
-    left = "/etc/default/.nexus-4194304-00"  # as a process with a number that no process has
+    left = "/etc/default/.nexus-4194304-00"  # like a process with an unused process id
     script = f"{unpack('nexus-test')}; touch {left}"
     undo = f"dpkg -P nexus-test >/dev/null; rm -f {left} {GO}; systemctl stop nexus-test-holder 2>/dev/null; true"
     with fault(sound, host, script, undo):

@@ -1,4 +1,4 @@
-"""Hosts go and come back: the platform heals by itself, and a run afterwards finds nothing to do."""
+"""Hosts fail and return: the platform recovers without a run, and a run afterwards finds nothing to change."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_every_host_rebooted_at_once(platform: Control, figure: Figure) -> None:
 
 @pytest.mark.full
 def test_an_app_host_powered_off(platform: Control, figure: Figure) -> None:
-    """The first one: the manager that runs talk to, and the swarm's leader unless that has moved."""
+    """The first app host: the manager that runs talk to, and the swarm's leader unless it has moved."""
     lost, other = platform.group("app")[0], platform.group("app")[1]
     state = platform.state()
     host = platform.host(lost)
@@ -64,7 +64,7 @@ def test_an_app_host_powered_off(platform: Control, figure: Figure) -> None:
 
 @pytest.mark.full
 def test_a_host_that_dies_in_the_middle_of_a_step(platform: Control, figure: Figure) -> None:
-    """The run says so and ends, instead of waiting for it; the next one goes on where it was left."""
+    """The run reports the dead host and ends instead of waiting; the next run continues from there."""
     lost = platform.group("rabbitmq")[0]
     changed = {"rabbitmq_disk_free_limit_mb": 501}
 
@@ -89,7 +89,7 @@ def test_a_host_that_dies_in_the_middle_of_a_step(platform: Control, figure: Fig
 
 
 def boot_id(platform: Control, name: str) -> str:
-    """Which boot of the host this is; empty while it does not answer."""
+    """The boot id of the host; empty while it does not answer."""
     try:
         return platform.ssh(name, "cat /proc/sys/kernel/random/boot_id").strip()
     except RuntimeError:
@@ -97,7 +97,7 @@ def boot_id(platform: Control, name: str) -> str:
 
 
 def node(platform: Control, manager: str, name: str) -> str:
-    """The status of a node as a manager lists it; empty while it cannot say."""
+    """The status of a node as a manager lists it; empty while the manager does not answer."""
     try:
         form = "{{.Hostname}} {{.Status}}"
         rows = platform.ssh(manager, f"sudo docker node ls --format '{form}'").splitlines()

@@ -1,4 +1,4 @@
-"""What can only be refused once hosts have answered: nothing on any of them may differ afterwards."""
+"""Refusals that need answers from hosts: afterwards, nothing on any host may differ."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def still(control: Control) -> Iterator[None]:
-    """Nothing on any host begins by itself: a backup would write in the middle of it."""
+    """Nothing starts on any host meanwhile: a backup would write during the test."""
     timers = control.everywhere(lambda host: control.ssh(host, TIMERS).split())
     hosts = [host for host, names in timers.items() if names]
     services = {host: " ".join(name.replace(".timer", ".service") for name in timers[host]) for host in hosts}
@@ -39,14 +39,14 @@ def still(control: Control) -> Iterator[None]:
 
 
 def under_way(control: Control, services: dict[str, str]) -> dict[str, str]:
-    """What of these services goes on: {host: states}."""
+    """Which of these services are running: {host: states}."""
     ask = "systemctl is-active {} | grep -E '^(active|activating|deactivating)$' || true"
     return control.everywhere(lambda host: control.ssh(host, ask.format(services[host])), list(services))
 
 
 @pytest.fixture(scope="module")
 def untouched(control: Control, still: None) -> Iterator[None]:
-    """After the last refusal no host may have a file changed, a process restarted or a service rolled."""
+    """After the last refusal no host may have a changed file, a restarted process or a rolled service."""
     began = time.time()
     before = control.everywhere(lambda host: control.ask(host, "identity.py"))
     yield
@@ -56,14 +56,14 @@ def untouched(control: Control, still: None) -> Iterator[None]:
 
 
 def refuse(control: Control, *said: str, limit: str = "", deploy: str = "deploys/full.py", data: Any = None) -> None:
-    """Refused when only looked at and then when meant: what is not refused must not reach a host from here."""
+    """Refused in a dry run and then in a real one: a run that is not refused must not reach a host."""
     words = ("--limit", limit) if limit else ()
     refused(control.run("--dry", *words, deploy=deploy, data=data), *said)
     refused(control.run(*words, deploy=deploy, data=data), *said)
 
 
 def refused(outcome: Outcome, *said: str) -> None:
-    """The run ended with these words and without a change."""
+    """The run ended with these words and no change."""
     assert outcome.status == 1, outcome.end
     assert "Traceback" not in outcome.output, outcome.end
     for words in said:
@@ -73,7 +73,7 @@ def refused(outcome: Outcome, *said: str) -> None:
 
 
 def test_a_disk_without_room_for_images(control: Control) -> None:
-    """A release that is not built yet, where more is wanted free than any disk has."""
+    """The release is not built yet, and the setting demands more free space than any disk has."""
     registry = control.group("ops")[0]
     said = f"{registry}: image cannot be laid down: not enough disk for images"
     refuse(control, said, "MiB free and", data={"release": f"0.0.0-{uuid.uuid4().hex}", "image_disk_free_bytes": 2**60})
@@ -92,7 +92,7 @@ def test_a_limit_that_leaves_half_of_a_cluster_undone(control: Control) -> None:
 
 
 def test_services_without_the_host_that_knows_their_images(control: Control) -> None:
-    """Planned without digests every service would be rolled."""
+    """A plan without digests would roll every service."""
     registry = control.group("ops")[0]
     if registry in control.group("app"):
         pytest.skip(f"{registry} runs services too")

@@ -1,6 +1,6 @@
-"""Releases under load: good ones without a failed request, bad ones taken back by themselves, and rollbacks.
+"""Releases under load: good ones without a failed request, bad ones rolled back automatically, and rollbacks.
 
-A release that is tried here is the reference service under another number, with a fault built in or none.
+A release here is the reference service under another number, with or without a built-in fault.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from roles.service.scale import size
 from runbooks.release.plan import waves
 
 SERVICE, PATH = "session-mgr", "/api/sessions/"
-FAULTS = {  # what is built in, and how many requests may fail of it
+FAULTS = {  # the built-in fault, and how many requests may fail because of it
     "cannot start": ("start", 0),
     "never ready": ("unready", 0),
     "errors": ("error=20", None),
     "leaks": ("leak=300000", None),
 }
 OTHERS = [kind for kind in FAULTS if kind != "errors"]
-TOLD = {"cannot start": "fault", "leaks": "heap out of memory"}  # in the task's own last lines
+TOLD = {"cannot start": "fault", "leaks": "heap out of memory"}  # in the last lines of the task's own log
 BACK_SECONDS = 60
 ROLLBACK_SECONDS = 180
 
 
 @pytest.fixture(scope="module")
 def ready(control: Control) -> Iterator[Control]:
-    """Converged, and whatever these tests released gone back to afterwards."""
+    """The converged environment; releases of these tests are rolled back afterwards."""
     if source(control.planned):
         pytest.skip("releases are tried with the reference service, and NEXUS_SOURCE names real code")
     control.converged()
@@ -47,12 +47,12 @@ def ready(control: Control) -> Iterator[Control]:
 
 
 def number() -> str:
-    """A release that nobody had before."""
+    """A new release number."""
     return f"9.0.{uuid.uuid4().int % 10**9}"
 
 
 def released(control: Control, services: str, release: str, fault: str = "", **data: Any) -> Outcome:
-    """A run of deploys/release.py that builds what it releases."""
+    """A run of deploys/release.py that builds its release."""
     given: dict[str, Any] = {"services": services, "release": release, "build": True, **data}
     if fault:
         given["image_environment"] = {"FAULT": fault}
@@ -60,13 +60,13 @@ def released(control: Control, services: str, release: str, fault: str = "", **d
 
 
 def kept(control: Control) -> dict[str, Any]:
-    """Releases as the swarm keeps them, asked without the library: {service: record}."""
+    """Releases as the swarm keeps them, read without the library: {service: record}."""
     releases = {name: text for name, text in stored(control).items() if name.startswith("release ")}
     return {name.removeprefix("release "): json.loads(text) for name, text in releases.items()}
 
 
 def stored(control: Control) -> dict[str, str]:
-    """All that the environment keeps, {"KIND NAME": JSON}."""
+    """Everything that the environment keeps, {"KIND NAME": JSON}."""
     script = "sudo docker config inspect nexus-environment 2>/dev/null || true"
     found = json.loads(control.ssh(control.group("app")[0], script) or "[]")
     labels = [pair for config in found for pair in config["Spec"]["Labels"].items()]
@@ -83,7 +83,7 @@ def mounted(control: Control) -> dict[str, str]:
 
 
 def images(control: Control) -> dict[str, str]:
-    """{service: release} by the image that the swarm runs, asked without the library."""
+    """{service: release} by the image that the swarm runs, read without the library."""
     form = "'{{.Name}} {{.Image}}'"
     rows = control.ssh(control.group("app")[0], f"sudo docker service ls --format {form}").splitlines()
     pairs = (row.split(" ", 1) for row in rows)
@@ -104,8 +104,8 @@ def test_releases_lose_no_request_and_repeat_none(ready: Control, full: bool, fi
     assert len(load.releases()) == len(seconds) + 1
     figure.timeline("Requests sent, by the release that answered", load.moments())
     figure("release: requests during all releases", len(load.answered))
-    figure("release: failed of them", len(load.failed))
-    figure("release: seconds of one", max(seconds))
+    figure("release: failed requests", len(load.failed))
+    figure("release: longest", max(seconds))
     again = ready.converged()
     assert again.closing[0] == 0, again.end
 
@@ -131,8 +131,8 @@ def test_a_bad_release_goes_back_by_itself(ready: Control, kind: str, figure: Fi
     failed = [one.at for one in load.failed]
     lasted = max(failed) - min(failed) if failed else 0.0
     figure(f"bad release, {kind}: failed requests of {len(load.answered)}", len(failed))
-    figure(f"bad release, {kind}: from the first to the last of them", lasted)
-    figure(f"bad release, {kind}: the run", done.seconds)
+    figure(f"bad release, {kind}: from the first to the last failure", lasted)
+    figure(f"bad release, {kind}: run", done.seconds)
     assert lasted <= BACK_SECONDS
     if allowed is not None:
         assert len(failed) <= allowed, load.told()
@@ -141,8 +141,8 @@ def test_a_bad_release_goes_back_by_itself(ready: Control, kind: str, figure: Fi
 
 
 def test_a_changed_configuration_rolls_one_service_and_is_shown(ready: Control, figure: Figure) -> None:
-    """Under load and without a failed request; the command shows its port and no secret of the environment."""
-    if kept(ready).get(SERVICE, {}).get("current", {}).get("pinned"):  # it went back, and keeps a configuration
+    """No request fails under load. The command shows the port and no secret of the environment."""
+    if kept(ready).get(SERVICE, {}).get("current", {}).get("pinned"):  # it was rolled back, and keeps a configuration
         assert released(ready, SERVICE, number()).status == 0
     ready.converged()
     before, show = mounted(ready), {"deploy": "deploys/service_config.py", "data": {"service": SERVICE}}
@@ -153,8 +153,8 @@ def test_a_changed_configuration_rolls_one_service_and_is_shown(ready: Control, 
         between, shown = mounted(ready), ready.run(**show)
         ready.converged()
         time.sleep(5)
-    figure("configuration of one service changed and back: requests", len(load.answered))
-    figure("configuration of one service changed and back: failed", len(load.failed))
+    figure("configuration of one service changed and restored: requests", len(load.answered))
+    figure("configuration of one service changed and restored: failed requests", len(load.failed))
     assert len(load.answered) > 1000
     assert not load.failed, load.told()
     assert load.not_once == {}
@@ -176,7 +176,7 @@ def test_a_changed_configuration_rolls_one_service_and_is_shown(ready: Control, 
 
 
 def told_secrets(control: Control, text: str) -> list[str]:
-    """Names of secrets of the environment of which a whole line stands in a text."""
+    """Names of the environment's secrets of which a text contains a whole line."""
     secrets = inventory.load(control.name).secrets
     names = [name for name in secrets.names() if not name.endswith("ca-certificate")]
     lines = {name: [line for line in secrets.get(name).splitlines() if "-----" not in line] for name in names}
@@ -185,7 +185,7 @@ def told_secrets(control: Control, text: str) -> list[str]:
 
 
 def test_releases_of_an_earlier_version_are_taken_over(ready: Control) -> None:
-    """The version before kept each thing in a config of its own."""
+    """The version before kept each entry in its own config."""
     if not stored(ready):
         assert released(ready, SERVICE, number()).status == 0
     before, running, app = stored(ready), images(ready), ready.group("app")[0]
@@ -248,7 +248,7 @@ def test_a_bad_canary_hurts_few_and_goes(ready: Control, figure: Figure) -> None
     assert "did worse than what ran beside it" in done.output, done.end
     assert images(ready) == before
     share = 100 * len(load.failed) / len(load.answered)
-    figure("bad canary: percent of requests that failed", f"{share:.2f}")
+    figure("bad canary: percent of failed requests", f"{share:.2f}")
     assert share < 5
     assert ready.converged().closing[0] == 0
 
@@ -256,7 +256,7 @@ def test_a_bad_canary_hurts_few_and_goes(ready: Control, figure: Figure) -> None
 @pytest.mark.full
 @pytest.mark.parametrize("policy", ["stop", "back"])
 def test_one_bad_service_in_the_middle(ready: Control, policy: str, figure: Figure) -> None:
-    """Built beforehand, so that one image differs: all good but one in the second wave."""
+    """Images are built beforehand. All are good except one in the second wave."""
     env = ready.planned
     order = waves(env, env.catalogue.services, int(env.setting.release_side_by_side))
     bad, before, release = order[1][0], images(ready), number()
@@ -271,12 +271,12 @@ def test_one_bad_service_in_the_middle(ready: Control, policy: str, figure: Figu
     later = [name for wave in order[2:] for name in wave]
     assert {now[name] for name in through} == ({release} if policy == "stop" else {before[n] for n in through})
     assert all(now[name] == before[name] for name in later)
-    figure(f"one bad of all, policy {policy}: the run", done.seconds)
+    figure(f"one bad service of all, policy {policy}: run", done.seconds)
     assert ready.converged().closing[0] == 0
 
 
 def build_only(control: Control, service: str, release: str, fault: str) -> Outcome:
-    """The image of a release that fails: the run that builds it tries it, and goes back."""
+    """Build the image of a bad release: the run that builds it deploys it and rolls it back."""
     return released(control, service, release, fault)
 
 
@@ -367,7 +367,7 @@ def test_services_are_added_and_removed_under_load(ready: Control, figure: Figur
             assert done.closing[0] > 0, done.end
     figure.timeline("Requests sent meanwhile", load.moments())
     figure("a service removed, added, a limit changed twice: requests", len(load.answered))
-    figure("a service removed, added, a limit changed twice: sent again", len(load.repeated))
+    figure("a service removed, added, a limit changed twice: repeated requests", len(load.repeated))
     assert not load.failed, load.told()
     assert load.not_once == {}
 
@@ -378,7 +378,7 @@ def test_a_migration_runs_once_and_before_its_release(ready: Control, tmp_path: 
     say = "console.log('migrated', process.env.SERVICE_NAME, process.env.DB_PORT)"
 
     def checkout(name: str, command: str) -> Control:
-        """A checkout whose catalogue gives the service a migration."""
+        """A checkout whose catalogue has a migration for the service."""
         project = copy_of_project(tmp_path / name, environment=ready.name)
         catalogue = project / "group_data/catalogue/services.yaml"
         entry = f"  - name: {service}\n"

@@ -1,4 +1,4 @@
-"""A service taken out of the catalogue goes everywhere but its data; put back, it returns."""
+"""A service removed from the catalogue disappears everywhere except its data; added again, it returns."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_service_is_removed_and_added_again(removed: Control) -> None:
 
 
 class Names:
-    """Where a service stands: its name in the swarm, the router, the stores, and its route."""
+    """Where a service is known: in the swarm, the router, the stores, and by its route."""
 
     def __init__(self, platform: Control) -> None:
         self.platform = platform
@@ -59,7 +59,7 @@ class Names:
         self.trust = ssl.create_default_context(cafile=str(platform.lab.access / "ca.pem"))
 
     def missing(self) -> list[str]:
-        """The places that do not know the service, in a fixed order."""
+        """The places where the service is missing, in a fixed order."""
         ask, group = self.platform.ssh, self.platform.group
         sql = "select datname from pg_database union select rolname from pg_roles"
         known = ask(group("postgresql")[0], f"sudo runuser -u postgres -- psql -XAtc '{sql}'").split()
@@ -74,7 +74,7 @@ class Names:
         return [place for place, there in present.items() if not there]
 
     def route(self) -> int:
-        """The status that the edge answers on the service's route."""
+        """The HTTP status of the service's route at the edge."""
         edge = self.platform.host(self.platform.group("edge")[0]).address
         connection = http.client.HTTPSConnection(edge, timeout=10, context=self.trust)
         try:

@@ -1,4 +1,4 @@
-"""What is lost comes back: rows of one service, all data hosts, and a backup that is damaged is not believed."""
+"""Lost data is restored: rows of one service, all data hosts; a damaged backup is detected."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from nexus.provider.lab.machine import wait_until
 from roles.storage.host.s3 import Bucket
 from roles.storage.plan import BACKUP, access, server
 
-AWAY_SECONDS = 40  # storage of a backup, which takes 13 to 25 s here
-AGAIN_SECONDS = 300  # a failed backup is made again after one minute, and may take another
+AWAY_SECONDS = 40  # the storage of a backup, which takes 13 to 25 s here
+AGAIN_SECONDS = 300  # a failed backup is repeated after one minute, and may take another
 RPO_SECONDS, RTO_SECONDS = 3600, 4 * 3600  # operations.yaml, disaster_recovery
-SAVED, LATER = 1000, 200  # rows in the backup, and rows that only the log has
+SAVED, LATER = 1000, 200  # rows in the backup, and rows that are only in the log
 TABLE = "restore_scenario"
 
 
 @dataclass
 class Store:
-    """PostgreSQL of an environment, asked as superuser at whichever host is primary."""
+    """PostgreSQL of an environment, queried as superuser on the current primary."""
 
     control: Control
     database: Database
@@ -40,7 +40,7 @@ class Store:
         return int(self.sql(name, f"select count(*) from {TABLE}")[0])
 
     def fill(self, name: str, owner: str, first: int, rows: int) -> None:
-        """Rows that belong to the service, as its own would."""
+        """Write rows that the service owns, as its own rows are."""
         numbers = f"generate_series({first}, {first + rows - 1}) n"
         create = f"create table if not exists {TABLE} (id int primary key, said text, at timestamptz default now())"
         self.sql(name, f"set role {owner}; {create}; insert into {TABLE} select n, md5(n::text) from {numbers}")
@@ -48,7 +48,7 @@ class Store:
 
 @pytest.fixture
 def store(control: Control) -> Iterator[Store]:
-    """PostgreSQL, whole, with backups; two services' databases without tables of this scenario."""
+    """A complete cluster with backups; the databases of two services have no tables of this scenario."""
     if not server(control.planned):
         pytest.skip(f"{control.name} has no object storage of its own")
     found = Store(control, Database(control))
@@ -62,18 +62,18 @@ def store(control: Control) -> Iterator[Store]:
 
 
 def names(control: Control) -> list[str]:
-    """Databases of two services; a log-in that owns each is of the same name."""
+    """Databases of two services; the login that owns a database has the same name."""
     return [service.database for service in control.planned.catalogue.services_of_store("postgresql")[:2]]
 
 
 def done(outcome: Outcome) -> Outcome:
-    """The run, which ended well."""
+    """The run, which must succeed."""
     assert outcome.status == 0, outcome.end
     return outcome
 
 
 def bucket(control: Control) -> Bucket:
-    """The bucket as this machine reaches it."""
+    """The bucket, reached from this machine."""
     env = control.planned
     host = server(env)
     assert host
@@ -81,7 +81,7 @@ def bucket(control: Control) -> Bucket:
 
 
 def test_deleted_rows_of_one_service(store: Store, control: Control, figure: Figure) -> None:
-    """Back to just before the delete; what another service wrote since stays."""
+    """The database goes back to just before the delete; writes of another service since then stay."""
     service = control.planned.catalogue.services_of_store("postgresql")[0].name
     damaged, other = names(control)
     for name in (damaged, other):
@@ -98,7 +98,7 @@ def test_deleted_rows_of_one_service(store: Store, control: Control, figure: Fig
     assert f"would 1/3: Restore database {damaged}" in dry.output
     assert store.count(damaged) == 10, "a dry run changed something"
     restored = done(control.run(deploy="deploys/restore.py", data=data))
-    figure("PostgreSQL, one database back to just before a delete", restored.seconds)
+    figure("PostgreSQL: one database restored to just before a delete", restored.seconds)
     assert store.count(damaged) == SAVED + LATER
     assert store.count(other) == SAVED + LATER
     aside = store.sql("postgres", f"select datname from pg_database where datname like '{damaged}_before_%'")
@@ -124,14 +124,14 @@ def test_a_copy_is_made_first_unless_told_otherwise(store: Store, control: Contr
 
 @pytest.mark.full
 def test_a_damaged_backup_is_named(store: Store, control: Control, figure: Figure) -> None:
-    """Saved at a primary that was a replica before: its settings are not those of one that began as primary."""
+    """The backup is made on a primary that was a replica before: its settings differ from those of a first primary."""
     done(control.run(deploy="deploys/failover.py"))
     store.database.wait_whole()
     for name in names(control):
         store.fill(name, name, 1, SAVED)
     done(control.run(deploy="deploys/backup.py", data={"type": "full"}))
     proven = done(control.run(deploy="deploys/restore_test.py"))
-    figure("restore test of all that was saved", proven.seconds)
+    figure("restore test of every backup", proven.seconds)
     within = bucket(control)
     for prefix in ("postgres/backup/", "rabbitmq/"):
         key = newest(within, prefix)
@@ -147,7 +147,7 @@ def test_a_damaged_backup_is_named(store: Store, control: Control, figure: Figur
 @pytest.mark.full
 @pytest.mark.parametrize("moment", ["its storage is away", "it is ended"])
 def test_a_disturbed_backup_is_still_made(store: Store, control: Control, figure: Figure, moment: str) -> None:
-    """Damage while the timer's unit runs: it waits for its storage, or is started again; none has failed in the end."""
+    """The timer's unit waits for its storage, or is started again; no unit has failed at the end."""
     host, keeper = store.database.primary(), server(control.planned)
     unit = control.planned.catalogue.operations.backups.service
     assert keeper
@@ -164,7 +164,7 @@ def test_a_disturbed_backup_is_still_made(store: Store, control: Control, figure
         control.ssh(host, f"sudo systemctl kill --signal=KILL {unit}")
         assert comes_to("activating auto-restart"), state(control, host, unit)
     else:
-        # Whoever connects to the socket has the server started again, even while it stops.
+        # A connection to the socket starts the server again, even while it stops.
         control.ssh(keeper.name, "sudo systemctl stop seaweedfs-front.socket seaweedfs-front seaweedfs")
         try:
             control.ssh(host, f"sudo systemctl start --no-block {unit}")
@@ -173,25 +173,25 @@ def test_a_disturbed_backup_is_still_made(store: Store, control: Control, figure
         finally:
             control.ssh(keeper.name, "sudo systemctl start seaweedfs seaweedfs-front.socket")
     assert comes_to("inactive dead"), f"{unit}: {state(control, host, unit)}"
-    figure(f"a backup while {moment}: made after", time.monotonic() - began)
+    figure(f"a backup while {moment}: time until made", time.monotonic() - began)
     record = json.loads(bucket(control).get("status/postgresql.json"))
     assert record["ok"], record["error"]
     assert record["label"] != before
 
 
 def state(control: Control, host: str, unit: str) -> str:
-    """Of a unit on a host, as "activating auto-restart"."""
+    """The state of a unit on a host, such as "activating auto-restart"."""
     return control.ssh(host, f"systemctl show -P ActiveState -P SubState {unit}").replace("\n", " ").strip()
 
 
 def damaged(whole: bytes) -> bytes:
-    """The same with a few bytes in the middle turned over."""
+    """The content with a few bytes in the middle inverted."""
     begin = len(whole) // 2
     return whole[:begin] + bytes(byte ^ 255 for byte in whole[begin : begin + 64]) + whole[begin + 64 :]
 
 
 def newest(within: Bucket, prefix: str) -> str:
-    """The largest data file of the newest backup, or the newest file."""
+    """The largest data file of the newest backup; otherwise the newest file."""
     found = [(key, size) for key, size in within.list(prefix) if "backup.manifest" not in key]
     if not prefix.startswith("postgres"):
         return found[-1][0]
@@ -201,7 +201,7 @@ def newest(within: Bucket, prefix: str) -> str:
 
 @pytest.mark.full
 def test_all_data_hosts_wiped(store: Store, control: Control, figure: Figure) -> None:
-    """From bare hosts, the object storage, the secrets file and its key."""
+    """Everything is restored from bare hosts, the object storage, the secrets file and its key."""
     hosts = sorted({*control.group("postgresql"), *control.group("redis"), *control.group("rabbitmq")})
     keeper = server(control.planned)
     assert keeper
@@ -232,9 +232,9 @@ def test_all_data_hosts_wiped(store: Store, control: Control, figure: Figure) ->
     assert wait_until(lambda: store.database.whole(), 180, pause=1)
     took = time.monotonic() - began
     there = float(store.sql(first, f"select extract(epoch from max(at)) from {TABLE}")[0])
-    figure("all data hosts wiped: back after (RTO)", took)
-    figure("all data hosts wiped: acknowledged writes of the last (RPO)", last - there)
-    figure("all data hosts wiped: rows lost of those written since the backup", SAVED + written - store.count(first))
+    figure("all data hosts wiped: time until restored (RTO)", took)
+    figure("all data hosts wiped: acknowledged writes lost, of the last (RPO)", last - there)
+    figure("all data hosts wiped: rows lost since the backup", SAVED + written - store.count(first))
     assert last - there < RPO_SECONDS
     assert took < RTO_SECONDS
     assert broker(control) == held

@@ -1,4 +1,4 @@
-"""Secrets are rotated under the platform's feet: every service stays ready, and what was known opens nothing any more.
+"""Secrets are rotated on a running platform: every service stays ready, and old secrets no longer work.
 
 On the lab, or with NEXUS_ENV on an environment that is up.
 """
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.skipif(REASON is not None, reason=f"no lab on this mach
 
 
 def doors(env: Environment) -> dict[str, dict[str, Any]]:
-    """Every log-in at a store of the first data host, as clients use them now."""
+    """Every login at a store of the first data host, as clients use it now."""
     setting = env.setting
     found: dict[str, dict[str, Any]] = {}
 
@@ -56,7 +56,7 @@ def doors(env: Environment) -> dict[str, dict[str, Any]]:
         door(name, "redis", env.group("redis")[0].address, int(setting.redis_port), user, env.secret(name))
         door(f"{name} at Sentinel", "redis", env.group("redis")[0].address, int(setting.sentinel_port), user,
              env.secret(name))  # fmt: skip
-    del found["redis/replica at Sentinel"]  # of which a Sentinel knows nothing
+    del found["redis/replica at Sentinel"]  # a user that Sentinels do not have
     admin = env.secret("rabbitmq/admin")
     door("rabbitmq/admin", "management", "", int(setting.rabbitmq_management_port), BROKER_ADMIN, admin)
     if ops := registry_host(env):
@@ -65,7 +65,7 @@ def doors(env: Environment) -> dict[str, dict[str, Any]]:
 
 
 def let_in(control: Control, asked: dict[str, dict[str, Any]]) -> dict[str, bool]:
-    """Which of these the stores let in."""
+    """The logins that the stores accept."""
     code = AMQP.read_text() + (REMOTE / "doors.py").read_text()
     code = code.replace('"ARGUMENT"', repr(json.dumps({"ca": CA, "doors": asked})))
     told = json.loads(control.ssh(control.group("postgresql")[0], "sudo python3 -I -", code, seconds=120))
@@ -73,7 +73,7 @@ def let_in(control: Control, asked: dict[str, dict[str, Any]]) -> dict[str, bool
 
 
 def now(control: Control) -> Environment:
-    """The environment with the secrets as they are in the file now."""
+    """The environment with the current secrets of the file."""
     return inventory.load(control.name)
 
 
@@ -91,8 +91,8 @@ def test_secrets_are_rotated_and_no_service_is_locked_out(control: Control, secr
     with Readiness(control) as readiness:
         done = rotate(control, secrets=secrets, retire="true")
     figure(f"{control.name}: secrets rotated, {secrets}", done.seconds)
-    figure(f"{control.name}: answers of services meanwhile", readiness.found["asked"])
-    figure(f"{control.name}: of these not ready", len(readiness.failed))
+    figure(f"{control.name}: answers of services during the rotation", readiness.found["asked"])
+    figure(f"{control.name}: answers that were not ready", len(readiness.failed))
     assert readiness.failed == []
     env = now(control)
     assert unfinished(env) == []
@@ -123,7 +123,7 @@ def test_a_secret_that_is_not_there_is_refused(control: Control) -> None:
 
 
 def points(number: int, chance: random.Random) -> list[tuple[str, int, float]]:
-    """Where rotations are cut off: so long after the change of this number that a role announces."""
+    """Where rotations are interrupted: this long after a role announces its change with this number."""
     return [(chance.choice(ROLES), chance.randrange(3), chance.uniform(0, 2)) for _ in range(number)]
 
 

@@ -1,4 +1,4 @@
-"""A service's first schema: applied once, never over what is there, and refused where it is only there in part."""
+"""A service's first schema: applied once, never over existing tables, and refused if it exists only in part."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ INSERT INTO {WHOLE} (said) VALUES ('first');
 
 @dataclass
 class Schema:
-    """A checkout in which a service names a first schema, and that service's database."""
+    """A checkout where a service names a first schema, and that service's database."""
 
     checkout: Control
     database: Database
@@ -39,27 +39,27 @@ class Schema:
         return self.database.sql(self.service.database, text)
 
     def tables(self) -> dict[str, str]:
-        """Those of the scenario, with who owns each."""
+        """The tables of the scenario, each with its owner."""
         asked = f"select tablename, tableowner from pg_tables where tablename in ('{WHOLE}', '{PART}')"
         return dict(line.split("|") for line in self.sql(asked))
 
     def record(self) -> str:
-        """The record as every session of the database sees it."""
+        """The record, as every session of the database sees it."""
         return self.sql(f"select current_setting('{RECORD}', true)")[0]
 
     def clear(self) -> None:
-        """No table and no record, as before the service named a schema."""
+        """Remove tables and record, as before the service named a schema."""
         self.sql(f"drop table if exists {PART}, {WHOLE}; alter database {self.service.database} reset {RECORD}")
 
     @property
     def missing(self) -> list[str]:
-        """The one change of a run that finds no record."""
+        """The only change of a run that finds no record."""
         return [f"postgresql: schema {self.service.name}: is missing"]
 
 
 @pytest.fixture(scope="module")
 def named(control: Control, tmp_path_factory: pytest.TempPathFactory) -> Schema:
-    """A checkout whose last service with a database and without a schema names one."""
+    """A checkout where the last service with a database but no schema names one."""
     services = control.planned.catalogue.services_of_store("postgresql")
     service = [one for one in services if not one.first_schema][-1]
     target = copy_of_project(tmp_path_factory.mktemp("schema") / "checkout", environment=control.name)
@@ -73,7 +73,7 @@ def named(control: Control, tmp_path_factory: pytest.TempPathFactory) -> Schema:
 
 @pytest.fixture
 def schema(named: Schema) -> Iterator[Schema]:
-    """The same with nothing of the scenario in the database, before and after."""
+    """The same, with nothing of the scenario in the database before and after."""
     named.write(TEXT)
     named.clear()
     yield named
@@ -81,7 +81,7 @@ def schema(named: Schema) -> Iterator[Schema]:
 
 
 def done(outcome: Outcome) -> Outcome:
-    """The run, which ended well."""
+    """The run, which must succeed."""
     assert outcome.status == 0, outcome.end
     return outcome
 
@@ -92,7 +92,7 @@ def test_a_schema_is_applied_once(schema: Schema, control: Control, figure: Figu
     assert f"would change schema {schema.service.name}: is missing" in dry.output, dry.end
     assert schema.tables() == {}, "a dry run changed something"
     first = done(schema.run())
-    figure("a first schema applied: the run", first.seconds)
+    figure("a first schema applied: run", first.seconds)
     assert first.changes == schema.missing
     assert f"{FILE}: created {WHOLE}, {PART} in database {schema.service.database}" in first.output, first.end
     assert schema.tables() == own
@@ -111,7 +111,7 @@ def test_a_schema_is_applied_once(schema: Schema, control: Control, figure: Figu
 
 
 def test_tables_made_by_hand_are_left_alone(schema: Schema) -> None:
-    """As an operator made them: their rows stay, and what the service may not use is said with the remedy."""
+    """An operator made the tables: their rows stay, and tables that the service may not use are named with the fix."""
     schema.sql(f"create table {WHOLE} (id int, said text); insert into {WHOLE} values (1, 'by hand')")
     schema.sql(f"set role {schema.service.database}; create table {PART} (id int)")
     found = done(schema.run())

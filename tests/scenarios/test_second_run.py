@@ -1,4 +1,4 @@
-"""A run that has nothing to do does nothing: no change, no restart, and not a byte on any host's disk."""
+"""A run without differences does nothing: no change, no restart, and no byte written to a host's disk."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ import time
 from comparison import differences
 from conftest import Figure
 from control import Control
-from tree import Disk
+from disk import Disk
 
 from nexus.provider.lab.machine import wait_until
 
-# Programs that write by themselves and when they like; what a run causes there comes back with each run.
+# Programs that write at any time; a write that a run causes occurs in each run.
 STORES = ("/var/lib/etcd/", "/var/lib/postgresql/", "/var/lib/redis/", "/var/lib/rabbitmq/", "/var/lib/seaweedfs/")
 LIVELY = (*STORES, "/var/spool/pgbackrest/", "/var/lib/prometheus/", "/var/log/")
 BACKUP_SECONDS, QUIET_SECONDS = 300, 30
-ATTEMPTS = 8  # a vacuum of all databases goes on for as long as several runs take
+ATTEMPTS = 8  # a vacuum of all databases takes as long as several runs
 
 
 def test_a_second_run_changes_nothing(platform: Control, figure: Figure) -> None:
     before = platform.identity()
     done = platform.converged()
-    figure("lab: run with nothing to do", done.seconds)
+    figure("lab: run without changes", done.seconds)
     assert done.changes == []
     assert done.closing[0] == 0
     assert differences(before, platform.identity()) == []
 
 
 def test_a_second_run_writes_nothing_that_idle_hosts_do_not(platform: Control) -> None:
-    """Idle hosts are logged in to and their services asked for health as often as a run does it: both leave
-    lines in the journal and in the logs of the stores that answer."""
+    """The test logs in to idle hosts and checks their services' health as often as a run does: both leave lines
+    in the journal and in the logs of the stores."""
     disks = {name: Disk(platform.host(name).upper) for name in platform.names}
     seconds = platform.converged().seconds
     extra: dict[str, set[str]] = {}
     for _ in range(ATTEMPTS):
-        assert wait_until(lambda: quiet(platform), BACKUP_SECONDS, pause=2), "backups go on and on"
+        assert wait_until(lambda: quiet(platform), BACKUP_SECONDS, pause=2), "backups never end"
         written_out(platform)
         idle = [_changed_by_waiting(platform, disks, seconds)]
         _look(disks)
@@ -48,7 +48,7 @@ def test_a_second_run_writes_nothing_that_idle_hosts_do_not(platform: Control) -
 
 
 def quiet(platform: Control) -> bool:
-    """Whether no host makes a backup, by which every store writes, nor will in the next moments."""
+    """Whether no host makes a backup now or soon: a backup makes every store write."""
     ask = (
         "systemctl is-active nexus-cos-backup.service || true; "
         "systemctl show -P NextElapseUSecRealtime nexus-cos-backup.timer | xargs -r -d '\\n' -I@ date -d @ +%s"
@@ -57,13 +57,13 @@ def quiet(platform: Control) -> bool:
     def one(name: str) -> bool:
         state, *moments = platform.ssh(name, ask).split()
         soon = [moment for moment in moments if 0 <= float(moment) - time.time() < QUIET_SECONDS]
-        return state == "inactive" and not soon  # a host without the timer names a moment that is over
+        return state == "inactive" and not soon  # a host without the timer reports a time in the past
 
     return all(platform.everywhere(one).values())
 
 
 def written_out(platform: Control) -> None:
-    """Have PostgreSQL write at once what it would spread over the next minutes, file after file."""
+    """Have PostgreSQL write now what it would write over the next minutes, file by file."""
     command = "cd / && sudo -u postgres psql -qh /run/postgresql -c checkpoint"
     platform.everywhere(lambda name: platform.ssh(name, command), platform.group("postgresql"))
 

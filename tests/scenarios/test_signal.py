@@ -1,4 +1,4 @@
-"""Runs that a signal stops while hosts are changed: they say so, free the lock, and the next run finishes them."""
+"""Runs that a signal stops while hosts change: they report it and free the lock, and the next run finishes the work."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from nexus.provider import lab
 REASON = lab.reason_lab_cannot_run()
 pytestmark = pytest.mark.skipif(REASON is not None, reason=f"no lab on this machine: {REASON}")
 
-SECOND = 1.0  # between two signals: to give the lock back to a host that says nothing takes half a minute
+SECOND = 1.0  # between two signals: giving the lock back to a host that does not answer takes half a minute
 
-# (signal, role within whose first change it comes)
+# (signal, role whose first change it interrupts)
 POINTS = [
     pytest.param(signal.SIGINT, "rabbitmq", id="SIGINT-rabbitmq", marks=pytest.mark.full),
     pytest.param(signal.SIGTERM, "postgresql", id="SIGTERM-postgresql", marks=pytest.mark.full),
@@ -36,7 +36,7 @@ POINTS = [
 
 @pytest.fixture
 def settled(control: Control) -> Iterator[Control]:
-    """The converged environment, brought back to its own settings afterwards."""
+    """The converged environment; its own settings are restored afterwards."""
     yield control
     control.converged()
     assert control.run().closing[0] == 0
@@ -73,12 +73,12 @@ def test_a_stopped_run_says_so_and_frees_the_lock(
     assert HELD not in after.output, after.end
     assert after.status == 0, after.end
     assert after.closing[1] == after.closing[2] > 0, after.end
-    figure(f"signal: {number.name} while {role} is changed, the next run to the end", after.seconds)
+    figure(f"signal: {number.name} while {role} changes, next run", after.seconds)
 
 
 @pytest.mark.full
 def test_a_second_signal_ends_at_once(settled: Control) -> None:
-    """No host can be reached, so the lock could only be given back after a long wait."""
+    """No host can be reached, so giving the lock back would take a long wait."""
 
     @contextmanager
     def twice(running: subprocess.Popen[str]) -> Iterator[None]:
@@ -157,7 +157,7 @@ def test_a_stopped_restore_frees_the_lock(settled: Control) -> None:
 
 
 def _read_until(running: subprocess.Popen[str], words: str) -> str:
-    """What a run says up to these words."""
+    """The output of a run up to these words."""
     lines = []
     assert running.stdout
     for line in running.stdout:

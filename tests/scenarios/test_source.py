@@ -1,7 +1,7 @@
-"""Code of its own instead of the reference service: built, rolled out, healthy, and taken back again.
+"""Own code instead of the reference service: built, rolled out, healthy, and rolled back.
 
-From a made-up checkout that behaves as the shipped code is said to: one service on the environment that is up, and
-all of them on the box, which takes dozens of images.
+The code is a made-up checkout that behaves as the documents describe the shipped code: one service on the environment
+that is up, and all services on the box, which needs dozens of images.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ sys.path.insert(0, str(PROJECT / "tests"))
 from fixtures.checkout import WITHOUT_CODE, make_checkout
 
 HANDSHAKE = "55-45-17"
-ONE = "v-prompter-pro"  # with a folder of others next to its own, and a header that it asks for
+ONE = "v-prompter-pro"  # it loads a neighbouring folder, and requires a header
 
 
 @pytest.fixture
 def box(pytestconfig: pytest.Config) -> Iterator[tuple[Control, Outcome]]:
-    """The box with the reference services; as it was found afterwards."""
+    """The box with the reference services; afterwards it is as it was found."""
     yield from whole("box", pytestconfig)
 
 
 def own_answers(control: Control, names: list[str]) -> dict[str, str]:
-    """Who answers for each of these services on a path that only its own code knows."""
+    """Which code answers for each service on a path that only its own code has."""
     asked = {"port": control.planned.setting.router_port, "names": names, "handshake": HANDSHAKE}
     answers: dict[str, str] = control.ask(control.group("edge")[0], "own_code.py", asked)
     return answers
 
 
 def test_one_service_runs_the_code_of_a_checkout(control: Control, tmp_path: Path, figure: Figure) -> None:
-    """Built from there, rolled, asked for what only its code answers, and taken back."""
+    """The service is built from the checkout, rolled, asked on a path that only its code has, and rolled back."""
     if source(control.planned):
         pytest.skip("NEXUS_SOURCE names real code already")
     before = control.state()
@@ -48,11 +48,11 @@ def test_one_service_runs_the_code_of_a_checkout(control: Control, tmp_path: Pat
     release = f"0.0.{uuid.uuid4().int % 10**9}-code"
     data = {"services": ONE, "release": release, "build": True, "image_source": str(checkout)}
     built = control.run(deploy="deploys/release.py", data=data)
-    figure(f"{control.name}: one service rolled to code of its own", built.seconds)
+    figure(f"{control.name}: one service rolled to its own code", built.seconds)
     assert built.status == 0, built.end
     assert own_answers(control, [ONE]) == {ONE: ONE}
     back = control.run(deploy="deploys/rollback.py", data={"services": ONE})
-    figure(f"{control.name}: one service back to the reference service", back.seconds)
+    figure(f"{control.name}: one service rolled back to the reference service", back.seconds)
     assert back.status == 0, back.end
     assert own_answers(control, [ONE]) != {ONE: ONE}
     assert control.converged().changes == []
@@ -68,13 +68,13 @@ def test_services_run_the_code_of_a_checkout(box: tuple[Control, Outcome], tmp_p
     code = {"image_source": str(checkout), "release": "0.0.0-code"}
 
     built = control.converged(code)
-    figure("box: every service rolled to code of its own", built.seconds)
+    figure("box: every service rolled to its own code", built.seconds)
     assert f"no code in {checkout} for {WITHOUT_CODE}" in built.output
     assert control.converged(code).changes == []
     names = [name for name, s in control.planned.catalogue.services.items() if s.source and name != WITHOUT_CODE]
     assert {name: answer for name, answer in own_answers(control, names).items() if answer != name} == {}
 
     back = control.converged()
-    figure("box: back to the reference services", back.seconds)
+    figure("box: rolled back to the reference services", back.seconds)
     assert control.converged().changes == []
     assert differences(before, control.state()) == []

@@ -1,6 +1,6 @@
 """Hosts behind a bastion, and the operator's own ssh configuration: runs, the lock, the record and the checks of hosts.
 
-One host of the lab is the bastion of the others, which drop all that comes from this machine.
+One host of the lab is the bastion of the others, which drop all traffic from this machine.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Match final all
 
 @pytest.fixture(scope="module")
 def settled(control: Control) -> Iterator[Control]:
-    """The base of all hosts as planned, before and after: no more is needed to see how hosts are reached."""
+    """The base of all hosts as planned, before and after: it is enough to test how hosts are reached."""
     assert (before := control.run(deploy=BASE)).status == 0, before.end
     yield control
     after = control.run(deploy=BASE)
@@ -45,7 +45,7 @@ def settled(control: Control) -> Iterator[Control]:
 
 @pytest.fixture
 def behind(settled: Control, tmp_path: Path) -> Iterator[Path]:
-    """A configuration of ssh by which all hosts but the edge are reached through it, and not otherwise."""
+    """An ssh configuration that reaches all hosts except the edge through the edge; there is no other way."""
     edge, access = settled.group("edge")[0], settled.lab.access
     address, others = settled.host(edge).address, [name for name in settled.names if name != edge]
     known = tmp_path / "known_hosts"
@@ -64,7 +64,7 @@ def behind(settled: Control, tmp_path: Path) -> Iterator[Path]:
 
 
 def through(control: Control, config: Path, *words: str, **rest: str) -> Outcome:
-    """A run by this configuration."""
+    """A run with this configuration."""
     return control.run(*words, "--data", f"ssh_config_file={config}", **{"deploy": BASE, **rest})
 
 
@@ -73,7 +73,7 @@ def test_hosts_behind_a_bastion(settled: Control, behind: Path, figure: Figure) 
     nothing = through(settled, behind)
     assert nothing.status == 0, nothing.end
     assert "8 hosts, 0 changes" in nothing.output, nothing.end
-    figure("bastion: a run that changes nothing", nothing.seconds)
+    figure("bastion: run without changes", nothing.seconds)
     changed = through(settled, behind, deploy="tests/scenarios/deploys/hold.py")  # takes the lock, is on record
     assert changed.status == 0, changed.end
     told = through(settled, behind, deploy="deploys/history.py")
@@ -93,7 +93,7 @@ def test_hosts_behind_a_bastion_pass_verification(settled: Control, behind: Path
 
 @pytest.mark.full
 def test_without_the_bastion_they_are_not_reached(settled: Control, behind: Path) -> None:
-    """Else the other tests here would show nothing. A host that its bastion cannot reach is told as such."""
+    """Otherwise the other tests would prove nothing. A host that its bastion cannot reach is reported as such."""
     name = settled.group("app")[0]
     done = settled.run("--limit", name, deploy="deploys/status.py")
     assert f"{name}" in done.output
@@ -106,7 +106,7 @@ def test_without_the_bastion_they_are_not_reached(settled: Control, behind: Path
 
 @pytest.mark.full
 def test_a_bastion_that_dies_is_noticed(settled: Control, behind: Path, figure: Figure) -> None:
-    """Nothing of it is heard any more as soon as the first change is announced."""
+    """The bastion falls silent as soon as the first change is announced."""
     edge, changed = settled.group("edge")[0], {"base_journal_bytes_max": "300M", "ssh_config_file": str(behind)}
     running, said, noticed = settled.start(deploy=BASE, data=changed), "", 0.0
     assert running.stdout
@@ -121,8 +121,8 @@ def test_a_bastion_that_dies_is_noticed(settled: Control, behind: Path, figure: 
             noticed = noticed or (time.monotonic() - began if f"@{BASTION}:22: " in line else 0.0)
         ends = time.monotonic() - began
     print(said)
-    figure("bastion: it dies in the middle of a change, until it is named", noticed)
-    figure("bastion: it dies in the middle of a change, until the run ends", ends)
+    figure("bastion: dies during a change, time until named", noticed)
+    figure("bastion: dies during a change, time until the run ends", ends)
     assert running.wait(60) == 1
     assert "Traceback" not in said
     assert 0 < noticed < NOTICED_SECONDS, said
@@ -131,7 +131,7 @@ def test_a_bastion_that_dies_is_noticed(settled: Control, behind: Path, figure: 
 
 
 def test_the_operators_own_configuration(settled: Control, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The lab does not read it; where it is read, OpenSSH does."""
+    """The lab does not use the configuration; other environments leave it to OpenSSH."""
     (tmp_path / ".ssh").mkdir(mode=0o700)
     own = tmp_path / ".ssh/config"
     own.write_bytes(b"\xff\xfe What\n  ProxyJump nowhere.invalid\n")

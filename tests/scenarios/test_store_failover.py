@@ -1,4 +1,4 @@
-"""Redis and RabbitMQ lose a host while they are written to: what was acknowledged stays, or the loss is bounded."""
+"""Redis and RabbitMQ lose a host under load: acknowledged writes survive, or the loss is bounded."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from beside import Beside
 from broker import SERVICE as PUBLISHER
 from broker import Broker
 from conftest import Figure
 from control import Control
+from parallel_deploy import ParallelDeploy
 from partition import cut_off
 from redis_writes import Writes, longest_gap, loss, primary_of, sentinels
 
@@ -27,7 +27,7 @@ DATA = "deploys/data.py"
 
 
 def settled(platform: Control) -> None:
-    """A run finds every data host in its place and nothing to do."""
+    """Deploy the data hosts until a run finds nothing to change."""
     done = platform.run(deploy=DATA)
     assert done.status == 0, done.end
     again = platform.run(deploy=DATA)
@@ -35,7 +35,7 @@ def settled(platform: Control) -> None:
 
 
 def under_load(platform: Control, seconds: float, damage: Callable[[str], float]) -> tuple[Any, list[float], float]:
-    """What was acknowledged, times of what was lost, and when the damage to the primary's host was done."""
+    """Acknowledged writes, times of lost writes, and the time of the damage to the primary's host."""
     writes = Writes(platform)
     old = primary_of(platform)
     assert old, sentinels(platform, "masters")
@@ -51,13 +51,13 @@ def under_load(platform: Control, seconds: float, damage: Callable[[str], float]
 
 
 def test_redis_primary_killed(control: Control, figure: Figure) -> None:
-    killed, deploys = "", list[Beside]()
+    killed, deploys = "", list[ParallelDeploy]()
 
     def kill(old: str) -> float:
         nonlocal killed
         killed, when = old, time.time()
         control.host(old).kill()
-        deploys.append(Beside(control))
+        deploys.append(ParallelDeploy(control))
         return when
 
     try:
@@ -68,7 +68,7 @@ def test_redis_primary_killed(control: Control, figure: Figure) -> None:
     series = {"acknowledged": [at for _, at in done["acknowledged"]], "lost": lost}
     figure.timeline("Redis, primary's host killed: writes acknowledged", series, killed=when)
     figure("redis: primary's host killed: acknowledged writes", len(done["acknowledged"]))
-    figure("redis: primary's host killed: lost", len(lost))
+    figure("redis: primary's host killed: lost writes", len(lost))
     figure("redis: primary's host killed: longest gap", longest_gap(done["acknowledged"]))
     early = [moment - when for moment in lost if moment < when - KILLED_LOSS_SECONDS]
     assert not early, f"lost though acknowledged long before: {early[:10]}"
@@ -80,15 +80,15 @@ def test_redis_primary_killed(control: Control, figure: Figure) -> None:
 
 @pytest.mark.full
 def test_redis_primary_cut_off(control: Control, figure: Figure) -> None:
-    """The worst case: the services still reach the old primary, the other data hosts do not."""
-    deploys: list[Beside] = []
+    """The worst case: the services still reach the old primary, but the other data hosts do not."""
+    deploys: list[ParallelDeploy] = []
     bound = control.planned.setting.redis_replica_lag_seconds + 1
 
     def cut(old: str) -> float:
         others = [name for name in control.group("redis") if name != old]
         with cut_off(control, old, others):
             when = time.time()
-            deploys.append(Beside(control))
+            deploys.append(ParallelDeploy(control))
             time.sleep(30)
         return when
 
@@ -97,10 +97,10 @@ def test_redis_primary_cut_off(control: Control, figure: Figure) -> None:
     series = {"acknowledged": [at for _, at in done["acknowledged"]], "lost": lost}
     figure.timeline("Redis, primary cut off: writes acknowledged", series, cut_off=when, healed=when + 30)
     figure("redis: primary cut off: acknowledged writes", len(done["acknowledged"]))
-    figure("redis: primary cut off: lost", len(lost))
+    figure("redis: primary cut off: lost writes", len(lost))
     figure("redis: primary cut off: longest gap", longest_gap(done["acknowledged"]))
     if lost:
-        figure("redis: primary cut off: last lost after the cut", lost[-1] - when)
+        figure("redis: primary cut off: last lost write, after the cut", lost[-1] - when)
     outside = [moment - when for moment in lost if not -KILLED_LOSS_SECONDS < moment - when < bound]
     assert not outside, f"lost beyond the {bound} s that an isolated primary may acknowledge: {outside[:10]}"
     settled(control)
@@ -116,7 +116,7 @@ def test_rabbitmq_node_killed(control: Control, figure: Figure) -> None:
         time.sleep(WARM_SECONDS)
         before, killed = len(broker.confirmed), time.time()
         control.host(lost).kill()
-        deploy = Beside(control)
+        deploy = ParallelDeploy(control)
         time.sleep(PROMOTED_SECONDS)
         deploy.ended("rabbitmq: node killed", figure)
         after = len(broker.confirmed)
@@ -131,7 +131,7 @@ def test_rabbitmq_node_killed(control: Control, figure: Figure) -> None:
         "RabbitMQ, node killed: messages confirmed", {"confirmed": [at for _, at in broker.confirmed]}, killed=killed
     )
     figure("rabbitmq: node killed: confirmed messages", len(broker.confirmed))
-    figure("rabbitmq: node killed: lost", len(missing))
+    figure("rabbitmq: node killed: lost messages", len(missing))
     figure("rabbitmq: node killed: longest gap", longest_gap(broker.confirmed))
     assert missing == []
     assert wait_until(lambda: control.host(lost).answers(), REJOIN_SECONDS, pause=1)
@@ -141,14 +141,14 @@ def test_rabbitmq_node_killed(control: Control, figure: Figure) -> None:
 
 @pytest.mark.full
 def test_rabbitmq_sides_of_a_partition(control: Control, figure: Figure) -> None:
-    """A node that lost sight of the others for a moment: both sides run on, and the next run makes one of them."""
+    """A node that loses contact for a moment: both sides keep running, and the next run joins them."""
     apart = control.group("rabbitmq")[-1]
     control.ssh(apart, "sudo rabbitmqctl -q eval '[erlang:disconnect_node(N) || N <- nodes()].'")
     assert wait_until(lambda: len(sides(control)) > 1, REJOIN_SECONDS, pause=1), "no partition came of it"
     told = control.run(deploy="deploys/status.py")
     done = control.run(deploy=DATA)
     assert done.status == 0, done.end
-    figure("rabbitmq: sides of a partition: the run that made one of them", done.seconds)
+    figure("rabbitmq: partition: the run that joined both sides", done.seconds)
     assert f"{apart} was apart from" in done.output.replace("rabbit@", ""), done.end
     assert len(sides(control)) == 1, sides(control)
     assert told.status != 0
@@ -163,20 +163,20 @@ def test_rabbitmq_sides_of_a_partition(control: Control, figure: Figure) -> None
 
 
 def sides(platform: Control) -> set[str]:
-    """Nodes that share what they know of queues and users, once for each such group."""
+    """The groups of running nodes that the nodes report; one group if there is no partition."""
     ask = "sudo rabbitmqctl -q eval 'lists:sort(mnesia:system_info(running_db_nodes)).'"
     return {platform.ssh(host, ask).strip() for host in platform.group("rabbitmq")}
 
 
 def leader(platform: Control) -> str:
-    """The host whose node leads the scenario's queue."""
+    """The host whose node leads the queue of the scenario."""
     command = f"sudo rabbitmqctl -q list_queues -p {PUBLISHER} name leader"
     rows = [line.split() for line in platform.ssh(platform.group("rabbitmq")[0], command).splitlines()]
     return dict(row for row in rows if len(row) == 2)["scenario"].removeprefix("rabbit@")
 
 
 def members(platform: Control) -> int:
-    """How many nodes of RabbitMQ run, as the first host's says; 0 while it cannot say."""
+    """The number of RabbitMQ nodes that run, as the first host reports; 0 while it does not answer."""
     ask = "sudo rabbitmqctl -q eval 'length(rabbit_nodes:list_running()).'"
     try:
         return int(platform.ssh(platform.group("rabbitmq")[0], ask))
@@ -186,7 +186,7 @@ def members(platform: Control) -> int:
 
 @pytest.mark.full
 def test_a_data_host_is_replaced_by_a_new_one(control: Control, figure: Figure) -> None:
-    """The first of the inventory, which is the one that decides where nobody else knows."""
+    """It is the first host of the inventory, which decides where no other host knows."""
     gone = control.group("redis")[0]
     writes = Writes(control)
     done = writes.ask(do="load", seconds=3, writers=2)
@@ -199,7 +199,7 @@ def test_a_data_host_is_replaced_by_a_new_one(control: Control, figure: Figure) 
     for deploy in ("deploys/base.py", DATA):
         outcome = control.run(deploy=deploy)
         assert outcome.status == 0, outcome.end
-    figure("redis and rabbitmq: a data host replaced, until its run ended", time.monotonic() - began)
+    figure("redis and rabbitmq: a data host replaced, end of its run", time.monotonic() - began)
     settled(control)
     assert all(said[0].startswith("OK 3 usable") for said in sentinels(control, "ckquorum", "mymaster").values())
     assert members(control) == len(control.group("rabbitmq"))

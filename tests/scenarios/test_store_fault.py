@@ -1,4 +1,4 @@
-"""Faults of stores that no file shows: told by name before anything is changed, or mended by the next run."""
+"""Faults of stores that no file shows: named before any change, or fixed by the next run."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from roles.etcd.plan import TLS
 REASON = lab.reason_lab_cannot_run()
 pytestmark = pytest.mark.skipif(REASON is not None, reason=f"no lab on this machine: {REASON}")
 DATA, DRIFT, STATUS = "deploys/data.py", "deploys/drift.py", "deploys/status.py"
-TOLD_SECONDS = 60  # for a refusal, on two cores that others use too
+TOLD_SECONDS = 60  # for a refusal, on two shared cores
 PATRONI = "sudo patronictl -c /etc/patroni/config.yml"
-FOREIGN = "foreign"  # the series of backups in which another cluster was first
+FOREIGN = "foreign"  # a series of backups that another cluster started
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What somebody does to a store on a host, how it is undone, and what has to be said of it meanwhile."""
+    """A fault of a store on a host, how to undo it, and what runs must report meanwhile."""
 
     host: str
     command: str
     undo: str
     said: tuple[str, ...] = ()
-    status: tuple[str, ...] = ()  # where the status says it in other words
+    status: tuple[str, ...] = ()  # if the status uses other words
 
 
 def psql(*statements: str) -> str:
-    """Statements as superuser at a host's own server, each for itself."""
+    """Statements as superuser at a host's own server, each in its own call."""
     return "sudo -u postgres psql -Xq " + " ".join(f'-c "{statement}"' for statement in statements)
 
 
@@ -72,7 +72,7 @@ def master(control: Control, instance: str = "redis") -> str:
 
 @contextmanager
 def done(control: Control, faults: list[Fault]) -> Iterator[None]:
-    """All faults at once; what fails to be undone is shown once all others are."""
+    """All faults at once; a failed undo is shown once all others are undone."""
     with ExitStack() as undo:
         for fault in faults:
             undo.callback(control.ssh, fault.host, fault.undo)
@@ -81,7 +81,7 @@ def done(control: Control, faults: list[Fault]) -> Iterator[None]:
 
 
 def missing(outcome: Outcome, faults: list[Fault], status: bool = False) -> list[str]:
-    """What should have been said and was not."""
+    """Expected messages that are missing."""
     words = [(fault.status or fault.said) if status else fault.said for fault in faults]
     text = " ".join(outcome.output.split())
     return [word for each in words for word in each if word not in text]
@@ -89,17 +89,17 @@ def missing(outcome: Outcome, faults: list[Fault], status: bool = False) -> list
 
 @pytest.fixture
 def settled(control: Control) -> Iterator[Control]:
-    """The environment as planned before the test, and without anything to do after it."""
+    """The environment as planned before the test, and without differences after it."""
     Database(control).wait_whole()
     yield control
     Database(control).wait_whole()
-    control.converged()  # a replica may have to join again once its primary can save
+    control.converged()  # a replica may need to join again once its primary can save
     after = control.converged()
     assert after.changes == [], after.end
 
 
 def ordered(control: Control) -> list[Fault]:
-    """What a person has ordered, or only a person can decide, on as many stores as there are."""
+    """What a person has ordered, or only a person can decide, on every store."""
     primary = Database(control).primary()
     replica = next(host for host in control.group("postgresql") if host != primary)
     node, own = control.group("rabbitmq")[-1], control.group("rabbitmq")[0]
@@ -136,7 +136,7 @@ def test_orders_of_a_person_are_reported_not_undone(settled: Control, figure: Fi
         refused = settled.run()
         drift = settled.run(deploy=DRIFT)
         status = settled.run(deploy=STATUS)
-    figure("stores: a refusal that names what was ordered at seven of them", refused.seconds)
+    figure("stores: refusal that names seven orders", refused.seconds)
     assert (refused.status, drift.status) == (1, 1)
     assert status.status != 0
     assert "Nothing was changed on any host." in refused.output
@@ -164,7 +164,7 @@ def test_a_server_set_to_read_only_is_reported(settled: Control) -> None:
 
 
 def changed(control: Control) -> list[Fault]:
-    """What somebody changed at running servers; `undo` does nothing, since a run has to mend it."""
+    """Changes at running servers; `undo` does nothing, since a run must fix them."""
     database = Database(control)
     primary, first = database.primary(), control.group("redis")[0]
     replica = next(host for host in control.group("postgresql") if host != primary)
@@ -193,12 +193,12 @@ def test_changes_at_running_servers_are_reverted(settled: Control, figure: Figur
     with done(settled, faults):
         assert wait_until(lambda: blocked(settled), 30, pause=0.5), "the broker has no alarm"
         drift = settled.run(deploy=DRIFT)
-        mended = settled.run()
-    figure("stores: ten changes at running servers mended", mended.seconds)
+        fixed = settled.run()
+    figure("stores: run that reverted ten changes at running servers", fixed.seconds)
     assert drift.status == 1
-    assert mended.status == 0, mended.end
-    absent = [fault.said for fault in faults if not any(fault.said[0] in change for change in mended.changes)]
-    assert absent == [], mended.changes
+    assert fixed.status == 0, fixed.end
+    absent = [fault.said for fault in faults if not any(fault.said[0] in change for change in fixed.changes)]
+    assert absent == [], fixed.changes
     found = json.loads((PROJECT / "reports" / f"drift-{settled.name}.json").read_text())["drift"]
     items = {(line["host"], line["item"]) for line in found}
     named = [fault for fault in faults if fault.said[0].startswith(("server", "node"))]
@@ -218,16 +218,16 @@ def test_etcd_without_room_is_repaired(settled: Control, figure: Figure) -> None
     host = settled.group("etcd")[1]
     identity = json.loads(settled.ssh(host, etcd(settled, host, "maintenance/status")))["header"]["member_id"]
     settled.ssh(host, etcd(settled, host, "maintenance/alarm", action="ACTIVATE", memberID=identity, alarm="NOSPACE"))
-    mended = settled.run()
-    figure("etcd without room: the run that mended it", mended.seconds)
-    assert mended.status == 0, mended.end
-    assert any("member" in change and "alarm" in change for change in mended.changes), mended.changes
-    assert "etcd had no room left: it was compacted" in mended.output
+    fixed = settled.run()
+    figure("etcd without room: run that fixed it", fixed.seconds)
+    assert fixed.status == 0, fixed.end
+    assert any("member" in change and "alarm" in change for change in fixed.changes), fixed.changes
+    assert "etcd had no room left: it was compacted" in fixed.output
 
 
 @pytest.mark.full
 def test_a_snapshot_that_failed_is_made_again(settled: Control) -> None:
-    """Redis refuses writes after one (MISCONF): told while it cannot be made, mended once it can."""
+    """Redis refuses writes after a failed snapshot (MISCONF): reported while it fails, fixed once it can succeed."""
     host = master(settled)
     shut = Fault(host, f"sudo chmod 0550 /var/lib/redis && {redis('BGSAVE')}", "sudo chmod 0750 /var/lib/redis")
     with done(settled, [shut]):
@@ -235,24 +235,24 @@ def test_a_snapshot_that_failed_is_made_again(settled: Control) -> None:
         failed = settled.run(deploy=DATA)
     assert failed.status == 1
     assert "Redis cannot save to /var/lib/redis" in failed.output, failed.end
-    mended = settled.run()
-    assert mended.status == 0, mended.end
-    assert any("server of persistent: saves False -> True" in change for change in mended.changes), mended.changes
+    fixed = settled.run()
+    assert fixed.status == 0, fixed.end
+    assert any("server of persistent: saves False -> True" in change for change in fixed.changes), fixed.changes
 
 
 @pytest.mark.full
 def test_a_broker_that_was_stopped_is_started(settled: Control, figure: Figure) -> None:
     node = settled.group("rabbitmq")[-1]
     settled.ssh(node, "sudo rabbitmqctl -q stop_app")
-    mended = settled.run()
-    figure("RabbitMQ's application stopped: the run that started it", mended.seconds)
-    assert mended.status == 0, mended.end
-    assert any("state of rabbitmq cluster: could not be asked" in change for change in mended.changes)
+    fixed = settled.run()
+    figure("RabbitMQ's application stopped: run that started it", fixed.seconds)
+    assert fixed.status == 0, fixed.end
+    assert any("state of rabbitmq cluster: could not be asked" in change for change in fixed.changes)
 
 
 @pytest.mark.full
 def test_replicas_do_not_wait_for_a_refused_stanza(settled: Control, figure: Figure) -> None:
-    """The bucket has another cluster's backups: the primary is refused, and who waits for it ends with the reason."""
+    """The bucket has another cluster's backups: the primary is refused, and waiting replicas end with the reason."""
     host, server = settled.group("postgresql")[0], "/var/lib/postgresql/17/another"
     programs = "/usr/lib/postgresql/17/bin"
     stanza, where = "pgbackrest --stanza=nexus-cos", f"--repo1-path=/postgres-{FOREIGN}"
@@ -265,7 +265,7 @@ def test_replicas_do_not_wait_for_a_refused_stanza(settled: Control, figure: Fig
     finally:
         settled.ssh(host, f"sudo -u postgres sh -c '{remove}'")
         settled.converged()
-    figure("backups: a stanza that is another cluster's, until the run ended", refused.seconds)
+    figure("backups: stanza of another cluster, time until the run ended", refused.seconds)
     assert refused.status == 1
     assert "holds backups of another PostgreSQL cluster" in refused.output, refused.end
     assert refused.seconds < TOLD_SECONDS
@@ -273,7 +273,7 @@ def test_replicas_do_not_wait_for_a_refused_stanza(settled: Control, figure: Fig
 
 @pytest.mark.full
 def test_a_wait_ends_when_the_awaited_host_fails(settled: Control, figure: Figure) -> None:
-    """Replicas wait for the primary's repository, and are told that its host has failed."""
+    """Replicas wait for the primary's repository, and learn that its host has failed."""
     primary = Database(settled).primary()
     place = "/usr/bin/pgbackrest"
     fails = r"printf '#!/bin/sh\necho out of order >&2\nexit 29\n'"
@@ -283,7 +283,7 @@ def test_a_wait_ends_when_the_awaited_host_fails(settled: Control, figure: Figur
     finally:
         settled.ssh(primary, f"sudo mv {place}.kept {place}")
         settled.converged()
-    figure("backups: a primary whose pgBackRest fails, until the run ended", failed.seconds)
+    figure("backups: failing pgBackRest on the primary, time until the run ended", failed.seconds)
     assert failed.status == 1
     assert f"{primary} failed, and this host waited for it" in failed.output, failed.end
     assert failed.seconds < TOLD_SECONDS

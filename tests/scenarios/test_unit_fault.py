@@ -1,4 +1,4 @@
-"""Units that do not stay up: never healthy, named with their last lines, mended once the cause is gone."""
+"""Units that do not stay up: not healthy, named with their last lines, repaired once the cause is gone."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ READ_ONLY = "mount --bind /etc/nginx /etc/nginx && mount -o remount,bind,ro /etc
 
 
 def named(sound: Control, registry: str) -> None:
-    """Status and drift name what does not stay up on the registry's host, and other faults on two more."""
+    """Status and drift name the unit that does not stay up on the registry's host, and faults on two other hosts."""
     masked, edge = sound.group("data")[-1], sound.group("edge")[0]
     undo = f"systemctl unmask --runtime {MASKED}; systemctl start {MASKED}"
     with (

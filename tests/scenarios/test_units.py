@@ -1,4 +1,4 @@
-"""What the agent says of units is what systemctl says, without systemctl, in every state that a unit can have."""
+"""The agent reports of units what systemctl reports, without systemctl, in every state of a unit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.plan.step import step
 
 SHOWN = ("LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload")
 UNITS = {"runs": "/bin/sleep 1d", "fails": "/bin/false", "masked": "", "edited": "/bin/sleep 1d", "off": "/bin/true"}
-# Units that are off and not loaded, one that has two names, and one of a template that is not there.
+# Units that are disabled and not loaded, one with two names, and an instance of a missing template.
 OTHERS = ["apt-daily.timer", "apt-daily-upgrade.timer", "sshd", "autovt@tty9.service", "redis@none"]
 NAMES = [*(f"nexus-test-{name}" for name in UNITS), "nexus-test-absent", "ssh", "systemd-sysctl.service"]
 NAMES += ["epmd.socket", *OTHERS]
@@ -37,7 +37,7 @@ WITHOUT_SYSTEMCTL = f"sudo env PATH=/nowhere /usr/bin/python3 -ISc '{READ}'"
 
 @pytest.fixture
 def host(platform: Control) -> Iterator[str]:
-    """A host with a unit that runs, one that failed, one that is masked, and one to edit."""
+    """A host with a running unit, a failed one, a masked one, and one to edit."""
     name = "data1"
     platform.ssh(name, "sudo sh -e", f"{MAKE}; systemctl mask nexus-test-masked; systemctl daemon-reload; {BEGIN}")
     yield name

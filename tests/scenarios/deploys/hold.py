@@ -1,4 +1,4 @@
-"""A run that changes something on every host until the file RELEASED is there, for HOLD_SECONDS at most."""
+"""A run that changes something on every host until the file RELEASED exists, for HOLD_SECONDS at most."""
 
 import os
 

@@ -1,9 +1,9 @@
-"""Uses stores as an ordinary program does, with the environment that it finds and nothing else.
+"""Uses stores as an ordinary program does, with only the environment variables of its process.
 
     python3 stores.py postgresql rabbitmq
 
-Prints {"LIBRARY by VARIABLE": {tls, milliseconds} or {error}}: what was written is read again and removed, and every
-connection to a store was encrypted to a server that OpenSSL itself found to be the right one.
+Prints {"LIBRARY by VARIABLE": {tls, milliseconds} or {error}}: every write is read again and removed, and every
+connection to a store is encrypted, to a server that OpenSSL itself verified.
 """
 
 import json
@@ -14,8 +14,8 @@ import time
 
 env = os.environ
 mark = f"driver-test-{os.getpid()}-{time.time_ns()}"
-protocols = []  # of the TLS handshakes so far
-opened = []  # addresses of connections so far, but for what a library opens to itself, as pika does
+protocols = []  # TLS handshakes so far
+opened = []  # addresses of connections so far, except those that a library opens to itself, as pika does
 sys.addaudithook(lambda event, given: opened.append(given[1]) if event == "socket.connect" and far(given[1]) else None)
 shake = ssl.SSLSocket.do_handshake
 
@@ -27,7 +27,7 @@ def far(address):
 def recorded(self, *options):
     shake(self, *options)
     assert self.context.verify_mode == ssl.CERT_REQUIRED, "a server that was not verified"
-    by_itself = "urllib3" in sys.modules  # it compares the name itself, once the handshake is done
+    by_itself = "urllib3" in sys.modules  # urllib3 compares the name after the handshake
     assert self.context.check_hostname or by_itself, "a server whose name was not compared"
     protocols.append(self.version())
 

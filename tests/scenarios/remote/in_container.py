@@ -1,7 +1,7 @@
-"""Runs programs in containers of services on this host, as what runs there: its user, its namespaces, its environment.
+"""Runs programs in containers of services on this host, as the service runs: its user, namespaces and environment.
 
-Prints a list, of each program {"status", "stdout", "stderr"}. An archive is unpacked at /mnt in a mount namespace of
-the program alone, so nothing is left of it. A program that names an environment is given that one.
+Prints a list with {"status", "stdout", "stderr"} of each program. An archive is unpacked at /mnt in a mount namespace
+of the program alone, so nothing of it remains. A program that names an environment gets that one.
 """
 
 import base64
@@ -24,7 +24,7 @@ def child(pid):
 
 
 def command_of(service):
-    """Process id of the command that a container's entry point started."""
+    """The process id of the command that a container's entry point started."""
     found = said("docker", "ps", "--quiet", "--filter", f"label=nexus.service={service}")
     return child(child(said("docker", "inspect", "--format", "{{.State.Pid}}", found[0])[0]))
 

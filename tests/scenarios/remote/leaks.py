@@ -1,7 +1,7 @@
-"""Runs on a host as root: looks for marked secrets wherever somebody who should not have them could read them.
+"""Runs on a host as root: looks for marked secrets in every place that an unauthorized person could read.
 
-Told by place, never by value: {"hits": {place: [what]}, "bytes": {place: how much was searched}}.
-Places: files that everybody may read, the journal, arguments of processes, what units and the engine show,
+Hits are named by place, never by value: {"hits": {place: [what]}, "bytes": {place: bytes searched}}.
+Places: world-readable files, the journal, arguments of processes, output of units and the engine,
 layers of images and containers, blobs of the registry.
 """
 
@@ -38,7 +38,7 @@ def content(path):
             while chunk := stream.read(CHUNK):
                 yield chunk
     except OSError:
-        return  # went away in between
+        return  # the file disappeared meanwhile
 
 
 def output(*words):
@@ -57,7 +57,7 @@ def unpacked(path):
 
 
 def below(top, everybody):
-    """Regular files, all of them or those that everybody may reach and read; links and other mounts left alone."""
+    """Regular files, all or only the world-readable ones; links and other mounts are skipped."""
     try:
         device = os.lstat(top).st_dev
     except OSError:

@@ -1,4 +1,4 @@
-"""Asks every service for what only its own code answers, through the router; prints {service: who answered}."""
+"""Asks every service, through the router, on a path that only its own code has; prints {service: who answered}."""
 
 import http.client
 import json
@@ -18,7 +18,10 @@ def answered(service):
             found = json.loads(text)
         except ValueError:
             return f"{answer.status} {text}"
-        own = answer.status == 200 and set(found) <= {"service", "path"}  # the reference service says more
+        own = answer.status == 200 and set(found) <= {
+            "service",
+            "path",
+        }  # the reference service answers with more fields
         return found["service"] if own else f"{answer.status} {text}"
     except (OSError, http.client.HTTPException) as error:
         return f"{type(error).__name__}: {error}"

@@ -1,6 +1,6 @@
-"""Runs on an edge host: asks the router for the readiness of services, again and again until a file appears.
+"""Runs on an edge host: asks the router for the readiness of services repeatedly, until a file appears.
 
-Prints {"asked": number of answers, "failed": [[seconds since the start, service, what was answered]]}.
+Prints {"asked": number of answers, "failed": [[seconds since the start, service, answer]]}.
 """
 
 import http.client
@@ -14,7 +14,7 @@ began, lock, found = time.monotonic(), threading.Lock(), {"asked": 0, "failed": 
 
 
 def ready(connection, service, path):
-    lasted = connection.sock is not None  # and may have been closed meanwhile: then once more on a new one
+    lasted = connection.sock is not None  # a connection may have been closed meanwhile: retry once on a new one
     try:
         connection.request("GET", path, headers={"Host": service, "X-Nexus-Service": service})
         answer = connection.getresponse()

@@ -1,4 +1,4 @@
-"""Asks the router of this edge host for the readiness of every service; prints {service: why not}."""
+"""Asks the router of this edge host for the readiness of every service; prints {service: reason} of those not ready."""
 
 import http.client
 import json

@@ -1,6 +1,6 @@
-"""Runs on a host as a service would: writers that note what was acknowledged and when, or who looks what is there.
+"""Runs on a host as a service would: writes and records what was acknowledged and when, or checks which keys exist.
 
-Each write is a key of its own. Whatever was not answered with OK counts as not acknowledged.
+Each write has its own key. A write without the answer OK counts as not acknowledged.
 """
 
 import json
@@ -38,7 +38,7 @@ class Client:
 
 
 def write(number, acknowledged, refusals, end):
-    """Write until the end; a connection that failed or refused is made anew, as a client library does."""
+    """Write until the end; after a failure or refusal it reconnects, as a client library does."""
     client, count = None, 0
     while time.time() < end:
         count += 1
@@ -55,7 +55,7 @@ def write(number, acknowledged, refusals, end):
 
 
 def load():
-    """Everything that was acknowledged, [key, time], and what was refused."""
+    """All acknowledged writes, as [key, time], and all refusals."""
     acknowledged, refusals, end = [], {}, time.time() + asked["seconds"]
     threads = [threading.Thread(target=write, args=(n, acknowledged, refusals, end)) for n in range(asked["writers"])]
     for thread in threads:
@@ -66,7 +66,7 @@ def load():
 
 
 def missing():
-    """Keys that are not there."""
+    """Keys that are missing."""
     client = Client()
     return [key for key in asked["keys"] if client("EXISTS", f"{asked['prefix']}{key}") != b":1"]
 

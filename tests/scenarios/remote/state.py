@@ -1,6 +1,6 @@
-"""Prints all that a run lays down on this host, as the host's own programs tell it, for comparison.
+"""Prints everything that a run deploys on this host, as the host's own programs report it, for comparison.
 
-What differs from run to run by nature is left out: times, counters, process ids.
+Values that always differ between runs are left out: times, counters, process ids.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import subprocess
 import urllib.request
 
 PLACES = ("/etc", "/usr/local", "/var/lib/nexus-cos", "/root")
-RUNS = "/var/lib/nexus-cos"  # which runs, hourly backups and daily cleanings there were is another for every run
+RUNS = "/var/lib/nexus-cos"  # these record runs, hourly backups and daily cleanups, and so differ after every run
 LATER = (f"{RUNS}/record", f"{RUNS}/backup", f"{RUNS}/docker/image-use.json")
 PREPARED = "/etc/nexus-cos/tls/prepared.json"
 SKIPPED = {"/etc/resolv.conf", "/etc/ld.so.cache", "/etc/mtab", f"{RUNS}/fence.json", f"{RUNS}/lock.json"}
@@ -42,7 +42,7 @@ def look(path):
     content = ""
     if stat.S_ISLNK(about.st_mode):
         content = os.readlink(path)
-    elif path == PREPARED:  # how many leaves there are depends on the day on which they were made
+    elif path == PREPARED:  # the number of leaves depends on the day on which they were made
         with open(path) as stream:
             content = json.load(stream)["identity"]
     elif stat.S_ISREG(about.st_mode):
@@ -52,7 +52,7 @@ def look(path):
 
 
 def stale():
-    """Units that run with another file than the one on disk, as their stamps say."""
+    """Units that run with another file than the one on disk, according to their stamps."""
     found = []
     directory = "/run/nexus-cos/stamp"
     for unit in sorted(os.listdir(directory) if os.path.isdir(directory) else []):
@@ -65,7 +65,7 @@ def stale():
 
 
 def redis():
-    """Settings and users of both servers. Who follows whom is the Sentinels' affair."""
+    """Settings and users of both servers. Replication is left to the Sentinels."""
     try:
         with open("/etc/redis/admin.password") as stream:
             password = stream.read().strip()
@@ -140,7 +140,7 @@ def docker():
 
 
 def proxy(port, path, header, directory, text=""):
-    """A proxy names the hash of its configuration, which stands in the files that it was read from."""
+    """A proxy reports the hash of its configuration, which is also in its configuration files."""
     if not os.path.isdir(directory):
         return None
     try:

@@ -1,4 +1,4 @@
-"""One statement in a session of tests/hosts/remote/proxy.py, which stands before this text; prints its rows."""
+"""One statement in a session of tests/hosts/remote/proxy.py, which precedes this text; prints its rows."""
 
 import json
 

@@ -1,7 +1,7 @@
-"""Writes rows with unique ids until told to stop, and prints which of them were acknowledged, and when.
+"""Writes rows with unique ids until a stop, and prints which writes were acknowledged, and when.
 
-The session is the one of tests/hosts/remote/proxy.py, which stands before this text. A write that was answered
-with any warning counts as not acknowledged: it may be on one host alone.
+The session is the one of tests/hosts/remote/proxy.py, which precedes this text. A write that was answered with a
+warning counts as not acknowledged: it may be on only one host.
 """
 
 import json

@@ -33,7 +33,7 @@ LIBRARIES = {
     },
 }
 COMMAND = {"node": ("node", "/mnt/stores.js"), "python": ("python3", "/mnt/stores.py")}
-# What no program needs to run; of AWS the descriptions of all services but S3.
+# Files that no program needs at run time; of AWS, the descriptions of all services except S3.
 LEFT_OUT = re.compile(r"\.(d\.[cm]?ts|map|md|pyc)$|/dist-(es|types)(/|$)|^botocore/data/(?!s3/)[^/]+/")
 
 
@@ -61,7 +61,7 @@ def use(
     stores: Mapping[str, Sequence[str]],
     environment: Mapping[str, str] | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """What a language's libraries say of services' stores: {"SERVICE: LIBRARY by VARIABLE": what stores.js prints}."""
+    """Results of a language's libraries with services' stores: {"SERVICE: LIBRARY by VARIABLE": what it printed}."""
     commands = {service: [*COMMAND[language], *wanted] for service, wanted in stores.items()}
     answers = {service: json.loads(text) for service, text in containers.run(commands, environment).items()}
     for service, wanted in stores.items():

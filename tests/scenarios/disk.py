@@ -1,4 +1,4 @@
-"""What a host has on its own disk, read from the machine outside: its overlay's upper directory."""
+"""The contents of a host's own disk, read from the machine outside: the upper directory of its overlay."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ Entry = tuple[object, ...]
 
 
 class Disk:
-    """An upper directory and what it held at the last look.
+    """An upper directory and its contents at the last look.
 
-    A file's content is read again only when its inode or its time of status change is another: the kernel
-    sets that with each write and nobody can set it back.
+    A file's content is read again only when its inode or its time of status change differs: the kernel sets
+    that time with each write, and no program can set it back.
     """
 
     def __init__(self, upper: Path) -> None:
@@ -23,7 +23,7 @@ class Disk:
         self._contents: dict[tuple[int, int], str] = {}
 
     def changed(self) -> set[str]:
-        """Paths that are new, gone or different in anything since the last look."""
+        """Paths that are new, gone or changed in any way since the last look."""
         before, self._entries = self._entries, self._look()
         now = self._entries
         return {path for path in {*before, *now} if before.get(path) != now.get(path)}
