@@ -1,4 +1,4 @@
-"""Options that the tests on hosts share, and signals as every run that a test starts should find them."""
+"""Options of the tests on hosts, and default signal handling for every run that a test starts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--lab` lets scenarios bring the lab up, `--full` runs what is long as well, `--points` a part of one series."""
+    """`--lab` lets scenarios bring the lab up, `--full` includes long tests, `--points` selects part of one series."""
     group = parser.getgroup("nexus-cos")
     group.addoption("--lab", action="store_true", help="bring up the lab and deploy to it where it is not up")
     group.addoption("--data", action="append", default=[], help="KEY=VALUE as the hosts were deployed with, repeatable")
@@ -18,7 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Under nohup, or behind a script's `&`, signals are ignored, and so they would be by runs that tests stop."""
+    """Under nohup or a script's `&` signals are ignored, and the runs that tests stop would inherit that."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)

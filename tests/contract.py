@@ -1,4 +1,4 @@
-"""A contract for import-linter: what runs on hosts imports the standard library and what is sent with it, no more."""
+"""A contract for import-linter: code on hosts imports only the standard library and the modules sent with it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from importlinter import Contract, ContractCheck, fields, output
 
 
 class HostSide(Contract):
-    """Holds where each module below a package of these names imports nothing but the standard library and its like."""
+    """Modules below a package with one of these names may import only the standard library and each other."""
 
     names = fields.ListField(subfield=fields.StringField())
 
     def check(self, graph: grimp.ImportGraph, verbose: bool) -> ContractCheck:
-        """Every import that has no business on a host, by file and line."""
+        """Every import that is not available on a host, by file and line."""
         found = [
             detail
             for module in sorted(graph.modules)
@@ -27,7 +27,7 @@ class HostSide(Contract):
         return ContractCheck(kept=not found, metadata={"found": found})
 
     def render_broken_contract(self, check: ContractCheck) -> None:
-        """Say each of them."""
+        """Print each of them."""
         for detail in check.metadata["found"]:
             output.print_error(f"{detail['importer']}:{detail['line_number']}: {detail['line_contents']}")
         output.print("A host has Python's standard library and what is sent with this code: move what it needs there.")

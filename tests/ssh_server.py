@@ -1,4 +1,4 @@
-"""An SSH server of this process on a free port of 127.0.0.1, for tests to say what it does with commands."""
+"""An SSH server in this process on a free port of 127.0.0.1; tests define what it does with commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import paramiko
 
 
 class SshServer(paramiko.ServerInterface):
-    """Lets in who has the user's key, under any name."""
+    """Accepts the user's key, under any user name."""
 
     def __init__(self, user_key: paramiko.PKey) -> None:
         self.key, self.user_key = paramiko.ECDSAKey.generate(), user_key
@@ -29,7 +29,7 @@ class SshServer(paramiko.ServerInterface):
             self.take(client)
 
     def take(self, client: socket.socket) -> None:
-        """Speak SSH on a new connection."""
+        """Serve SSH on a new connection."""
         transport = paramiko.Transport(client)
         transport.add_server_key(self.key)
         self._transports.append(transport)
@@ -37,7 +37,7 @@ class SshServer(paramiko.ServerInterface):
 
     def close(self) -> None:
         """End all sessions."""
-        # Its thread would else accept for the next server, whose socket may get the number of this one.
+        # Otherwise its thread would accept for the next server, whose socket may get the same number.
         with suppress(OSError):  # it may be closed already
             self._socket.shutdown(socket.SHUT_RDWR)
         self._serving.join()

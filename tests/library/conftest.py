@@ -1,4 +1,4 @@
-"""A project of toy roles with two hosts, for each test its own."""
+"""A project of toy roles with two hosts; each test gets its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run prints by default, with -v, and into its log file."""
+"""What a run prints by default, with -v, and to its log file."""
 
 from __future__ import annotations
 

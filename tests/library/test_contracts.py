@@ -1,4 +1,4 @@
-"""`make lint` finds each kind of import that the house does not have: put in on purpose, into a copy."""
+"""`make lint` finds each kind of forbidden import, which is added to a copy on purpose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each name of pyinfra that is replaced is still there, and stock pyinfra still does what it is replaced for."""
+"""Each patched name of pyinfra still exists, and stock pyinfra still has the problem that the patch solves."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ else:
     raise AssertionError("it understands Match final")
 """
 CALLED = "import inspect\nfrom pyinfra_cli import cli\nassert '{name}(state)' in inspect.getsource(cli._main)\n"
-STILL = {  # holds as long as the patch is needed
+STILL = {  # true as long as the patch is needed
     "inventory": STOPS.format(inventory="hosts", said="Is a directory"),
     "connect": NO_CALLBACK,
     "commands": NO_CALLBACK,
@@ -75,12 +75,12 @@ def test_the_patched_name_exists_and_the_patch_is_needed(key: str, tmp_path: Pat
 
 
 def test_the_patches_match_the_installed_pyinfra_version() -> None:
-    """Another version may have other names, and hooks of its own: look at each of them again."""
+    """Another version may have other names and its own hooks: review each patch."""
     assert version("pyinfra").startswith(f"{VERSION}.") or version("pyinfra") == VERSION
 
 
 def test_no_other_file_patches_pyinfra() -> None:
-    """By what it would have to do for it: set a name of a module of pyinfra."""
+    """It searches for assignments to a name of a pyinfra module."""
     root = Path(__file__).resolve().parents[2] / "nexus"
     modules = ("cli", "ssh", "util", "arguments", "pyinfra_client", "monkey")
     places = [

@@ -1,4 +1,4 @@
-"""The library with two roles of its own: planned, asked, changed, found as planned, taken away again."""
+"""The library with two toy roles: planned, probed, applied, found as planned, removed again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A kind of item that a role brings itself: two files in its folder, and no other file knows of it."""
+"""A kind of item that a role defines itself: two files in its folder; no other file knows it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The library as a wheel: built from its own folder, typed, and imported where there is no checkout."""
+"""The library as a wheel: built from its own folder, typed, and imported without a checkout."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_the_wheel_has_every_module_and_py_typed(wheel: Path) -> None:
 
 
 def test_the_wheel_imports_without_a_checkout(wheel: Path, tmp_path: Path) -> None:
-    """With the packages that it depends on and nothing else."""
+    """Only the packages that it depends on are available."""
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     packages = next(path for path in sys.path if path.endswith("site-packages"))
     command = [sys.executable, "-I", "-S", "-c", IMPORT_ALL, str(tmp_path / "site"), packages]

@@ -1,6 +1,6 @@
-"""Hosts for a project of toy roles: SSH servers on loopback whose commands run here, in file systems of their own.
+"""Hosts for a project of toy roles: SSH servers on loopback, which run commands here in separate file systems.
 
-A host is a mount namespace: what is written to /etc, /var/lib and /run there is seen there alone.
+A host is a mount namespace: only that host sees its writes to /etc, /var/lib and /run.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import paramiko
 from ssh_server import SshServer
 
-# An upper layer may not lie on an overlay, so it lies in memory; the shell stays for as long as the host does.
+# An upper layer cannot be on an overlay, so it is in memory; the shell lives as long as the host.
 ENTER = """
 set -e
 mount --make-rprivate /
@@ -56,7 +56,7 @@ class Host(SshServer):
         self._holder.wait(10)
 
     def run(self, command: str) -> str:
-        """What a command on the host prints."""
+        """The output of a command on the host."""
         done = subprocess.run(self._within(command), capture_output=True, text=True, timeout=60, check=False)
         return done.stdout + done.stderr
 
@@ -85,7 +85,7 @@ class Host(SshServer):
 
 
 def _feed(channel: paramiko.Channel, process: subprocess.Popen[bytes]) -> None:
-    """What the client sends, until it has no more or the process reads no more."""
+    """Forward the client's input until its end, or until the process stops reading."""
     assert process.stdin
     try:
         while data := channel.recv(65536):
@@ -119,7 +119,7 @@ def hosts(directory: Path, *names: str) -> Iterator[dict[str, Host]]:
 
 
 def data(directory: Path, made: dict[str, Host]) -> dict[str, dict[str, Any]]:
-    """What an inventory says of them."""
+    """The hosts' data for an inventory."""
     return {
         name: {
             "address": f"127.0.0.{number}",

@@ -1,4 +1,4 @@
-"""A project of toy roles, and runs of it: the real command line, over SSH, with the real agent."""
+"""A project of toy roles, and its runs: the real command line, over SSH, with the real agent."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ CLOSING = re.compile(r"^lab: \d+ hosts?, (\d+) changes?", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended and what it said."""
+    """The exit status and output of a run."""
 
     status: int
     output: str
 
     @property
     def changes(self) -> int:
-        """Changes that it made, by its closing line; -1 where it has none."""
+        """The number of changes in the closing line; -1 if there is none."""
         found = CLOSING.search(self.output)
         return int(found[1]) if found else -1
 
@@ -37,10 +37,10 @@ class Toy:
 
     root: Path
     hosts: dict[str, Host]
-    counting: int = 1  # hosts in the group of the counter
+    counting: int = 1  # hosts in the counter's group
 
     def run(self, *words: str, brief: bool = False) -> Outcome:
-        """Run pyinfra in it, with -v unless it is to be brief."""
+        """Run pyinfra in the project, with -v unless `brief` is set."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith("NEXUS_")}
         environment |= {
             "NEXUS_LIBRARY": str(LIBRARY),

@@ -1,8 +1,7 @@
-"""A copy of the project to spoil, and hosts that log in and write down what they are asked to do.
+"""A copy of the project to break, and hosts that accept logins and record the commands they get.
 
-Every run is the real command line in a process of its own. Its hosts are one SSH server in this process:
-whatever a refused run would have done on any host stands in `Hosts.commands`, and that it did not even
-connect in `Hosts.connections`.
+Every run is the real command line in its own process. Its hosts are one SSH server in this process:
+`Hosts.commands` has every command of a run, and `Hosts.connections` the number of its connections.
 """
 
 from __future__ import annotations
@@ -32,14 +31,14 @@ PYINFRA = Path(sys.executable).with_name("pyinfra")
 
 
 class Hosts(SshServer):
-    """All hosts of an environment as one SSH server. It carries nothing out."""
+    """All hosts of an environment as one SSH server. It executes nothing."""
 
     def __init__(self) -> None:
         self.connections = 0
         self.commands: list[bytes] = []
-        self.free = threading.Event()  # a command is refused at once, unless this is cleared
+        self.free = threading.Event()  # commands are refused at once while this is set
         self.free.set()
-        self.silent = False  # whether connections are taken and nothing is said on them
+        self.silent = False  # whether connections are accepted without an answer
         self._held: list[socket.socket] = []
         super().__init__(paramiko.ECDSAKey.generate())
 
@@ -65,14 +64,14 @@ class Hosts(SshServer):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run of the command line came to; `text` is all that it said."""
+    """The result of a run of the command line; `text` is its whole output."""
 
     status: int
     text: str
 
 
 class Project:
-    """A copy of the project whose hosts are `hosts`; its environment is the lab's."""
+    """A copy of the project with the hosts `hosts` and the lab's environment."""
 
     def __init__(self, root: Path, hosts: Hosts) -> None:
         self.root, self.hosts = root, hosts
@@ -87,12 +86,12 @@ class Project:
         self.write_inventory()
 
     def know(self, key: paramiko.PKey) -> None:
-        """Let this be the host key that is known of every host."""
+        """Make this the known host key of every host."""
         line = f"[127.0.0.1]:{self.hosts.port} {key.get_name()} {key.get_base64()}\n"
         (self.root / ".lab/known_hosts").write_text(line)
 
     def host(self, name: str) -> dict[str, Any]:
-        """The data of a host in the inventory, to be changed; `write_inventory` puts it there."""
+        """The data of a host, which tests may change; `write_inventory` writes it to the inventory."""
         for members in self.groups.values():
             for member in members:
                 if isinstance(member, tuple) and member[0] == name:
@@ -106,7 +105,7 @@ class Project:
         (self.root / "inventory/lab.py").write_text("".join(lines))
 
     def edit(self, path: str, old: str, new: str) -> int:
-        """Replace what stands once in a file; the number of its line. Fails when it is not there once."""
+        """Replace text that occurs once in a file; the number of its line. Fails unless it occurs exactly once."""
         file = self.root / path
         text = file.read_text()
         assert text.count(old) == 1, f"{path} has {text.count(old)} times {old!r}"
@@ -114,14 +113,14 @@ class Project:
         return text[: text.index(old)].count("\n") + 1
 
     def append(self, path: str, text: str) -> int:
-        """Write at the end of a file; the number of the first line written."""
+        """Append to a file; the number of the first new line."""
         file = self.root / path
         before = file.read_text() if file.exists() else ""
         file.write_text(before + text)
         return before.count("\n") + 1
 
     def start(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-        """Start pyinfra with these words in the copy; no terminal, and locks and a memory of its own."""
+        """Start pyinfra with these arguments in the copy, without a terminal, with its own locks and memory."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith("NEXUS_")}
         return subprocess.Popen(
             [str(PYINFRA), *words],
@@ -134,7 +133,7 @@ class Project:
         )
 
     def run(self, *words: str, env: Mapping[str, str] | None = None) -> Outcome:
-        """Run pyinfra with these words in the copy to its end."""
+        """Run pyinfra with these arguments in the copy to its end."""
         process = self.start(*words, env=env)
         try:
             text, _ = process.communicate(timeout=60)
@@ -143,12 +142,12 @@ class Project:
         return Outcome(process.returncode, text)
 
     def deploy(self, *words: str, env: Mapping[str, str] | None = None) -> Outcome:
-        """Run the command that the README names."""
+        """Run the deploy command of the README."""
         return self.run("inventory", "deploys/full.py", "-y", *words, env=env)
 
 
 def _groups(inventory: Path, root: Path, port: int) -> dict[str, list[Any]]:
-    """The groups of an inventory, with every host at our own server."""
+    """The groups of an inventory, with every host at this process's server."""
     groups = {name: value for name, value in runpy.run_path(str(inventory)).items() if isinstance(value, list)}
     for members in groups.values():
         for member in members:
@@ -158,7 +157,7 @@ def _groups(inventory: Path, root: Path, port: int) -> dict[str, list[Any]]:
 
 
 def write_secrets(project: Project, values: Any, key: pyrage.x25519.Identity | None = None) -> None:
-    """Seal the lab's secrets with a key, which is kept beside them unless it is given."""
+    """Encrypt the lab's secrets with a key, which is stored next to them unless it is given."""
     mine = pyrage.x25519.Identity.generate()
     (project.root / ".lab/age.key").write_text(f"{mine}\n")
     sealed = pyrage.encrypt(json.dumps(values).encode(), [(key or mine).to_public()])
@@ -166,7 +165,7 @@ def write_secrets(project: Project, values: Any, key: pyrage.x25519.Identity | N
 
 
 def refused(project: Project, outcome: Outcome, *said: str, asked: bool = False) -> None:
-    """`asked`: connections may have been made; commands never."""
+    """Fail unless the run was refused. With `asked` it may have connected, but never sent a command."""
     assert outcome.status == 1, outcome.text
     assert "Traceback" not in outcome.text, outcome.text
     for words in said:

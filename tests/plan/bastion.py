@@ -1,4 +1,4 @@
-"""A jump host for tests: a real SSH server that carries connections on to where it is asked to, and can fall silent."""
+"""A jump host for tests: a real SSH server that forwards connections, and can fall silent."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ssh_server import SshServer
 
 
 class Bastion(SshServer):
-    """An SSH server that gives nobody a shell."""
+    """An SSH server without a shell."""
 
     def __init__(self, key: paramiko.PKey) -> None:
-        self.asked: list[tuple[str, int]] = []  # where connections went
+        self.asked: list[tuple[str, int]] = []  # targets of connections
         self.users: list[str] = []
         super().__init__(key)
 
@@ -33,7 +33,7 @@ class Bastion(SshServer):
         return paramiko.OPEN_SUCCEEDED
 
     def _carry(self, number: int, far: socket.socket) -> None:
-        """Any channel will do: all that are asked for here lead to the same place."""
+        """Any channel will do: all requested channels lead to the same target."""
         accepted = (transport.accept(0.01) for transport in itertools.cycle(self._transports))
         channel = next(found for found in accepted if found is not None)
         far.settimeout(None)
@@ -52,7 +52,7 @@ class Bastion(SshServer):
 
 
 def configuration(path: Path, *, key: Path, known: Path, text: str) -> Path:
-    """A configuration of ssh whose jump hosts are reached with this key; `text` comes first."""
+    """An ssh configuration whose jump hosts accept this key; `text` comes first."""
     path.parent.mkdir(exist_ok=True)
     path.write_text(f'{text}\nHost *\n  IdentityFile "{key}"\n  IdentitiesOnly yes\n  UserKnownHostsFile "{known}"\n')
     return path

@@ -33,7 +33,7 @@ def broken_(tmp_path):
 
 
 def line_of(file: str, text: str) -> int:
-    """Line of the real file that holds the text first."""
+    """The first line of the real file that contains the text."""
     lines = (DIRECTORY / file).read_text().splitlines()
     return next(number for number, line in enumerate(lines, 1) if text in line)
 

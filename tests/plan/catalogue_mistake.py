@@ -1,4 +1,4 @@
-"""Mistakes in one file or between entries: file, edit, and entry, field and words of the one problem."""
+"""Mistakes in one file or between entries: file, edit, and the entry, field and message of the one problem."""
 
 from __future__ import annotations
 
@@ -261,7 +261,7 @@ ONE_MISTAKE = {
         ("versioning", "default", "'v3': write one of v1, v2"),
     ),
 }
-# A field that must be there, under another name: what is missing is said too.
+# A required field under another name: the missing field is reported too.
 RENAMED = {
     "figure that a role reads, renamed": (
         "operations.yaml",

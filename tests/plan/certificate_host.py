@@ -1,7 +1,7 @@
-"""A host in a directory for the program that renews certificates there: its files, and units that a fake runs.
+"""A host in a directory, for the program that renews its certificates: its files, and units of a fake systemctl.
 
-The program is the real one, from the files that the plan puts on a host. The fake stands in for systemctl alone: it
-keeps a state for each unit, notes what it is asked to do, and stamps a unit that it starts.
+The program is the real one, from the planned files. Only systemctl is a fake: it keeps a state for each unit, records
+its calls, and stamps a unit that it starts.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class CertificateHost:
         return Pair(str(self.leaf), str(self.key), GROUP, self.authority, ("app1",))
 
     def prepare(self, days: float, ago: float) -> None:
-        """Leaves for so many days, as a run prepared them `ago` days ago, and the leaf that it put in place."""
+        """Leaves for this many days, as a run prepared them `ago` days ago, and the current leaf of that run."""
         then = dt.datetime.now(dt.UTC) - dt.timedelta(days=ago)
         leaves = [
             {"begins": one.begins.timestamp(), "ends": one.expires.timestamp(),
@@ -105,7 +105,7 @@ class CertificateHost:
         self.key.write_text(leaves[0]["key"])
 
     def unit(self, unit: Unit, state: str = "active") -> None:
-        """A unit in this state, stamped with what there is now."""
+        """A unit in this state, stamped with the current files."""
         read = [*unit.restart_on, *unit.reload_on]
         said = json.dumps(asdict(unit))
         (self.place / "units" / f"{unit.name}.conf").write_text(f"[X-Nexus-COS]\nUnit={said}\n")
@@ -115,7 +115,7 @@ class CertificateHost:
         (self.place / "stamp" / unit.name).write_text("".join(lines))
 
     def start(self) -> tuple[int, str]:
-        """Exit status of the program, and all that it said."""
+        """Exit status and output of the program."""
         library = self.place / "lib"
         env = {"PATH": f"{self.place / 'bin'}:{os.environ['PATH']}", "PLACE": str(self.place)}
         words = [sys.executable, "-B", "-c", START]
@@ -125,14 +125,14 @@ class CertificateHost:
         return done.returncode, done.stdout + done.stderr
 
     def done(self) -> list[str]:
-        """What systemctl was asked to do since the last look."""
+        """The calls of systemctl since the last look."""
         path = self.place / "done"
         found = path.read_text().splitlines() if path.exists() else []
         path.unlink(missing_ok=True)
         return found
 
     def stamp(self, name: str) -> dict[str, str]:
-        """{path: digest} that a unit is stamped with."""
+        """The stamp of a unit, {path: digest}."""
         lines = (self.place / "stamp" / name).read_text().splitlines()
         return {line[66:]: line[:64] for line in lines}
 

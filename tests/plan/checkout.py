@@ -1,4 +1,4 @@
-"""Whether tests leave the checkout as it was: nothing new in it, and no secrets made or changed."""
+"""Whether tests leave the checkout unchanged: no new file, and no new or changed secrets."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-CACHES = {".git", ".venv", "__pycache__", "build", "reports"}  # and what is named .SOMETHING_cache
+CACHES = {".git", ".venv", "__pycache__", "build", "reports"}  # and names such as .SOMETHING_cache
 SECRETS = {".age", ".key"}
 BEFORE = pytest.StashKey[dict[str, str]]()
 
 
 def state() -> dict[str, str]:
-    """Every path of the checkout but caches; with the content's hash where it is a file of secrets."""
+    """Every path of the checkout except caches; files of secrets with the hash of their content."""
     return {str(path.relative_to(ROOT)): _content(path) for path in _files(ROOT)}
 
 
 def complaints(before: dict[str, str]) -> list[str]:
-    """What is there that was not, and which secrets are others; empty when all is as it was."""
+    """New files and changed secrets; empty if nothing changed."""
     now = state()
     made = [f"{path} is new" for path in now if path not in before]
     changed = [f"{path} has changed" for path in before if now.get(path, "") != before[path]]

@@ -1,4 +1,4 @@
-"""Environments for the tests of Docker, swarm and services: any hosts, throw-away secrets."""
+"""Environments for tests: any hosts, throw-away secrets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LAB = {
     "data3": "rabbitmq",
     "ops1": "ops",
 }
-WEAK = {"memory": False, "cpu": False}  # what cgroups of a lab host can limit
+WEAK = {"memory": False, "cpu": False}  # limits that cgroups of a lab host enforce
 STRONG = {"memory": True, "cpu": True}
 
 
@@ -31,7 +31,7 @@ def environment(
     without: str = "",
     **settings: Any,
 ) -> Environment:
-    """An environment of these hosts ({name: groups}; the lab's if not given) and settings, in a run without some."""
+    """An environment of these hosts ({name: groups}; default: the lab's) and settings, in a run without some hosts."""
     setting = Settings({**defaults(), **settings})
     traits = Traits(2, 8 << 30, 1400, 0, "x86_64", STRONG if docker is None else docker)
     hosts = tuple(

@@ -1,4 +1,4 @@
-"""What plan tests share: a cache and a /run of their own, hosts and a project to spoil, and a look at the checkout."""
+"""Fixtures of the plan tests: their own cache and /run, hosts and a project to break, and a check of the checkout."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from nexus.transport import protocol
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """The one process that workers report to looks at the checkout, before and after all of them."""
+    """The main process checks the checkout before and after all workers."""
     if not hasattr(session.config, "workerinput"):
         session.config.stash[BEFORE] = state()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Tests that leave something in the checkout have failed."""
+    """Tests that leave something in the checkout fail the session."""
     if BEFORE in session.config.stash and (left := complaints(session.config.stash[BEFORE])):
         session.config.stash[LEFT] = left
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """What was left in the checkout, and how to repeat the order, which no header shows in quiet runs."""
+    """Leftovers in the checkout, and how to repeat the random order, which quiet runs do not show."""
     for complaint in config.stash.get(LEFT, []):
         terminalreporter.write_line(f"LEFT IN THE CHECKOUT: {complaint}", red=True)
     if config.getoption("random_order_enabled", False):
@@ -38,7 +38,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What tests work out does not push out of the user's cache what runs did."""
+    """Tests use their own cache, so that they do not displace entries of the user's runs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
@@ -46,7 +46,7 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def authority() -> Authority:
-    """One for all tests: making its key takes longer than a run."""
+    """One authority for all tests: making its key takes longer than a run."""
     return Authority.create("lab")
 
 
@@ -58,13 +58,13 @@ mount --bind {directory} /run && exec "$@"
 
 @pytest.fixture
 def own_run(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Agents of this test, which run as on a host, have a /run of their own: whose turn it is and compiled code."""
+    """Agents of this test run as on a host, with their own /run: the turn and compiled code."""
     enter = tmp_path_factory.mktemp("enter") / "enter"
     enter.write_text(ENTER.format(directory=tmp_path_factory.mktemp("run")))
     enter.chmod(0o755)
     within = ["unshare", "--mount", str(enter)]
     if subprocess.run([*within, "true"], capture_output=True).returncode:
-        return  # only root has one, and other agents write nothing there
+        return  # only root has one; other agents do not write there
     for module, name in ((protocol, "PYTHON"), (protocol, "COMMAND")):
         text = getattr(module, name)
         assert text.count("exec python3") == 1
@@ -80,7 +80,7 @@ def hosts() -> Iterator[Hosts]:
 
 @pytest.fixture
 def project(tmp_path: Path, hosts: Hosts, authority: Authority) -> Project:
-    """A project that could be deployed, if its hosts did anything."""
+    """A project that could be deployed if its hosts executed commands."""
     made = Project(tmp_path, hosts)
     write_secrets(made, {"tls/ca-key": authority.key, "tls/ca-certificate": authority.certificate})
     return made

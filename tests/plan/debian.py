@@ -1,6 +1,6 @@
-"""A Debian of its own for packages: dpkg and apt as they are, on copies of what they keep, with a repository of ours.
+"""A private Debian for packages: the real dpkg and apt on copies of their data, with our own repository.
 
-What is installed here has no files, so nothing outside of the copies changes.
+Packages here have no files, so nothing outside the copies changes.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ MOUNT = "mount -t overlay none -o lowerdir={place},upperdir={upper},workdir={wor
 
 
 def packages(*names: str, update: bool = False) -> dict[str, Any]:
-    """The step of a run that installs packages, or finishes what dpkg has begun with."""
+    """The step of a run that installs packages, or finishes an interrupted dpkg."""
     (request,) = Package.steps([{"name": name} for name in names], Differences())
     return {**request, "update": update}
 
 
 class Debian:
-    """Copies in a directory, and commands that see them in place of the machine's own."""
+    """Copies in a directory, and commands that see the copies in place of the machine's own data."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -48,7 +48,7 @@ class Debian:
         self.source(f"deb [trusted=yes] file:{self.repository} ./\n")
 
     def works(self) -> bool:
-        """Whether this machine lets a test have all this."""
+        """Whether this machine allows such a test."""
         return os.geteuid() == 0 and not self.shell("command -v apt-get dpkg-deb", check=False).returncode
 
     def shell(self, command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -60,11 +60,11 @@ class Debian:
         return done
 
     def source(self, text: str) -> None:
-        """The only sources that apt knows, whatever the machine has."""
+        """Write the only sources of apt, whatever the machine has."""
         parts, single = f"{self.directory}/upper3/sources.list.d", f"{self.directory}/upper3/sources.list"
         self.shell(
             "rm -rf /etc/apt/sources.list.d && mkdir -p /etc/apt/sources.list.d && : >/etc/apt/sources.list && "
-            "echo 'APT::Sandbox::User \"root\";' >/etc/apt/apt.conf.d/99own"  # who may read what pytest makes
+            "echo 'APT::Sandbox::User \"root\";' >/etc/apt/apt.conf.d/99own"  # apt's user cannot read pytest's files
         )
         assert Path(parts).exists()
         assert Path(single).exists()
@@ -90,18 +90,18 @@ class Debian:
         return built
 
     def state(self, name: str) -> str:
-        """What dpkg itself says of a package."""
+        """The state of a package, as dpkg reports it."""
         told = self.shell(f"dpkg-query -W -f '${{Status}}' {name}", check=False).stdout
         return told.split()[-1] if told else ""
 
     def agent(self, request: dict[str, Any]) -> subprocess.CompletedProcess[str]:
-        """The agent, carrying out a request."""
+        """The agent, executing a request."""
         process = self.start(request)
         output, errors = process.communicate(timeout=120)
         return subprocess.CompletedProcess([], process.returncode, output, errors)
 
     def start(self, request: dict[str, Any]) -> subprocess.Popen[str]:
-        """The agent, beginning with a request."""
+        """The agent, started with a request."""
         set_up = f'{self.before} && exec {os.path.realpath(sys.executable)} "$@"'
         command = protocol.COMMAND.replace("exec python3", f"exec unshare --mount sh -ec {shlex.quote(set_up)} sh")
         pipe = subprocess.PIPE
@@ -113,7 +113,7 @@ class Debian:
         return process
 
     def probed(self, *names: str) -> dict[str, str]:
-        """What a probe says of packages."""
+        """The answer of a probe about packages."""
         done = self.agent(diff.question([Desired(packages=names)]))
         assert done.returncode == 0, done.stderr
         found: dict[str, str] = json.loads(done.stdout)["packages"]

@@ -1,6 +1,6 @@
-"""A real edge on loopback: Nginx and the router with rendered configurations, services and DNS played here.
+"""A real edge on loopback: Nginx and the router with rendered configurations, and fake services and DNS.
 
-What is played answers with what it received, so that a test can tell who was asked, and how.
+Fake services answer with the request that they received, so that a test can tell which service got it, and how.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from tests.plan.loopback import Place
 
 ADDRESS = "127.77.0.1"  # of the edge
 UNLIMITED = "127.77.0.2"  # a client whose limits are lifted
-LIMITED = "127.78.0."  # clients with limits: a test takes an address of its own
+LIMITED = "127.78.0."  # clients with limits: each test takes its own address
 DOMAIN = "nexuscos.example.com"
-TRIES = 12  # of a signal, for five seconds each
-SECONDS = 60  # for what takes one, on a machine that has other work
+TRIES = 12  # time for signals, five seconds each
+SECONDS = 60  # time for something that takes one second, on a busy machine
 
 
 def environment(directory: Path, **settings: Any) -> Environment:
@@ -51,7 +51,7 @@ def environment(directory: Path, **settings: Any) -> Environment:
 
 
 def reason_to_skip() -> str:
-    """Why no real edge can run here; empty when it can."""
+    """The reason why no real edge can run here; empty if it can."""
     missing = [name for name in ("nginx", "haproxy") if not shutil.which(name)]
     if missing:
         return f"{' and '.join(missing)} not installed"
@@ -85,12 +85,12 @@ class Answer:
 
     @property
     def all(self) -> list[tuple[str, str]]:
-        """Headers as sent, names in lower case."""
+        """Headers as received, names in lower case."""
         return [(name.lower(), value) for name, value in self.headers.items()]
 
 
 class Secure(http.client.HTTPSConnection):
-    """HTTPS to an address, under a name."""
+    """HTTPS to an address, with another server name."""
 
     def __init__(self, name: str, port: int, context: ssl.SSLContext, source: str) -> None:
         super().__init__(name, port, context=context, timeout=SECONDS)
@@ -103,11 +103,11 @@ class Secure(http.client.HTTPSConnection):
 
 @dataclass
 class Played:
-    """Services and the DNS that finds them, in a thread of their own, on ports of the services in their own network."""
+    """Fake services and their DNS, in one thread, on the services' ports in a network of their own."""
 
     ports: dict[int, str]
     network: str
-    tasks: dict[str, list[str]] = field(default_factory=dict)  # addresses by service; the first if not named
+    tasks: dict[str, list[str]] = field(default_factory=dict)  # addresses by service; by default the first
     seen: list[dict[str, Any]] = field(default_factory=list)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     dns_port: int = 0
@@ -121,7 +121,7 @@ class Played:
         return f"{self.network}.1", f"{self.network}.2"
 
     def start(self) -> None:
-        """Listen; returns when every port does."""
+        """Listen; returns once every port listens."""
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
         asyncio.run_coroutine_threadsafe(self._listen(), self.loop).result(SECONDS)
 
@@ -194,7 +194,7 @@ async def _websocket(key: str, reader: asyncio.StreamReader, writer: asyncio.Str
 
 
 class _Dns(asyncio.DatagramProtocol):
-    """Docker's DNS as far as the router asks it: A records of tasks.NAME."""
+    """The part of Docker's DNS that the router uses: A records of tasks.NAME."""
 
     def __init__(self, played: Played) -> None:
         self.played = played
@@ -257,7 +257,7 @@ class Edge:
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
-        """Write the configurations and start both; returns when every service can be reached."""
+        """Write the configurations and start both; returns once every service is reachable."""
         leaf = self.env.tls.leaf([DOMAIN, f"api.{DOMAIN}", f"*.{DOMAIN}", ADDRESS])
         (self.directory / "leaf.pem").write_text(leaf.certificate)
         (self.directory / "leaf.key").write_text(leaf.key)
@@ -279,16 +279,16 @@ class Edge:
         shutil.copy("/etc/nginx/mime.types", self.directory / "nginx")
 
     def write_router(self, kept: dict[str, Any] | None = None, **settings: Any) -> str:
-        """Write the router's configuration, with these settings changed and this kept; its hash."""
+        """Write the router's configuration with these changed settings and kept values; its hash."""
         env = environment(self.directory, **{**self.settings, **settings})
         config, stamp = router_configuration(env.seen(env.hosts, {}, kept))
         (self.directory / "haproxy.cfg").write_text(config)
         return stamp
 
     def reload_router(self) -> None:
-        """As on a host: save what is known of the tasks, then a signal to the master.
+        """As on a host: save the state of the tasks, then send a signal to the master.
 
-        It restarts itself once its workers have begun and loses a signal of that moment, so the signal is sent again.
+        The master restarts itself once its workers started, and loses a signal at that moment, so it is sent again.
         """
         known = {"admin_port": self.settings["router_admin_port"], "state_file": self.settings["router_state_file"]}
         subprocess.run(["bash", "-c", SAVE.format(**known)], check=True, timeout=SECONDS)
@@ -312,7 +312,7 @@ class Edge:
         self.processes.append(subprocess.Popen(argv, stdout=log, stderr=log, start_new_session=True))
 
     def stop(self) -> None:
-        """End what was started."""
+        """Stop everything that was started."""
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
         for process in self.processes:
@@ -321,7 +321,7 @@ class Edge:
         self.place.close()
 
     def tls(self) -> ssl.SSLContext:
-        """A client that trusts the environment's CA alone."""
+        """A TLS context that trusts only the environment's CA."""
         return ssl.create_default_context(cadata=self.env.tls.certificate)
 
     def get(self, path: str, **options: Any) -> Answer:
@@ -338,12 +338,12 @@ class Edge:
         host: str = DOMAIN,
         source: str = UNLIMITED,
     ) -> Answer:
-        """A request over HTTPS on a connection of its own."""
+        """A request over HTTPS on its own connection."""
         connection = Secure(host, self.https, self.tls(), source)
         return _ask(connection, method, path, body, {"Host": host, **(headers or {})})
 
     def tell_router(self, command: str) -> str:
-        """The answer of the router's worker to a command of HAProxy's own."""
+        """The answer of the router's worker to a HAProxy command."""
         with socket.create_connection(("127.0.0.1", self.admin), SECONDS) as session:
             session.sendall(f"{command}\n".encode())
             return session.makefile().read()
@@ -382,7 +382,7 @@ def _nginx_version() -> tuple[int, ...]:
 
 @contextlib.contextmanager
 def running(directory: Path, **settings: Any) -> Iterator[Edge]:
-    """A running edge, ended whatever happens."""
+    """A running edge, which is always stopped."""
     edge = Edge(directory, **settings)
     try:
         edge.start()

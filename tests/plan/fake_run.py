@@ -1,4 +1,4 @@
-"""A run for tests whose parts are played by one object: hosts, the client that asks them, and what comes of it."""
+"""A fake run: one object is its hosts, the client that asks them, and the results."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class FakeRun:
-    """Each test adds what it needs of a run's parts."""
+    """Each test adds the parts of a run that it needs."""
 
     @property
     def hosts(self) -> Any:

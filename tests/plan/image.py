@@ -1,4 +1,4 @@
-"""What the tests of images share: an environment with a registry, the recipe made for it, and what is in an image."""
+"""Helpers of the image tests: an environment with a registry, its recipe, and the contents of an image."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Loopback addresses and ports that one test has for itself, whatever runs next to it on this machine.
+"""Loopback addresses and ports for one test alone, whatever else runs on this machine.
 
-A number is claimed with a socket in the kernel's abstract namespace, which nobody else can bind and which is free
-again when its process ends, killed or not. From the number follow a network and a few ports. Nothing is drawn with
-`random`: the plugin that shuffles tests seeds it alike in all workers.
+A socket in the kernel's abstract namespace claims a number: no other process can bind it, and it is free again when
+its process ends, killed or not. The number determines a network and a few ports. `random` is not used: the plugin
+that shuffles tests seeds it alike in all workers.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import socket
 from random import SystemRandom
 
 PLACES = 1000
-PORTS = 12  # of each place: 20000 to 32000 in all, below those that the kernel gives to clients
+PORTS = 12  # ports of each place: 20000 to 32000 in all, below the kernel's ephemeral ports
 FIRST_PORT = 20000
-FIRST_NETWORK = 90  # 127.90.0.0/24 and those above it
+FIRST_NETWORK = 90  # 127.90.0.0/24 and the networks above it
 
 
 class Place:
-    """A network of 127.0.0.0/8 and a few ports; both are nobody else's until `close`, or until this is forgotten."""
+    """A network of 127.0.0.0/8 and a few ports, reserved until `close` or until this object is deleted."""
 
     def __init__(self) -> None:
         first = SystemRandom().randrange(PLACES)
@@ -35,12 +35,12 @@ class Place:
         return f"{self.network}.{number}"
 
     def close(self) -> None:
-        """Give it back."""
+        """Release the reservation."""
         self._claim.close()
 
 
 def _claim(number: int) -> socket.socket | None:
-    """The claim, None where somebody has it or listens on one of its ports."""
+    """The claim; None if another process has it or listens on one of its ports."""
     claim = socket.socket(socket.AF_UNIX)
     with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
         claim.bind(f"\0nexus-cos-test-place-{number}")

@@ -1,4 +1,4 @@
-"""Members of a cluster of stores on loopback, for the proxy: who is primary is told over HTTPS, as Patroni does."""
+"""Fake members of a store cluster on loopback, for the proxy: they name the primary over HTTPS, as Patroni does."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.plan.cluster import environment
 from tests.plan.loopback import Place
 from tests.plan.store import text
 
-IN_A_ROW = 6  # answers that make sure of all servers
+IN_A_ROW = 6  # consecutive answers that prove the state of all servers
 
 
 class _Secured(ThreadingHTTPServer):
-    """Each handshake in the thread of its connection: one that a client gave up keeps nobody else waiting."""
+    """Each handshake runs in its connection's thread: an abandoned one does not block other connections."""
 
     context: ssl.SSLContext
 
@@ -33,7 +33,7 @@ class _Secured(ThreadingHTTPServer):
 
 
 class Members:
-    """Three members, each a store that says its name to whoever connects, and the proxy before them."""
+    """Three members, each a store that sends its name on every connection, and the proxy in front of them."""
 
     def __init__(self, directory: Path) -> None:
         self.primary = ""
@@ -87,9 +87,9 @@ class Members:
         self.place.close()
 
     def answers(self, way: str, *wanted: str, seconds: float = 60) -> bool:
-        """Whether this way (a name of `ports`) comes to lead to these members, and for a while to nobody else.
+        """Whether this listener (a name of `ports`) leads to these members, and for a while to no other.
 
-        Until HAProxy has asked a server for the first time it takes it for up.
+        Before its first check of a server HAProxy considers it up.
         """
         deadline, told = time.monotonic() + seconds, ["nobody"]
         while time.monotonic() < deadline:
@@ -144,7 +144,7 @@ class Members:
                 while True:
                     session, _ = listener.accept()
                     held.append(session)
-                    with contextlib.suppress(OSError):  # who has gone by now is not served; others are
+                    with contextlib.suppress(OSError):  # a client that has gone is not served; others are
                         session.sendall(name.encode())
 
         threading.Thread(target=serve, daemon=True).start()

@@ -1,4 +1,4 @@
-"""Seven hosts and what each of them answers for the status and the daily checks: some well, some amiss."""
+"""Seven hosts and their answers for the status and the daily checks: some healthy, some not."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ Answers = dict[str, dict[str, Any]]
 
 
 def plain(rows: Iterable[Row]) -> list[str]:
-    """Rows as EXPECTED has them."""
+    """Rows in the form of EXPECTED."""
     return ["\t".join((row.area, row.what, row.value, row.target, row.advice)) for row in rows]
 
 
 def sha256(text: str) -> str:
-    """Of a long text, as EXPECTED has it."""
+    """The hash of a long text, in the form of EXPECTED."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -46,7 +46,7 @@ def environment(directory: Path) -> Environment:
 
 
 def answers() -> Answers:
-    """The status's: each area with something that is well and something that is not."""
+    """Answers for the status: each area has something healthy and something that is not."""
     nodes = {
         name: {"state": "ready", "availability": "active", "manager": name == "app1", "reachable": True,
                "leader": name == "app1"}
@@ -113,7 +113,7 @@ def _stores(name: str) -> dict[str, Any]:
 
 
 def seen() -> Answers:
-    """The daily checks' own."""
+    """Answers for the daily checks."""
     calm = {
         "load": {"cpu": 20.0, "memory": 40.0},
         "errors": {"count": 0, "critical": 0, "units": {}},

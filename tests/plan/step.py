@@ -1,4 +1,4 @@
-"""Requests as a run makes them: of items that all differ."""
+"""Requests as a run makes them for items that all differ."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nexus.plan.item import Item
 
 
 def step(*items: Item, **more: Any) -> dict[str, Any]:
-    """The one step that a host is sent for items of a kind."""
+    """The one step that a run sends a host for items of one kind."""
     requests = [item.request({}) for item in items]
     (found,) = items[0].steps(requests, Differences())
     return {**found, **more}

@@ -1,4 +1,4 @@
-"""An environment with one host for each store, made from the real catalogue and defaults."""
+"""An environment with one host for each store, from the real catalogue and defaults."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ APP, ADDRESS = "10.9.0.21", "10.9.0.31"
 def environment(
     directory: Path, memory_gib: int = 16, data: int = 1, without: str = "", prune_data: bool = False, **settings: Any
 ) -> Environment:
-    """Host app1, and hosts data1... with all stores and this much memory; secrets are made in the directory."""
+    """Host app1, and hosts data1... with all stores and this much memory; secrets are created in the directory."""
     setting = Settings({**defaults(), **settings})
     traits = Traits(4, memory_gib * GIB, 1500, 0, "x86_64", {"memory": True, "cpu": True})
     stores = {"etcd", "postgresql", "redis", "rabbitmq", "mongodb"}
@@ -41,6 +41,6 @@ def text(desired: Desired, path: str) -> str:
 
 
 def told(desired: Desired) -> str:
-    """Everything that may be shown, or that travels to the host with every probe, as one text."""
+    """Everything that may be shown, or is sent to the host with every probe, as one text."""
     files = [item.data.decode() for item in (*desired.early, *desired.files) if not item.secret]
     return "\n".join([*files, *(repr(dict(state.items)) for state in desired.states)])

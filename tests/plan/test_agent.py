@@ -47,7 +47,7 @@ def file(path, data):
 
 
 def question(states=None, paths=(), packages=()):
-    """What a host is asked with these paths and packages planned, and states of the source as it is given."""
+    """A question to a host with these planned paths and packages, and states of the given source."""
     asked = diff.question([Desired(absent=paths, packages=packages)])
     texts = asked["texts"]
     for name, wanted in (states or {}).items():
@@ -163,7 +163,7 @@ def apply(change):
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="whoever is not root waits for nobody")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root waits for turns")
 def test_a_question_waits_for_the_step_of_a_killed_run(tmp_path):
     left = step_under_way(tmp_path)
     asked = start(question(paths=[str(tmp_path / "done")]))
@@ -175,7 +175,7 @@ def test_a_question_waits_for_the_step_of_a_killed_run(tmp_path):
 
 
 def step_under_way(place):
-    """A step that has begun and ends once there is a file "go"."""
+    """A step that has started, and ends once a file "go" exists."""
     step = {"do": "state", "name": "slow", "source": SLOW, "items": {}, "changed": [], "removed": []}
     request = {**step, "context": {"place": str(place)}, "payload": {}, "timeout": 60, "libraries": {}}
     left = start(request)
@@ -193,7 +193,7 @@ def start(request):
     return running
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="whoever is not root waits for nobody")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root waits for turns")
 def test_an_action_in_parallel_does_not_wait_for_a_step(tmp_path):
     left = step_under_way(tmp_path)
     assert agent(action("def echo(context):\n    return context\n", "echo", y=1)) == {"y": 1}
@@ -202,7 +202,7 @@ def test_an_action_in_parallel_does_not_wait_for_a_step(tmp_path):
     assert left.wait(60) == 0
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="whoever is not root waits for nobody")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root waits for turns")
 def test_an_exclusive_action_waits_for_a_step(tmp_path):
     left = step_under_way(tmp_path)
     waiting = start(action("def echo(context):\n    return context\n", "echo", alone=True, y=1))
@@ -246,7 +246,7 @@ def test_an_action_that_fails_says_why():
 def test_a_probe_reports_when_a_file_last_changed(tmp_path):
     (tmp_path / "x").write_text("")
     began = time.time()
-    os.utime(tmp_path / "x", (1, 1))  # whoever edits by hand may set this back, not when the content was written
+    os.utime(tmp_path / "x", (1, 1))  # an editor may set this time back, but not the time of the last write
     os.chmod(tmp_path / "x", 0o600)
     paths = [str(tmp_path / "x"), str(tmp_path / "gone"), "/nowhere/at/all"]
     found = agent({"do": "times", "paths": paths, "units": [], "packages": ["no-such-package"]})

@@ -1,4 +1,4 @@
-"""The agent that stays on its host, on the machine at hand by pyinfra's own local connector."""
+"""The agent that stays on its host, run on this machine with pyinfra's local connector."""
 
 import json
 import os
@@ -46,13 +46,13 @@ def request(source=SOURCE, function="work", **context):
 
 
 def send(here, sent):
-    """The answer to a request, by whichever agent is free."""
+    """The answer to a request, from any free agent."""
     reply = HostClient(here[1].name, here[0]).send(sent)
     return json.loads(reply.said[-1]) if reply.done else reply
 
 
 def under_way(here, place):
-    """A question that an agent has begun to answer, and ends once there is a file "go"."""
+    """A question that an agent is answering, and that ends once a file "go" exists."""
     asked = gevent.spawn(send, here, request(place=str(place)))
     until((place / "began").exists)
     return asked
@@ -70,7 +70,7 @@ def test_an_agent_runs_each_request_in_its_own_process(here):
     first, second = (send(here, request()) for _ in range(2))
     assert first["parent"] == second["parent"]
     assert first["me"] != second["me"]
-    assert first["input"] == second["input"] == ""  # what comes next is not for the programs of a request
+    assert first["input"] == second["input"] == ""  # programs of a request must not read the next request
 
 
 def test_an_answer_longer_than_any_buffer_arrives(here):
@@ -118,10 +118,10 @@ def test_an_agent_lost_during_a_request_is_not_asked_again(here, tmp_path):
     parent = send(here, request())["parent"]
     lost = under_way(here, tmp_path)
     os.kill(parent, signal.SIGKILL)
-    (tmp_path / "go").touch()  # who worked for it ends, too
+    (tmp_path / "go").touch()  # its worker process ends, too
     assert isinstance(lost.get(timeout=SECONDS).lost, EOFError)
     assert session.carry(request()) is None
-    assert send(here, request())["me"]  # by one of its own
+    assert send(here, request())["me"]  # another agent answers
 
 
 def test_a_run_that_ends_while_an_agent_works_says_nothing_of_it(here, tmp_path, capfd):
@@ -150,7 +150,7 @@ def test_an_agent_ends_with_its_run(here):
     session = AgentSession(*here)
     parent = send(here, request())["parent"]
     session.close()
-    # none of what has ended, even where nobody asked for its status
+    # no ended process remains, even if its status was not collected
     until(lambda: not any(Path(f"/proc/{parent}").glob("fd/0")))
 
 

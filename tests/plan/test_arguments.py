@@ -1,4 +1,4 @@
-"""Arguments of deploys: declared by each, given on the command line alone, and no settings."""
+"""Arguments of deploys: each deploy declares them, only the command line sets them, and they are not settings."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_run_reads_only_where_all_its_deploys_do(words: list[str], reads: bool
     assert deploy_arguments.looks(context) is reads
 
 
-# What is given
+# Values
 
 
 @pytest.mark.parametrize(

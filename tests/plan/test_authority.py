@@ -13,7 +13,7 @@ from nexus.error import OperatorError
 from nexus.pki.ca import LEAF_DAYS, PERIOD_SECONDS, RENEW_DAYS, Authority
 
 DAY = dt.datetime(2026, 11, 22, 13, 5, 7, tzinfo=dt.UTC)
-# Of the leaf that the first release made. Other bytes are other leaves in every environment: raise FORMAT with them.
+# Hash of the leaf that the first release made. Other bytes change leaves in every environment: then raise FORMAT.
 FIRST = "2e8833475e9e7e0493a907ef745e149191021b7f82565a78b3bcf0edddcac521"
 
 
@@ -23,7 +23,7 @@ def authority():
 
 
 def prime(seed):
-    """The same one each time."""
+    """The same prime each time."""
     found = int.from_bytes(hashlib.shake_256(seed).digest(64)) | 3 << 510 | 1
     while any(pow(base, found - 1, found) != 1 for base in (2, 3, 5, 7)):
         found += 2
@@ -31,7 +31,7 @@ def prime(seed):
 
 
 def known():
-    """An authority whose key and certificate are the same each time."""
+    """An authority with the same key and certificate each time."""
     p, q = prime(b"p"), prime(b"q")
     d = pow(65537, -1, (p - 1) * (q - 1))
     numbers = rsa.RSAPublicNumbers(65537, p * q)

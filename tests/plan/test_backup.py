@@ -1,4 +1,4 @@
-"""Backups as planned: what each host saves, when, where to, and with which keys."""
+"""Backups as planned: what each host saves, when, where, and with which keys."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_the_secrets_file_counts_as_changed_when_a_secret_is(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("module", ["main", "restore"])
 def test_the_program_needs_only_the_planned_files(tmp_path: Path, module: str) -> None:
-    """Started from the planned files alone, isolated from this project."""
+    """The program starts from the planned files alone, isolated from this project."""
     import subprocess
     import sys
 

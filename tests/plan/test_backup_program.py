@@ -1,4 +1,4 @@
-"""The backup program on a host: how it composes the kinds that roles bring, whatever they are."""
+"""The backup program on a host: how it combines the kinds of backups that roles define."""
 
 from __future__ import annotations
 

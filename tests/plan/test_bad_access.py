@@ -50,7 +50,7 @@ def test_an_invalid_age_key(project: Project) -> None:
 
 
 def test_an_age_key_that_cannot_be_read(project: Project) -> None:
-    (project.root / ".lab/secrets.age").unlink()  # what this run would make, it could not keep
+    (project.root / ".lab/secrets.age").unlink()  # the run could not store new secrets
     outcome = project.deploy(env={"NEXUS_AGE_IDENTITY": str(project.root)})
     refused(project, outcome, f"the age key {project.root} cannot be read")
 
@@ -99,7 +99,7 @@ def test_services_that_do_not_fit_on_the_hosts(project: Project) -> None:
 
 @pytest.fixture
 def dead_port() -> Iterator[int]:
-    """A port of this machine that nobody listens on, and that nobody else gets meanwhile."""
+    """A port of this machine without a listener, reserved during the test."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]

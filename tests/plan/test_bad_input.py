@@ -1,7 +1,7 @@
-"""Bad input is refused: exit status 1, words that help, no traceback, and no command on any host.
+"""Bad input is refused: exit status 1, a helpful message, no traceback, and no command on any host.
 
-The real command line runs in a copy of the project; its hosts only write down what they are asked to do.
-Words, inventory, settings and catalogue are here; what opens doors is in test_bad_access.py.
+The real command line runs in a copy of the project; its hosts only record the commands they get.
+Arguments, inventory, settings and catalogue are here; keys, secrets and connections are in test_bad_access.py.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ OPERATIONS = "group_data/catalogue/operations.yaml"
 
 
 def test_without_a_mistake_every_host_is_asked(project: Project) -> None:
-    """Else no test here would say anything."""
+    """Otherwise no test here would prove anything."""
     outcome = project.deploy()
     assert outcome.text.count("Connected") == project.hosts.connections == 8
     assert len(project.hosts.commands) > 0
-    assert outcome.status == 1  # our hosts answer nothing
+    assert outcome.status == 1  # the test's hosts do not answer
     assert "gave no answer" in outcome.text
     assert "Traceback" not in outcome.text
 
@@ -50,7 +50,7 @@ def test_bad_words_on_the_command_line(project: Project, case: str) -> None:
 
 @pytest.mark.parametrize("word", ["deploys/ful.py", "deploys/full"])
 def test_an_unknown_deploy(project: Project, word: str) -> None:
-    outcome = project.run("inventory", word, "-y")  # pyinfra itself says so, before it reads anything of ours
+    outcome = project.run("inventory", word, "-y")  # pyinfra itself reports it, before it reads the project
     assert outcome.status == 1
     assert word in outcome.text
     assert "Traceback" not in outcome.text
@@ -88,7 +88,7 @@ def _append(path: str, text: str) -> Callable[[Project], str]:
 
 
 def _line(path: str, text: str) -> Callable[[Project], str]:
-    """Like `_append`, where the line is to be named."""
+    """Like `_append`, but the message must name the line."""
     return lambda project: f"{path}:{project.append(path, text)}: "
 
 
@@ -133,7 +133,7 @@ FILES: dict[str, tuple[Callable[[Project], str], str]] = {
 @pytest.mark.parametrize("case", FILES)
 def test_files_that_are_wrong(project: Project, case: str) -> None:
     spoil, said = FILES[case]
-    place = spoil(project)  # empty where no line can be named
+    place = spoil(project)  # empty if no line can be named
     refused(project, project.deploy(), said, place)
 
 

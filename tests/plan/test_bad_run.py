@@ -1,4 +1,4 @@
-"""Words of plans, record and lock that cannot be: refused without a traceback, most before a host is connected to."""
+"""Invalid arguments of plans, record and lock: refused without a traceback, most before any connection to a host."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_file_that_is_not_a_plan(project: Project, tmp_path: Path) -> None:
 
 
 def told(project: Project, deploy: str, *words: str) -> str:
-    """What a deploy that only tells something says where it cannot."""
+    """The message of a read-only deploy that fails."""
     outcome = project.run("inventory", f"deploys/{deploy}.py", *words)
     assert outcome.status == 1, outcome.text
     assert "Traceback" not in outcome.text, outcome.text
@@ -37,7 +37,7 @@ def test_words_that_the_record_does_not_understand(project: Project) -> None:
 
 
 def test_hosts_that_give_no_answer(project: Project) -> None:
-    """They log in and carry nothing out."""
+    """The hosts accept logins but execute nothing."""
     assert "none of ops1, edge1, app1" in told(project, "history")
     assert "data1 gave no answer: the connection was lost" in told(project, "unlock")
     assert "app2, app3, data1" in told(project, "drift")

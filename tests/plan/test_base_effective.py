@@ -1,4 +1,4 @@
-"""What decides where several files say something: kernel settings, sshd's first word, journald's last, drop-ins."""
+"""Which of several files wins: for kernel settings and journald the last, for sshd the first; and drop-ins."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def test_a_simulated_platform_has_nothing_to_change(services, tmp_path):
     def run(*command):
         return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600)
 
-    for code in (WRITE, growth.PLAN):  # as the benchmark does: what is planned once has its secrets
+    for code in (WRITE, growth.PLAN):  # as in the benchmark: the first plan creates the secrets
         run(sys.executable, "-c", code, str(services)).check_returncode()
     command = [Path(sys.executable).with_name("pyinfra"), "benchmarks/inventory/many.py", "deploys/full.py", "-y"]
     command += generated.ROOM

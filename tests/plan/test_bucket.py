@@ -1,4 +1,4 @@
-"""Buckets of services as planned: whose key opens what, how services are told, and what is refused before any host."""
+"""Buckets of services as planned: which key opens what, how services get it, and what is refused before any host."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def env_of(tmp_path: Path, groups: dict[str, str] | None = None, **settings: Any
 
 
 def outside(tmp_path: Path, *services: str, **settings: Any) -> Environment:
-    """An environment with a place outside, whose owner gave these services a key."""
+    """An environment with external storage, whose owner gave these services a key."""
     env = env_of(tmp_path, OUTSIDE, **{**AWS, **settings})
     for name in services:
         env.secrets.put(f"storage/{name}/key", f"AKIA-{name}")
@@ -49,7 +49,7 @@ def config_of(env: Environment, name: str) -> dict[str, str]:
 
 
 def accepted(env: Environment) -> set[tuple[str, str]]:
-    """Keys that the server as planned lets in."""
+    """Keys that the planned server accepts."""
     return {(key["accessKey"], key["secretKey"]) for one in identities(env) for key in one["credentials"]}
 
 
@@ -62,7 +62,7 @@ def test_each_declaring_service_has_a_versioned_bucket(tmp_path: Path) -> None:
     (state,) = [state for state in plan(env, env.host("ops1")).states if state.name == "storage bucket"]
     names = ["nexus-cos-backups", f"nexus-cos-test-{CONTENT}", f"nexus-cos-test-{UPLOAD}"]
     assert state.items == {f"bucket {name}": {"versioned": True} for name in names}
-    assert state.extra == "keep"  # what is in it is nowhere else
+    assert state.extra == "keep"  # its content has no other copy
 
 
 def test_a_key_reaches_only_objects_of_its_own_bucket(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_services_get_the_location_of_their_bucket(tmp_path: Path) -> None:
     assert found["S3_ENDPOINT"] == f"https://{env.host('ops1').address}:8333"
     assert found["AWS_ENDPOINT_URL_S3"] == found["S3_ENDPOINT"]
     assert found["AWS_REGION"] == found["AWS_DEFAULT_REGION"] == found["S3_REGION"]
-    assert "AWS_ENDPOINT_URL" not in found  # would lead clients of AWS's other services to ours
+    assert "AWS_ENDPOINT_URL" not in found  # it would redirect clients of other AWS services to this server
     assert (found["S3_BUCKET"], found["S3_REGION"]) == (f"nexus-cos-test-{CONTENT}", "us-east-1")
     assert found["S3_FORCE_PATH_STYLE"] == "true"
     assert key_of(found) == ("content_management_a", env.secret(f"storage/{CONTENT}/a"))

@@ -1,4 +1,4 @@
-"""Sizes of services in an environment, and whether its hosts hold them."""
+"""Sizes of services in an environment, and whether they fit on its hosts."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_hosts_of_one_machine_share_its_memory():
     assert together.available.memory_bytes == 3 * GIB
     assert together.available.cpu_millicores == 1500
     assert [e.where for e in together.errors] == ["app1, app2, app3"]
-    # losing a host frees nothing of the machine, and takes nothing from it
+    # losing a host neither frees nor takes resources of the shared machine
     assert not any(f.where.startswith("without") for f in together.findings)
 
 
@@ -186,7 +186,7 @@ def test_invalid_settings_of_size(settings, where, words):
 
 @dataclass
 class Inventory:
-    """What capacity wants of an environment, without an inventory file."""
+    """The parts of an environment that capacity reads, without an inventory file."""
 
     hosts: tuple[SimpleNamespace, ...]
     setting: dict[str, object] = field(default_factory=dict)

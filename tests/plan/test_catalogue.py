@@ -1,4 +1,4 @@
-"""The real catalogue holds what the handoff documents count, in the order in which it can come up."""
+"""The real catalogue matches the counts of the handoff documents, in an order in which services can start."""
 
 from __future__ import annotations
 

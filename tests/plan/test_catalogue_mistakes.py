@@ -1,4 +1,4 @@
-"""Every mistake in the catalogue is named in full: file, line, entry, field, and what would be right."""
+"""Every mistake in the catalogue is named in full: file, line, entry, field, and the correction."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_duplicate_name_says_where_the_first_is(broken):
     first = line_of("services.yaml", "- name: ledger-mgr")
     taken = [p for p in problems if p.field == "name"]
     assert [p.message for p in taken] == [f"'ledger-mgr' is taken, in line {first}; choose another"]
-    # whoever needs the name that is gone is told too
+    # entries that need the missing name are reported too
     assert any("'scheduler' is no service" in p.message for p in problems)
 
 

@@ -17,7 +17,7 @@ from tests.plan.cluster import environment
 
 @pytest.fixture
 def host(tmp_path: Path, authority: Authority) -> CertificateHost:
-    """One whose leaves were prepared 200 days ago, and for 730 days: six periods have passed without a run."""
+    """A host whose leaves were prepared 200 days ago for 730 days: six periods have passed without a run."""
     found = CertificateHost(tmp_path, environment(tmp_path / "env", {"app1": "app"}), authority)
     found.prepare(730, ago=200)
     return found
@@ -36,7 +36,7 @@ def restarts(host: CertificateHost, name: str = "redis-sentinel") -> Unit:
 
 def test_the_host_switches_to_the_leaf_that_a_run_would_plan_now(host: CertificateHost) -> None:
     assert host.start()[0] == 0
-    # a minute late, so that nobody whose clock is behind is shown a leaf that is not valid yet
+    # a minute late, so that no client with a slow clock sees a leaf that is not yet valid
     planned = host.authority.leaf(["app1"], dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1))
     assert (host.leaf.read_text(), host.key.read_text()) == (planned.certificate, planned.key)
     assert host.leaf.stat().st_mode & 0o777 == 0o644
@@ -76,7 +76,7 @@ def test_what_was_interrupted_is_finished_by_the_next_start(host: CertificateHos
     stamp, old = (host.place / "stamp" / "nginx.service").read_text(), host.leaf.read_text()
     assert host.start()[0] == 0
     host.done()
-    (host.place / "stamp" / "nginx.service").write_text(stamp)  # killed before the daemon was told
+    (host.place / "stamp" / "nginx.service").write_text(stamp)  # killed before the daemon was notified
     assert host.start()[0] == 0
     assert host.done() == ["reload nginx.service"]
     new = host.leaf.read_text()
@@ -86,7 +86,7 @@ def test_what_was_interrupted_is_finished_by_the_next_start(host: CertificateHos
 
 
 def test_only_a_leaf_of_a_dead_run_is_replaced(host: CertificateHost) -> None:
-    """A run replaces the leaf first and what is prepared for it then: in between other names are not taken back."""
+    """A run replaces the leaf, then its prepared successors: in between, the host must not restore the old leaf."""
     other = host.authority.leaf(["app1", "another"])
     for path, content in ((host.leaf, other.certificate), (host.key, other.key)):
         path.write_text(content)
@@ -95,7 +95,7 @@ def test_only_a_leaf_of_a_dead_run_is_replaced(host: CertificateHost) -> None:
     assert host.start()[0] == 0
     assert host.leaf.read_text() == other.certificate
     key = host.key.read_text()
-    host.key.write_text(host.authority.leaf(["app1"]).key)  # died between both files
+    host.key.write_text(host.authority.leaf(["app1"]).key)  # the run died between both files
     assert host.start()[0] == 0
     assert host.leaf.read_text() != other.certificate
     host.leaf.write_text(other.certificate)

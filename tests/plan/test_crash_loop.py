@@ -1,4 +1,4 @@
-"""When a service counts as one that does not stay up."""
+"""When a service counts as crashing repeatedly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nexus.agent.systemd_bus import Answer
 
 
 def service(state: str, sub: str, restarts: int, up: float | None) -> dict[str, Any]:
-    """What is found out about a service in this state, so often restarted, active for so many seconds."""
+    """The result for a service in this state, with this number of restarts, active for this many seconds."""
     since = 0 if up is None else int((time.clock_gettime(time.CLOCK_MONOTONIC) - up) * 1e6)
     told = {"ActiveState": state, "SubState": sub, "NRestarts": str(restarts)}
     return life({**told, "ActiveEnterTimestampMonotonic": str(since)})
@@ -25,14 +25,14 @@ def service(state: str, sub: str, restarts: int, up: float | None) -> dict[str, 
     [
         ("active", "running", 0, 1.0, False),
         ("active", "running", 1, 1.0, True),  # seconds ago
-        ("active", "running", 1, 20.0, False),  # it crashed once, as it may
+        ("active", "running", 1, 20.0, False),  # one crash is tolerated
         ("active", "running", 3, 20.0, True),  # between two crashes
         ("active", "running", 3, 3600.0, False),  # long ago
         ("activating", "auto-restart", 1, None, True),
         ("activating", "auto-restart-queued", 1, None, True),
-        ("activating", "start-pre", 1, 2.1, True),  # systemd starts it once more
-        ("activating", "start-pre", 1, 3600.0, False),  # after it had worked for long
-        ("activating", "start-pre", 0, 2.1, False),  # somebody else started it
+        ("activating", "start-pre", 1, 2.1, True),  # systemd restarts it once more
+        ("activating", "start-pre", 1, 3600.0, False),  # after a long time of work
+        ("activating", "start-pre", 0, 2.1, False),  # started by hand
         ("activating", "start", 0, None, False),
     ],
 )

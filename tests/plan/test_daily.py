@@ -1,4 +1,4 @@
-"""Daily work: what an operator may ask for, what the environment then keeps, and how answers are judged."""
+"""Daily work: what an operator may request, what the environment keeps of it, and how answers are judged."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CHECKED = {**LAB, "edge1": "edge"}
 
 
 class Asked(FakeRun):
-    """A run as the plans of runbooks see it: an environment and what it keeps, no host."""
+    """A run as the plans of runbooks see it: an environment and its kept values, without hosts."""
 
     def __init__(self, env: Environment, kept: dict[str, Any] | None = None) -> None:
         self.environment, self._kept = env, kept or {}
@@ -65,7 +65,7 @@ def acts(
     return [act.what for act in module.plan(Asked(env, kept), **given)]
 
 
-# What the environment keeps
+# Kept values
 
 
 def test_kept_values_win_over_the_settings_of_a_checkout(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_kept_values_win_over_the_settings_of_a_checkout(tmp_path: Path) -> None
     members = {state.name: state for state in swarm_plan(seen, seen.host("app1")).states}["swarm_cluster"].items
     assert members["member app2"]["availability"] == "drain"
     assert members["member app3"]["availability"] == "active"
-    assert definitions(env.seen(env.hosts, {}, {}))["auth-service"]["deploy"]["replicas"] == 2  # taken back
+    assert definitions(env.seen(env.hosts, {}, {}))["auth-service"]["deploy"]["replicas"] == 2  # reset
 
 
 # Scale

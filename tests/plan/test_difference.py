@@ -1,4 +1,4 @@
-"""What differs: every kind of item, and restarts that follow from what a unit runs with."""
+"""Differences of every kind of item, and restarts that follow from a unit's stamp."""
 
 import copy
 from pathlib import Path
@@ -209,7 +209,7 @@ def test_a_refused_restart_is_repeated_after_states():
 def test_only_restarts_of_units_in_service_take_turns():
     running = copy.deepcopy(SAME)
     running["units"]["x"]["stamp"] = None
-    assert restarts_in_service(PLAN, compare(running))  # older files, or files of which nothing is known
+    assert restarts_in_service(PLAN, compare(running))  # older files, or files without a known hash
     one_missing = copy.deepcopy(running)
     one_missing["paths"]["/etc/x.conf"] = None
     assert restarts_in_service(PLAN, compare(one_missing))
@@ -244,7 +244,7 @@ def test_observed_states_can_be_probed_later(observed):
 
 
 def implied(*different):
-    """What is told of a role where these differ: a file, a stamp of it, and which stamp a daemon has in force."""
+    """What is listed of a role where these differ: a file, its stamp, and the stamp that a daemon has in force."""
     files = {name: File(f"/etc/{name}", "new", implied=name == "stamp") for name in ("config", "stamp")}
     state = State("s", Path(__file__), {"in force": {"stamp": "new"}}, implied=True)
     plan = Desired(files=tuple(files.values()), states=(state,))

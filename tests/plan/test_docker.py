@@ -1,4 +1,4 @@
-"""The engine's configuration and log-in, and the housekeeping against an engine that is played here."""
+"""The engine's configuration and login, and the housekeeping against a fake engine."""
 
 import base64
 import http.server
@@ -58,7 +58,7 @@ def test_no_login_without_a_registry(tmp_path):
 
 
 class Engine(http.server.BaseHTTPRequestHandler):
-    """As much of Docker's API as housekeeping asks."""
+    """The part of Docker's API that housekeeping uses."""
 
     def log_message(self, *args):
         pass
@@ -102,7 +102,7 @@ def image(number, *names, created=0):
 
 
 def prune(tmp_path, *options):
-    """Run the program as it lies on a host, with its socket and memory moved into the test's directory."""
+    """Run the program as installed on a host, with its socket and memory in the test's directory."""
     env = environment(tmp_path)
     text = files(plan(env, env.host("app1")))[PRUNE].content
     text = text.replace("/run/docker.sock", str(tmp_path / "docker.sock"))

@@ -1,4 +1,4 @@
-"""The plan as a document: every item before and after, nothing secret in it, and what moved is told."""
+"""The plan as a document: every item before and after, without secrets, and a report of everything that moved."""
 
 from __future__ import annotations
 

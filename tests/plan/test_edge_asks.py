@@ -1,4 +1,4 @@
-"""One edge host asks services, also in a run that goes on without the first."""
+"""One edge host asks services, also in a run that continues without the first edge host."""
 
 from __future__ import annotations
 

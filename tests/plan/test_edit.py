@@ -1,4 +1,4 @@
-"""Editing secrets: checked before anything is written, and nothing in the clear stays, however the editor ends."""
+"""Editing secrets: checked before any write, and no clear text stays, however the editor ends."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PEM = "-----BEGIN X-----\nabc\ndef\n-----END X-----\n"
 
 @pytest.fixture(autouse=True)
 def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A place in memory of the test's own, where clear texts are put as in that of a session."""
+    """The test's own directory in memory for clear texts, like the directory of a session."""
     with tempfile.TemporaryDirectory(prefix="nexus-cos-test-", dir="/dev/shm") as directory:
         monkeypatch.setenv("XDG_RUNTIME_DIR", directory)
         yield Path(directory)
@@ -111,7 +111,7 @@ def test_nothing_is_left_when_the_editing_is_killed(tmp_path: Path, memory: Path
 
 @pytest.mark.parametrize("session", [True, False])
 def test_the_clear_text_lies_in_memory_and_is_closed_to_others(monkeypatch: pytest.MonkeyPatch, session: bool) -> None:
-    if not session:  # as for an account without a session
+    if not session:  # like an account without a session
         monkeypatch.delenv("XDG_RUNTIME_DIR")
     with private_directory() as directory:
         kind = subprocess.run(["stat", "-f", "-c", "%T", directory], capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""What the environment keeps in its swarm: one config, written as a whole, and what an earlier version kept."""
+"""Values that the environment keeps in its swarm: one config, written as a whole, and those of an earlier version."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nexus.agent.lib import RemoteError
 from roles.swarm.host import state_store
 from roles.swarm.plan import STORE
 
-BEFORE = {  # each kind, as the version before wrote it
+BEFORE = {  # one of each kind, as the version before wrote it
     "replicas auth-service": {"value": 5},
     "drained app2": {"at": "2026-11-22"},
     "maintenance puabo-nexus": {"at": "2026-11-23"},
@@ -22,7 +22,7 @@ INFO = {"ControlAvailable": True, "LocalNodeState": "active"}
 
 
 class Swarm:
-    """Configs of a swarm by Docker's API. `others` writes come in between, and make ours fail."""
+    """Configs of a swarm by Docker's API. `others` concurrent writes make ours fail."""
 
     def __init__(self, *configs: dict[str, Any], others: int = 0) -> None:
         self.configs = {str(number): {"ID": str(number), "Version": {"Index": 1}, "Spec": spec}
@@ -64,7 +64,7 @@ class Swarm:
 
 
 def former(values: dict[str, Any]) -> list[dict[str, Any]]:
-    """The objects in which the version before kept them."""
+    """The objects in which the version before kept its values."""
     return [
         {"Name": f"nexus-{name.replace(' ', '-')}",
          "Labels": {"nexus.kept": name, "nexus.value": json.dumps(value, sort_keys=True)}}
@@ -74,7 +74,7 @@ def former(values: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def probe(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """What a run is answered by a swarm, without the item of the plan."""
+    """The answer of a swarm to a run, without the planned item."""
     monkeypatch.setattr(state_store, "found_info", lambda: INFO)
 
     def ask(swarm: Swarm) -> tuple[dict[str, Any], bool]:
@@ -97,7 +97,7 @@ def test_the_plan_and_the_host_name_the_same_place() -> None:
 
 def test_entries_of_an_earlier_version_are_taken_over(probe: Any) -> None:
     swarm = Swarm(*former(BEFORE), {"Name": "auth-service-0123456789", "Labels": {}})
-    assert probe(swarm) == (BEFORE, False)  # as it is, and the plan's item is missing, so that a run makes it
+    assert probe(swarm) == (BEFORE, False)  # unchanged, and the planned item is missing, so that a run creates it
     state_store.apply(Change({STORE: {}}, [STORE], [], {"directory": "/nowhere"}, {}))
     assert probe(swarm) == (BEFORE, True)
     assert swarm.names() == ["auth-service-0123456789", STORE]
@@ -121,7 +121,7 @@ def test_an_aborted_takeover_brings_back_no_removed_entry(probe: Any) -> None:
 
 
 def test_an_earlier_version_fails_instead_of_finding_nothing() -> None:
-    """It would lay every service down at the release of its checkout, and let drained hosts take tasks again."""
+    """Otherwise it would deploy every service at its checkout's release, and let drained hosts take tasks again."""
     swarm = Swarm(*former(BEFORE))
     keep(swarm, {})
     found = swarm.list("configs", label=["nexus.kept"])

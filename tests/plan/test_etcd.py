@@ -1,4 +1,4 @@
-"""etcd as planned: who founds, who joins, who may ask, and what is said about its size."""
+"""etcd as planned: which host founds, which join, which may connect, and the notes about its size."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_an_even_number_of_members_is_noted(tmp_path: Path, hosts: int, said: li
 
 
 def test_a_leader_is_found_before_the_primary_gives_up(tmp_path: Path) -> None:
-    """An election takes up to two timeouts; Patroni steps down when it could not write for as long as it retries."""
+    """An election takes up to two timeouts; Patroni steps down when it cannot write within its retries."""
     setting = data(tmp_path, "data1").setting
     assert 2 * setting.etcd_election_milliseconds < 1000 * setting.postgresql_retry_seconds
-    assert 5 * setting.etcd_heartbeat_milliseconds <= setting.etcd_election_milliseconds  # etcd refuses less
+    assert 5 * setting.etcd_heartbeat_milliseconds <= setting.etcd_election_milliseconds  # etcd refuses a lower value

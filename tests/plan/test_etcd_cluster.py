@@ -1,4 +1,4 @@
-"""Members of a real etcd on loopback: founded, joined, replaced, taken out, by the code that runs on hosts."""
+"""Members of a real etcd on loopback: founded, joined, replaced and removed by the host-side code."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ GROUPS = {f"data{number}": "etcd postgresql" for number in (1, 2, 3)}
 
 
 class Hosts:
-    """Up to three hosts on loopback; `planned` are those of the inventory."""
+    """Up to three hosts on loopback; `planned` are the hosts of the inventory."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -54,7 +54,7 @@ class Hosts:
         return env
 
     def lay(self, name: str, *planned: str) -> None:
-        """What a run does on one host, the inventory being these hosts."""
+        """Do what a run does on one host, with these hosts as the inventory."""
         env = self.environment({host: GROUPS[host] for host in planned})
         data, members = plan(env, env.host(name)).states
         own = self.context(name, dict(data.context))
@@ -70,7 +70,7 @@ class Hosts:
         state.apply(Change(members.items, changed, removed, own))
 
     def lay_all(self) -> None:
-        """The same on all three; returns when each knows that all vote, as it does only after whoever leads knows."""
+        """The same on all three; returns once each member knows that all vote, which it learns after the leader."""
         for name in ALL:
             self.lay(name, *ALL)
         deadline = time.monotonic() + 60
@@ -79,7 +79,7 @@ class Hosts:
             time.sleep(0.1)
 
     def probe(self, names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        lib.ONCE.clear()  # as a process of its own begins
+        lib.ONCE.clear()  # as at the start of a new process
         return state.probe(names, context)
 
     def files(self, name: str) -> dict[str, str]:
@@ -104,7 +104,7 @@ class Hosts:
         lines = [*config.splitlines(), *Path(f"{self.place(name)}.env").read_text().splitlines()]
         values = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
         values |= {"ETCD_DATA_DIR": self.place(name), "ETCD_UNSAFE_NO_FSYNC": "true"}
-        values["ETCD_LISTEN_CLIENT_URLS"] = values["ETCD_ADVERTISE_CLIENT_URLS"]  # all share one loopback
+        values["ETCD_LISTEN_CLIENT_URLS"] = values["ETCD_ADVERTISE_CLIENT_URLS"]  # all hosts share one loopback
         values.pop("ETCD_LISTEN_METRICS_URLS")
         with open(f"{self.place(name)}.log", "ab") as log:
             self.running[name] = subprocess.Popen(["etcd"], env={**os.environ, **values}, stdout=log, stderr=log)
@@ -173,7 +173,7 @@ def test_a_run_that_died_before_the_start_is_finished(hosts: Hosts) -> None:
     env = hosts.environment(GROUPS)
     data = plan(env, env.host("data2")).states[0]
     context = {**hosts.context("data2", dict(data.context)), "known_by": ["data1"]}
-    state.apply(Change(data.items, ["data"], context=context))  # and then the run is killed
+    state.apply(Change(data.items, ["data"], context=context))  # the run is killed here
     assert len(hosts.client("data1").members(agreed=True)) == 2
     hosts.lay_all()
     assert hosts.votes("data1") == VOTES

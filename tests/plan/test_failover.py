@@ -1,4 +1,4 @@
-"""What an operator may have a primary do, decided from what the members say: no hosts here."""
+"""Orders of an operator about primaries, decided from the answers of members: without hosts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOBODY = {**VIEW, "data1": {"role": "replica", "state": "stopped", "lag": "unkno
 
 
 class Lab(FakeRun):
-    """A run that reaches every host, whose members say what the test lets them say."""
+    """A run that reaches every host, with answers of members from the test."""
 
     def __init__(self, env: Environment) -> None:
         self.environment, self.notes = env, {}
@@ -44,7 +44,7 @@ def run(directory: Path) -> Lab:
 
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The view of all members, to be changed by a test."""
+    """The view of all members, which tests may change."""
     view = {name: dict(one) for name, one in VIEW.items()}
     monkeypatch.setattr(postgresql, "members", lambda run: view)
     return view

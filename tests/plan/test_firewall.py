@@ -1,4 +1,4 @@
-"""What Docker laid in the kernel: what is missing after a flush, and what is the administrator's."""
+"""Docker's rules in the kernel: which are missing after a flush, and which are the administrator's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A first schema only creates, and names nothing but its own; on a host it is applied once."""
+"""A first schema only creates, and names only its own objects; on a host it is applied once."""
 
 from __future__ import annotations
 

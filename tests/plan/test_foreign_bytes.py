@@ -1,4 +1,4 @@
-"""Bytes that are not ours never matter to code that runs on hosts, and what comes back from there can be printed."""
+"""Foreign bytes never break code that runs on hosts, and answers from there can be printed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OWN_BYTES = ("b64encode", "b2a_base64", "urlsafe_b64encode")  # whose result is 
 
 
 def host_side() -> set[Path]:
-    """All files that run on hosts: the agent, and what roles and runbooks send there or lay down."""
+    """All files that run on hosts: the agent, and the code that roles and runbooks send or install."""
     rooms = [PROJECT / room for room in ("nexus", "roles", "runbooks")]
     return {*PROJECT.glob("nexus/agent/**/*.py"), *(path for room in rooms for path in room.rglob("host/*.py"))}
 
@@ -36,7 +36,7 @@ def strict(path: Path) -> Iterator[str]:
 
 
 def reason(call: ast.Call) -> str:
-    """Why a call would fail on foreign bytes, empty where it would not."""
+    """The reason why a call would fail on foreign bytes; empty if it would not."""
     words = {word.arg: word.value for word in call.keywords}
     if "errors" in words:
         return ""

@@ -18,13 +18,13 @@ OUTER = "# a deploy that includes another\n\nexecute({inner!r}, names)\n"
 
 
 def execute(path: str, names: dict[str, Any]) -> None:
-    """As pyinfra carries out a deploy file: its text, with no module around it."""
+    """As pyinfra runs a deploy file: its text, without a module."""
     exec(compile(Path(path).read_text(), path, "exec"), {**names, "names": names})
 
 
 @pytest.mark.parametrize("relative", [True, False])
 def test_the_order_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relative: bool) -> None:
-    """Of files named from the working directory as pyinfra does, and by their whole path."""
+    """For files named relative to the working directory, as pyinfra does, and by their full path."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(pyinfra, "is_cli", True)
     monkeypatch.setattr(util, "stack", inspect.stack)

@@ -1,4 +1,4 @@
-"""Functional checks: which are due, what is asked, and how an answer that is wrong is named."""
+"""Functional checks: which are due, what they ask, and how they name a wrong answer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Sessions(BaseHTTPRequestHandler):
-    """A session manager that can be told to forget, to answer wrongly, or to break."""
+    """A session manager that can forget, answer wrongly, or break on demand."""
 
     fault: str
     kept: dict[str, Any]
@@ -132,7 +132,7 @@ def test_requests_go_through_the_edge_unless_there_is_no_route(tmp_path: Path, c
     assert asked["places"]["edge"]["name"] == f"api.{env.setting.domain}"
     assert asked["mark"].startswith("nexus-cos-check-")
     assert asked["mark"] != context(env, env.host("edge1"), {})["mark"]
-    json.dumps(asked)  # it travels so
+    json.dumps(asked)  # as it is sent
 
 
 def test_where_the_edge_wants_a_token_checks_bring_one(tmp_path: Path, code: Path) -> None:
@@ -169,7 +169,7 @@ def test_all_services_are_asked_and_each_answers_for_itself(server: tuple[type[S
 
 
 class Answering(FakeRun):
-    """A run whose edge host answers as told, and that notes what it was asked."""
+    """A run whose edge host gives prepared answers and records its questions."""
 
     def __init__(self, env: Any, *answers: dict[str, dict[str, str]]) -> None:
         self.environment, self._answers, self.asked = env, list(answers), []

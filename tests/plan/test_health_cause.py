@@ -1,4 +1,4 @@
-"""When a run stops to wait for services: a cause is known, and nothing moves any more."""
+"""When a run stops waiting for services: a cause is known, and there is no more progress."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.plan.fake_run import FakeRun
 
 
 class Run(FakeRun):
-    """What a watch needs of a run."""
+    """The parts of a run that a watch needs."""
 
     def __init__(self) -> None:
         self.causes: list[str] = []
@@ -22,7 +22,7 @@ class Run(FakeRun):
 
 
 class Clock:
-    """Time that passes when a test says so."""
+    """A clock that the test moves."""
 
     def __init__(self) -> None:
         self.now = 100.0

@@ -1,4 +1,4 @@
-"""Small files of hosts: read where they are whole, written whole or not at all."""
+"""Small files of hosts: read if they are complete, written completely or not at all."""
 
 from __future__ import annotations
 

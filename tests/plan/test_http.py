@@ -1,4 +1,4 @@
-"""HTTP of host-side code: what a server says, and what it fails to say."""
+"""HTTP of host-side code: answers of a server, and incomplete or missing answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Serve = Callable[[bytes], int]
 
 @pytest.fixture
 def serve() -> Iterator[tuple[Serve, list[bytes]]]:
-    """A server that gives each connection the same answer, whatever it is asked; and what it was asked."""
+    """A server that gives every connection the same answer, and the requests that it got."""
     seen: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -132,7 +132,7 @@ def test_a_unix_socket_is_asked_by_its_path(tmp_path: Path) -> None:
 
         threading.Thread(target=work, daemon=True).start()
         assert http.ask(http.UnixConnection(path, 5), "GET", "/_ping", {"Host": "docker"}).body == b"hi"
-        with pytest.raises(TimeoutError):  # nobody accepts a second one
+        with pytest.raises(TimeoutError):  # no second connection is accepted
             http.ask(http.UnixConnection(path, 0.1), "GET", "/_ping")
     with pytest.raises(FileNotFoundError):
         http.ask(http.UnixConnection(f"{path}.gone", 5), "GET", "/_ping")

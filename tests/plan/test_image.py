@@ -1,4 +1,4 @@
-"""The recipe of the images: what is built from what, when it is built anew, and whether there is room for it."""
+"""The recipe of the images: what is built from what, when it is rebuilt, and whether there is room for it."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def test_a_dockerfile_names_its_parent_by_content(tmp_path: Path) -> None:
 def test_a_revision_rebuilds_images_and_a_release_does_not(tmp_path: Path) -> None:
     first, other = cooked(tmp_path), cooked(tmp_path, release="9.9.9")
     assert {n: i.content for n, i in first.images.items()} == {n: i.content for n, i in other.images.items()}
-    anew = cooked(tmp_path, image_revision="2")
-    assert not {i.content for i in first.images.values()} & {i.content for i in anew.images.values()}
+    rebuilt = cooked(tmp_path, image_revision="2")
+    assert not {i.content for i in first.images.values()} & {i.content for i in rebuilt.images.values()}
 
 
 def test_a_named_base_needs_no_bootstrap(tmp_path: Path) -> None:

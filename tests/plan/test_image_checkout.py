@@ -1,4 +1,4 @@
-"""Images of services from a checkout of their code: what goes in, what is shared, and which checkouts are refused."""
+"""Images of services from a checkout of their code: their contents, shared parts, and refused checkouts."""
 
 from __future__ import annotations
 

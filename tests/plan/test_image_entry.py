@@ -1,4 +1,4 @@
-"""The entry point of an image, run as a process of this machine: secrets are taken literally, ends are passed on."""
+"""The entry point of an image, run as a process on this machine: secrets are literal, exits are passed on."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_stop_ends_as_the_service_may_end(tmp_path: Path, on_term: str, accept
 
 
 def test_a_stop_during_the_start_is_passed_on(tmp_path: Path) -> None:
-    """The command itself asks for it, with its first words: often before the entry point has noted its number."""
+    """The command itself requests the stop at once, often before the entry point has stored its process id."""
     command = "trap 'exit 7' TERM; kill -TERM $PPID; while :; do sleep 0.05; done"
     for _ in range(50):
         process = enter(tmp_path, "sh", "-c", command, STOP_STATUS="7", STOP_DELAY_S="0")

@@ -1,4 +1,4 @@
-"""The health check of an image, run against the reference service: readiness first, liveness from then on."""
+"""The health check of an image, run against the reference service: readiness first, then liveness."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_health_waits_for_a_service_that_starts(tmp_path: Path, start: Start, de
     check = ["/bin/bash", str(HEALTH), "60"]
     with subprocess.Popen(check, env=env, stdout=subprocess.PIPE, text=True) as waiting:
         dependency.status = 500
-        service = start(DEPENDS_ON=dependency.variable, PORT=str(port))  # and not its own
+        service = start(DEPENDS_ON=dependency.variable, PORT=str(port))  # instead of its own port
         until(lambda: dependency.asked > 1)
         assert waiting.poll() is None
         dependency.status = 200
@@ -38,7 +38,7 @@ def test_health_waits_for_a_service_that_starts(tmp_path: Path, start: Start, de
     assert (tmp_path / "mark").exists()
     service.process.kill()
     service.process.wait()
-    ended = subprocess.run(check, env=env, capture_output=True, text=True, timeout=60)  # it is alive or it is not
+    ended = subprocess.run(check, env=env, capture_output=True, text=True, timeout=60)  # only liveness counts now
     assert (ended.returncode, ended.stdout) == (1, f"nothing listens on port {port}\n")
 
 
@@ -96,7 +96,7 @@ def test_a_full_queue_does_not_block_the_health_check(tmp_path: Path) -> None:
         server = open_until_the_end.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         port = server.getsockname()[1]
         with contextlib.suppress(TimeoutError):
-            while True:  # whoever still gets in waits to be accepted, which nobody does
+            while True:  # fill the queue: no connection is accepted
                 waiting = open_until_the_end.enter_context(socket.socket())
                 waiting.settimeout(0.5)
                 waiting.connect(("127.0.0.1", port))

@@ -1,4 +1,4 @@
-"""Images in the registry's storage, as a host looks for them: one that lost any part is not there."""
+"""Images in the registry's storage, as a host looks for them: an image with a missing part counts as missing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from roles.image.host import state
 
 
 class Storage:
-    """A registry's storage with one image, as docker-registry lays it out."""
+    """A registry's storage with one image, in docker-registry's layout."""
 
     def __init__(self, directory: Path) -> None:
         self.root = directory / "docker/registry/v2"

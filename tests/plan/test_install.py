@@ -1,4 +1,4 @@
-"""The programs of a checkout's virtual environment serve whichever checkout they are run in."""
+"""The programs of a checkout's virtual environment work in any checkout."""
 
 import subprocess
 import sys

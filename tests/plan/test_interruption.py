@@ -1,4 +1,4 @@
-"""Runs that are stopped by a signal before they change anything: the real command line, and a host that is slow."""
+"""Runs that a signal stops before any change: the real command line, and a slow host."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AGAIN = "Run the same command again"
 
 
 def begun(project: Project, *words: str) -> subprocess.Popen[str]:
-    """A run whose hosts have been asked something and do not answer."""
+    """A run whose hosts have a question and do not answer."""
     project.hosts.free.clear()
     running = project.start("inventory", *words)
     wait_for(lambda: bool(project.hosts.commands), running)
@@ -72,7 +72,7 @@ def test_a_dry_run_stops_as_well(project: Project) -> None:
 
 
 def test_stopped_while_hosts_are_connected_to(project: Project) -> None:
-    """A way that begins and never ends."""
+    """A connection that starts and never completes."""
     project.hosts.silent = True
     running = project.start("inventory", "deploys/full.py", "-y")
     wait_for(lambda: project.hosts.connections > 0, running)

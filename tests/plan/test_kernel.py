@@ -1,4 +1,4 @@
-"""What the kernel refuses: the agent, run as on a host, meets the real error and says it in words."""
+"""Refusals of the kernel: the agent, run as on a host, meets the real error and explains it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a
 
 
 def agent(request: dict[str, Any], before: str = "true") -> subprocess.CompletedProcess[str]:
-    """The agent with mounts and a /run of its own, after a command that sets the fault there."""
+    """The agent with its own mounts and /run, after a command that creates the fault there."""
     set_up = f'mount -t tmpfs none /run && {before} && exec {os.path.realpath(sys.executable)} "$@"'
     command = protocol.COMMAND.replace("exec python3", f"exec unshare --mount sh -ec {shlex.quote(set_up)} sh")
     text = "\n".join(lines(request)) + "\n"
@@ -32,7 +32,7 @@ def agent(request: dict[str, Any], before: str = "true") -> subprocess.Completed
 
 
 def write(path: Path | str, data: bytes = b"new", before: str = "true") -> str:
-    """What the agent says of a file that it cannot write; nothing of it may be left next to the target."""
+    """The agent's message about a file that it cannot write; it must leave nothing next to the target."""
     done = agent(step(File(str(path), data, mode=0o640)), before)
     assert done.returncode == 1, done.stdout
     assert "Traceback" not in done.stderr
@@ -43,7 +43,7 @@ def write(path: Path | str, data: bytes = b"new", before: str = "true") -> str:
 
 
 def probe(path: Path, before: str = "true") -> dict[str, Any]:
-    """What a probe of this path says of obstacles."""
+    """The obstacles in a probe of this path."""
     done = agent(diff.question([Desired(absent=(str(path),))]), before)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)["obstacles"]
@@ -52,7 +52,7 @@ def probe(path: Path, before: str = "true") -> dict[str, Any]:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Path]:
-    """A directory with a file; flags are taken off it in the end."""
+    """A directory with a file; its flags are removed at the end."""
     found = tmp_path / "etc"
     found.mkdir()
     (found / "x.conf").write_text("old")

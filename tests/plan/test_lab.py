@@ -1,4 +1,4 @@
-"""What the lab works out before it touches the machine: environments, mirrors, CAs, access, boot scripts."""
+"""What the lab prepares before it changes the machine: environments, mirrors, CAs, access, boot scripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processes of the lab are ended whatever else this process has open."""
+"""Processes of the lab are ended even if this process has many open files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nexus.provider.lab.machine import kill
 
 @pytest.fixture
 def many_open_files() -> Iterator[None]:
-    """More than select() can name, as a lab's end has them that takes a thousand processes with it."""
+    """More files than select() supports, as when a lab ends a thousand processes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
     with ExitStack() as files:

@@ -1,4 +1,4 @@
-"""Values that are worked out when they are asked for."""
+"""Values that are computed on first use."""
 
 from __future__ import annotations
 

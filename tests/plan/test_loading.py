@@ -1,4 +1,4 @@
-"""Compiled host-side code is kept, and what is kept is never believed blindly."""
+"""Compiled host-side code is cached, and the cache is always verified."""
 
 import importlib
 import os
@@ -8,7 +8,7 @@ import pytest
 
 from nexus.agent import importer
 
-# The order in which they are sent does not matter.
+# The order of modules in a request does not matter.
 LIBRARIES = (
     ("nexus_sent.early", "from nexus_sent.base import VALUE"),
     ("nexus_sent.late", "1 / 0"),

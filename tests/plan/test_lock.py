@@ -1,4 +1,4 @@
-"""The lock's host-side code, run as on a host, with files of its own: one holder, numbers that only grow."""
+"""The lock's host-side code, run as on a host, with its own files: one holder, numbers that only grow."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def ask(action: str, who: str = "mina", **more: Any) -> dict[str, Any]:
 
 
 def age(place: Path, seconds: float) -> None:
-    """Let the holder have renewed so much earlier."""
+    """Make the holder's last renewal this much older."""
     content = json.loads((place / "lock.json").read_text())
     content["renewed"] -= seconds
     (place / "lock.json").write_text(json.dumps(content))
@@ -127,7 +127,7 @@ def test_a_damaged_lock_file_is_reported_and_kept(place: Path) -> None:
         ask("take")
 
 
-# Hosts refuse who is late
+# Hosts refuse late runs
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ def test_a_dead_holder_is_known_only_on_its_own_machine() -> None:
     finally:
         sleeper.kill()
     deadline = time.monotonic() + 60
-    while not liveness.dead(holder):  # killed, and not asked for its exit status yet
+    while not liveness.dead(holder):  # killed, but its exit status is not collected yet
         assert time.monotonic() < deadline
     sleeper.wait()
     assert liveness.dead(holder)

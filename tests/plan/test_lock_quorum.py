@@ -1,4 +1,4 @@
-"""The lock in a real etcd on loopback: one holder over all hosts, through members lost and a file moved over."""
+"""The lock in a real etcd on loopback: one holder for all hosts, with lost members and a lock moved from a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from roles.etcd.host import state as etcd
 from tests.plan.test_etcd_cluster import Hosts
 
 pytestmark = pytest.mark.skipif(not shutil.which("etcd"), reason="etcd is not installed here")
-SECONDS = 8  # of a lease: two renewals may be as late as that on a machine that has other work
+SECONDS = 8  # duration of a lease: two renewals may be this late on a busy machine
 DEADLINE_SECONDS = 10 * SECONDS
 
 
@@ -23,7 +23,7 @@ class Anchors(Hosts):
     """The same hosts, each with a lock file of its own."""
 
     def ask(self, place: str, action: str, who: str = "mina", **more: Any) -> dict[str, Any]:
-        """What the lock answers on one host."""
+        """The answer of the lock on one host."""
         lock.FILE = str(self.directory / f"{place}.lock")
         own = self.whole.host(place).address
         port = self.whole.setting.etcd_client_port
@@ -126,7 +126,7 @@ def test_a_broken_lock_is_never_renewed(hosts: Anchors) -> None:
 
 
 def test_the_file_keeps_the_lock_while_etcd_is_full(hosts: Anchors) -> None:
-    """The run that makes room again needs the lock; then it is in etcd, for everybody to see."""
+    """The run that makes room needs the lock; afterwards the lock is in etcd, visible to all hosts."""
     hosts.lay_all()
     own = hosts.client("data1")
     alarm = {"memberID": own.members(agreed=True)[0]["id"], "alarm": "NOSPACE"}

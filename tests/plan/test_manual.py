@@ -1,4 +1,4 @@
-"""What `--data help=true` tells of each deploy, without an inventory being read or a host being asked."""
+"""What `--data help=true` prints of each deploy, without reading an inventory or asking a host."""
 
 from __future__ import annotations
 

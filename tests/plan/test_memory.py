@@ -1,4 +1,4 @@
-"""What a run remembers of the last one: a guess that may be missing, damaged or out of date."""
+"""What a run remembers of the last run: a guess that may be missing, damaged or out of date."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""MongoDB as planned. No server runs here: the vendor's packages are not at hand where these tests run."""
+"""MongoDB as planned. No server runs here: the vendor's packages are not available to these tests."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_missing_key_is_named_with_the_way_to_get_it(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not HELPER.exists() or Path("/usr/bin/mongod").exists(), reason="needs apt and no mongod")
 def test_an_unreachable_repository_fails_the_preflight(tmp_path: Path) -> None:
-    # Port 9 is discard, which nothing listens on: the answer is a refusal, at once.
+    # Port 9 is discard, which has no listener: the connection is refused at once.
     env = environment(tmp_path, mongodb_repository="http://127.0.0.1:9/debian")
     done = subprocess.run(["sh", "-c", preflight(env, env.host("data1"))], capture_output=True, text=True)
     assert done.returncode == 1

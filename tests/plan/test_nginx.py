@@ -1,4 +1,4 @@
-"""The edge as a client sees it: a real Nginx and a real router in front of played services."""
+"""The edge as a client sees it: a real Nginx and a real router in front of fake services."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _numbers = count(1)
 
 
 def a_client() -> str:
-    """An address that no other test uses, so that limits start at nought."""
+    """An address that no other test uses, so that limits start at zero."""
     return f"{LIMITED}{next(_numbers)}"
 
 
@@ -52,7 +52,7 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
 
 
 def routes() -> list[tuple[str, str, str, tuple[str, ...]]]:
-    """Path asked for, path that the service should see, service, methods."""
+    """Requested path, path that the service should see, service, methods."""
     found = []
     for route in environment(Path("/nonexistent")).catalogue.routes:
         if route.is_prefix:
@@ -153,7 +153,7 @@ def test_health_is_not_logged(edge: Edge) -> None:
     edge.get("/health")
     edge.get("/api/content/logged?token=secret")
     written = (edge.directory / "access.log").read_text
-    # Nginx writes the line after the answer's last byte.
+    # Nginx logs the request after the last byte of its answer.
     wait_until(lambda: "/api/content/logged" in written(), "the request in the access log")
     log = written()
     assert "/health" not in log.replace("/health/live", "")
@@ -264,7 +264,7 @@ def _many(edge: Edge, source: str, number: int) -> list[Answer]:
 
 
 def _at_once(edge: Edge, number: int) -> tuple[list[bytes], float]:
-    """Answers to a new client that does not wait for them, and the seconds that they took."""
+    """Answers to a new client that sends all requests at once, and their duration in seconds."""
     request = f"GET /api/content/x HTTP/1.1\r\nHost: {DOMAIN}\r\n"
     connection = Secure(DOMAIN, edge.https, edge.tls(), a_client())
     connection.connect()
@@ -277,7 +277,7 @@ def _at_once(edge: Edge, number: int) -> tuple[list[bytes], float]:
 
 @needs_edge
 def test_rate_limit_per_address(edge: Edge) -> None:
-    """On a machine that is too busy to answer faster than the limit allows, it is tried again."""
+    """On a machine too busy to answer faster than the limit, the test tries again."""
     for _ in range(ATTEMPTS):
         answers, seconds = _at_once(edge, 500)
         refused = [answer for answer in answers if answer.startswith(b"429 ")]
@@ -437,7 +437,7 @@ def test_one_setting_is_one_change_and_its_reload(
 
 
 def as_planned(desired: Desired) -> dict[str, Any]:
-    """The answer of a host that holds all this and runs with it."""
+    """The answer of a host that has all this and runs with it."""
     paths = {file.path: ["file", file.mode, file.owner, file.group, file.sha256] for file in desired.files}
     stamp = {path: found[4] for path, found in paths.items()}
     paths |= {each.path: ["directory", each.mode, each.owner, each.group, None] for each in desired.directories}
@@ -467,7 +467,7 @@ def test_running_nginx_names_its_configuration(edge: Edge) -> None:
 @needs_edge
 def test_only_a_closed_module_answers_with_a_page(tmp_path: Path) -> None:
     with running(tmp_path, nginx_maintenance=["puabo-nexus"]) as edge:
-        # its own service is closed; billing-service, which others stand on as well, is not
+        # its own service is closed; billing-service, which other modules need, is not
         path = route_of("puabo-nexus-fleet-manager")
         told = edge.get(path)
         assert (told.status, told.headers["Retry-After"]) == (503, "600")
@@ -480,6 +480,6 @@ def test_only_a_closed_module_answers_with_a_page(tmp_path: Path) -> None:
 
 
 def route_of(service: str) -> str:
-    """A path that leads to a service."""
+    """A path that is routed to the service."""
     env = environment(Path("/nonexistent"))
     return next(route.path for route in env.catalogue.routes if route.service == service)

@@ -1,4 +1,4 @@
-"""What is refused before the first change, and that nothing is refused where nothing has to be changed."""
+"""Obstacles are refused before the first change, and ignored where nothing must change."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Set = Callable[[dict[str, Any]], Any]
 
 
 def host(different: bool = True) -> dict[str, Any]:
-    """A host on which the file differs, or nothing does."""
+    """A host where the file differs, or nothing differs."""
     digest = "0" * 64 if different else PLAN.files[0].sha256
     found = copy.deepcopy(
         {

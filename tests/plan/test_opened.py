@@ -1,4 +1,4 @@
-"""A daemon whose log file was removed is told apart from one that writes into what is there."""
+"""A daemon whose log file was removed is distinguished from one that writes to an existing file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from roles.base.host import opened
 
 @pytest.fixture
 def unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A unit of this process alone, and its log file, which is open."""
+    """A unit with only this process, and its open log file."""
     (tmp_path / "daemon.service").mkdir()
     (tmp_path / "daemon.service" / "cgroup.procs").write_text(f"{os.getpid()}\n")
     monkeypatch.setattr(opened, "SLICE", str(tmp_path))

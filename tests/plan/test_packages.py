@@ -1,4 +1,4 @@
-"""Packages in every state: seen as dpkg sees them, finished, and installed without removing anything unasked."""
+"""Packages in every state: seen as dpkg sees them, finished, and installed without unrequested removals."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def debian(tmp_path: Path) -> Debian:
 
 
 def flagged(tmp_path: Path, end: str) -> str:
-    """A script that ends badly once."""
+    """A script that fails once."""
     (tmp_path / "flag").touch()
     return ONCE.format(flag=tmp_path / "flag", end=end)
 
@@ -153,7 +153,7 @@ while os.path.exists(sys.argv[1]):
 def test_the_holder_of_the_lock_is_named_and_waited_for(debian: Debian, tmp_path: Path) -> None:
     debian.package("nexus-x")
     debian.shell("apt-get update")
-    held = tmp_path / "held"  # locks are seen among the mounts that they were taken in
+    held = tmp_path / "held"  # locks are visible only within the mount namespace of their holder
     (tmp_path / "hold.py").write_text(HOLD)
     debian.before += f" && {{ python3 {tmp_path}/hold.py {held} & until [ -e {held} ]; do sleep 0.1; done; }}"
     step = debian.start(packages("nexus-x"))

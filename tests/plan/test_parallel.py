@@ -1,4 +1,4 @@
-"""Questions that a host is asked in parallel: each answers for itself, and none holds up the others for long."""
+"""Questions to a host in parallel: each has its own answer, and none delays the others for long."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings that Patroni's members agree on: what is sent to them, and what is waited for."""
+"""The shared settings of Patroni's members: what a run sends, and what it waits for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WANTED = {"synchronous_mode": True, "synchronous_mode_strict": True, "postgresql
 
 
 class Agreed:
-    """Patroni's members, which agree on some settings; `sent` are the changes that they took."""
+    """Patroni's members with their shared settings; `sent` are the changes that they accepted."""
 
     members = ("data1", "data2")
 
@@ -32,8 +32,8 @@ class Agreed:
 @pytest.mark.parametrize(
     ("present", "sent", "waits"),
     [
-        (WANTED, [], False),  # Patroni refuses to be asked for nothing
-        ({**WANTED, "pause": True}, [], False),  # an operator's own
+        (WANTED, [], False),  # Patroni refuses an empty change
+        ({**WANTED, "pause": True}, [], False),  # set by an operator
         ({**WANTED, "synchronous_mode_strict": False}, [{"synchronous_mode_strict": True}], False),
         (
             {**WANTED, "postgresql.parameters.max_connections": 100},

@@ -31,7 +31,7 @@ def test_passwords_are_looked_up_by_one_user(tmp_path: Path) -> None:
     desired = plan(env, env.host("data1"))
     pooler = parsed(text(desired, CONFIG))["pgbouncer"]
     assert (pooler["auth_user"], pooler["auth_dbname"]) == ("pgbouncer", "postgres")
-    assert text(desired, USERS) == '"pgbouncer" ""\n'  # nothing to be stolen: it comes as its account
+    assert text(desired, USERS) == '"pgbouncer" ""\n'  # no password to steal: it connects as its system account
     everything = told(desired)
     for service in env.catalogue.services_of_store("postgresql"):
         for _, password in env.logins("postgresql", service.name):

@@ -1,4 +1,4 @@
-"""Where and how pyinfra is started: what Python reads when it starts, and what a run makes of its surroundings."""
+"""Where and how pyinfra is started: what Python reads at its start, and how a run reacts to its surroundings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ START = (
 
 
 def start(project: Project, tmp_path: Path, here: Path, *words: str, closed: str = "") -> tuple[int, str]:
-    """pyinfra in a Python that has what `make` installs."""
+    """Start pyinfra in a Python with everything that `make` installs."""
     site = tmp_path / "site"
     site.mkdir(exist_ok=True)
     place.install(site)
@@ -79,7 +79,7 @@ def test_words_that_belong_here(project: Project, words: str) -> None:
 
 
 def test_runs_of_other_projects_are_left_alone(tmp_path: Path) -> None:
-    """Another project's inventory and deploys are nothing of ours, wherever it finds its key."""
+    """Inventory and deploys of another project are not checked, even with a key from this project."""
     (tmp_path / "deploy.py").write_text("")
     words = ["inventory.py", "deploy.py", "--key", str(Path(__file__).parents[2] / "pyproject.toml")]
     assert place.refusal(words, tmp_path) == ""

@@ -1,4 +1,4 @@
-"""Ports that two of the platform's programs would want on one host."""
+"""Ports that two of the platform's programs would need on one host."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_port_wanted_twice_on_one_host():
 
 
 def test_ports_of_services_do_not_count():
-    # grafana's 3000 is backend-api's port too, which is published nowhere
+    # grafana's 3000 is also the port of backend-api, which is not published
     ports = {entry.name: entry.port for entry in load().operations.ports}
     assert load().service("backend-api").port == ports["grafana"] == 3000
     assert list(capacity.port_findings(load(), {}, [Machine("box1", EVERYTHING, 2, GIB)])) == []

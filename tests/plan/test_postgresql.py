@@ -1,4 +1,4 @@
-"""PostgreSQL as planned: who may log in where, what is on disk, how it fits its host."""
+"""PostgreSQL as planned: which users may log in where, what is on disk, how it fits its host."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MIB = 1024**2
 
 
 def config(desired: Desired) -> dict[str, Any]:
-    """What Patroni reads on the host."""
+    """The configuration that Patroni reads on the host."""
     found: dict[str, Any] = yaml.safe_load(text(desired, CONFIG))
     return found
 
@@ -88,7 +88,7 @@ def test_only_members_replicate_and_ask_as_superuser(tmp_path: Path) -> None:
     env = three(tmp_path)
     found = rules(plan(env, env.host("data2")))
     members = {f"{env.host(name).address}/32" for name in ("data1", "data2", "data3")}
-    own = {"postgres": set(), "replicator": {"127.0.0.1/32"}}  # Patroni asks its own server for its timeline
+    own = {"postgres": set(), "replicator": {"127.0.0.1/32"}}  # Patroni queries its own server for the timeline
     for user, more in own.items():
         assert {rule[3] for rule in found if rule[0] == "hostssl" and rule[2] == user} == members | more
 
@@ -142,7 +142,7 @@ def test_several_hosts_are_synchronous_and_one_is_not(tmp_path: Path, strict: bo
     wanted = settings(plan(env, env.host("data1")))
     assert (wanted["synchronous_mode"], wanted["synchronous_mode_strict"]) == (True, strict)
     start = config(plan(env, env.host("data1")))["bootstrap"]["dcs"]
-    assert start["synchronous_mode_strict"] is False  # or nothing could be written before a standby is there
+    assert start["synchronous_mode_strict"] is False  # otherwise nothing could be written before a standby exists
     alone = environment(tmp_path)
     wanted = settings(plan(alone, alone.host("data1")))
     assert (wanted["synchronous_mode"], wanted["synchronous_mode_strict"]) == (False, False)

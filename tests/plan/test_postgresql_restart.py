@@ -1,4 +1,4 @@
-"""Restarts for which PostgreSQL's members wait: who comes when, and who is told to look at etcd for it."""
+"""Pending restarts of PostgreSQL's members: their order, and which members reread etcd first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from roles.postgresql.host import restart
 
 
 class Members:
-    """Three of Patroni's members; `asked` is what reached them, in order."""
+    """Three of Patroni's members; `asked` are the requests to them, in order."""
 
     def __init__(self, primary: str = "data1", synchronous: str = "data2", releases: bool = True) -> None:
         self.lead, self.synchronous, self.releases = primary, synchronous, releases
@@ -45,14 +45,14 @@ class Members:
         self.asked.append((name, path))
         if path == "/config":
             assert method == "PATCH"
-            assert list(body.values()) == [None]  # changes nothing, and is no empty change
+            assert list(body.values()) == [None]  # a change without effect, but not an empty one
             self.seen[name] += 1
             if self.releases and name == self.lead:
                 self.synchronous = "data3" if self.synchronous == "data2" else "data2"
             return 200, {}
         if self.refused[0]:
             return self.refused
-        end = time.monotonic() + 10  # Patroni gives up waiting, too, and restarts all the same
+        end = time.monotonic() + 10  # Patroni also gives up waiting, and restarts anyway
         while name == self.synchronous and time.monotonic() < end:
             time.sleep(0.05)
         self.waiting.discard(name)

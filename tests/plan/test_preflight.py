@@ -1,4 +1,4 @@
-"""A role's check of a host is asked for as a run does it: with a host that has been asked for its traits."""
+"""A role's preflight is made as a run makes it: with a host whose traits are known."""
 
 from __future__ import annotations
 

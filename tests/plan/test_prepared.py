@@ -1,4 +1,4 @@
-"""Leaves that are prepared: what a run plans and sends so that hosts renew without one."""
+"""Prepared leaves: what a run plans and sends so that hosts renew without a run."""
 
 from __future__ import annotations
 

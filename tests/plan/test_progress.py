@@ -1,4 +1,4 @@
-"""What a waiting operator sees: on a terminal one line, without one a line for what takes long."""
+"""What a waiting operator sees: one line on a terminal; otherwise a log line for each long step."""
 
 import os
 import pty
@@ -42,7 +42,7 @@ def test_a_line_never_wraps() -> None:
 
 
 def test_a_long_step_is_logged_less_and_less_often(tmp_path: Path) -> None:
-    """After 0.4 s, after twice that and four times that: later on a machine that has other work, and never sooner."""
+    """Lines come after 0.4 s, then after twice and four times that: later on a busy machine, never sooner."""
     with started(tmp_path, stderr=subprocess.PIPE) as process:
         assert process.stderr
         told = [process.stderr.readline().decode() for _ in range(3)]
@@ -76,5 +76,5 @@ def test_on_a_terminal_the_line_is_drawn_and_cleared(tmp_path: Path) -> None:
 
 
 def started(place: Path, **streams: Any) -> subprocess.Popen[bytes]:
-    """A run that waits for a host until there is a file "end"."""
+    """A run that waits for a host until a file "end" exists."""
     return subprocess.Popen([sys.executable, "-c", WAITING, str(place / "end")], **streams)

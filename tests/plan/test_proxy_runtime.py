@@ -1,4 +1,4 @@
-"""What somebody changed in the memory of a real HAProxy is named, and undone through its runtime API."""
+"""Manual changes in the memory of a real HAProxy are named, and undone through its runtime API."""
 
 from __future__ import annotations
 

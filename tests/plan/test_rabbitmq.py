@@ -1,4 +1,4 @@
-"""RabbitMQ's nodes as planned: where they listen, what is there before they start, and how many make a cluster."""
+"""RabbitMQ's nodes as planned: where they listen, what exists before they start, and the size of a cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RabbitMQ's management API, played here: an administrator is let in while the password changes."""
+"""A fake of RabbitMQ's management API: an administrator keeps access while the password changes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from roles.rabbitmq.host.api import Api, Refused
 
 
 class _Broker(BaseHTTPRequestHandler):
-    """A management API that knows one password, and another one once a user was written."""
+    """A management API with one password, and another one after a user was written."""
 
     password = "old"
 
@@ -34,7 +34,7 @@ class _Broker(BaseHTTPRequestHandler):
         return known
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 def test_an_administrator_keeps_access_during_the_change() -> None:
@@ -44,7 +44,7 @@ def test_an_administrator_keeps_access_during_the_change() -> None:
         api = Api({"port": server.server_port, "user": "nexus-admin", "passwords": ["new", "old"]})
         assert api.get("users") == []
         api.put({"password_hash": "x"}, "users", "nexus-admin")
-        assert api.get("users") == []  # by the new one
+        assert api.get("users") == []  # with the new password
         api = Api({"port": server.server_port, "user": "nexus-admin", "passwords": ["older"]})
         with pytest.raises(Refused, match="answered 401"):
             api.get("users")

@@ -1,4 +1,4 @@
-"""RabbitMQ's cluster, from what its nodes say: who joins whom, who has not joined, and who is apart."""
+"""RabbitMQ's cluster by its nodes' reports: which node joins which, which has not joined, which is partitioned."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def test_a_member_waits_for_joining_nodes_and_joins_none() -> None:
     standing = {ONE: ([ONE], 0), TWO: (both, 1), THREE: (both, 1)}
     assert said_by.together(standing, THREE, TWO)
     assert not said_by.together(standing, ONE, TWO)
-    made_anew = {**standing, THREE: ([THREE], 0)}
-    assert not said_by.together(made_anew, THREE, TWO)
+    reinstalled = {**standing, THREE: ([THREE], 0)}
+    assert not said_by.together(reinstalled, THREE, TWO)
 
 
 def test_nodes_that_have_not_joined_are_named() -> None:
@@ -60,7 +60,7 @@ def test_the_cluster_view_of_a_node_is_parsed(
 
 
 class Listing:
-    """A broker that says these things."""
+    """A broker with these answers."""
 
     def __init__(self, **said: list[dict[str, object]]) -> None:
         self.said = said
@@ -70,7 +70,7 @@ class Listing:
 
 
 def test_nodes_that_a_broker_does_not_see_are_apart_from_it() -> None:
-    """Down or beyond a partition: before anything is done about it, every node is asked itself."""
+    """Such a node is down or partitioned: before any change, every node is asked directly."""
     nodes = ["rabbit@data1", "rabbit@data2", "rabbit@data3"]
     context = {"node": nodes[2], "nodes": nodes, "there": nodes[1:]}
     listed = [{"name": node, "running": node == nodes[2]} for node in nodes]

@@ -1,4 +1,4 @@
-"""Data of a RabbitMQ node that its cluster has taken out: known from files and from what the others say."""
+"""Data of a RabbitMQ node that its cluster has removed: recognized by files and by the other nodes' reports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WHOLE = "{[rabbit@data1,rabbit@data2,rabbit@data3],[rabbit@data1,rabbit@data2,ra
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the node keeps its data, as it lay on a host of the lab; nothing runs here."""
+    """The node's data directory, as it was on a host of the lab; no server runs here."""
     monkeypatch.setattr(stale_data, "HOME", str(tmp_path))
     monkeypatch.setattr(stale_data, "runs", lambda unit="rabbitmq-server": unit == "epmd.socket")
     monkeypatch.setattr(stale_data, "PATIENCE_SECONDS", 1)
@@ -28,7 +28,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def others(monkeypatch: pytest.MonkeyPatch, **members: list[str]) -> None:
-    """What the other nodes say; those that are not named do not answer."""
+    """Reports of the other nodes; a node that is not named does not answer."""
 
     def ask(node: str) -> tuple[list[str], int]:
         if node.removeprefix("rabbit@") not in members:
@@ -52,7 +52,7 @@ def test_data_of_a_removed_node_is_set_aside(place: Path, monkeypatch: pytest.Mo
     ("said", "found"),
     [
         ({"data2": ["rabbit@data1", "rabbit@data2"]}, {"data": {"usable": True}}),
-        ({}, {}),  # nobody can say
+        ({}, {}),  # no node can tell
     ],
 )
 def test_a_member_keeps_its_data(

@@ -1,4 +1,4 @@
-"""RabbitMQ's virtual hosts and users as planned: what each service may touch, and where passwords go."""
+"""RabbitMQ's virtual hosts and users as planned: what each service may access, and where passwords go."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_every_service_has_a_vhost_with_two_logins(tmp_path: Path) -> None:
         ("billing-service", 2, "UserCreated", True),  # consumes it
         ("billing-service", 1, "UserCreated", False),
         ("billing-service", 0, "UserCreated", False),
-        ("billing-service", 0, "billing-service.created", True),  # a queue of its own
+        ("billing-service", 0, "billing-service.created", True),  # its own queue
         ("billing-service", 2, "ledger-mgr.created", False),
         ("billing-service", 1, "billing-serviceXcreated", False),
     ],

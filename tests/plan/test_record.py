@@ -1,4 +1,4 @@
-"""The record: lines that only grow and tell when one was touched, runs that died, and how it is asked."""
+"""The record: append-only lines that reveal tampering, runs that died, and queries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nexus.run.since import moment
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(record, "DIRECTORY", str(tmp_path / "record"))
     monkeypatch.setattr(record, "TURN", str(tmp_path / "run" / "turn"))
-    monkeypatch.setattr(record, "_append_only", lambda handle: None)  # or nothing could be damaged below
+    monkeypatch.setattr(record, "_append_only", lambda handle: None)  # otherwise the test could not damage it below
     return tmp_path / "record"
 
 
@@ -137,7 +137,7 @@ def test_old_months_are_not_read_by_every_run(place: Path) -> None:
         begin(month)
         end(month)
         files(place)[-1].rename(place / f"{month}.jsonl")
-    begin("a")  # dies
+    begin("a")  # a run that dies
     (place / f"{time.strftime('%Y-%m', time.gmtime())}.jsonl").rename(place / "2001-03.jsonl")
     (place / "2001-01.jsonl").unlink()
     (place / "2001-01.jsonl").mkdir()  # cannot be read, not even by root
@@ -150,7 +150,7 @@ def test_a_month_without_a_line_breaks_no_chain(place: Path) -> None:
     begin("a")
     (file,) = files(place)
     file.rename(place / "2001-01.jsonl")
-    file.touch()  # a full disk took no line
+    file.touch()  # a full disk stored no line
     end("a")
     assert read()["broken"] == []
 

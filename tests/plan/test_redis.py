@@ -1,4 +1,4 @@
-"""Redis as planned: two servers, their users, what each user reaches, and where passwords lie."""
+"""Redis as planned: two servers, their users, what each user may access, and where passwords are."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_no_host_is_planned_as_primary(tmp_path: Path) -> None:
         desired = plan(env, host)
         assert "replicaof" not in "".join(text(desired, one.config) + text(desired, one.live) for one in INSTANCES)
     names = [item.path for item in plan(env, env.host("data1")).files]
-    assert not set(names) & {one.state for one in INSTANCES}  # the server's own, no drift
+    assert not set(names) & {one.state for one in INSTANCES}  # set by the server itself: not drift
 
 
 def test_settings_users_and_certificates_take_without_a_restart(tmp_path: Path) -> None:

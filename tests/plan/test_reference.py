@@ -1,4 +1,4 @@
-"""The reference service, run as a process of this machine: what it answers, when it is ready, how it ends."""
+"""The reference service, run as a process on this machine: its answers, its readiness, its end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.plan.loopback import Place
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "image"
 Start = Callable[..., "Service"]
-REMEMBER_SECONDS = 2  # how long an answer of readiness holds
+REMEMBER_SECONDS = 2  # how long a readiness answer is cached
 
 
 def node_version() -> int:
@@ -84,7 +84,7 @@ def start_(tmp_path: Path) -> Iterator[Start]:
 
 
 class Dependency(http.server.ThreadingHTTPServer):
-    """Another service's /health: counts who asks, answers `status`."""
+    """Another service's /health: counts requests, answers `status`."""
 
     def __init__(self) -> None:
         self.asked, self.status = 0, 200
@@ -93,7 +93,7 @@ class Dependency(http.server.ThreadingHTTPServer):
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 outer.asked += 1
-                time.sleep(0.1)  # long enough for others to ask meanwhile
+                time.sleep(0.1)  # long enough for concurrent requests
                 self.send_response(outer.status)
                 self.end_headers()
 
@@ -193,7 +193,7 @@ def test_finishes_running_requests_when_stopped(start: Start) -> None:
     service = start()
     with socket.create_connection(("127.0.0.1", service.port)) as client:
         client.sendall(b"POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab")
-        until(lambda: service.ask("/health")[0] == 200)  # the first bytes are in its hands by now
+        until(lambda: service.ask("/health")[0] == 200)  # it has received the first bytes by now
         service.process.send_signal(signal.SIGTERM)
         until(lambda: "stopping" in service.log.read_text())
         client.sendall(b"cd")

@@ -1,4 +1,4 @@
-"""What the reference service and the role ask object storage, checked by this project's own signatures over TLS."""
+"""Requests of the reference service and the role to object storage, checked by this project's signatures over TLS."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BUCKET, KEY, SECRET, REGION = "nexus-cos-test-demo", "demo_a", "a secret", "eu-c
 
 
 class Storage(http.server.ThreadingHTTPServer):
-    """Answers what is signed with the key, as a server would: a HEAD of the bucket, and a GET of its versioning."""
+    """Answers requests that are signed with the key: a HEAD of the bucket, and a GET of its versioning."""
 
     def __init__(self, directory: Path, authority: Authority) -> None:
         self.asked: list[str] = []
@@ -78,7 +78,7 @@ def storage_(tmp_path: Path, authority: Authority) -> Iterator[Storage]:
 
 
 def readiness(tmp_path: Path, storage: Storage, **other: str) -> tuple[int, dict[str, str]]:
-    """Status of /health/ready, and what it says of the store."""
+    """Status of /health/ready, and its entry for the store."""
     told = {
         "NODE_EXTRA_CA_CERTS": str(tmp_path / "ca.pem"),
         "STORES": "object-storage",
@@ -122,7 +122,7 @@ def test_says_why_it_is_not(tmp_path: Path, storage: Storage, other: dict[str, s
 
 
 def looked(tmp_path: Path, storage: Storage, *names: str, **other: object) -> dict[str, dict[str, object]]:
-    """What the role's own probe finds of buckets."""
+    """The buckets in the role's own probe."""
     (tmp_path / "unit").touch()
     access = {"endpoint": "127.0.0.1", "port": storage.server_address[1], "region": REGION, "key": KEY}
     access |= {"secret": SECRET, "ca": str(tmp_path / "ca.pem")} | other

@@ -1,4 +1,4 @@
-"""What a check of a role says on a host, and how long it may take."""
+"""Messages of a role's check on a host, and its timeout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The registry as planned: where it runs, and who may log in."""
+"""The registry as planned: where it runs, and which users may log in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Releases as data: order, records, what is planned from them, and what speaks against a new release."""
+"""Releases as data: order, records, plans made from them, and gates that reject a new release."""
 
 import datetime
 import json
@@ -36,7 +36,7 @@ def recorded(env, current, **rest):
     return env.seen(env.hosts, env.digests, {key("auth-service"): {"current": current.value(), **rest}})
 
 
-# Which, and in which order
+# Selection and order
 
 
 def test_a_release_and_a_rollback_need_services():
@@ -62,7 +62,7 @@ def test_rollback_starts_with_the_services_operations_name(env):
     assert sorted(order) == sorted(env.catalogue.services)
 
 
-# What is planned
+# Plans
 
 
 def test_a_service_without_a_record_starts_with_the_setting(tmp_path):
@@ -106,7 +106,7 @@ def test_a_rollback_brings_configuration_and_leaves_credentials(env):
 
 
 def test_a_config_stored_as_a_secret_stays_a_secret(env):
-    """Its content cannot be read again, so what was recorded as a secret is gone back to as one."""
+    """The content of a secret cannot be read, so a rollback uses the recorded secret itself."""
     record = Released("0.9.0", "sha256:aa", "auth-service-config-0123456789", pinned=True)
     back = definitions(at(env, {"auth-service": record}))["auth-service"]
     assert {file["target"]: file["source"] for file in back["secrets"]}["/run/secrets/config"] == record.config
@@ -115,7 +115,7 @@ def test_a_config_stored_as_a_secret_stays_a_secret(env):
     assert not [item for item in brought["contents"] if record.config in item]
     assert brought["items"]["service auth-service"]["files"][1] == f"/run/secrets/config: secret {record.config}"
     credentials = next(text for item, text in brought["contents"].items() if "-credentials-" in item)
-    assert "DB_HOST=" in credentials  # the configuration of then may lack it
+    assert "DB_HOST=" in credentials  # an older configuration may lack it
 
 
 def test_a_held_configuration_is_noted_and_not_planned(env):
@@ -193,7 +193,7 @@ def test_errors_above_the_trigger_speak_against_a_release():
     assert "20.0 % of 200 requests failed" in objection(before, after, LIMITS)
     assert not objection(before, Traffic(200, 10, {2: 200}), LIMITS)
     assert not objection(Traffic(1000, 300), after, LIMITS)  # no worse than before
-    assert not objection(before, Traffic(20, 20), LIMITS)  # too few to tell
+    assert not objection(before, Traffic(20, 20), LIMITS)  # too few requests to tell
 
 
 def test_slower_counts_where_it_is_slow():

@@ -1,4 +1,4 @@
-"""Host-side code of releases loads on a host, where nothing but what is sent can be imported, and reads a service."""
+"""Host-side code of releases loads on a host, with only the modules sent with it, and reads a service."""
 
 import subprocess
 import sys

@@ -1,6 +1,6 @@
-"""The course of a release: what is recorded when, and what goes back, with the swarm played by the test.
+"""The course of a release: what is recorded when, and what is rolled back, with a fake swarm.
 
-On real hosts the same is in tests/scenarios/test_release.py; here each turn that it can take is taken.
+tests/scenarios/test_release.py does the same on real hosts; these tests cover every branch.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BAD = Traffic(1000, 200, {3: 1000})
 
 
 class Played:
-    """A situation whose hosts are data: `rejects` never get healthy, `answers` are what the edge saw after."""
+    """Hosts as data: services in `rejects` never get healthy, `answers` are the edge's measurements afterwards."""
 
     def __init__(self, directory: Path, **settings: Any) -> None:
         defaults = {"service_replicas_max": 1, "release_min_ready_seconds": 0, "nginx_log_directory": "/log"}
@@ -95,11 +95,11 @@ class Played:
         raise AssertionError("there is traffic enough")
 
     def releases(self, *names: str) -> list[str]:
-        """What runs, as numbers."""
+        """The running release numbers."""
         return [self.swarm[name]["image"].partition("@")[0].rsplit(":", 1)[1] for name in names]
 
     def planned(self, *names: str) -> list[str]:
-        """What every later run plans."""
+        """The release numbers that every later run plans."""
         return [released(self.env, name).release for name in names]
 
 

@@ -1,4 +1,4 @@
-"""Runbooks of backups: what is refused before anything is done, and how figures are read."""
+"""Runbooks of backups: refusals before any change, and parsing of times and reports."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_file_name_says_when_it_was_saved() -> None:
 
 
 def test_a_damaged_file_is_named() -> None:
-    """Lines of pgBackRest 2.45 and later."""
+    """The lines are those of pgBackRest 2.45 and later."""
     said = (
         "P02   INFO: invalid checksum '20261122-195046F/pg_data/base/1/2691.zst'\n"
         "P01   INFO: invalid checksum '15-1/0000000100000000/000000010000000000000001-c6eed8.zst'\n"

@@ -1,4 +1,4 @@
-"""What a stranger may rely on: where code runs is in its path, and no name hides another."""
+"""A path tells where its code runs, and no name hides another."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PACKAGES = sorted(path.parent for room in ("nexus", "roles", "runbooks") for pat
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_package_with_code_for_hosts_has_no_other_host(package: Path) -> None:
-    """Importing its folder `host` would take the place of a name that the package has given to something else."""
+    """Importing its folder `host` would replace another object with that name in the package."""
     tree = ast.parse((package / "__init__.py").read_text())
     names = {
         alias.asname or alias.name

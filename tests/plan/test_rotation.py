@@ -1,4 +1,4 @@
-"""Rotation: at every step whoever knocks with what an earlier step gave him is let in, until the last."""
+"""Rotation: every step accepts the credentials of the step before; only the last revokes the old ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ AUTH = "auth-service"
 
 @pytest.fixture
 def env(tmp_path: Path) -> Environment:
-    """An environment all of whose store secrets are made."""
+    """An environment with all secrets of stores."""
     found = environment(tmp_path)
     plans(found)
     return found
@@ -47,7 +47,7 @@ def used(env: Environment) -> dict[str, str]:
 
 
 def opens(env: Environment, what: dict[str, str]) -> dict[str, bool]:
-    """Whether the stores as planned would let in who has these credentials."""
+    """Whether the planned stores would accept these credentials."""
     planned = plans(env)
     items = {name: item for state in planned["rabbitmq"].states for name, item in state.items.items()}
     roles = {state.name: state for state in planned["postgresql"].states}["postgresql"].items
@@ -69,7 +69,7 @@ def sha256(value: str) -> str:
 
 
 def reloaded(env: Environment) -> Environment:
-    """The environment as another run finds it: from the file."""
+    """The environment as another run loads it from the file."""
     env.secrets.save()
     again = Secrets(env.secrets.path, env.secrets.identity, generate=True)
     return Environment(env.name, env.hosts, env.setting, again)
@@ -85,7 +85,7 @@ def test_no_step_locks_out_and_old_secrets_stop_working(env: Environment) -> Non
     rotation.switch(env)
     env = reloaded(env)
     after = used(env)
-    assert all(opens(env, before).values())  # services are replaced one after the other
+    assert all(opens(env, before).values())  # services are replaced one by one
     assert all(opens(env, after).values())
     changed = {key for key in before if before[key] != after.get(key)}
     assert {"DATABASE_URL", "DB_USER", "DB_PASSWORD", "REDIS_URL", "JWT_SECRET"} <= changed

@@ -1,4 +1,4 @@
-"""A rotation as runs take its steps: written down first, no host left behind, no older file laid over a newer one."""
+"""Steps of a rotation in runs: recorded first, on every host, and no old file of secrets replaces a newer one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.plan.store import environment
 
 @pytest.fixture
 def env(tmp_path: Path) -> Environment:
-    """An environment whose services have their secrets."""
+    """An environment with the secrets of its services."""
     found = environment(tmp_path)
     for service in found.catalogue.services.values():
         credentials(found, service)
@@ -52,7 +52,7 @@ def test_every_step_of_a_rotation_makes_the_file_a_newer_one(env: Environment) -
     assert env.secrets.generation == before + 2
     env.secret("something/new")
     env.secrets.save()
-    assert env.secrets.generation == before + 2  # what is only added is in nobody's way
+    assert env.secrets.generation == before + 2  # a secret that is only added does not count
 
 
 class Asked(FakeRun):
@@ -88,7 +88,7 @@ def test_each_step_is_recorded_before_hosts_change(env: Environment) -> None:
     assert "the old service/jwt stays accepted until" in run.outcome.notes[0]
     acts[0].do()
     assert rotation.unfinished(env) == ["service/jwt"]
-    assert deploy._introduce(Asked(env)) == []  # goes on without a name
+    assert deploy._introduce(Asked(env)) == []  # continues without a name
 
 
 def test_a_rotation_does_not_leave_a_host_behind(env: Environment) -> None:

@@ -1,4 +1,4 @@
-"""The router: its configuration, what it repeats and what it never does, its reload, its guard."""
+"""The router: its configuration, which requests it repeats, its reload, its guard."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
 
 @pytest.fixture
 def edge(whole: Edge) -> Iterator[Edge]:
-    """The edge that all tests share, with its own configuration and one task of each service after each of them."""
+    """The edge that all tests share; after each test its configuration and one task of each service are restored."""
     yield whole
     whole.played.tasks.clear()
     if running_stamp(whole) != configuration(whole.env)[1]:
@@ -151,7 +151,7 @@ def test_another_task_answers_a_repeated_request(edge: Edge) -> None:
 
 @needs_edge
 def test_post_goes_to_another_task_when_it_was_not_sent(edge: Edge) -> None:
-    """A task whose address is still in DNS but where nobody listens any more."""
+    """The task's address is still in DNS, but no process listens there."""
     first, _ = edge.played.addresses
     gone = f"{edge.played.network}.99"
     edge.played.tasks["token-mgr"] = [first, gone]
@@ -219,7 +219,7 @@ def test_a_canary_gets_its_share_and_nothing_once_it_is_gone(edge: Edge) -> None
     edge.played.tasks |= {"glitch": [old], "glitch-canary": [new]}
 
     def share() -> float:
-        """Percent of 400 requests that the canary answered, each of which says so."""
+        """Percentage of 400 requests that the canary answered, by the answers themselves."""
         answers = [edge.ask_router("glitch") for _ in range(400)]
         assert {answer.status for answer in answers} == {200}
         marked = [answer.headers["X-Nexus-Variant"] == "canary" for answer in answers]

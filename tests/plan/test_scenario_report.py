@@ -1,4 +1,4 @@
-"""The scenarios' page: made by a session of pytest, kept over several of them."""
+"""The scenarios' page: made by a pytest session, kept across sessions."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_elsewhere():
 
 
 def session(directory: Path, fine: bool) -> tuple[int, str]:
-    """Status and output of pytest in a project with three scenarios."""
+    """Exit status and output of pytest in a project with three scenarios."""
     import subprocess
 
     place = directory / "tests/scenarios"
@@ -62,7 +62,7 @@ def session(directory: Path, fine: bool) -> tuple[int, str]:
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Reports of two sessions, in the second of which one scenario fails."""
+    """Reports of two sessions; in the second one scenario fails."""
     directory = tmp_path_factory.mktemp("project")
     assert session(directory, fine=True)[0] == 0
     status, output = session(directory, fine=False)

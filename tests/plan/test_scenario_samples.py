@@ -1,4 +1,4 @@
-"""`make test` runs at least one case of every file of scenarios: what is marked `full` waits for `make scenarios`."""
+"""`make test` runs at least one case of every scenario file; cases marked `full` run with `make scenarios`."""
 
 from __future__ import annotations
 

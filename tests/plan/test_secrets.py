@@ -1,4 +1,4 @@
-"""Secrets: encrypted at rest, made only where that is allowed, never half written."""
+"""Secrets: encrypted at rest, created only where allowed, never half written."""
 
 import stat
 from pathlib import Path
@@ -18,7 +18,7 @@ def files(tmp_path):
 
 
 def name(path, people):
-    """Write who may read the secrets: {name: key or file of a key}."""
+    """Write the recipients of the secrets: {name: key or file of a key}."""
     keys = {who: identity.read(key) if isinstance(key, Path) else key for who, key in people.items()}
     path.with_suffix(".recipients").write_text("".join(f"{key.to_public()} {who}\n" for who, key in keys.items()))
 

@@ -1,4 +1,4 @@
-"""Host-side code of every role finds what it imports on a host, where there is nothing but what is sent."""
+"""Host-side code of every role finds its imports on a host, which has only the modules that are sent."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FILES = ("status", "daily")
 ANSWERED = [(role, file) for file in FILES for role in ROLES if project.source(f"roles.{role}.host.{file}").is_file()]
 HOST_SIDE = [path for folder in ("nexus", "roles", "runbooks") for path in (PROJECT / folder).glob("*/host/*.py")]
 HOST_SIDE += (PROJECT / "nexus/agent/kinds").glob("*.py")
-# Probes, states and actions: what else lies there is imported by these, or by a program that is installed.
+# Probes, states and actions; other modules there are imported by these, or by an installed program.
 SENT_FUNCTION = re.compile(
     r"^def (?:probe|apply|step)\(|^def [a-z]\w*\(context: [^)]*\) -> (?:None|Item):", re.MULTILINE
 )
@@ -38,7 +38,7 @@ CHANGING = {f"{AGENT}{name}" for name in agent.CHANGING}
 
 
 def states(directory: Path) -> Iterator[State]:
-    """Every state of every role, planned for one host that is in all groups."""
+    """Every state of every role, planned for one host in all groups."""
     groups = frozenset(group for group in ROLES.groups)
     key = directory / "mongodb.asc"
     key.write_text("the vendor's")
@@ -52,9 +52,9 @@ def states(directory: Path) -> Iterator[State]:
 
 
 def imported(source: Path, applied: bool, present: Set[str] = ASKING | CHANGING) -> set[str]:
-    """The project's modules that a file imports, and these in turn; what functions import only where it is applied.
+    """The project's modules that a file imports, recursively; imports within functions only where they apply.
 
-    Nothing is looked for in what is `present`.
+    Modules in `present` are not searched.
     """
     found: set[str] = set()
     waiting = [source]
@@ -69,7 +69,7 @@ def imported(source: Path, applied: bool, present: Set[str] = ASKING | CHANGING)
 
 
 def names_in(node: ast.AST) -> list[str]:
-    """Every module that an import may be of."""
+    """Every module that an import may refer to."""
     if isinstance(node, ast.ImportFrom):
         return [str(node.module), *(f"{node.module}.{each.name}" for each in node.names)]
     return [each.name for each in node.names] if isinstance(node, ast.Import) else []
@@ -136,7 +136,7 @@ for name, code in json.load(sys.stdin):
 
 
 def test_sent_code_starts_as_it_is_sent(planned: list[State]) -> None:
-    """Not as it lies here: what only a type checker reads is left out of it."""
+    """The sent code differs from the file: imports for type checkers are left out."""
     codes = [(state.name, state.code(apply=True)) for state in planned]
     codes += [(str(path), code(path, apply=True)) for path in SENT]
     for role, file in ANSWERED:

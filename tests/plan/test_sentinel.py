@@ -1,4 +1,4 @@
-"""Sentinel as planned, and how a host decides whom to follow: real code, with what others would answer played."""
+"""Sentinel as planned, and how a host decides which primary to follow: real code with fake answers of other hosts."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_learned_state_survives_a_configuration_change(tmp_path: Path) -> None:
 
 
 class Played(View):
-    """What Sentinels and servers would answer. `voices`: (epoch, primary) or None; `nodes`: (follows, keys)."""
+    """Answers of Sentinels and servers. `voices`: (epoch, primary) or None; `nodes`: (follows, keys)."""
 
     def __init__(self, voices: dict[str, Any], nodes: dict[str, Any], left_out: tuple[str, ...] = ()) -> None:
         hosts = {A: "data1", B: "data2", C: "data3"}
@@ -112,9 +112,9 @@ FRESH = {A: (None, 0), B: (None, 0), C: (None, 0)}
         (NOBODY, FRESH, A),  # the very first start
         (NOBODY, FRESH | {C: (None, 7)}, C),  # grown from a lone host
         (NOBODY, FRESH | {A: (B, 0)}, B),  # a first run that was killed
-        (NOBODY, FRESH | {A: (B, 5), C: (None, 9)}, B),  # whoever is followed, whatever a stranger holds
+        (NOBODY, FRESH | {A: (B, 5), C: (None, 9)}, B),  # the followed server wins, whatever keys a stranger has
         ({A: None, B: None, C: (0, C)}, FRESH, C),
-        ({A: (3, A), B: (4, B), C: (3, A)}, FRESH, B),  # the newest word
+        ({A: (3, A), B: (4, B), C: (3, A)}, FRESH, B),  # the newest epoch wins
     ],
 )
 def test_every_host_comes_to_the_same_primary(voices: Any, nodes: Any, primary: str) -> None:
@@ -136,7 +136,7 @@ def test_two_servers_with_keys_need_an_operators_decision() -> None:
 
 
 class Primary(Played):
-    """Replicas that come to the primary one by one, each time that it is asked."""
+    """A primary that gets one more replica each time it is asked."""
 
     def __init__(self, come: list[list[str]]) -> None:
         super().__init__(NOBODY, FRESH)
@@ -151,18 +151,18 @@ class Primary(Played):
 
 
 def test_a_sentinel_meets_a_primary_when_its_replicas_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else it would hear of them ten seconds later."""
+    """Otherwise the Sentinel would learn of the replicas ten seconds later."""
     monkeypatch.setattr(wait.time, "sleep", lambda _: None)
     primary = Primary([[], [B], [C, B], [C], [C]])
     state.expect_replicas(primary, A)
     assert primary.come == [[C], [C]]
     monkeypatch.setattr(state, "INFO_SECONDS", 0)
-    state.expect_replicas(primary, A)  # who does not come is not waited for longer than that
+    state.expect_replicas(primary, A)  # a missing replica is not awaited longer than this
     assert primary.come == [[C]]
 
 
 class Server:
-    """A server that holds keys of its own and was never part of the cluster."""
+    """A server that has its own keys and was never part of the cluster."""
 
     def __init__(self) -> None:
         self.told: list[tuple[Any, ...]] = []

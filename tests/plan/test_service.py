@@ -1,4 +1,4 @@
-"""The stack of the real catalogue: its services, their images, limits and sizes, and what rolls one of them."""
+"""The stack of the real catalogue: services, images, limits and sizes, and which changes roll a service."""
 
 import json
 from dataclasses import replace
@@ -115,7 +115,7 @@ def test_size_follows_the_environment(tmp_path):
 
 
 def test_services_get_a_new_registry_login(tmp_path):
-    """Their tasks could not be started on another host with the one that Swarm keeps."""
+    """With the old login that Swarm keeps, their tasks could not start on another host."""
     before = definitions(environment(tmp_path))
     after = definitions(environment(tmp_path, registry_user="another"))
     for name, content in before.items():

@@ -1,4 +1,4 @@
-"""The command that shows what services run with: where things come from, what differs, and never a secret."""
+"""The command that shows the configuration of services: sources and differences, but never a secret."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SERVICE = "auth-service"
 
 
 class Swarm(Asked):
-    """A run whose swarm runs what is planned, but for `changed`."""
+    """A run whose swarm is as planned, except `changed`."""
 
     changed: Mapping[str, Any] = {}
 
@@ -36,7 +36,7 @@ class Swarm(Asked):
 
 
 def running(env: Environment, name: str) -> dict[str, Any]:
-    """A service as the probe finds it where all is as planned."""
+    """A service as the probe finds it when it is as planned."""
     return properties(definition(env, env.catalogue.service(name)))
 
 
@@ -109,7 +109,7 @@ def test_kept_values_are_marked_as_kept(tmp_path: Path) -> None:
     assert found["replicas"][:2] == ("4", "nexus-environment")
     assert found["FLAG"] == ("of then", "release 0.9.0", "")
     assert found["PORT"] == ("2999", "release 0.9.0", "")
-    assert found["DB_HOST"] == ("10.219.0.1", "postgresql", "")  # credentials are of today, and read last
+    assert found["DB_HOST"] == ("10.219.0.1", "postgresql", "")  # credentials are current, and read last
     assert found["/run/secrets/config"][0] == "config auth-service-0123456789"
     assert "NODE_ENV" not in found
 

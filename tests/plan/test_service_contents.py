@@ -1,4 +1,4 @@
-"""What services are told: their configuration, credentials, and names of secrets that give nothing away."""
+"""What services get: configuration, credentials, and names of secrets that reveal nothing."""
 
 import hashlib
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""Rollouts, as the host-side code sees them: when a service is healthy, what is tried again, what is kept."""
+"""Rollouts in host-side code: when a service is healthy, what is retried, what is kept."""
 
 import pytest
 
@@ -78,7 +78,7 @@ def test_a_service_its_engine_failed_to_start_is_retried(monkeypatch, error, sta
 
 
 class Engine:
-    """Docker's API as far as lists of tasks go."""
+    """Docker's API, as far as lists of tasks are concerned."""
 
     def __init__(self, tasks):
         self.tasks = tasks
@@ -97,7 +97,7 @@ def test_earlier_refusals_of_nodes_do_not_count():
 
 
 class Swarm:
-    """Docker's API as far as services, configs and secrets go; what was asked to be changed is in `changes`."""
+    """Docker's API for services, configs and secrets; `changes` are the requested changes."""
 
     def __init__(self, **stored):
         self.stored, self.changes = stored, []
@@ -114,7 +114,7 @@ OLD, YOUNG = "2020-01-01T00:00:00.1Z", "2999-01-01T00:00:00.1Z"
 
 
 def test_configs_and_secrets_that_no_task_uses_are_found_by_age(monkeypatch):
-    """Also those that an earlier version made as secrets."""
+    """Configs that an earlier version stored as secrets are included."""
     configs = {"glitch-1": OLD, "glitch-2": OLD, "glitch-3": YOUNG, "glitch-4": OLD}
     swarm = Swarm(configs=configs, secrets={"glitch-config-0": OLD, "glitch-config-1": OLD})
     container = {"Image": "i", "Configs": [{"ConfigName": "glitch-1", "File": {"Name": "/run/secrets/config"}}]}

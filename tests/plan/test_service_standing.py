@@ -1,4 +1,4 @@
-"""Whether a service stands as its last update left it, and what was published or allowed by hand."""
+"""Whether a service is as its last update left it, and what was published or allowed by hand."""
 
 from __future__ import annotations
 

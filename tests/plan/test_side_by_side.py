@@ -1,4 +1,4 @@
-"""Work on several hosts at the same time."""
+"""Work on several hosts in parallel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operator's own ssh configuration: what OpenSSH understands works, the rest is named with file and line."""
+"""The operator's own ssh configuration: valid options work, invalid ones are named with file and line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Match final all
 
 
 def write(project: Project, text: bytes, own: bool = False) -> dict[str, str]:
-    """The operator's configuration below a home of their own; `own`: hosts are reached as it says."""
+    """The operator's configuration in a separate home; with `own`, hosts are reached through it."""
     file = project.root / "home/.ssh/config"
     file.parent.mkdir(parents=True)
     file.write_bytes(text)
@@ -126,7 +126,7 @@ def test_nothing_is_asked_where_no_file_is_read(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_keys_that_nobody_named_are_not_taken(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are looked for where the inventory lets them be looked for."""
+    """Default keys are tried only where the inventory allows it."""
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / ".ssh").mkdir()
     (tmp_path / ".ssh/id_ed25519").write_text("")

@@ -1,4 +1,4 @@
-"""Status: what hosts say, against the catalogue's targets. Answers are shaped as the lab's hosts gave them."""
+"""Status: answers of hosts, compared with the catalogue's targets. The answers have the form of the lab's hosts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def env(tmp_path: Path) -> Environment:
 
 @pytest.fixture
 def answers() -> Answers:
-    """data1 leads everything, data2 is in step, and all is well."""
+    """data1 leads everything, data2 is in sync, and everything is healthy."""
     found = {name: data(name) for name in DATA}
     nodes = {"app1": {"state": "ready", "availability": "active", "manager": True, "reachable": True, "leader": True}}
     return {"app1": {**host(), "swarm": {"nodes": nodes}}, **found}
@@ -88,7 +88,7 @@ def data(name: str) -> dict[str, Any]:
 
 
 def missed(env: Environment, answers: Answers) -> dict[str, str]:
-    """What is missed: {"area what": "is -> what to do"}."""
+    """Missed targets: {"area what": "value -> what to do"}."""
     lines = judge(ROLES, env, answers, NOW)
     return {f"{line.area} {line.what}": f"{line.value} -> {line.advice}" for line in lines if line.missed}
 

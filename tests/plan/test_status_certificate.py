@@ -1,4 +1,4 @@
-"""Status of certificates: what daemons show, when it ends, and for how long a host renews by itself."""
+"""Status of certificates: what daemons show, when it expires, and how long a host can renew without a run."""
 
 from __future__ import annotations
 

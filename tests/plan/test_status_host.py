@@ -1,4 +1,4 @@
-"""Status of hosts: units, mounts, inodes and packages, as the host tells them and as they are judged."""
+"""Status of hosts: units, mounts, inodes and packages, as the host reports them and as they are judged."""
 
 from __future__ import annotations
 

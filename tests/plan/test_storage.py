@@ -1,4 +1,4 @@
-"""Object storage as planned: who may do what, what listens where, and environments with a bucket elsewhere."""
+"""Object storage as planned: permissions, ports, and environments with an external bucket."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_only_authenticated_ports_listen_outside(tmp_path: Path) -> None:
     front = text(plan(env, env.host("ops1")), f"{FRONT}.socket")
     assert f"ListenStream={env.host('ops1').address}:8333\n" in front
     assert "-s3.cert.file" in unit
-    assert "-s3.iam=false" in unit  # nobody makes identities over the network
+    assert "-s3.iam=false" in unit  # identities cannot be created over the network
 
 
 def test_backups_may_touch_their_own_bucket_and_no_other(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A role brings the backup and restore of its own data: a toy store is saved and restored, and nobody knows it."""
+"""A role defines backup and restore of its own data: a toy store is saved and restored; no other code knows it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ restore.acts_of(kind.kinds())["dust"][1]({"shelf": {"board": 1}})
 
 @pytest.fixture
 def toys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Roles:
-    """Roles of a package elsewhere, of which one has data."""
+    """Roles of another package; one has data."""
     files = {"shelf/backup.py": CONTROLLER, "shelf/host/backup.py": HOST, "lamp/plan.py": "raise ValueError"}
     for name, content in {"__init__.py": "", "shelf/__init__.py": "", "lamp/__init__.py": "", **files}.items():
         path = tmp_path / "toys" / name
@@ -82,7 +82,7 @@ def toys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Roles:
 
 
 def run_of(env: Environment, roles: Roles) -> Any:
-    """What a runbook asks of its run, with all hosts reached."""
+    """The parts of a run that a runbook uses, with all hosts reached."""
     return SimpleNamespace(
         environment=env,
         all_roles=roles,
@@ -97,8 +97,8 @@ def acts(module: str, env: Environment, roles: Roles, *words: Any) -> list[str]:
     return [f"{act.host}: {act.what}" for act in planned]
 
 
-def lay_down(planned: Desired, directory: Path) -> None:
-    """The program as a host has it."""
+def install(planned: Desired, directory: Path) -> None:
+    """Install the program as on a host."""
     for each in planned.files:
         if each.path.startswith(f"{LIBRARY}/"):
             target = directory / each.path.removeprefix(f"{LIBRARY}/")
@@ -123,12 +123,12 @@ def test_a_store_is_part_of_the_programs_configuration(toys: Roles, tmp_path: Pa
 def test_a_store_is_part_of_the_program(toys: Roles, tmp_path: Path) -> None:
     env = environment(tmp_path, GROUPS)
     planned = backup.plan(env, env.host("shelf1"), toys)
-    lay_down(planned, tmp_path / "host")
+    install(planned, tmp_path / "host")
     done = subprocess.run(
         [sys.executable, "-S", "-c", DUST], cwd=tmp_path / "host", capture_output=True, text=True, check=False
     )
     assert done.stdout == "dusted 1\n", done.stderr
-    assert [unit.name for unit in planned.units] == ["nexus-cos-backup.timer"]  # nobody could make a restore test
+    assert [unit.name for unit in planned.units] == ["nexus-cos-backup.timer"]  # no host could make a restore test
 
 
 def test_runbooks_offer_a_store(toys: Roles, tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_runbooks_refuse_what_a_store_does_not_support(toys: Roles, tmp_path: Pa
 
 
 def test_the_program_is_what_its_modules_import(tmp_path: Path) -> None:
-    """And no more."""
+    """It has no other files."""
     env = environment(tmp_path, {"data1": "postgresql", "ops1": "ops storage"})
     files = [each.path for each in backup.plan(env, env.host("ops1")).files if each.path.startswith(f"{LIBRARY}/")]
     planned = {path.removeprefix(f"{LIBRARY}/").removesuffix(".py").replace("/", ".") for path in files}
@@ -167,6 +167,6 @@ def test_the_program_is_what_its_modules_import(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", [postgresql.HOST / "is_primary.py", redis.SOURCE, PROGRAM, START, FORGET])
 def test_runbooks_send_every_import(source: Path) -> None:
-    """And it is host-side code that a step or a question can begin with."""
+    """Its modules are host-side code that a step or a question can start with."""
     assert source in SENT
     assert imported(source, applied=True) - CHANGING == libraries(code(source, apply=True))

@@ -1,4 +1,4 @@
-"""What running servers say against what is planned: pure comparison, with nothing asked of a host."""
+"""Answers of running servers compared with the plan: pure comparison, without a host."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 @pytest.fixture
 def context(env: Environment, tmp_path: Path) -> dict[str, Any]:
-    """What a server is compared with, its files being as planned."""
+    """The context of a comparison, with the files as planned."""
     found = {**compared(env, env.host("data1")), "data": str(tmp_path)}
     for name, lines in found["access"].items():
         (tmp_path / name).write_text("# Generated.\n" + "\n".join(lines) + "\n")
@@ -71,7 +71,7 @@ def context(env: Environment, tmp_path: Path) -> dict[str, Any]:
 
 
 def told(context: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """A primary that runs as planned, but for these."""
+    """Differences of a primary that runs as planned, except for these."""
     settings = {name: [str(value), str(value), False] for name, value in context["settings"].items()}
     found = {"replica": False, "settings": settings, "altered": [], "read_only": ["off", "default"], "clients": {}}
     return {**found, "replay_paused": False, "synchronous": "data2", "rule_errors": [], "slots": [], **changes}
@@ -84,7 +84,7 @@ def test_a_server_that_runs_as_planned(context: dict[str, Any]) -> None:
 def test_a_server_changed_outside_patroni(context: dict[str, Any]) -> None:
     said = told(context, altered=["work_mem", "primary_conninfo"], synchronous="", rule_errors=["line 3: no method"])
     said["settings"]["fsync"] = ["off", "off", False]
-    said["settings"]["max_connections"] = ["50", "50", True]  # waits for a restart, which is Patroni's affair
+    said["settings"]["max_connections"] = ["50", "50", True]  # waits for a restart, which Patroni handles
     found = server.condition(said, context)
     assert (found["settings"], found["altered"], found["synchronous"]) == (["fsync"], ["work_mem"], False)
     assert found["access"] == ["line 3: no method"]
@@ -97,7 +97,7 @@ def test_a_server_changed_outside_patroni(context: dict[str, Any]) -> None:
     [
         ({"read_only": ["on", "configuration file"], "altered": [server.READ_ONLY]}, "alter system reset"),
         ({"read_only": ["on", "user"]}, "alter role postgres reset"),
-        ({"read_only": ["on", "configuration file"]}, ""),  # by Patroni's settings, and taken out of them
+        ({"read_only": ["on", "configuration file"]}, ""),  # set by Patroni, and removed from its settings
         ({"replica": True, "replay_paused": True}, "pg_wal_replay_resume()"),
         ({"clients": {"glitch_a": 90, "auth_a": 9}}, "all 100 connections are taken (glitch_a 90, auth_a 9)"),
         ({"clients": {"glitch_a": 90}}, ""),
@@ -187,10 +187,10 @@ def test_a_failure_elsewhere_ends_a_wait(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "fence.json").write_text('{"run": 7, "steps": 1}')
     failure.expect_others("backup")
     failure.note({"run": 7, "role": "backup", "host": "data1", "why": "its bucket refuses"})
-    failure.expect_others("backup")  # not yet: a third host may still bring it
+    failure.expect_others("backup")  # not yet: a third host may still provide it
     monkeypatch.setattr(failure, "GRACE_SECONDS", -1)
     failure.expect_others("etcd")
     with pytest.raises(RemoteError, match=r"data1 failed, .* There: its bucket refuses"):
         failure.expect_others("backup")
     (tmp_path / "fence.json").write_text('{"run": 8, "steps": 1}')
-    failure.expect_others("backup")  # of a run before
+    failure.expect_others("backup")  # from an earlier run

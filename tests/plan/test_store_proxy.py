@@ -1,7 +1,7 @@
-"""Stores behind a real HAProxy on loopback: servers and Sentinels are played here, over TLS.
+"""Stores behind a real HAProxy on loopback: fake servers and Sentinels, over TLS.
 
-Who is asked what, and who gets connections, depends on HAProxy alone; that real servers give these answers
-is for the scenarios to show.
+Only HAProxy decides which server is checked how, and which gets connections. The scenarios show that real servers
+give these answers.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Loopback:
         self.front = place.address(1)
 
     def environment(self, directory: Path) -> Environment:
-        """The hosts, checked often."""
+        """The hosts, with frequent checks."""
         ports = {"redis_port": self.server, "redis_proxy_port": self.server, "sentinel_port": self.sentinel}
         ports |= {"redis_cache_proxy_port": self.cache, "redis_proxy_view_port": self.view}
         env = environment(directory, data=3, redis_proxy_check_ms=300, **ports)
@@ -53,7 +53,7 @@ class Loopback:
 
 @dataclass
 class Cluster:
-    """What the played hosts say. `roles` and `named`, by number of the host, are read at every question."""
+    """The answers of the fake hosts. `roles` and `named`, by host number, are read at every question."""
 
     secret: str
     at: Loopback
@@ -81,7 +81,7 @@ def bulk(text: str) -> bytes:
 
 
 def play(cluster: Cluster, host: int, port: int, tls: ssl.SSLContext) -> socketserver.ThreadingTCPServer:
-    """A server or Sentinel of this host."""
+    """A fake server or Sentinel of this host."""
 
     class Handler(socketserver.StreamRequestHandler):
         def setup(self) -> None:
@@ -97,7 +97,7 @@ def play(cluster: Cluster, host: int, port: int, tls: ssl.SSLContext) -> sockets
         daemon_threads = True
 
         def handle_error(self, request: object, client_address: object) -> None:
-            """A check that ends early is nothing to report."""
+            """Report nothing: checks may end early."""
 
     server = Server((cluster.at.hosts[host], port), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -105,7 +105,7 @@ def play(cluster: Cluster, host: int, port: int, tls: ssl.SSLContext) -> sockets
 
 
 def configuration(env: Environment, directory: Path, front: str) -> Path:
-    """HAProxy's file with all sections, the way a proxy puts them together."""
+    """HAProxy's file with all sections, as a proxy composes it."""
     authority = directory / "ca.pem"
     authority.write_text(env.tls.certificate)
     lines = ["global", "    maxconn 200", "defaults", "    mode tcp", "    timeout connect 1s"]
@@ -130,7 +130,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     servers = [play(played, host, port, tls) for host in range(3) for port in (at.server, at.sentinel)]
     haproxy = subprocess.Popen(["haproxy", "-f", configuration(env, tmp_path, at.front), "-q"])
     wait_for(lambda: listening(at), "HAProxy does not listen")
-    wait_for(lambda: who(connect(at)) is None, "servers that nobody calls primary get connections")  # as at its start
+    wait_for(lambda: who(connect(at)) is None, "servers that nobody calls primary get connections")  # as at the start
     yield played
     haproxy.kill()
     haproxy.wait()
@@ -141,13 +141,13 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 
 def listening(at: Loopback) -> bool:
-    """Whether the proxy takes connections, whatever becomes of them."""
+    """Whether the proxy accepts connections, even if it closes them at once."""
     with socket.socket() as client:
         return client.connect_ex((at.front, at.server)) == 0
 
 
 def connect(at: Loopback) -> ssl.SSLSocket | None:
-    """A client's connection through the proxy; None where it is closed at once."""
+    """A client's connection through the proxy; None if it is closed at once."""
     tls = ssl.create_default_context()
     tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
     with contextlib.suppress(OSError):
@@ -156,7 +156,7 @@ def connect(at: Loopback) -> ssl.SSLSocket | None:
 
 
 def who(client: ssl.SSLSocket | None) -> int | None:
-    """The host at the other end; None when there is none any more."""
+    """The host at the other end; None when it has gone."""
     if client is None:
         return None
     with contextlib.suppress(OSError):
@@ -187,7 +187,7 @@ def test_the_primary_most_sentinels_name_wins(cluster: Cluster) -> None:
     wait_for(lambda: who(connect(cluster.at)) == old, "the primary gets no connection")
     kept = connect(cluster.at)
     assert who(kept) == old
-    cluster.roles[new] = "master"  # and the old one goes on saying so, with its own Sentinel
+    cluster.roles[new] = "master"  # the old primary and its own Sentinel still claim it
     cluster.named |= {new: new, third: new}
     wait_for(lambda: who(connect(cluster.at)) == new, "the new primary gets no connection")
     wait_for(lambda: who(kept) is None, "a connection to the former primary stays open")

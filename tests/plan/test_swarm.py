@@ -1,4 +1,4 @@
-"""Who is a node of the swarm and as what; the refusals of its host-side code."""
+"""Which hosts are nodes of the swarm, in which role; the refusals of its host-side code."""
 
 import pytest
 from cluster import environment
@@ -37,7 +37,7 @@ def test_only_the_first_manager_may_create_and_speaks_for_all(tmp_path):
     assert [host for host in ("edge1", "app1", "app2", "ops1") if "swarm_cluster" in states(env, host)] == ["app1"]
     may_create = {host: states(env, host)["swarm_node"].context["may_create"] for host in ("edge1", "app1", "app2")}
     assert may_create == {"edge1": False, "app1": True, "app2": False}
-    assert states(env, "ops1") == {}  # no node: nothing of the swarm runs there
+    assert states(env, "ops1") == {}  # not a node: nothing of the swarm runs there
     assert states(env, "edge1")["swarm_node"].context["role"] == "worker"
 
 
@@ -46,7 +46,7 @@ def test_a_run_without_a_host_leaves_its_membership_alone(tmp_path):
     assert leader(env).name == "app2"
     cluster = states(env, "app2")["swarm_cluster"]
     assert "member app1" not in cluster.items
-    assert cluster.extra == "keep"  # or app1 would be removed from the swarm
+    assert cluster.extra == "keep"  # otherwise app1 would be removed from the swarm
     assert states(environment(tmp_path), "app1")["swarm_cluster"].extra == "remove"
 
 
@@ -62,7 +62,7 @@ def test_drained_hosts_stay_drained(tmp_path):
 
 
 class Run(FakeRun):
-    """A run whose hosts answer as told."""
+    """A run whose hosts give prepared answers."""
 
     left_out = frozenset()
 
@@ -93,7 +93,7 @@ def test_a_removed_node_is_recognized(tmp_path, listed, expected):
 
 
 class Docker:
-    """Docker's API as far as these refusals ask it."""
+    """The part of Docker's API that these refusals use."""
 
     def __init__(self, answers):
         self.answers = answers
@@ -147,7 +147,7 @@ def test_the_newest_node_of_a_host_counts():
 
 
 def test_an_engine_is_asked_once_a_probe(monkeypatch):
-    """By all states together, and anew by the next probe: it may have been demoted meanwhile."""
+    """All states share one question; the next probe asks again, since the host may have been demoted meanwhile."""
     asked = []
 
     class Engine(Docker):

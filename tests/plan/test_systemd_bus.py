@@ -1,4 +1,4 @@
-"""What systemd answers over its own socket, from a server that speaks its protocol; what systemctl is asked instead."""
+"""Answers of systemd over its own socket, from a fake server, and the fallback to systemctl."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def value(name: str) -> bytes:
 
 
 class Systemd:
-    """Answers one connection; `asked` are the properties that it was asked for, with their objects."""
+    """Answers one connection; `asked` are the requested properties, with their objects."""
 
     def __init__(self, path: str) -> None:
         self.asked: list[tuple[str, str]] = []
@@ -75,7 +75,7 @@ class Systemd:
                 _, _, _, _, size, serial, fields = struct.unpack("<cBBBIII", head)
                 about, body = stream.read(fields + -fields % 8), stream.read(size)
                 answer = self._answer(about, body)
-                signal = struct.pack("<cBBBIII", b"l", 4, 0, 1, 0, 9, 0)  # such as that a unit was loaded
+                signal = struct.pack("<cBBBIII", b"l", 4, 0, 1, 0, 9, 0)  # for example: a unit was loaded
                 stream.write(signal + struct.pack("<cBBBIII", b"l", 2, 0, 1, len(answer), serial, 0) + answer)
                 stream.flush()
 
@@ -104,7 +104,7 @@ def test_units_are_reported_in_the_words_of_systemctl(bus: Systemd) -> None:
     assert found["nginx.service"]["NRestarts"] == "2"
     assert found["nginx.service"]["ActiveEnterTimestampMonotonic"] == str(SINCE)
     lives = {path for path, name in bus.asked if name == "NRestarts"}
-    assert lives == {"nginx.service"}  # a timer has none, and what is off needs none
+    assert lives == {"nginx.service"}  # a timer has none, and a stopped unit needs none
 
 
 def test_without_its_socket_systemctl_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Two roles of a package that nobody has heard of: what they bring appears in the runbooks, which name no role."""
+"""Two roles of an unknown package: their contributions appear in the runbooks, which name no role."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ NO_REBUILD = "a pump is bought new"
 
 
 class Toy(FakeRun):
-    """A run whose hosts answer at once, and here."""
+    """A run whose hosts answer at once, in this process."""
 
     def __init__(self, env: Environment, roles: Roles) -> None:
         self.environment, self.all_roles = env, roles
@@ -96,7 +96,7 @@ class Toy(FakeRun):
         return self.all_roles.of(self.environment.host(name))
 
     def untold(self, role: str) -> None:
-        """The host that knows its images is reached, or there is none."""
+        """The host that knows the images is reached, or there is no such host."""
 
     def kept(self) -> Mapping[str, Any]:
         return {}
@@ -111,7 +111,7 @@ class Toy(FakeRun):
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
-    """Both roles, in a package of a name that no other test has imported."""
+    """Both roles, in a package whose name no other test has imported."""
     name = "toys_" + re.sub(r"\W", "_", request.node.name)
     for role, files in {"valve": VALVE, "pump": PUMP}.items():
         for path, text in {**files, "__init__.py": "", "host/__init__.py": ""}.items():

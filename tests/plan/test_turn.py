@@ -1,4 +1,4 @@
-"""Whose turn it is on a host: steps one after the other, and beside what a run has begun that run alone."""
+"""Turns on a host: steps run one by one, and only the same run may continue in parallel to its own steps."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ RUN = 7
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A host on which run 7 was the last."""
+    """A host where run 7 was the last."""
     monkeypatch.setattr(module, "LOCK", str(tmp_path / "lock"))
     monkeypatch.setattr(module, "BESIDE", str(tmp_path / "beside"))
     monkeypatch.setattr(lib, "FENCE", str(tmp_path / "fence.json"))
-    monkeypatch.setattr(os, "geteuid", lambda: 0)  # whoever is not root waits for nobody
+    monkeypatch.setattr(os, "geteuid", lambda: 0)  # only root waits for turns
     (tmp_path / "fence.json").write_text(json.dumps({"run": RUN, "steps": 3}))
     return tmp_path
 
 
 def waits(alone: bool, number: int | None) -> bool:
-    """Whether a step or a question of a run would wait now."""
+    """Whether a step or question of a run would wait now."""
     with open(module.LOCK, "a") as lock:
         return not module._came_in(lock.fileno(), alone, number)
 

@@ -1,4 +1,4 @@
-"""Waiting on hosts: how often something is tried, and what is said when its time is over."""
+"""Waiting on hosts: the number of attempts, and the message after a timeout."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nexus.agent.lib import RemoteError
 
 
 class Clock:
-    """A time that passes by sleeping alone."""
+    """A clock that only sleeping moves."""
 
     def __init__(self) -> None:
         self.now = 100.0

@@ -1,4 +1,4 @@
-"""Hosts behind jump hosts, by real SSH servers on loopback: runs go through, and what is wrong on the way is told."""
+"""Hosts behind jump hosts, with real SSH servers on loopback: runs get through, and errors on the way are named."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def bastions(hosts: Hosts) -> Iterator[list[Bastion]]:
 
 
 def behind(project: Project, bastions: list[Bastion], text: str) -> Path:
-    """Let all hosts be reached as `text` says of 127.0.0.1; jump1 and jump2 are the jump hosts."""
+    """Reach all hosts as `text` configures for 127.0.0.1; jump1 and jump2 are the jump hosts."""
     lines, keys = [text], []
     for number, each in enumerate(bastions, 1):
         lines += [f"Host jump{number}", "  HostName 127.0.0.1", f"  Port {each.port}", f"  HostKeyAlias jump{number}"]
@@ -94,7 +94,7 @@ def dead_port() -> int:
 
 
 def test_a_host_that_falls_silent_behind_another(monkeypatch: pytest.MonkeyPatch, hosts: Hosts) -> None:
-    """Nothing comes back through the pair of sockets any more, which itself stays open."""
+    """The pair of sockets stays open, but no more data comes back through it."""
     monkeypatch.setattr(keepalive, "ASK_SECONDS", 0.1)
     monkeypatch.setattr(keepalive, "ANSWER_SECONDS", 1.0)
     near, far = socket.socketpair()

@@ -1,4 +1,4 @@
-"""Operators read plain English: phrases that stand for other words here are found nowhere."""
+"""Operators read plain English: no text contains one of these phrases."""
 
 from __future__ import annotations
 

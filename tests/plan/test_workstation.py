@@ -1,4 +1,4 @@
-"""Files of the machine that runs are started on: written whole or not at all."""
+"""Files on the machine that starts runs: written completely or not at all."""
 
 from __future__ import annotations
 
