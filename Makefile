@@ -8,7 +8,7 @@ BIN := .venv/bin
 AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo -E)
 REPORTS := --junitxml=reports/$(NEXUS_ENV).xml --html=reports/$(NEXUS_ENV).html --self-contained-html
 
-.PHONY: help deploy provision test verify drift lint scenarios bench architecture lab-up lab-down lab-status catalogue secrets secrets-edit secrets-status clean
+.PHONY: help deploy provision test verify drift lint scenarios bench architecture messages lab-up lab-down lab-status catalogue secrets secrets-edit secrets-status clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -44,10 +44,14 @@ lint: .venv/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python docs/architecture.py --check
+	$(BIN)/python docs/messages.py --check
 	$(BIN)/check-jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 architecture: .venv/ready ## the picture of the code in docs/architecture.md, drawn from its imports
 	$(BIN)/python docs/architecture.py
+
+messages: .venv/ready ## the list of all messages in docs/messages.md, from the code that prints them
+	$(BIN)/python docs/messages.py
 
 lab-up: .venv/ready ## the lab's hosts, bare
 	$(BIN)/python -m nexus.provider.lab up $(NEXUS_ENV)
