@@ -225,7 +225,7 @@ def test_a_source_given_after_a_run_without_one_is_looked_at_first(project: Proj
     project.hosts.connections = 0
     project.hosts.commands.clear()
     outcome = project.deploy(env={"NEXUS_SOURCE": str(project.root / "nowhere")})
-    refused(project, outcome, "nowhere is no directory: give the top of a checkout")
+    refused(project, outcome, "nowhere is not a directory: give the top directory of a checkout")
     assert "Connecting to hosts" not in outcome.text
 
 
