@@ -91,7 +91,7 @@ def test_a_source_that_is_no_checkout(project: Project) -> None:
 def test_services_that_do_not_fit_on_hosts_whose_figures_are_stated(project: Project) -> None:
     stated = ["capacity_cpus=2", f"capacity_memory_bytes={24 * 1024**3}", "service_memory_scale=1.0"]
     outcome = project.deploy(*(word for data in stated for word in ("--data", data)))
-    refused(project, outcome, "the services of lab do not fit", "GiB asked", "lower service_replicas_max")
+    refused(project, outcome, "the services of lab do not fit", "GiB requested", "lower service_replicas_max")
 
 
 # Hosts
