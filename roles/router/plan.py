@@ -105,8 +105,8 @@ def stack(env: Environment) -> dict[str, Any]:
     }
 
 
-# bash's own TCP: the image needs no other client, and nothing heavy is started. There is no dollar sign in it,
-# which a Compose file would read as a variable
+# bash's own TCP: the image needs no other client, and nothing heavy is started. It avoids the dollar sign, which a
+# Compose file would read as a variable
 _HEALTH = (
     "exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET /health HTTP/1.0\\r\\n\\r\\n' >&3 "
     "&& head -n 1 <&3 | grep -q ' 200 '"
