@@ -53,7 +53,7 @@ def logins(found: Found) -> Iterator[Row]:
     for name, one in found.of("logins").items():
         sources = ", ".join(f"{source} {count}" for source, count in one["sources"].items())
         many = one["count"] > REFUSED_MANY
-        advice = f"somebody is guessing logins: close SSH to {sources or 'their sources'}" if many else ""
+        advice = f"possible brute-force attack: close SSH to {sources or 'their sources'}" if many else ""
         if one["count"]:
             yield Row("", name, f"{one['count']} refused in 24 h: {sources}", f"at most {REFUSED_MANY}", advice)
     if not any(one["count"] for one in found.of("logins").values()):

@@ -56,8 +56,8 @@ def seconds(env: Environment) -> float:
     if not period <= found <= MOST * period:
         raise OperatorError(
             f"certificate_prepared_days is {days:g} and certificate_period_seconds is {period}: that makes "
-            f"{found / period:.0f} leaves for each host. Set certificate_prepared_days to {period / DAY_SECONDS:g} to "
-            f"{MOST * period / DAY_SECONDS:g}, which makes 1 to {MOST} leaves"
+            f"{found / period:.0f} leaves for each host. Choose {period / DAY_SECONDS:g} to "
+            f"{MOST * period / DAY_SECONDS:g} days, which makes 1 to {MOST} leaves"
         )
     return found
 

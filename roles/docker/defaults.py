@@ -9,5 +9,5 @@ docker_log_files: int = 3
 docker_stop_seconds: int = 30  # how long a stopping engine waits for its containers
 
 docker_prune_schedule: str = "*-*-* 03:30:00"  # systemd calendar expression
-docker_prune_unused_days: int = 7  # an image is removed after this many days without a container that uses it ...
-docker_prune_keep_releases: int = 5  # ... unless it is among this many last used images of its repository
+docker_prune_unused_days: int = 7  # days without a container that uses it after which an image is removed
+docker_prune_keep_releases: int = 5  # how many last used images of each repository are kept even if unused

@@ -4,7 +4,7 @@ release: str = "1.0.0"  # tag that every image gets in this run
 image_source: str = ""  # path of a checkout of the platform's code; if empty, the environment variable NEXUS_SOURCE
 image_source_mebibytes: int = 200  # size limit of one service's folder: a larger one holds more than code
 
-image_base: str = ""  # Debian image to build on, such as "debian:trixie"; if empty, mmdebstrap makes the base
+image_base: str = ""  # Debian image of a reachable registry, such as "debian:trixie"; if empty, mmdebstrap makes one
 image_suite: str = "trixie"  # Debian release of a base made by mmdebstrap
 image_revision: str = "1"  # another value rebuilds all images with the packages of that day
 # version of the npm that installs packages in builds, with the hash that its archive must have

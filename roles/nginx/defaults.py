@@ -26,7 +26,7 @@ edge_unlimited_networks: list[str] = []  # networks without limits per client ad
 nginx_admin_networks: list[str] = []  # networks that may reach /api/admin/; empty: none
 # Modules and services whose routes answer with a maintenance page. deploys/maintenance.py adds to it for all checkouts.
 nginx_maintenance: list[str] = []
-nginx_maintenance_seconds: int = 600  # time after which the maintenance page has clients retry
+nginx_maintenance_seconds: int = 600  # seconds after which a maintenance page tells clients to retry
 
 nginx_api_key_clients: list[str] = []  # names of clients with a key for /api/public/; the keys are secrets
 

@@ -31,7 +31,7 @@ def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
     view = views[0]
     there = [name for name, node in view.items() if node["manager"] and node["reachable"]]
     least = majority(len(names))
-    leader = next((name for name, node in view.items() if node["leader"]), "nobody")
+    leader = next((name for name, node in view.items() if node["leader"]), "no manager")
     advice = "" if len(there) == len(names) else "bring the managers that are down back online: docker node ls"
     yield Row("swarm", "managers", f"{len(there)} of {len(names)} reachable, {leader} leads", f"{least} agree", advice)
     ready = [name for name, node in view.items() if node["state"] == "ready"]

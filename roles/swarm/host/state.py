@@ -123,7 +123,7 @@ def _enter(docker: Docker, wanted: dict[str, Any], context: dict[str, Any]) -> N
     elif context["may_create"]:
         docker.do("create the swarm", "POST", "/swarm/init", _init(context))
     else:
-        raise RemoteError("there is no swarm to join yet: rerun without --limit, so that the app hosts make it")
+        raise RemoteError("the swarm to join does not exist yet: rerun without --limit, so that the app hosts make it")
     wait("this node to become active", context, lambda: state(docker) == "active")
 
 
