@@ -40,7 +40,7 @@ def test_an_older_file_of_secrets_is_refused_by_a_host(tmp_path: Path, host: str
     command = base.preflight(env, env.host("data1")).replace(base.GENERATION, str(there))
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert (done.returncode == 1) is refused
-    assert ("it is an older one" in done.stdout) is refused
+    assert ("is out of date" in done.stdout) is refused
 
 
 def test_every_step_of_a_rotation_makes_the_file_a_newer_one(env: Environment) -> None:

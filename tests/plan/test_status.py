@@ -116,7 +116,7 @@ def test_a_host_that_does_not_answer_is_told_and_the_rest_is_judged(env: Environ
         answers[name]["postgresql"]["server"]["standbys"][:] = answers[name]["postgresql"]["server"]["standbys"][:1]
         answers[name]["rabbitmq"]["nodes"] = {**NODES, "rabbit@data3": False}
     found = missed(env, answers)
-    assert "data3: power, network, sshd" in found["hosts log-in"]
+    assert "data3: power, network, sshd" in found["hosts login"]
     assert found["etcd quorum"].startswith("2 of 3 answer, data1 leads ->")
     assert "is no member" in found["postgresql data3"]
     assert "on data3" in found["rabbitmq nodes"]

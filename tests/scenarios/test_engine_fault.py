@@ -161,7 +161,7 @@ def test_flushed_rules_under_services(settled: Control, figure: Figure, group: s
     with Away(settled) as away:
         done = settled.run()
     assert done.status == 0, done.end
-    assert "restart: containers have no way out or in" in done.output, done.end
+    assert "restart: containers cannot reach the network" in done.output, done.end
     figure(f"rules of Docker laid again ({group}): the run", done.seconds)
     figure(f"rules of Docker laid again ({group}): with a service that is not ready", away.seconds)
     again = settled.run()
