@@ -58,7 +58,7 @@ def _instance(env: Environment, instance: str, hosts: Mapping[str, str], said: M
         if answer["stale"]:
             lost = ", ".join(answer["stale"])
             yield Row(area, f"{instance} {name}", f"knows {lost}, not in the inventory", "", "run deploys/data.py")
-        yield from condition(area, f"{instance} {name}", answer["own"], "deploys/data.py sets that back")
+        yield from condition(area, f"{instance} {name}", answer["own"], "deploys/data.py resets it")
         if not answer["server"]["saves"]:
             yield Row(area, f"{instance} {name}", "could not save", "", "disk and journal of redis-server there")
     top = said.get(primary, {}).get("server", {}).get("offset", 0)

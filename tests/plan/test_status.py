@@ -118,7 +118,7 @@ def test_a_host_that_does_not_answer_is_told_and_the_rest_is_judged(env: Environ
     found = missed(env, answers)
     assert "data3: power, network, sshd" in found["hosts log-in"]
     assert found["etcd quorum"].startswith("2 of 3 answer, data1 leads ->")
-    assert "is no member" in found["postgresql data3"]
+    assert "is not a member" in found["postgresql data3"]
     assert "on data3" in found["rabbitmq nodes"]
     assert "postgresql primary" not in found
     assert "redis persistent" not in found
@@ -140,7 +140,7 @@ AMISS: dict[str, tuple[Change, str, str]] = {
     "no primary": (
         lambda a: [one.update(role="replica") for name in DATA for one in a[name]["postgresql"]["members"].values()]
         + [a["data1"]["postgresql"]["server"].update(replica=True, standbys=[])],
-        "postgresql primary", "nobody -> no writes are accepted",
+        "postgresql primary", "none -> no writes are accepted",
     ),
     "two primaries": (
         lambda a: a["data2"]["postgresql"]["server"].update(replica=False), "postgresql primary", "data1 and data2",
@@ -155,7 +155,7 @@ AMISS: dict[str, tuple[Change, str, str]] = {
     ),
     "nobody in step": (
         lambda a: [a[name]["postgresql"]["members"]["data2"].update(role="replica") for name in DATA],
-        "postgresql synchronous", "nobody",
+        "postgresql synchronous", "none",
     ),
     "Patroni paused": (
         lambda a: a["data3"]["postgresql"].update(paused=True), "postgresql failover", "patronictl resume",
@@ -166,7 +166,7 @@ AMISS: dict[str, tuple[Change, str, str]] = {
     ),
     "settings changed by hand": (
         lambda a: a["data2"]["redis"]["cache"].update(own={"settings": ["maxmemory"], "users": ["someone"]}),
-        "redis cache data2", "changed by hand: maxmemory, someone -> deploys/data.py sets that back",
+        "redis cache data2", "changed by hand: maxmemory, someone -> deploys/data.py resets it",
     ),
     "a paused database": (
         lambda a: a["data1"]["postgresql"].update(pooler="auth is paused. There: RESUME"),
