@@ -192,9 +192,15 @@ def test_what_all_members_must_share_is_in_etcd_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"postgresql_ttl_seconds": 18}, r"ttl_seconds is 18, but .* is 19: .* Set postgresql_ttl_seconds to 19 or more"),
+        (
+            {"postgresql_ttl_seconds": 18},
+            r"ttl_seconds is 18, but .* is 19: .* Set postgresql_ttl_seconds to 19 or more",
+        ),
         ({"postgresql_client_networks": ["10.0.2.1/24"]}, r'"10.0.2.1/24" is not a network: .* Write it as'),
-        ({"pgbouncer_pool_size": 5}, r"26 services with 5 each need 130, which with 10 direct and 14 internal ones makes 154, "),
+        (
+            {"pgbouncer_pool_size": 5},
+            r"26 services with 5 each need 130, which with 10 direct and 14 internal ones makes 154, ",
+        ),
         ({"postgresql_max_connections": 70}, r"makes 76, but postgresql_max_connections is 70. Raise it to 76"),
         ({"postgresql_connection_limit": 1}, r"connection_limit is 1, less than one pool \(pgbouncer_pool_size is 2\)"),
     ],

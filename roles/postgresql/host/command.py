@@ -1,4 +1,4 @@
-"""What an operator has Patroni do. Runs on one host of the cluster and asks the members over their REST API."""
+"""An operator's requests to Patroni. Runs on one host of the cluster and asks the members over their REST API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from nexus.agent.lib import RemoteError
 from roles.postgresql.host.patroni_api import Patroni
 
-SECONDS = 90  # Patroni answers once the other one is promoted
+SECONDS = 90  # Patroni answers once the other member is promoted
 
 
 def send(context: Mapping[str, Any]) -> None:
