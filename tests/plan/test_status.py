@@ -128,7 +128,7 @@ Change = Callable[[Answers], Any]
 AMISS: dict[str, tuple[Change, str, str]] = {
     "no quorum": (
         lambda a: [a[name]["etcd"].update(agrees=False, leader="") for name in DATA],
-        "etcd quorum", "nobody leads -> no quorum",
+        "etcd quorum", "no leader -> no quorum",
     ),
     "full store of etcd": (
         lambda a: a["data2"]["etcd"].update(errors=["alarm:NOSPACE"]), "etcd data2", "NOSPACE",

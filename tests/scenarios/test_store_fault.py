@@ -114,7 +114,7 @@ def ordered(control: Control) -> list[Fault]:
               (f"rabbit@{node} is drained", "rabbitmq-upgrade revive")),
         Fault(own, alarm.format("set_alarm({{resource_limit, disk, node()}, []})."),
               alarm.format("clear_alarm({resource_limit, disk, node()})."),
-              (f"rabbit@{own} blocks all publishers, its alarm is disk", "free disk space"),
+              (f"rabbit@{own} blocks all publishers because of its alarm disk", "free disk space"),
               (f"rabbit@{own}: disk space", "publishers are blocked")),
         Fault(primary, f"{PATRONI} pause --wait", f"{PATRONI} resume --wait",
               ("Patroni is paused", "patronictl -c /etc/patroni/config.yml resume"), ("failover paused", "resume")),
