@@ -216,7 +216,7 @@ AMISS: dict[str, tuple[Change, str, str]] = {
                                                      "finished_at": "2027-01-15T07:55:00Z"}),
         "backup redis", "the last one failed -> no room",
     ),
-    "no proof": (lambda a: a["data1"]["backup"].pop("restore_test"), "backup restore", "nothing is known of any"),
+    "no proof": (lambda a: a["data1"]["backup"].pop("restore_test"), "backup restore", "no record of any"),
 }  # fmt: skip
 
 

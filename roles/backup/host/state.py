@@ -1,4 +1,4 @@
-"""On the host that saves the environment: the secrets file as it is saved. Standard library."""
+"""On the host that saves the environment: the copy of the secrets file that is saved. Standard library."""
 
 from __future__ import annotations
 
