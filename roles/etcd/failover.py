@@ -2,4 +2,4 @@
 
 STORE, TITLE = "etcd", "etcd"
 NO_SWITCH = "etcd's members elect their leader themselves, and any of them takes writes"
-NO_REBUILD = "a member of etcd is taken out and joins again by deploys/data.py"
+NO_REBUILD = "a member of etcd is removed and joins again with deploys/data.py"

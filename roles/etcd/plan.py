@@ -48,7 +48,7 @@ def endpoints(env: Environment) -> list[str]:
 
 
 def lock_store(env: Environment) -> dict[str, Any]:
-    """How members ask etcd for the lock of the environment; nothing if there is no etcd."""
+    """How members ask etcd for the lock of the environment; nothing without etcd."""
     known = {host.name: f"{host.address}:{env.setting.etcd_client_port}" for host in env.group("etcd")}
     return {"endpoints": known, "tls": TLS, "directory": DIRECTORY} if known else {}
 

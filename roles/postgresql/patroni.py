@@ -82,7 +82,7 @@ def data(env: Environment) -> str:
 
 
 def archiving(env: Environment) -> dict[str, Any]:
-    """PostgreSQL's settings for continuous archiving; none where there is no object storage."""
+    """PostgreSQL's settings for continuous archiving; none without object storage."""
     if not present(env):
         return {}
     return {
@@ -110,7 +110,7 @@ def check(env: Environment) -> None:
 
 
 def _file(env: Environment, host: Host) -> dict[str, Any]:
-    start = cluster(env) | {"synchronous_mode_strict": False}  # there is no standby yet to wait for
+    start = cluster(env) | {"synchronous_mode_strict": False}  # no standby exists yet to wait for
     tls = {"cacert": ETCD_CA, "cert": ETCD_LEAF, "key": ETCD_KEY}
     return {
         "scope": SCOPE,

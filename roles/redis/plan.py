@@ -39,7 +39,7 @@ STARTED_WITH = ("tcp-backlog", "databases", "io-threads")  # settings that no ru
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """Plan both servers from Debian's packages. Users are files, so there is no state to probe."""
+    """Plan both servers from Debian's packages. Users are files, so no state needs a probe."""
     helper = env.render("redis/instance.sh.j2", paths=PATHS, admin=ADMIN, instances=INSTANCES)
     passwords = own_passwords(env)
     return Desired(

@@ -117,7 +117,7 @@ def enter(context: Item) -> None:
     put_aside(context)
     if not context["known_by"] and not agreed(context):
         if context["name"] != context["founder"]:
-            raise RemoteError(f"there is no etcd to join: {context['founder']} founds it, include it in the run")
+            raise RemoteError(f"found no etcd to join: {context['founder']} founds it, include it in the run")
         write_initial(context, "new", {context["name"]: context["peer"]})
         print("founding a new etcd cluster")
         return

@@ -17,9 +17,9 @@ MISMATCH = "do not match"
 CHECK_SECONDS = 180
 STOP_DIRECTORY = "/tmp/pgbackrest"
 STOPPED = (
-    "pgBackRest is stopped here ({path}), so PostgreSQL's log is not archived and fills the disk. When that is no "
-    "longer wanted, run there: runuser -u postgres -- pgbackrest --stanza={stanza} start (without --stanza if all were "
-    "stopped)"
+    "pgBackRest is stopped here ({path}), so PostgreSQL's log is not archived and fills the disk. When that "
+    "is no longer wanted, run there: runuser -u postgres -- pgbackrest --stanza={stanza} start (without --stanza if "
+    "all were stopped)"
 )
 
 

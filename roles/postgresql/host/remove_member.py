@@ -35,7 +35,7 @@ def leave(patroni: Patroni, gone: list[str], context: Item) -> None:
         names = ", ".join(alone)
         raise RemoteError(
             f"{names} left the inventory, but Patroni still runs there and could become primary with old data. Put "
-            f"{names} back into the inventory, in the group data alone, and rerun this deploy: it stops Patroni there "
+            f"{names} back into the inventory, only in the group data, and rerun this deploy: it stops Patroni there "
             f"in order. Then remove {names}. Or stop it there: systemctl disable --now patroni etcd; its data stays"
         )
     primary = patroni.wait_primary(context["wait_seconds"])

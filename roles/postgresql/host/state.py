@@ -166,7 +166,7 @@ def existing(names: Iterable[str], context: Item) -> dict[str, dict[str, Any]]:
 
 
 def ordered(item: str, found: Item) -> str:
-    """How to end an order that makes a role or database read-only or closes it; "" if there is no such order."""
+    """How to end an order that makes a role or database read-only or closes it; "" without such an order."""
     settings = found.get("settings", [])
     if READ_ONLY in settings or ["", READ_ONLY] in settings:
         what, ends = f"was set to read only ({READ_ONLY})", f"reset {READ_ONLY}"
