@@ -5,13 +5,15 @@ postgresql_port: int = 5432
 postgresql_rest_port: int = 8008  # the port of Patroni's API, which says which member is primary
 postgresql_memory_percent: int = 100  # the share of the host's memory that PostgreSQL may plan with
 
-# Services reach PostgreSQL at these ports of their own host.
-postgresql_proxy_port: int = 5432  # through PgBouncer, to the primary
-postgresql_proxy_replica_port: int = 5433  # through PgBouncer, to replicas, for reading
-# The port for work that needs its own session (migrations, LISTEN, advisory locks): it bypasses PgBouncer.
+# The ports at which services reach PostgreSQL, on their own host.
+
+postgresql_proxy_port: int = 5432  # the port of the primary, through PgBouncer
+postgresql_proxy_replica_port: int = 5433  # the port for reading from replicas, through PgBouncer
+# The port for work that needs its own session (migrations, LISTEN, advisory locks); it bypasses PgBouncer.
 postgresql_proxy_direct_port: int = 5434
 
-# The server's default, which matches the documents' alerts at 80 and 95 connections; see budget.py.
+# The most connections of a server. This is PostgreSQL's default, which matches the documents' alerts at 80 and 95
+# connections; see budget.py.
 postgresql_max_connections: int = 100
 postgresql_direct_connections: int = 10  # the part of postgresql_max_connections that bypasses the pooler
 postgresql_own_connections: int = 10  # the part of postgresql_max_connections for Patroni, exporters and operators
@@ -32,7 +34,6 @@ postgresql_ttl_seconds: int = 22
 postgresql_loop_seconds: int = 5  # how often the primary renews its key in etcd
 postgresql_retry_seconds: int = 7  # how long the primary tries to renew its key before it steps down
 
-# Backups.
 backup_full_hours: int = 0  # hours between full backups of PostgreSQL; if 0, backups.database.full_every_hours
 backup_differential_hours: int = 3  # hours between differential backups; all others are incremental
 
@@ -49,6 +50,6 @@ backup_processes: int = 2  # the number of processes that compress and send in p
 
 # A bucket with backups of another PostgreSQL cluster is never written to. Either restore that cluster
 # (deploys/restore.py), or set this: the new cluster begins its own series, and the old backups stay next to it.
-backup_begin_anew: str = ""  # a word that names the new series, such as "second"
+backup_begin_anew: str = ""  # A word that names the new series, such as "second".
 # The time for a replica's copy: as long as the documents allow a recovery to take.
 failover_rebuild_seconds: int = 4 * 3600

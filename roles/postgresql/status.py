@@ -47,13 +47,7 @@ def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
     leader = next((name for name, one in members.items() if one["role"] in LEADERS), "")
     yield _primary(leader, primaries)
     if any(answer["paused"] for answer in said.values()):
-        yield Row(
-            "postgresql",
-            "failover",
-            "paused",
-            "",
-            "run `patronictl resume` once the work that needed the pause is done",
-        )
+        yield Row("postgresql", "failover", "paused", "", "run `patronictl resume` once the pause is no longer needed")
     for name, answer in said.items():
         yield from condition("postgresql", f"{name} server", answer["own"], "deploys/data.py resets it")
         yield from condition("postgresql", f"{name} pooler", {"obstacle": answer["pooler"]}, "")

@@ -20,13 +20,7 @@ from roles.redis.users import ADMIN, OWN, REPLICA, server_acl
 PASSWORD = "/etc/redis/admin.password"
 HELPER = "/usr/local/lib/nexus-cos/redis-instance"
 PATHS = {"password": PASSWORD, "ca": CA, "certificate": LEAF, "key": KEY}
-CHANGEABLE = (
-    "bind",
-    "port",
-    "tls-port",
-    "dir",
-    "dbfilename",
-)  # a running server takes these too, but we never change them there
+CHANGEABLE = ("bind", "port", "tls-port", "dir", "dbfilename")  # at a running server too, but never by us
 DEFAULTS = {  # not in any file: if changed, they would open, hide or stop a server
     "protected-mode": "yes",
     "requirepass": "",

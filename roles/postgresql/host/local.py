@@ -14,12 +14,8 @@ from nexus.agent.lib import RemoteError, once, run
 from roles.postgresql.host.patroni_api import installed
 
 Item = Mapping[str, Any]
-NOT_YET = (
-    "the database system is",
-    "No such file",
-    "Connection refused",
-    "not installed",
-)  # the server starts, or is being made
+# The server starts, or is being made.
+NOT_YET = ("the database system is", "No such file", "Connection refused", "not installed")
 QUERY = """
 select json_build_object(
   'replica', pg_is_in_recovery(),

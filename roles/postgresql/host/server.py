@@ -19,12 +19,8 @@ from roles.postgresql.host.planned import SERVER
 
 Item = Mapping[str, Any]
 READ_ONLY = "default_transaction_read_only"
-RECOVERY = (
-    "restore_command",
-    "recovery_target",
-    "primary_conninfo",
-    "primary_slot_name",
-)  # set by a restore or by Patroni
+# Settings that a restore or Patroni makes.
+RECOVERY = ("restore_command", "recovery_target", "primary_conninfo", "primary_slot_name")
 BY_ROLE = {"user": "role postgres", "database": "database postgres", "global": "role all"}
 SETTLE_SECONDS = 20
 HELD_BYTES = 64 << 20  # a slot that nobody reads keeps all later log until the disk is full
