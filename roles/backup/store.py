@@ -17,7 +17,7 @@ from nexus.run.run import Run
 from nexus.run.runbook import Act
 from roles.backup.restore import Restore, restore_file
 
-PART = "backup"  # the file that a role brings
+PART = "backup"  # the file that a role contributes
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""etcd: the small store with a quorum in which Patroni keeps who is primary."""
+"""etcd: the small store with a quorum in which Patroni records the primary."""
 
 from pyinfra.api.deploy import deploy
 from pyinfra.context import host as here  # `host` is the folder of what runs on hosts

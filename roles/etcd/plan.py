@@ -54,7 +54,7 @@ def lock_store(env: Environment) -> dict[str, Any]:
 
 
 def peer_url(host: Host) -> str:
-    """Where the other members reach this one."""
+    """The URL at which the other members reach this one."""
     return f"https://{host.address}:{host.setting.etcd_peer_port}"
 
 

@@ -50,7 +50,7 @@ def budget(env: Environment) -> Budget:
 
 
 def check(env: Environment) -> None:
-    """OperatorError, with figures, where the budget does not fit."""
+    """Raise OperatorError, with figures, if the budget is exceeded."""
     found, setting = budget(env), env.setting
     if found.used > found.most:
         raise OperatorError(

@@ -64,7 +64,9 @@ def rebuild(run: Run, host: str, force: bool = False) -> list[Act]:
             "accept the wait: --data force=true"
         )
     if name not in view:
-        raise OperatorError(f"Patroni does not run on {name}: start it there (systemctl start patroni), or run data.py")
+        raise OperatorError(
+            f"Patroni does not run on {name}: start it there (systemctl start patroni), or run deploys/data.py"
+        )
     return _synchronous_first(run, view, others[0] if others else "", _copy(run, name, leader))
 
 

@@ -10,8 +10,8 @@ UNITS = {"kB": 1024, "MB": MIB, "GB": 1024**3, "TB": 1024**4}
 DOCUMENTED_MEMORY_BYTES = 16 * 1024**3  # shared_buffers of 4 GB are 25 % of it (operations.yaml, tuning)
 
 # These two follow the host in both directions: 25 % and 75 % of memory. The rest shrink with a smaller
-# host down to a floor and never exceed the documented figure, which each connection may use or which
-# lies on disk.
+# host down to a floor and never exceed the documented figure: each connection may use that much, or it
+# is on disk.
 SHARES = {"shared_buffers": 0.25, "effective_cache_size": 0.75}
 FLOORS = {
     "maintenance_work_mem": 32 * MIB,

@@ -45,7 +45,7 @@ def configuration(env: Environment, host: Host) -> str:
 
 
 def sections(env: Environment) -> list[Section]:
-    """Sections of all stores that this environment has and whose role contributes some."""
+    """Sections that the roles of this environment's stores contribute."""
     found: list[Section] = []
     for store, module in ROLES.bringing("proxy").items():
         if env.present(store):

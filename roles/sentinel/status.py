@@ -48,8 +48,8 @@ def _instance(env: Environment, instance: str, hosts: Mapping[str, str], said: M
     if voices.count(address) < least:
         advice = "no majority agrees: start redis-sentinel where it does not answer, or run deploys/data.py"
     elif masters != [primary]:
-        found = " and ".join(masters) or "no server"
-        advice = f"{found} says master: give the Sentinels a minute, then run deploys/data.py"
+        found = " and ".join(masters) or "none"
+        advice = f"servers that say master: {found}. Give the Sentinels a minute, then run deploys/data.py"
     yield Row(area, instance, value, f"{least} agree", advice)
     for name, answer in said.items():
         if not answer["quorum"].startswith("OK"):

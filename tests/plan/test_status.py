@@ -182,7 +182,7 @@ AMISS: dict[str, tuple[Change, str, str]] = {
     ),
     "two masters": (
         lambda a: a["data3"]["redis"]["persistent"]["server"].update(role="master"),
-        "redis persistent", "data1 and data3 says master",
+        "redis persistent", "servers that say master: data1 and data3",
     ),
     "a replica without a link": (
         lambda a: a["data2"]["redis"]["persistent"]["server"].update(linked=False),

@@ -24,7 +24,7 @@ STOPPED = (
 
 
 def probe(names: list[str], context: Item) -> dict[str, Item]:
-    """From small files of this host alone: a run without changes asks no program and no network."""
+    """Read only small files of this host: a run without changes needs no program and no network."""
     if stopped := [path for path in stop_files(context) if os.path.exists(path)]:
         return {"stanza": {"obstacle": STOPPED.format(path=stopped[0], stanza=context["stanza"])}}
     own = system(context["data"])

@@ -12,7 +12,7 @@ SECONDS = 90  # Patroni answers once the other member is promoted
 
 
 def send(context: Mapping[str, Any]) -> None:
-    """One request, {"member", "method", "path", "body"} in the context; RemoteError with Patroni's words if refused."""
+    """Send the context's request {"member", "method", "path", "body"}; RemoteError with Patroni's answer if refused."""
     patroni, request = Patroni(context), context["request"]
     members = [request["member"]] if request["member"] else list(patroni.members)
     for member in members:

@@ -29,7 +29,7 @@ def apply(change: Change) -> None:
     """Undo changes through the runtime API; reload, then restart, if that is not enough."""
     context = change.context
     left: list[Fault] = []
-    for fix in (_command, _reload, _restart) if _answers(context) else (_restart,):  # one that hangs takes no reload
+    for fix in (_command, _reload, _restart) if _answers(context) else (_restart,):  # one that hangs ignores a reload
         fix(context)
         left = _settled(context)
         if not left:

@@ -50,7 +50,7 @@ def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
             "PAUSE ... ALL), which expires"
         ) from None
     except (OSError, ReplyError) as error:
-        raise RemoteError(f"Redis or Sentinel of this host cannot be asked: {error}") from None
+        raise RemoteError(f"Redis or Sentinel of this host cannot be queried: {error}") from None
     return found
 
 
