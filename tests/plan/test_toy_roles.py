@@ -196,7 +196,7 @@ def test_stores_of_the_platform() -> None:
     assert switching(ROLES, "redis").__name__ == "roles.sentinel.failover"
     for store, words in {
         "rabbitmq": "RabbitMQ has no primary to move: every node takes writes",
-        "etcd": "elect their leader by themselves",
+        "etcd": "elect their leader themselves",
         "mysql": r'store="mysql": failover knows postgresql \(when nothing is said\) and redis$',
     }.items():
         with pytest.raises(OperatorError, match=words):

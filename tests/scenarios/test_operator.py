@@ -86,7 +86,7 @@ def test_what_cannot_be_is_refused(control: Control, database: Database) -> None
     primary = database.primary()
     for deploy, data, words in (
         (FAILOVER, {"to": "data9"}, 'has no host "data9"'),
-        (FAILOVER, {"to": control.group("app")[0]}, "is no host of PostgreSQL"),
+        (FAILOVER, {"to": control.group("app")[0]}, "is not a host of PostgreSQL"),
         (FAILOVER, {"store": "rabbitmq"}, "has no primary to move"),
         (FAILOVER, {"store": "mysql"}, "failover knows postgresql"),
         (REBUILD, {"host": primary}, "is the primary"),
