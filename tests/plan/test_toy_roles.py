@@ -179,9 +179,9 @@ def test_a_store_is_failed_over_by_its_role(run: Toy, roles: Roles) -> None:
 def test_a_store_without_a_failover_says_why(roles: Roles) -> None:
     with pytest.raises(OperatorError, match=r"^pumps take turns by themselves$"):
         switching(roles, "pump")
-    with pytest.raises(OperatorError, match=r'store="pump": only replicas of Valves are rebuilt\. A pump is bought'):
+    with pytest.raises(OperatorError, match=r'store="pump": only replicas of Valves can be rebuilt\. A pump is bought'):
         rebuilding(roles, "pump")
-    with pytest.raises(OperatorError, match=r'store="tank": failover knows valve \(when nothing is said\)$'):
+    with pytest.raises(OperatorError, match=r'store="tank": failover supports valve \(the default\)$'):
         switching(roles, "tank")
 
 
@@ -197,11 +197,11 @@ def test_stores_of_the_platform() -> None:
     for store, words in {
         "rabbitmq": "RabbitMQ has no primary to move: every node takes writes",
         "etcd": "elect their leader by themselves",
-        "mysql": r'store="mysql": failover knows postgresql \(when nothing is said\) and redis$',
+        "mysql": r'store="mysql": failover supports postgresql \(the default\) and redis$',
     }.items():
         with pytest.raises(OperatorError, match=words):
             switching(ROLES, store)
-    with pytest.raises(OperatorError, match=r"only replicas of PostgreSQL are rebuilt\. Redis copies everything"):
+    with pytest.raises(OperatorError, match=r"only replicas of PostgreSQL can be rebuilt\. Redis copies everything"):
         rebuilding(ROLES, "redis")
 
 
