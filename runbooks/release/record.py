@@ -76,7 +76,7 @@ def went_back(record: Mapping[str, Any], target: Released, keep: int) -> Kept:
 def target(
     name: str, record: Mapping[str, Any], running: Released, previous: Released | None, wanted: str
 ) -> Released | None:
-    """The release that a rollback of this service returns to; None if there is no earlier one.
+    """The release that a rollback of this service returns to; None if it has no earlier one.
 
     Without a `wanted` number: the recorded release if another one runs (one that never got through), else the one
     before it, else the one that the swarm itself had before. OperatorError if `wanted` is unknown.

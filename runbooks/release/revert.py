@@ -42,7 +42,7 @@ def plan(run: Run, services: Sequence[str], to: str = "") -> Sequence[Act]:
 
 
 def step_of(situation: Situation, name: str, found: Mapping[str, Any] | None, wanted: str) -> Step | None:
-    """The step of one service; None if there is no earlier release."""
+    """The step of one service; None if it has no earlier release."""
     if found is None:
         raise OperatorError(f"{name} is not in the swarm: deploys/full.py deploys it")
     running = Running(found["image"], found["config"]).released()

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def record(context: dict[str, Any]) -> dict[str, Any]:
-    """The number of lines in the audit record and the time of the last write; empty if there is no record."""
+    """The number of lines in the audit record and the time of the last write; empty without a record."""
     directory = context["record"]
     if not os.path.isdir(directory):
         return {}
