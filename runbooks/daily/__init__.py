@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from pyinfra.api.deploy import deploy
-from pyinfra.context import host as here  # `host` is the folder of what runs on hosts
+from pyinfra.context import host as here  # `host` is the folder of code for hosts
 
 from nexus.run.run import current_run
 from nexus.run.runbook import Plan, act, report, speaks

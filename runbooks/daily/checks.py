@@ -1,7 +1,7 @@
 """The daily checks that operations.yaml lists, each asked of the hosts.
 
 Roles bring the checks that they can answer: see `daily.py` and `status.py` of each. A check that no part of the
-platform can answer, or that is a task for people, is reported as such and never counts as passed.
+platform can answer, or that is a task for people, says so and never counts as passed.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ def _tell(env: Environment, wanted: list[str], fresh: list[str], everything: boo
         logger.info(f"    would continue the rotation of: {'; '.join(rotation.grouped(begun))}")
     pairs = [unit for unit in fresh if rule_of(env, unit).kind == "pair"]
     others = [unit for unit in wanted if unit not in pairs]
-    for names, how in ((pairs, "use their other login with a new password"), (others, "have a new value")):
+    for names, how in ((pairs, "use their other login with a new password"), (others, "get a new value")):
         if names:
             logger.info(f"    would {how}: {'; '.join(rotation.grouped(names))}")
     for unit in units(env) if everything else []:

@@ -49,7 +49,7 @@ def frames(stream: bytes) -> list[str]:
 
 
 def readable(line: str) -> str:
-    """The line "TIME NODE-AND-TASK-IDS text" with the task alone."""
+    """The line "TIME NODE-AND-TASK-IDS text" with only the task."""
     when, _, rest = line.partition(" ")
     details, _, text = rest.partition(" ")
     parts = dict(part.split("=", 1) for part in details.split(",") if "=" in part)
