@@ -65,7 +65,7 @@ def test_a_recipient_that_is_none(project: Project) -> None:
     [
         ("postgresql/auth-servce", "lab has no such secret"),
         ("tls/ca-key", "secrets=tls/ca-key is not changed here: an authority"),
-        ("", "no secret was named and no rotation is under way"),
+        ("", "no secret was named and no rotation is in progress"),
     ],
 )
 def test_a_rotation_that_cannot_be(project: Project, words: str, said: str) -> None:

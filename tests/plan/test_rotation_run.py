@@ -92,8 +92,8 @@ def test_each_step_is_written_down_before_hosts_hear_of_it(env: Environment) -> 
 
 
 def test_a_rotation_does_not_leave_a_host_behind(env: Environment) -> None:
-    with pytest.raises(OperatorError, match="app1 would be left with old secrets"):
+    with pytest.raises(OperatorError, match="app1 would keep the old secrets"):
         deploy._introduce(Asked(env, reached=False), "all")
     assert deploy._introduce(Asked(env, reached=False), "all", force=True)
-    with pytest.raises(OperatorError, match="no secret was named and no rotation is under way"):
+    with pytest.raises(OperatorError, match="no secret was named and no rotation is in progress"):
         deploy._introduce(Asked(env))

@@ -148,9 +148,9 @@ def test_runbooks_refuse_what_a_store_cannot(toys: Roles, tmp_path: Path) -> Non
         acts("restore", env, toys, "", "shelf", "", False)
     with pytest.raises(OperatorError, match="store=shelve: test has no such store"):
         acts("restore", env, toys, "", "shelve", "", True)
-    with pytest.raises(OperatorError, match="type=full: no store has backups of types"):
+    with pytest.raises(OperatorError, match="type=full: no store has backup types"):
         acts("backup", env, toys, "", "full")
-    with pytest.raises(OperatorError, match="no store of this platform brings a restore test"):
+    with pytest.raises(OperatorError, match="no store of this platform has a restore test"):
         acts("restore_test", env, toys, "")
 
 

@@ -88,7 +88,7 @@ def test_what_cannot_be_is_refused(control: Control, database: Database) -> None
         (FAILOVER, {"to": "data9"}, 'has no host "data9"'),
         (FAILOVER, {"to": control.group("app")[0]}, "is not a host of PostgreSQL"),
         (FAILOVER, {"store": "rabbitmq"}, "has no primary to move"),
-        (FAILOVER, {"store": "mysql"}, "failover knows postgresql"),
+        (FAILOVER, {"store": "mysql"}, "failover supports postgresql"),
         (REBUILD, {"host": primary}, "is the primary"),
         (REBUILD, {}, "--data host=NAME"),
     ):
