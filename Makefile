@@ -1,6 +1,6 @@
-# Each target is a line or two; what they call is in roles/, deploys/ and tests/.
+# Each target is a line or two; the code that they call is in roles/, deploys/ and tests/.
 NEXUS_ENV ?= lab
-# A distribution's own Python is built with profile-guided optimisation, one from pyenv is not: a third more for each run.
+# A distribution's own Python is built with profile-guided optimisation; one from pyenv is not, and runs take a third longer.
 PYTHON ?= $(shell /usr/bin/python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo /usr/bin/python3 || echo python3)
 export NEXUS_ENV
@@ -8,34 +8,34 @@ BIN := .venv/bin
 AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo -E)
 REPORTS := --junitxml=reports/$(NEXUS_ENV).xml --html=reports/$(NEXUS_ENV).html --self-contained-html
 
-.PHONY: help deploy provision test verify drift lint scenarios bench architecture lab-up lab-down lab-status catalogue secrets secrets-edit secrets-status clean
+.PHONY: help deploy provision test verify drift lint scenarios bench architecture messages lab-up lab-down lab-status catalogue secrets secrets-edit secrets-status clean
 
-help: ## this list
+help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
-deploy: provision ## the whole platform on NEXUS_ENV (lab when not set)
+deploy: provision ## deploy the whole platform to NEXUS_ENV (lab when not set)
 	$(BIN)/pyinfra inventory deploys/full.py -y
 
-provision: .venv/ready ## the hosts of NEXUS_ENV
+provision: .venv/ready ## provision the hosts of NEXUS_ENV
 	$(BIN)/pyinfra @local deploys/provision.py -y
 
-test: .venv/ready lint ## everything that can be tested on this machine, lab included
+test: .venv/ready lint ## test everything that this machine can test, including the lab
 	$(AS_ROOT) tests/tools.sh
 	$(BIN)/pytest tests/library tests/plan -q -n 2 --random-order
 	$(AS_ROOT) $(BIN)/pytest tests/scenarios tests/hosts --lab --durations 15 $(REPORTS)
 
-verify: .venv/ready ## testinfra on the hosts of NEXUS_ENV as they are
+verify: .venv/ready ## check the hosts of NEXUS_ENV as they are, with testinfra
 	$(BIN)/pytest tests/hosts -q $(REPORTS)
 
-drift: .venv/ready ## what differs from the plan on the hosts of NEXUS_ENV, as text, JSON and a page
+drift: .venv/ready ## report what differs from the plan on the hosts of NEXUS_ENV, as text, JSON and a page
 	$(BIN)/pyinfra inventory deploys/drift.py
 
-scenarios: .venv/ready ## the plan tests three times in random order, then the scenarios in full
+scenarios: .venv/ready ## run the plan tests three times in random order, then the scenarios in full
 	$(AS_ROOT) tests/tools.sh
 	for run in 1 2 3; do $(BIN)/pytest tests/library tests/plan -q -n 4 --random-order || exit 1; done
 	$(AS_ROOT) $(BIN)/pytest tests/scenarios --lab --full $(REPORTS)
 
-bench: .venv/bench ## what runs cost: beside Ansible, Mitogen and plain pyinfra, and against targets
+bench: .venv/bench ## measure what runs cost, compared with Ansible, Mitogen, plain pyinfra and the targets
 	$(AS_ROOT) $(BIN)/python -m benchmarks all
 
 lint: .venv/ready
@@ -44,30 +44,34 @@ lint: .venv/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python docs/architecture.py --check
+	$(BIN)/python docs/messages.py --check
 	$(BIN)/check-jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
-architecture: .venv/ready ## the picture of the code in docs/architecture.md, drawn from its imports
+architecture: .venv/ready ## draw the picture of the code in docs/architecture.md from its imports
 	$(BIN)/python docs/architecture.py
 
-lab-up: .venv/ready ## the lab's hosts, bare
+messages: .venv/ready ## list all messages in docs/messages.md, from the code that prints them
+	$(BIN)/python docs/messages.py
+
+lab-up: .venv/ready ## start the lab's hosts, with nothing deployed
 	$(BIN)/python -m nexus.provider.lab up $(NEXUS_ENV)
 
-lab-down: .venv/ready ## stop and remove everything of the lab, nothing else
+lab-down: .venv/ready ## stop and remove the lab, and nothing else
 	$(BIN)/python -m nexus.provider.lab down
 
-lab-status: .venv/ready ## hosts of the lab and how they are
+lab-status: .venv/ready ## show the hosts of the lab and their state
 	$(BIN)/python -m nexus.provider.lab status
 
-catalogue: .venv/ready ## services and capacity of NEXUS_ENV as a table
+catalogue: .venv/ready ## show services and capacity of NEXUS_ENV as a table
 	$(BIN)/python -m runbooks.catalogue $(NEXUS_ENV)
 
-secrets: .venv/ready ## make the secrets of NEXUS_ENV that are missing, encrypt for who may read them
+secrets: .venv/ready ## make missing secrets of NEXUS_ENV, and encrypt the file for its recipients
 	$(BIN)/python -m runbooks.secret.fill $(NEXUS_ENV)
 
-secrets-edit: .venv/ready ## the secrets of NEXUS_ENV in an editor
+secrets-edit: .venv/ready ## edit the secrets of NEXUS_ENV
 	@$(BIN)/python -m runbooks.secret.edit $(NEXUS_ENV)
 
-secrets-status: .venv/ready ## who can read the secrets of NEXUS_ENV, their age, what has to be changed
+secrets-status: .venv/ready ## show who can read the secrets of NEXUS_ENV, their age, and what must be changed
 	@$(BIN)/python -m runbooks.secret $(NEXUS_ENV)
 
 .venv/ready: pyproject.toml constraints.txt nexus/cli/place.py
@@ -81,5 +85,5 @@ secrets-status: .venv/ready ## who can read the secrets of NEXUS_ENV, their age,
 	$(BIN)/pip install -q -c constraints.txt '.[bench]'
 	touch $@
 
-clean: lab-down ## the lab and the virtual environment
+clean: lab-down ## remove the lab and the virtual environment
 	rm -rf .venv reports

@@ -3,11 +3,11 @@
     python -m benchmarks slice [--sizes 1,8 --cases noop --peers kit,ansible --links direct --rounds 1]
     python -m benchmarks full [--cases noop,delay,service,nginx,verify,light,first]
     python -m benchmarks growth [--of services,simulated,hosts]
-    python -m benchmarks all              the three of them, without what takes hours or renews the lab
-    python -m benchmarks table            what was measured last, as Markdown; `--write` into the README
-    python -m benchmarks down             the light hosts away
+    python -m benchmarks all              all three, without cases that take hours or renew the lab
+    python -m benchmarks table            the last results as Markdown; `--write` puts them into the README
+    python -m benchmarks down             take the light hosts down
 
-A series of `slice` that was ended goes on where it stood; `--fresh` begins another one.
+An interrupted series of `slice` continues where it stopped; `--fresh` begins a new one.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from benchmarks.way import ways
 README = Path(__file__).with_name("README.md")
 MARK = "<!-- measured -->"
 GROWTH = {"services": growth.of_services, "simulated": growth.of_simulated_hosts, "hosts": growth.of_hosts}
-# What `all` leaves out of the whole matrix: hours of the ways that take minutes, and the delay for them.
+# The part of the whole matrix that `all` measures: without the slow ways on many hosts, and without delay.
 MODEST = ["--sizes", "1,8", "--cases", "noop,changed,first", "--slow-sizes", "1,8", "--rounds", "3"]
 
 
 def main(words: list[str] | None = None) -> int:
-    """Status 1 when a run did not do what it was for."""
+    """Exit status; 1 if a run did not do its work."""
     options = _parser().parse_args(words)
     if options.part == "all":
         parts = (["slice", *MODEST, "--links", "direct"], ["full"], ["growth"], ["table", "--write"])
@@ -101,7 +101,7 @@ def _table(options: argparse.Namespace) -> int:
     if (RESULTS / "full.json").is_file():
         parts += ["## Against targets", Figures(RESULTS / "full.json").markdown()]
     if (RESULTS / "slice.json").is_file():
-        parts += ["## Beside its peers", markdown(Series(RESULTS / "slice.json"))]
+        parts += ["## Compared with its peers", markdown(Series(RESULTS / "slice.json"))]
     if growth.PLOT.is_file():
         parts += ["## Growth", "![no-op against hosts and services](growth.svg)"]
     text = "\n\n".join(part.strip() for part in parts)
@@ -118,23 +118,25 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parts = parser.add_subparsers(dest="part", required=True)
-    slice_ = parts.add_parser("slice", help="beside its peers")
+    slice_ = parts.add_parser("slice", help="compared with its peers")
     slice_.add_argument("--sizes", type=_several(int), default=(1, 4, 8, 20), help="hosts")
     slice_.add_argument("--cases", type=_several(_one_of(CASES)), default=CASES)
     slice_.add_argument("--links", type=_several(_one_of(LINKS)), default=LINKS)
     slice_.add_argument("--peers", type=_several(_one_of(tuple(ways()))), default=tuple(ways()))
     slice_.add_argument("--rounds", type=int, default=3)
-    slice_.add_argument("--slow-rounds", type=int, default=1, help="of ways that take minutes")
-    slice_.add_argument("--slow-sizes", type=_several(int), default=(1, 4, 8, 20), help="for those")
+    slice_.add_argument("--slow-rounds", type=int, default=1, help="rounds of ways that take minutes")
+    slice_.add_argument(
+        "--slow-sizes", type=_several(int), default=(1, 4, 8, 20), help="hosts for ways that take minutes"
+    )
     slice_.add_argument("--fresh", action="store_true", help="begin a new series")
     full_ = parts.add_parser("full", help="full.py on the lab, against targets")
     full_.add_argument("--cases", type=_several(_one_of(tuple(full.CASES))), default=full.GENTLE)
-    growth_ = parts.add_parser("growth", help="against the number of hosts and of services")
+    growth_ = parts.add_parser("growth", help="cost against the number of hosts and services")
     growth_.add_argument("--of", type=_several(_one_of(tuple(GROWTH))), default=tuple(GROWTH))
     parts.add_parser("all", help="slice, full and growth, in about an hour")
-    table_ = parts.add_parser("table", help="what was measured last")
-    table_.add_argument("--write", action="store_true", help="into the README")
-    parts.add_parser("down", help="take the light hosts away")
+    table_ = parts.add_parser("table", help="the last results as Markdown")
+    table_.add_argument("--write", action="store_true", help="write them into the README")
+    parts.add_parser("down", help="take the light hosts down")
     return parser
 
 
@@ -145,7 +147,7 @@ def _several(one: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
 def _one_of(known: tuple[str, ...]) -> Callable[[str], str]:
     def check(word: str) -> str:
         if word not in known:
-            raise argparse.ArgumentTypeError(f"{word!r} is none of {', '.join(known)}")
+            raise argparse.ArgumentTypeError(f"{word!r} is unknown; known: {', '.join(known)}")
         return word
 
     return check

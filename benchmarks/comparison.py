@@ -1,8 +1,8 @@
 """The comparison: every way on the same hosts, in turn, round after round.
 
-A block is one case at one size over one link. Its ways take turns within each round and begin with another one
-in each, so that what disturbs the machine disturbs all of them. After every run our library looks at the hosts, and
-finds nothing to do when the way left the state that it should.
+A block is one case at one size over one link. Its ways take turns in each round, and each round begins with another
+way, so a disturbance of the machine affects all of them. After every run our library checks the hosts; it finds
+nothing to do if the way reached the right state.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TIMEOUT_SECONDS = 3600
 
 @dataclass(frozen=True)
 class Choice:
-    """What of the whole matrix is to be measured."""
+    """The part of the whole matrix to measure."""
 
     sizes: Sequence[int]
     cases: Sequence[str]
@@ -67,7 +67,7 @@ class Comparison:
                 raise RuntimeError(f"{name} cannot be measured: {reason}")
 
     def run(self) -> list[Cell]:
-        """Measure what is chosen and not yet known; returns the runs that did not do what they should."""
+        """Measure the chosen cells that are missing; return the runs that did not do their work."""
         missing = {block: turns for block in self.choice.blocks() if (turns := self._missing(*block))}
         if not missing:
             return []
@@ -76,7 +76,7 @@ class Comparison:
         bad = []
         for (case, link, size), turns in missing.items():
             some = fleet.take(size)
-            self._settle(some, anew=case == "noop")
+            self._settle(some, fresh=case == "noop")
             with Distance(link, some) as distance:
                 for number, way in turns:
                     cell = self._cell(distance, case, way, number)
@@ -89,14 +89,14 @@ class Comparison:
         turns = self.choice.block(case, size, self.ways)
         return [(number, way) for number, way in turns if (case, link, size, way.name, number) not in self.series.cells]
 
-    def _settle(self, fleet: Fleet, anew: bool) -> None:
-        """Bring the hosts to the state by our library, for a no-op from nothing: so theirs is one after ours."""
-        if anew:
+    def _settle(self, fleet: Fleet, fresh: bool) -> None:
+        """Converge the hosts with our library, from nothing for a no-op: each no-op then follows our converge."""
+        if fresh:
             fleet.reset(packages=False, ours=True)
         with Distance("direct", fleet) as distance:
             cost, changes = self._run(self.ways["kit"], distance, "settle")
         if cost.status or changes is None:
-            raise RuntimeError(f"the hosts could not be laid out: see {_log('settle', self.ways['kit'])}")
+            raise RuntimeError(f"the hosts could not be converged: see {_log('settle', self.ways['kit'])}")
 
     def _cell(self, distance: Distance, case: str, way: Way, number: int) -> Cell:
         fleet, ours = distance.fleet, way.name == "kit"
@@ -136,7 +136,7 @@ class Comparison:
         return cost, way.changes(log.read_text(errors="replace"))
 
     def _write_slice(self) -> None:
-        """What the peers lay down, as data."""
+        """Write what the peers deploy, as data."""
         found = workload.services(catalogue.load().services.values(), self.level)
         running = workload.running(found)
         WORK.mkdir(parents=True, exist_ok=True)
@@ -159,7 +159,7 @@ def _log(case: str, way: Way) -> Path:
 
 
 def _limit(cell: Cell, log: Path) -> Cell:
-    """The limit measures itself, many times over the same connections: one question to each host."""
+    """The cell of the limit, which measures itself: one probe of each host, repeated over the same connections."""
     if cell.status:
         return cell
     found = json.loads(log.read_text().splitlines()[-1])

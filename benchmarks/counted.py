@@ -1,4 +1,4 @@
-"""pyinfra itself, and at its end the number of SSH sessions that it opened, in the file NEXUS_BENCH_COUNT.
+"""Run pyinfra itself, then write the number of SSH sessions that it opened to the file NEXUS_BENCH_COUNT.
 
     python -m benchmarks.counted inventory deploys/full.py -y
 
@@ -15,11 +15,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from pyinfra_cli.main import main  # patches the standard library before anything of paramiko is loaded
+from pyinfra_cli.main import main  # patches the standard library before paramiko is loaded
 
 
 def count() -> Counter[str]:
-    """Wrap paramiko's way of opening sessions; returns the counter, {address: sessions}."""
+    """Wrap paramiko's function that opens sessions; return the counter, {address: sessions}."""
     import paramiko
 
     found: Counter[str] = Counter()

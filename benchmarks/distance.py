@@ -1,4 +1,4 @@
-"""How hosts are reached in a comparison: directly, or through the relay that delays and counts."""
+"""The connection to hosts in a comparison: direct, or through the relay that delays and counts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LINKS = ("direct", "delay")
 
 
 class Distance:
-    """The way to the hosts while it is entered: `direct` needs nothing, `delay` a relay process."""
+    """The connection to the hosts while it is entered: `direct` needs nothing, `delay` a relay process."""
 
     def __init__(self, link: str, fleet: Fleet) -> None:
         self.link, self.fleet = link, fleet
@@ -24,11 +24,11 @@ class Distance:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What our own inventory must know of it."""
+        """The environment variables that tell our inventory about it."""
         return {"NEXUS_BENCH_HOSTS": str(len(self.fleet.hosts)), "NEXUS_BENCH_RELAY": str(PORT) if self._relay else ""}
 
     def turns(self) -> int | None:
-        """Turns on the wire since this was last asked, None where nothing counts them."""
+        """Turns on the wire since the last call; None if nothing counts them."""
         if self._relay is None:
             return None
         assert self._relay.stdin

@@ -1,8 +1,8 @@
-"""The limit of a first converge: the bare apt, image and docker work, done by shell over ssh side by side.
+"""The limit of a first converge: only the apt, image and docker work, done by shell over ssh in parallel.
 
-No files, no users, no checks, no order but what the work itself needs: packages of each host; base system,
+No files, no users, no checks, and only the order that the work itself needs: packages of each host; base system,
 images and their registry on the ops host; a swarm, its network, and a task of each service from those images.
-What our own run takes longer than this is its own doing.
+The time that our own run takes beyond this is its own cost.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SERVE = "require('http').createServer((_, answer) => answer.end('ok')).listen(80
 
 @dataclass
 class _Work:
-    """What the hosts of one floor wait for from each other."""
+    """The events for which the hosts wait."""
 
     env: Environment
     fleet: Fleet
@@ -47,7 +47,7 @@ class _Work:
 
 
 def lay_bare(fleet: Fleet) -> float:
-    """Do all the work on bare hosts; seconds until a task of every service runs."""
+    """Do all the work on bare hosts; return the seconds until a task of every service runs."""
     env = inventory.load("lab")
     began = time.monotonic()
     asyncio.run(_work(env, fleet))
@@ -89,7 +89,7 @@ async def _shell(work: _Work, host: Host, script: str) -> str:
 
 
 def _packages(work: _Work, name: str) -> str:
-    """All packages that roles plan for a host, and the registry's address for its engine."""
+    """Install all packages that roles plan for a host; tell its engine the registry's address."""
     traits = Traits(2, 8 << 30, 1400, 0, "x86_64", {"memory": False, "cpu": False})
     env = work.env.seen([replace(host, traits=traits) for host in work.env.hosts], {})
     host = env.host(name)
@@ -110,7 +110,7 @@ def _packages(work: _Work, name: str) -> str:
 
 
 def _images(work: _Work) -> str:
-    """Base system, every distinct image of the recipe, and a push of what runs."""
+    """Make the base system and every distinct image of the recipe; push the images that run."""
     wanted = recipe(work.env, checkout(work.env))
     order = {image.tag: image for top in wanted.images.values() for image in top.lineage}
     lines = [f"mkdir -p {WORK}"]
@@ -144,7 +144,7 @@ def _build(image: Image, env: Environment) -> list[str]:
 
 
 def _stack(work: _Work) -> str:
-    """A task of every service that answers on a port, and the wait until all of them run."""
+    """Start a task of every service that answers on a port, and wait until all run."""
     image = f"{work.registry}/{REFERENCE}"
     services = {
         name: {

@@ -1,6 +1,6 @@
-"""full.py itself against absolute targets, on the lab as it was deployed.
+"""full.py against absolute targets, on the deployed lab.
 
-Every case leaves the lab as it found it. The ones that renew it run only when they are named.
+Every case leaves the lab as it found it. Cases that renew the lab run only when they are named.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LIGHT = 40
 
 
 class Unexpected(RuntimeError):
-    """A run that did not do what it was measured for."""
+    """A run that did not do the work that was to be measured."""
 
 
 def _expect(done: Done, changes: bool, what: str) -> Done:
@@ -38,10 +38,10 @@ def _expect(done: Done, changes: bool, what: str) -> Done:
 
 def noop(figures: Figures, fleet: Fleet) -> None:
     """Nothing to change, in turn with stock pyinfra; then once more through the launcher that counts."""
-    run()  # whatever was left
+    run()  # converge leftovers first
     walls, cpus, peaks, used, stock = [], [], [], [], []
     for _ in range(ROUNDS_NOOP):
-        calm()  # the log-ins of the run before are still being ended when the next begins
+        calm()  # sessions of the previous run are still ending
         other = platform_run.stock(fleet)
         if other.status:
             raise Unexpected(f"stock pyinfra ended with {other.status}: see {platform_run.WORK}/log/stock.log")
@@ -69,7 +69,7 @@ def noop(figures: Figures, fleet: Fleet) -> None:
 
 
 def delay(figures: Figures, fleet: Fleet) -> None:
-    """The same with a network of some distance, beside as many runs without."""
+    """The same over a network with delay, and the same number of runs without."""
     near, far = [], []
     for _ in range(ROUNDS):
         near.append(_expect(run(), False, "no-op").cost.wall)
@@ -82,7 +82,7 @@ def delay(figures: Figures, fleet: Fleet) -> None:
 
 
 def service(figures: Figures, fleet: Fleet) -> None:
-    """One service's configuration changed in a second checkout, and back."""
+    """Change one service's configuration in a second checkout, and back."""
     name = list(catalogue.load().services)[-1]
     copy = platform_run.copy_of_project()
     platform_run.edit_memory(copy, name)
@@ -101,7 +101,7 @@ def service(figures: Figures, fleet: Fleet) -> None:
 
 
 def nginx(figures: Figures, fleet: Fleet) -> None:
-    """One setting of Nginx changed, and back."""
+    """Change one setting of Nginx, and back."""
     walls = []
     for _ in range(2):
         for arguments in (["--data", "nginx_hsts_seconds=86400"], []):
@@ -124,7 +124,7 @@ def verify(figures: Figures, fleet: Fleet) -> None:
 
 
 def light(figures: Figures, fleet: Fleet) -> None:
-    """Forty light hosts with the base role alone; the platform's own hosts are off meanwhile."""
+    """Forty light hosts with only the base role, while the platform's hosts are off."""
     with platform_run.resting(fleet):
         _light(figures)
 
@@ -137,7 +137,7 @@ def _light(figures: Figures) -> None:
         environment = {"NEXUS_BENCH_HOSTS": str(size), "NEXUS_BENCH_ROLE": "base"}
         begin = run(environment=environment, **runs)  # type: ignore[arg-type]
         if begin.changes < 0:
-            raise Unexpected(f"{size} light hosts could not be laid out:\n{begin.output[-2000:]}")
+            raise Unexpected(f"{size} light hosts could not be converged:\n{begin.output[-2000:]}")
         calm()
         for _ in range(ROUNDS):
             found.append(_expect(run(environment=environment, **runs), False, f"{size} light hosts"))  # type: ignore[arg-type]
@@ -152,7 +152,7 @@ def _light(figures: Figures) -> None:
 
 
 def first(figures: Figures, fleet: Fleet) -> None:
-    """From bare hosts: the limit script and full.py in turn, each on hosts that are new."""
+    """From bare hosts: the limit script and full.py in turn, each on new hosts."""
     limits, walls = [], []
     for _ in range(ROUNDS_FIRST):
         platform_run.renew(fleet)

@@ -1,6 +1,6 @@
 """A catalogue of any number of services: the platform's own, and copies of it under other names.
 
-For measuring growth. The copies depend on each other as the originals do, and have routes of their own.
+It serves to measure growth. The copies depend on each other as the originals do, and have their own routes.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from benchmarks import PROJECT, WORK
 SOURCE = PROJECT / "group_data" / "catalogue"
 VARIABLE = "NEXUS_BENCH_SERVICES"
 FIRST_PORT = 20000
-ROOM = ("--data", "postgresql_max_connections=2000")  # each service has connections of its own
+ROOM = ("--data", "postgresql_max_connections=2000")  # each service has its own connections
 
 
 class _Plain(yaml.SafeDumper):
-    """Writes a value that comes twice twice: the catalogue takes no aliases."""
+    """Writes a repeated value again each time: the catalogue takes no aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
 def install() -> None:
-    """Let the environments of this process have as many services as NEXUS_BENCH_SERVICES says."""
+    """Give the environments of this process the number of services in NEXUS_BENCH_SERVICES."""
     if not os.environ.get(VARIABLE):
         return
     import nexus.catalogue
@@ -41,7 +41,7 @@ def install() -> None:
 
 
 def write(count: int) -> Path:
-    """The catalogue of that many services as files; its directory."""
+    """Write the catalogue with this number of services; return its directory."""
     directory = WORK / f"catalogue-{count}"
     shutil.rmtree(directory, ignore_errors=True)
     shutil.copytree(SOURCE, directory)
@@ -70,14 +70,14 @@ def _copy(service: dict[str, Any], names: dict[str, str], port: int) -> dict[str
     made = copy.deepcopy(service)
     made |= {"name": names[service["name"]], "port": port}
     made.pop("redis_key_prefixes", None)  # no two services may share one
-    made.pop("functional", None)  # they ask for routes of their own
+    made.pop("functional", None)  # the checks need the original's routes
     if "depends_on" in made:
         made["depends_on"] = [names[name] for name in made["depends_on"]]
     return made
 
 
 def _drop_unknown(services: list[dict[str, Any]], present: set[str]) -> None:
-    """The last copy may be cut short: what depends on services beyond the cut does without them."""
+    """Drop dependencies on services that are missing because the last copy was cut short."""
     for service in services:
         if "depends_on" in service:
             service["depends_on"] = [name for name in service["depends_on"] if name in present]

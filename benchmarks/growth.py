@@ -1,7 +1,7 @@
 """How a no-op grows with hosts and with services, as figures and as a plot.
 
-Hosts: 1 to 40 light ones measured, and one point at 1,000 with the connector that answers by itself. Services:
-43, 100 and 400 of a generated catalogue on eight simulated hosts, and what planning alone takes.
+Hosts: 1 to 40 light ones measured, and one point at 1,000 with the simulated connector. Services: 43, 100 and 400 of
+a generated catalogue on eight simulated hosts, and the time of planning alone.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def of_hosts(figures: Figures) -> None:
     hosts.up(max(HOSTS), PORT)
     begin = run(environment={"NEXUS_BENCH_HOSTS": str(max(HOSTS))}, **SLICE)
     if begin.changes < 0:
-        raise RuntimeError(f"the hosts could not be laid out:\n{begin.output[-2000:]}")
+        raise RuntimeError(f"the hosts could not be converged:\n{begin.output[-2000:]}")
     calm()
     found: dict[int, list[Done]] = {size: [] for size in HOSTS}
     for _ in range(ROUNDS):
@@ -68,7 +68,7 @@ def of_hosts(figures: Figures) -> None:
 
 
 def of_simulated_hosts(figures: Figures, size: int = SIMULATED_HOSTS) -> None:
-    """The same for more hosts than any machine here could hold."""
+    """The same for more hosts than this machine could hold."""
     simulated.forget()
     environment = {"NEXUS_BENCH_HOSTS": str(size), simulated.VARIABLE: str(ANSWER_SECONDS)}
     run(environment=environment, **SLICE)
@@ -142,7 +142,7 @@ def _plan(environment: Mapping[str, str]) -> dict[str, float]:
 
 def _still(done: Done) -> Done:
     if done.changes != 0:
-        raise RuntimeError(f"no no-op: {done.changes} changes, status {done.cost.status}:\n{done.output[-2000:]}")
+        raise RuntimeError(f"not a no-op: {done.changes} changes, status {done.cost.status}:\n{done.output[-2000:]}")
     return done
 
 

@@ -1,4 +1,4 @@
-"""The light hosts of the comparison: made by the lab, reached beside what is measured, taken back to bare."""
+"""The light hosts of the comparison: the lab makes them, the benchmark logs in by itself and resets them to bare."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Fleet:
     access: Path
 
     def take(self, size: int) -> Fleet:
-        """The first hosts of this number."""
+        """This number of hosts, from the first."""
         return Fleet(self.hosts[:size], self.access)
 
     def everywhere(self, command: str, seconds: float = 600) -> list[str]:
-        """Standard output of a shell script that root runs on all hosts side by side."""
+        """Standard output of a shell script that root runs on all hosts in parallel."""
         return asyncio.run(self._everywhere(command, seconds))
 
     async def _everywhere(self, command: str, seconds: float) -> list[str]:
@@ -49,24 +49,24 @@ class Fleet:
         return out.decode()
 
     def sessions(self) -> int:
-        """Commands and transfers that sshd has started on all hosts, without the ones that ask for it."""
+        """Commands and transfers that sshd has started on all hosts, without those of this question."""
         return sum(int(text) - 1 for text in self.everywhere(f"{COUNT} || true"))
 
     def cpu(self) -> float | None:
-        """CPU that all hosts have used since they booted, None where the machine does not tell."""
+        """CPU that all hosts have used since they booted; None if the machine does not report it."""
         found = [cpu_seconds(group) for host in self.hosts if (group := _control_group(host))]
         known = [seconds for seconds in found if seconds is not None]
         return sum(known) if len(known) == len(self.hosts) else None
 
     def reset(self, packages: bool, ours: bool) -> None:
-        """Take the slice off the hosts; `packages` too; `ours`: also what the library keeps for itself there."""
+        """Remove the slice from the hosts; `packages`: its packages, too; `ours`: also the library's own files."""
         self.everywhere(reset_script(self._running(), packages, ours))
 
     def _running(self) -> list[str]:
         return list(json.loads((WORK / "slice.json").read_text())["running"])
 
     def write(self, relay: int = 0) -> None:
-        """Write the hosts down for the peers: directly, or through a relay that listens from this port on."""
+        """Write the hosts' files for the peers: direct addresses, or a relay that listens from this port on."""
         data = {
             "ssh_user": "deploy",
             "ssh_key": str(self.access / "id_ed25519"),
@@ -90,24 +90,24 @@ class Fleet:
 
 
 def up(size: int, relay: int) -> Fleet:
-    """Bring this many hosts up, bare or as an earlier benchmark left them."""
+    """Bring up this number of hosts, bare or as an earlier benchmark left them."""
     environment = _environment(size)
     lab.up(environment)
     hosts = tuple(Host(environment, host) for host in environment.hosts)
     WORK.mkdir(parents=True, exist_ok=True)
     (WORK / "known_hosts").write_text("".join(_known(hosts, relay)))
     fleet = Fleet(hosts, environment.access)
-    fleet.everywhere(f"echo LogLevel VERBOSE > {SSHD} && systemctl reload ssh")  # it counts sessions then
+    fleet.everywhere(f"echo LogLevel VERBOSE > {SSHD} && systemctl reload ssh")  # so that it logs sessions
     return fleet
 
 
 def down() -> None:
-    """Take the hosts and all that belongs to them away."""
+    """Remove the hosts and everything that belongs to them."""
     lab.down(_environment(0))
 
 
 def _environment(size: int) -> LabEnvironment:
-    """What inventory/slice.py names, for the lab; that file itself is for processes of pyinfra alone."""
+    """The hosts of inventory/slice.py for the lab; only pyinfra's processes can read that file itself."""
     settings = {**lab.load("lab").settings, "provider": "lab"}
     found = (LabHost(f"slice{number + 1}", workload.address(number), ("node",)) for number in range(size))
     return LabEnvironment("slice", tuple(found), settings)
@@ -126,7 +126,7 @@ def _control_group(host: Host) -> Path | None:
 
 
 def reset_script(running: Sequence[str], packages: bool, ours: bool) -> str:
-    """Shell that takes the slice off a host, whatever of it is there."""
+    """Shell script that removes the slice from a host, however much of it exists."""
     units = [*(f"nexus-bench@{name}" for name in running), *workload.PACKAGED_UNITS]
     bare = [name for name in workload.PACKAGES if name not in workload.BASE_PACKAGES]
     lines = [

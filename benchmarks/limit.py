@@ -1,9 +1,9 @@
-"""The limit: the probe's own remote command, over connections that are open already, and nothing else.
+"""The limit: only the probe's own remote command, over connections that are open already.
 
     python -m benchmarks.limit
 
-Asks the hosts of hosts.json in WORK all at once what the library would ask them, through OpenSSH's own client.
-Prints one line of JSON, the median of several rounds; what it takes to open the connections does not count.
+Sends the library's probe to all hosts of hosts.json in WORK at once, through OpenSSH's own client. Prints one line of
+JSON, the median of several rounds. The time to open the connections does not count.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ async def _run(words: list[str], text: bytes = b"") -> bytes:
 
 
 async def measure() -> dict[str, Any]:
-    """Median wall time and CPU of one question to all hosts."""
+    """Median wall time and CPU of one probe of all hosts."""
     hosts = [host["data"] for host in json.loads((WORK / "hosts.json").read_text())]
     text = question()
     with tempfile.TemporaryDirectory() as directory:

@@ -1,7 +1,7 @@
-"""What one command costs: wall time, CPU of it and all below it, peak memory.
+"""What one command costs: wall time, CPU with all its children, peak memory.
 
-Where the machine has cgroup2 the command gets a control group of its own, so that daemons it leaves behind
-count too; elsewhere only those of its processes count that somebody waited for.
+If the machine has cgroup2, the command gets its own control group, so daemons that it leaves behind count, too. If
+not, only processes that were waited for count.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SAMPLE_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command cost; seconds and bytes."""
+    """The cost of a command, in seconds and bytes."""
 
     status: int
     wall: float
@@ -30,7 +30,7 @@ class Cost:
 
 
 def measure(command: Sequence[str], cwd: Path, environment: Mapping[str, str], log: Path, timeout: float) -> Cost:
-    """Run a command to its end with all output in `log`. Status -9 when it did not end in time."""
+    """Run a command to its end with all output in `log`. The status is -9 if it did not end in time."""
     group = _make_group()
     peak = _Peak(group)
 
@@ -61,13 +61,13 @@ def measure(command: Sequence[str], cwd: Path, environment: Mapping[str, str], l
 
 
 def _plain() -> dict[str, str]:
-    """The environment without what changes how Python runs, such as keeping it from writing what it compiled."""
+    """The environment without variables that change how Python runs, such as PYTHONDONTWRITEBYTECODE."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
 def calm(busy: float = 0.45, seconds: float = 180) -> None:
-    """Wait until this machine's processors are less busy than that share: hosts that were made or changed just now
-    go on for a while. What stays busy for longer is measured as it is."""
+    """Wait until this machine's processors are less busy than `busy`: hosts that were just made or changed keep
+    working for a while. After `seconds` the measurement begins in any case."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         before = _ticks()
@@ -92,7 +92,7 @@ def cpu_seconds(group: Path) -> float | None:
 
 
 def unified() -> Path | None:
-    """Where cgroup2 is mounted."""
+    """The mount point of cgroup2."""
     for line in Path("/proc/self/mounts").read_text().splitlines():
         _, point, kind, *_ = line.split()
         if kind == "cgroup2":
@@ -118,7 +118,7 @@ def _members(group: Path) -> list[int]:
 
 
 def _end(group: Path) -> None:
-    """End what the command left behind, such as its own ssh masters, and remove the group."""
+    """End processes that the command left behind, such as its ssh masters, and remove the group."""
     deadline = time.monotonic() + 10
     while (left := _members(group)) and time.monotonic() < deadline:
         for pid in left:
@@ -130,7 +130,7 @@ def _end(group: Path) -> None:
 
 
 class _Peak:
-    """Greatest sum of what all processes of a group held at one time, shared pages counted once."""
+    """The peak memory of all processes of a group together, shared pages counted once."""
 
     def __init__(self, group: Path | None) -> None:
         self.bytes = 0

@@ -1,4 +1,4 @@
-"""Runs of the platform's own deploys on the lab, each with what it costs."""
+"""Runs of the platform's own deploys on the lab, each with its cost."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LEFT_OUT = (".venv", ".git", "reports", "results", "__pycache__", ".*_cache", "*
 
 @dataclass(frozen=True)
 class Done:
-    """One run: what it cost, what it said, the sessions that it opened on all hosts (None: not counted)."""
+    """One run: its cost, its output, the sessions that it opened on all hosts (None: not counted)."""
 
     cost: Cost
     output: str
@@ -36,7 +36,7 @@ class Done:
 
     @property
     def changes(self) -> int:
-        """Changes of the closing line, -1 where there is none or the run did not complete."""
+        """Changes in the closing line; -1 without one, or if the run did not complete."""
         found = CLOSING.search(self.output)
         return int(found[1]) if found and "NOT COMPLETE" not in found[4] and not self.cost.status else -1
 
@@ -78,7 +78,7 @@ def stock(fleet: Fleet) -> Cost:
     }
     hosts = [(host.name, {**data, "ssh_hostname": host.address}) for host in fleet.hosts]
     command = [_beside("pyinfra"), "inventory.py", "exec", "-y", "--", "true"]
-    with tempfile.TemporaryDirectory() as place:  # below the project its own start would be asked for
+    with tempfile.TemporaryDirectory() as place:  # inside the project its config.py would take effect
         Path(place, "inventory.py").write_text(f"lab = {hosts!r}\n")
         return measure(command, Path(place), {}, WORK / "log" / "stock.log", SECONDS)
 
@@ -92,7 +92,7 @@ def verify() -> Done:
 
 
 def lab_fleet() -> Fleet:
-    """The eight hosts of the lab as they are; RuntimeError where they are not up."""
+    """The eight hosts of the lab as they are; RuntimeError if they are not up."""
     environment = lab.load("lab")
     hosts = tuple(Host(environment, host) for host in environment.hosts)
     if missing := [host.name for host in hosts if not host.answers()]:
@@ -102,7 +102,7 @@ def lab_fleet() -> Fleet:
 
 
 def _know(hosts: Iterable[Host]) -> None:
-    """Note the hosts' keys as they are met behind the relay."""
+    """Write the hosts' keys under the relay's addresses."""
     WORK.mkdir(parents=True, exist_ok=True)
     keys = (" ".join(host.host_key().split()[:2]) for host in hosts)
     lines = (f"[127.0.0.1]:{distance.PORT + number} {key}\n" for number, key in enumerate(keys))
@@ -110,7 +110,7 @@ def _know(hosts: Iterable[Host]) -> None:
 
 
 def renew(fleet: Fleet) -> None:
-    """Bare hosts again, for the same log-in and with the same secrets; host keys are new."""
+    """Make the hosts bare again, with the same login and secrets; host keys are new."""
     for host in fleet.hosts:
         host.remove()
     lab.up(lab.load("lab"))
@@ -119,7 +119,7 @@ def renew(fleet: Fleet) -> None:
 
 @contextmanager
 def resting(fleet: Fleet) -> Iterator[None]:
-    """The platform's hosts off meanwhile, and healthy again afterwards: their own work takes a third of a core."""
+    """Switch the platform's hosts off, and bring them back healthy afterwards: they use a third of a core."""
     with ThreadPoolExecutor(len(fleet.hosts)) as pool:
         list(pool.map(Host.poweroff, fleet.hosts))
     try:
@@ -131,7 +131,7 @@ def resting(fleet: Fleet) -> Iterator[None]:
 
 
 def copy_of_project() -> Path:
-    """A second checkout for the same hosts, in which something can be edited."""
+    """A second checkout for the same hosts, which can be edited."""
     target = WORK / "copy"
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(PROJECT, target, ignore=shutil.ignore_patterns(*LEFT_OUT))
@@ -139,7 +139,7 @@ def copy_of_project() -> Path:
 
 
 def edit_memory(project: Path, service: str) -> None:
-    """Give one service another size in the copy's catalogue: its heap limit, hence its configuration, changes."""
+    """Change one service's memory in the copy's catalogue, which changes its heap limit and so its configuration."""
     path = project / "group_data" / "catalogue" / "services.yaml"
     text = path.read_text()
     entry = re.compile(rf"(  - name: {re.escape(service)}\n(?:    .*\n)*?    memory: )(\S+)")
@@ -150,7 +150,7 @@ def edit_memory(project: Path, service: str) -> None:
 
 
 def task_times(fleet: Fleet, service: str) -> tuple[float, float]:
-    """When a service's newest running task was made, and when it was healthy, as the swarm recorded it (Unix time)."""
+    """When a service's newest running task was created and became healthy, as the swarm recorded it (Unix time)."""
     manager = next(host for host in fleet.hosts if "app" in fleet_groups(fleet, host.name))
     script = (
         "docker inspect --format '{{json .CreatedAt}} {{json .Status.Timestamp}}' "
@@ -168,7 +168,7 @@ def fleet_groups(fleet: Fleet, name: str) -> tuple[str, ...]:
 
 
 def environment_of(name: str) -> Environment:
-    """The environment of one of the benchmark's own inventories, as `inventory.load` makes the project's."""
+    """The environment of one of the benchmark's inventories, loaded as `inventory.load` loads the project's."""
     from nexus.environment import inventory
 
     inventory.file_of = lambda name: PROJECT / "benchmarks" / "inventory" / f"{name}.py"
@@ -176,7 +176,7 @@ def environment_of(name: str) -> Environment:
 
 
 def with_traits(env: Environment) -> Environment:
-    """The environment once all hosts were asked."""
+    """The environment as if all hosts had answered."""
     traits = Traits(**simulated.TRAITS)
     return env.seen([replace(host, traits=traits) for host in env.hosts], {})
 

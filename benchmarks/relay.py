@@ -1,12 +1,12 @@
-"""A TCP relay that delays every byte by a fixed time and counts turns: a network of some distance.
+"""A TCP relay that delays every byte by a fixed time and counts turns: it simulates a distant network.
 
     python -m benchmarks.relay DELAY_MS LISTEN_PORT=ADDRESS:PORT ...
 
-Stands in front of sshd where the kernel cannot delay packets itself. A line on standard input asks for the
-counters since the last line; the answer is one line of JSON. The end of the input ends the relay.
+It listens in front of sshd, since the kernel may be unable to delay packets itself. A line on standard input asks for
+the counters since the last line; the answer is one line of JSON. The end of the input ends the relay.
 
-A turn is one change of direction on a connection, from answers back to questions: what the client sends after
-it has heard something. On a network each of them costs a round trip, whatever protocol lies above.
+A turn is one change of direction on a connection: the client sends again after it has received something. On a network
+each turn costs a round trip, whatever the protocol above.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from dataclasses import dataclass
 
 COUNTED: Counter[str] = Counter()
 CHUNK_BYTES = 1 << 18
-WINDOW_CHUNKS = 256  # in flight on one connection and direction before the sender has to wait
+WINDOW_CHUNKS = 256  # in flight on one connection and direction before the sender must wait
 
 
 @dataclass
 class Talk:
-    """One connection: who spoke last."""
+    """One connection, and the side that sent last."""
 
     last: str = "server"
 
@@ -34,7 +34,7 @@ class Talk:
 async def _carry(
     name: str, talk: Talk, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay: float
 ) -> None:
-    """Pass on what one side sends, `delay` seconds after it came in."""
+    """Forward the bytes of one side, `delay` seconds after they came in."""
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(WINDOW_CHUNKS)
 
@@ -71,7 +71,7 @@ def _no_delay(writer: asyncio.StreamWriter) -> None:
 
 
 async def serve(delay_ms: float, ways: dict[int, tuple[str, int]]) -> None:
-    """Listen on loopback for each port of `ways` and lead to its target; half of the delay each way."""
+    """Listen on loopback on each port of `ways` and forward to its target, with half of the delay each way."""
     delay = delay_ms / 2000
 
     def handler(target: tuple[str, int]) -> object:

@@ -1,4 +1,4 @@
-"""Measured figures, kept after each of them, so that a series that was ended goes on where it stood."""
+"""Measured figures, saved after each one, so that an interrupted series continues where it stopped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PACKAGES = ("pyinfra", "paramiko", "ansible-core", "mitogen")
 
 @dataclass(frozen=True)
 class Cell:
-    """One run of one way; the figures of all its hosts together. Seconds and bytes."""
+    """One run of one way, with the figures of all its hosts together. Seconds and bytes."""
 
     case: str
     link: str
@@ -33,18 +33,18 @@ class Cell:
     changes: int | None
     target_cpu: float | None = None
     sessions: int | None = None  # commands and transfers that sshd started
-    turns: int | None = None  # questions that waited for an answer on the wire, the log-in's included
-    after: int | None = None  # changes that our library finds when it looks right afterwards
+    turns: int | None = None  # round trips on the wire, those of the login included
+    after: int | None = None  # changes that our library finds right afterwards
     at: str = ""
 
     @property
     def key(self) -> tuple[str, str, int, str, int]:
-        """What tells this run from the others of a series."""
+        """The key of this run in its series."""
         return self.case, self.link, self.size, self.way, self.round
 
     @property
     def good(self) -> bool:
-        """Whether it did what it was for."""
+        """Whether the run did its work."""
         expected = self.changes == 0 if self.case == "noop" else bool(self.changes)
         return self.status == 0 and expected and not self.after
 
@@ -64,7 +64,7 @@ class Series:
             self.about = about()
 
     def add(self, cell: Cell) -> None:
-        """Keep one figure at once."""
+        """Save one figure at once."""
         self.cells[cell.key] = cell
         self.path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"about": self.about, "cells": [asdict(c) for c in self.cells.values()]}, indent=1)
@@ -83,7 +83,7 @@ class Series:
 
 
 def median(cells: Iterable[Cell], name: str) -> float | None:
-    """Median of a figure over rounds that have it; None when none has."""
+    """Median of a figure over the rounds that have it; None if none has."""
     values = [value for cell in cells if (value := getattr(cell, name)) is not None]
     return statistics.median(values) if values else None
 

@@ -1,11 +1,10 @@
-"""Hosts that are not there: a connector that answers from the plan, as hosts that are already as planned would.
+"""Simulated hosts: a connector that answers from the plan, as hosts that are already as planned would.
 
-It shows what a run costs this machine for many hosts, without SSH, its ciphers and the hosts' own work. Figures
-that come from it are marked as simulated wherever they are shown. It answers questions alone: a run that would
-change anything fails.
+It shows what a run costs this machine for many hosts, without SSH, its ciphers and the hosts' own work. Its figures
+are marked as simulated wherever they are shown. It only answers probes: a run that would change anything fails.
 
-The first run works the answers out and keeps them below WORK; the runs after it, those that are measured, read
-them. The secrets of the environment are made before: what is planned names the file that they are in.
+The first run computes the answers and stores them below WORK; the measured runs after it read them. The secrets of the
+environment are made first, because the plan names their file.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ VARIABLE = "NEXUS_BENCH_SIMULATED"  # seconds that a simulated host takes to ans
 KEPT = WORK / "simulated"
 TRAITS: dict[str, Any] = {
     "cpus": 2,
-    "memory_bytes": 512 << 30,  # hundreds of services have to fit
+    "memory_bytes": 512 << 30,  # hundreds of services must fit
     "mtu": 1500,
     "gpus": 0,
     "architecture": "x86_64",
@@ -38,7 +37,7 @@ TRAITS: dict[str, Any] = {
 
 
 def install() -> None:
-    """Let pyinfra's SSH connector of this process answer by itself, if NEXUS_BENCH_SIMULATED says so."""
+    """Replace pyinfra's SSH connector in this process, if NEXUS_BENCH_SIMULATED is set."""
     if VARIABLE not in os.environ:
         return
     import gevent
@@ -49,7 +48,7 @@ def install() -> None:
 
     def run_shell_command(connector: Any, command: Any, **rest: Any) -> tuple[bool, Any]:
         gevent.sleep(seconds)
-        lines = list(rest.get("_stdin") or ())  # the second is there once the question is planned
+        lines = list(rest.get("_stdin") or ())  # the second line exists once the request is planned
         if not lines:
             raise RuntimeError(f"{connector.host.name} is simulated and cannot carry out {command}")
         return True, CommandOutput([OutputLine("stdout", _kept(connector.host.name, lines[1]))])
@@ -59,12 +58,12 @@ def install() -> None:
 
 
 def forget() -> None:
-    """Drop all answers: what is planned has changed."""
+    """Drop all answers, since the plan has changed."""
     shutil.rmtree(KEPT, ignore_errors=True)
 
 
 def _kept(name: str, sealed: str) -> str:
-    """The answer of a host to a request, as the text that would come over the wire."""
+    """The answer of a host to a request, as text on the wire."""
     file = KEPT / f"{name}-{hashlib.sha256(sealed.encode()).hexdigest()[:16]}.json"
     if not file.exists():
         KEPT.mkdir(parents=True, exist_ok=True)
@@ -75,7 +74,7 @@ def _kept(name: str, sealed: str) -> str:
 def _answer(name: str, request: Mapping[str, Any]) -> dict[str, Any]:
     if request["do"] == "traits":
         return TRAITS
-    if request["do"] == "ask":  # the one question of a run that finds nothing to change: how services are
+    if request["do"] == "ask":  # a run that finds nothing to change only asks for the health of services
         (health,) = _plans(name)["health"].states
         return {"items": _items(name, health)}
     if request["do"] != "probe":
@@ -84,7 +83,7 @@ def _answer(name: str, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plans(name: str) -> dict[str, Desired]:
-    """All plans of a host, as they are once everything is known."""
+    """All plans of a host, with traits and digests known."""
     from nexus.run.run import current_run
     from roles.table import ROLES
 
@@ -92,13 +91,13 @@ def _plans(name: str) -> dict[str, Desired]:
     digests = {service: _digest(f"image {service}") for service in (*run.environment.catalogue.services, "router")}
     env = run.environment.seen([replace(host, traits=traits) for host in run.environment.hosts], digests)
     plans = {role: diff.complete(ROLES.plan(role)(env, env.host(name))) for role in run.hosts.roles(name)}
-    # What plans made is saved, or this run would have something to change, and the next one would make others.
+    # Secrets that plans made are saved: otherwise this run has a change, and the next one makes other secrets.
     run.environment.secrets.save()
     return plans
 
 
 def answer(host: str, plans: Mapping[str, Desired], request: Mapping[str, Any]) -> dict[str, Any]:
-    """What a host answers to a probe that is as all these plans want it."""
+    """The answer to a probe of a host that is as all these plans want it."""
     files = {entry.path: entry for plan in plans.values() for entry in (*plan.early, *plan.files)}
     asked = {kind: wanted["names"] for kind, wanted in request["kinds"].items()}
     paths: dict[str, Any] = dict.fromkeys(asked["paths"])
@@ -123,7 +122,7 @@ def answer(host: str, plans: Mapping[str, Desired], request: Mapping[str, Any]) 
 
 
 def _users(plans: Iterable[Desired]) -> dict[str, list[str]]:
-    """Groups of each account, which several roles may want it to be in."""
+    """The groups of each account; several roles may add some."""
     found: dict[str, list[str]] = {}
     for user in (user for plan in plans for user in plan.users):
         found.setdefault(user.name, []).extend(user.groups)
@@ -147,7 +146,7 @@ def _items(host: str, state: State) -> dict[str, Any]:
 
 
 def _properties(host: str, state: str, item: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """An item as planned, with what roles read of it beside that."""
+    """An item as planned, with the further fields that roles read."""
     extra = {"image": {"digest": _digest(item)}, "health": {"why": ""}}
     return {**values, **extra.get(state, {"id": f"member {host}" if item == "node" else item})}
 

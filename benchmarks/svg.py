@@ -1,4 +1,4 @@
-"""A small writer of line plots as SVG: panels beside each other, linear axes from zero, a legend."""
+"""A small writer of line plots as SVG: panels next to each other, linear axes from zero, a legend."""
 
 from __future__ import annotations
 

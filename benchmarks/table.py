@@ -18,7 +18,7 @@ LINKS = {"direct": "", "delay": f", {DELAY_MS:.0f} ms of delay on each round tri
 
 
 def markdown(series: Series) -> str:
-    """All that was measured: for each case a table of times, and one of what they cost."""
+    """All results: for each case a table of times, and one of other costs."""
     parts = [describe(series.about)]
     for link, how in LINKS.items():
         for case, title in CASES.items():
@@ -52,7 +52,7 @@ def _factor(value: float) -> str:
 
 
 def _costs(series: Series, case: str, link: str) -> str:
-    """What a run costs beside time, at the largest size at which each way was measured."""
+    """The costs of a run other than time, at the largest size at which each way was measured."""
     rows = []
     for name, way in ways().items():
         sizes = [size for size in series.known("size") if series.runs(case, link, size, name)]

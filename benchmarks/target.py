@@ -1,4 +1,4 @@
-"""Absolute targets, and what was measured against them."""
+"""Absolute targets, and the figures measured against them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.result import about, describe
 
 @dataclass(frozen=True)
 class Target:
-    """A figure and its bound; `floor` when it must be at least, not at most."""
+    """A figure and its bound; `floor`: the bound is a minimum, not a maximum."""
 
     name: str
     title: str
@@ -50,7 +50,7 @@ KNOWN = {target.name: target for target in TARGETS}
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured value; `note` says how, or why it is what it is."""
+    """One measured value; `note` says how it was measured, or explains it."""
 
     name: str
     value: float
@@ -59,7 +59,7 @@ class Figure:
 
 
 class Figures:
-    """Measured values by name, in a file; those without a target are kept beside the others."""
+    """Measured values by name, in a file, with those that have no target."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -68,7 +68,7 @@ class Figures:
         self.figures = {name: Figure(**entry) for name, entry in kept.get("figures", {}).items()}
 
     def add(self, name: str, value: float, note: str = "") -> None:
-        """Keep one value at once, and say it."""
+        """Save one value at once, and print it."""
         self.figures[name] = Figure(name, round(value, 4), note, time.strftime("%Y-%m-%d %H:%M:%S"))
         self.path.parent.mkdir(parents=True, exist_ok=True)
         entries = {key: asdict(figure) for key, figure in self.figures.items()}
@@ -86,7 +86,7 @@ class Figures:
         parts = [
             describe(self.about),
             _table(["case", "must reach", "measured", "", "how", "when"], rows),
-            _table(["beside that", "", ""], others) if others else "",
+            _table(["other figures", "", ""], others) if others else "",
         ]
         return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -1,4 +1,4 @@
-"""The ways of bringing hosts to the same state: how each is started, and how many changes it says it made."""
+"""The ways to bring hosts to the same state: how each is started, and the number of changes that it reports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BIN = Path(sys.executable).parent
 
 @dataclass(frozen=True)
 class Way:
-    """One way; `changes` reads from all its output what it says it changed, None when it does not say."""
+    """One way; `changes` reads the number of changes from its output, None if it reports none."""
 
     name: str
     title: str
@@ -29,7 +29,7 @@ class Way:
     cases: tuple[str, ...] = ("noop", "changed", "first", "bare")
 
     def missing(self) -> str | None:
-        """Why it cannot run here, None when it can."""
+        """The reason why it cannot run here; None if it can."""
         if not Path(self.command[0]).exists():
             return f"{self.command[0]} is not installed: make .venv/bench"
         return None

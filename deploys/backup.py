@@ -1,4 +1,4 @@
-"""Back up now, before the timer does.
+"""Back up now, without waiting for the timer.
 
     pyinfra inventory deploys/backup.py -y
     pyinfra inventory deploys/backup.py -y --data store=redis
@@ -11,7 +11,7 @@ from nexus.run.arguments import Word, arguments
 from runbooks.restore import back_up
 
 given = arguments(
-    store=Word("one store, or environment; all of them if not given"),
-    type=Word("the type of the backup, for a store that has types: full, diff or incr of PostgreSQL"),
+    store=Word("one store, or environment; all if not given"),
+    type=Word("the type of the backup, for a store that has types: full, diff or incr for PostgreSQL"),
 )
 back_up(given.store, given.type)

@@ -1,4 +1,4 @@
-"""Base: packages, names, log-in, journal, metrics and certificates of every host."""
+"""Base: packages, names, login, journal, metrics and certificates of every host."""
 
 from roles.base import base
 from roles.certificate import certificate

@@ -1,4 +1,4 @@
-"""The images of all services in the registry, and the swarm that runs them; deploys/engine.py comes first."""
+"""The images of all services in the registry, and the swarm that runs them. Run deploys/engine.py first."""
 
 from pyinfra import host
 

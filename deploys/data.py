@@ -1,6 +1,6 @@
 """The stores, with a database, a user and a vhost for every service that declares them.
 
-`prune_data=true` also drops data of services that have left.
+`prune_data=true` also drops data of services that left the catalogue.
 """
 
 from pyinfra import host
@@ -18,7 +18,7 @@ from roles.redis import redis
 from roles.sentinel import sentinel
 from roles.storage import storage
 
-arguments(prune_data=Flag("also drop databases, vhosts and users that nothing declares any more"))
+arguments(prune_data=Flag("also drop databases, vhosts and users that no service declares any longer"))
 layer("quorum")
 if "etcd" in host.groups:
     etcd()  # where PostgreSQL's hosts agree on who is primary
@@ -28,16 +28,16 @@ if "postgresql" in host.groups:
     pgbouncer()
 if "redis" in host.groups:
     redis()
-    sentinel()  # once every server is there to be asked
+    sentinel()  # once every server answers
 if "rabbitmq" in host.groups:
     rabbitmq()
 if "mongodb" in host.groups:
     mongodb()
 if "storage" in host.groups:
-    storage()  # where backups go, and the log of PostgreSQL with them
+    storage()  # backups go there, and PostgreSQL's log
 if {"postgresql", "redis", "rabbitmq", "mongodb", "ops"} & set(host.groups):
     backup()
 if "app" in host.groups:
     proxy()  # services are given its address
 layer("leftovers")
-forget_roles(stores=True)  # a host that leaves stops its own once the others can do without it
+forget_roles(stores=True)  # a host that leaves stops its daemons once the others can do without them

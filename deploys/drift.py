@@ -1,8 +1,8 @@
-"""What differs between hosts and plan, changing nothing: exit status 1 when anything does.
+"""Report how hosts differ from the plan. Changes nothing; exit status 1 when anything differs.
 
     make drift NEXUS_ENV=staging
 
-Prints it, and writes drift-ENV.json and a page to read, drift-ENV.html, into `drift_directory`.
+Prints the report, and writes drift-ENV.json and a page, drift-ENV.html, to `drift_directory`.
 """
 
 from nexus.run.arguments import arguments

@@ -1,4 +1,4 @@
-"""Registry, object storage, and Docker on every host that runs containers; images begin to be built."""
+"""Registry, object storage, and Docker on every host that runs containers; image builds begin."""
 
 from pyinfra import host
 
@@ -12,6 +12,6 @@ if "ops" in host.groups:
 if {"app", "edge", "ops"} & set(host.groups):
     docker()
 if "ops" in host.groups:
-    begin_images()  # this takes longest, and nobody waits for it before the services do
+    begin_images()  # takes longest; the services are the first to wait for it
 if "storage" in host.groups:
-    begin_storage()  # whose restart takes a while, and nobody waits for it before the backups do
+    begin_storage()  # its restart takes a while; the backups are the first to wait for it

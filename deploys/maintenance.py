@@ -1,10 +1,10 @@
-"""A host without tasks, or a page in place of a module or service, until it is taken back by `back=true`.
+"""Drain a host, or show a page in place of a module or service, until `back=true` ends it.
 
     pyinfra inventory deploys/maintenance.py -y --data host=app2
     pyinfra inventory deploys/maintenance.py -y --data module=puabo-nexus
     pyinfra inventory deploys/maintenance.py -y --data service=auth-service --data back=true
 
-`--dry` says what would happen.
+`--dry` shows what would happen.
 """
 
 from pyinfra import host, local

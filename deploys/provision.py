@@ -1,8 +1,8 @@
-"""Makes the hosts of the environment in NEXUS_ENV, by the provider that its settings name.
+"""Make the hosts of the environment in NEXUS_ENV, by the provider that its settings name.
 
     pyinfra @local deploys/provision.py -y
 
-Makes hosts and nothing on them. Hosts that are there already are left as they are.
+It makes bare hosts and leaves existing ones as they are.
 """
 
 from pyinfra.operations import python
@@ -12,13 +12,13 @@ from nexus.provider import lab
 
 _PROVIDERS = {
     "lab": lab.up_as_root,  # on this machine
-    "ssh": None,  # simply there: the inventory names them
+    "ssh": None,  # hosts that exist already: the inventory names them
 }
 
 _environment = lab.load()
 if _environment.provider not in _PROVIDERS:
     raise OperatorError(
-        f'group_data/{_environment.name}.py: nothing here makes hosts of provider "{_environment.provider}";'
+        f'group_data/{_environment.name}.py: provider "{_environment.provider}" is not supported;'
         f" known: {', '.join(_PROVIDERS)}"
     )
 

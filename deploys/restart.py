@@ -1,10 +1,10 @@
-"""Services or a unit, restarted without taking all of it away at once.
+"""Restart services or a unit, never all tasks or hosts at once.
 
     pyinfra inventory deploys/restart.py -y --data service=auth-service,user-auth
     pyinfra inventory deploys/restart.py -y --data unit=redis-server --data host=data2
 
-New tasks first; a unit on one host after the other. Patroni, which takes PostgreSQL along, wants `force=true`.
-`--dry` says what would happen.
+New tasks start before old ones end. A unit restarts on one host after the other. Patroni also stops PostgreSQL, so it
+needs `force=true`. `--dry` shows what would happen.
 """
 
 from pyinfra import local
@@ -16,7 +16,7 @@ given = arguments(
     service=Services("the services to restart"),
     unit=Word("the systemd unit to restart, instead of services"),
     host=Host("the host of the unit; every host that has it if not given"),
-    force=Flag("restart Patroni although writes may have to wait"),
+    force=Flag("restart Patroni even if writes have to wait"),
 )
 restart_services_or_units(given.service, given.unit, given.host, given.force)
 local.include("deploys/verify.py")

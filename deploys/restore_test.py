@@ -1,12 +1,12 @@
-"""Restore the last backups into a scratch instance and compare; what the weekly timer does.
+"""Restore the last backups into a scratch instance and compare, as the weekly timer does.
 
     pyinfra inventory deploys/restore_test.py -y
 
-`host` names the one that is to do it. Nothing that is in use is touched.
+`host` names the host that runs the test. Nothing in use is touched.
 """
 
 from nexus.run.arguments import Host, arguments
 from runbooks.restore import prove
 
-given = arguments(host=Host("the host that runs the test; one that is not primary if not given"))
+given = arguments(host=Host("the host that runs the test; if not given, one that is not primary"))
 prove(given.host)

@@ -1,8 +1,8 @@
-"""Another number of replicas for a service, which later runs of any checkout keep.
+"""Set the number of replicas of services; later runs of any checkout keep it.
 
     pyinfra inventory deploys/scale.py -y --data service=auth-service --data replicas=3
 
-`replicas=catalogue` takes it back. `--dry` says what would happen.
+`replicas=catalogue` undoes it. `--dry` shows what would happen.
 """
 
 from pyinfra import local
@@ -11,7 +11,7 @@ from nexus.run.arguments import Services, Word, arguments
 from runbooks.daily import scale_services
 
 given = arguments(
-    service=Services("the services to scale"), replicas=Word("how many, or catalogue for the number of the catalogue")
+    service=Services("the services to scale"), replicas=Word("the number, or catalogue for the catalogue's number")
 )
 scale_services(given.service, given.replicas)
 local.include("deploys/service.py")

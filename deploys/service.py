@@ -1,4 +1,4 @@
-"""The services of the catalogue, in its start-up phases, and the router's task in front of them."""
+"""The services of the catalogue, in start-up phases, and the router's task in front of them."""
 
 from pyinfra import host
 

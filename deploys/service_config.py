@@ -1,10 +1,10 @@
-"""What services run with: image, replicas, port, every variable and file, and where each comes from.
+"""Show what services run with: image, replicas, port, every variable and file, and the origin of each.
 
     pyinfra inventory deploys/service_config.py --data service=auth-service
     pyinfra inventory deploys/service_config.py --data format=json
 
-Shows what is planned, and after NOW what the swarm has where that differs. Of a secret it shows a mark, a keyed hash:
-equal marks are equal values. Asks and changes nothing.
+It shows the planned value, and after NOW the swarm's value if that differs. A secret is shown as a mark, a keyed hash:
+equal marks mean equal values. Changes nothing.
 """
 
 from nexus.run.arguments import Choice, Services, arguments

@@ -1,6 +1,6 @@
-"""Who holds the environment's lock; with --data yes=true it is taken away from them.
+"""Show who holds the environment's lock; with --data yes=true, take it away.
 
-Only for a run that hangs: a dead one's lock ends by itself. Whoever loses it so changes nothing any more.
+Take it only from a run that hangs: the lock of a dead run expires. A run that lost its lock changes nothing more.
 """
 
 from nexus.lock.unlock import unlock

@@ -1,9 +1,9 @@
-"""Health of every service, asked at the router, and whether services with code of their own do their work.
+"""Check the health of every service at the router, and the work of services that have their own code.
 
     pyinfra inventory deploys/verify.py -y [--data functional=full]
 
-The run's exit status says what it found. `functional=full` also runs the checks that write; what they leave behind is
-marked "nexus-cos-check".
+The exit status is not 0 when a check fails. `functional=full` also runs the checks that write; their data is marked
+"nexus-cos-check".
 """
 
 from pyinfra import host
@@ -13,7 +13,9 @@ from nexus.run.converge import layer
 from roles.functional import functional
 from roles.health import health
 
-given = arguments(functional=Choice("checks that read, or full: also those that write", "read", among=("read", "full")))
+given = arguments(
+    functional=Choice("read: checks that only read; full: also those that write", "read", among=("read", "full"))
+)
 layer("health check")
 if "edge" in host.groups:
     health()

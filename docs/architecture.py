@@ -1,6 +1,6 @@
-"""Draws the rooms of the code, and who stands on whom, from its imports into architecture.md: `make architecture`.
+"""Draws the rooms of the code and their dependencies, from its imports, into architecture.md: `make architecture`.
 
-With `--check` it only says whether the picture there is that of the code, by its exit status.
+With `--check` it only compares: the exit status says whether the picture is up to date.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ Arrow = tuple[str, str]
 
 
 def room(module: str) -> str:
-    """The room that a module lies in."""
+    """The room of a module."""
     parts = module.split(".")
     return ".".join(parts[:2]) if parts[0] == "nexus" else parts[0]
 
 
 def arrows() -> set[Arrow]:
-    """(room, room that it imports something of), the single files at the bottom left out."""
+    """(room, room that it imports from), without the single files at the bottom."""
     sys.path.insert(0, str(PAGE.parents[1]))
     graph = grimp.build_graph(*PACKAGES, cache_dir=None)
     pairs = ((one, other) for one in graph.modules for other in graph.find_modules_directly_imported_by(one))
@@ -36,7 +36,7 @@ def arrows() -> set[Arrow]:
 
 
 def reduced(all_arrows: set[Arrow]) -> set[Arrow]:
-    """Arrows without those that a longer way stands for."""
+    """The arrows without those that a longer path implies."""
     below: dict[str, set[str]] = {}
 
     def reach(one: str) -> set[str]:
@@ -63,7 +63,7 @@ def picture(shown: Iterable[Arrow]) -> str:
 
 
 def drawn(page: str) -> str:
-    """The page with the picture of the code as it is."""
+    """The page with the present picture of the code."""
     head, _, rest = page.partition(BEGIN)
     return f"{head}{BEGIN}{picture(reduced(arrows()))}{END}{rest.partition(END)[2]}"
 
@@ -74,7 +74,7 @@ def main(words: list[str]) -> int:
     after = drawn(before)
     if words == ["--check"]:
         if after != before:
-            print(f"{PAGE} does not show the code as it is: make architecture")
+            print(f"{PAGE} is out of date: make architecture")
         return int(after != before)
     PAGE.write_text(after)
     return 0

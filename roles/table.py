@@ -16,7 +16,7 @@ ROLES = Roles(
         "pgbouncer": Role(("postgresql",), data=""),
         "redis": Role(("redis",), data="/var/lib/redis", majority=True),
         "sentinel": Role(("redis",), data=""),
-        "rabbitmq": Role(("rabbitmq",), data="/var/lib/rabbitmq", majority=True),  # put aside if it joins again
+        "rabbitmq": Role(("rabbitmq",), data="/var/lib/rabbitmq", majority=True),  # moved aside if the host joins again
         "mongodb": Role(("mongodb",), data="/var/lib/mongodb", majority=True),
         "backup": Role(("postgresql", "redis", "rabbitmq", "mongodb", "ops")),
         "proxy": Role(("app",), shows_state=True),

@@ -1,1 +1,1 @@
-"""What operators do that spans roles: release, restore, fail over, look, rotate."""
+"""Operators' tasks that span roles: release, restore, failover, status, rotation."""

@@ -1,4 +1,4 @@
-"""Light hosts: the base role alone."""
+"""Light hosts: only the base role."""
 
 from roles.base import base
 

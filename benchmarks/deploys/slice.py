@@ -1,4 +1,4 @@
-"""The slice, by the library: what benchmarks/peers say in their own words."""
+"""The slice by our library; benchmarks/peers express the same in their own way."""
 
 from pyinfra.api.deploy import deploy
 
@@ -7,7 +7,7 @@ from nexus.run.converge import converge
 
 @deploy("Slice")
 def slice_of_state() -> None:
-    """Everything of the slice in one operation."""
+    """The whole slice in one operation."""
     converge("slice")
 
 

@@ -1,4 +1,4 @@
-"""The lab as it is; through the relay that delays where NEXUS_BENCH_RELAY says from which port on it listens."""
+"""The lab as it is; through the delaying relay if NEXUS_BENCH_RELAY names its first port."""
 
 import os as _os
 import runpy as _runpy

@@ -1,6 +1,6 @@
-"""Light hosts of the lab for the comparison: as many as NEXUS_BENCH_HOSTS says, each the slice alone.
+"""Light hosts of the lab for the comparison, NEXUS_BENCH_HOSTS of them, each with only the slice.
 
-NEXUS_BENCH_RELAY, a port, leads to them through the relay that delays; the hosts follow each other from there.
+NEXUS_BENCH_RELAY is a port: the hosts are then reached through the delaying relay, on this port and the following ones.
 """
 
 import os as _os

@@ -1,7 +1,7 @@
 """The slice: a fixed part of a host's state that every way of the comparison can express.
 
 43 directories and 86 rendered files from the catalogue, 10 packages, 8 units, 5 users and Nginx.
-This module says what it is; `plan` says it to the library, `peers/` say it to the others.
+This module defines it; `plan` expresses it for the library, `peers/` express it for the others.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ PACKAGES = (
     "lsof",
     "nginx",
     "prometheus-node-exporter",
-    "python3-apt",  # Ansible's apt module insists on it
+    "python3-apt",  # Ansible's apt module needs it
     "rsync",
 )
 PACKAGED_UNITS = ("cron", "nginx", "prometheus-node-exporter")
-BASE_PACKAGES = ("ca-certificates",)  # there before us: what takes the slice away leaves them
+BASE_PACKAGES = ("ca-certificates",)  # part of the base system: a reset of the slice leaves them
 
 LEVELS = ("info", "debug")
 LEVEL_VARIABLE = "NEXUS_BENCH_LEVEL"  # log level of the one service whose file a run changes
 
 
 def services(catalogue: Iterable[Any], level: str) -> list[dict[str, Any]]:
-    """What templates need of each service; the first one's log level is what a run changes."""
+    """The values that templates need of each service; a run changes the log level of the first."""
     found = [
         {
             "name": service.name,
@@ -52,7 +52,7 @@ def services(catalogue: Iterable[Any], level: str) -> list[dict[str, Any]]:
 
 
 def running(found: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The five services that run as a unit here: the first of each category."""
+    """The five services that run as units here: the first of each category."""
     first: dict[str, str] = {}
     for service in found:
         first.setdefault(service["category"], service["name"])
@@ -65,9 +65,9 @@ def users(found: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def register() -> None:
-    """Make a run know one role instead of the platform's: this one, or the one of NEXUS_BENCH_ROLE.
+    """Replace the platform's roles with one role: this one, or the one in NEXUS_BENCH_ROLE.
 
-    For the inventory of the benchmark, which has hosts for nothing else.
+    Only for the benchmark's inventory, whose hosts serve nothing else.
     """
     from nexus.run.role import Role
     from roles.table import ROLES
@@ -82,5 +82,5 @@ def address(number: int) -> str:
 
 
 def level() -> str:
-    """The log level that this run lays down."""
+    """The log level that this run writes."""
     return os.environ.get(LEVEL_VARIABLE, LEVELS[0])

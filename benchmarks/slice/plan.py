@@ -16,7 +16,7 @@ TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """The same on every host, rendered for each of them as a platform's own plan would be."""
+    """The same plan for every host, rendered for each one as a platform's plan would be."""
     found = workload.services(env.catalogue.services.values(), workload.level())
     directories, files = [], []
     for service in found:

@@ -1,4 +1,4 @@
-"""Backups: every host that keeps something saves it by a timer, and one of them proves that it comes back."""
+"""Backups: every host with data saves it by a timer, and one of them proves that it can be restored."""
 
 import base64
 from typing import Any
@@ -16,5 +16,5 @@ def backup() -> None:
 
 
 def _sealed(run: Run, name: str) -> dict[str, Any]:
-    """The secrets file as it lies on the controller: it was written just now where there was anything new."""
+    """The controller's secrets file, which was written just now if anything was new."""
     return {"file": base64.b64encode(run.environment.secrets.path.read_bytes()).decode()}

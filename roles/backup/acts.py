@@ -1,4 +1,4 @@
-"""The program of a host with backups, asked and started by runbooks."""
+"""How runbooks ask and start the backup program of a host."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ UNIT = "nexus-cos-backup-now.service"
 
 
 def savers(run: Run) -> list[str]:
-    """Hosts of this run that save something; OperatorError where nothing is saved at all."""
+    """Hosts of this run that save something; OperatorError if there is none."""
     env = run.environment
     if not present(env):
         raise OperatorError(
-            f"{env.name} has no object storage, so there are no backups: put a host into the group storage, or name a "
-            "bucket elsewhere by storage_endpoint"
+            f"{env.name} has no object storage, so there are no backups: add a host to the group storage, or set "
+            "storage_endpoint to use a bucket elsewhere"
         )
     found = [name for name in run.hosts.members("backup") if run.hosts.reaches(name)]
     if not found:
-        raise OperatorError(f"none of the hosts of {env.name} that save something is reached by this run: drop --limit")
+        raise OperatorError(f"this run reaches no host of {env.name} that saves backups: drop --limit")
     return found
 
 
@@ -49,9 +49,9 @@ def save(run: Run, name: str, what: str, kinds: list[str], hours: float, type_: 
 
 
 def work(run: Run, name: str, what: str, unit: str, words: str, kinds: list[str], hours: float) -> Act:
-    """An act that starts a unit with words of the program, waits for its end, and tells how each kind ended.
+    """An act that starts a unit with arguments of the program, waits for its end, and reports how each kind ended.
 
-    Work of hours is a unit, so that it outlives the connection.
+    Work that takes hours is a unit, so that it outlives the connection.
     """
 
     def do() -> None:
@@ -87,4 +87,4 @@ def _tell(
             else:
                 failed.append(f"{name}: {kind}: {record['error']}")
     if failed or result != "success":
-        raise OperatorError("\n".join(failed) or f"{name}: {unit} ended with {result}: journalctl -u {unit}")
+        raise OperatorError("\n".join(failed) or f"{name}: {unit} ended with {result}: see journalctl -u {unit}")

@@ -1,4 +1,4 @@
-"""Settings of the backup role; those of a store's backups lie with its role. How often: operations.yaml, backups."""
+"""Settings of the backup role; a store's role has those of its own backups. Intervals: operations.yaml, backups."""
 
-backup_retention_days: int = 0  # backups.database.retention_days if 0
-backup_test_room_percent: int = 120  # free disk that a test needs, of the size of the databases
+backup_retention_days: int = 0  # the days that backups are kept; if 0, backups.database.retention_days
+backup_test_room_percent: int = 120  # the free disk space that a test needs, relative to the size of the databases

@@ -1,4 +1,4 @@
-"""The backup of what an environment consists of beside its stores: the secrets file and the records of runs."""
+"""The backup of an environment's data outside of its stores: the secrets file and the records of runs."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def config(env: Environment, host: Host) -> dict[str, Any]:
 def desired(env: Environment) -> Desired:
     """The secrets file on a host that saves it, encrypted as it is."""
     source = Path(__file__).parent / "host/state.py"
-    # Worked out when it is compared: plans that are made later may still add secrets.
+    # Computed when it is compared: plans that are made later may still add secrets.
     items = Lazy({"secrets": lambda: {"content": _fingerprint(env)}})
     return Desired(states=(State("backup secrets", source, items, context={"path": SECRETS}),))
 
 
 def _fingerprint(env: Environment) -> str:
-    """One of all secrets, since their file is other bytes each time it is written."""
-    key = env.secret("backup/postgresql").encode()  # before the others are looked at: it may be new
+    """A fingerprint of all secrets, since the bytes of their file differ each time it is written."""
+    key = env.secret("backup/postgresql").encode()  # before the others are read: it may be new
     values = {each: env.secrets.optional(each) for each in env.secrets.names()}
     text = json.dumps([values, sorted(env.secrets.readers)], sort_keys=True)
     return hmac.digest(key, text.encode(), "sha256").hex()[:16]

@@ -1,8 +1,7 @@
-"""Backups on one host: what saves its stores into object storage, by which timers, with which keys.
+"""Backups on one host: the program that saves its stores to object storage, its timers and its keys.
 
-Which stores there are the roles say that keep them (store.py); here is what is the same for all. Who is primary
-decides at the time which host of a store acts, so all of them are the same. Nothing is laid down in an environment
-without object storage.
+The roles declare their stores (store.py); this file has what all stores share. All hosts of a store get the same
+plan, since the primary at the time decides which of them acts. An environment without object storage gets nothing.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ from roles.storage.plan import BACKUP, access, present
 from roles.storage.plan import notes as storage_notes
 from roles.table import ROLES
 
-# What the program is started with, but for the modules that know a store.
+# The modules that the program starts with, except those that know a store.
 PROGRAM = ("roles.backup.host.__init__", "roles.backup.host.main", "roles.backup.host.restore")
 TEST = "nexus-cos-restore-test"
 
 
 def plan(env: Environment, host: Host, roles: Roles = ROLES) -> Desired:
-    """Programs, keys, timers, and what each store needs beside them. `roles` are those whose stores are saved."""
+    """Plan programs, keys, timers, and what each store adds to them. `roles` are those whose stores are saved."""
     kinds = kinds_of(env, host, roles)
     if not present(env) or not kinds:
         return Desired()
@@ -50,25 +49,25 @@ def plan(env: Environment, host: Host, roles: Roles = ROLES) -> Desired:
             *_keys(env, host, {kind: parts[kind] for kind in kinds}),
             *(file for each in own for file in each.files),
         ),
-        units=tuple(Unit(name) for name in names),  # a timer takes its file anew with the daemon-reload
+        units=tuple(Unit(name) for name in names),  # a timer reads its file again with the daemon-reload
         states=tuple(state for each in own for state in each.states),
     )
 
 
 def notes(env: Environment, roles: Roles = ROLES) -> list[str]:
-    """A word about an environment that saves nothing, and about the place that others save to."""
+    """A note about an environment that saves nothing, and notes about the storage that others save to."""
     told = storage_notes(env)
     if present(env) or not any(roles.hosts(store, env) for store in stores(roles)):
         return told
     return [
         *told,
-        f"nothing of {env.name} is backed up: put a host into the group storage, or name a bucket elsewhere by "
-        "storage_endpoint",
+        f"{env.name} has no backups: add a host to the group storage, or set storage_endpoint to use a bucket "
+        "elsewhere",
     ]
 
 
 def kinds_of(env: Environment, host: Host, roles: Roles = ROLES) -> list[str]:
-    """What a host has to save; the environment itself is saved by its first host of operations, or of a store."""
+    """What a host must save; the environment itself is saved by its first host of operations, or of a store."""
     known = {store: [each.name for each in roles.hosts(store, env)] for store in stores(roles)}
     first = [names[0] for names in known.values() if names]
     keeper = next(iter([*(each.name for each in env.group("ops")), *first, *(each.name for each in env.hosts)]))
@@ -76,7 +75,7 @@ def kinds_of(env: Environment, host: Host, roles: Roles = ROLES) -> list[str]:
 
 
 def retention_days(env: Environment) -> int:
-    """For how long backups are kept."""
+    """The number of days that backups are kept."""
     figures = env.catalogue.operations.backups.database
     return int(env.setting.backup_retention_days or figures.retention_days)
 
@@ -86,7 +85,7 @@ def _parts(roles: Roles) -> dict[str, Saved]:
 
 
 def _program(env: Environment, roles: Roles) -> list[File]:
-    """The same on all hosts: one that tests looks at the files of stores that it does not have."""
+    """Files that are the same on all hosts: a restore test also reads files of stores that its host does not have."""
     modules = {name: f"{roles.package}.{name}.host.backup" for name in stores(roles)}
     modules[environment.NAME] = environment.MODULE
     listed = File(f"{LIBRARY}/roles/backup/host/modules.py", env.render("backup/modules.py.j2", modules=modules))
@@ -109,7 +108,7 @@ def _timers(env: Environment, tests: bool) -> list[File]:
 
 
 def _timer(env: Environment, name: str, what: str, words: str, calendar: str, spread: int) -> list[File]:
-    again = words == "backup"  # a test that fails is long, and says that a backup is damaged
+    again = words == "backup"  # not a test: it is long, and its failure means that a backup is damaged
     service = env.render("backup/service.j2", description=what, words=words, library=LIBRARY, again=again)
     timer = env.render("backup/timer.j2", description=what, calendar=calendar, spread_seconds=spread)
     folder = "/etc/systemd/system"
@@ -128,7 +127,7 @@ def _keys(env: Environment, host: Host, parts: dict[str, Saved]) -> list[File]:
         "retention_days": retention_days(env),
         "room_percent": env.setting.backup_test_room_percent,
     }
-    assert not config.keys() & parts.keys(), f"a store is called as a part of {CONFIG} is: {', '.join(parts)}"
+    assert not config.keys() & parts.keys(), f"a store has the name of a key of {CONFIG}: {', '.join(parts)}"
     config |= {kind: part.config(env, host) for kind, part in parts.items()}
     text = json.dumps(config, indent=1, sort_keys=True) + "\n"
     return [File(CONFIG, text, mode=0o600, secret=True), File(IDENTITY, f"{identity}\n", mode=0o600, secret=True)]

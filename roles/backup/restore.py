@@ -1,4 +1,4 @@
-"""A store brought back as acts of a runbook: what a role is told, and how stores whose backups are files do it."""
+"""The restore of a store as acts of a runbook: the request to a role, and the acts for stores saved as files."""
 
 from __future__ import annotations
 
@@ -15,29 +15,30 @@ LATEST = "latest"
 
 @dataclass(frozen=True)
 class Restore:
-    """What an operator wants brought back, and what the hosts said before."""
+    """What an operator wants restored, and what the hosts reported before."""
 
     run: Run
     store: str
     to: str  # UTC, as 2026-11-22T19:00:00Z, or LATEST
-    replace: bool  # in the place of what is there
-    hours: float  # that a backup may take which is made first
+    replace: bool  # in place of the current data
+    hours: float  # how long the backup may take that is made first
     primary: str | None  # the host that takes the store's writes
 
 
 def restore_file(wanted: Restore) -> list[Act]:
-    """What the newest file before a moment holds is put into the store that runs."""
+    """Load the newest file before a moment into the running store."""
     store, host = wanted.store, wanted.primary
     if not host:
         raise OperatorError(
-            f"nobody takes writes of {store} now, and a backup is put into a server that runs: see status.py"
+            f"no host takes writes of {store} now, and a backup can only be loaded into a running server: see "
+            "deploys/status.py"
         )
     if not wanted.replace:
         raise OperatorError(
-            f"{store} is restored into the server that runs: what has the same name there is replaced. Say so with "
+            f"{store} is restored into the running server, where data of the same name is replaced. Confirm with "
             "--data replace=true"
         )
     first = save(wanted.run, host, f"Save {store} as it is now", [store], wanted.hours)
     newest = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if wanted.to == LATEST else wanted.to
-    what = f"Put {store} back as it was saved last before {newest}"
+    what = f"Restore {store} from its last backup before {newest}"
     return [first, program(wanted.run, host, what, ["load", store, newest])]

@@ -1,4 +1,4 @@
-"""Rows about backups: how old the newest good one of each store is, and the last restore that was proven."""
+"""Rows about backups: the age of each store's newest good backup, and of the last restore that was proven."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ ORDER = 1  # after all that is backed up
 Answer = Mapping[str, Any]
 DAY = 86400
 PROOF = "restore_test"
-UNKNOWN = "nothing is known of any"
+UNKNOWN = "no record of any"
 
 
 def question(env: Environment, host: Host) -> dict[str, Any]:
-    """Every host is asked: one that left a store may hold the newest."""
+    """Every host is asked: one that left a store may have the newest backup's record."""
     return {"backup": {}}
 
 
@@ -37,7 +37,7 @@ def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
 
 
 def _newest(said: Any) -> dict[str, Answer]:
-    """Of each kind what ended last, and when the last good one of all hosts ended."""
+    """The last record of each kind, with the end of the last good backup on any host."""
     found: dict[str, dict[str, Any]] = {}
     for answer in said:
         for kind, one in answer.items():
@@ -54,7 +54,7 @@ def _backup(what: str, last: Answer | None, within: float, remedy: str, now: flo
     if last is None or not last["ok_at"]:
         why = f"failed: {last['error']}. " if last and last.get("error") else ""
         return Row("backup", what, UNKNOWN if last is None else "never succeeded", target, f"{why}{remedy}")
-    # What is archived all the time is safe up to there.
+    # Data that is archived continuously is safe up to the last archive.
     safe = max(_seconds(last["ok_at"]), _seconds(last.get("wal_archived_at") or last["ok_at"]))
     value = f"{duration(max(0.0, now - safe))} ago"
     if not last.get("ok", True):

@@ -1,7 +1,7 @@
-"""What roles say of the backup and restore of their own data: `BACKUP`, a Store, of roles/NAME/backup.py.
+"""How roles declare the backup and restore of their data: `BACKUP`, a Store, in roles/NAME/backup.py.
 
-Next to it lies roles/NAME/host/backup.py with `KIND` (roles/backup/host/kind.py), which hosts have as a part of the
-backup program.
+Next to it, roles/NAME/host/backup.py has `KIND` (roles/backup/host/kind.py), which is part of the backup program on
+hosts.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from nexus.run.run import Run
 from nexus.run.runbook import Act
 from roles.backup.restore import Restore, restore_file
 
-PART = "backup"  # the file that a role brings
+PART = "backup"  # the file that a role contributes
 
 
 @dataclass(frozen=True)
 class Saved:
     """Something that hosts save.
 
-    `config(env, host)` is its part of the program's configuration. `desired(env)` is what its hosts hold for it beside
-    the program.
+    `config(env, host)` is its part of the program's configuration. `desired(env)` is what its hosts need in addition
+    to the program.
     """
 
     config: Callable[[Environment, Host], dict[str, Any]]
@@ -37,12 +37,12 @@ class Store(Saved):
     """The data of a role, saved by the hosts that the role concerns.
 
     `title` is what operators call it.
-    `takes_writes(run, name)`: whether this host is the one that saves it now and that it is put into.
-    `types` are those of its backups that an operator can ask for, if it has such.
-    `restore(wanted)`: the acts that bring it back; OperatorError where that cannot be.
-    `restore_service(wanted, name)`: the same for one service that keeps something in it, where that is possible.
-    `by_default`: it is what comes back where neither a service nor a store is named.
-    `tests`: its hosts make the restore test of all kinds, on one that takes no writes if possible.
+    `takes_writes(run, name)`: whether this host currently saves the store, and is where it is restored to.
+    `types` are the types of backups that an operator can ask for, if there are any.
+    `restore(wanted)`: the acts that restore it; OperatorError if that is impossible.
+    `restore_service(wanted, name)`: the same for one service with data in it, if that is possible.
+    `by_default`: it is restored if neither a service nor a store is named.
+    `tests`: its hosts run the restore test of all kinds, if possible on one that takes no writes.
     """
 
     title: str = ""

@@ -7,7 +7,7 @@ from nexus.run.converge import converge, converge_packages, forget_roles
 
 @deploy("Base")
 def base() -> None:
-    """Packages of all roles in one go, then the base system; what no longer concerns the host goes."""
+    """Install the packages of all roles at once, remove leftovers of former roles, then converge the base system."""
     converge_packages()
     forget_roles()
     converge("base")

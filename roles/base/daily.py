@@ -1,4 +1,4 @@
-"""Checks of a day on every host: whether it answers, its load, its disks, and what its journal holds."""
+"""Daily checks of every host: whether it answers, its load, its disks, and the errors in its journal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nexus.run.checks import Check, Found
 from nexus.run.row import Row
 from roles.base import status
 
-REFUSED_MANY = 100  # refused log-ins a day on one host: somebody tries keys or passwords
+REFUSED_MANY = 100  # refused logins a day on one host: somebody is guessing keys or passwords
 
 
 def question(env: Environment, host: Host) -> dict[str, Any]:
@@ -19,25 +19,25 @@ def question(env: Environment, host: Host) -> dict[str, Any]:
 
 
 def resources(found: Found) -> Iterator[Row]:
-    """Disks as the status has them, then processors and memory."""
+    """The disk rows of the status, then processors and memory."""
     yield from status.disks(found.env, found.answers)
     yield from load(found)
 
 
 def load(found: Found) -> Iterator[Row]:
-    """Processors and memory of every host against the baselines; the fullest where all are below."""
+    """Hosts whose processors or memory are above the baseline; the busiest host where all are below."""
     figures = found.env.catalogue.operations.baselines
     for what, baseline in (("cpu", figures.cpu_percent), ("memory", figures.memory_percent)):
         shares = sorted(((one[what], name) for name, one in found.of("load").items()), reverse=True)
         for share, name in [one for one in shares if one[0] > baseline.warning] or shares[:1]:
             level = "critical" if share > baseline.critical else "warning"
-            advice = f"{level}: see what runs there, or move services by deploys/maintenance.py"
+            advice = f"{level}: check what runs there, or move services with deploys/maintenance.py"
             value, target = f"{share:.0f} %", f"at most {baseline.warning:g} %"
             yield Row("", f"{name} {what}", value, target, advice if share > baseline.warning else "")
 
 
 def errors(found: Found) -> Iterator[Row]:
-    """Error lines of the journals of the last day; critical ones are a target missed."""
+    """Errors in the journals of the last day; a critical one misses the target."""
     for name, one in found.of("errors").items():
         if not one["count"] and not one["critical"]:
             continue
@@ -49,15 +49,15 @@ def errors(found: Found) -> Iterator[Row]:
 
 
 def logins(found: Found) -> Iterator[Row]:
-    """Refused log-ins of the last day."""
+    """Refused logins of the last day."""
     for name, one in found.of("logins").items():
         sources = ", ".join(f"{source} {count}" for source, count in one["sources"].items())
         many = one["count"] > REFUSED_MANY
-        advice = f"somebody tries: close SSH to {sources or 'where they come from'}" if many else ""
+        advice = f"possible brute-force attack: close SSH to {sources or 'their sources'}" if many else ""
         if one["count"]:
             yield Row("", name, f"{one['count']} refused in 24 h: {sources}", f"at most {REFUSED_MANY}", advice)
     if not any(one["count"] for one in found.of("logins").values()):
-        yield Row("", "log-ins", "none refused in 24 h", f"at most {REFUSED_MANY}")
+        yield Row("", "logins", "none refused in 24 h", f"at most {REFUSED_MANY}")
 
 
 SHARED: dict[str, Check] = {"health-dashboard": lambda found: status.hosts(found.env, found.answers)}

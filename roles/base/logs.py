@@ -1,4 +1,4 @@
-"""A state for daemons that write log files: lost ones are opened again. One line in the plan of their role."""
+"""A state for daemons that write log files: it reopens lost ones. It takes one line in the plan of a role."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ SOURCE = Path(__file__).parent / "host/opened.py"
 
 
 def open_logs(unit: str, directory: str, *reopen: str) -> State:
-    """The unit writes into the files that are in the directory; `reopen` is the command after which it does again."""
+    """The unit writes into files that exist in the directory; the command `reopen` makes it reopen them."""
     context = {"unit": unit, "directory": directory, "reopen": list(reopen)}
     return State(f"logs of {unit}", SOURCE, {f"logs of {unit}": {"open": True}}, context=context)

@@ -1,4 +1,4 @@
-"""What every host has: names of the others, a closed door for root, limits, a bounded journal, metrics."""
+"""What every host has: names of the others, SSH without root, kernel settings, a bounded journal, metrics."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ EXPORTER_DROP_IN = "/etc/systemd/system/prometheus-node-exporter.service.d/10-ne
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """Base system of one host."""
+    """The base system of one host."""
     setting = host.setting
     chrony = ("chrony",) if setting.base_chrony else ()
     return Desired(
-        early=(File("/etc/hosts", env.render("base/hosts.j2", host=host)),),  # brokers ask for their name at once
+        early=(File("/etc/hosts", env.render("base/hosts.j2", host=host)),),  # brokers look up their name at start
         packages=(*setting.base_packages, *chrony),
         directories=(
             Directory("/etc/nexus-cos"),
@@ -61,7 +61,7 @@ def plan(env: Environment, host: Host) -> Desired:
 
 
 def _in_force(env: Environment, host: Host) -> State:
-    """What the kernel and daemons use in the end; other files than ours may have the last word."""
+    """The values that the kernel and daemons use; other files may override ours."""
     sysctl = {key: str(value) for key, value in host.setting.base_sysctl.items()}
     items: dict[str, dict[str, Any]] = {f"sysctl {key}": {"value": value} for key, value in sysctl.items()}
     items |= {f"{name} in force": {} for name in ("sshd", "journald", "units")}
@@ -79,9 +79,9 @@ def _in_force(env: Environment, host: Host) -> State:
 
 
 def preflight(env: Environment, host: Host) -> str:
-    """Refuses secrets that are older than those that the host was given: they would undo a rotation."""
+    """Refuse secrets that are older than those that the host was given: they would undo a rotation."""
     return (
         f'read -r there 2>/dev/null <{GENERATION} || there=0; [ "$there" -le {env.secrets.generation} ] || {{ '
-        f'echo "{env.secrets.path.name} was replaced $there times when this host was given its secrets, and the file '
-        f'here {env.secrets.generation} times: it is an older one. Take the newest (git pull)"; exit 1; }}'
+        f'echo "{env.secrets.path.name} is out of date: this host has secrets of generation $there, and the file here '
+        f'has generation {env.secrets.generation}. Get the newest file (git pull)"; exit 1; }}'
     )

@@ -1,4 +1,4 @@
-"""Certificate: the internal CA, and on every host a leaf that it renews by itself."""
+"""Certificate: the internal CA, and a leaf on every host, which the host renews without a run."""
 
 from pyinfra.api.deploy import deploy
 
@@ -7,5 +7,5 @@ from nexus.run.converge import converge
 
 @deploy("Certificate")
 def certificate() -> None:
-    """Install the CA, this host's leaf of now and those that follow it, and what switches to them."""
+    """Install the CA, this host's present leaf, the leaves that follow it, and the program that switches to them."""
     converge("certificate")

@@ -1,4 +1,4 @@
-"""The CA and the leaf certificate of one host, those that follow it, and what puts them in its place by the clock."""
+"""The CA and the leaf certificate of one host, the leaves that follow it, and the timer that puts them in place."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ CA, LEAF, KEY = f"{DIRECTORY}/ca.pem", f"{DIRECTORY}/leaf.pem", f"{DIRECTORY}/le
 KEY_GROUP = "nexus-tls"
 
 LIBRARY = "/usr/local/lib/nexus-cos/certificate"
-SWITCH = "roles.certificate.host.switch"  # what the unit runs
+SWITCH = "roles.certificate.host.switch"  # the module that the unit runs
 UNIT = "nexus-certificate"
-STARTS = 10  # of the program in a period, and at least once an hour
+STARTS = 10  # how often the program starts in a period; it starts at least once an hour
 HOUR_SECONDS = 3600
 
-# etcd trusts an authority of its own: who has one of its leaves decides who is primary, and only data hosts do.
-# One that is to leave the cluster needs its own until it has left.
+# etcd trusts its own authority: a host with one of its leaves can decide which host is primary, so only data hosts
+# have one. A host that leaves the cluster needs its leaf until it has left.
 ETCD_GROUPS = {"etcd", "postgresql", "data"}
 ETCD_DIRECTORY = "/etc/nexus-cos/etcd"
 ETCD_CA, ETCD_LEAF, ETCD_KEY = (f"{ETCD_DIRECTORY}/{name}" for name in ("ca.pem", "leaf.pem", "leaf.key"))
@@ -26,25 +26,25 @@ ETCD_KEY_GROUP = "nexus-etcd"
 
 
 def names(env: Environment, host: Host) -> list[str]:
-    """Names and addresses under which this host is asked, its own name first."""
+    """Names and addresses under which clients reach this host, its own name first."""
     found = [host.name, host.address, "localhost", "127.0.0.1"]
     if "edge" in host.groups:
         found += [env.setting.domain, f"api.{env.setting.domain}", f"*.{env.setting.domain}"]
     if host.groups & {"app", "edge", "ops", "postgresql", "redis", "rabbitmq"}:
-        # the host, seen from a container; and stores, which containers reach through a proxy at this address
+        # the address of the host, and of the proxy to the stores, as containers see them
         found.append(env.gateway)
     return found + list(host.setting.certificate_names)
 
 
 def interval_seconds(env: Environment) -> int:
-    """Time between two starts of the program on a host; as much again is added by chance."""
+    """Time between two starts of the program on a host; the timer adds up to as much again at random."""
     return min(HOUR_SECONDS, int(env.setting.certificate_period_seconds) // STARTS)
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """Public parts for everybody on the host, keys for root and the daemons in their groups.
+    """Public parts for all users of the host, keys for root and the daemons in their groups.
 
-    Of the leaves only the one of now is planned as files: the program on the host replaces it as a run would.
+    Only the present leaf is planned as files: the program on the host replaces it as a run would.
     """
     pairs = [Pair(LEAF, KEY, KEY_GROUP, env.tls, tuple(names(env, host)))]
     authorities = [File(CA, env.tls.certificate)]
@@ -66,7 +66,7 @@ def plan(env: Environment, host: Host) -> Desired:
 
 
 def _others(host: Host) -> list[str]:
-    """Files of a certificate that others renew, such as an ACME client: daemons take a new one as they take ours."""
+    """Files of a certificate that others renew, such as an ACME client: daemons load a new one as they load ours."""
     named = [str(host.setting.nginx_certificate), str(host.setting.nginx_certificate_key)]
     return [path for path in named if "edge" in host.groups and path not in (LEAF, KEY)]
 
@@ -80,7 +80,7 @@ def _leaf(pair: Pair) -> tuple[File, File]:
 
 
 def _program(env: Environment) -> list[File]:
-    """What puts the leaf of the current period in its place: by a timer, and at boot before the daemons."""
+    """The program that puts the leaf of the current period in place: by a timer, and at boot before the daemons."""
     return [
         *(File(f"{LIBRARY}/{path}", text) for path, text in program([SWITCH]).items()),
         File(f"/etc/systemd/system/{UNIT}.service", env.render("certificate/service.j2", library=LIBRARY)),

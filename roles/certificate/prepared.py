@@ -1,6 +1,6 @@
-"""Leaves of the periods to come, so that a host renews by its own clock while no run comes by.
+"""Leaves of coming periods, so that a host renews its leaf by its own clock, without a run.
 
-A run asks for them by their identity alone; they are signed when a host lacks them.
+A probe compares only their identity; they are signed when a host lacks them.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from nexus.plan.desired import State
 from nexus.plan.lazy import Lazy
 
 ITEM = "prepared leaves"
-KEPT = 0.75  # of what a run prepares: it prepares again once less than that is left
-MOST = 1000  # leaves of a host, of 1.3 KB and 2 ms each
+KEPT = 0.75  # share of the prepared time: a run prepares leaves again once less than this is left
+MOST = 1000  # the most leaves of a host, of 1.3 KB and 2 ms each
 SOURCE = Path(__file__).parent / "host/state.py"
 
 
 @dataclass(frozen=True)
 class Pair:
-    """The files of a leaf on a host, the group that reads its key, and for which names it is made by whom."""
+    """The files of a leaf on a host, the group that reads its key, its authority, and the names in it."""
 
     certificate: str
     key: str
@@ -37,7 +37,7 @@ class Pair:
 
 
 def state(env: Environment, pairs: Sequence[Pair], others: Sequence[str]) -> State:
-    """The leaves that these pairs of files will hold, in one file on their host; `others` are renewed by others."""
+    """The leaves that these pairs of files will hold, in one file on the host. Others renew the files `others`."""
     identity = _identity(pairs, others)
     return State(
         "certificate",
@@ -50,20 +50,20 @@ def state(env: Environment, pairs: Sequence[Pair], others: Sequence[str]) -> Sta
 
 
 def seconds(env: Environment) -> float:
-    """For how long leaves are prepared; OperatorError for less than one leaf or too many."""
+    """How long leaves are prepared for; OperatorError for less than one leaf or too many."""
     days, period = float(env.setting.certificate_prepared_days), int(env.setting.certificate_period_seconds)
     found = days * DAY_SECONDS
     if not period <= found <= MOST * period:
         raise OperatorError(
-            f"certificate_prepared_days is {days:g} and certificate_period_seconds is {period}: these are "
+            f"certificate_prepared_days is {days:g} and certificate_period_seconds is {period}: that makes "
             f"{found / period:.0f} leaves for each host. Choose {period / DAY_SECONDS:g} to "
-            f"{MOST * period / DAY_SECONDS:g} days, which are 1 to {MOST} leaves"
+            f"{MOST * period / DAY_SECONDS:g} days, which makes 1 to {MOST} leaves"
         )
     return found
 
 
 def stock(identity: str, pairs: Sequence[Pair], others: Sequence[str], seconds: float) -> Lazy[Any]:
-    """What is sent to a host: content of the file that host/stock.py describes."""
+    """The payload for a host: the content of the file that host/stock.py describes."""
     made: dict[str, Callable[[], Any]] = {
         "identity": lambda: identity,
         "final": lambda: _final(pairs, seconds),
@@ -74,7 +74,7 @@ def stock(identity: str, pairs: Sequence[Pair], others: Sequence[str], seconds: 
 
 
 def _final(pairs: Sequence[Pair], seconds: float) -> bool:
-    """Whether an authority ends before leaves for all of the time can be made."""
+    """Whether an authority ends too early to sign leaves for the whole time."""
     now = dt.datetime.now(dt.UTC)
     wanted = [seconds + PERIODS * pair.authority.period_seconds for pair in pairs]
     left = [(pair.authority.ends - now).total_seconds() for pair in pairs]

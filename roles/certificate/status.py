@@ -1,4 +1,4 @@
-"""Rows about certificates: what daemons of each host show, and for how long the host renews them by itself."""
+"""Rows about certificates: which ones the daemons of each host show, and how long the host can renew them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from roles.table import ROLES
 
 CHECKS = ("certificate-expiry", "certificate-dates")  # daily checks that these rows answer
 Answer = Mapping[str, Any]
-SHARE = 0.7  # of a period, which is the target where that is shorter than the days that the settings name
-PREPARED_SHARE = 0.25  # likewise, of all the time for which leaves are prepared
-LATE_STARTS = 4  # of the program on the host: it was due that often and has not renewed
+SHARE = 0.7  # share of a period: it is the target where it is shorter than the days of the setting
+PREPARED_SHARE = 0.25  # likewise, share of the time for which leaves are prepared
+LATE_STARTS = 4  # a renewal is late after this many starts of the program on the host
 
 
 def all_doors(env: Environment, host: Host) -> list[Door]:
-    """Ports of a host, of all roles that bring some."""
+    """The doors of a host, of all roles that have some."""
     modules = [module for module in ROLES.bringing("status").values() if hasattr(module, "doors")]
     return [door for module in modules for door in module.doors(env, host)]
 
 
 def question(env: Environment, host: Host) -> dict[str, Any]:
-    """Files with certificates that daemons of this host show or trust, and the ports at which they show ours."""
+    """Certificate files that daemons of this host show or trust, and the ports where they show ours."""
     doors = all_doors(env, host)
     ours = [door for door in doors if door.ca]
     paths = [CA, LEAF, *(path for door in doors for path in (door.ca, door.leaf) if path)]
@@ -35,7 +35,7 @@ def question(env: Environment, host: Host) -> dict[str, Any]:
 
 
 def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
-    """A row for each host; one more for a file on it that ends soon, such as an authority's."""
+    """A row for each host, and one for each certificate file on it that ends soon, such as an authority's."""
     names = [host.name for host in env.hosts]
     yield from mute(answers, "certificates", names)
     least = min(
@@ -64,18 +64,18 @@ def _host(env: Environment, name: str, answer: Answer, least: float, now: float)
 
 
 def _advice(env: Environment, answer: Answer, least: float, wanted: float, now: float) -> str:
-    """What to do where a target is missed."""
+    """The advice where a target is missed."""
     shown, prepared = answer["shown"], answer["prepared"]
-    look = f"journalctl -u {UNIT} there says why; deploys/full.py renews it as well"
+    look = f"see journalctl -u {UNIT} there for the reason; deploys/full.py renews it too"
     if "error" in prepared:
         return str(prepared["error"])
     if prepared["late"] > LATE_STARTS * interval_seconds(env):
-        return f"the certificate of another period is due since {duration(prepared['late'])}: {look}"
+        return f"the renewal of a certificate is late by {duration(prepared['late'])}: {look}"
     soon = [door for door, end in shown.items() if isinstance(end, str) or end - now < least]
     if soon:
         return f"{', '.join(soon)}: {look}"
     if prepared["until"] - now < wanted:
-        return "run deploys/base.py: it prepares certificates, unless an authority itself ends"
+        return "run deploys/base.py: it prepares certificates, unless an authority ends"
     return ""
 
 

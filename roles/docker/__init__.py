@@ -1,4 +1,4 @@
-"""Docker: the engine of the hosts that run containers, its log-in at the registry, and its housekeeping."""
+"""Docker: the engine of the hosts that run containers, its login at the registry, and its housekeeping."""
 
 from pyinfra.api.deploy import deploy
 
@@ -7,5 +7,5 @@ from nexus.run.converge import converge
 
 @deploy("Docker")
 def docker() -> None:
-    """Engine installed, configured as planned, and running with that configuration."""
-    converge("docker", in_turn=True)  # managers of the swarm: never two of them down at once
+    """The engine is installed and runs with the planned configuration."""
+    converge("docker", in_turn=True)  # so that never two managers of the swarm are down at once

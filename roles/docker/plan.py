@@ -1,6 +1,6 @@
-"""The Docker engine of one host: packages, configuration, log-in at the registry, housekeeping.
+"""The Docker engine of one host: packages, configuration, login at the registry, housekeeping.
 
-Swarm membership is the role `swarm`, what runs is the role `service`.
+The role `swarm` handles membership in the swarm, the role `service` what runs in it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from roles.router.plan import GUARD_UNIT
 CONFIG = "/etc/docker/daemon.json"
 CONTAINERD = "/run/containerd/containerd.sock"
 SOURCE = Path(__file__).parent / "host/state.py"
-ASKED = ("log-driver", "live-restore", "storage-driver", "data-root")  # what the engine tells of its settings
+ASKED = ("log-driver", "live-restore", "storage-driver", "data-root")  # the settings that the engine reports
 PRUNE = "/usr/local/lib/nexus-cos/docker-prune"
 UNITS = "/etc/systemd/system"
-# A manager that was restarted counts again once it hears the others; a worker or a bare engine at once.
+# A restarted manager is ready once it hears the others; a worker or an engine without a swarm is ready at once.
 READY = (
     "info=$(docker info --format '{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}') || exit 1; "
     'case $info in "pending "*) exit 1;; "active true") docker node ls -q >/dev/null;; esac'
@@ -30,7 +30,7 @@ READY = (
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """Everything that makes `host` able to run the environment's containers."""
+    """Everything that `host` needs to run the environment's containers."""
     directories = [
         Directory("/etc/docker"),
         Directory("/root/.docker", mode=0o700),
@@ -60,7 +60,7 @@ def plan(env: Environment, host: Host) -> Desired:
 
 
 def _running(host: Host) -> State:
-    """What the engine and the kernel have in force; what is planned of it stands in host/planned.py."""
+    """What the engine and the kernel have in force; host/planned.py holds the planned values."""
     wanted = {name: value for name, value in json.loads(engine_config(host)).items() if name in ASKED}
     context = {
         "path": CONFIG,
@@ -75,7 +75,7 @@ def _running(host: Host) -> State:
 def engine_config(host: Host) -> str:
     """daemon.json of `host`.
 
-    The storage driver is named so that a host that cannot have overlay2 says so at once, instead of
+    The storage driver is named so that the engine fails at once on a host without overlay2, instead of
     copying every layer of every container (vfs). live-restore is off: Swarm refuses it.
     """
     setting = host.setting
@@ -100,6 +100,6 @@ def engine_config(host: Host) -> str:
 
 
 def registry_login(env: Environment, registry: str) -> str:
-    """Docker's own config.json with the log-in at the environment's registry."""
+    """Docker's own config.json with the login at the environment's registry."""
     token = base64.b64encode(":".join(login(env)).encode()).decode()
     return json.dumps({"auths": {registry: {"auth": token}}}, indent=2) + "\n"

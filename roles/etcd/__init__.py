@@ -1,4 +1,4 @@
-"""etcd: the small store with a quorum in which Patroni keeps who is primary."""
+"""etcd: the small store with a quorum in which Patroni records the primary."""
 
 from pyinfra.api.deploy import deploy
 from pyinfra.context import host as here  # `host` is the folder of what runs on hosts
@@ -10,10 +10,10 @@ from roles.etcd.join import knowledge
 
 @deploy("etcd")
 def etcd() -> None:
-    """Every host of the group is a member of one cluster.
+    """Make every host of the group a member of one cluster.
 
-    Two operations: the first host makes the cluster where there is none, and takes out what is no member
-    any more; then the others join it.
+    There are two operations: the first host makes the cluster if there is none, and removes former members;
+    then the others join it.
     """
     leads = here.name == current_run().environment.speaker("etcd").name
     if leads:

@@ -1,5 +1,5 @@
-"""Why nothing of etcd is failed over or copied again by hand."""
+"""The reasons why operators never fail over or rebuild etcd."""
 
 STORE, TITLE = "etcd", "etcd"
-NO_SWITCH = "etcd's members elect their leader by themselves, and any of them takes writes"
-NO_REBUILD = "a member of etcd is taken out and joins again by deploys/data.py"
+NO_SWITCH = "etcd's members elect their leader themselves, and any of them takes writes"
+NO_REBUILD = "a member of etcd is removed and joins again with deploys/data.py"

@@ -12,8 +12,8 @@ from roles.etcd.plan import SOURCE
 def knowledge(run: Run, name: str) -> dict[str, Any]:
     """Context for a host that has no data yet: {"known_by": names of the other hosts that have some}.
 
-    Nothing for a host that has: its own data says what it is a member of. A host that this run does not
-    reach might hold the cluster, so then nobody may found another: OperatorError.
+    Nothing for a host with data, which says what the host is a member of. A host that this run does not reach
+    might hold the cluster, so then no host may found another: OperatorError.
     """
     own = run.hosts.answer(name)["states"].get("etcd data", {}).get("items", {})
     if own.get("data", {}).get("usable"):
@@ -24,8 +24,8 @@ def knowledge(run: Run, name: str) -> dict[str, Any]:
             continue
         if not run.hosts.reaches(other.name):
             raise OperatorError(
-                f"{name} has no data of etcd, and {other.name}, which may know the cluster, is not reached by this "
-                f"run: drop --limit, or go on without a dead host by --data without={other.name}"
+                f"{name} has no data of etcd, and this run does not reach {other.name}, which may know the cluster: "
+                f"drop --limit, or continue without a dead host: --data without={other.name}"
             )
         answer = run.hosts.ask_source(other.name, SOURCE, ["data"], {"about": "knowledge"})
         if answer["data"]["there"]:

@@ -11,21 +11,21 @@ from roles.certificate.plan import ETCD_CA, ETCD_KEY, ETCD_KEY_GROUP, ETCD_LEAF
 
 SOURCE = Path(__file__).parent / "host/state.py"
 CONFIG = "/etc/default/etcd"
-INITIAL = "/var/lib/etcd/initial.env"  # how this member came into the cluster, written on the host
+INITIAL = "/var/lib/etcd/initial.env"  # how this member joined the cluster; written on the host
 DIRECTORY = "/var/lib/etcd/default"
 TLS = {"ca": ETCD_CA, "certificate": ETCD_LEAF, "key": ETCD_KEY}
 DROP_IN = "/etc/systemd/system/etcd.service.d/10-nexus-cos.conf"
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """Debian's etcd, which does not start before it was decided whether it founds or joins."""
+    """Plan Debian's etcd, which does not start before it is decided whether it founds or joins."""
     config = env.render("etcd/etcd.j2", host=host, directory=DIRECTORY, tls=TLS)
     return Desired(
         early=(File(DROP_IN, env.render("etcd/service.conf.j2", initial=INITIAL)),),
         packages=("etcd-server", "etcd-client"),
         users=(User("etcd", groups=(ETCD_KEY_GROUP,), home="/var/lib/etcd"),),
         files=(File(CONFIG, config),),
-        # Not the leaf: etcd reads it anew with every connection.
+        # Not the leaf: etcd reads it again with every connection.
         units=(Unit("etcd", restart_on=(CONFIG, DROP_IN, ETCD_CA)),),
         states=(_data(env, host), _membership(env, host)),
     )
@@ -37,8 +37,8 @@ def notes(env: Environment) -> list[str]:
     if len(names) % 2:
         return []
     return [
-        f"etcd has {len(names)} members ({', '.join(names)}): losing {len(names) // 2} of them stops it, as with one "
-        "member less. Put one more host into the group etcd, or take one out"
+        f"etcd has {len(names)} members ({', '.join(names)}): losing {len(names) // 2} of them stops it, the same as "
+        f"with {len(names) - 1}. Add one host to the group etcd, or remove one"
     ]
 
 
@@ -48,13 +48,13 @@ def endpoints(env: Environment) -> list[str]:
 
 
 def lock_store(env: Environment) -> dict[str, Any]:
-    """How members ask etcd for the lock of the environment; nothing where it has no etcd."""
+    """How members ask etcd for the lock of the environment; nothing without etcd."""
     known = {host.name: f"{host.address}:{env.setting.etcd_client_port}" for host in env.group("etcd")}
     return {"endpoints": known, "tls": TLS, "directory": DIRECTORY} if known else {}
 
 
 def peer_url(host: Host) -> str:
-    """Where the other members reach this one."""
+    """The URL at which the other members reach this one."""
     return f"https://{host.address}:{host.setting.etcd_peer_port}"
 
 
@@ -84,9 +84,9 @@ def _data(env: Environment, host: Host) -> State:
 
 
 def _membership(env: Environment, host: Host) -> State:
-    """This member in the cluster's list; on the first host also who is none any more.
+    """This member in the cluster's list; on the speaker also former members.
 
-    Members whose hosts left the inventory are taken out, but not in a run that leaves hosts out.
+    Members whose hosts left the inventory are removed, but not by a run that leaves hosts out.
     """
     items = {f"member {host.name}": {"peer": peer_url(host), "votes": True, "alarm": ""}}
     context = {**_context(env, host), "about": "members"}

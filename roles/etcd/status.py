@@ -1,4 +1,4 @@
-"""Rows about etcd: quorum, leader, members, and what is out of order."""
+"""Rows about etcd: quorum, leader, members, and what is wrong."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def doors(env: Environment, host: Host) -> list[Door]:
 
 
 def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
-    """Quorum and leader, as those members say that can be asked."""
+    """Quorum and leader, as the members that answer report them."""
     hosts = [host.name for host in env.group("etcd")]
     if not hosts:
         return
@@ -37,12 +37,13 @@ def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
     agreeing = [answer for answer in said.values() if answer["agrees"]]
     leader = next((answer["leader"] for answer in agreeing if answer["leader"]), "")
     least = majority(len(hosts))
-    value = f"{len(said)} of {len(hosts)} answer, " + (f"{leader} leads" if leader else "nobody leads")
+    value = f"{len(said)} of {len(hosts)} answer, " + (f"{leader} leads" if leader else "no leader")
     advice = ""
     if not agreeing:
         advice = "no quorum: PostgreSQL accepts no writes. Start etcd on the other hosts (systemctl start etcd)"
     elif len(said) < len(hosts):
-        advice = f"one more lost may stop PostgreSQL: bring {', '.join(sorted(set(hosts) - set(said)))} back"
+        lost = ", ".join(sorted(set(hosts) - set(said)))
+        advice = f"losing one more may stop PostgreSQL: bring {lost} back online"
     yield Row("etcd", "quorum", value, f"{least} agree, all answer", advice)
     for answer in agreeing[:1]:
         strange = sorted(set(answer["members"]) - set(hosts))
@@ -50,11 +51,11 @@ def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
         if strange or learning:
             value = ", ".join([*(f"{name} is not in the inventory" for name in strange),
                                *(f"{name} has no vote" for name in learning)])  # fmt: skip
-            yield Row("etcd", "members", value, "as the inventory", "run deploys/data.py")
+            yield Row("etcd", "members", value, "as in the inventory", "run deploys/data.py")
     for name, answer in said.items():
         if answer["open"]:
             advice = f"ETCD_CLIENT_CERT_AUTH is off: see `systemctl cat etcd` on {name}, then run deploys/data.py"
             yield Row("etcd", name, "answers clients without a certificate", "none", advice)
         if answer["errors"]:
             errors = ", ".join(map(str, answer["errors"]))
-            yield Row("etcd", name, errors, "", "`etcdctl alarm list` there; NOSPACE: compact and defragment")
+            yield Row("etcd", name, errors, "", "see `etcdctl alarm list` there; NOSPACE: compact and defragment")

@@ -1,6 +1,6 @@
-"""Functional: services with code of their own do their work, asked through the edge as a user would.
+"""Functional: services with their own code do their work, checked through the edge as a user would use them.
 
-Health says that a service answers and that its process is alive; shipped code says so with its database away too.
+Health says that a service answers and that its process is alive; shipped code says so even without its database.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Result:
 
     passed: int
     failed: Mapping[str, str]
-    known: Mapping[str, str]  # that the catalogue declares
+    known: Mapping[str, str]  # failures that the catalogue declares
 
     def __str__(self) -> str:
         total = self.passed + len(self.failed) + len(self.known)
@@ -48,13 +48,13 @@ class Result:
 
 @deploy("Functional")
 def functional(full: bool = False) -> None:
-    """Services that run shipped code pass their checks, or the run fails and names request and answer.
+    """Services that run shipped code pass their checks; else the run fails and names the request and its answer.
 
-    `full` runs the checks that write as well, for every service.
+    `full` also runs the checks that write, for every service.
     """
     run = current_run()
     if here.name in asking(run.environment) and checks(current(run), full=full):
-        run.reading.add(identity(_functional(full, name="Ask services to do their work")))
+        run.reading.add(identity(_functional(full, name="Run the functional checks of services")))
 
 
 @operation()
@@ -64,14 +64,14 @@ def _functional(full: bool) -> Iterator[PyinfraCommand]:
 
 
 class _Ask(PyinfraCommand):
-    """All checks that are due: those that write for what this run changed, or for every service."""
+    """All checks that are due; those that write only for services that this run changed, or for every service."""
 
     def __init__(self, full: bool) -> None:
         super().__init__()
         self.full = full
 
     def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
-        """True when none failed but those that are known to."""
+        """True when no check failed except known failures."""
         run = current_run()
         with progress.step(host.name, "functional checks"):
             result = asked(run, host.name, checks(current(run), changed(run), self.full))
@@ -84,9 +84,9 @@ class _Ask(PyinfraCommand):
 
 
 def current(run: Run) -> Environment:
-    """The environment with the modules that are closed for maintenance now; nothing is asked where nothing is due.
+    """The environment with the modules that are closed for maintenance now; no host is asked where no check is due.
 
-    Where no manager says which these are, they are those that the last run knew.
+    If no manager answers, it has the closed modules that the last run knew.
     """
     env = run.environment
     if not checkout(env):
@@ -99,13 +99,13 @@ def current(run: Run) -> Environment:
 
 
 def changed(run: Run) -> set[str]:
-    """Services that this run changed, whose checks that write are due."""
+    """Services that this run changed: their checks that write are due."""
     names = {change.what for changes in run.outcome.changes.values() for change in changes}
     return {name.removeprefix("service ") for name in names if name.startswith("service ")}
 
 
 def asked(run: Run, edge: str, wanted: Wanted) -> Result:
-    """The checks, repeated for those that fail until functional_timeout_seconds are over."""
+    """Run the checks, and repeat those that fail until functional_timeout_seconds are over."""
     env = run.environment
     deadline = time.monotonic() + int(env.setting.functional_timeout_seconds)
     left: Wanted = wanted
@@ -123,13 +123,13 @@ def asked(run: Run, edge: str, wanted: Wanted) -> Result:
 
 
 def _failing(wanted: Wanted, failed: Collection[str]) -> dict[str, list[FunctionalCheck]]:
-    """Those of the checks that failed: one that wrote something and passed is not sent again."""
+    """The checks that failed: one that wrote something and passed is not sent again."""
     found = {name: [each for each in checks if f"{name}: {each.name}" in failed] for name, checks in wanted.items()}
     return {name: checks for name, checks in found.items() if checks}
 
 
 def judge(env: Environment, answers: Mapping[str, Mapping[str, str]]) -> Result:
-    """What the answers of the edge host come to."""
+    """The result of the edge host's answers."""
     passed, failed, known = 0, {}, {}
     for name, found in answers.items():
         declared = {check.name: check.known_failure for check in env.catalogue.service(name).functional}
@@ -144,7 +144,7 @@ def judge(env: Environment, answers: Mapping[str, Mapping[str, str]]) -> Result:
 
 
 def failures(run: Run, names: Collection[str]) -> dict[str, str]:
-    """{service: why} of those among `names` that were just changed and do not pass all their checks."""
+    """{service: reason} for those of the just changed services `names` that do not pass all their checks."""
     edges = [edge.name for edge in run.environment.group("edge") if run.hosts.reaches(edge.name)]
     wanted = {name: found for name, found in checks(current(run), names).items() if name in names}
     if not edges or not wanted:

@@ -1,4 +1,4 @@
-"""Which functional checks an environment can run, and how the edge host is asked to run them."""
+"""Which functional checks an environment can run, and the request that has the edge host run them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ TOKEN_SECONDS = 300
 
 
 def asking(env: Environment) -> list[str]:
-    """The edge host that asks services in this run, the first that is not left out; none where there is no edge."""
+    """The edge host that checks services in this run: the first that is not left out; empty without edge hosts."""
     return [env.speaker("edge").name] if env.group("edge") else []
 
 
 def checks(env: Environment, writing: Collection[str] = (), full: bool = False) -> dict[str, list[FunctionalCheck]]:
-    """{service: its checks} of services that run shipped code and are open.
+    """{service: its checks} for services that run shipped code and are open.
 
-    Those that write for services in `writing`, or with `full` for every one.
+    Checks that write are included for services in `writing`, or with `full` for every service.
     """
     if not (code := checkout(env)):
         return {}
@@ -45,7 +45,7 @@ def checks(env: Environment, writing: Collection[str] = (), full: bool = False) 
 
 
 def context(env: Environment, edge: Host, wanted: Mapping[str, Collection[FunctionalCheck]]) -> dict[str, Any]:
-    """What the edge host needs to run these checks, each time with a mark of its own."""
+    """What the edge host needs to run these checks, with a new mark each time."""
     mark = f"{OWN}-{uuid.uuid4().hex[:12]}"
     own = edge.setting.nginx_certificate == LEAF
     domain = f"api.{env.setting.domain}"
@@ -82,7 +82,7 @@ def request_data(request: FunctionalRequest) -> dict[str, Any]:
 
 
 def token(key: str, user: str, now: float) -> str:
-    """A token of this user, signed as services verify them: HS256, valid for five minutes."""
+    """A token for this user, signed as services verify it: HS256, valid for five minutes."""
     parts = [{"alg": "HS256", "typ": "JWT"}, {"userId": user, "iat": int(now), "exp": int(now) + TOKEN_SECONDS}]
     text = ".".join(_base64(json.dumps(part).encode()) for part in parts)
     return f"{text}.{_base64(hmac.digest(key.encode(), text.encode(), hashlib.sha256))}"

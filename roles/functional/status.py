@@ -1,4 +1,4 @@
-"""Rows about functional checks. This role converges nothing, so the role health asks and shows them with its own."""
+"""Rows about functional checks. This role converges nothing, so the role health runs them and shows these rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from roles.functional.plan import asking
 
 
 def run_question(run: Run, host: Host) -> dict[str, Any]:
-    """Checks of the services that are open now, for the edge host that asks."""
+    """The checks of the services that are open now, for the edge host that sends them."""
     if host.name not in asking(run.environment):
         return {}
     env = current(run)
@@ -23,7 +23,7 @@ def run_question(run: Run, host: Host) -> dict[str, Any]:
 
 
 def rows(env: Environment, answers: Answers) -> Iterator[Row]:
-    """Functional checks of services with code of their own, and each failure that the catalogue declares."""
+    """Functional checks of services with their own code, and each failure that the catalogue declares."""
     edge = asking(env)
     yield from mute(answers, "functional", edge)
     for answer in told(answers, "functional", edge).values():

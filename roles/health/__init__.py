@@ -1,4 +1,4 @@
-"""Health: every service of the catalogue answers at the router, or the run says which does not and why."""
+"""Health: every service of the catalogue answers at the router, or the run says which ones do not, and why."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ POLL_SECONDS = 2
 
 @deploy("Health")
 def health() -> None:
-    """Wait until all services are healthy; fail with the reasons when they do not become so in time."""
+    """Wait until all services are healthy; fail with the reasons if some are not healthy in time."""
     run = current_run()
     if here.name in asking(run.environment):
         run.hosts.answer(here.name)
@@ -45,7 +45,7 @@ def _healthy() -> Iterator[PyinfraCommand]:
 
 
 class _Wait(PyinfraCommand):
-    """Ask again until everything is healthy, the time is up, or a cause is known that nothing ends."""
+    """Ask again until everything is healthy, the time is up, or a known cause persists."""
 
     def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
         """True when everything is healthy."""
@@ -55,7 +55,7 @@ class _Wait(PyinfraCommand):
     def _wait(self, host: Any, number: int) -> bool:
         run, known = current_run(), verdict(current_run())
         if found := run.obstacles():  # a service is not to blame for its store
-            raise OperatorError("services are not healthy, and cannot be before this is ended:\n" + "\n".join(found))
+            raise OperatorError("services are not healthy, and cannot be until this is fixed:\n" + "\n".join(found))
         context = _context(run, host)
         deadline = time.monotonic() + int(run.environment.setting.health_timeout_seconds)
         watch = Watch(run, known)
@@ -72,7 +72,7 @@ class _Wait(PyinfraCommand):
 
 
 def _context(run: Run, host: Any) -> Mapping[str, Any]:
-    """What is asked of the router on the host that asks it."""
+    """The context of the request to the router, on the host that sends it."""
     return plan(run.environment, run.environment.host(host.name)).states[0].context
 
 
@@ -84,7 +84,7 @@ def _reasons(items: dict[str, Any]) -> dict[str, str]:
 
 
 def _collect_logs(run: Run, known: Verdict, services: list[str]) -> None:
-    """Last log lines of the services that are not healthy, for the table at the end of the run."""
+    """Collect the last log lines of services that are not healthy, for the table at the end of the run."""
     lines = int(run.environment.setting.health_log_lines)
     managers = [member.name for member in run.environment.group("app") if run.hosts.reaches(member.name)]
     for service in services[:5] if managers else []:

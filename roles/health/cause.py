@@ -1,7 +1,7 @@
-"""Why services are not healthy, where that is known: what is not as planned on some host right now.
+"""Known causes of unhealthy services: everything on any host that is not as planned right now.
 
-A server that the stores' proxy has in maintenance, a store or a node that somebody took out: services only say that
-they cannot reach something. So these come first, and a run does not wait for what will not come.
+Such as a server that the stores' proxy has in maintenance, or a store or a node that somebody took out. Services only
+report that they cannot reach something, so these causes come first, and a run does not wait in vain.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from nexus.error import OperatorError
 from nexus.run.run import Run
 from roles.health.verdict import Verdict
 
-LOOK_SECONDS, CALM_SECONDS = 4, 30  # between looks at all hosts: where a cause is known, and where none is
-STUCK_SECONDS = 8  # the same causes and the same services for so long: nothing will change by itself
-# Items that may differ without harm to what runs.
+LOOK_SECONDS, CALM_SECONDS = 4, 30  # pauses between probes of all hosts: with a known cause, and without one
+STUCK_SECONDS = 8  # if causes and services stay the same for this long, waiting is useless
+# Items that may differ without harm to running services.
 HARMLESS = ("file ", "directory ", "link ", "path ", "package ", "user ", "group ", "manifest ", "role ")
-CALM = {"base", "certificate", "backup", "image", "registry", "health"}  # roles that no running service waits for
-OWN = {"service"}  # whose differences say that services are unhealthy, and not why
+CALM = {"base", "certificate", "backup", "image", "registry", "health"}  # roles that running services do not need
+OWN = {"service"}  # roles whose differences say that services are unhealthy, but not why
 
 
 def known_causes(run: Run) -> list[str]:
-    """ "HOST: ROLE: ITEM: HOW" of all that differs now on hosts that answer; they are asked side by side."""
+    """ "HOST: ROLE: ITEM: HOW" for all differences on hosts that answer now; they are asked in parallel."""
     names = [host.name for host in run.environment.hosts if run.hosts.reaches(host.name)]
     for name in names:
         run.hosts.drop(name)
@@ -51,7 +51,7 @@ def _differences(run: Run, name: str) -> Iterator[str]:
 
 
 class Watch:
-    """Looks for causes while a run waits for services, and says when waiting is of no use."""
+    """Looks for causes while a run waits for services, and decides when waiting is useless."""
 
     def __init__(self, run: Run, verdict: Verdict) -> None:
         self.run, self.verdict = run, verdict
@@ -59,7 +59,7 @@ class Watch:
         self._before: tuple[object, ...] = ()
 
     def hopeless(self, waiting: Collection[str]) -> bool:
-        """Whether a cause is known and neither it nor the services that wait have changed for a while."""
+        """Whether a cause is known, and neither the causes nor the waiting services have changed for a while."""
         now = time.monotonic()
         if now - self._looked < (LOOK_SECONDS if self.verdict.causes else CALM_SECONDS):
             return False

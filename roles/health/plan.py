@@ -15,7 +15,7 @@ REMOTE = Path(__file__).parent / "host/readiness.py"
 
 
 def probes(env: Environment) -> dict[str, str]:
-    """Path to ask for readiness, by service: that of its own code, or of what stands in for it."""
+    """Path of the readiness probe, by service: that of its own code, or of the reference service."""
     code = checkout(env)
     return {
         name: env.catalogue.probes_of(service, shipped_code=bool(code and code.has(service))).readiness
@@ -24,16 +24,16 @@ def probes(env: Environment) -> dict[str, str]:
 
 
 def check_without(env: Environment, names: Set[str]) -> None:
-    """Refuse to go on without any edge host: services are asked there."""
+    """Refuse a run that leaves out every edge host: health checks are sent from there."""
     if env.group("edge") and all(host.name in names for host in env.group("edge")):
         raise OperatorError(
-            f"without={','.join(sorted(names))} leaves no edge host: nobody could say whether the services are "
-            "healthy. Run the layers that matter instead, such as deploys/data.py, with --limit"
+            f"without={','.join(sorted(names))} leaves no edge host to check the health of services. "
+            "Run only the layers that you need, such as deploys/data.py, with --limit"
         )
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """Nothing to lay down; one question, asked on one edge host and answered with every probe."""
+    """No items to install; one state, observed with every probe on one edge host."""
     if host.name not in asking(env):
         return Desired()
     context = {"port": int(env.setting.router_port), "probes": probes(env)}

@@ -1,4 +1,4 @@
-"""Rows about services: whether they are ready, and whether those with code of their own do their work."""
+"""Rows about services: whether they are ready, and whether those with their own code do their work."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def question(env: Environment, host: Host) -> dict[str, Any]:
 
 
 def run_question(run: Run, host: Host) -> dict[str, Any]:
-    """It also sends the functional checks of services that are open now."""
+    """The functional checks of open services, which the same edge host sends."""
     return functional.run_question(run, host)
 
 
@@ -39,5 +39,5 @@ def services(env: Environment, answers: Answers) -> Iterator[Row]:
     for answer in told(answers, "services", asking(env)).values():
         bad = {name.removeprefix("service "): one["why"] for name, one in answer.items() if not one["ready"]}
         first = "; ".join(f"{name}: {why}" for name, why in list(bad.items())[:3])
-        advice = f"{first}. deploys/verify.py shows their last log lines" if bad else ""
+        advice = f"{first}. Run deploys/verify.py for their last log lines" if bad else ""
         yield Row("services", "health", f"{len(answer) - len(bad)} of {len(answer)} healthy", "all", advice)

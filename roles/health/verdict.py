@@ -1,4 +1,4 @@
-"""What is known of the services' health at the end of a run, in words."""
+"""The services' health at the end of a run, in words."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import click
 
 from nexus.run.run import Run
 
-SAME = 5  # more services than this with one reason are told in one line
+SAME = 5  # more services than this with the same reason share one line
 
 
 @dataclass
 class Verdict:
-    """Services as they were asked last: {service: "" or why it is not healthy}; None before they were asked.
+    """The last answers of services: {service: "" or why it is not healthy}; None before the first request.
 
-    `causes` is what else differs while some are not healthy, as "HOST: ROLE: ...", `logs` their last lines.
+    While some services are not healthy, `causes` are all other differences, as "HOST: ROLE: ...", and `logs` are
+    their last lines.
     """
 
     run: Run
@@ -38,7 +39,7 @@ class Verdict:
                 yield f"absent here: {', '.join(absent)}"
 
     def tell(self) -> None:
-        """Print causes, and what is not healthy with its reason and last log lines."""
+        """Print the causes, and each service that is not healthy with its reason and last log lines."""
         for cause in self.causes:
             click.secho(f"  known cause: {cause}", fg="red", err=True)
         reasons: dict[str, list[str]] = defaultdict(list)
@@ -54,14 +55,14 @@ class Verdict:
                     click.echo(f"  {'':32} | {line}", err=True)
 
     def _absent_stores(self) -> list[str]:
-        """Stores that some service of the catalogue declares and does without in this environment."""
+        """Stores that some service of the catalogue declares but this environment does not have for it."""
         env = self.run.environment
         wanted = {(store, service.name) for service in env.catalogue.services.values() for store in service.stores}
         return sorted({store for store, service in wanted if not env.present(store, service)})
 
 
 def verdict(run: Run) -> Verdict:
-    """That of this run."""
+    """The verdict of this run."""
     found = run.outcome.conclusions.setdefault("health", Verdict(run))
     assert isinstance(found, Verdict)
     return found

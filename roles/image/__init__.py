@@ -1,4 +1,4 @@
-"""Images: built by one recipe on the first ops host and laid into the registry, once per content."""
+"""Images: built by one recipe on the first ops host and pushed to the registry, once per content."""
 
 from pyinfra.api.deploy import deploy
 
@@ -13,5 +13,5 @@ def image() -> None:
 
 @deploy("Images")
 def begin_images() -> None:
-    """The same, begun: `image` waits for its end."""
+    """Begin to build the images; `image` waits for the end."""
     begin("image")

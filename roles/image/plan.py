@@ -18,25 +18,25 @@ CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"  # of the host: builds trust wh
 
 
 def item(name: str) -> str:
-    """Name of a service's (or the router's) item in the state "image"; its answer holds `digest` too."""
+    """Name of the item of a service, or of the router, in the state "image"; its answer holds `digest` too."""
     return f"image {name}"
 
 
 def teller(env: Environment) -> str | None:
-    """The host that is asked which images there are: that of the registry."""
+    """The host that is asked for the digests of images: the host of the registry."""
     found = env.group("ops")
     return found[0].name if found else None
 
 
 def told(answer: Answer) -> tuple[Mapping[str, Any], str]:
-    """Digest of each service's image."""
+    """The digest of each service's image, and no error."""
     items = answer["states"].get("image", {}).get("items", {})
     found = {name.removeprefix("image "): about["digest"] for name, about in items.items() if about.get("digest")}
     return found, ""
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """Build contexts as files and the state of the registry's content, on the registry's host alone."""
+    """Build contexts as files, and the state of the registry's content; only on the registry's host."""
     if host != registry_host(env):
         return Desired()
     wanted = recipe(env, checkout(env))
@@ -58,17 +58,17 @@ def plan(env: Environment, host: Host) -> Desired:
 
 
 def notes(env: Environment) -> list[str]:
-    """What an operator should know of the images of this run, a line each."""
+    """Notes for the operator about the images of this run, one line each."""
     found = checkout(env)
     if not found:
         return []
     missing = recipe(env, found).without_code
     names = f"{', '.join(missing[:5])}{' and others' if len(missing) > 5 else ''}"
-    return [f"no code in {found.path} for {names}: the reference service stands in"] if missing else []
+    return [f"no code in {found.path} for {names}: the reference service runs instead"] if missing else []
 
 
 def preflight(env: Environment, host: Host) -> str | None:
-    """A shell command that prints why no image can be built on `host` and ends with 1; None elsewhere."""
+    """A shell command that prints why `host` cannot build images and exits with 1; None for other hosts."""
     if host != registry_host(env):
         return None
     setting = env.setting
@@ -80,7 +80,7 @@ def preflight(env: Environment, host: Host) -> str | None:
         'free=$(df --output=avail -B1 "$place" | tail -n 1); '
         f'[ "$free" -ge {setting.image_disk_free_bytes} ] || {{ '
         f'echo "not enough disk for images: $place has $((free >> 20)) MiB free and '
-        f'{setting.image_disk_free_bytes >> 20} MiB are wanted: make room, or lower image_disk_free_bytes"; '
+        f'{setting.image_disk_free_bytes >> 20} MiB are needed: free space, or lower image_disk_free_bytes"; '
         "exit 1; }; done"
     )
 

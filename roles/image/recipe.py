@@ -1,11 +1,11 @@
-"""The one recipe of all images, as data: which are needed, what each is built from, and on which others.
+"""The recipe of all images, as data: which images are needed, and what and which others each is built from.
 
     base -> node -> modules (one per set of npm dependencies) -> reference, service, ...
          -> python -> service
          -> router
 
-An image is named by the hash of its build context, and a Dockerfile names its parents so: whatever changes
-below changes the name of everything above it.
+An image is named by the hash of its build context, and a Dockerfile names its parents by these names: a change
+in one image changes the name of every image above it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Image:
 
     @cached_property
     def content(self) -> str:
-        """Hex digest that stands for all that the image is made from."""
+        """Hex digest of everything that the image is made from."""
         return hashlib.sha256(self.context).hexdigest()
 
     @property
@@ -49,7 +49,7 @@ class Image:
 
     @cached_property
     def lineage(self) -> tuple[Image, ...]:
-        """All that it stands on, then itself, each once and after what it stands on."""
+        """All its ancestors, then itself, each once and after its own ancestors."""
         order = {image.tag: image for parent in self.parents for image in parent.lineage}
         return (*order.values(), self)
 
@@ -59,11 +59,11 @@ class Recipe:
     """All images of an environment. `images` maps a repository (service or router) to its image."""
 
     images: Mapping[str, Image]
-    without_code: tuple[str, ...]  # services that the reference service stands in for
+    without_code: tuple[str, ...]  # services that the reference service replaces
 
 
 class _Kitchen:
-    """Makes images of one environment, each distinct one once."""
+    """Makes the images of one environment, each distinct image once."""
 
     def __init__(self, env: Environment) -> None:
         self.env = env
@@ -112,7 +112,7 @@ class _Kitchen:
         )
 
     def modules(self, packages: Members) -> Image:
-        """Node with the npm packages of these files in /srv/node_modules, where all below /srv find them."""
+        """Node with the npm packages of these files in /srv/node_modules, where all code below /srv finds them."""
         if not packages:
             return self.node
         key = pack(packages)
@@ -147,7 +147,7 @@ class _Kitchen:
 
 
 def pack(members: Members) -> bytes:
-    """A tar of regular files, the same bytes for the same content: by name, without times and owners."""
+    """A tar of regular files, the same bytes for the same content: sorted by name, without times and owners."""
     target = io.BytesIO()
     with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for name in sorted(members):
@@ -178,7 +178,7 @@ def _base(env: Environment) -> bytes:
         "suite": env.setting.image_suite,
         "revision": env.setting.image_revision,
         "include": ["ca-certificates", "tini"],
-        # Documentation and translations are for people at a terminal; syncs are for disks that are kept.
+        # Documentation and translations are for people at a terminal; syncs matter only for disks that are kept.
         "dpkg": [
             "force-unsafe-io",
             *(f"path-exclude=/usr/share/{name}/*" for name in ("doc", "info", "locale", "man")),

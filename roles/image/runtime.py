@@ -11,10 +11,10 @@ HEAP_LEAST_MIB = 32  # below it Node.js does not start reliably
 
 
 def heap_mb(memory_bytes: int) -> int:
-    """Limit of Node's old space in MiB for a container with that much memory: `--max-old-space-size`.
+    """Limit of Node's old space in MiB for a container with this much memory: `--max-old-space-size`.
 
-    What is left is for code, stacks, buffers and the young generation; in a small container that is a
-    greater part.
+    The rest is for code, stacks, buffers and the young generation, which take a larger share of a small
+    container.
     """
     mebibytes = memory_bytes >> 20
     return max(HEAP_LEAST_MIB, min(mebibytes * HEAP_PERCENT // 100, mebibytes - 64))
@@ -27,5 +27,5 @@ def has_code(env: Environment, name: str) -> bool:
 
 
 def probes(env: Environment, name: str) -> Probes:
-    """The paths that the service's image answers about itself."""
+    """The paths of the probes that the service's image answers."""
     return env.catalogue.probes_of(env.catalogue.service(name), shipped_code=has_code(env, name))

@@ -7,5 +7,5 @@ from nexus.run.converge import converge
 
 @deploy("MongoDB")
 def mongodb() -> None:
-    """One replica set of all hosts of the group; in it users of the catalogue's services."""
+    """Make all hosts of the group one replica set, with users of the catalogue's services."""
     converge("mongodb", in_turn=True)

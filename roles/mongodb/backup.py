@@ -1,4 +1,4 @@
-"""The backup and restore of MongoDB, by the vendor's own tools, which find the primary by themselves."""
+"""The backup and restore of MongoDB, with the vendor's own tools, which find the primary themselves."""
 
 from __future__ import annotations
 

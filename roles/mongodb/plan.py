@@ -1,9 +1,9 @@
 """MongoDB on one host: a member of the replica set that the hosts of the group form, one or three.
 
-Authentication and TLS everywhere; set and users are asked and made by one host, at whoever is primary.
+It uses authentication and TLS everywhere. One host founds the set and manages its users, at the primary.
 
-Planned and rendered everywhere; carried out where the vendor's repository can be reached and its
-signing key was put into the project.
+Any environment can plan and render it. It is carried out only where hosts reach the vendor's repository and the
+project has the vendor's signing key.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from roles.certificate.plan import CA, KEY, LEAF
 
 UNIT = "mongod"
 CONFIG = "/etc/mongod.conf"
-MEMBERS_KEY = "/etc/mongod.key"  # what members of the set prove themselves to each other with
+MEMBERS_KEY = "/etc/mongod.key"  # the key with which members of the set authenticate to each other
 SET = "nexus-cos"
 PEM = "/run/mongodb/leaf-and-key.pem"
 KEYRING = "/usr/share/keyrings/mongodb-server.asc"
 SOURCES = "/etc/apt/sources.list.d/mongodb.sources"
 DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/10-nexus-cos.conf"
 ADMIN = "nexus-admin"
-ASSUMED_MEMORY_BYTES = 16 * 1024**3  # of a host that was not asked yet, as the documents have them
+ASSUMED_MEMORY_BYTES = 16 * 1024**3  # of a host that was not probed yet; the documents' figure
 SMALLEST_CACHE_GIB = 0.25  # MongoDB's own minimum
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """The vendor's packages behind our configuration; raises OperatorError without the vendor's key."""
+    """Plan the vendor's packages with our configuration; raise OperatorError without the vendor's key."""
     config = env.render(
         "mongodb/mongod.conf.j2", host=host, pem=PEM, ca=CA, cache_gib=_cache_gib(host), set=SET, key=MEMBERS_KEY
     )
-    key = env.secret("mongodb/members").replace("-", "+").replace("_", "/") + "\n"  # base64 is all that it may be
+    key = env.secret("mongodb/members").replace("-", "+").replace("_", "/") + "\n"  # it must be base64
     service = env.render("mongodb/service.conf.j2", pem=PEM, certificate=LEAF, key=KEY)
     return Desired(
         early=(
@@ -55,7 +55,7 @@ def plan(env: Environment, host: Host) -> Desired:
 
 
 def preflight(env: Environment, host: Host) -> str:
-    """A shell command that ends with 1 and says why when the packages are missing and cannot be fetched."""
+    """A shell command that exits with 1 and the reason if the packages are missing and cannot be fetched."""
     setting = env.setting
     suite = f"{setting.mongodb_suite}/mongodb-org/{setting.mongodb_version}"
     url = f"{setting.mongodb_repository}/dists/{suite}/InRelease"
@@ -63,7 +63,7 @@ def preflight(env: Environment, host: Host) -> str:
 
 
 def notes(env: Environment) -> list[str]:
-    """OperatorError for a number of members that outlives no more than one less."""
+    """Raise OperatorError for a number of members that tolerates no more failures than one member fewer."""
     check_members(env, "mongodb")
     return []
 
@@ -74,7 +74,7 @@ def members(env: Environment) -> list[str]:
 
 
 def users(env: Environment) -> dict[str, dict[str, Any]]:
-    """Two log-ins for each service, which may read and write its own database and nothing else."""
+    """Two logins for each service, which may read and write its own database and nothing else."""
     return {
         f"user {service.database}.{user}": {
             "service": service.name,
@@ -104,7 +104,7 @@ def _context(env: Environment) -> dict[str, Any]:
 
 
 def _members(env: Environment, host: Host) -> State:
-    """Who belongs to the replica set."""
+    """The members of the replica set."""
     seconds = int(env.setting.mongodb_join_seconds)
     return State(
         "mongodb members",
@@ -140,7 +140,7 @@ def _signing_key(env: Environment) -> str:
     path = env.root / str(env.setting.mongodb_key_file)
     if not path.is_file():
         raise OperatorError(
-            f"MongoDB: {path} is missing, the key that signs the vendor's packages. Fetch it with "
+            f"MongoDB: {path} is missing, which is the key that signs the vendor's packages. Fetch it with "
             f"`curl -fsS --create-dirs -o {env.setting.mongodb_key_file} {env.setting.mongodb_key_url}` and "
             "compare its fingerprint with the vendor's, or leave the group mongodb empty"
         )

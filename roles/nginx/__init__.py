@@ -7,5 +7,5 @@ from nexus.run.converge import converge
 
 @deploy("Nginx")
 def nginx() -> None:
-    """Nginx installed, with every route of the catalogue, running with the configuration on disk."""
+    """Nginx is installed, has every route of the catalogue, and runs with the configuration on disk."""
     converge("nginx")

@@ -1,4 +1,4 @@
-"""Checks of a day at the edge: how many requests were answered with an error."""
+"""Daily checks of the edge: how many requests were answered with an error."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def question(env: Environment, host: Host) -> dict[str, Any]:
 
 
 def access(found: Found) -> Iterator[Row]:
-    """Answers 5xx at the edge against the error rate's baseline."""
+    """The share of 5xx answers at the edge, against the baseline of the error rate."""
     baseline = found.env.catalogue.operations.baselines.error_rate_percent
     for name, one in found.of("access").items():
         share = 100 * one["5xx"] / one["requests"] if one["requests"] else 0.0

@@ -1,4 +1,4 @@
-"""The locations of the edge, from the routes of the catalogue: what Nginx must know of each."""
+"""The locations of the edge, made from the routes of the catalogue: what Nginx must know of each."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from nexus.error import OperatorError
 from roles.router.backend import timeout_ms
 from roles.router.window import windows
 
-# Above the service's own timeout, so that the router, which knows the service, is the one to answer 504:
-# a connection may be tried several times before the time of the answer begins.
+# Nginx waits this much longer than the router, so that the router, which knows the service, answers 504: it may try
+# a connection several times before the time of the answer begins.
 ROUTER_MARGIN_MS = 5000
 
 
@@ -23,12 +23,12 @@ ROUTER_MARGIN_MS = 5000
 class Location:
     """One `location` of Nginx."""
 
-    match: str  # what stands behind the word location
+    match: str  # what follows the word location
     service: str
-    methods: tuple[str, ...]  # those allowed; empty: all
+    methods: tuple[str, ...]  # allowed methods; empty: all
     rewrite: tuple[str, str] | None  # pattern and replacement, where the service has another path
     authenticated: bool
-    open_methods: tuple[str, ...]  # not authenticated all the same
+    open_methods: tuple[str, ...]  # methods that need no authentication even so
     handshake: bool
     body_bytes: int
     timeout_ms: int
@@ -37,9 +37,9 @@ class Location:
 
 
 def locations(env: Environment, setting: Settings) -> tuple[Location, ...]:
-    """All locations, in the catalogue's order, with the settings of the host that they are for.
+    """All locations, in the catalogue's order, with the settings of their host.
 
-    A prefix is two: with what is below it, and the path alone.
+    A prefix becomes two locations: the paths below it, and the path alone.
     """
     return tuple(location for route in env.catalogue.routes for location in _of_route(env, setting, route))
 
@@ -78,9 +78,9 @@ def _location(env: Environment, setting: Settings, route: Route, match: str, pat
 
 
 def closed_services(env: Environment, names: Collection[str]) -> list[str]:
-    """Services that are in maintenance when these modules and services are.
+    """Services that are closed when these modules and services are closed for maintenance.
 
-    A service that other modules stand on as well stays open until all of them are closed.
+    A service that other modules need too stays open until all of them are closed.
     """
     modules = [module for module in env.catalogue.modules if module.slug not in names]
     open_still = {service for module in modules for service in module.services}
@@ -89,7 +89,7 @@ def closed_services(env: Environment, names: Collection[str]) -> list[str]:
 
 
 def tuning(env: Environment, setting: Settings) -> dict[str, Any]:
-    """Settings of Nginx by its own names: operations.yaml's, and over them `nginx_tuning`."""
+    """Settings of Nginx by its own names: those of operations.yaml, overridden by `nginx_tuning`."""
     return {**env.catalogue.operations.tuning.nginx.settings, **setting.nginx_tuning}
 
 
@@ -100,6 +100,7 @@ def _body_bytes(env: Environment, setting: Settings, service: str) -> int:
     size = re.fullmatch(r"(\d+)([kmg]?)", given)
     if not size:
         raise OperatorError(
-            f'client_max_body_size is "{given}" (nginx_tuning, or tuning.nginx of operations.yaml): write a size as 50m'
+            f'client_max_body_size is "{given}" (nginx_tuning, or tuning.nginx of operations.yaml): '
+            "set a size such as 50m"
         )
     return int(size[1]) * {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}[size[2]]

@@ -14,10 +14,10 @@ from roles.nginx.location import locations, tuning
 
 DIRECTORY = "/etc/nginx"
 OWN = f"{DIRECTORY}/nexus-cos"
-SITES = f"{OWN}/sites"  # servers of module front ends with host names of their own: *.conf
+SITES = f"{OWN}/sites"  # servers of module front ends with their own host names: *.conf
 FRONTENDS = f"{OWN}/frontends"  # locations of front ends below the platform's own domain: *.conf
 STAMP = f"{OWN}/stamp.conf"  # hash of all other files, which the running Nginx names on its status port
-BUFFERS = "/var/lib/nginx"  # what does not fit into memory of requests and answers
+BUFFERS = "/var/lib/nginx"  # requests and answers that do not fit into memory
 BUFFERED = ("body", "fastcgi", "proxy", "scgi", "uwsgi")
 PARTS = ("limit", "cors", "log", "tls", "header", "error", "proxy", "gateway", "site")
 MAIN_CONTEXT = ("worker_processes", "worker_rlimit_nofile")
@@ -43,7 +43,7 @@ ERRORS = (
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """Package, configuration and unit; every file is read again by a reload."""
+    """Package, configuration and unit; a reload reads every file again."""
     files = configuration(env, host)
     stamp = hashlib.sha256(b"".join(file.data for file in files)).hexdigest()
     certificate = (host.setting.nginx_certificate, host.setting.nginx_certificate_key)

@@ -1,4 +1,4 @@
-"""Where Nginx shows its certificate, which may be one of ours or a public one."""
+"""The port where Nginx shows its certificate, which is one of ours or a public one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from roles.certificate.plan import LEAF
 
 
 def doors(env: Environment, host: Host) -> list[Door]:
-    """The edge."""
+    """The HTTPS port of an edge host."""
     if "edge" not in host.groups:
         return []
     shown, port = str(host.setting.nginx_certificate), host.setting.nginx_https_port

@@ -1,10 +1,9 @@
 """PgBouncer on a host of PostgreSQL, in front of that host's own server and of no other.
 
-It runs beside the servers and not beside the services: a pool then exists once on the primary and not once
-on every host that runs services, which would multiply the connections by these hosts; it reaches its server
-through the local socket, so it has nothing to find and nothing to fail over; and a proxy that leads to the
-host of the primary leads to the pooler of the primary. Passwords are looked up in the server: whoever may
-log in there may log in here, from one place.
+It runs next to the servers and not next to the services, for three reasons. A pool exists once, on the primary,
+and not once on every host that runs services, which would multiply the connections. The pooler reaches its server
+through the local socket, so it has nothing to find and nothing to fail over. A proxy that leads to the primary's
+host leads to the primary's pooler. The pooler looks passwords up in the server, so both admit the same logins.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ DROP_IN = "/etc/systemd/system/pgbouncer.service.d/10-nexus-cos.conf"
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """Debian's PgBouncer; what can only be chosen at its start lies apart, all else is reloaded."""
+    """Plan Debian's PgBouncer; settings that need a restart have a file of their own, all others are reloaded."""
     paths = {"listen": LISTEN, "users": USERS, "access": ACCESS, "certificate": LEAF, "key": KEY, "ca": CA}
     most = budget(env).clients
     values = {
@@ -45,7 +44,7 @@ def plan(env: Environment, host: Host) -> Desired:
         files=(
             _file(CONFIG, config),
             _file(LISTEN, env.render("pgbouncer/listen.ini.j2", **values)),
-            # It comes as the account that it runs as, see access.accounts. Secret is what may have lain there before.
+            # PgBouncer logs in as its own account, see access.accounts. Secret because of what was there before.
             _file(USERS, f'"{access.LOOKUP}" ""\n', secret=True),
             _file(ACCESS, f"# Generated.\n{hba}\n"),
             File(DROP_IN, env.render("pgbouncer/service.conf.j2", files=2 * most + 1000)),
@@ -63,7 +62,7 @@ def in_force(config: str) -> dict[str, str]:
 
 
 def _state(env: Environment, host: Host, config: str) -> State:
-    """The running pooler: no database paused or shut, and settings as in its file."""
+    """The running pooler: no database paused or disabled, and settings as in its file."""
     known = {**own(env, host), "config of the pooler": in_force(config)}
     source = Path(__file__).parent / "host/state.py"
     return State("pgbouncer", source, {"pooler": {"settings": []}}, context=known)

@@ -1,4 +1,4 @@
-"""Where the pooler shows its certificate; its rows are PostgreSQL's, which asks both at once."""
+"""Where the pooler shows its certificate; the postgresql role has its rows, since it asks both at once."""
 
 from __future__ import annotations
 

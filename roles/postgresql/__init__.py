@@ -9,10 +9,10 @@ from nexus.run.run import current_run
 
 @deploy("PostgreSQL")
 def postgresql() -> None:
-    """Every host of the group is a member of one cluster under Patroni, with the catalogue's databases in it.
+    """Make every host of the group a member of one cluster under Patroni, with the catalogue's databases in it.
 
-    Two operations: all members, and then once more the one that speaks for them, since what a member was
-    told anew may make it wait for a restart.
+    There are two operations: all members, then the speaker once more, because a member may wait for a restart
+    after it got new settings.
     """
     converge("postgresql", in_turn=True)
     if here.name == current_run().environment.speaker("postgresql").name:

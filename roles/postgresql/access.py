@@ -1,4 +1,4 @@
-"""Who may log in where: lines of pg_hba.conf, in PostgreSQL's and in PgBouncer's own."""
+"""Lines of pg_hba.conf, for PostgreSQL and for PgBouncer: who may log in where."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ LOOKUP_BODY = (
 
 
 def server(env: Environment, host: Host) -> list[str]:
-    """A service's database is open to its own two log-ins, and to nobody else.
+    """Return the server's rules: a service's database admits only the two logins of that service.
 
-    The pooler comes through the local socket. Other members replicate, rewind, and ask as superuser.
+    The pooler connects through the local socket. Other members connect to replicate, to rewind and, as
+    superuser, to query.
     """
     members = [f"{member.address}/32" for member in env.group("postgresql")]
     lines = [
@@ -26,7 +27,7 @@ def server(env: Environment, host: Host) -> list[str]:
         f"local replication {SUPERUSER} peer",
         f"local {SUPERUSER} {LOOKUP} peer map={LOOKUP}",
     ]
-    # Patroni asks its own server for its timeline in this way: without it a former primary is never rewound.
+    # Patroni reads the timeline of its own server this way. Without it, a former primary is never rewound.
     lines += [f"hostssl replication {REPLICATION} {member} scram-sha-256" for member in (*members, LOCAL)]
     lines += [f"hostssl all {SUPERUSER} {member} scram-sha-256" for member in members]
     for service in env.catalogue.services_of_store("postgresql"):
@@ -37,12 +38,12 @@ def server(env: Environment, host: Host) -> list[str]:
 
 
 def accounts() -> list[str]:
-    """Which account of the host may come as which user by the local socket; the pooler needs no password so."""
+    """Map an account of the host to users at the local socket, so that the pooler needs no password."""
     return [f"{LOOKUP} {SUPERUSER} {LOOKUP}"]
 
 
 def pooler(env: Environment, host: Host) -> list[str]:
-    """The same for those who come over the network through the pooler; its own user on the local socket."""
+    """Return the pooler's rules: services over the network, and the pooler's own user at the local socket."""
     lines = [f"local pgbouncer {LOOKUP} peer"]
     for service in env.catalogue.services_of_store("postgresql"):
         users = _users(env, service.name)
@@ -51,9 +52,9 @@ def pooler(env: Environment, host: Host) -> list[str]:
 
 
 def clients(env: Environment, host: Host) -> list[str]:
-    """Networks that services connect from, the host itself last.
+    """Return the networks that services connect from, the host itself last.
 
-    What comes through a proxy comes with its host's address; tasks on this very host with their own.
+    A connection through a proxy has the address of the proxy's host. Tasks on this host connect with their own.
     """
     if env.setting.postgresql_client_networks:
         return [*env.setting.postgresql_client_networks, LOCAL]
@@ -62,13 +63,13 @@ def clients(env: Environment, host: Host) -> list[str]:
 
 
 def check(env: Environment) -> None:
-    """OperatorError for a network that is none: the server would go on with its old rules."""
+    """Raise OperatorError for an invalid network: the server would keep its old rules."""
     for network in env.setting.postgresql_client_networks:
         try:
             ip_network(network)
         except ValueError as error:
             raise OperatorError(
-                f'postgresql_client_networks: "{network}" is no network: {error}; write it as 10.0.2.0/24'
+                f'postgresql_client_networks: "{network}" is not a network: {error}. Write it as 10.0.2.0/24'
             ) from None
 
 

@@ -38,7 +38,7 @@ def config(env: Environment, host: Host) -> dict[str, Any]:
 
 
 def desired(env: Environment) -> Desired:
-    """pgBackRest, the same on every member: the next primary needs what this one needs."""
+    """Plan pgBackRest the same on every member, since any of them may become primary."""
     return Desired(
         packages=("pgbackrest",),
         directories=tuple(Directory(path, "postgres", "postgres", 0o750) for path in DIRECTORIES),
@@ -48,14 +48,14 @@ def desired(env: Environment) -> Desired:
 
 
 def takes_writes(run: Run, name: str) -> bool:
-    """Whether this member is primary, as Patroni there says."""
+    """Whether this member is primary, according to its Patroni."""
     asked = {**context(run.environment), "name": name}
     found = run.hosts.ask_source(name, HOST / "is_primary.py", ["postgresql"], asked)
     return bool(found.get("postgresql", {}).get("primary"))
 
 
 def _stanza(env: Environment) -> State:
-    """PostgreSQL's part of the bucket belongs to this cluster; its first backup begins with it."""
+    """PostgreSQL's part of the bucket belongs to this cluster; once it does, the first backup starts."""
     where = f"{access(env, BACKUPS)['endpoint']}/{bucket(env)}{pgbackrest.repository(env)}"
     known = {
         "where": where,

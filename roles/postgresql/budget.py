@@ -1,8 +1,8 @@
 """Connections to PostgreSQL: what the catalogue's services may open, against what the server has.
 
-Every service has a pool of its own in PgBouncer, whatever its number of replicas; both of its log-ins share
-it, since the pool is bounded per database. So the server's side follows from the number of services, the
-pooler's side from that of replicas.
+Every service has its own pool in PgBouncer, whatever its number of replicas. Both of its logins share the pool,
+since the limit is per database. So the number of services decides how many connections the server needs, and the
+number of replicas how many the pooler needs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Budget:
     services: int
     pooled: int  # server connections of all services together
     direct: int
-    own: int  # Patroni, exporters, operators, the pooler's look-ups and the superuser's reserve
+    own: int  # Patroni, exporters, operators, the pooler's lookups and the superuser's reserve
     most: int  # max_connections
     clients: int  # connections that all replicas may have open to the pooler while they all roll
 
@@ -50,17 +50,17 @@ def budget(env: Environment) -> Budget:
 
 
 def check(env: Environment) -> None:
-    """OperatorError, with figures, where the budget does not fit."""
+    """Raise OperatorError, with figures, if the budget is exceeded."""
     found, setting = budget(env), env.setting
     if found.used > found.most:
         raise OperatorError(
-            f"PostgreSQL has too few connections: {found.services} services of {setting.pgbouncer_pool_size} each are "
-            f"{found.pooled}, {found.direct} direct and {found.own} of its own make {found.used}, and "
-            f"postgresql_max_connections is {found.most}. Raise it to {found.used}, or lower pgbouncer_pool_size "
+            f"PostgreSQL has too few connections: {found.services} services with {setting.pgbouncer_pool_size} each "
+            f"need {found.pooled}, which with {found.direct} direct and {found.own} internal ones makes {found.used}, "
+            f"but postgresql_max_connections is {found.most}. Raise it to {found.used}, or lower pgbouncer_pool_size "
             "or postgresql_direct_connections"
         )
     if setting.postgresql_connection_limit < setting.pgbouncer_pool_size:
         raise OperatorError(
             f"postgresql_connection_limit is {setting.postgresql_connection_limit}, less than one pool "
-            f"(pgbouncer_pool_size is {setting.pgbouncer_pool_size}): raise the one or lower the other"
+            f"(pgbouncer_pool_size is {setting.pgbouncer_pool_size}): raise the limit or lower the pool size"
         )

@@ -30,7 +30,7 @@ SENDERS = 10
 
 
 def file(env: Environment, host: Host) -> tuple[str, str]:
-    """The host's file, and the tag by which Patroni tells that it runs with it."""
+    """Return the host's file, and the tag by which Patroni shows that it runs with this file."""
     content = _file(env, host)
     tag = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
     tagged = {**content, "tags": {"config": tag}}
@@ -38,12 +38,12 @@ def file(env: Environment, host: Host) -> tuple[str, str]:
 
 
 def programs(env: Environment) -> str:
-    """Where PostgreSQL's own programs lie; what Debian puts into the path is a wrapper that takes 20 ms longer."""
+    """Return the directory of PostgreSQL's programs; Debian's wrapper in the path takes 20 ms longer."""
     return f"/usr/lib/postgresql/{env.setting.postgresql_version}/bin"
 
 
 def cluster(env: Environment) -> dict[str, Any]:
-    """What the cluster has in etcd."""
+    """Return the settings that the cluster keeps in etcd."""
     setting, several = env.setting, len(env.group("postgresql")) > 1
     tuning = env.catalogue.operations.tuning.postgresql.settings
     return {
@@ -54,7 +54,7 @@ def cluster(env: Environment) -> dict[str, Any]:
         "synchronous_mode": several,
         "synchronous_mode_strict": several and bool(setting.postgresql_synchronous_strict),
         "synchronous_node_count": 1,
-        "failsafe_mode": False,  # without a quorum of etcd nobody may acknowledge anything
+        "failsafe_mode": False,  # without a quorum of etcd, no member may acknowledge a write
         "postgresql": {
             "use_pg_rewind": True,
             "use_slots": True,
@@ -72,7 +72,7 @@ def cluster(env: Environment) -> dict[str, Any]:
 
 
 def in_force(env: Environment, host: Host) -> dict[str, Any]:
-    """Settings that the server of a host works with once it runs as planned, by name."""
+    """Return the settings, by name, of a host's server that runs as planned."""
     return {**parameters(env, host), **cluster(env)["postgresql"]["parameters"], "data_checksums": "on"}
 
 
@@ -82,7 +82,7 @@ def data(env: Environment) -> str:
 
 
 def archiving(env: Environment) -> dict[str, Any]:
-    """PostgreSQL's settings for continuous archiving; off where there is nowhere to archive to."""
+    """PostgreSQL's settings for continuous archiving; none without object storage."""
     if not present(env):
         return {}
     return {
@@ -93,24 +93,24 @@ def archiving(env: Environment) -> dict[str, Any]:
 
 
 def check(env: Environment) -> None:
-    """OperatorError for times that do not fit each other, and for a cluster without etcd."""
+    """Raise OperatorError for timeouts that contradict each other, and for a cluster without etcd."""
     setting = env.setting
     least = setting.postgresql_loop_seconds + 2 * setting.postgresql_retry_seconds
     if setting.postgresql_ttl_seconds < least:
         raise OperatorError(
-            f"postgresql_ttl_seconds is {setting.postgresql_ttl_seconds}, and postgresql_loop_seconds + 2 * "
-            f"postgresql_retry_seconds are {least}: a primary would lose its key while it still tries to renew it. "
-            f"Set it to {least} or more"
+            f"postgresql_ttl_seconds is {setting.postgresql_ttl_seconds}, but postgresql_loop_seconds + 2 * "
+            f"postgresql_retry_seconds is {least}: a primary would lose its key while it still tries to renew it. "
+            f"Set postgresql_ttl_seconds to {least} or more"
         )
     if not env.group("etcd"):
         raise OperatorError(
-            "PostgreSQL's hosts need etcd to agree on who is primary, and the group etcd is empty: put the same "
-            "hosts into it, one or three, in the inventory"
+            "PostgreSQL's hosts need etcd to agree on the primary, but the group etcd is empty: add the same "
+            "hosts to it, one or three, in the inventory"
         )
 
 
 def _file(env: Environment, host: Host) -> dict[str, Any]:
-    start = cluster(env) | {"synchronous_mode_strict": False}  # there is no standby yet to wait for
+    start = cluster(env) | {"synchronous_mode_strict": False}  # no standby exists yet to wait for
     tls = {"cacert": ETCD_CA, "cert": ETCD_LEAF, "key": ETCD_KEY}
     return {
         "scope": SCOPE,
@@ -121,7 +121,7 @@ def _file(env: Environment, host: Host) -> dict[str, Any]:
             "certfile": LEAF,
             "keyfile": KEY,
             "cafile": CA,
-            "verify_client": "optional",  # whoever changes something needs a certificate and the password
+            "verify_client": "optional",  # a client that changes something needs a certificate and the password
             "authentication": {"username": API_USER, "password": env.secret("postgresql/api")},
         },
         "ctl": {"cacert": CA, "certfile": LEAF, "keyfile": KEY},
@@ -158,7 +158,7 @@ def _postgresql(env: Environment, host: Host) -> dict[str, Any]:
         "pg_ident": access.accounts(),
         "create_replica_methods": ["basebackup"],
         "basebackup": [{"checkpoint": "fast"}],
-        # A replica whose data went another way is copied anew: what it had alone was never acknowledged.
+        # A replica whose data diverged is copied again: writes that only it has were never acknowledged.
         "remove_data_directory_on_rewind_failure": True,
         "remove_data_directory_on_diverged_timelines": True,
     }
@@ -179,11 +179,11 @@ def parameters(env: Environment, host: Host) -> dict[str, Any]:
         "ssl_key_file": KEY,
         "ssl_ca_file": CA,
         "ssl_min_protocol_version": "TLSv1.2",
-        # What was acknowledged is on disk, here and on a second host.
+        # An acknowledged write is on disk, here and on a second host.
         "fsync": "on",
         "synchronous_commit": "on",
         "full_page_writes": "on",
-        # A replica that finds no primary asks again so soon: until one streams, no write is acknowledged.
+        # A replica that finds no primary tries again this soon: no write is acknowledged until a replica streams.
         "wal_retrieve_retry_interval": "1s",
         "log_min_duration_statement": figures.queries.slow_ms,
         "log_line_prefix": "%m [%p] %q%u@%d ",

@@ -12,7 +12,7 @@ SOCKET = "/run/postgresql"
 
 
 def config(env: Environment) -> str:
-    """The file that every member has: the next primary needs what this one needs."""
+    """Return the file, the same on every member, since any of them may become primary."""
     return env.render(
         "postgresql/pgbackrest.conf.j2",
         storage=access(env, BACKUP),
@@ -26,7 +26,7 @@ def config(env: Environment) -> str:
 
 
 def repository(env: Environment) -> str:
-    """Where PostgreSQL's backups lie in the bucket."""
+    """Return the path of PostgreSQL's backups in the bucket."""
     series = str(env.setting.backup_begin_anew)
     return f"/postgres-{series}" if series else "/postgres"
 

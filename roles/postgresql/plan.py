@@ -1,7 +1,7 @@
-"""PostgreSQL on one host: a member of the cluster that Patroni keeps, of one host or of several.
+"""PostgreSQL on one host: a member of the cluster that Patroni runs, of one host or of several.
 
-Patroni decides in etcd who is primary, starts the server and writes its configuration; what lies here is
-what Patroni reads. The databases and roles inside are asked and made at whoever is primary, by one host.
+Patroni decides in etcd which member is primary, starts the server and writes its configuration. This role plans
+the files that Patroni reads. One host queries and creates the databases and database roles, at the primary.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/10-nexus-cos.conf"
 LOGINS = {access.SUPERUSER: "superuser", access.REPLICATION: "replication"}  # Patroni's own, and their secrets
 
 
-OPEN = {"public": False, "settings": [], "limit": -1, "shut": False}  # to its own log-ins
+OPEN = {"public": False, "settings": [], "limit": -1, "shut": False}  # to its own logins
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """Debian's PostgreSQL and Patroni; on one host of the group also what the cluster holds."""
+    """Plan Debian's PostgreSQL and Patroni; on the speaker also the contents of the cluster."""
     config, tag = patroni.file(env, host)
     ready = env.render("postgresql/ready.sh.j2", host=host, tag=tag, config=patroni.CONFIG, ca=CA)
     states: tuple[State, ...] = (_passwords(env, host), _server(env, host))
     if host == env.speaker("postgresql"):
         states += (_cluster(env), _contents(env))
     return Desired(
-        # Debian makes a cluster of its own while the package is installed, unless told not to.
+        # Debian creates its own cluster while it installs the package, unless this file forbids it.
         early=(File("/etc/postgresql-common/createcluster.conf", "create_main_cluster = false\n"),),
         packages=(f"postgresql-{env.setting.postgresql_version}", "patroni", "python3-etcd"),
         users=(User("postgres", groups=(KEY_GROUP, ETCD_KEY_GROUP), home=patroni.HOME),),
@@ -53,12 +53,12 @@ def plan(env: Environment, host: Host) -> Desired:
 
 
 def preflight(env: Environment, host: Host) -> str:
-    """Refuses a host with a server of its own, which Patroni would neither know nor leave alone."""
+    """Return the command that refuses a host with its own server: Patroni would neither know it nor leave it alone."""
     return env.render("postgresql/preflight.sh.j2", host=host, home=patroni.HOME, config=patroni.CONFIG)
 
 
 def notes(env: Environment) -> list[str]:
-    """OperatorError where settings do not fit each other; a word about a cluster that cannot lose a host."""
+    """Raise OperatorError where settings contradict each other."""
     patroni.check(env)
     access.check(env)
     budget.check(env)
@@ -66,7 +66,7 @@ def notes(env: Environment) -> list[str]:
 
 
 def items(env: Environment, services: list[Service]) -> dict[str, dict[str, Any]]:
-    """Owner role, two log-ins, database and first schema of each service, as the host-side code reports them."""
+    """Owner role, two logins, database and first schema of each service, as the host-side code reports them."""
     found: dict[str, dict[str, Any]] = {}
     replication = scram.salt(access.REPLICATION, env.secret("postgresql/replication"))
     found[f"role {access.REPLICATION}"] = _role("platform", login=True, password=replication, replication=True)
@@ -93,7 +93,7 @@ def items(env: Environment, services: list[Service]) -> dict[str, dict[str, Any]
 
 def _role(service: str, **values: Any) -> dict[str, Any]:
     nobody = {"login": False, "password": "", "member_of": [], "acts_as": "", "limit": -1, "replication": False}
-    by_hand: dict[str, Any] = {"settings": [], "rights": [], "expires": False}  # nobody has any
+    by_hand: dict[str, Any] = {"settings": [], "rights": [], "expires": False}  # planned roles have none of these
     return {"service": service, **nobody, **by_hand, **values}
 
 
@@ -115,7 +115,7 @@ def context(env: Environment) -> dict[str, Any]:
 
 
 def own(env: Environment, host: Host) -> dict[str, Any]:
-    """How the host-side code asks the servers of its own host, and for what: the same for all states that do."""
+    """Return how host-side code queries the servers of its own host, and for what; all states share the query."""
     return {
         "config": patroni.CONFIG,
         "port": env.setting.postgresql_port,
@@ -127,7 +127,7 @@ def own(env: Environment, host: Host) -> dict[str, Any]:
 
 
 def _passwords(env: Environment, host: Host) -> State:
-    """The superuser's and replication's passwords, in the server before Patroni is told of them."""
+    """The passwords of superuser and replication, set in the server before they are in Patroni's file."""
     logins = {f"password of {user}": (user, env.secret(f"postgresql/{secret}")) for user, secret in LOGINS.items()}
     source = Path(__file__).parent / "host/password.py"
     items = {name: {"is set": True} for name in logins}
@@ -136,7 +136,7 @@ def _passwords(env: Environment, host: Host) -> State:
 
 
 def compared(env: Environment, host: Host) -> dict[str, Any]:
-    """`own`, with what the running server is compared with."""
+    """Return `own`, with the values that the running server is compared with."""
     return {
         **own(env, host),
         "reserved": budget.RESERVED,
@@ -148,13 +148,13 @@ def compared(env: Environment, host: Host) -> dict[str, Any]:
 
 
 def _server(env: Environment, host: Host) -> State:
-    """The server of this host as it works."""
+    """The running server of this host."""
     source = Path(__file__).parent / "host/server.py"
     return State("postgresql server", source, {"server": SERVER}, context=compared(env, host))
 
 
 def _cluster(env: Environment) -> State:
-    """What Patroni keeps in etcd, and that no member waits for a restart to run with it."""
+    """Patroni's settings in etcd, and that no member waits for a restart to apply them."""
     source = Path(__file__).parent / "host/cluster.py"
     wanted = flat(patroni.cluster(env))
     leaving = {host.name: host.address for host in env.hosts if "postgresql" not in host.groups}
@@ -188,6 +188,6 @@ def _contents(env: Environment) -> State:
 
 
 def _schema(service: Service, schema: Schema) -> dict[str, Any]:
-    """What the host-side code must know of a first schema to tell whether it is there."""
+    """Return what host-side code needs to tell whether a first schema is there."""
     known = {"file": schema.file, "sha256": schema.sha256, "tables": list(schema.tables)}
     return {**known, "database": service.database, "owner": service.database}

@@ -1,6 +1,7 @@
 """Ways to PostgreSQL through the proxy: the primary and the replicas behind their poolers, and the primary itself.
 
-Patroni's API says who is what; a server that no longer is has its connections cut, so that clients come again.
+Patroni's API says which role each server has. The proxy cuts the connections of a server that loses its role, so
+that clients reconnect.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ def sections(env: Environment) -> list[Section]:
     share = max(1, int(setting.postgresql_direct_connections) // max(1, len(env.group("app"))))
     primary = [_server(member, pooled, _check(env, member)) for member in members]
     replicas = [_server(member, pooled, _check(env, member)) for member in members]
-    # Without a replica the primary is read from.
+    # Without a replica, reads go to the primary.
     instead = [
         f"server {member.name}-primary {member.address}:{pooled} track postgresql/{member.name} backup"
         for member in members
@@ -38,7 +39,7 @@ CUT = "on-marked-down shutdown-sessions"
 
 
 def _text(path: str, servers: list[str], *more: str) -> str:
-    # Not GET: HAProxy would hang up on the answer's body, and Patroni log that.
+    # Not GET: HAProxy would close the connection before the body, and Patroni would log that.
     return "\n".join([f"option httpchk OPTIONS {path}", "http-check expect status 200", *more, *servers])
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL brought back: one service's database, or all of it, into a copy unless it is to be replaced."""
+"""The restore of PostgreSQL: one service's database or the whole cluster, into a copy or in place of the original."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ FORGET = Path(__file__).parent / "host/reset_patroni.py"
 
 
 def restore(wanted: Restore) -> list[Act]:
-    """The whole cluster into a copy; to replace it, that copy in its place."""
+    """Restore the whole cluster into a copy; with replace, put the copy in its place."""
     run, to = wanted.run, wanted.to
     members = [host.name for host in run.environment.group("postgresql") if host.name in savers(run)]
     if not members:
-        raise OperatorError("no host of PostgreSQL is reached by this run: drop --limit")
+        raise OperatorError("this run reaches no host of PostgreSQL: drop --limit")
     chosen = wanted.primary or members[0]
     listed = ask(run, chosen, "listed")
     label = check_reach(listed, to)
@@ -31,11 +31,11 @@ def restore(wanted: Restore) -> list[Act]:
 
 
 def restore_service(wanted: Restore, name: str) -> list[Act]:
-    """One service's database into a copy; to replace it, saved as it is and then swapped."""
+    """Restore one service's database into a copy; with replace, save the current one, then swap them."""
     run, primary, to = wanted.run, wanted.primary, wanted.to
     if not primary:
         raise OperatorError(
-            "PostgreSQL has no primary now, and one database is restored into a cluster that runs: "
+            "PostgreSQL has no primary, and one database can only be restored into a running cluster: "
             "see deploys/status.py"
         )
     label = check_reach(ask(run, primary, "listed"), to)
@@ -45,7 +45,7 @@ def restore_service(wanted: Restore, name: str) -> list[Act]:
     acts = [program(run, primary, what, ["copy-database", database, database, to, copy])]
     if wanted.replace:
         keep = f"Save database {database} as it is now into the bucket"
-        swap = f"Give {copy} the name {database}; what {database} was stays as {aside}"
+        swap = f"Rename {copy} to {database}; the former {database} stays as {aside}"
         acts.append(program(run, primary, keep, ["save-database", database]))
         acts.append(program(run, primary, swap, ["swap-database", database, copy, aside, name]))
     return acts
@@ -67,13 +67,13 @@ def check_reach(listed: dict[str, Any], to: str) -> str:
 
 
 def replace_cluster(wanted: Restore, chosen: str, listed: dict[str, Any]) -> list[Act]:
-    """Acts after the copy: save what is there, stop all members, forget the cluster, start with the copy."""
+    """Acts after the copy: save the current data, stop all members, forget the cluster, start with the copy."""
     run, env = wanted.run, wanted.run.environment
     members = [host.name for host in env.group("postgresql")]
     if missing := [name for name in members if not run.hosts.reaches(name)]:
         raise OperatorError(
-            f"{', '.join(missing)} is not reached by this run, and would go on with the old data: bring it back, or "
-            "take it out of the inventory"
+            f"this run does not reach {', '.join(missing)}, which would continue with the old data: bring it back "
+            "online, or remove it from the inventory"
         )
     acts: list[Act] = []
     if wanted.primary and listed["system"] == listed["saved_system"]:
@@ -84,9 +84,9 @@ def replace_cluster(wanted: Restore, chosen: str, listed: dict[str, Any]) -> lis
     acts += [program(run, name, f"Stop PostgreSQL on {name}", ["stop"]) for name in [*others, chosen]]
     etcd = env.group("etcd")[0].name
     context = {"endpoints": endpoints(env), "tls": TLS, "prefix": f"/service/{SCOPE}/"}
-    forget = "Forget the cluster as it was agreed on in etcd"
-    acts.append(Act(forget, lambda: carry_out(run, etcd, "forget the cluster in etcd", FORGET, "reset", context), etcd))
-    what = f"Start PostgreSQL on {chosen} with the copy; what it had stays in {data(env)}.{stamp}"
+    forget = "Remove the former cluster's state from etcd"
+    acts.append(Act(forget, lambda: carry_out(run, etcd, "remove the cluster's state", FORGET, "reset", context), etcd))
+    what = f"Start PostgreSQL on {chosen} with the copy; its former data stays in {data(env)}.{stamp}"
     acts.append(program(run, chosen, what, ["place", stamp]))
     acts += [program(run, name, f"Copy {chosen}'s data to {name}", ["follow"]) for name in others]
     return acts

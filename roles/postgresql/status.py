@@ -1,4 +1,4 @@
-"""Rows about PostgreSQL: who is primary, who follows how closely, and what is out of order."""
+"""Rows about PostgreSQL: the primary, the lag of each replica, and what is wrong."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
     yield from mute(answers, "postgresql", hosts)
     said = told(answers, "postgresql", hosts)
     members: dict[str, Answer] = {}
-    for answer in said.values():  # whoever knows of a primary is believed
+    for answer in said.values():  # an answer that names a primary wins
         if not members or any(one["role"] in LEADERS for one in answer["members"].values()):
             members = answer["members"]
     primaries = [name for name, answer in said.items() if answer["server"].get("replica") is False]
     leader = next((name for name, one in members.items() if one["role"] in LEADERS), "")
     yield _primary(leader, primaries)
     if any(answer["paused"] for answer in said.values()):
-        yield Row("postgresql", "failover", "paused", "", "`patronictl resume` once what it was paused for is done")
+        yield Row("postgresql", "failover", "paused", "", "run `patronictl resume` once the pause is no longer needed")
     for name, answer in said.items():
-        yield from condition("postgresql", f"{name} server", answer["own"], "deploys/data.py sets that back")
+        yield from condition("postgresql", f"{name} server", answer["own"], "deploys/data.py resets it")
         yield from condition("postgresql", f"{name} pooler", {"obstacle": answer["pooler"]}, "")
     standbys = {one["name"]: one for name in primaries for one in said[name]["server"]["standbys"]}
     for name in hosts:
@@ -66,14 +66,14 @@ def _primary(leader: str, primaries: list[str]) -> Row:
     if len(primaries) > 1:
         return Row(
             "postgresql", "primary", " and ".join(primaries), "one",
-            "two servers take writes: stop patroni where `patronictl list` does not name the leader, and look which "
-            "of them the synchronous standby follows",
+            "two servers take writes: stop patroni on the one that `patronictl list` does not name as leader, and "
+            "check which of them the synchronous standby follows",
         )  # fmt: skip
     if not leader or leader not in primaries:
         return Row(
-            "postgresql", "primary", leader or "nobody", "one",
-            "no writes are accepted: see etcd above and the journal of patroni; with a quorum of etcd one is elected "
-            "within a minute, else deploys/failover.py --data force=true",
+            "postgresql", "primary", leader or "none", "one",
+            "no writes are accepted: see etcd above and the journal of patroni. With a quorum of etcd, a primary is "
+            "elected within a minute; otherwise run deploys/failover.py --data force=true",
         )  # fmt: skip
     return Row("postgresql", "primary", leader, "one")
 
@@ -81,30 +81,32 @@ def _primary(leader: str, primaries: list[str]) -> Row:
 def _replica(env: Environment, name: str, member: Answer | None, standby: Answer | None, server: Answer) -> Row:
     most = env.catalogue.operations.failover.postgresql.lag_tolerance_seconds
     target = f"at most {most} s behind"
-    rebuild = f"deploys/rebuild_replica.py --data host={name} copies it anew"
+    rebuild = f"deploys/rebuild_replica.py --data host={name} copies it again"
     if member is None:
-        return Row("postgresql", name, "is no member", target, f"start patroni on {name}, or run deploys/data.py")
+        return Row("postgresql", name, "is not a member", target, f"start patroni on {name}, or run deploys/data.py")
     if not standby or standby["state"] != "streaming":
         why = standby["state"] if standby else member["state"]
-        return Row("postgresql", name, f"does not stream: {why}", target, f"journal of patroni on {name}; {rebuild}")
+        return Row(
+            "postgresql", name, f"does not stream: {why}", target, f"see the journal of patroni on {name}; {rebuild}"
+        )
     size = float(standby["bytes"] or 0)
     seconds = float(server.get("behind_seconds") or 0) if size else 0.0
     kind = "synchronous" if member["role"] in SYNCHRONOUS else "replica"
     value = f"{kind}, {amount(size)} and {duration(seconds)} behind"
-    late = f"{name} cannot keep up: its load and disks, long queries on it; else {rebuild}" if seconds > most else ""
-    return Row("postgresql", name, value, target, late)
+    late = f"{name} cannot keep up: check its load, its disks and long queries; if that does not help, {rebuild}"
+    return Row("postgresql", name, value, target, late if seconds > most else "")
 
 
 def _synchronous(members: Mapping[str, Answer]) -> Row:
     names = sorted(name for name, one in members.items() if one["role"] in SYNCHRONOUS)
-    advice = "" if names else "writes wait, or are on one host alone: bring a replica back"
-    return Row("postgresql", "synchronous", ", ".join(names) or "nobody", "one or more", advice)
+    advice = "" if names else "writes wait, or are on one host only: bring a replica back online"
+    return Row("postgresql", "synchronous", ", ".join(names) or "none", "one or more", advice)
 
 
 def _strange(names: list[str]) -> Iterator[Row]:
     for name in names:
         yield Row(
-            "postgresql", name, "is a member and not in the inventory", "",
+            "postgresql", name, "is a member but not in the inventory", "",
             f"stop it there: systemctl disable --now patroni; its data stays on {name}",
         )  # fmt: skip
 

@@ -7,5 +7,5 @@ from nexus.run.converge import converge
 
 @deploy("Proxy")
 def proxy() -> None:
-    """Lay down HAProxy and what the stores' roles want of it; reloaded in place."""
+    """Install HAProxy with the sections of the stores' roles; changes are reloaded in place."""
     converge("proxy")

@@ -1,4 +1,4 @@
-"""What HAProxy should have in memory, by its configuration: compared with what it answers at its socket."""
+"""What HAProxy should have in memory by its configuration, compared with its answers at its socket."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _server(address: str, rest: str) -> dict[str, Any]:
 
 
 def state(context: dict[str, Any], config: str) -> State:
-    """The state of a running HAProxy with this configuration; `context` says how it is asked."""
+    """The state of a running HAProxy with this configuration; `context` says how to reach it."""
     sections = sections_of(config)
     items = {f"proxy section {name}": PLANNED for name in sections} | {"proxy limits": PLANNED}
     return State("proxy", SOURCE, items, context={**context, "sections": sections})

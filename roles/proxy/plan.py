@@ -1,7 +1,7 @@
 """HAProxy on a host that runs services: the stores at the address by which containers reach their host.
 
-It knows no store: a role that has a module `proxy` contributes what stands there (see section.py). So a
-service needs one address for each store, the same on every host, and no library that knows of failover.
+It knows no store: a role that has a file `proxy.py` contributes its sections (see section.py). So a service
+needs one address for each store, the same on every host, and no library that knows of failover.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PATHS = {"socket": "/run/haproxy/admin.sock", "state": "/run/haproxy/servers"}
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """Debian's HAProxy with a section for each way into a store."""
+    """Plan Debian's HAProxy with a section for each way into a store."""
     config = File(CONFIG, configuration(env, host), mode=0o640, group="haproxy", secret=True)
     asked = {"socket": PATHS["socket"], "unit": "haproxy", "config": CONFIG, "sha256": config.sha256}
     return Desired(
@@ -45,7 +45,7 @@ def configuration(env: Environment, host: Host) -> str:
 
 
 def sections(env: Environment) -> list[Section]:
-    """Sections of all stores that this environment has and whose role contributes some."""
+    """Sections that the roles of this environment's stores contribute."""
     found: list[Section] = []
     for store, module in ROLES.bringing("proxy").items():
         if env.present(store):
@@ -54,13 +54,13 @@ def sections(env: Environment) -> list[Section]:
 
 
 def notes(env: Environment) -> list[str]:
-    """OperatorError where two sections want one port."""
+    """Raise OperatorError if two sections use the same port."""
     taken: dict[int, str] = {}
     for section in sections(env):
         if section.port in taken:
             raise OperatorError(
-                f"the proxy's sections {taken[section.port]} and {section.name} both want port {section.port}: set one "
-                "of the settings *_proxy_*port to another"
+                f"the proxy's sections {taken[section.port]} and {section.name} both use port {section.port}: change "
+                "one of the settings *_proxy_*port"
             )
         taken[section.port] = section.name
     return []

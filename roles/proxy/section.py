@@ -11,7 +11,7 @@ from roles.certificate.plan import CA
 class Section(NamedTuple):
     """A `listen` section: its name, the port on the host's side, and the lines within, without indent.
 
-    A store's port is a setting STORE_proxy_port: where there is one, services are sent to the proxy.
+    A store's port is a setting STORE_proxy_port: if there is one, services connect to the proxy.
     """
 
     name: str
@@ -20,11 +20,11 @@ class Section(NamedTuple):
 
 
 def interval(env: Environment) -> str:
-    """How often a server is asked, and how many answers decide, as a server line takes it."""
+    """The interval of checks and the number of answers that decide, as options of a server line."""
     usual = int(env.setting.proxy_check_milliseconds)
     return f"inter {usual}ms fastinter {usual // 4}ms downinter {usual // 2}ms fall 2 rise 1"
 
 
 def tls(host: Host) -> str:
-    """TLS of a check, which the internal CA and the host's own name have to stand for."""
+    """TLS options of a check, which verifies the internal CA and the host's own name."""
     return f"check-ssl verify required ca-file {CA} verifyhost {host.name}"

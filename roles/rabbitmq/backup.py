@@ -1,4 +1,4 @@
-"""The backup and restore of RabbitMQ: its definitions. They are the whole cluster's, and any node speaks for all."""
+"""The backup and restore of RabbitMQ: its definitions. They cover the cluster, and any node has them all."""
 
 from __future__ import annotations
 

@@ -23,13 +23,13 @@ DEFINITIONS = f"{DIRECTORY}/definitions.json"
 DISTRIBUTION = f"{DIRECTORY}/distribution.config"
 MAY_STOP = "/usr/local/lib/nexus-cos/rabbitmq-may-stop"
 NAMES, TAKE_NAMES = f"{DIRECTORY}/erl_inetrc", "/usr/local/lib/nexus-cos/rabbitmq-names"
-ASSUMED_MEMORY_BYTES = 16 * 1024**3  # of a host that was not asked yet, as the documents have them
+ASSUMED_MEMORY_BYTES = 16 * 1024**3  # of a host that was not probed yet; the documents' figure
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """A node that talks to clients and to the other nodes by TLS alone.
+    """Plan a node that talks to clients and to the other nodes over TLS only.
 
-    Virtual hosts and users belong to the cluster, so one host lays them down for all.
+    Virtual hosts and users belong to the cluster, so one host creates them for all.
     """
     early, config = _early(env, host), _configuration(env, host)
     states: tuple[State, ...] = (_data(env, host), _cluster(env, host))
@@ -42,7 +42,7 @@ def plan(env: Environment, host: Host) -> Desired:
         early=early,
         packages=("rabbitmq-server",),
         users=(User("rabbitmq", groups=(KEY_GROUP,), home="/var/lib/rabbitmq"),),
-        directories=(Directory(LOGS, owner="rabbitmq", group="adm"),),  # Erlang opens a lost file with its next line
+        directories=(Directory(LOGS, owner="rabbitmq", group="adm"),),  # Erlang reopens a lost file with its next line
         files=(
             *config,
             File(MAY_STOP, env.render("rabbitmq/may-stop.sh.j2"), mode=0o755),
@@ -52,10 +52,10 @@ def plan(env: Environment, host: Host) -> Desired:
             Unit("epmd.socket"),
             Unit(
                 UNIT,
-                # Not the certificate: Erlang reads it again by itself, two minutes after it changed. Nor the
-                # administrator of the next start: a running broker is told a new password by `users`.
+                # Not for the certificate: Erlang reads it again two minutes after it changed. Nor for the
+                # administrator of the next start: `users` sets a new password in a running broker.
                 restart_on=tuple(file.path for file in (*early, *config) if file.path not in (DEFINITIONS, NAMES)),
-                reload_on=(NAMES,),  # a member is not stopped for the sake of one that comes or goes
+                reload_on=(NAMES,),  # a member does not stop because another one comes or goes
                 restart_check=MAY_STOP,
             ),
         ),
@@ -64,16 +64,16 @@ def plan(env: Environment, host: Host) -> Desired:
 
 
 def notes(env: Environment) -> list[str]:
-    """Nothing to say; raises OperatorError where the number of nodes cannot outlive one of them."""
+    """Return no notes; raise OperatorError if the number of nodes cannot tolerate the loss of one."""
     check_members(env, "rabbitmq")
     return []
 
 
 def _early(env: Environment, host: Host) -> tuple[File, ...]:
-    """What decides where Erlang listens and what the node is called, and that it waits for all the rest.
+    """Files that decide where Erlang listens and how the node is named, and that make it wait for all the rest.
 
-    The packages start port mapper and node as soon as they are there: the one cannot be moved while a
-    node hangs on it, the other names its data after itself, and neither starts if they do not agree.
+    The packages start port mapper and node as soon as they are installed. The port mapper cannot be moved while
+    a node uses it, the node names its data after itself, and neither starts if they do not agree.
     """
     nodes = env.group("rabbitmq")
     names = {"host": host, "nodes": nodes, "distribution": DISTRIBUTION, "definitions": DEFINITIONS}
@@ -115,7 +115,7 @@ def _configuration(env: Environment, host: Host) -> tuple[File, ...]:
 
 
 def _definitions(env: Environment) -> str:
-    """Only the administrator, read at every start: so there is always one, and never the default guest."""
+    """Only the administrator, read at every start, so that there is always one, and never the default guest."""
     admin = {
         "name": ADMIN,
         "password_hash": password_hash(ADMIN, env.secret("rabbitmq/admin")),
@@ -126,14 +126,14 @@ def _definitions(env: Environment) -> str:
 
 
 def _data(env: Environment, host: Host) -> State:
-    """Nothing that the broker would not start with, looked at before it is started."""
+    """Data that the broker can start with, checked before it starts."""
     source = Path(__file__).parent / "host/stale_data.py"
     items = {"data": {"usable": True}}
     return State("rabbitmq data", source, items, context=context(env, host), before_units=True)
 
 
 def _cluster(env: Environment, host: Host) -> State:
-    """This host's node in the cluster; nodes of hosts that left are one host's affair."""
+    """This host's node in the cluster; the speaker also handles nodes of hosts that left."""
     items: Items = {"membership": {"missing": [], "apart": []}, "quorum queues": {"without this node": 0}}
     items["node"] = {"listeners": _ports(env), "alarms": []}
     if host == env.speaker("rabbitmq"):

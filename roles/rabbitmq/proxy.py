@@ -1,7 +1,7 @@
-"""RabbitMQ behind HAProxy: connections are spread over the nodes that take any.
+"""RabbitMQ behind HAProxy: connections are spread over the nodes that accept them.
 
-A node that a partition has paused closes its port, so a TLS connection is all that a check has to ask.
-TLS is passed through: clients verify the node's own certificate, which holds the proxy's address.
+A node that a partition has paused closes its port, so a TLS connection is a sufficient check.
+TLS is passed through: clients verify the node's own certificate, which includes the proxy's address.
 """
 
 from __future__ import annotations

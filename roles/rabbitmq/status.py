@@ -1,4 +1,4 @@
-"""Rows about RabbitMQ: nodes, partitions, alarms, and queues that cannot take anything."""
+"""Rows about RabbitMQ: nodes, partitions, alarms, and queues without a majority."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def doors(env: Environment, host: Host) -> list[Door]:
 
 
 def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
-    """Nodes, partitions, alarms, and queues that cannot take anything."""
+    """Nodes, partitions, alarms, and queues without a majority."""
     hosts = [host.name for host in env.group("rabbitmq")]
     if not hosts:
         return
@@ -44,11 +44,11 @@ def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
         seen = {node for node, runs in answer["nodes"].items() if runs}
         if apart := sorted(planned & running - seen):
             value = f"does not see {', '.join(apart)}"
-            yield Row("rabbitmq", name, value, "no partition", "mend the network, then run deploys/data.py")
+            yield Row("rabbitmq", name, value, "no partition", "fix the network, then run deploys/data.py")
     alarms = sorted({alarm for answer in said.values() for alarm in answer["alarms"]})
     if alarms:
         yield Row("rabbitmq", "alarms", ", ".join(alarms), "none", "publishers are blocked: free memory or disk")
     lame = sorted({queue for answer in said.values() for queue in answer["without majority"]})
     count = max((answer["queues"] for answer in said.values()), default=0)
-    advice = f"{', '.join(lame[:5])}: bring the nodes back that hold them" if lame else ""
-    yield Row("rabbitmq", "queues", f"{count} with a quorum, {len(lame)} without a majority", "none without", advice)
+    advice = f"{', '.join(lame[:5])}: start the nodes that hold them" if lame else ""
+    yield Row("rabbitmq", "queues", f"{count} quorum queues, {len(lame)} without a majority", "none without", advice)

@@ -1,6 +1,6 @@
 """Virtual hosts and users of the broker, as its host-side code reports them.
 
-Each service has a virtual host of its own, where its two log-ins may do anything, and a narrow part of
+Each service has its own virtual host, where its two logins may do anything, and limited permissions in
 the virtual host `events`, which carries the catalogue's events from one service to others: an exchange
 for each event, written to by its publisher and read by its consumers, and queues named SERVICE.ANYTHING.
 """
@@ -20,8 +20,8 @@ ADMIN = "nexus-admin"
 EVENTS = "events"
 EVERYTHING = [".*", ".*", ".*"]  # configure, write, read
 
-# A server that started before its configuration was there has made itself a virtual host and a user,
-# whose password everybody knows.
+# A server that started before its configuration was there has created a virtual host and a user whose
+# password is public.
 ABSENT = {"present": False}
 UNLIMITED: dict[str, Any] = {"limits": {}}
 
@@ -29,7 +29,7 @@ Items = dict[str, dict[str, Any]]
 
 
 def vhosts(catalogue: Catalogue) -> Items:
-    """Virtual hosts and exchanges. Queues are replicated ones unless a client asks for another kind."""
+    """Virtual hosts and exchanges. Queues are replicated unless a client asks for another kind."""
     names = [service.name for service in catalogue.services_of_store("rabbitmq")]
     wanted = {"default_queue_type": "quorum", **UNLIMITED, "stopped on": []}
     found: Items = {f"vhost {name}": wanted for name in [*names, EVENTS]}
@@ -39,7 +39,7 @@ def vhosts(catalogue: Catalogue) -> Items:
 
 
 def users(env: Environment) -> Items:
-    """The administrator and two log-ins for each service, passwords as salted hashes."""
+    """The administrator and two logins for each service, passwords as salted hashes."""
     password = password_hash(ADMIN, env.secret("rabbitmq/admin"))
     found: Items = {f"user {ADMIN}": {"password": password, "administrator": True, **UNLIMITED}}
     found |= {"default user": ABSENT, "other users": {}}
@@ -58,7 +58,7 @@ def users(env: Environment) -> Items:
 
 
 def event_permissions(catalogue: Catalogue, service: Service) -> list[str]:
-    """Patterns for configure, write and read in the virtual host `events`; empty without a part there."""
+    """Patterns for configure, write and read in the virtual host `events`; empty for a service without events."""
     published = [event.name for event in catalogue.platform.events if event.publisher == service.name]
     consumed = [event.name for event in catalogue.platform.events if service.name in event.consumers]
     if not published and not consumed:

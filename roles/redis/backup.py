@@ -15,12 +15,12 @@ SOURCE = Path(__file__).parent / "host/is_primary.py"
 
 
 def config(env: Environment, host: Host) -> dict[str, Any]:
-    """How the program reaches the server, and where that writes its snapshots."""
+    """How the program reaches the server, and where the server writes its snapshots."""
     return {**_login(env), "snapshot": f"{PERSISTENT.directory}/dump.rdb"}
 
 
 def takes_writes(run: Run, name: str) -> bool:
-    """Whether this host's server is primary, as it says itself."""
+    """Whether this host's server says that it is primary."""
     found = run.hosts.ask_source(name, SOURCE, ["redis"], _login(run.environment))
     return bool(found.get("redis", {}).get("primary"))
 

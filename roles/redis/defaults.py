@@ -1,24 +1,25 @@
 """Settings of the redis role."""
 
-redis_port: int = 6379
-redis_cache_port: int = 6380
+redis_port: int = 6379  # the port of the persistent instance
+redis_cache_port: int = 6380  # the port of the cache
 
-# Of the host's memory for data, at most the documented figure for each of the two.
+# The share of the host's memory for the persistent instance's data, at most the documented figure.
 redis_memory_percent: int = 40
+# The share of the host's memory for the cache's data, at most the documented figure.
 redis_cache_memory_percent: int = 20
 
-# The documents say allkeys-lru, which the cache has. It would evict sessions that still count, so the other
-# instance refuses writes once its memory is full.
+# The eviction policy of the persistent instance. The documents say allkeys-lru, which the cache has. In the
+# persistent instance it would evict valid sessions, so that one refuses writes once its memory is full.
 redis_maxmemory_policy: str = "noeviction"
 
-# A primary that has heard of no replica for so long refuses writes: what one that is cut off can acknowledge
-# and lose is bounded by it. Replicas answer every second.
+# A primary that has heard from no replica for this long refuses writes. This bounds the writes that an isolated
+# primary can acknowledge and lose. Replicas answer every second.
 redis_replica_lag_seconds: int = 5
 
-redis_backlog_mb: int = 16  # of writes that a replica may have missed without copying everything again
+redis_backlog_mb: int = 16  # the size of the writes that a replica may miss without copying everything again
 
-redis_proxy_port: int = 6379  # of the proxy on the hosts that run services
-redis_cache_proxy_port: int = 6380
-# The proxy asks each server whether it is the primary, and every Sentinel which one is.
+redis_proxy_port: int = 6379  # the proxy's port for the persistent instance on hosts that run services
+redis_cache_proxy_port: int = 6380  # the proxy's port for the cache on hosts that run services
+# The interval at which the proxy asks each server whether it is the primary, and every Sentinel which server is.
 redis_proxy_check_ms: int = 2000
-redis_proxy_view_port: int = 6390  # on the proxy's loopback: what the Sentinels agree on
+redis_proxy_view_port: int = 6390  # the port on the proxy's loopback that answers what the Sentinels agree on

@@ -1,7 +1,7 @@
-"""The two Redis of every data host: one that keeps what it is told, one that may forget.
+"""The two Redis instances of every data host: one keeps its data, the other may evict it.
 
-A single one would have to choose between refusing writes of caches and evicting sessions. Each has its own
-port, memory, users and primary; the Sentinels watch both.
+A single instance would have to choose between refusing writes of caches and evicting sessions. Each has its own
+port, memory, users and primary. The Sentinels watch both.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ class Instance:
 
     @property
     def config(self) -> str:
-        """What the server reads when it starts, and only then."""
+        """The file that the server reads only when it starts."""
         return f"/etc/redis/{self.stem}.conf"
 
     @property
     def live(self) -> str:
-        """What a running server takes too."""
+        """The file with settings that a running server takes too."""
         return f"/etc/redis/{self.stem}-live.conf"
 
     @property
@@ -44,12 +44,12 @@ class Instance:
 
     @property
     def state(self) -> str:
-        """What the server is started with and rewrites itself: our file included, and whom it follows."""
+        """The file that the server starts with and rewrites itself: it includes ours and names its primary."""
         return f"/var/lib/redis/{self.stem}.conf"
 
     @property
     def socket(self) -> str:
-        """Where the administrator of this host asks it."""
+        """The socket where the administrator of this host reaches it."""
         return f"/run/{self.stem}/redis.sock"
 
     def port(self, setting: Settings) -> int:
@@ -57,7 +57,7 @@ class Instance:
         return int(setting[f"{self.prefix}_port"])
 
     def proxy_port(self, setting: Settings) -> int:
-        """Port at which services reach whichever server is primary."""
+        """Port at which services reach the primary."""
         return int(setting[f"{self.prefix}_proxy_port"])
 
     def services(self, catalogue: Catalogue) -> list[Service]:
@@ -82,5 +82,5 @@ def instance_of(service: Service) -> Instance:
 
 
 def replicas_to_write(env: Environment) -> int:
-    """How many replicas must be in touch with a primary that acknowledges writes; none where it is alone."""
+    """How many replicas must be in touch with a primary that acknowledges writes; none if it is alone."""
     return min(1, len(env.group("redis")) - 1)

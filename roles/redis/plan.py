@@ -1,8 +1,8 @@
-"""Redis on one host: two servers, their users, and the way a running one takes new settings.
+"""Redis on one host: two servers, their users, and how a running server takes new settings.
 
-Who is primary is the Sentinels' word (role sentinel): no plan names it. Sentinel has a server write down
-whom it follows, so a server is started with a file of its own that includes ours; of what it wrote there
-only that line lives on, see templates/redis/instance.sh.j2.
+The Sentinels decide which server is primary (role sentinel): no plan names it. Sentinel has a server write its
+primary into its configuration. So a server starts with its own file, which includes ours; of the lines that it
+wrote there only that one survives, see templates/redis/instance.sh.j2.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from roles.redis.users import ADMIN, OWN, REPLICA, server_acl
 PASSWORD = "/etc/redis/admin.password"
 HELPER = "/usr/local/lib/nexus-cos/redis-instance"
 PATHS = {"password": PASSWORD, "ca": CA, "certificate": LEAF, "key": KEY}
-CHANGEABLE = ("bind", "port", "tls-port", "dir", "dbfilename")  # at a running server, too, and never by us
-DEFAULTS = {  # in no file: what would let in, hide or stop a server if somebody changed it
+CHANGEABLE = ("bind", "port", "tls-port", "dir", "dbfilename")  # at a running server too, but never by us
+DEFAULTS = {  # not in any file: if changed, they would open, hide or stop a server
     "protected-mode": "yes",
     "requirepass": "",
     "replica-priority": "100",
@@ -33,7 +33,7 @@ STARTED_WITH = ("tcp-backlog", "databases", "io-threads")  # settings that no ru
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """Both servers as Debian packages them; users are files, so no state has to be asked for."""
+    """Plan both servers from Debian's packages. Users are files, so no state needs a probe."""
     helper = env.render("redis/instance.sh.j2", paths=PATHS, admin=ADMIN, instances=INSTANCES)
     passwords = own_passwords(env)
     return Desired(
@@ -56,7 +56,7 @@ def plan(env: Environment, host: Host) -> Desired:
 
 
 def notes(env: Environment) -> list[str]:
-    """Nothing to say; raises OperatorError where the number of hosts cannot outlive one of them."""
+    """Return no notes; raise OperatorError if the number of hosts cannot tolerate the loss of one."""
     check_members(env, "redis")
     return []
 
@@ -72,7 +72,7 @@ def own_accepted(env: Environment) -> dict[str, list[str]]:
 
 
 def in_force(env: Environment, host: Host, one: Instance) -> dict[str, Any]:
-    """What the running server must show: settings by name, users as in their file, and how a person asks it."""
+    """What the running server must show: settings by name, users as in their file, and a person's command for it."""
     fixed, live, users = (file.data.decode() for file in _files(env, host, one, PATHS))
     settings = {**DEFAULTS, **{name: _settings(fixed)[name] for name in CHANGEABLE}, **_settings(live)}
     cli = f"REDISCLI_AUTH=$(cat {PASSWORD}) redis-cli -s {one.socket} --user {ADMIN} --no-auth-warning"
@@ -121,7 +121,7 @@ def _files(env: Environment, host: Host, one: Instance, paths: dict[str, str]) -
 
 
 def _tuning(env: Environment, host: Host, one: Instance) -> dict[str, int | float | str]:
-    """The catalogue's figures, with memory and eviction as this host and instance can bear them."""
+    """Return the catalogue's figures, with memory and eviction adapted to this host and instance."""
     figures = env.catalogue.operations.tuning.redis.settings
     most = _size_bytes(str(figures["maxmemory"]))
     if host.traits:
@@ -133,5 +133,5 @@ def _tuning(env: Environment, host: Host, one: Instance) -> dict[str, int | floa
 def _size_bytes(text: str) -> int:
     match = re.fullmatch(r"(\d+)(kb|mb|gb)", text.lower())
     if not match:
-        raise ValueError(f'operations.yaml, tuning.redis.maxmemory: "{text}" is no size such as 512mb or 2gb')
+        raise ValueError(f'operations.yaml, tuning.redis.maxmemory: "{text}" is not a size such as 512mb or 2gb')
     return int(match[1]) * int(1024 ** (("kb", "mb", "gb").index(match[2]) + 1))

@@ -1,13 +1,13 @@
-"""Redis behind HAProxy: connections go to the one server that is primary and that the Sentinels say is.
+"""Redis behind HAProxy: connections go to the one server that is primary, by its own word and the Sentinels'.
 
 Two hosts that are cut off from each other may both say master. So a server is up only if it answers ROLE
-with master, asked as a user that can do nothing else, and a majority of the Sentinels names its address.
-HAProxy counts the Sentinels by itself: one small backend for each server, whose members are the Sentinels
-that name it, and a frontend on loopback that turns the count into an answer for the servers' check.
+with master, to a user that can do nothing else, and a majority of the Sentinels names its address.
+HAProxy counts the Sentinels itself: each server has a small backend, whose members are the Sentinels that
+name it, and a frontend on loopback turns the count into an answer for the servers' check.
 A server that is no longer up loses its connections too, so no client stays with a former primary.
-For its first seconds HAProxy takes every server to be up, before it has asked: a connection to a replica
-is read-only and ends with the first check. A reload should keep the servers' state (server-state-file).
-TLS is passed through: clients verify the server's own certificate, which holds the proxy's address.
+In its first seconds, before any check, HAProxy takes every server to be up: a connection to a replica is
+read-only and ends with the first check. A reload should keep the servers' state (server-state-file).
+TLS is passed through: clients verify the server's own certificate, which includes the proxy's address.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from roles.redis.users import HEALTH
 def sections(env: Environment) -> list[Section]:
     """A section for each instance; nothing where the environment has no Redis.
 
-    Its text ends with sections of its own, and holds the health check's password: the file that it goes
+    Its text ends with further sections and contains the health check's password, so the file that it goes
     into is secret.
     """
     hosts = env.group("redis")

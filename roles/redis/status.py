@@ -1,4 +1,4 @@
-"""Where both servers show their certificates; their rows are the role sentinel's."""
+"""Where both servers show their certificates; the role sentinel has their rows."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ ADMIN, REPLICA, SENTINEL, HEALTH = "nexus-admin", "nexus-replica", "nexus-sentin
 # Users of the platform itself, by the name of their secret: redis/admin and so on.
 OWN = {"admin": ADMIN, "replica": REPLICA, "sentinel": SENTINEL, "health": HEALTH}
 
-# What Sentinel and a replica send to a server, by Redis's own documentation; health is asked by ROLE.
+# Commands that Sentinel and a replica send to a server, by Redis's own documentation; the health check sends ROLE.
 SENTINEL_COMMANDS = (
     "-@all +multi +exec +replicaof +slaveof +ping +subscribe +publish +info +role "
     "+config|rewrite +client|setname +client|kill +script|kill"
@@ -26,7 +26,7 @@ SERVER_RULES = {
     HEALTH: "-@all +role",
 }
 
-# What Sentinels send to each other; health is asked by the name of the primary.
+# Commands that Sentinels send to each other; the health check asks for the primary's address.
 SENTINEL_RULES = {
     ADMIN: "~* &* +@all",
     SENTINEL: "&* -@all +ping +publish +client|setname +sentinel|is-master-down-by-addr",
@@ -34,9 +34,9 @@ SENTINEL_RULES = {
 }
 
 # Everything that works on keys and channels, which Redis checks against the user's prefixes one by one.
-# INFO is what client libraries ask before they call a connection ready. Taken away again is what reaches
-# beyond the prefixes: commands over the whole keyspace or server, names of other users' keys and channels,
-# and functions, which all users share.
+# Client libraries send INFO before they call a connection ready. Commands that reach beyond the prefixes are
+# removed again: those over the whole keyspace or server, those that name other users' keys and channels, and
+# functions, which all users share.
 SERVICE_COMMANDS = (
     "-@all +@read +@write +@connection +@transaction +@pubsub +eval +evalsha +eval_ro +evalsha_ro "
     "+script|load +script|exists -@admin -@dangerous +info -function -pubsub -scan -randomkey -dbsize"
@@ -44,9 +44,9 @@ SERVICE_COMMANDS = (
 
 
 def server_acl(services: Iterable[Service], passwords_of: Mapping[str, Sequence[str]]) -> str:
-    """The ACL file of a server: nobody without a name, the platform's own users, one for each service.
+    """Return the ACL file of a server: no default user, the platform's own users, one for each service.
 
-    `passwords_of` maps user to passwords, two while they are changed; the file holds hashes alone.
+    `passwords_of` maps user to passwords, two while they are changed; the file holds only hashes.
     """
     rules = dict(SERVER_RULES)
     for service in services:

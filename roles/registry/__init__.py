@@ -7,5 +7,5 @@ from nexus.run.converge import converge
 
 @deploy("Registry")
 def registry() -> None:
-    """The registry runs with the planned configuration and answers its log-in."""
+    """The registry runs with the planned configuration and accepts its login."""
     converge("registry")

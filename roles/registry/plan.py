@@ -1,6 +1,6 @@
-"""Debian's docker-registry on the first ops host: TLS with the host's leaf, two log-ins used in turn.
+"""Debian's docker-registry on the first ops host: TLS with the host's leaf, two logins used in turn.
 
-What lies in it is the role `image`; how hosts log in to it is the role `docker`.
+The role `image` fills it; the role `docker` holds the hosts' login.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from roles.certificate.plan import KEY, KEY_GROUP, LEAF
 CONFIG = "/etc/docker/registry/config.yml"
 PASSWORDS = "/etc/docker/registry/htpasswd"
 UNIT = "docker-registry.service"
-ACCOUNT = "docker-registry"  # made by the package, as is its storage directory
+ACCOUNT = "docker-registry"  # the package makes it, and its storage directory
 
 
 def registry_host(env: Environment) -> Host | None:
@@ -27,7 +27,7 @@ def registry_host(env: Environment) -> Host | None:
 
 
 def registry_name(env: Environment) -> str:
-    """`host:port` as image names begin with it; empty where the environment has no registry."""
+    """`host:port` at the beginning of image names; empty where the environment has no registry."""
     if env.setting.registry_name:
         return str(env.setting.registry_name)
     host = registry_host(env)
@@ -40,22 +40,22 @@ def repository(env: Environment, image: str) -> str:
 
 
 def login(env: Environment) -> tuple[str, str]:
-    """User and password at the registry, as hosts use them now."""
+    """User and password at the registry that hosts use now."""
     return env.login("registry", str(env.setting.registry_user))
 
 
 def htpasswd(user: str, password: str) -> str:
-    """One line for the registry, the same at each run: its salt is derived from the password.
+    """One line for the registry, the same in each run: its salt is derived from the password.
 
-    The password is generated and long, so the least bcrypt cost protects it as well as the highest would;
-    each request of a push or pull is verified anew, which a high cost would make slow.
+    The password is generated and long, so the lowest bcrypt cost protects it as well as the highest would.
+    The registry verifies it for each request of a push or pull, which a high cost would make slow.
     """
     derived = hmac.digest(password.encode(), b"registry salt", hashlib.sha256)[:16]
     salt = base64.b64encode(derived).rstrip(b"=").translate(_TO_BCRYPT)
     return f"{user}:{bcrypt.hashpw(password.encode(), b'$2b$04$' + salt).decode()}\n"
 
 
-# bcrypt writes base64 with an alphabet of its own.
+# bcrypt writes base64 with its own alphabet.
 _TO_BCRYPT = bytes.maketrans(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
     b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
@@ -85,6 +85,6 @@ def plan(env: Environment, host: Host) -> Desired:
             File(PASSWORDS, "".join(passwords), group=ACCOUNT, mode=0o640, secret=True),
             File(unit, env.render("registry/unit.conf.j2")),
         ),
-        # Not the passwords: the registry looks at their file with every request.
+        # Not the passwords: the registry checks their file with every request.
         units=(Unit(UNIT, restart_on=(CONFIG, LEAF, KEY, unit)),),
     )

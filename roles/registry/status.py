@@ -1,4 +1,4 @@
-"""Where the registry shows its certificate."""
+"""The port where the registry shows its certificate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Router: HAProxy between Nginx and the services, the only published port of the swarm."""
+"""Router: HAProxy between Nginx and the services; it has the only published ports of the swarm."""
 
 from pyinfra.api.deploy import deploy
 
@@ -7,5 +7,5 @@ from nexus.run.converge import converge
 
 @deploy("Router")
 def router() -> None:
-    """Lay down the router's configuration, close its port to other hosts, reload it where it runs."""
+    """Write the router's configuration, close its ports to other hosts, reload it where it runs."""
     converge("router")

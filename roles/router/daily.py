@@ -1,4 +1,4 @@
-"""Checks of a day at the router: whether its ports are closed to others."""
+"""Daily checks of the router: whether its ports are closed to other hosts."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def observe(run: Run, host: Host) -> dict[str, Any]:
 
 
 def firewall(found: Found) -> Iterator[Row]:
-    """The rules that close the router's ports to others, as the plan has them."""
+    """Whether the rules that close the router's ports are as planned."""
     for name, one in found.of("guard").items():
-        advice = "run deploys/edge.py, and find out who changed it" if one["differs"] else ""
+        advice = "run deploys/edge.py, and find out who changed the rules" if one["differs"] else ""
         yield Row("", f"{name} router", "; ".join(one["differs"]) or "as planned", "as planned", advice)
 
 

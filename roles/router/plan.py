@@ -1,6 +1,6 @@
-"""The router of one edge host: its configuration, and the guard that closes its port to other hosts.
+"""The router of one edge host: its configuration, and the guard that closes its ports to other hosts.
 
-The container itself belongs to the stack (role `service`), which takes its definition from `stack`.
+The container belongs to the stack (role `service`), which takes its definition from `stack`.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def configuration(env: Environment) -> tuple[str, str]:
 def stack(env: Environment) -> dict[str, Any]:
     """Compose definition of the service `router`, without its image, which the stack pins by digest.
 
-    Its host port cannot start first, so an update of the task interrupts the edge; that is why all that
-    changes often is in the configuration file, which is reloaded in place.
+    Two tasks cannot share its host ports, so an update stops the old task first and interrupts the edge. That is
+    why everything that changes often is in the configuration file, which is reloaded in place.
     """
     setting = env.setting
     ports = (setting.router_port, setting.router_metrics_port)
@@ -82,7 +82,7 @@ def stack(env: Environment) -> dict[str, Any]:
         "labels": {LABEL: "router"},
         "networks": ["nexus"],
         "ports": [{"target": port, "published": port, "protocol": "tcp", "mode": "host"} for port in ports],
-        # the directory, not the file: a file renamed into place would stay unseen behind its own mount
+        # the directory, not the file: a file that is renamed into place would stay hidden behind its own mount
         "volumes": [{"type": "bind", "source": DIRECTORY, "target": INSIDE, "read_only": True}],
         "stop_signal": "SIGUSR1",  # the soft stop: running requests are finished
         "stop_grace_period": f"{setting.router_stop_seconds}s",
@@ -105,8 +105,8 @@ def stack(env: Environment) -> dict[str, Any]:
     }
 
 
-# a shell's own TCP: nothing is installed in the image for it and nothing heavy is started. Without a
-# dollar sign, which a compose file would take for a variable of its own
+# bash's own TCP: the image needs no other client, and nothing heavy is started. It avoids the dollar sign, which a
+# Compose file would read as a variable
 _HEALTH = (
     "exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET /health HTTP/1.0\\r\\n\\r\\n' >&3 "
     "&& head -n 1 <&3 | grep -q ' 200 '"
@@ -114,7 +114,7 @@ _HEALTH = (
 
 
 def _guard(env: Environment, host: Host) -> tuple[str, str]:
-    """The guard's script and the hash of its rules, which stands in each rule's comment."""
+    """The guard's script and the hash of its rules, which each rule's comment holds."""
     setting = host.setting
     ports: dict[int, list[str]] = {
         setting.router_port: [],
@@ -127,7 +127,7 @@ def _guard(env: Environment, host: Host) -> tuple[str, str]:
 
 
 def _rules(ports: Mapping[int, list[str]], version: int) -> list[str]:
-    # by the port that the client asked for: Docker may have rewritten the one in the packet
+    # by the port that the client connected to: Docker may have rewritten the port in the packet
     match = "-p tcp -m conntrack --ctdir ORIGINAL --ctorigdstport {port}"
     found = []
     for port, sources in ports.items():

@@ -1,7 +1,7 @@
-"""Limits over long windows (5 log-ins in 15 minutes): Nginx cannot express them, stick tables can.
+"""Limits over long windows (5 logins in 15 minutes): Nginx cannot express them, stick tables can.
 
-Nginx names the windows of a request in a header, because it alone knows which route was matched; a path
-compared here could be written in another way (%6Cogin) and slip through.
+Nginx names the windows of a request in a header, because only Nginx knows which route matched. A comparison of
+paths here could be evaded by another spelling (%6Cogin).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Window:
 
 
 def windows(env: Environment) -> tuple[Window, ...]:
-    """The windows that the environment switched on; OperatorError where the edge cannot count one."""
+    """The windows that the environment switches on; OperatorError where the edge cannot count one."""
     known = {window.name: window for window in env.catalogue.gateway.rate_limits.windows}
     requests = dict(env.setting.router_window_requests)
     found = []
@@ -40,7 +40,7 @@ def windows(env: Environment) -> tuple[Window, ...]:
         if known[name].key != "client-address":
             raise OperatorError(
                 f'router_windows: "{name}" counts by {known[name].key}, which the edge does not know; '
-                "take it out and leave it to the service "
+                "remove it and leave that limit to the service "
                 f"({env.catalogue.where('gateway.yaml', 'rate_limits', 'windows', name, 'key')})"
             )
         window = known[name]

@@ -1,4 +1,4 @@
-"""Sentinel: says which Redis is primary, and makes another one primary when that is lost."""
+"""Sentinel: says which Redis is primary, and promotes another one when the primary is lost."""
 
 from pyinfra.api.deploy import deploy
 
@@ -7,8 +7,8 @@ from nexus.run.converge import converge
 
 @deploy("Sentinel")
 def sentinel() -> None:
-    """A Sentinel beside every Redis; then each server follows the one primary and each Sentinel watches it.
+    """Run a Sentinel next to every Redis; each server follows the one primary, and each Sentinel watches it.
 
-    Comes after the role redis has been through on all hosts: a host that finds no primary asks all of them.
+    This comes after the role redis is done on all hosts, since a host that finds no primary asks all of them.
     """
     converge("sentinel")

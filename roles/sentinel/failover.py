@@ -1,4 +1,4 @@
-"""Redis's primaries in the hands of an operator, by way of the Sentinels."""
+"""What an operator does to Redis's primaries, through the Sentinels."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from roles.redis.instance import INSTANCES
 from roles.sentinel.plan import context
 
 STORE, TITLE = "redis", "Redis"
-NO_REBUILD = "Redis copies everything by itself when it restarts"
+NO_REBUILD = "Redis copies everything again when it restarts"
 COMMAND = Path(__file__).parent / "host/command.py"
 
 
 def switch(run: Run, to: str = "", force: bool = False) -> list[Act]:
-    """Acts for each of the two instances whose primary is elsewhere."""
+    """Return acts for each of the two instances whose primary is elsewhere."""
     env = run.environment
     hosts = {host.name: host.address for host in env.group("redis")}
     if len(hosts) < 2:
         raise OperatorError(f"{env.name} has {len(hosts)} host of Redis: there is nothing to fail over to")
     if to and to not in hosts:
-        raise OperatorError(f'to="{to}" is no host of Redis{nearest(to, hosts)}: {", ".join(hosts)}')
+        raise OperatorError(f'to="{to}" is not a host of Redis{nearest(to, hosts)}: {", ".join(hosts)}')
     acts = []
     for one in INSTANCES:
         answers = _answers(run, one.name)
@@ -38,7 +38,7 @@ def switch(run: Run, to: str = "", force: bool = False) -> list[Act]:
 
 
 def _answers(run: Run, instance: str) -> dict[str, Mapping[str, Any]]:
-    """What the hosts that can be asked say of an instance."""
+    """What the reached hosts answer about an instance."""
     names = [host.name for host in run.environment.group("redis") if run.hosts.reaches(host.name)]
     said = {name: ask(run, name, only=("sentinel",))["redis"] for name in names}
     return {name: answer[instance] for name, answer in said.items() if "error" not in answer}
@@ -50,14 +50,14 @@ def _primary(hosts: Mapping[str, str], answers: Mapping[str, Mapping[str, Any]])
 
 
 def _target(instance: str, primary: str, wanted: str, answers: Mapping[str, Mapping[str, Any]]) -> str:
-    """As said, or the replica that has most."""
+    """Return the requested host, or the replica that has most."""
     fit = {
         name: answer["server"]["offset"]
         for name, answer in answers.items()
         if name != primary and answer["server"]["role"] == "slave"
     }
     if not fit or (wanted and wanted not in fit):
-        who = f"{wanted} is no replica of it now" if wanted else "no replica of it answers"
+        who = f"{wanted} is not a replica of it now" if wanted else "no replica of it answers"
         raise OperatorError(f"Redis {instance} cannot move: {who}. See deploys/status.py")
     return wanted or max(fit, key=lambda name: int(fit[name]))
 
@@ -66,14 +66,14 @@ def _move(run: Run, instance: str, primary: str, target: str, force: bool) -> Ac
     env = run.environment
     if not primary and not force:
         raise OperatorError(
-            f"Redis {instance}: no majority of the Sentinels names a primary. They promote one by themselves once a "
-            f"majority runs; to promote {target} on the word of one, and lose what it lacks: --data force=true"
+            f"Redis {instance}: no majority of the Sentinels names a primary. They promote one once a majority runs. "
+            f"To promote {target} on the word of one Sentinel, and lose the writes that it lacks: --data force=true"
         )
     if force:
-        text = f"FORCED: {target} becomes primary of Redis {instance}; what it does not have is LOST"
+        text = f"FORCED: {target} becomes primary of Redis {instance}; writes that it does not have are LOST"
         run.outcome.note("failover", text)
     known = {**context(env, env.host(target)), "instance": instance, "force": force}
-    what = f"Switch Redis {instance} over from {primary or 'nobody'} to {target}: writes wait for some seconds"
+    what = f"Switch Redis {instance} over from {primary or 'no primary'} to {target}: writes wait for some seconds"
     take_over = partial(carry_out, run, target, f"take over Redis {instance}", COMMAND, "take_over", known)
     return Act(what, take_over, target)
 
@@ -88,6 +88,6 @@ def _followed(run: Run, instance: str, target: str) -> Act:
 
     def wait() -> None:
         seconds = float(run.environment.setting.failover_seconds)
-        watch(run, target, "being followed by all", lambda: _answers(run, instance), whole, seconds)
+        watch(run, target, "the wait for all to follow", lambda: _answers(run, instance), whole, seconds)
 
     return Act(f"Wait until all follow {target}", wait, target)

@@ -1,7 +1,7 @@
-"""Sentinel on one host: its configuration, and what it and the servers beside it must agree on.
+"""Sentinel on one host: its configuration, and what it and the servers next to it must agree on.
 
-The primary appears in no plan. The host-side code asks all Sentinels for it, and before there is one all
-servers; see host/state.py. What Sentinel writes down itself lies in a file of its own, which includes ours.
+No plan names the primary. The host-side code asks all Sentinels for it, or all servers if there is none yet;
+see host/state.py. Sentinel writes its own file, which includes ours.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/10-nexus-cos.conf"
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """The Sentinel as Debian packages it, its users, and its part in the cluster."""
+    """Plan the Sentinel from Debian's package, its users, and its part in the cluster."""
     paths = {"users": USERS, "socket": SOCKET, "ca": CA, "certificate": LEAF, "key": KEY, "directory": DIRECTORY}
     paths |= {"config": CONFIG, "state": STATE}
     passwords = own_passwords(env)
@@ -46,15 +46,15 @@ def plan(env: Environment, host: Host) -> Desired:
             File(USERS, sentinel_acl(own_accepted(env)), group="redis", mode=0o640, secret=True),
             File(CONFIG, config, group="redis", mode=0o640, secret=True),
         ),
-        # Not reloaded: a Sentinel takes neither users' files nor certificates anew, and is back in a second.
+        # Not reloaded: a Sentinel does not read users' files or certificates again, and it restarts in a second.
         units=(Unit(UNIT, restart_on=(CONFIG, USERS, DROP_IN, HELPER, CA, LEAF, KEY)),),
         states=(_state(env, host),),
     )
 
 
 def identity(env: Environment, host: Host) -> str:
-    """The Sentinel's own id, 40 hex digits: a host that is replaced by a new one of its name is no stranger,
-    and no ghost is left to be counted in every later vote."""
+    """The Sentinel's own id, 40 hex digits: a host that replaces another of the same name keeps its id,
+    so no ghost is left to be counted in every later vote."""
     return hashlib.sha256(f"sentinel {env.name} {host.name}".encode()).hexdigest()[:40]
 
 
@@ -79,7 +79,7 @@ def _state(env: Environment, host: Host) -> State:
 
 
 def compared(env: Environment, host: Host) -> dict[str, Any]:
-    """`context`, with what running servers of this host are compared with."""
+    """Return `context`, with the values that running servers of this host are compared with."""
     known = context(env, host)
     for one in INSTANCES:
         known["instances"][one.name] |= in_force(env, host, one)

@@ -22,7 +22,7 @@ def question(env: Environment, host: Host) -> dict[str, Any]:
 
 
 def doors(env: Environment, host: Host) -> list[Door]:
-    """The Sentinel; its servers are the role redis's."""
+    """The Sentinel; the servers are in the role redis."""
     return [door(host, "sentinel", host.setting.sentinel_port)] if "redis" in host.groups else []
 
 
@@ -48,19 +48,21 @@ def _instance(env: Environment, instance: str, hosts: Mapping[str, str], said: M
     if voices.count(address) < least:
         advice = "no majority agrees: start redis-sentinel where it does not answer, or run deploys/data.py"
     elif masters != [primary]:
-        found = " and ".join(masters) or "nobody"
-        advice = f"{found} says master: give the Sentinels a minute, then run deploys/data.py"
+        found = " and ".join(masters) or "none"
+        advice = f"servers that say master: {found}. Give the Sentinels a minute, then run deploys/data.py"
     yield Row(area, instance, value, f"{least} agree", advice)
     for name, answer in said.items():
         if not answer["quorum"].startswith("OK"):
-            text = answer["quorum"] or "watches nobody"
-            yield Row(area, f"{instance} {name}", f"its Sentinel: {text}", "", "bring the other Sentinels back")
+            text = answer["quorum"] or "watches no primary"
+            yield Row(area, f"{instance} {name}", f"its Sentinel: {text}", "", "start the other Sentinels")
         if answer["stale"]:
             lost = ", ".join(answer["stale"])
             yield Row(area, f"{instance} {name}", f"knows {lost}, not in the inventory", "", "run deploys/data.py")
-        yield from condition(area, f"{instance} {name}", answer["own"], "deploys/data.py sets that back")
+        yield from condition(area, f"{instance} {name}", answer["own"], "deploys/data.py resets it")
         if not answer["server"]["saves"]:
-            yield Row(area, f"{instance} {name}", "could not save", "", "disk and journal of redis-server there")
+            yield Row(
+                area, f"{instance} {name}", "could not save", "", "check the disk and the journal of redis-server there"
+            )
     top = said.get(primary, {}).get("server", {}).get("offset", 0)
     for name in hosts:
         if name in said and name != primary:
@@ -69,11 +71,11 @@ def _instance(env: Environment, instance: str, hosts: Mapping[str, str], said: M
 
 def _replica(env: Environment, what: str, server: Answer, top: int) -> Row:
     most = int(env.setting.status_redis_lag_seconds)
-    target = f"heard it at most {most} s ago"
+    target = f"last contact at most {most} s ago"
     if server["role"] != "slave" or not server["linked"]:
-        advice = "run deploys/data.py; journal of redis-server"
+        advice = "run deploys/data.py; see the journal of redis-server"
         return Row("redis", what, "has no link to the primary", target, advice)
     silent = int(server["silent_seconds"])
-    value = f"replica, {amount(max(0, top - server['offset']))} behind, heard it {silent} s ago"
-    late = "its network and load; the link is made anew by systemctl restart redis-server" if silent > most else ""
+    value = f"replica, {amount(max(0, top - server['offset']))} behind, last contact {silent} s ago"
+    late = "check its network and load; systemctl restart redis-server makes a new link" if silent > most else ""
     return Row("redis", what, value, target, late)

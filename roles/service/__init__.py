@@ -7,5 +7,5 @@ from nexus.run.converge import converge
 
 @deploy("Services")
 def service() -> None:
-    """All services of the catalogue run as planned; start-up phases wait for each other's health."""
+    """All services of the catalogue run as planned; each start-up phase waits for the health of the earlier ones."""
     converge("service")

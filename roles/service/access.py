@@ -1,8 +1,8 @@
-"""How a service logs in at each store, in every form that the usual client libraries read by themselves.
+"""How a service logs in to each store, in every form that the usual client libraries read.
 
-`DATABASE_URL` and `DB_*` are the platform's own names; libpq's `PG*` reach clients that are given no URL, and tell them
-to use TLS. The entry point of the image (templates/image/entry.sh) tells clients which authorities to trust; only libpq
-has to be told here, since it trusts none by default.
+`DATABASE_URL` and `DB_*` are the platform's own names; libpq's `PG*` serve clients without a URL, and make them use
+TLS. The entry point of the image (templates/image/entry.sh) tells clients which authorities to trust; only libpq is
+told here, since it trusts none by default.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from roles.mongodb import plan as mongodb
 from roles.redis.instance import instance_of
 from roles.storage import bucket
 
-DIRECTORY = "/run/secrets"  # where the entry point reads its files, in images of earlier releases too
+DIRECTORY = "/run/secrets"  # where the entry point reads its files, also in images of earlier releases
 CA = f"{DIRECTORY}/ca.pem"
-# What is not secret in a log-in. Names of users are left out: they rotate with their passwords.
+# What is not secret in a login. User names are not in it: they rotate with their passwords.
 PLAIN = {
     *("DB_HOST", "DB_PORT", "DB_NAME", "PGHOST", "PGPORT", "PGDATABASE", "PGSSLMODE", "PGSSLROOTCERT"),
     *("S3_ENDPOINT", "S3_REGION", "S3_BUCKET", "S3_FORCE_PATH_STYLE"),
@@ -28,7 +28,7 @@ HTTPS = 443
 
 
 def postgresql(env: Environment, service: Service, port: int | None = None) -> dict[str, str]:
-    """Through the pooler, or at another `port` of the proxy, such as the one that leads past it."""
+    """The login through the pooler, or at another `port` of the proxy, such as the one that bypasses the pooler."""
     (host, usual), (user, password) = env.store("postgresql"), env.login("postgresql", service.name)
     port = port or usual
     login = f"{quote(user)}:{quote(password, safe='')}"
@@ -58,7 +58,7 @@ def _rabbitmq(env: Environment, service: Service) -> dict[str, str]:
 
 
 def _mongodb(env: Environment, service: Service) -> dict[str, str]:
-    user, password = env.login("mongodb", service.name)  # drivers find the primary of a set by themselves
+    user, password = env.login("mongodb", service.name)  # drivers find the primary of a replica set
     options = f"tls=true&replicaSet={mongodb.SET}&authSource={service.database}"
     login, hosts = f"{user}:{quote(password, safe='')}", ",".join(mongodb.members(env))
     url = f"mongodb://{login}@{hosts}/{service.database}?{options}"
@@ -66,7 +66,7 @@ def _mongodb(env: Environment, service: Service) -> dict[str, str]:
 
 
 def _object_storage(env: Environment, service: Service) -> dict[str, str]:
-    """The endpoint of S3 alone: other services of AWS that a service may use are not ours."""
+    """The endpoint of S3 only: a service may use other services of AWS, which are not ours."""
     (host, port), (key, secret) = env.store(bucket.STORE), bucket.login(env, service.name)
     endpoint = f"https://{host}" if port == HTTPS else f"https://{host}:{port}"
     region = str(env.setting.storage_region)
@@ -74,7 +74,7 @@ def _object_storage(env: Environment, service: Service) -> dict[str, str]:
         "S3_ENDPOINT": endpoint,
         "S3_REGION": region,
         "S3_BUCKET": bucket.name(env, service.name),
-        "S3_FORCE_PATH_STYLE": "true",  # our server knows no other, and no certificate is for BUCKET.ADDRESS
+        "S3_FORCE_PATH_STYLE": "true",  # our server supports no other, and no certificate is for BUCKET.ADDRESS
         "AWS_ENDPOINT_URL_S3": endpoint,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,

@@ -1,6 +1,6 @@
-"""What an environment's services ask for, set against what its hosts have.
+"""What an environment's services request, compared with what its hosts have.
 
-Pure functions of catalogue, settings and figures of hosts; nothing here asks a host.
+Pure functions of the catalogue, settings and figures of hosts; nothing here asks a host.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NOTHING = Amount(0, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that does not fit (error), or that somebody should know (warning)."""
+    """Something that does not fit (error), or that the operator should know (warning)."""
 
     severity: Literal["error", "warning"]
     where: str
@@ -36,7 +36,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What was asked, what app hosts have after the system's share, and what follows from that."""
+    """What services request, what app hosts have after the system's share, and what follows from that."""
 
     asked: Amount
     available: Amount
@@ -49,9 +49,9 @@ class Report:
 
 
 def of_environment(env: Environment) -> Report:
-    """The check of an environment whose hosts were asked, or say in the inventory what they have.
+    """Check an environment whose hosts were asked for their figures, or have them in the inventory.
 
-    An app host without figures is a warning in place of a check.
+    An app host without figures gives a warning instead of a check.
     """
     machines, silent = [], []
     for host in env.hosts:
@@ -66,17 +66,17 @@ def of_environment(env: Environment) -> Report:
     wrong = tuple(_setting_findings(env.catalogue, scale))
     if wrong:
         return Report(NOTHING, NOTHING, wrong)
-    text = "its figures are not known, so nothing was checked; set capacity_cpus and capacity_memory_bytes"
+    text = "its figures are unknown, so nothing was checked; set capacity_cpus and capacity_memory_bytes"
     unknown = tuple(Finding("warning", name, text) for name in silent)
     ports = port_findings(env.catalogue, env.setting, (Machine(h.name, h.groups, 0, 0) for h in env.hosts))
     return Report(asked(env.catalogue, scale), NOTHING, (*unknown, *ports))
 
 
 def check(catalogue: Catalogue, settings: Mapping[str, Any], machines: Sequence[Machine]) -> Report:
-    """Sizes, capacity, the loss of any one app host, GPUs and ports of an environment.
+    """Check sizes, capacity, the loss of any one app host, GPUs and ports of an environment.
 
-    `settings` are the environment's, `machines` all of its hosts. Wrong settings of size come alone: every
-    figure after them would be wrong too.
+    `settings` are the environment's, `machines` all of its hosts. Wrong settings of size are reported alone:
+    every figure after them would be wrong too.
     """
     known = {**vars(defaults), **settings}
     scale = Scale.of(known)
@@ -98,27 +98,27 @@ def _setting_findings(catalogue: Catalogue, scale: Scale) -> Iterable[Finding]:
     for name, replicas in scale.replicas.items():
         if name not in catalogue.services:
             remedy = nearest(name, catalogue.services)
-            yield Finding("error", "service_replicas", f"{name!r} is no service here; {remedy}")
+            yield Finding("error", "service_replicas", f"unknown service {name!r}; {remedy}")
         elif not isinstance(replicas, int) or isinstance(replicas, bool) or replicas < 1:
-            text = f"{replicas!r} for {name}: give 1 or more, or name it in services_excluded"
+            text = f"{replicas!r} for {name}: set 1 or more, or list {name} in services_excluded"
             yield Finding("error", "service_replicas", text)
     for setting, value, least in (
-        ("service_replicas_max", scale.replicas_max, "0 for no bound, or 1 and more"),
+        ("service_replicas_max", scale.replicas_max, "0 for no limit, or 1 or more"),
         ("service_cpu_scale", scale.cpu_scale, "0 for no CPU requests, or a factor such as 0.5"),
         ("service_memory_min_bytes", scale.memory_min_bytes, "a number of bytes"),
     ):
         if value < 0:
-            yield Finding("error", setting, f"{value!r} is below zero; give {least}")
+            yield Finding("error", setting, f"{value!r} is below zero; set {least}")
     for setting, factor in (
         ("service_replica_scale", scale.replica_scale),
         ("service_memory_scale", scale.memory_scale),
     ):
         if factor <= 0:
-            yield Finding("error", setting, f"{factor!r} leaves nothing; give a factor such as 0.5")
+            yield Finding("error", setting, f"{factor!r} leaves nothing; set a factor such as 0.5")
 
 
 def _rooms(known: Mapping[str, Any], machines: Sequence[Machine], catalogue: Catalogue) -> list[Room]:
-    """What each app host has for services; hosts that share one machine are one room."""
+    """What each app host has for services; hosts that share one machine count as one room."""
     stores = {store.group for store in catalogue.stores.values()}
     cpus, memory = known["capacity_reserved_cpus"], known["capacity_reserved_memory_bytes"]
 
@@ -149,15 +149,15 @@ def _available(rooms: Iterable[Room]) -> Amount:
 
 
 def _missing(catalogue: Catalogue, scale: Scale, rooms: Sequence[Room]) -> str:
-    """What the rooms lack for all services: sums first, then single replicas; empty when all fit."""
+    """What the rooms lack for all services: first in total, then for single replicas; empty when all fit."""
     total, have = asked(catalogue, scale), _available(rooms)
     lacks = []
     if total.cpu_millicores > have.cpu_millicores:
-        lacks.append(f"CPU: {total.cpu_millicores / 1000:g} cores asked, {have.cpu_millicores / 1000:g} there")
+        lacks.append(f"CPU: {total.cpu_millicores / 1000:g} cores requested, {have.cpu_millicores / 1000:g} available")
     if total.memory_bytes > have.memory_bytes:
-        lacks.append(f"memory: {total.memory_bytes / GIB:.4g} GiB asked, {have.memory_bytes / GIB:.4g} there")
+        lacks.append(f"memory: {total.memory_bytes / GIB:.4g} GiB requested, {have.memory_bytes / GIB:.4g} available")
     if total.gpus > have.gpus:
-        lacks.append(f"GPUs: {total.gpus} asked, {have.gpus} there")
+        lacks.append(f"GPUs: {total.gpus} requested, {have.gpus} available")
     if lacks:
         return "; ".join(lacks)
     sizes = {service.name: size(service, scale) for service in catalogue.services.values()}
@@ -165,12 +165,12 @@ def _missing(catalogue: Catalogue, scale: Scale, rooms: Sequence[Room]) -> str:
         Room(name, s.cpu_millicores, s.memory_bytes, s.gpus) for name, s in sizes.items() for _ in range(s.replicas)
     ]
     homeless = unplaced(tasks, rooms)
-    return f"the sums fit, but no host has room left for a replica of {', '.join(homeless)}" if homeless else ""
+    return f"the totals fit, but no host has room left for a replica of {', '.join(homeless)}" if homeless else ""
 
 
 def _fit_findings(catalogue: Catalogue, scale: Scale, rooms: Sequence[Room]) -> Iterable[Finding]:
     if not rooms:
-        yield Finding("error", "app hosts", "there is none to run services on; put a host into the group app")
+        yield Finding("error", "app hosts", "there are none to run services on; add a host to the group app")
         return
     lack = _missing(catalogue, scale, rooms)
     if lack:
@@ -181,11 +181,11 @@ def _fit_findings(catalogue: Catalogue, scale: Scale, rooms: Sequence[Room]) -> 
 
 
 def _most(catalogue: Catalogue, scale: Scale) -> str:
-    """The service that asks for most memory, with its place in the catalogue."""
+    """The service that requests the most memory, with its place in the catalogue."""
     sizes = {name: size(service, scale) for name, service in catalogue.services.items()}
     name, most = max(sizes.items(), key=lambda one: one[1].replicas * one[1].memory_bytes)
     memory = f"{most.replicas * most.memory_bytes / GIB:.4g} GiB"
-    return f"{name} asks for most memory, {memory} ({catalogue.where('services.yaml', 'services', name, 'memory')})"
+    return f"{name} requests the most memory, {memory} ({catalogue.where('services.yaml', 'services', name, 'memory')})"
 
 
 def _loss_findings(catalogue: Catalogue, scale: Scale, rooms: Sequence[Room], *, shared: bool) -> Iterable[Finding]:
@@ -194,7 +194,7 @@ def _loss_findings(catalogue: Catalogue, scale: Scale, rooms: Sequence[Room], *,
     if len(rooms) == 1:
         yield Finding("warning", rooms[0].name, "is the only app host: nothing runs without it; add a second")
         return
-    if _missing(catalogue, scale, rooms):  # said already
+    if _missing(catalogue, scale, rooms):  # _fit_findings reports it
         return
     for gone in rooms:
         lack = _missing(catalogue, scale, [room for room in rooms if room is not gone])
@@ -205,11 +205,11 @@ def _loss_findings(catalogue: Catalogue, scale: Scale, rooms: Sequence[Room], *,
 def _gpu_findings(catalogue: Catalogue, scale: Scale) -> Iterable[Finding]:
     wanting = [service.name for service in catalogue.services.values() if service.gpu]
     if wanting and not scale.gpu:
-        yield Finding("warning", ", ".join(wanting), "run without the GPU they want (service_gpu = False)")
+        yield Finding("warning", ", ".join(wanting), "run without the GPUs that they request (service_gpu = False)")
 
 
 def port_findings(catalogue: Catalogue, settings: Mapping[str, Any], machines: Iterable[Machine]) -> Iterable[Finding]:
-    """Ports that two parts of the platform want on one host. Services publish none: theirs do not count."""
+    """Ports that two parts of the platform use on one host. Services publish none, so their ports do not count."""
     for machine in machines:
         taken: dict[int, str] = {}
         for entry in catalogue.operations.ports:
@@ -218,6 +218,6 @@ def port_findings(catalogue: Catalogue, settings: Mapping[str, Any], machines: I
             port = int(settings.get(f"{entry.name}_port", entry.port))
             if port in taken:
                 place = catalogue.where("operations.yaml", "ports", entry.name, "port")
-                text = f"port {port} is wanted by {taken[port]} and {entry.name}; set {entry.name}_port ({place})"
+                text = f"{taken[port]} and {entry.name} both use port {port}; set {entry.name}_port ({place})"
                 yield Finding("error", machine.name, text)
             taken.setdefault(port, entry.name)

@@ -1,12 +1,12 @@
-"""What a service is given when it starts: its configuration and its credentials, as env-file text.
+"""What a service gets when it starts: its configuration and its credentials, as env-file text.
 
-Two files, because they change and roll back apart: configuration belongs to a release, credentials
-do not. Configuration is a Docker config, which anyone who manages the swarm can read; credentials are a Docker secret.
-Both are named by their content, so a changed value is a new name and exactly the services that hold it are rolled.
+They are two files, because they change and roll back separately: configuration belongs to a release, credentials do
+not. Configuration is a Docker config, which anyone who manages the swarm can read; credentials are a Docker secret.
+Both are named by their content, so a changed value is a new name, and exactly the services that use it are rolled out.
 
-The entry point of images reads credentials last. They hold each log-in whole, its host and port included, although the
-configuration has these too: a log-in changes as one, and a service that went back to the configuration of an earlier
-release keeps the addresses of today.
+The entry point of images reads credentials last. They hold each login completely, with its host and port, although the
+configuration has these too: a login changes as a whole, and a service that went back to the configuration of an
+earlier release keeps the present addresses.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CONFIG, CREDENTIALS = f"{DIRECTORY}/config", f"{DIRECTORY}/credentials"
 
 
 def config(env: Environment, service: Service) -> dict[str, str]:
-    """Configuration of one service: nothing in it is secret."""
+    """The configuration of one service; nothing in it is secret."""
     stores = [store for store in service.stores if env.present(store, service.name)]
     values = {
         **env.catalogue.platform.environment.common,
@@ -48,15 +48,15 @@ def config(env: Environment, service: Service) -> dict[str, str]:
 
 
 def logins(env: Environment, service: Service) -> dict[str, dict[str, str]]:
-    """Log-ins of a service at those of its stores that this environment has, by store."""
+    """The logins of a service, by store, for those of its stores that this environment has."""
     stores = [store for store in ACCESS if store in service.stores and env.present(store, service.name)]
     return {store: ACCESS[store](env, service) for store in stores}
 
 
 def credentials(env: Environment, service: Service) -> dict[str, str]:
-    """Everything secret that one service needs: log-ins at its stores, signing key, keys of providers."""
+    """Everything secret that one service needs: logins at its stores, signing key, keys of external providers."""
     values = {"JWT_SECRET": env.secret("service/jwt")}
-    if len(keys := env.secrets.accepted("service/jwt")) > 1:  # tokens that are still, or already, signed with the other
+    if len(keys := env.secrets.accepted("service/jwt")) > 1:  # during a rotation, for tokens that the other key signed
         values["JWT_SECRETS_ACCEPTED"] = ",".join(keys)
     for login in logins(env, service).values():
         values |= login
@@ -69,7 +69,7 @@ def credentials(env: Environment, service: Service) -> dict[str, str]:
 
 
 def migration_credentials(env: Environment, service: Service) -> dict[str, str]:
-    """The same for its migration: past the pooler, since locks and schema changes want a session of their own."""
+    """The same for its migration, which bypasses the pooler: locks and schema changes need their own session."""
     values = credentials(env, service)
     if "DATABASE_URL" in values:
         values |= postgresql(env, service, int(env.setting.postgresql_proxy_direct_port))
@@ -77,20 +77,20 @@ def migration_credentials(env: Environment, service: Service) -> dict[str, str]:
 
 
 def env_file(values: Mapping[str, str]) -> str:
-    """KEY=value lines, sorted; raises OperatorError for a value that would not fit on one line."""
+    """Sorted KEY=value lines; OperatorError for a value with more than one line."""
     for key, value in values.items():
         if "\n" in value:
-            raise OperatorError(f"the value of {key} for services has more than one line, an env-file cannot hold it")
+            raise OperatorError(f"the value of {key} for services has more than one line: an env file cannot hold that")
     return "".join(f"{key}={values[key]}\n" for key in sorted(values))
 
 
 def item_name(env: Environment, stem: str, content: str) -> str:
-    """The item of a Docker config or secret with this content: "config NAME" or "secret NAME"."""
+    """Name of the item of a Docker config or secret with this content: "config NAME" or "secret NAME"."""
     return f"{stem}-{keyed_hash(env, content)}"
 
 
 def config_item(env: Environment, service: Service) -> tuple[str, str]:
-    """Item and content of the configuration of this checkout, whatever release the service went back to."""
+    """Item and content of this checkout's configuration, even if the service went back to an earlier release."""
     text = env_file(config(env, service))
     return item_name(env, f"config {service.name}", text), text
 
@@ -98,8 +98,8 @@ def config_item(env: Environment, service: Service) -> tuple[str, str]:
 def mounted(env: Environment, service: Service) -> dict[str, tuple[str, str]]:
     """{path in the container: (item, content)} of the configs and secrets of one service.
 
-    Without content where only the swarm has it: the configuration of a release that was gone back to. Earlier versions
-    of this project made it a secret, whose name says so.
+    The content is empty where only the swarm has it: for the configuration of a release that the service went back to.
+    Earlier versions of this project made it a secret; its name tells.
     """
     now, text, authority = released(env, service.name), env_file(credentials(env, service)), env.tls.certificate
     held = f"{'secret' if now.config.startswith(f'{service.name}-config-') else 'config'} {now.config}"
@@ -111,7 +111,7 @@ def mounted(env: Environment, service: Service) -> dict[str, tuple[str, str]]:
 
 
 def contents(env: Environment, services: Iterable[Service]) -> dict[str, str]:
-    """{item: content} of all configs and secrets of services that can be made where they are missing."""
+    """{item: content} of all configs and secrets of services that a run can create."""
     return {item: text for service in services for item, text in mounted(env, service).values() if text}
 
 

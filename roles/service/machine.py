@@ -1,4 +1,4 @@
-"""What a host has for services, as its inventory states it or as the host itself was asked."""
+"""What a host has for services, as the inventory states it or as the host itself answered."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nexus.environment.environment import Host
 
 @dataclass(frozen=True)
 class Machine:
-    """Figures of one host: what `nproc`, /proc/meminfo and its device files say."""
+    """Figures of one host, from `nproc`, /proc/meminfo and its device files."""
 
     name: str
     groups: frozenset[str]
@@ -20,12 +20,12 @@ class Machine:
 
     @property
     def gpu_count(self) -> int:
-        """GPUs as counted, or as NVIDIA's device files (/dev/nvidia0) show them."""
+        """The stated number of GPUs, else the number of NVIDIA's device files (/dev/nvidia0)."""
         return self.gpus or sum(device.removeprefix("/dev/nvidia").isdigit() for device in self.devices)
 
 
 def machine_of(host: Host) -> Machine | None:
-    """Figures of a host of the inventory: those that it states, else what it was found to have."""
+    """Figures of a host: those of the inventory, else those that the probe found."""
     traits, stated = host.traits, host.setting
     if stated.capacity_cpus and stated.capacity_memory_bytes:
         figures = (stated.capacity_cpus, stated.capacity_memory_bytes, stated.capacity_gpus)

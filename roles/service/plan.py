@@ -1,4 +1,4 @@
-"""The services as a manager of the swarm holds them: the stack file, and each service, its configs and its secrets."""
+"""The services as a manager of the swarm has them: the stack file, and each service, its configs and its secrets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STACK = "/etc/nexus-cos/stack.yaml"
 
 
 def notes(env: Environment) -> list[str]:
-    """What services do without here; OperatorError when they do not fit on the hosts that were asked."""
+    """Notes about what services lack here; OperatorError when they do not fit on the hosts."""
     told = storage_notes(env)
     report = capacity.of_environment(env)
     if report.errors:
@@ -32,7 +32,7 @@ def notes(env: Environment) -> list[str]:
 
 
 def held_back(env: Environment) -> list[str]:
-    """Services that went back and so keep a configuration which is not that of this checkout."""
+    """Services that went back to a release whose configuration is not that of this checkout."""
     lines = []
     for name, service in env.catalogue.services.items():
         now = released(env, name)
@@ -42,7 +42,7 @@ def held_back(env: Environment) -> list[str]:
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """The whole stack on the manager that this run talks to, nothing on any other host."""
+    """The whole stack on the manager that this run talks to; nothing on other hosts."""
     if not env.group("app") or host.name != leader(env).name:
         return Desired()
     stack = definitions(env)
@@ -69,7 +69,7 @@ def plan(env: Environment, host: Host) -> Desired:
 
 
 def releases(answer: Answer) -> dict[str, str]:
-    """Release of every service that runs, with the begin of its image's digest: "2.4.1@3f2c81d05a17"."""
+    """The release of every running service, with the start of its image's digest: "2.4.1@3f2c81d05a17"."""
     found: dict[str, str] = {}
     for item, about in answer["states"].get("service", {}).get("items", {}).items():
         if item.startswith("service ") and about.get("image"):

@@ -1,8 +1,8 @@
 """Which release of a service its environment runs.
 
-That is state of the environment and not of anybody's checkout: the swarm keeps a record for each service that
-was ever released (runbooks/release), and every plan begins with it. The setting `release` is what a service
-without a record starts with.
+The release belongs to the environment, not to a checkout: the swarm keeps a record for each service that was ever
+released (runbooks/release), and every plan starts from it. A service without a record starts with the setting
+`release`.
 
 A record is {"current": Released as a dict, "history": [...], "abandoned": [...]}, newest first; see
 runbooks/release/record.py.
@@ -20,34 +20,34 @@ from nexus.environment.environment import Environment
 class Released:
     """One release of one service.
 
-    `config` names the Docker config with the configuration that it ran with. It counts only where `pinned`: a
-    service that went back keeps the configuration of that release, any other is given the checkout's.
+    `config` names the Docker config with the configuration that it ran with. It counts only if `pinned`: a service
+    that went back keeps the configuration of that release, any other service gets the checkout's.
     """
 
     release: str
-    digest: str = ""  # of its image
+    digest: str = ""  # digest of its image
     config: str = ""
     pinned: bool = False
     at: str = ""  # since when, ISO 8601 in UTC
-    restore_point: str = ""  # PostgreSQL's, from before its migration
+    restore_point: str = ""  # restore point of PostgreSQL, made before its migration
 
     @classmethod
     def of(cls, value: dict[str, Any]) -> Released:
-        """From what is kept; what a later version added is passed over."""
+        """Read a kept value; fields that a later version added are ignored."""
         return cls(**{key: value[key] for key in cls.__dataclass_fields__ if key in value})
 
     def value(self) -> dict[str, Any]:
-        """What is kept of it."""
+        """The value that the swarm keeps."""
         return asdict(self)
 
 
 def key(name: str) -> str:
-    """Under which a service's record is kept."""
+    """The key of a service's record."""
     return f"release {name}"
 
 
 def released(env: Environment, name: str) -> Released:
-    """What the service runs as; of the router too, which has no record."""
+    """The release that a service runs; also for the router, which has no record."""
     record = env.kept.get(key(name))
     if record:
         return Released.of(record["current"])
@@ -55,7 +55,7 @@ def released(env: Environment, name: str) -> Released:
 
 
 def recorded_configs(env: Environment) -> list[str]:
-    """Names of the configurations that a rollback may want."""
+    """Names of the configurations that a rollback may need."""
     found = set()
     for name, record in env.kept.items():
         if name.startswith("release "):

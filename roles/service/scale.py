@@ -1,4 +1,4 @@
-"""How large a service is in an environment, and which limits its hosts can hold it to."""
+"""How large a service is in an environment, and which limits its hosts can enforce."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from nexus.environment.environment import Environment
 
 
 def size(env: Environment, service: Service) -> Size:
-    """Replicas of a service here, and what each of them asks for."""
+    """Replicas of a service here, and what each of them requests."""
     return size_of(service, Scale.of(env.setting))
 
 
 def enforceable(env: Environment) -> dict[str, bool]:
     """Which limits every app host can enforce: {"cpu": ..., "memory": ...}.
 
-    Docker refuses a container with a CPU limit where cgroups cannot hold it, so one such host decides.
+    Docker refuses a container with a CPU limit where control groups cannot enforce it, so one such host decides.
     """
     known = [host.traits.docker for host in env.group("app") if host.traits]
     return {kind: all(ability.get(kind, False) for ability in known) for kind in ("cpu", "memory")}
@@ -40,12 +40,12 @@ def resources(env: Environment, service: Service) -> dict[str, Any]:
 
 
 def warnings(env: Environment) -> list[str]:
-    """What services do without in this environment, for the operator."""
+    """Notes for the operator about limits that hosts cannot enforce."""
     lines = []
     for host in env.group("app"):
         if host.traits is None:
             continue
         lacking = " and ".join(kind for kind in ("cpu", "memory") if not host.traits.docker.get(kind))
         if lacking:
-            lines.append(f"{host.name}: its cgroups cannot limit {lacking}; services run without that limit")
+            lines.append(f"{host.name}: its control groups cannot limit {lacking}; services run without that limit")
     return lines

@@ -1,6 +1,6 @@
 """The stack: one Compose definition per service, computed from the catalogue and the settings.
 
-Pure data. Who carries it out is host/state.py, and plan.py puts the two together.
+Pure data: host/state.py deploys it, and plan.py combines the two.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from roles.swarm.plan import NETWORK
 
 NAME = "nexus"  # Docker puts it before the name of each service: nexus_auth-service
 HEALTH = "/usr/local/bin/nexus-health"
-HEALTH_START_SECONDS = 6  # one check of a service that starts asks again for so long
-HEALTH_SPARE_SECONDS = 30  # a check that has not ended by itself so long after its time hangs
+HEALTH_START_SECONDS = 6  # how long one check of a starting service repeats its request
+HEALTH_SPARE_SECONDS = 30  # a check that has not ended this long after its time hangs
 VERSION = "3.12"  # of the Compose file: older ones have no start_interval
 Definition = dict[str, Any]
 
 
 def definitions(env: Environment) -> dict[str, Definition]:
-    """Compose definitions by service name, in start order; the router last, when something can answer."""
+    """Compose definitions by service name, in start order; the router is last, once services can answer."""
     found = {service.name: definition(env, service) for service in env.catalogue.services.values()}
     if env.group("edge"):
         last = max((service.startup_phase for service in env.catalogue.services.values()), default=0)
@@ -74,7 +74,7 @@ def _mounts(env: Environment, service: Service, kind: str) -> list[Definition]:
 
 
 def _health_check(env: Environment) -> Definition:
-    """Checks are processes that last: the engine starts one every few minutes, and it asks every few seconds."""
+    """Checks are long-lived processes: the engine starts one every few minutes, and it asks every few seconds."""
     setting = env.setting
     watch, period, answer = (
         setting.service_health_watch_seconds,
@@ -92,7 +92,7 @@ def _health_check(env: Environment) -> Definition:
 
 
 def image(env: Environment, name: str) -> str:
-    """Reference of a service's image: by digest where that is known, by release before."""
+    """Reference of a service's image: by digest once that is known, before by release."""
     now = released(env, name)
     reference = f"{repository(env, name)}:{now.release}"
     return f"{reference}@{now.digest}" if now.digest else reference
@@ -108,7 +108,7 @@ def stack_file(contents: Mapping[str, Definition]) -> str:
 
 
 def properties(content: Definition) -> dict[str, Any]:
-    """What is compared with the running service; by name all that is easily changed by hand."""
+    """The properties that are compared with the running service; they name all that is easily changed by hand."""
     deploy = content["deploy"]
     found = deploy.get("resources", {})
     return {
@@ -131,7 +131,7 @@ def properties(content: Definition) -> dict[str, Any]:
 
 
 def _safety(content: Definition) -> dict[str, Any]:
-    """What decides who reaches a service and what it may do, and what becomes of it when it fails."""
+    """Properties that decide who reaches a service, what it may do, and what happens when it fails."""
     return {
         "published": sorted(port["published"] for port in content.get("ports", ())),
         "networks": len(content["networks"]),
@@ -155,10 +155,10 @@ def _rollout(env: Environment, on_failure: str) -> dict[str, Any]:
 
 
 def _labelled(env: Environment, name: str, phase: int, content: Definition) -> Definition:
-    """The definition with the labels by which it is found again, its own hash among them.
+    """The definition with the labels that identify it, among them its own hash.
 
-    Swarm keeps the log-in at the registry with each service and shows it to nobody, so a label tells which
-    one it has. A service that has another one is given ours; its tasks go on, Swarm does not count that.
+    Swarm keeps the login at the registry with each service but never shows it, so a label tells which login a
+    service has. A service with another login gets ours; its tasks keep running, since Swarm ignores that change.
     """
     registry = keyed_hash(env, " ".join(login(env))) if registry_name(env) else ""
     text = json.dumps([content, registry], sort_keys=True)
@@ -173,7 +173,7 @@ def _labelled(env: Environment, name: str, phase: int, content: Definition) -> D
 
 
 class _Plain(yaml.CSafeDumper):
-    """Writes every service out in full: anchors would make a diff of the file unreadable."""
+    """Writes every service in full: anchors would make a diff of the file unreadable."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

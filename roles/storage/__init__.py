@@ -1,4 +1,4 @@
-"""Object storage: an S3-compatible server for environments that have none of their own."""
+"""Object storage: an S3-compatible server for environments without a bucket elsewhere."""
 
 from pyinfra.api.deploy import deploy
 
@@ -7,11 +7,11 @@ from nexus.run.converge import begin, converge
 
 @deploy("Object storage")
 def storage() -> None:
-    """The server runs, and the environment's bucket is there and keeps what is overwritten."""
+    """The server runs, and the environment's buckets exist and keep overwritten objects."""
     converge("storage")
 
 
 @deploy("Object storage")
 def begin_storage() -> None:
-    """The same, begun: `storage` waits for its end."""
+    """Begin to install the server; `storage` waits for the end."""
     begin("storage")

@@ -1,8 +1,8 @@
-"""Buckets of services: one for each that declares object storage, and keys that open no other.
+"""Buckets of services: one for each service that declares object storage, and keys that open only this bucket.
 
-At our own server each service has two keys, which are used in turn, so that a rotation locks nobody out. At an
-endpoint outside its bucket and its key are made by whoever owns the account; a service whose key is not among
-the secrets has none there, and says so in its readiness.
+At our own server each service has two keys, which are used in turn, so that a rotation locks no service out. At an
+external endpoint the owner of the account makes its bucket and its key. A service whose key is not among the secrets
+has no bucket there, and its readiness says so.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ def name(env: Environment, service: str) -> str:
 
 
 def logins(env: Environment, service: str) -> list[tuple[str, str]]:
-    """(access key, secret key) that open the bucket: both of our own server's, or the one of an endpoint outside."""
+    """(access key, secret key) pairs that open the bucket: two at our own server, one at an external endpoint."""
     if not env.setting.storage_endpoint:
         return env.logins(GROUP, service)
     given = {secret: env.secrets.optional(secret) for secret in (f"{GROUP}/{service}/key", f"{GROUP}/{service}")}
     if missing := [secret for secret, value in given.items() if not value]:
         raise OperatorError(
-            f"the secrets of {env.name} hold half of the key of {service} at {env.setting.storage_endpoint}: add "
+            f"the secrets of {env.name} hold only half of the key of {service} at {env.setting.storage_endpoint}: add "
             f"{' and '.join(missing)} with `make secrets-edit NEXUS_ENV={env.name}`"
         )
     key, secret = given.values()
@@ -49,15 +49,15 @@ def login(env: Environment, service: str) -> tuple[str, str]:
 
 
 def actions(bucket: str) -> list[str]:
-    """What a service may do, in the words of our server: anything with objects of its bucket, and list them.
+    """What a service may do, as our server names it: list the objects of its bucket and do anything with them.
 
-    To write to the bucket itself is not among it: it could stop keeping versions, or have objects expire.
+    It may not write to the bucket itself: it could turn versions off, or have objects expire.
     """
     return [f"Read:{bucket}", f"List:{bucket}", f"Write:{bucket}/*", f"Tagging:{bucket}/*"]
 
 
 def check(env: Environment, backups: str) -> None:
-    """OperatorError for names that no bucket may have or that two would share; `backups` is that of backups."""
+    """OperatorError for invalid names and for names that two would share; `backups` is the bucket of backups."""
     _check_settings(env)
     users: dict[str, list[str]] = defaultdict(list)
     users[backups].append("backups")
@@ -68,24 +68,23 @@ def check(env: Environment, backups: str) -> None:
         if not NAME.fullmatch(found):
             raise OperatorError(
                 f'the bucket of {service.name} would be named "{found}": a name has 3 to 63 lower-case letters, '
-                f"digits and hyphens, and no hyphen at its ends. {_where(service.name)}"
+                f"digits and hyphens, and no hyphen at either end. {_where(service.name)}"
             )
     for found, sharing in users.items():
         if len(sharing) > 1:
             raise OperatorError(
-                f'{" and ".join(sharing)} would share the bucket "{found}": each has one of its own. '
-                f"{_where(sharing[-1])}"
+                f'{" and ".join(sharing)} would share the bucket "{found}": each needs its own. {_where(sharing[-1])}'
             )
 
 
 def missing(env: Environment) -> list[str]:
-    """A line about services that have no bucket at an endpoint outside, and what would give them one."""
+    """A line for each service without a bucket at an external endpoint, with the way to get one."""
     if not env.setting.storage_endpoint:
         return []
     known = {service.name for service in services(env)}
     return [
-        f"{service.name} has no bucket at {env.setting.storage_endpoint}: have one made (versioned, "
-        f"{name(env, service.name)} or what storage_service_bucket_of says) with a user for it alone, and add the key "
+        f"{service.name} has no bucket at {env.setting.storage_endpoint}: have one made (versioned, named "
+        f"{name(env, service.name)} or as storage_service_bucket_of says) with its own user, and add the key "
         f"to the secrets of {env.name} as {GROUP}/{service.name}/key and {GROUP}/{service.name}"
         for service in env.catalogue.services_of_store(STORE)
         if service.name not in known
@@ -98,17 +97,17 @@ def _check_settings(env: Environment) -> None:
         pattern.format(environment="environment", service="service")
     except (LookupError, ValueError, AttributeError) as error:
         raise OperatorError(
-            f'storage_service_bucket is "{pattern}", and {error} in it means nothing: it can hold {{environment}} and '
-            "{service}"
+            f'storage_service_bucket is "{pattern}", which is not a valid pattern ({error}): use only {{environment}} '
+            "and {service}"
         ) from None
     wanted = [service.name for service in env.catalogue.services_of_store(STORE)]
     for service in named:
         if service not in wanted:
             raise OperatorError(
                 f"storage_service_bucket_of names {service}, which has no {STORE} among its stores"
-                f"{nearest(service, wanted) or '.'} Those that have: {', '.join(wanted) or 'none'}"
+                f"{nearest(service, wanted) or '.'} Services that have it: {', '.join(wanted) or 'none'}"
             )
 
 
 def _where(service: str) -> str:
-    return f'Change storage_service_bucket, or name this one: storage_service_bucket_of = {{"{service}": "..."}}'
+    return f'Change storage_service_bucket, or name this one with storage_service_bucket_of = {{"{service}": "..."}}'

@@ -1,7 +1,7 @@
 """Object storage on one host: SeaweedFS with TLS, buckets of backups and of services, an identity for each.
 
-An environment with a bucket elsewhere names it by `storage_endpoint` and leaves the group empty; then nothing
-is laid down here, and `access` says how hosts reach the one that there is. Buckets of services: bucket.py.
+An environment with an external bucket names its host in `storage_endpoint` and leaves the group empty. Then this role
+installs nothing, and `access` says how hosts reach the external bucket. bucket.py is about buckets of services.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ UNIT_FILE = f"/etc/systemd/system/{UNIT}"
 FRONT = "/etc/systemd/system/seaweedfs-front"
 IDENTITIES = "/etc/seaweedfs/identities.json"
 PROGRAMS = "/usr/local/lib/nexus-cos/seaweedfs"  # one folder for each release
-PORTS = {"master": 9333, "volume": 9340, "filer": 9350}  # on loopback; each has one 10,000 above too
+PORTS = {"master": 9333, "volume": 9340, "filer": 9350}  # on loopback; each also uses the port 10,000 above
 SYSTEM_CA = "/etc/ssl/certs/ca-certificates.crt"
-BACKUP, ADMIN = "backup", "admin"  # uses, each with a key of its own
-ACTIONS = {BACKUP: ("Read", "Write", "List", "Tagging")}  # on the bucket of backups and on no other
+BACKUP, ADMIN = "backup", "admin"  # uses, each with its own key
+ACTIONS = {BACKUP: ("Read", "Write", "List", "Tagging")}  # only on the bucket of backups
 
 
 def inner_port(env: Environment) -> int:
-    """Where the S3 side lets itself be configured without credentials; closed to other hosts."""
+    """The port where S3 can be configured without credentials; it is closed to other hosts."""
     return int(env.setting.storage_port) + 10_000
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """The server on the group's first host, nothing on the others."""
+    """The server, on the group's first host; nothing on the others."""
     if host != server(env):
         return Desired()
     binary = f"{PROGRAMS}/{env.setting.storage_release}/bin/weed"
@@ -73,36 +73,37 @@ def plan(env: Environment, host: Host) -> Desired:
 
 
 def notes(env: Environment) -> list[str]:
-    """OperatorError where two places are named, one that cannot be reached by what is said, or a bucket that
-    cannot be. The roles that use it ask for this, too: with a place outside no host has this one.
+    """Notes about missing buckets and unused hosts; OperatorError for two endpoints, a malformed endpoint or a
+    bucket name that is invalid. Roles that use the bucket call this too: with an external endpoint no host has this
+    role.
     """
     if env.setting.storage_endpoint and env.group("storage"):
         raise OperatorError(
-            f'storage_endpoint is "{env.setting.storage_endpoint}", and the group storage of {env.name} is not '
-            "empty: backups go to one of them. Empty the one or the other"
+            f'storage_endpoint is "{env.setting.storage_endpoint}", but the group storage of {env.name} is not '
+            "empty: backups go to only one of them. Empty one of the two"
         )
     endpoint = str(env.setting.storage_endpoint)
     if "/" in endpoint or ":" in endpoint:
         raise OperatorError(
-            f'storage_endpoint is "{endpoint}": write the name of the host alone, such as '
-            "s3.eu-central-1.amazonaws.com; its port is storage_port"
+            f'storage_endpoint is "{endpoint}": set only the host name, such as '
+            "s3.eu-central-1.amazonaws.com; storage_port holds its port"
         )
     if present(env):
         buckets.check(env, bucket(env))
     found = buckets.missing(env)
     if len(env.group("storage")) > 1:
         names = ", ".join(host.name for host in env.group("storage"))
-        found.append(f"object storage is one server: of {names} only the first runs it")
+        found.append(f"object storage is one server: only the first of {names} runs it")
     return found
 
 
 def server(env: Environment) -> Host | None:
-    """The host that runs the server; None where there is none here."""
+    """The host that runs the server; None where the group is empty."""
     return next(iter(env.group("storage")), None)
 
 
 def present(env: Environment) -> bool:
-    """Whether the environment has a bucket to back up to, here or elsewhere."""
+    """Whether the environment has a bucket for backups, its own or an external one."""
     return bool(env.setting.storage_endpoint or server(env))
 
 
@@ -112,7 +113,7 @@ def bucket(env: Environment) -> str:
 
 
 def access(env: Environment, use: str) -> dict[str, Any]:
-    """What roles.storage.host.s3.Bucket takes: where the bucket of backups is, and the key of this use."""
+    """Arguments of roles.storage.host.s3.Bucket: where the bucket of backups is, and the key of this use."""
     host = server(env)
     outside = str(env.setting.storage_endpoint)
     return {
@@ -127,7 +128,7 @@ def access(env: Environment, use: str) -> dict[str, Any]:
 
 
 def identities(env: Environment) -> list[dict[str, Any]]:
-    """Who may do what, as the server reads it."""
+    """The identities and their permissions, as the server reads them."""
     found = [_identity(f"nexus-{ADMIN}", [_key(env, ADMIN)], ["Admin", "Read", "Write", "List", "Tagging"])]
     for use, actions in ACTIONS.items():
         found.append(_identity(f"nexus-{use}", [_key(env, use)], [f"{action}:{bucket(env)}" for action in actions]))
@@ -161,7 +162,7 @@ def _program(env: Environment) -> State:
 
 
 def _buckets(env: Environment) -> State:
-    """Buckets that are no longer planned stay as they are: nothing else has what is in them."""
+    """The planned buckets. Others stay as they are: their content exists nowhere else."""
     names = [bucket(env), *(buckets.name(env, service.name) for service in buckets.services(env))]
     items = {f"bucket {name}": {"versioned": True} for name in names}
     context = {"about": "bucket", "access": access(env, ADMIN), "unit_file": UNIT_FILE}

@@ -1,4 +1,4 @@
-"""Where object storage shows its certificate."""
+"""The port where object storage shows its certificate."""
 
 from __future__ import annotations
 

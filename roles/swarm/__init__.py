@@ -13,8 +13,8 @@ from roles.swarm.plan import leader
 def swarm() -> None:
     """Every host of the environment that runs containers is a node of one swarm.
 
-    Three operations, because each needs what the one before made: the swarm itself, then the other
-    hosts in it, then what a manager says about them.
+    Three operations, because each needs the result of the one before: the first manager makes the swarm,
+    the other hosts join it, the first manager configures its nodes.
     """
     run = current_run()
     leads = here.name == leader(run.environment).name

@@ -1,13 +1,13 @@
 """Settings of the swarm, with their defaults."""
 
-swarm_managers_max: int = 3  # app hosts that hold the swarm's state; an odd number
-swarm_port: int = 2377  # cluster management; 7946 (gossip) and 4789/udp (overlay) are Docker's own
+swarm_managers_max: int = 3  # the most app hosts that hold the swarm's state; an odd number
+swarm_port: int = 2377  # port of cluster management; Docker fixes 7946 (gossip) and 4789/udp (overlay)
 swarm_workers: list[str] = ["edge"]  # groups whose hosts join as workers
-swarm_drained: list[str] = []  # hosts that keep no tasks, for maintenance
-swarm_address_pool: str = "10.221.0.0/16"  # networks that Swarm makes by itself (ingress)
-service_network: str = "10.220.0.0/20"  # overlay of the services: 113 replicas double while they roll
-service_network_mtu: int = 0  # 0: the smallest uplink of its hosts less what VXLAN takes
-swarm_wait_seconds: int = 60  # for a node to become active, or for managers to agree
-# A node counts as lost after three of these, after six where the leader was lost with it; then its tasks
-# start elsewhere. Docker's own 5 leaves them waiting for half a minute.
+swarm_drained: list[str] = []  # hosts that run no tasks, for maintenance
+swarm_address_pool: str = "10.221.0.0/16"  # range for networks that Swarm makes itself (ingress)
+service_network: str = "10.220.0.0/20"  # range of the services' overlay: 113 replicas double during a rollout
+service_network_mtu: int = 0  # MTU of the services' overlay; 0: the smallest uplink of its hosts minus VXLAN's headers
+swarm_wait_seconds: int = 60  # how long a run waits for a node to become active, or for managers to agree
+# A node counts as lost after three of these heartbeats, or six if the leader was lost with it; then its tasks
+# start elsewhere. With Docker's default of 5 they wait for half a minute.
 swarm_heartbeat_seconds: int = 3

@@ -1,4 +1,4 @@
-"""Ways into the swarm, and out of one that is gone: what only other hosts of the run can tell."""
+"""How a host joins the swarm, or leaves one that no longer lists it: only other hosts of the run know."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from roles.swarm.plan import SOURCE, leader, managers
 def invitation(run: Run, name: str) -> dict[str, Any]:
     """Context that lets a host join: {"join": {"tokens": {role: token}, "address": "10.0.0.1:2377"}}.
 
-    Without "join" when every other manager answers that it is in no swarm: then there is none, and the
-    first manager makes it. A manager that cannot be asked is an error, since the swarm may live on
-    there. "gathering" tells a manager that nodes it misses are still to come.
+    Without "join" if every other manager answers that it is not in a swarm: then there is none, and the
+    first manager makes it. A manager that cannot be asked is an error, since the swarm may still exist
+    there. "gathering" tells a manager that missing nodes will join later in this run.
     """
     others = [other for other in managers(run.environment) if other.name not in run.left_out | {name}]
     for other in others:
@@ -30,7 +30,7 @@ def invitation(run: Run, name: str) -> dict[str, Any]:
 
 @operation()
 def leave_unknown() -> Iterator[str]:
-    """Leave a swarm whose managers have removed this node: its own engine is never told."""
+    """Leave a swarm whose managers have removed this node: its own engine does not learn of that."""
     run = current_run()
     if not estranged(run, host.name):
         return
@@ -41,7 +41,7 @@ def leave_unknown() -> Iterator[str]:
 
 
 def estranged(run: Run, name: str) -> bool:
-    """Whether this host takes itself for a node, and the managers' list, where there is one, lacks it."""
+    """Whether this host considers itself a node and the managers' list, if there is one, lacks it."""
     own = _items(run, name, "swarm_node").get("node", {})
     listed = _items(run, leader(run.environment).name, "swarm_cluster")
     ids = {item["id"] for what, item in listed.items() if what.startswith("member ")}

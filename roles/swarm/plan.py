@@ -1,4 +1,4 @@
-"""The swarm: who is a node of it and as what, and the networks that its services need.
+"""The swarm: which hosts are nodes and in which role, and the networks that its services need.
 
 Managers are the first app hosts, so a host in every group is a valid swarm of one. The engine is
 the role `docker`; what runs in the swarm is the role `service`.
@@ -17,14 +17,14 @@ from nexus.plan.diff import Answer
 SOURCE = Path(__file__).parent / "host/state.py"
 CLUSTER = SOURCE.with_name("cluster.py")
 KEPT = SOURCE.with_name("state_store.py")
-STORE = "nexus-environment"  # the config in which the environment keeps things, see host/state_store.py
+STORE = "nexus-environment"  # the config that holds what the environment keeps, see host/state_store.py
 NETWORK = "nexus"
 VXLAN_BYTES = 50  # outer Ethernet, IPv4, UDP and VXLAN headers
 UPLINK_MTU = 1500  # of a host whose traits are not known yet
 
 
 def plan(env: Environment, host: Host) -> Desired:
-    """Membership of this host, and on the first manager all that only a manager can say."""
+    """The membership of this host, and on the first manager the states that only a manager knows."""
     states: tuple[State, ...] = ()
     if host.name in {node.name for node in nodes(env)}:
         states = (_membership(env, host),)
@@ -41,19 +41,19 @@ def nodes(env: Environment) -> tuple[Host, ...]:
 
 
 def managers(env: Environment) -> tuple[Host, ...]:
-    """App hosts that hold the swarm's state: an odd number of them, since two lose more than one does."""
+    """App hosts that hold the swarm's state: an odd number, since an even one tolerates no more failures."""
     app = env.group("app")
     count = min(len(app), env.setting.swarm_managers_max)
     return app[: count - 1 + count % 2]
 
 
 def leader(env: Environment) -> Host:
-    """The manager that this run talks to: the first that is not left out of it."""
+    """The manager that this run talks to: the first one that is not left out of the run."""
     return env.speaker(managers(env))
 
 
 def quorum(env: Environment) -> dict[str, list[str]]:
-    """The managers, of whom a majority decides."""
+    """The managers, which decide by majority."""
     return {"swarm managers": [host.name for host in managers(env)] if env.group("app") else []}
 
 
@@ -63,13 +63,13 @@ def teller(env: Environment) -> str | None:
 
 
 def told(answer: Answer) -> tuple[Mapping[str, Any], str]:
-    """What it keeps, or why it could not say."""
+    """The values that the environment keeps, and the error of the manager that could not read them."""
     found = answer["states"].get("kept", {"items": {}})
     return found.get("items", {}), found.get("error", "")
 
 
 def network_mtu(env: Environment) -> int:
-    """Largest packet that the services' overlay carries unfragmented between all nodes."""
+    """The largest packet that the services' overlay carries unfragmented between all nodes."""
     uplinks = [node.traits.mtu for node in nodes(env) if node.traits]
     return env.setting.service_network_mtu or min(uplinks, default=UPLINK_MTU) - VXLAN_BYTES
 
@@ -82,8 +82,8 @@ def gateway_mtu(host: Host) -> int:
 def _membership(env: Environment, host: Host) -> State:
     """One host in the swarm, as its own engine sees it.
 
-    Only the first manager's role is looked at here: nobody else could promote it in this run, so it
-    leaves and comes back as a manager. The others' roles are changed in place, see `_cluster`.
+    Only the first manager's role is compared here: no other host can promote it in this run, so it
+    leaves and comes back as a manager. The roles of others are changed in place, see `_cluster`.
     """
     node: dict[str, Any] = {"state": "active", "address": host.address}
     leads = host.name == leader(env).name
@@ -102,10 +102,10 @@ def _membership(env: Environment, host: Host) -> State:
 
 
 def _cluster(env: Environment) -> State:
-    """What a manager holds about all nodes: roles, labels, availability, the services' network, and how soon
+    """What a manager knows of all nodes: roles, labels, availability, the services' network, and how soon
     a host counts as lost.
 
-    Nodes of hosts that left the inventory are removed, but not in a run that leaves hosts out.
+    Nodes of hosts that left the inventory are removed, except in a run that leaves hosts out.
     """
     left_out = env.left_out
     items = {f"member {node.name}": _member(env, node) for node in nodes(env) if node.name not in left_out}
@@ -123,7 +123,7 @@ def _cluster(env: Environment) -> State:
 
 
 def kept_state(env: Environment) -> State:
-    """What the environment keeps, as the first manager answers it. A plan makes its place, runbooks write into it."""
+    """What the environment keeps, as the first manager answers. The plan makes the config, runbooks write into it."""
     return State("kept", KEPT, {STORE: {}}, context={"directory": f"{env.setting.docker_data_root}/swarm"})
 
 

@@ -20,7 +20,7 @@ def question(env: Environment, host: Host) -> dict[str, Any]:
 
 
 def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
-    """Managers that agree, and nodes that take tasks."""
+    """Managers that agree, and nodes that accept tasks."""
     if not env.group("app"):
         return
     names = [host.name for host in managers(env)]
@@ -31,12 +31,12 @@ def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
     view = views[0]
     there = [name for name, node in view.items() if node["manager"] and node["reachable"]]
     least = majority(len(names))
-    leader = next((name for name, node in view.items() if node["leader"]), "nobody")
-    advice = "" if len(there) == len(names) else "bring the managers back that are down: docker node ls"
+    leader = next((name for name, node in view.items() if node["leader"]), "no manager")
+    advice = "" if len(there) == len(names) else "bring the managers that are down back online: docker node ls"
     yield Row("swarm", "managers", f"{len(there)} of {len(names)} reachable, {leader} leads", f"{least} agree", advice)
     ready = [name for name, node in view.items() if node["state"] == "ready"]
     away = [name for name in ready if view[name]["availability"] != "active"]
     value = f"{len(ready)} of {len(nodes(env))} ready" + (f", {', '.join(away)} drained" if away else "")
     down = sorted(set(view) - set(ready))
-    advice = f"{', '.join(down)}: bring them back, or run without them" if len(ready) < len(nodes(env)) else ""
+    advice = f"{', '.join(down)}: bring them back online, or run without them" if len(ready) < len(nodes(env)) else ""
     yield Row("swarm", "nodes", value, "all", advice)

@@ -1,1 +1,1 @@
-"""The catalogue as a table, its totals, and whether it fits on the hosts of an environment."""
+"""The catalogue as a table, its totals, and a check that it fits the hosts of an environment."""

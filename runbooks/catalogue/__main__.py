@@ -1,7 +1,7 @@
 """`python -m runbooks.catalogue [ENV]`: the catalogue as a table, its totals, and what does not fit.
 
-With an environment, sizes are those of its settings, and they are set against the figures of its hosts where
-the inventory states them. Exit status 1 when the catalogue is invalid or something does not fit.
+With an environment, sizes follow from its settings and are compared with the figures of its hosts where the
+inventory states them. Exit status 1 when the catalogue is invalid or something does not fit.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from nexus.catalogue.errors import CatalogueError
 from nexus.catalogue.size import Scale
 from nexus.catalogue.table import table, totals
 
-# no secret is needed here, so nobody is asked for a key: a file that is not there, and never written
+# No secret is needed here, so no key is asked for: this file does not exist and is never written.
 NO_SECRETS = {"secrets_file": "group_data/secrets/none", "secrets_generate": True}
 USAGE = "usage: python -m runbooks.catalogue [ENV]   (ENV is a file inventory/ENV.py)"
 
 
 def main(arguments: list[str]) -> int:
-    """Print the catalogue, of an environment if one is named; the exit status."""
+    """Print the catalogue, for an environment if one is named; return the exit status."""
     if len(arguments) > 1 or any(argument.startswith("-") for argument in arguments):
         print(USAGE, file=sys.stderr)
         return 2
@@ -44,20 +44,20 @@ def _environment(name: str) -> int:
     from nexus.error import OperatorError
     from roles.service import capacity
 
-    load()  # a broken catalogue shows before anything about the environment
+    load()  # a broken catalogue is reported before anything about the environment
     try:
-        with ctx_state.use(State()):  # pyinfra notes in it which inventory file it is reading
+        with ctx_state.use(State()):  # pyinfra stores in it which inventory file it reads
             env = inventory.load(name, NO_SECRETS)
     except OperatorError as error:
         print(error, file=sys.stderr)
         return 1
     report = capacity.of_environment(env)
-    # sizes under settings that are wrong themselves would be wrong too
+    # if the settings are wrong, the sizes that follow from them are wrong too
     if not report.errors or report.asked.replicas:
         scale = Scale.of(env.setting)
         print(*table(env.catalogue, scale), "", *totals(env.catalogue, scale), sep="\n")
     if report.available != capacity.NOTHING:
-        print(f"app hosts, less the system's share: {report.available}")
+        print(f"app hosts, without the system's share: {report.available}")
     print(*report.findings, sep="\n")
     return 1 if report.errors else 0
 

@@ -1,4 +1,4 @@
-"""Daily work: scale, restart, logs, configuration, maintenance, and the checks of the day."""
+"""Daily work: scale, restart, logs, configuration, maintenance, and the daily checks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from pyinfra.api.deploy import deploy
-from pyinfra.context import host as here  # `host` is the folder of what runs on hosts
+from pyinfra.context import host as here  # `host` is the folder of code for hosts
 
 from nexus.run.run import current_run
 from nexus.run.runbook import Plan, act, report, speaks
@@ -15,7 +15,7 @@ from runbooks.daily import checks, configuration, log, maintenance, restart, sca
 
 @deploy("Scale")
 def scale_services(services: Sequence[str], replicas: str) -> None:
-    """Keep another number of replicas for services; converging the services follows."""
+    """Keep another number of replicas for services. The deploy converges the services afterwards."""
     current_run().unsettle()
     _act("Scale services", partial(scale.plan, services=services, replicas=replicas))
 
@@ -28,7 +28,7 @@ def restart_services_or_units(services: Sequence[str], unit: str, host: str, for
 
 @deploy("Maintenance")
 def begin_or_end_maintenance(host: str, module: str, services: Sequence[str], back: bool) -> None:
-    """Take a host out of service or a module off the edge, or back; converging swarm and edge follows."""
+    """Take a host out of service or a module off the edge, or back. The deploy converges swarm and edge afterwards."""
     current_run().unsettle()
     _act("Maintenance", partial(maintenance.plan, host=host, module=module, services=services, back=back))
 
@@ -48,12 +48,12 @@ def service_config(services: Sequence[str], as_json: bool) -> None:
 
 @deploy("Daily checks")
 def daily_checks(which: str = "", as_json: bool = False) -> None:
-    """Print the checks of the day; the run ends with a status other than 0 when one is missed."""
+    """Print the daily checks. The run exits with a status other than 0 when one is missed."""
     report("Daily checks", partial(checks.read, when=which, as_json=as_json))
 
 
 def _act(title: str, plan: Plan) -> None:
-    """Refuse what cannot be before anything is changed, then act."""
+    """Refuse impossible requests before anything is changed, then act."""
     if speaks(here.name):
         plan(current_run())
     act(title, plan)

@@ -1,4 +1,4 @@
-"""What an operator named, and a keeper for what is to stay."""
+"""The units that an operator named, and what the environment keeps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from roles.swarm.plan import KEPT
 
 
 def units(run: Run, word: str, host: str = "") -> dict[str, Unit]:
-    """The unit on each host that has it by some role's plan, {host: unit}; OperatorError where there is none."""
+    """The unit on each host where a role plans it, {host: unit}; OperatorError if no role does."""
     env = run.environment
     if host:
         env.host(host)
@@ -27,25 +27,25 @@ def units(run: Run, word: str, host: str = "") -> dict[str, Unit]:
     name = word.removesuffix(".service")
     if name not in planned:
         where = f"on {host}" if host else f"in {env.name}"
-        raise OperatorError(f"unit={word}: no role lays down such a unit {where}{nearest(name, planned)}")
+        raise OperatorError(f"unit={word}: no role installs such a unit {where}{nearest(name, planned)}")
     return planned[name]
 
 
 def manager(run: Run) -> str:
-    """The host that is asked about the swarm; OperatorError where this run does not reach it."""
+    """The host that answers for the swarm; OperatorError if this run does not reach it."""
     name = run.hosts.teller("kept")
     if name is None or not run.hosts.reaches(name):
-        raise OperatorError(f"{name or 'a manager of the swarm'} has to be asked and is not reached: drop --limit")
+        raise OperatorError(f"{name or 'a manager of the swarm'} must be asked and is not reached: drop --limit")
     return name
 
 
 def keep(run: Run, values: Mapping[str, Any]) -> None:
-    """Have the environment keep these, {"KIND NAME": value}, whichever checkout runs next; None forgets one."""
-    carry_out(run, manager(run), "keep it in the swarm", KEPT, "keep", {"keep": dict(values)})
+    """Have the environment keep these values, {"KIND NAME": value}, for runs of any checkout; None forgets one."""
+    carry_out(run, manager(run), "store it in the swarm", KEPT, "keep", {"keep": dict(values)})
 
 
 def with_kept(run: Run, values: Mapping[str, Any]) -> Environment:
-    """The environment as it would be if these were kept."""
+    """The environment as it would be if it kept these values."""
     kept = {key: value for key, value in {**run.hosts.kept(), **values}.items() if value is not None}
     hosts: list[Host] = [run.hosts.host(host.name) for host in run.environment.hosts]
     return run.environment.seen(hosts, run.hosts.digests(), kept)

@@ -1,7 +1,7 @@
-"""The checks of a day, as operations.yaml lists them, each asked of the hosts.
+"""The daily checks that operations.yaml lists, each asked of the hosts.
 
-Roles bring those that they can answer, see `daily.py` and `status.py` of each. What the platform has no part for yet,
-and what people do among themselves, is said to be so and never passed.
+Roles bring the checks that they can answer: see `daily.py` and `status.py` of each. A check that no part of the
+platform can answer, or that is a task for people, says so and never counts as passed.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from runbooks.daily import own_checks
 from runbooks.status import table
 
 TIMES = ("morning", "evening", "security")
-ANSWER_SECONDS = 120  # of one part of a host: the journal of a day takes its time
+ANSWER_SECONDS = 120  # for one part of a host: reading the journal of a day takes long
 
 
 def read(run: Run, when: str = "", as_json: bool = False) -> Report:
-    """The checks of the time that was asked for, or of all."""
+    """The checks of one time of day, or of all."""
     env = run.environment
     listed = env.catalogue.operations.daily_checks
     names = list(dict.fromkeys(name for time_of_day in ([when] if when else TIMES) for name in listed.of(time_of_day)))
@@ -40,7 +40,7 @@ def read(run: Run, when: str = "", as_json: bool = False) -> Report:
 
 
 def united(roles: Roles) -> dict[str, list[Check]]:
-    """All checks that somebody can answer, by name; OperatorError where two mean to answer one alone."""
+    """All checks that have an answer, by name; OperatorError if two roles claim the same check exclusively."""
     found: dict[str, list[Check]] = {name: [check] for name, check in own_checks.CHECKS.items()}
     first, alone = dict.fromkeys(found, "this runbook"), set(found)
     for role in roles:
@@ -48,7 +48,7 @@ def united(roles: Roles) -> dict[str, list[Check]]:
         if twice := (checks.keys() & first) | (shared.keys() & alone):
             names = ", ".join(f"{name} ({first[name]})" for name in sorted(twice))
             place = "See its daily.py and status.py"
-            raise OperatorError(f"role {role} answers daily checks that are answered: {names}. {place}")
+            raise OperatorError(f"role {role} answers daily checks that are answered already: {names}. {place}")
         alone |= checks.keys()
         for name, check in {**checks, **shared}.items():
             found.setdefault(name, []).append(check)
@@ -57,7 +57,7 @@ def united(roles: Roles) -> dict[str, list[Check]]:
 
 
 def _brought(roles: Roles, role: str, kind: str) -> dict[str, Check]:
-    """Checks of a role's `daily.py`, and those that the rows of its `status.py` answer."""
+    """The checks of a role's `daily.py`, and those that the rows of its `status.py` answer."""
     named: dict[str, Check] = {}
     if status := roles.bringing(STATUS).get(role):
         named = {name: partial(_as_status, status) for name in getattr(status, kind, ())}
@@ -80,20 +80,20 @@ def judge(known: Mapping[str, list[Check]], found: Found, names: Iterable[str]) 
 
 
 def gather(run: Run) -> Found:
-    """All that is asked, of all hosts side by side."""
+    """The answers of all hosts, which are asked in parallel."""
     answers, seen = ask_all(run, ask), ask_all(run, _look)
     seen = {name: {**answer, **_observe(run, run.environment.host(name))} for name, answer in seen.items()}
     return Found(run.environment, answers, seen, run.hosts.kept(), time.time())
 
 
 def _look(run: Run, name: str) -> dict[str, Any]:
-    """What a host is asked for the checks alone, in one request."""
+    """Ask a host what only the daily checks need, in one request."""
     env, host = run.environment, run.environment.host(name)
     parts = question(run.all_roles, env, host, DAILY) | own_checks.question(env, host)
     return ask_parts(run, name, parts, ANSWER_SECONDS)
 
 
 def _observe(run: Run, host: Host) -> dict[str, Any]:
-    """What roles know without asking it."""
+    """What roles know of a host without asking it."""
     modules = [module for module in run.all_roles.bringing(DAILY).values() if hasattr(module, "observe")]
     return {part: answer for module in modules for part, answer in module.observe(run, host).items()}

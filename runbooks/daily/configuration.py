@@ -1,4 +1,4 @@
-"""What services run with: each variable and file, where it comes from, and what runs now where that differs."""
+"""What services run with: each variable and file, its origin, and the running value where that differs."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from roles.service.stack import image
 from roles.swarm.plan import STORE
 from runbooks.daily import arguments
 
-MARK_CHARACTERS = 8  # of a secret's keyed hash: equal ones stand for equal values
+MARK_CHARACTERS = 8  # of a secret's keyed hash: equal marks mean equal values
 NOTHING = "nothing"
-Row = dict[str, str]  # name, value, source, and `now`: what runs, empty where that is the same or cannot be known
+Row = dict[str, str]  # name, value, source, and `now`: the running value, empty if it is the same or unknown
 
 
 def read(run: Run, services: Sequence[str] = (), as_json: bool = False) -> Report:
-    """The rows of the services that were named, or of all."""
+    """The rows of the named services, or of all."""
     env = arguments.with_kept(run, {})
     names = services or list(env.catalogue.services)
     items = run.hosts.answer(arguments.manager(run))["states"].get("service", {}).get("items", {})
@@ -41,10 +41,10 @@ def _text(row: Row) -> str:
 
 
 def rows(env: Environment, service: Service, found: Mapping[str, Any]) -> list[Row]:
-    """What is planned for a service, next to what a manager `found` of it: nothing where the swarm lacks it."""
+    """The planned values of a service next to those that a manager `found`: nothing if the swarm lacks the service."""
     name, files, secret = service.name, mounted(env, service), credentials(env, service)
     values = dict(line.split("=", 1) for line in found.get("configuration", "").splitlines())
-    plain = config(env, service) if files[CONFIG][1] else values  # only the swarm has that of a release gone back to
+    plain = config(env, service) if files[CONFIG][1] else values  # after a rollback only the swarm has them
     planned, running = image(env, name), found.get("image", NOTHING)
     if "@" not in planned:  # the registry's host was not asked
         running = running.partition("@")[0]
@@ -57,7 +57,7 @@ def rows(env: Environment, service: Service, found: Mapping[str, Any]) -> list[R
         **{key: (plain.get(key, NOTHING), source(env, service, key)) for key in sorted({*plain, *values, *secret})},
         **{path: (item, "swarm") for path, (item, _) in files.items()},
     }
-    for key, value in secret.items():  # read last, so they count
+    for key, value in secret.items():  # credentials are read last, so they win
         shown = value if key in PLAIN else f"(secret {keyed_hash(env, value)[:MARK_CHARACTERS]})"
         table[key] = (shown, table[key][1])
     tag = running.partition("@")[0].rpartition(":")[2]
@@ -73,7 +73,7 @@ def rows(env: Environment, service: Service, found: Mapping[str, Any]) -> list[R
 
 
 def source(env: Environment, service: Service, name: str) -> str:
-    """Where the value of a variable comes from."""
+    """The origin of a variable's value."""
     setting, now = env.setting, released(env, service.name)
     places: dict[str, Container[str]] = {
         **logins(env, service),

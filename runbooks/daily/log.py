@@ -1,4 +1,4 @@
-"""Log lines of services and units, bounded, from wherever they were written."""
+"""A bounded number of log lines of services and units, from the hosts that wrote them."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def read(
     grep: str = "",
     lines: int = 200,
 ) -> Report:
-    """The lines that were asked for: of services, or of a unit on one host or all; those with `grep`, the newest."""
+    """The newest lines that contain `grep`: of services, or of a unit on one host or all."""
     if bool(services) == bool(unit):
-        raise OperatorError("say of what: --data service=auth-service, or --data unit=nginx [--data host=edge1]")
+        raise OperatorError("name one: --data service=auth-service, or --data unit=nginx [--data host=edge1]")
     context = {"since": int(moment(since, time.time())), "grep": grep, "lines": lines}
     if services:
         parts = run.hosts.ask_source(arguments.manager(run), SOURCE, list(services), {**context, "about": "service"})
@@ -37,6 +37,6 @@ def read(
             parts[f"{planned.name} on {name}"] = found[planned.name]
     text = []
     for title, answer in parts.items():
-        cut = ", older ones left out: --data lines=, grep=, since=" if answer["more"] else ""
+        cut = ", older lines left out: --data lines=, grep=, since=" if answer["more"] else ""
         text += [f"== {title}: {len(answer['lines'])} lines{cut}", *answer["lines"]]
     return Report("\n".join(text))

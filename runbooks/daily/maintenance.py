@@ -1,4 +1,4 @@
-"""Maintenance: a host without tasks, or a page in place of a module, kept by the environment until taken back."""
+"""Maintenance: a host without tasks, or a page in place of a module; the environment keeps it until it is ended."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from runbooks.daily.restart import SERVICES
 
 
 def plan(run: Run, host: str = "", module: str = "", services: Sequence[str] = (), back: bool = False) -> Sequence[Act]:
-    """What is kept or, with `back`, forgotten; before a host is drained its tasks are started elsewhere."""
+    """Begin maintenance or, with `back`, end it. A host's tasks start elsewhere before the host is drained."""
     if [bool(host), bool(module), bool(services)].count(True) != 1:
-        raise OperatorError("say what: --data host=app2, --data module=puabo-nexus or --data service=auth-service")
+        raise OperatorError("name one: --data host=app2, --data module=puabo-nexus or --data service=auth-service")
     return _host(run, host, back) if host else _edge(run, module, services, back)
 
 
@@ -26,7 +26,7 @@ def _host(run: Run, name: str, back: bool) -> Sequence[Act]:
     env, key = run.environment, f"drained {name}"
     host = env.host(name)
     if name not in [node.name for node in nodes(env)] or "app" not in host.groups:
-        raise OperatorError(f"host={name} runs no services: for a host of stores see deploys/failover.py and status.py")
+        raise OperatorError(f"host={name} runs no services: for a store's host use deploys/failover.py and status.py")
     if back:
         if key not in run.hosts.kept():
             return []
@@ -40,8 +40,8 @@ def _host(run: Run, name: str, back: bool) -> Sequence[Act]:
     context = {"address": host.address, "seconds": env.setting.service_phase_timeout_seconds}
     empty = partial(carry_out, run, arguments.manager(run), f"empty {name}", SERVICES, "empty", context)
     return [
-        Act(f"Start elsewhere what runs on {name}, on {', '.join(left)}", empty),
-        Act(f"Keep {name} drained until it is taken back", partial(arguments.keep, run, {key: {"at": now()}})),
+        Act(f"Start the tasks of {name} on {', '.join(left)}", empty),
+        Act(f"Keep {name} drained until back=true", partial(arguments.keep, run, {key: {"at": now()}})),
     ]
 
 
@@ -49,7 +49,7 @@ def _edge(run: Run, module: str, services: Sequence[str], back: bool) -> Sequenc
     env = run.environment
     modules = [module.slug for module in env.catalogue.modules]
     if module and module not in modules:
-        raise OperatorError(f"module={module}: there is no such module{nearest(module, modules)}")
+        raise OperatorError(f"module={module}: unknown module{nearest(module, modules)}")
     names = [module] if module else services
     kept = run.hosts.kept()
     if back:
@@ -67,8 +67,8 @@ def _edge(run: Run, module: str, services: Sequence[str], back: bool) -> Sequenc
     fresh = [name for name in names if f"maintenance {name}" not in kept]
     if fresh and not closes:
         raise OperatorError(
-            f"module={module}: every service that it stands on serves other modules, too, and would be closed to them "
-            "as well. If that is meant, name services: --data service=..."
+            f"module={module}: every service of it also serves other modules and would be closed to them, too. "
+            "To do that, name services: --data service=..."
         )
     what, value = f"a page for {', '.join(closes)}", {"at": now()}
     return [Act(f"Close {n}: {what}", partial(arguments.keep, run, {f"maintenance {n}": value})) for n in fresh]

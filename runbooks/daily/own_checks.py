@@ -1,4 +1,4 @@
-"""Checks of a day that concern no role: the record of runs, open maintenance, secrets; and what nobody can be asked."""
+"""Daily checks that belong to no role: the audit record, open maintenance, secrets; and checks without an answer."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ RECORD = "/var/lib/nexus-cos/record"
 
 
 def question(env: Environment, host: Host) -> Parts:
-    """Hosts that keep the record of runs are asked for it."""
+    """Ask the hosts that keep the audit record for it."""
     keeps = host in env.group(str(env.setting.record_group))
     return {"record": Part("runbooks.daily.host.record", {"record": RECORD})} if keeps else {}
 
 
 def absent(why: str) -> Check:
-    """A check that cannot be asked, and says so."""
+    """A check that has no answer, and gives the reason."""
     return lambda _: [Row("", "not asked", why)]
 
 
 def people(_: Found) -> list[Row]:
-    """What no host knows."""
-    return [Row("", "not asked", "for people to do: no host knows of it")]
+    """A task for people."""
+    return [Row("", "not asked", "a task for people: no host can answer it")]
 
 
 def record(found: Found) -> Iterator[Row]:
-    """The record of runs that changed something."""
+    """The audit record: its lines, and the last of them."""
     for name, one in found.of("record").items():
         if not one:
             yield Row("", "not asked", f"{name} has no record of runs")
         else:
             at = time.strftime("%Y-%m-%d %H:%M", time.gmtime(one["at"]))
-            yield Row("", name, f"{one['lines']} lines, the last of {at} UTC")
+            yield Row("", name, f"{one['lines']} lines, the last at {at} UTC")
 
 
 def maintenance(found: Found) -> Iterator[Row]:
-    """What was taken out of service and not back yet; nothing here is a target missed, somebody meant it."""
+    """Open maintenance. It is intended, so none of it counts as a missed target."""
     open_now = [(key, value) for key, value in found.kept.items() if key.startswith(("drained ", "maintenance "))]
     for key, value in sorted(open_now):
         yield Row("", key, f"since {value['at']}", "", "")
@@ -52,23 +52,23 @@ def maintenance(found: Found) -> Iterator[Row]:
 
 
 def secrets(env: Environment) -> Iterable[Row]:
-    """Who left and still knows something, and rotations that were not ended."""
+    """Secrets that people who left still know, and unfinished rotations."""
     kept: Secrets = env.secrets
     if begun := unfinished(env):
         held = [unit for unit in begun if rule_of(env, unit).hold_minutes]
-        advice = "" if len(held) == len(begun) else "run deploys/rotate_secrets.py: it goes on with it"
-        yield Row("secrets", "rotation", f"{len(begun)} not ended", "none", advice)
+        advice = "" if len(held) == len(begun) else "run deploys/rotate_secrets.py: it continues the rotation"
+        yield Row("secrets", "rotation", f"{len(begun)} unfinished", "none", advice)
     for one in kept.departed:
         known, _ = known_at(env, one["at"])
         advice = "deploys/rotate_secrets.py --data secrets=all" if known else ""
-        yield Row("secrets", f"known to {one['name']}, who left", f"{len(known)} that can be rotated", "none", advice)
+        yield Row("secrets", f"known to {one['name']}, who left", f"{len(known)} can be rotated", "none", advice)
     if not begun and not kept.departed:
-        yield Row("secrets", "rotation", "none under way, nobody left", "none")
+        yield Row("secrets", "rotation", "none in progress, no former reader", "none")
 
 
-UNKNOWN = absent("operations.yaml lists it and nothing here knows how to ask it")
+UNKNOWN = absent("operations.yaml lists it, but no role or runbook implements it")
 CHECKS: dict[str, Check] = {
-    "overnight-alerts": absent("nothing raises alerts yet: this platform has no alert manager"),
+    "overnight-alerts": absent("this platform has no alert manager yet"),
     "config-changes-recorded": record,
     "maintenance-windows": maintenance,
     "incident-review": people,

@@ -1,4 +1,4 @@
-"""Restart services or a unit, never all of it at once."""
+"""Restart services or a unit, never all tasks or hosts at once."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ UNIT = Path(__file__).parent / "host/restart_unit.py"
 
 
 def plan(run: Run, services: Sequence[str] = (), unit: str = "", host: str = "", force: bool = False) -> Sequence[Act]:
-    """One act for all services, in start order; or one for each host of a unit, one after the other."""
+    """One act for all services, in start order; or one act for each host of a unit, one host after the other."""
     if bool(services) == bool(unit):
-        raise OperatorError("say what: --data service=auth-service, or --data unit=redis-server [--data host=data2]")
+        raise OperatorError("name one: --data service=auth-service, or --data unit=redis-server [--data host=data2]")
     return _services(run, services) if services else _units(run, unit, host, force)
 
 
@@ -28,15 +28,15 @@ def _services(run: Run, names: Sequence[str]) -> Sequence[Act]:
     groups = [[name for name in names if env.catalogue.service(name).startup_phase == phase] for phase in phases]
     context = {"groups": groups, "seconds": env.setting.service_phase_timeout_seconds}
     do = partial(carry_out, run, arguments.manager(run), "restart services", SERVICES, "restart", context)
-    return [Act(f"Replace the tasks of {', '.join(names)}, the new one first", do)]
+    return [Act(f"Replace the tasks of {', '.join(names)}, new tasks first", do)]
 
 
 def _units(run: Run, name: str, only: str, force: bool) -> Sequence[Act]:
     found = arguments.units(run, name, only)
     if name.removesuffix(".service") == "patroni" and not force:
         raise OperatorError(
-            "unit=patroni stops PostgreSQL on its host: on the primary all writes wait until another one takes over. "
-            "Move it first by deploys/failover.py, or say --data force=true"
+            "unit=patroni stops PostgreSQL on its host. On the primary all writes wait until another host takes over. "
+            "Move the primary first with deploys/failover.py, or add --data force=true"
         )
     acts = []
     for host, unit in found.items():

@@ -1,4 +1,4 @@
-"""Another number of replicas for services, which every later run keeps."""
+"""Set the number of replicas of services; later runs keep it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ CATALOGUE = "catalogue"
 
 
 def plan(run: Run, services: Sequence[str] = (), replicas: str = "") -> Sequence[Act]:
-    """Keep the number; refused where so many do not fit on the hosts."""
+    """Keep the number; refused if the hosts have no room for it."""
     env, wanted = run.environment, replicas
     if not services or not (wanted == CATALOGUE or wanted.isdigit()) or wanted == "0":
         raise OperatorError(
-            "say which service and how many: --data service=auth-service --data replicas=3, or replicas=catalogue for "
-            "as many as catalogue and settings say. A service is taken out by services_excluded"
+            "name services and a number: --data service=auth-service --data replicas=3, or replicas=catalogue for the "
+            "number that catalogue and settings give. To remove a service, use services_excluded"
         )
     values = {f"replicas {name}": None if wanted == CATALOGUE else {"value": int(wanted)} for name in services}
     before, after = arguments.with_kept(run, {}), arguments.with_kept(run, values)
@@ -32,5 +32,5 @@ def plan(run: Run, services: Sequence[str] = (), replicas: str = "") -> Sequence
     for key, value in news.items():
         about = env.catalogue.service(key.removeprefix("replicas "))
         change = f"{size(before, about).replicas} -> {size(after, about).replicas}"
-        acts.append(Act(f"Keep replicas of {about.name}: {change}", partial(arguments.keep, run, {key: value})))
+        acts.append(Act(f"Set replicas of {about.name}: {change}", partial(arguments.keep, run, {key: value})))
     return acts

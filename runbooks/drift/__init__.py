@@ -10,7 +10,7 @@ from runbooks.drift.report import write
 
 
 def drift() -> None:
-    """Ask the current host; once all were asked the report is written instead of a run."""
+    """Ask the current host. Once all hosts have answered, the report is written in place of a converge."""
     run = current_run()
     run.report = write
     try:

@@ -1,4 +1,4 @@
-"""What differs, as data: a line for each item that is not as planned."""
+"""The differences as data: a line for each item that is not as planned."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_LINES = 60  # of one file's difference
 
 
 def hosts(run: Run) -> dict[str, Line]:
-    """{host: {"compared": how many items, "why": why some or all could not be, "lines": what differs}}."""
+    """{host: {"compared": number of items, "why": the reason if some were not compared, "lines": differences}}."""
     found: dict[str, Line] = {}
     for host in run.environment.hosts:
         found[host.name] = {"groups": sorted(host.groups - {"all"}), "compared": 0, "why": "", "lines": []}
@@ -34,7 +34,7 @@ def hosts(run: Run) -> dict[str, Line]:
 def _compare(run: Run, name: str, into: Line) -> None:
     for role in run.hosts.roles(name):
         if teller := run.hosts.untold(role):
-            into["why"] = f"{role} was not compared: {teller} knows its images and could not be reached"
+            into["why"] = f"{role} was not compared: {teller}, which knows its images, could not be reached"
             continue
         pairs = plan_document.of_role(run, name, role)
         observed = {item for state in run.hosts.plan(name, role).states if state.observed for item in state.items}
@@ -52,10 +52,10 @@ def _compare(run: Run, name: str, into: Line) -> None:
             )  # fmt: skip
         for unit in run.hosts.plan(name, role).units:
             if unit.has_failed(run.hosts.answer(name)):
-                about = _strange(name, f"unit {unit.started}", "failed when its timer started it last", "failed")
+                about = _strange(name, f"unit {unit.started}", "failed when its timer last started it", "failed")
                 into["lines"].append({**about, "role": role, "observed": True})
     for role in run.hosts.abandoned(name):
-        how = "no longer concerns this host, what it made would be removed"
+        how = "no longer concerns this host; a run would remove its items"
         into["lines"].append(
             {"host": name, "role": role, "item": f"role {role}", "how": how, "before": "there", "after": ""}
         )
@@ -67,12 +67,12 @@ def _compare(run: Run, name: str, into: Line) -> None:
 
 
 def _strange(name: str, item: str, how: str, before: str) -> Line:
-    """What no role has planned and a run would mend."""
+    """A difference that belongs to no role's plan and that a run would fix."""
     return {"host": name, "role": "base", "item": item, "how": how, "before": before, "after": ""}
 
 
 def _apart(item: str, before: str, after: str) -> tuple[str, str]:
-    """Of what has many properties those that differ; files, units and their like are short enough whole."""
+    """For an item with many properties, those that differ; files, units and the like are short enough whole."""
     if item.startswith(("file ", "directory ", "unit ", "user ")) or not (before and after):
         return before, after
     old, new = before.split(", "), after.split(", ")
@@ -83,7 +83,7 @@ def _apart(item: str, before: str, after: str) -> tuple[str, str]:
 
 
 def _date(run: Run, name: str, lines: list[Line]) -> None:
-    """Note since when each item is as it is, where the host knows."""
+    """Add to each line since when the item is as it is, if the host knows."""
     kinds = {"file": "paths", "directory": "paths", "link": "paths", "path": "paths"}
     kinds |= {"unit": "units", "package": "packages"}
     wanted: dict[str, list[str]] = {"paths": [], "units": [], "packages": []}
@@ -102,20 +102,20 @@ def _date(run: Run, name: str, lines: list[Line]) -> None:
 
 
 def _moment(properties: Mapping[str, Any]) -> float | None:
-    """When an item of a role's state was changed, where the role tells it as ISO 8601 under "since"."""
+    """When an item of a role's state was changed, if the role reports it as ISO 8601 under "since"."""
     text = properties.get("since")
     return datetime.fromisoformat(text).timestamp() if text else None
 
 
 def touched(run: Run) -> dict[tuple[str, str], Mapping[str, Any]]:
-    """The run that touched an item last, by (host, item): {"time", "who", "purpose", "how", "died"}."""
+    """The run that last touched an item, by (host, item): {"time", "who", "purpose", "how", "died"}."""
     since = time.time() - 86400 * int(run.environment.setting.drift_record_days)
     try:
         lines, _, silent = read(run.environment, since)
     except OperatorError as error:
         lines, silent = [], [str(error)]
     for name in silent:
-        run.outcome.note("record", f"{name}: what may be on record there is not known")
+        run.outcome.note("record", f"{name}: its part of the audit record is unknown")
     return _touched(lines)
 
 

@@ -12,7 +12,7 @@ UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"))
 
 
 def page(report: dict[str, Any]) -> str:
-    """The page; everything that hosts said is escaped."""
+    """The page; everything that hosts answered is escaped."""
     jinja = templates(project.root() / "templates", html=True)
     jinja.filters["moment"] = lambda seconds: time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
     jinja.filters["ago"] = lambda seconds: ago(report["checked"] - seconds)

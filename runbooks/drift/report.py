@@ -20,7 +20,7 @@ SAME, DRIFT = 0, 1
 
 
 def write(run: Run) -> int:
-    """Compare, print, write both files; exit status 1 where anything differs or could not be compared."""
+    """Compare, print, write both files; exit status 1 if anything differs or could not be compared."""
     path = project.root() / str(run.environment.setting.drift_directory) / f"drift-{run.environment.name}.json"
     found = report(run, _before(path))
     write_whole(path, json.dumps(found, indent=1) + "\n")
@@ -30,7 +30,7 @@ def write(run: Run) -> int:
 
 
 def report(run: Run, before: dict[str, Any]) -> dict[str, Any]:
-    """All of it as data; `before` is the report of the last time, which knows when it saw an item first."""
+    """The report as data. `before` is the previous report, which knows when a difference was first seen."""
     now, runs = time.time(), touched(run)
     compared = hosts(run)
     seen = {(line["host"], line["item"], line["before"]): line["first_seen"] for line in before.get("drift", [])}
@@ -64,7 +64,7 @@ def _before(path: Path) -> dict[str, Any]:
 
 
 def text(found: dict[str, Any]) -> str:
-    """For a terminal: a line for each item, with what is known of it below."""
+    """For a terminal: a line for each item, and below it the known facts."""
     lines = []
     for line in found["drift"]:
         lines.append(f"{line['host']}: {line['role']}: {line['item']}: {line['how']}")
@@ -84,10 +84,10 @@ def _known(line: dict[str, Any]) -> list[str]:
     known = [f"since {moment(line['since'])}"] if line.get("since") else []
     known.append(f"first seen {moment(line['first_seen'])}")
     last = line["last_run"]
-    known.append(f"last touched {moment(last['time'])} by {last['who']}" if last else "by no run that is on record")
+    known.append(f"last touched {moment(last['time'])} by {last['who']}" if last else "by no run on record")
     return known
 
 
 def moment(seconds: float) -> str:
-    """A time as people write it, in the time zone of whoever reads it."""
+    """A time for people, in the time zone of this machine."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))

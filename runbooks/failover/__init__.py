@@ -1,4 +1,4 @@
-"""Planned and forced changes of a primary, and replicas that are copied again, of the stores whose roles bring it.
+"""Planned and forced failovers, and rebuilds of replicas, for stores whose roles support them.
 
 See `failover.py` of each role.
 """
@@ -18,18 +18,18 @@ FILE = "failover"
 
 @deploy("Failover")
 def failover(to: str = "", store: str = "", force: bool = False) -> None:
-    """Move the primary of a store to the host `to`, or to the replica that is best fit."""
+    """Move the primary of a store to the host `to`, or to the best replica."""
     act("Fail over", lambda run: switching(run.all_roles, store).switch(run, to, force))
 
 
 @deploy("Rebuild replica")
 def rebuild_replica(host: str, store: str = "", force: bool = False) -> None:
-    """Copy the replica on a host again from the primary."""
+    """Copy the replica on a host from the primary again."""
     act("Rebuild a replica", lambda run: rebuilding(run.all_roles, store).rebuild(run, host, force))
 
 
 def switching(roles: Roles, store: str) -> ModuleType:
-    """The module that moves the primary of a store, of the default one where none is named."""
+    """The module that moves the primary of a store; the default store if none is named."""
     known = stores(roles)
     module = _named(known, store)
     if module and hasattr(module, "switch"):
@@ -37,29 +37,29 @@ def switching(roles: Roles, store: str) -> ModuleType:
     if module:
         raise OperatorError(module.NO_SWITCH)
     able = [name for name, one in known.items() if hasattr(one, "switch")]
-    able = [f"{name} (when nothing is said)" if _default(known[name]) else name for name in able]
-    raise OperatorError(f'store="{store}": failover knows {" and ".join(able) or "no store"}')
+    able = [f"{name} (the default)" if _default(known[name]) else name for name in able]
+    raise OperatorError(f'store="{store}": failover supports {" and ".join(able) or "no store"}')
 
 
 def rebuilding(roles: Roles, store: str) -> ModuleType:
-    """The module that copies a replica of a store again, of the default one where none is named."""
+    """The module that rebuilds a replica of a store; the default store if none is named."""
     known = stores(roles)
     module = _named(known, store)
     if module and hasattr(module, "rebuild"):
         return module
     able = [one.TITLE for one in known.values() if hasattr(one, "rebuild")]
     why = getattr(module, "NO_REBUILD", "")
-    text = f'store="{store}": only replicas of {" and ".join(able) or "no store"} are rebuilt'
+    text = f'store="{store}": only replicas of {" and ".join(able) or "no store"} can be rebuilt'
     raise OperatorError(f"{text}. {why[:1].upper()}{why[1:]}" if why else text)
 
 
 def stores(roles: Roles) -> dict[str, ModuleType]:
-    """All of them by the name that operators use; OperatorError where two roles bring the same, or two defaults."""
+    """All modules by the store's name; OperatorError if two roles bring the same name, or two are the default."""
     modules = roles.bringing(FILE)
     known = {module.STORE: module for module in modules.values()}
     if len(known) < len(modules) or sum(map(_default, modules.values())) > 1:
         raise OperatorError(
-            f"roles {', '.join(modules)} bring {FILE}.py: each needs a STORE of its own, and one may be the DEFAULT"
+            f"roles {', '.join(modules)} bring {FILE}.py: each needs its own STORE, and only one may be the DEFAULT"
         )
     return known
 

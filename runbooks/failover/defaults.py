@@ -1,3 +1,3 @@
 """Settings of failovers."""
 
-failover_seconds: int = 120  # for all to follow the new primary
+failover_seconds: int = 120  # how long all members may take to follow the new primary

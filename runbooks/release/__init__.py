@@ -1,4 +1,4 @@
-"""Releases of services: forward through gates, and back, by deploys/release.py and deploys/rollback.py."""
+"""Releases of services through gates, and rollbacks: deploys/release.py and deploys/rollback.py."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def rollback(services: Sequence[str], to: str = "") -> None:
 
 def _check_named(services: Sequence[str]) -> None:
     if not services:
-        raise OperatorError("say which: --data services=auth-service,user-auth, or --data services=all")
+        raise OperatorError("name services: --data services=auth-service,user-auth, or --data services=all")
 
 
 def forward(run: Run, services: Sequence[str], canary: int, build: bool) -> Sequence[Act]:
-    """The acts of a release; OperatorError, before anything was changed, for what cannot be."""
+    """The acts of a release; OperatorError, before any change, if it is impossible."""
     if "release" not in state.inventory.get_override_data():
-        raise OperatorError("say which release: --data release=2.4.1")
+        raise OperatorError("name the release: --data release=2.4.1")
     setting = run.environment.setting
     if setting.release_on_failure not in ("stop", "back"):
-        raise OperatorError(f'release_on_failure={setting.release_on_failure}: it is "stop" or "back"')
+        raise OperatorError(f'release_on_failure={setting.release_on_failure}: use "stop" or "back"')
     number = str(setting.release)
     situation = Situation(run)
     found = situation.digests(services, number)
@@ -50,7 +50,7 @@ def forward(run: Run, services: Sequence[str], canary: int, build: bool) -> Sequ
     if missing and not build:
         known = ", ".join(found[missing[0]]["releases"]) or "none"
         raise OperatorError(
-            f"the registry has no whole image of {', '.join(missing)} at release {number}; of {missing[0]} it has: "
+            f"the registry has no complete image of {', '.join(missing)} at release {number}; of {missing[0]} it has: "
             f"{known}. Name one of these, or build it from the sources at hand: --data build=true"
         )
     session = Session(situation, number, canary)
@@ -59,7 +59,7 @@ def forward(run: Run, services: Sequence[str], canary: int, build: bool) -> Sequ
     steps = {step.name: step for step in session.steps(ready, found)}
     wanted = [name for name in services if name in missing or session.needed(steps[name])]
     if wanted:
-        acts.append(Act(f"Have the images of {len(wanted)} services on all app hosts", partial(session.fetch, wanted)))
+        acts.append(Act(f"Pull the images of {len(wanted)} services on all app hosts", partial(session.fetch, wanted)))
     for wave in waves(situation.env, wanted, int(setting.release_side_by_side)):
         what = ", ".join(f"{name} ({steps[name].before.release})" if name in steps else name for name in wave)
         for percent in session.canaries:
@@ -70,10 +70,10 @@ def forward(run: Run, services: Sequence[str], canary: int, build: bool) -> Sequ
 
 
 def _build(situation: Situation, names: Sequence[str], release: str) -> Act:
-    """The act that builds the images of these services from the sources at hand: NEXUS_SOURCE, or the reference's."""
+    """The act that builds these services' images from the sources at hand: NEXUS_SOURCE, or the reference service."""
     host = registry_host(situation.env)
     if host is None:
-        raise OperatorError("images are built on an ops host, and the group ops is empty: name one in the inventory")
+        raise OperatorError("an ops host builds images, and the group ops is empty: name a host in the inventory")
 
     def build() -> None:
         plan = image_plan(situation.env, host)

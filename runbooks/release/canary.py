@@ -1,4 +1,4 @@
-"""A new release beside the old one, with a share of the traffic that grows while it does well."""
+"""A new release next to the old one, with a share of the traffic that grows while the gates pass."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ ROLE = "router"
 
 
 def shares(env: Environment, first: int) -> list[int]:
-    """Percentages that a canary gets one after the other, from the first on; none where there is to be no canary."""
+    """The shares in percent that a canary gets one after the other, beginning with `first`; none if `first` is 0."""
     setting, figures = env.setting, env.catalogue.operations.rollout.canary
     if not 0 <= first < 100:
-        raise OperatorError(f"canary={first}: it is a share of the traffic in percent, 1 to 99")
+        raise OperatorError(f"canary={first}: use a share of the traffic in percent, 1 to 99")
     step = setting.release_canary_step_percent or figures.step_percent
     return list(range(first, 100, int(step))) if first else []
 
@@ -39,10 +39,10 @@ class Canary:
         self.names = [step.name for step in steps]
 
     def share(self, percent: int, seconds: float) -> None:
-        """Give it this share for so long; OperatorError, with everything as it was, where it does worse."""
+        """Give the canaries this share for this long; if one does worse, remove them and raise OperatorError."""
         try:
             if not self.situation.bring(f"run the canaries of {', '.join(self.names)}", self._work(percent)):
-                raise OperatorError("a canary did not get healthy; why stands above")
+                raise OperatorError("a canary did not get healthy (see the error above)")
             self._route(percent)
             self._watch(seconds)
         except OperatorError:
@@ -50,13 +50,13 @@ class Canary:
             raise
 
     def remove(self) -> None:
-        """All traffic to the services themselves, then the canaries away."""
+        """Send all traffic to the services themselves, then remove the canaries."""
         self._route(0)
         gone = [canary(name) for name in self.names]
         self.situation.bring("remove the canaries", {**NOTHING, "remove": gone})
 
     def _work(self, percent: int) -> dict[str, Any]:
-        """What plan.py has for the new release, under the canaries' names and with as many tasks as their share."""
+        """The work of plan.py for the new release, under the canaries' names and with tasks according to the share."""
         whole = work(self.situation.env, {step.name: step.after for step in self.steps})
         definitions = {}
         for name, content in whole["definitions"].items():
@@ -68,7 +68,7 @@ class Canary:
         return {**whole, "definitions": definitions, "items": items, "seconds": seconds}
 
     def _route(self, percent: int) -> None:
-        """The routers as if the environment kept these canaries."""
+        """Configure the routers as if the environment kept these canaries."""
         env = self.situation.env
         kept = {**env.kept, **{f"canary {name}": {"percent": percent} for name in self.names}}
         then = env.seen(env.hosts, env.digests, kept)
@@ -82,7 +82,7 @@ class Canary:
                     raise OperatorError(f"{name}: the router did not take the canaries (see the error above)")
 
     def _watch(self, seconds: float) -> None:
-        """Compare canaries with the services beside them, which have the same hour and the same load."""
+        """Compare canaries with the old releases, which run at the same time under the same load."""
         both = [*self.names, *map(canary, self.names)]
         for elapsed in until_over(seconds):
             over = elapsed >= seconds
@@ -92,6 +92,6 @@ class Canary:
                 found |= self.situation.own_requests(few, self.limits.requests)
             for name in self.names:
                 if over:
-                    console.say(f"    {canary(name)}: {found[canary(name)]}; beside it: {found[name]}")
+                    console.say(f"    {canary(name)}: {found[canary(name)]}; old release: {found[name]}")
                 if why := objection(found[name], found[canary(name)], self.limits):
-                    raise OperatorError(f"the canary of {name} did worse than what ran beside it: {why}")
+                    raise OperatorError(f"the canary of {name} did worse than the old release: {why}")

@@ -1,4 +1,4 @@
-"""What a release or a rollback begins with: what hosts say now, asked afresh and changed by nobody."""
+"""The situation at the start of a release or rollback: answers that the hosts give now, not remembered ones."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ PULL = HERE / "host/pull.py"
 
 
 class Situation:
-    """A run's view of its environment, and the ways to ask and to change it."""
+    """A run's view of its environment, with the ways to ask and change it."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
         if not run.environment.group("app"):
             raise OperatorError(
-                f"{run.environment.name} has no app host, so no service to release: name some in the inventory"
+                f"{run.environment.name} has no app host, so no service to release: name app hosts in the inventory"
             )
         self.leader = leader(run.environment).name
         if not run.hosts.reaches(self.leader):
@@ -44,31 +44,31 @@ class Situation:
         return run.environment.seen([run.hosts.host(name) for name in run.hosts.members("service")], {}, kept)
 
     def keep(self, values: Mapping[str, Any]) -> None:
-        """Write down what the environment keeps from now on, on its managers."""
+        """Store on the managers what the environment keeps from now on."""
         carry_out(self.run, self.leader, "keep the record", KEPT, "keep", {"keep": dict(values)})
         self.env = self._environment()
 
     def services(self, names: Sequence[str]) -> dict[str, Any]:
-        """How services run, see host/services.py; "" holds what is not about one of them."""
+        """How services run, see host/services.py; "" holds facts that concern no single service."""
         return self.run.hosts.ask_source(self.leader, REMOTE, list(names), {})
 
     def running(self, names: Sequence[str]) -> dict[str, Running]:
-        """What services run as; OperatorError for one that the swarm does not have."""
+        """Image and configuration of running services; OperatorError for one that the swarm does not have."""
         found = self.services(names)
         if missing := [name for name in names if name not in found]:
             raise OperatorError(
-                f"{', '.join(missing)}: not in the swarm yet; deploys/full.py lays a service down first"
+                f"{', '.join(missing)}: not in the swarm yet; deploy a new service with deploys/full.py first"
             )
         return {name: Running(found[name]["image"], found[name]["config"]) for name in names}
 
     def write_stack(self) -> None:
-        """The stack file as it is planned now, so that the next run finds nothing to do."""
+        """Write the stack file as it is planned now, so that the next run finds nothing to do."""
         names = [*self.env.catalogue.services, *(["router"] if self.env.group("edge") else [])]
         running = {name: now.released() for name, now in self.running(names).items()}
         self.bring("write the stack file", {**NOTHING, "files": stack(self.env, running)})
 
     def bring(self, what: str, work: Mapping[str, Any]) -> bool:
-        """Carry out `work` of plan.py; whether all its services got healthy. Why not was shown."""
+        """Carry out `work` of plan.py; whether all its services got healthy. Errors were shown."""
         try:
             carry_out(self.run, self.leader, what, REMOTE, "bring", work)
         except OperatorError:
@@ -76,23 +76,23 @@ class Situation:
         return True
 
     def digests(self, names: Sequence[str], release: str) -> dict[str, dict[str, Any]]:
-        """What the registry has of these services at a release, see images.py."""
+        """The images that the registry has of these services at a release, see images.py."""
         host = registry_host(self.env)
         if host is None or not self.run.hosts.reaches(host.name):
             raise OperatorError(
-                "which images there are only the registry's host can tell, and this run does not reach "
-                f"{host.name if host else 'any (the group ops is empty)'}"
+                "only the registry's host knows which images exist, and this run does not reach "
+                f"{host.name if host else 'one: the group ops is empty'}"
             )
         context = {"storage": self.env.setting.registry_directory, "release": release}
         return self.run.hosts.ask_source(host.name, IMAGES, list(names), context)
 
     def traffic(self, names: Sequence[str], seconds: float) -> dict[str, Traffic]:
-        """What real requests to services came to in the last seconds, on all edge hosts together."""
+        """The real requests to services in the last seconds, summed over all edge hosts."""
         log = f"{self.env.setting.nginx_log_directory}/access.log"
         return self._edges(names, {"log": log, "seconds": seconds})
 
     def own_requests(self, names: Sequence[str], count: int) -> dict[str, Traffic]:
-        """The same of so many requests of our own."""
+        """The same for this number of our own requests, sent from one edge host."""
         return self._edges(names, {"own": count, "port": int(self.env.setting.router_port)}, all_edges=False)
 
     def _edges(self, names: Sequence[str], context: Mapping[str, Any], all_edges: bool = True) -> dict[str, Traffic]:

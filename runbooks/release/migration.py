@@ -1,7 +1,7 @@
-"""The migration of a service before its release: once, in the new image, after a point to restore to.
+"""The migration of a service before its release: once, in the new image, after a restore point is made.
 
-The rule of the catalogue: the old release must be able to run after it, since it does until the new one is
-there, and again after a rollback, which leaves the database as it is.
+The catalogue requires that the old release can run after the migration. It does so until the new one replaces it, and
+again after a rollback, which leaves the database as it is.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ MIGRATING, POINT = HERE / "host/migrate.py", HERE / "host/restore_point.py"
 
 
 def due(env: Environment, step: Step) -> bool:
-    """Whether the service has a migration that was not run for this image."""
+    """Whether the service has a migration that has not run for this image."""
     migrated = record_of(env, step.name).get("migrated", "")
     return bool(env.catalogue.service(step.name).migration) and migrated != step.after.digest
 
 
 def migrate(situation: Situation, step: Step) -> str:
-    """Run the migration; the name of the restore point from before it. OperatorError where it fails."""
+    """Make a restore point, run the migration, return the restore point's name; OperatorError if it fails."""
     env, run = situation.env, situation.run
     service = env.catalogue.service(step.name)
     point = ""
@@ -38,7 +38,7 @@ def migrate(situation: Situation, step: Step) -> str:
         host = env.speaker("postgresql")
         (state,) = (state for state in postgresql_plan(env, host).states if state.name == "postgresql")
         context = {**state.context, "point": point}
-        carry_out(run, host.name, "make a point to restore to", POINT, "make", context)
+        carry_out(run, host.name, "make a restore point", POINT, "make", context)
     carry_out(run, situation.leader, f"migrate {step}", MIGRATING, "migrate", job(env, service, step))
     record = {**record_of(env, step.name), "migrated": step.after.digest, "restore_point": point}
     situation.keep({key(step.name): record})
@@ -46,7 +46,7 @@ def migrate(situation: Situation, step: Step) -> str:
 
 
 def job(env: Environment, service: Service, step: Step) -> dict[str, Any]:
-    """The migration as a service of the swarm that runs once and is not started again."""
+    """The migration as a service of the swarm that runs once and is not restarted."""
     plan = work(env, {step.name: step.after})
     content = plan["definitions"][step.name]
     text = env_file(migration_credentials(env, service))

@@ -1,4 +1,4 @@
-"""What a release consists of, as pure data: which services, in which order, with which definitions."""
+"""A release as pure data: its services, their order, their definitions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Step:
 
 
 def waves(env: Environment, names: Iterable[str], width: int) -> list[list[str]]:
-    """Services in dependency order: none needs another of its wave, and each has at most `width`."""
+    """Waves of at most `width` services, in dependency order; no service depends on another one of its wave."""
     depth = depths({name: service.depends_on for name, service in env.catalogue.services.items()})
     found = []
     wanted = list(names)
@@ -39,21 +39,21 @@ def waves(env: Environment, names: Iterable[str], width: int) -> list[list[str]]
 
 
 def rollback_order(env: Environment, names: Sequence[str]) -> list[str]:
-    """The same services in the order of operations.yaml, then those that it does not name."""
+    """The services in the order of operations.yaml, then those that it does not name."""
     first = [name for name in env.catalogue.operations.rollback.order if name in names]
     return first + [name for name in names if name not in first]
 
 
 def at(env: Environment, targets: Mapping[str, Released]) -> Environment:
-    """The environment as if these releases were what it keeps."""
+    """The environment as if it kept these releases."""
     records = {key(name): {**env.kept.get(key(name), {}), "current": to.value()} for name, to in targets.items()}
     return env.seen(env.hosts, env.digests, {**env.kept, **records})
 
 
 def work(env: Environment, targets: Mapping[str, Released]) -> dict[str, Any]:
-    """What the manager needs to bring services to these releases: definitions, contents of files, time, in this order.
+    """The manager's work to bring services to these releases: definitions, contents of files, timeouts.
 
-    The definitions are those that every later run plans, so it finds nothing to do.
+    Every later run plans the same definitions, so it finds nothing to do.
     """
     then = at(env, targets)
     services = {name: env.catalogue.service(name) for name in targets}
@@ -71,15 +71,15 @@ def work(env: Environment, targets: Mapping[str, Released]) -> dict[str, Any]:
 def stack(env: Environment, running: Mapping[str, Released]) -> dict[str, str]:
     """{path: text} of the stack file as every later run plans it.
 
-    Services that have no record are in it as they run: what this run calls `release` is not theirs.
+    Services without a release record are in it as they run: the `release` of this run does not concern them.
     """
     unrecorded = {name: replace(to, pinned=False) for name, to in running.items() if key(name) not in env.kept}
     return {STACK: stack_file(definitions(at(env, unrecorded)))}
 
 
-NOTHING: Mapping[str, Any] = {"definitions": {}, "contents": {}, "items": {}, "seconds": {}}  # work that is none
+NOTHING: Mapping[str, Any] = {"definitions": {}, "contents": {}, "items": {}, "seconds": {}}  # empty work
 
 
 def config_name(env: Environment, name: str, to: Released) -> str:
-    """Name of the configuration that a service runs with at this release."""
+    """The name of the configuration that a service runs with at this release."""
     return mounted(at(env, {name: to}), env.catalogue.service(name))[CONFIG][0].partition(" ")[2]

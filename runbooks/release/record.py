@@ -1,4 +1,4 @@
-"""What is remembered of a service's releases, and which one a rollback means. Pure data."""
+"""The release record of a service, and the release that a rollback returns to. Pure data."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ Kept = dict[str, Any]
 
 @dataclass(frozen=True)
 class Running:
-    """A service as the swarm has it: image reference and name of its configuration."""
+    """A service as the swarm has it: its image reference and the name of its configuration."""
 
     image: str
     config: str
 
     def released(self) -> Released:
-        """What that is as a release, with its configuration held fast."""
+        """The same as a release with a pinned configuration."""
         name, _, digest = self.image.partition("@")
         return Released(name.rsplit(":", 1)[-1], digest, self.config, pinned=True)
 
 
 def same(one: Released, other: Released) -> bool:
-    """Whether two are the same release: by image and number, whatever their configuration."""
+    """Whether two releases have the same number and image, whatever their configuration."""
     return (one.release, one.digest) == (other.release, other.digest)
 
 
@@ -37,15 +37,15 @@ def history(record: Mapping[str, Any]) -> list[Released]:
 
 
 def begun(record: Mapping[str, Any], running: Released) -> Kept:
-    """The record while a release is under way: what runs now stays what is planned, until the gates have passed."""
+    """The record during a release: the running release stays the planned one until the gates have passed."""
     current = Released.of(record["current"]) if record else running
-    if same(current, running):  # as it is on the hosts: its configuration may be newer than its release
+    if same(current, running):  # on the hosts the configuration may be newer than the record
         current = replace(current, config=running.config, pinned=True)
     return {**record, "current": current.value()}
 
 
 def committed(record: Mapping[str, Any], now: Released, keep: int) -> Kept:
-    """The record once `now` has passed its gates. What ran before becomes history."""
+    """The record once `now` has passed its gates. The previous release becomes history."""
     before = [replace(Released.of(record["current"]), pinned=True), *history(record)]
     rest = [entry for entry in before if not same(entry, now)]
     abandoned = [value for value in record.get("abandoned", ()) if not same(Released.of(value), now)]
@@ -58,7 +58,7 @@ def committed(record: Mapping[str, Any], now: Released, keep: int) -> Kept:
 
 
 def went_back(record: Mapping[str, Any], target: Released, keep: int) -> Kept:
-    """The record after a rollback. What is newer than the target is no longer before it, but not forgotten."""
+    """The record after a rollback. Releases newer than the target leave the history and are kept as abandoned."""
     current, older = Released.of(record["current"]), history(record)
     if same(current, target):
         return {**record, "current": target.value()}
@@ -76,10 +76,10 @@ def went_back(record: Mapping[str, Any], target: Released, keep: int) -> Kept:
 def target(
     name: str, record: Mapping[str, Any], running: Released, previous: Released | None, wanted: str
 ) -> Released | None:
-    """Which release a rollback of this service leads to; None where there is none before.
+    """The release that a rollback of this service returns to; None if it has no earlier one.
 
-    Without a `wanted` number: what is recorded where something else runs (a release that never got through),
-    else the one before it, else what the swarm itself had before. OperatorError where `wanted` is unknown.
+    Without a `wanted` number: the recorded release if another one runs (one that never got through), else the one
+    before it, else the one that the swarm itself had before. OperatorError if `wanted` is unknown.
     """
     current = Released.of(record["current"]) if record else running
     known = [current, *history(record), *(Released.of(value) for value in record.get("abandoned", ()))]
@@ -90,7 +90,7 @@ def target(
             if entry.release == wanted:
                 return entry
         numbers = ", ".join(dict.fromkeys(entry.release for entry in known))
-        raise OperatorError(f"{name} was never at release {wanted}, as far as is known here; it was at {numbers}")
+        raise OperatorError(f"{name} was never at release {wanted} according to its record; it was at {numbers}")
     if not same(current, running):
         return current
     if older := history(record):
@@ -99,10 +99,10 @@ def target(
 
 
 def releases(env: Environment) -> dict[str, str]:
-    """{service: release} of an environment as it is planned: for records of runs."""
+    """{service: release} as the environment plans it, for audit records."""
     return {name: released(env, name).release for name in env.catalogue.services}
 
 
 def record_of(env: Environment, name: str) -> Mapping[str, Any]:
-    """What is kept of a service; empty where it was never released."""
+    """The release record of a service; empty if it was never released."""
     return env.kept.get(key(name), {})

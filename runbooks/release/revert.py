@@ -1,7 +1,6 @@
-"""Going back: every service at once, to what is recorded, with its configuration and without waiting.
+"""Rollback: all services at once, to recorded releases with their configuration, without waiting for gates.
 
-Nothing is asked of the registry: nodes have kept the images. Credentials are not part of a release and stay
-what they are now.
+No registry is needed: nodes keep the images. Credentials are not part of a release and stay as they are now.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from runbooks.release.record import Running, record_of, target, went_back
 
 
 def plan(run: Run, services: Sequence[str], to: str = "") -> Sequence[Act]:
-    """One act for all services: they go side by side. OperatorError for a release that was never there."""
+    """One act for all services, which go in parallel. OperatorError for an unknown release."""
     situation = Situation(run)
     names = rollback_order(situation.env, services)
     found = situation.services(names)
@@ -34,7 +33,7 @@ def plan(run: Run, services: Sequence[str], to: str = "") -> Sequence[Act]:
         if step:
             steps.append(step)
         else:
-            logger.warning(f"    {name}: there is no release before the one it runs")
+            logger.warning(f"    {name}: it has no earlier release than the one that runs")
     if not steps:
         return []
     check_configurations(steps, found[""]["stored"])
@@ -43,9 +42,9 @@ def plan(run: Run, services: Sequence[str], to: str = "") -> Sequence[Act]:
 
 
 def step_of(situation: Situation, name: str, found: Mapping[str, Any] | None, wanted: str) -> Step | None:
-    """Where one service goes; None when there is nothing before."""
+    """The step of one service; None if it has no earlier release."""
     if found is None:
-        raise OperatorError(f"{name} is not in the swarm: deploys/full.py lays it down")
+        raise OperatorError(f"{name} is not in the swarm: deploys/full.py deploys it")
     running = Running(found["image"], found["config"]).released()
     before = found["previous"]
     previous = Running(before["image"], before["config"]).released() if before else None
@@ -54,17 +53,17 @@ def step_of(situation: Situation, name: str, found: Mapping[str, Any] | None, wa
 
 
 def check_configurations(steps: Sequence[Step], stored: Sequence[str]) -> None:
-    """OperatorError where a configuration to go back to is gone."""
+    """OperatorError if a configuration to return to is gone."""
     gone = [step for step in steps if step.after.config and step.after.config not in stored]
     if gone:
         raise OperatorError(
             f"the configuration of {', '.join(f'{step.name} {step.after.release}' for step in gone)} is no longer in "
-            "the swarm: release that number again with deploys/release.py, with the configuration of this checkout"
+            "the swarm: release that number with deploys/release.py, with the configuration of this checkout"
         )
 
 
 def go(situation: Situation, steps: Sequence[Step], found: Mapping[str, Any]) -> None:
-    """Record where services go, so that a run that dies is finished by the next; then bring them there."""
+    """Record where services go, so that the next run finishes one that dies; then bring them there."""
     env, setting = situation.env, situation.env.setting
     records = {}
     for step in steps:
@@ -79,13 +78,13 @@ def go(situation: Situation, steps: Sequence[Step], found: Mapping[str, Any]) ->
     good = situation.bring(f"roll back {len(steps)} services", plan)
     situation.write_stack()
     if not good:
-        raise OperatorError("not every service got healthy at the release that it went back to; why stands above")
+        raise OperatorError("not every service got healthy after the rollback (see the error above)")
     for step in steps:
         situation.run.outcome.changes[situation.leader].append(
             Change(f"release of {step.name}", f"{step.before.release} -> {step.after.release}")
         )
     if bad := failures(situation.run, list(targets)):
         raise OperatorError(
-            "services run at the release that they went back to, and do not do their work there:\n"
+            "services run at the earlier release, but do not do their work:\n"
             + "\n".join(f"{name}: {why}" for name, why in bad.items())
         )

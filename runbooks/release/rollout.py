@@ -1,7 +1,7 @@
-"""A release as it is carried out, wave after wave: roll, watch, judge, then record, or go back.
+"""A release as it is carried out, wave after wave: roll, watch, judge, then record or go back.
 
-What is planned for a service is the old release until the new one has passed its gates: a run that dies in
-the middle leaves a new release unrecorded, and the next run of anything lays the old one down again.
+The old release stays the planned one until the new one has passed its gates. A run that dies in the middle leaves the
+new release unrecorded, and the next run of any deploy brings the old one back.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Session:
         self.done: list[Step] = []
 
     def steps(self, names: Sequence[str], digests: Mapping[str, Any] | None = None) -> list[Step]:
-        """From what each service is at to what it should be at; `digests` as the registry told them."""
+        """One step for each service, from its present release to the new one; `digests` as the registry has them."""
         env = self.situation.env
         digests = digests or self.situation.digests(names, self.release)
         running = self.situation.running(names)
@@ -54,14 +54,14 @@ class Session:
         return found
 
     def needed(self, step: Step) -> bool:
-        """Whether anything is to be done: another image or number, other configuration, or no record of it."""
+        """Whether there is anything to do: another image or number, another configuration, or no record of it."""
         config = config_name(self.situation.env, step.name, step.after)
         recorded = record_of(self.situation.env, step.name).get("current", {})
         now = (step.before.release, step.before.digest, step.before.config, recorded.get("pinned", True))
         return now != (step.after.release, step.after.digest, config, False)
 
     def fetch(self, names: Sequence[str]) -> None:
-        """Have the images of both releases on every host that may run them: a rollback needs no registry then."""
+        """Pull the images of both releases on every host that may run them: a rollback then needs no registry."""
         run, env = self.situation.run, self.situation.env
         steps = self.steps(names)
         wanted = [image(at(env, {step.name: to}), step.name) for step in steps for to in (step.before, step.after)]
@@ -69,7 +69,7 @@ class Session:
         side_by_side(lambda host: carry_out(run, host, "pull the images", PULL, "pull", context), reached(run, "app"))
 
     def wave(self, names: Sequence[str]) -> None:
-        """Release services that do not need each other; OperatorError when one of them did not get through."""
+        """Release services that do not depend on each other; OperatorError if one of them did not get through."""
         steps = self.steps(names)
         running = self.situation.running(names)
         records = {name: record_of(self.situation.env, name) for name in names}
@@ -80,10 +80,10 @@ class Session:
         except OperatorError as error:
             self._remove_canaries(steps)
             raise OperatorError(
-                f"{error}\n{', '.join(names)}: not recorded as released, so the next run of deploys/full.py lays "
-                "down what ran before, wherever it is gone; saying the same release again goes on with it"
+                f"{error}\n{', '.join(names)}: not recorded as released, so the next run of deploys/full.py brings the "
+                "old release back where it is gone; the same deploys/release.py continues the release"
             ) from None
-        if bad:  # before anything else: they are of the same release
+        if bad:  # canaries first: they run the same release
             self._remove_canaries(steps)
         self._finish([step for step in steps if step.name not in bad], points)
         if bad:
@@ -91,7 +91,7 @@ class Session:
         self._remove_canaries(steps)
 
     def _roll(self, steps: Sequence[Step]) -> dict[str, str]:
-        """Replace the old release by the new one; services that must go back, with the reason."""
+        """Replace the old release with the new one; return the services that must go back, with the reason."""
         watch = Watch(self.situation, [step.name for step in steps], self.limits)
         plan = work(self.situation.env, {step.name: step.after for step in steps})
         self.situation.bring(f"release {', '.join(map(str, steps))}", plan)
@@ -99,7 +99,7 @@ class Session:
         return bad | failures(self.situation.run, [step.name for step in steps if step.name not in bad])
 
     def share(self, names: Sequence[str], percent: int) -> None:
-        """Give the new release of these services a share of their traffic, and watch it."""
+        """Give the new release of these services a share of the traffic, and watch it."""
         canary = self.situation.env.catalogue.operations.rollout.canary
         seconds = self.setting.release_canary_seconds
         self._canary(self.steps(names)).share(percent, 60.0 * canary.every_minutes if seconds is None else seconds)
@@ -135,10 +135,10 @@ class Session:
         self.done += steps
 
     def _give_up(self, steps: Sequence[Step], bad: Mapping[str, str]) -> None:
-        """Bring the old releases back, and say what was wrong; always raises OperatorError."""
+        """Bring the old releases back and report the reasons; always raises OperatorError."""
         for step in steps:
             logger.error(f"    {step.name} {step.after.release}: {bad[step.name]}")
-            if bad[step.name] != ROLLED_BACK:  # else they were shown with the task that failed
+            if bad[step.name] != ROLLED_BACK:  # else the failed task's log lines were shown already
                 self._tell_logs(step.name)
         back = list(steps)
         if self.setting.release_on_failure == "back":
@@ -152,15 +152,15 @@ class Session:
         lines = [f"{name} did not get through: {why}" for name, why in bad.items()]
         lines.append(
             f"{', '.join(f'{name} {to.release}' for name, to in targets.items())} "
-            + ("runs again" if good else "COULD NOT BE BROUGHT BACK, why stands above: look at it now")
+            + ("runs again" if good else "COULD NOT BE BROUGHT BACK (see the error above): act now")
         )
         if self.done:
-            also = "went back too" if kept else "stay at their new release (release_on_failure is stop)"
+            also = "went back, too" if kept else "stay at their new release (release_on_failure is stop)"
             lines.append(f"{', '.join(step.name for step in self.done)} {also}")
         raise OperatorError("\n".join(lines))
 
     def _as_before(self, step: Step) -> dict[str, Any]:
-        """The record of a service that got through and goes back for the others' sake."""
+        """The record of a service that got through and goes back with the others."""
         record = record_of(self.situation.env, step.name)
         older = [value for value in record["history"] if value["release"] != step.before.release]
         return {**record, "current": step.before.value(), "history": older}

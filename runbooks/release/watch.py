@@ -1,4 +1,4 @@
-"""Watching what was just released: its tasks, its readiness, its traffic, until it may be recorded."""
+"""Watch a new release, its tasks, readiness and traffic, until it may be recorded."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from runbooks.release.context import Situation
 from runbooks.release.gate import Limits, objection, task_objection
 
 POLL_SECONDS = 2
-SAMPLE_SECONDS = 4  # of traffic, before it is looked at for the first time
+SAMPLE_SECONDS = 4  # of traffic before it is judged for the first time
 
 
 def until_over(seconds: float) -> Iterator[float]:
-    """How many seconds have passed, again and again; for the last time once all of them have."""
+    """Yield the elapsed seconds at intervals, and one last time when all of them have passed."""
     began, elapsed = time.monotonic(), 0.0
     while elapsed < seconds:
         yield elapsed
@@ -31,10 +31,10 @@ def until_over(seconds: float) -> Iterator[float]:
 
 
 class Watch:
-    """A wave of services, from before it is rolled to the end of its gates."""
+    """A wave of services, from before its rollout to the end of its gates."""
 
     def __init__(self, situation: Situation, names: Sequence[str], limits: Limits) -> None:
-        """Looks at what is there before anything is rolled."""
+        """Notes traffic and failed tasks from before the rollout."""
         env = situation.env
         self.situation, self.names, self.limits = situation, list(names), limits
         seconds, operations = env.setting.release_min_ready_seconds, env.catalogue.operations
@@ -44,10 +44,10 @@ class Watch:
         found = situation.services(names)
         self.failures = {name: [task for task, _ in found[name]["failed"]] for name in names}
         self.hashes: dict[str, str] = {}
-        self.unready: dict[str, tuple[float, str]] = {}  # since when, and why
+        self.unready: dict[str, tuple[float, str]] = {}  # since when, and the reason
 
     def bad(self, work: Mapping[str, Any]) -> dict[str, str]:
-        """Services that must go back, with the reason; `work` is what was rolled. Takes as long as the gates do."""
+        """Services that must go back, with the reason; `work` is what was rolled out. Takes as long as the gates do."""
         bad: dict[str, str] = {}
         self.hashes = {name: work["items"][f"service {name}"]["hash"] for name in self.names}
         looks: list[Callable[[Sequence[str], float], dict[str, str]]] = [self._tasks, self._readiness, self._traffic]
@@ -69,7 +69,7 @@ class Watch:
         return {name: why for name, why in reasons.items() if why}
 
     def _readiness(self, names: Sequence[str], elapsed: float) -> dict[str, str]:
-        """Those that were not ready for too long, or are not at the end."""
+        """Services that were not ready for too long, or are not ready at the end."""
         env, run = self.situation.env, self.situation.run
         edges = reached(run, "edge")
         if not edges:
@@ -89,7 +89,7 @@ class Watch:
         return found
 
     def _traffic(self, names: Sequence[str], elapsed: float) -> dict[str, str]:
-        """Those whose answers got worse; at the end, where nobody asks them, by requests of our own."""
+        """Services whose answers got worse. At the end, services with little traffic are judged by our own requests."""
         over = elapsed >= self.seconds
         if elapsed < SAMPLE_SECONDS and not over:
             return {}
@@ -98,7 +98,7 @@ class Watch:
         if few:
             after |= self.situation.own_requests(few, self.limits.requests)
         for name in names if over else ():
-            kind = "requests of our own" if name in few else "real traffic"
+            kind = "our own requests" if name in few else "real traffic"
             console.say(f"    {name}: {kind}: {after[name]}; before: {self.before[name]}")
         reasons = {name: objection(self.before[name], after[name], self.limits) for name in names}
         return {name: why for name, why in reasons.items() if why}

@@ -1,4 +1,4 @@
-"""Runbooks of backups: make one now, bring something back, prove that what there is comes back."""
+"""Runbooks for backups: make one now, restore one, prove that backups restore."""
 
 from runbooks.restore.backup import back_up
 from runbooks.restore.restore import restore

@@ -1,4 +1,4 @@
-"""Back up now: every host with something to save, or one store of them."""
+"""Back up now: every host with something to save, or one store."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from runbooks.restore.hosts import hosts_of, primaries
 
 
 def back_up(store: str = "", type_: str = "") -> None:
-    """Save everything or one store; as a backup of this type, for a store whose backups have types."""
+    """Save everything or one store; with this type, if the store's backups have types."""
     act("Back up", partial(plan, only=store, type_=type_))
 
 
 def plan(run: Run, only: str = "", type_: str = "") -> list[Act]:
-    """One act for each host that has something to do."""
+    """One act for each host that has something to save."""
     known, hours = [*stores(run.all_roles), ENVIRONMENT], run.environment.setting.restore_backup_hours
     if only and only not in known:
-        raise OperatorError(f"store={only}: nothing is saved of that name{nearest(only, known)}: {', '.join(known)}")
+        raise OperatorError(f"store={only}: unknown store{nearest(only, known)}; known: {', '.join(known)}")
     _check_type(run, type_)
     lead = primaries(run)
     acts = []
@@ -39,7 +39,7 @@ def plan(run: Run, only: str = "", type_: str = "") -> list[Act]:
         store for store in stores(run.all_roles) if hosts_of(run, store) and store not in lead and only in ("", store)
     ]
     if missing:
-        raise OperatorError(f"nobody takes writes of {', '.join(missing)}, so it cannot be saved: mend that first")
+        raise OperatorError(f"no member of {', '.join(missing)} accepts writes, so it cannot be saved: fix that first")
     return acts
 
 
@@ -48,4 +48,4 @@ def _check_type(run: Run, type_: str) -> None:
     typed = [store for store in stores(run.all_roles).values() if store.types]
     if type_ and not any(type_ in store.types for store in typed):
         known = "; ".join(f"a backup of {store.title} is one of {', '.join(store.types)}" for store in typed)
-        raise OperatorError(f"type={type_}: {known or 'no store has backups of types'}")
+        raise OperatorError(f"type={type_}: {known or 'no store has backup types'}")

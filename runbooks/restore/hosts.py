@@ -1,4 +1,4 @@
-"""The hosts of each store, and which of them takes its writes."""
+"""The hosts of each store, and the one that accepts its writes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def hosts_of(run: Run, store: str) -> list[str]:
 
 
 def primaries(run: Run) -> dict[str, str]:
-    """Host that takes the writes of each store, as the hosts themselves say; nothing for a store without one."""
+    """The host that accepts the writes of each store, as the hosts report; stores without one are left out."""
     found = {}
     for name, store in stores(run.all_roles).items():
         reached = (host for host in hosts_of(run, name) if run.hosts.reaches(host))

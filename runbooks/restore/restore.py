@@ -1,4 +1,4 @@
-"""Restore: one service's database or whole stores, the latest or a point in time, into a copy unless told otherwise."""
+"""Restore one service's database or whole stores, the latest state or a point in time; by default into a copy."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from runbooks.restore.hosts import hosts_of, primaries
 
 
 def restore(service: str = "", store: str = "", to: str = "", replace: bool = False) -> None:
-    """The database of one service, or a store or all, as at a point in time; into its own place with `replace`."""
+    """Restore one service's database, one store or all, at a point in time; in place with `replace`."""
     act("Restore", partial(plan, service=service, store=store, to=to, replace=replace))
 
 
 def plan(run: Run, service: str = "", store: str = "", to: str = "", replace: bool = False) -> list[Act]:
-    """Acts for what was asked for; OperatorError where it is not clear, or not there."""
+    """The acts; OperatorError if the request is ambiguous or its target unknown."""
     to = moment(to)
     if service and store:
         raise OperatorError(f"service={service} and store={store}: restore one service's database, or whole stores")
@@ -41,7 +41,7 @@ def plan(run: Run, service: str = "", store: str = "", to: str = "", replace: bo
 
 
 def _default(brought: dict[str, Store], known: list[str]) -> str:
-    """The store that is meant where none is named."""
+    """The store to restore if none is named."""
     for name, store in brought.items():
         if store.by_default:
             return name
@@ -49,7 +49,7 @@ def _default(brought: dict[str, Store], known: list[str]) -> str:
 
 
 def _store_of(run: Run, brought: dict[str, Store], service: str) -> tuple[str, Store]:
-    """The store in which a service keeps what can be brought back for it alone."""
+    """The store that can restore this service's data alone."""
     names: list[str] = []
     for name, store in brought.items():
         if store.restore_service:
@@ -57,7 +57,7 @@ def _store_of(run: Run, brought: dict[str, Store], service: str) -> tuple[str, S
             if service in there:
                 return name, store
             names += there
-    raise OperatorError(f"service={service}: no service of that name keeps a database{nearest(service, names)}")
+    raise OperatorError(f"service={service}: no service of that name has a database{nearest(service, names)}")
 
 
 def moment(to: str) -> str:
@@ -70,5 +70,5 @@ def moment(to: str) -> str:
         raise OperatorError(f'to={to}: write a point in time as 2026-11-22T19:00:00Z, or "latest"') from None
     found = found if found.tzinfo else found.replace(tzinfo=dt.UTC)
     if found > dt.datetime.now(dt.UTC):
-        raise OperatorError(f"to={to} is not over yet: nothing is known of it")
+        raise OperatorError(f"to={to} is in the future: name a time in the past")
     return found.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").replace(".000000", "")

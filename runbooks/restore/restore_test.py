@@ -1,4 +1,4 @@
-"""Prove that the last backups come back: what the weekly timer does, now."""
+"""Prove that the last backups restore: the weekly test, started now."""
 
 from __future__ import annotations
 
@@ -15,24 +15,22 @@ UNIT = "nexus-cos-restore-test-now.service"
 
 
 def prove(host: str = "") -> None:
-    """On this host, or on the one whose turn it is."""
-    act("Prove that the backups come back", partial(plan, chosen=host))
+    """Run the test on this host, or on one that `plan` chooses."""
+    act("Prove that the backups restore", partial(plan, chosen=host))
 
 
 def plan(run: Run, chosen: str = "") -> list[Act]:
-    """One act, on a host of the store that tests, and there on one that takes no writes if possible."""
+    """One act, on a host of the store that brings the test; if possible on one that accepts no writes."""
     store = next((name for name, each in stores(run.all_roles).items() if each.tests), None)
     if not store:
-        raise OperatorError("no store of this platform brings a restore test")
+        raise OperatorError("no store of this platform has a restore test")
     title = stores(run.all_roles)[store].title
     members = [name for name in hosts_of(run, store) if name in savers(run)]
     if not members:
-        raise OperatorError(
-            f"no host of {title} is reached by this run, and a scratch instance needs one: drop --limit"
-        )
+        raise OperatorError(f"this run reaches no host of {title}, and the scratch instance needs one: drop --limit")
     if chosen and chosen not in members:
         raise OperatorError(f"host={chosen}: the test needs a host of {title}, one of {', '.join(members)}")
     primary, hours = primaries(run).get(store), run.environment.setting.restore_test_hours
     chosen = chosen or ([name for name in members if name != primary] or members)[-1]
-    what = f"Restore the last backups into a scratch instance on {chosen}, and compare them with what was recorded"
+    what = f"Restore the last backups into a scratch instance on {chosen}, and compare them with their records"
     return [work(run, chosen, what, UNIT, "test --here", ["restore_test"], hours)]

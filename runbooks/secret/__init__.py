@@ -1,4 +1,4 @@
-"""Secrets changed while the platform runs: each step changes the secrets file, and a run of all roles follows it."""
+"""Rotate secrets while the platform runs. Each step changes the secrets file; a run of all roles follows it."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from runbooks.secret.rule import chosen, rule_of, units
 
 
 def introduce(names: str = "", force: bool = False) -> None:
-    """New values of the secrets with these names that stores and services accept beside those in use."""
+    """Make new values of these secrets, which stores and services accept in addition to those in use."""
     _wanted(current_run(), names, force)
-    current_run().unsettle()  # what the steps change is known only once they are carried out
-    act("Make new secrets beside those in use", partial(_introduce, names=names, force=force))
+    current_run().unsettle()  # the changes are known only once the steps are carried out
+    act("Make new secrets next to those in use", partial(_introduce, names=names, force=force))
 
 
 def switch() -> None:
-    """Every side uses the new values; the old ones are still accepted."""
+    """Have every side use the new values; the old ones are still accepted."""
     act("Switch to the new secrets", _switch)
 
 
 def retire(at_once: bool = False) -> None:
-    """The old values open nothing any more; at once also those that are held for who may still use them."""
+    """End the old values; with `at_once` also those that are held for clients that may still use them."""
     act("Retire the old secrets", partial(_retire, at_once=at_once))
 
 
@@ -52,7 +52,7 @@ def _retire(run: Run, at_once: bool = False) -> Sequence[Act]:
     for unit in rotation.switched(env):
         until = "" if at_once else rotation.held(env, unit)
         if until:
-            text = f"the old {unit} stays accepted until {until}: then run rotate_secrets.py again"
+            text = f"the old {unit} stays accepted until {until}: then rerun deploys/rotate_secrets.py"
             run.outcome.note("secrets", text)
         else:
             over.append(unit)
@@ -60,7 +60,7 @@ def _retire(run: Run, at_once: bool = False) -> Sequence[Act]:
 
 
 def _step(run: Run, names: list[str], what: str, change: Callable[[], object]) -> Sequence[Act]:
-    """One act that changes the secrets file, if there is anything to change."""
+    """One act that changes the secrets file; none if there is nothing to change."""
 
     def do() -> None:
         change()
@@ -71,33 +71,33 @@ def _step(run: Run, names: list[str], what: str, change: Callable[[], object]) -
 
 
 def _wanted(run: Run, names: str, force: bool) -> list[str]:
-    """What is to be rotated.
+    """The units to rotate.
 
-    OperatorError where nothing was named, and where a host would be left with what opens nothing any more.
+    OperatorError if none was named, or if a host would be left with secrets that no longer work.
     """
     env = run.environment
     wanted = chosen(env, names)
     if not wanted and not rotation.unfinished(env):
         raise OperatorError(
-            "no secret was named and no rotation is under way: --data secrets=all, or some of "
+            "no secret was named and no rotation is in progress: --data secrets=all, or some of "
             f"{', '.join(rotation.grouped(units(env)))}"
         )
     missing = [host.name for host in env.hosts if not run.hosts.reaches(host.name)]
     if missing and not force:
         raise OperatorError(
-            f"{', '.join(missing)} would be left with old secrets, which this run ends: bring them back or drop "
-            "--limit. If they are lost for good: --data force=true; what comes back later is mended by full.py"
+            f"{', '.join(missing)} would keep the old secrets, which this run ends: bring them back online or drop "
+            "--limit. If they are lost for good: --data force=true; full.py repairs a host that returns later"
         )
     return wanted
 
 
 def _tell(env: Environment, wanted: list[str], fresh: list[str], everything: bool) -> None:
-    """What a whole rotation would do, for a dry run: its later steps depend on the first."""
+    """Say what a whole rotation would do. A dry run cannot plan its later steps, which depend on the first."""
     if begun := rotation.unfinished(env):
-        console.say(f"    would go on with what was begun: {'; '.join(rotation.grouped(begun))}")
+        console.say(f"    would continue the rotation of: {'; '.join(rotation.grouped(begun))}")
     pairs = [unit for unit in fresh if rule_of(env, unit).kind == "pair"]
     others = [unit for unit in wanted if unit not in pairs]
-    for names, how in ((pairs, "use their other log-in with a new password"), (others, "have a new value")):
+    for names, how in ((pairs, "use their other login with a new password"), (others, "get a new value")):
         if names:
             console.say(f"    would {how}: {'; '.join(rotation.grouped(names))}")
     for unit in units(env) if everything else []:

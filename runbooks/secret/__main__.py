@@ -1,4 +1,4 @@
-"""`python -m runbooks.secret ENV`: who can read the secrets of an environment, how old they are, what has to change."""
+"""`python -m runbooks.secret ENV`: who can read the secrets of an environment, their age, and what must change."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from runbooks.secret.rule import known_at, rule_of, unit_of
 
 
 def lines(name: str) -> list[str]:
-    """What there is to say of an environment, never a value."""
+    """The facts about an environment's secrets, never a value."""
     env = inventory.load(name)
     secrets = env.secrets
     added, removed = secrets.moves()
-    readers = list(secrets.readers.values()) or ["whoever has the key of this machine"]
+    readers = list(secrets.readers.values()) or ["anyone with this machine's key"]
     said = [f"{env.name}: {len(secrets.names())} secrets in {secrets.path}, read by {', '.join(readers)}"]
     if added or removed:
-        said.append(f"  not encrypted anew yet for {', '.join([*added, *removed])}: make secrets NEXUS_ENV={env.name}")
+        said.append(
+            f"  recipients changed, file not encrypted again yet: {', '.join([*added, *removed])}: "
+            f"make secrets NEXUS_ENV={env.name}"
+        )
     for name in secrets.names():
         unit = unit_of(name)
         rule = rule_of(env, unit)
-        step = f", being changed: {secrets.step(unit)}" if secrets.step(unit) else ""
+        step = f", rotation: {secrets.step(unit)}" if secrets.step(unit) else ""
         said.append(f"  {name:52} {secrets.changed_at(name)[:10] or 'unknown':10}  {rule.kind}{step}")
     for one in secrets.departed:
         turned, kept = known_at(env, one["at"])
@@ -32,7 +35,7 @@ def lines(name: str) -> list[str]:
             said.append(f"  rotate_secrets.py changes {len(turned)}: --data secrets={','.join(turned[:3])}... or all")
         said += [f"  {unit}: {rule_of(env, unit).why}" for unit in kept]
     if begun := unfinished(env):
-        said.append(f"a rotation of {len(begun)} was begun and not ended: run deploys/rotate_secrets.py")
+        said.append(f"a rotation of {len(begun)} is unfinished: run deploys/rotate_secrets.py")
     return said
 
 

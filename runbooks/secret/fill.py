@@ -1,7 +1,7 @@
 """`python -m runbooks.secret.fill ENV`: make the secrets that an environment's plans need and its file lacks.
 
-Encrypts the file anew where recipients came or went. Touches the secrets file alone, no host. What is there
-already stays as it is.
+Encrypts the file again if the recipients changed. Touches only the secrets file, no host. Existing secrets stay as
+they are.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from roles.table import ROLES
 
 
 def fill(name: str, data: Mapping[str, Any] | None = None) -> list[str]:
-    """Names of the secrets that were made; the file is written only when there are any, or for new recipients."""
+    """Names of the secrets that were made; the file is written only if there are any, or if recipients changed."""
     env = inventory.load(name, {**(data or {}), "secrets_generate": True})
     before = set(env.secrets.names())
     for host in env.hosts:
@@ -30,22 +30,23 @@ def fill(name: str, data: Mapping[str, Any] | None = None) -> list[str]:
 
 
 def tell_moves(env: Environment) -> None:
-    """Say for whom the file is going to be encrypted from now on, and what to do about who can read it no more."""
+    """Say for whom the file is encrypted from now on, and what to do about people who can no longer read it."""
     added, removed = env.secrets.moves()
     known = env.secrets.path.exists()
     for who in added if known else []:
         print(f"{who} can read the secrets of {env.name} from now on")
     for who in removed:
-        print(f"{who} can read the secrets of {env.name} no longer, and knows those that there are")
+        print(f"{who} can no longer read the secrets of {env.name}, but still knows the present ones")
     if removed:
         print(
-            f"change what they know: `pyinfra inventory/{env.name}.py deploys/rotate_secrets.py --data secrets=all`; "
-            f"`make secrets-status NEXUS_ENV={env.name}` lists what is left, old backups and commits included"
+            "change the secrets that they know: "
+            f"`pyinfra inventory/{env.name}.py deploys/rotate_secrets.py --data secrets=all`; "
+            f"`make secrets-status NEXUS_ENV={env.name}` lists those that are left, old backups and commits included"
         )
 
 
 def lines(name: str) -> list[str]:
-    """Make what is missing; what was made."""
+    """Make the missing secrets; return what was made."""
     made = fill(name)
     return [*(f"made {secret}" for secret in made), f"{len(made)} secrets made for {name}"]
 

@@ -1,8 +1,8 @@
-"""The steps of a rotation, each a change of the secrets file alone; runs between them lay it on the hosts.
+"""The steps of a rotation. Each changes only the secrets file; the runs between them bring it to the hosts.
 
-`introduce` makes new values that are accepted beside those in use; `switch` uses them; `retire` ends the old
-ones. How far each secret has come stands in the file, so a rotation that was cut off anywhere goes on from
-there, in another run and from another machine.
+`introduce` makes new values that are accepted in addition to those in use; `switch` uses them; `retire` ends the old
+ones. The file holds how far each secret has come, so an interrupted rotation continues from there, in another run
+and on another machine.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PREPARED, SWITCHED = "prepared", "switched"
 
 
 def introduce(env: Environment, wanted: Iterable[str]) -> list[str]:
-    """New values beside those in use, for what is not being rotated already; the units it was done for."""
+    """Make new values for units whose rotation has not begun; return these units."""
     secrets = env.secrets
     begun = [unit for unit in wanted if not secrets.step(unit)]
     for unit in begun:
@@ -33,7 +33,7 @@ def introduce(env: Environment, wanted: Iterable[str]) -> list[str]:
 
 
 def switch(env: Environment) -> list[str]:
-    """Use what was introduced; the units it was done for."""
+    """Use the new values; return their units."""
     secrets = env.secrets
     found = [unit for unit in units(env) if secrets.step(unit) == PREPARED]
     for unit in found:
@@ -50,42 +50,42 @@ def switch(env: Environment) -> list[str]:
 
 
 def retire(env: Environment, at_once: bool = False) -> list[str]:
-    """End the old values whose time is over; the units it was done for."""
+    """End the old values whose time is over; return their units."""
     found = [unit for unit in switched(env) if at_once or not held(env, unit)]
     for unit in found:
         if rule_of(env, unit).kind == "pair":
-            env.secrets.put(f"{unit}/{idle(env, unit)}", password())  # which nobody was ever told
+            env.secrets.put(f"{unit}/{idle(env, unit)}", password())  # a password that nobody knows
         env.secrets.put(f"{unit}/{PREVIOUS}", None)
         env.secrets.take_step(unit, "")
     return found
 
 
 def unfinished(env: Environment) -> list[str]:
-    """Units whose rotation was begun and not ended."""
+    """Units whose rotation is unfinished."""
     return [unit for unit in units(env) if env.secrets.step(unit)]
 
 
 def switched(env: Environment) -> list[str]:
-    """Units whose old value still opens a door."""
+    """Units whose old value is still accepted."""
     return [unit for unit in units(env) if env.secrets.step(unit) == SWITCHED]
 
 
 def held(env: Environment, unit: str) -> str:
-    """Until when the old value of a unit has to stay accepted, in words; empty when it can go."""
+    """Until when the old value of a unit must stay accepted, in words; empty if it can be ended."""
     minutes = rule_of(env, unit).hold_minutes
     if minutes < 0:
-        return "its holders have the new one and you end it with --data retire=true"
+        return "its holders have the new one and you end the old with --data retire=true"
     end = dt.datetime.fromisoformat(env.secrets.stepped_at(unit)) + dt.timedelta(minutes=minutes)
     return f"{end:%Y-%m-%d %H:%M} UTC" if end > dt.datetime.now(dt.UTC) else ""
 
 
 def idle(env: Environment, pair: str) -> str:
-    """The log-in of a pair that is not in use."""
+    """The login of a pair that is not in use."""
     return LOGINS[1 - LOGINS.index(env.secrets.active(pair))]
 
 
 def grouped(names: Iterable[str]) -> list[str]:
-    """Units in few words: "postgresql: 26 (auth-service, ...)"."""
+    """Units in short: "postgresql: 26 (auth-service, ...)"."""
     by_store: dict[str, list[str]] = defaultdict(list)
     for name in names:
         store, _, rest = name.partition("/")

@@ -1,4 +1,4 @@
-"""How each secret of an environment is changed: what can be done without anybody being locked out, and what cannot."""
+"""How each secret of an environment is changed: those that can be rotated without lockouts, and the others."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Kind = Literal["pair", "both", "replace", "kept"]
 
 @dataclass(frozen=True)
 class Rule:
-    """`pair`: two log-ins, of which the idle one gets the new password. `both`: old and new are accepted at once.
-    `replace`: one value that roles lay down in one step. `kept`: not changed here, `why` says what to do instead.
+    """`pair`: two logins; the idle one gets the new password. `both`: old and new are accepted at the same time.
+    `replace`: one value that roles replace in one step. `kept`: not changed here; `why` says what to do instead.
 
-    An old value stays accepted for `hold_minutes` after the switch, -1 until an operator ends it.
+    An old value stays accepted for `hold_minutes` after the switch; -1 means until an operator ends it.
     """
 
     kind: Kind
@@ -30,10 +30,10 @@ class Rule:
 
 
 AUTHORITY = (
-    "an authority whose change every host and client has to trust first: make a new environment, or remove both its "
-    "secrets, `make secrets`, and run full.py in a window in which the platform may stand still"
+    "an authority, and every host and client must trust a new one first: make a new environment; or remove both of "
+    "its secrets, `make secrets`, and run full.py in a window in which the platform may be down"
 )
-PROVIDER = "its provider makes it: get a new one there and write it down by `make secrets-edit`"
+PROVIDER = "its provider makes it: get a new one there and enter it with `make secrets-edit`"
 RULES: dict[str, Rule] = {
     "redis/*": Rule("both"),
     "nginx/api-key/*": Rule("both", hold_minutes=-1),
@@ -46,26 +46,26 @@ RULES: dict[str, Rule] = {
     "registry/upload": Rule("replace"),
     "rabbitmq/cookie": Rule(
         "kept",
-        "all nodes of RabbitMQ must have the same one at any time, and nodes prove themselves by certificates beside "
-        "it: stop the nodes, change it by `make secrets-edit`, run data.py",
+        "all nodes of RabbitMQ must have the same one at any time; nodes also authenticate by certificates: stop the "
+        "nodes, change it with `make secrets-edit`, run data.py",
     ),
     "tls/*": Rule("kept", AUTHORITY),
     "etcd/*": Rule("kept", AUTHORITY),
     "external/*": Rule("kept", PROVIDER),
-    "mongodb/admin": Rule("kept", "change it in the server first, then write it down by `make secrets-edit`"),
+    "mongodb/admin": Rule("kept", "change it in the server first, then enter it with `make secrets-edit`"),
     "mongodb/members": Rule("kept", "all members must have the same one: stop them, `make secrets-edit`, run data.py"),
     "storage/*/key": Rule("kept", PROVIDER),
     "storage/*": Rule("replace"),
-    "backup/*": Rule("kept", "older backups can be read with nothing else: add a new one beside it, keep this"),
+    "backup/*": Rule("kept", "older backups can be read only with it: add a new one and keep this one"),
 }
-UNKNOWN = Rule("kept", "no rule says how: change it by `make secrets-edit`, then run full.py")
+UNKNOWN = Rule("kept", "it has no rule: change it with `make secrets-edit`, then run full.py")
 
 
 def rule_of(env: Environment, unit: str) -> Rule:
-    """The rule of a unit, which is a pair of log-ins or a single secret."""
+    """The rule of a unit, which is a pair of logins or a single secret."""
     if env.secrets.optional(f"{unit}/{LOGINS[0]}"):
         return Rule("pair")
-    if env.secrets.optional(f"{unit}/key"):  # object storage of somebody else
+    if env.secrets.optional(f"{unit}/key"):  # object storage of another provider
         return Rule("kept", PROVIDER)
     if unit == "service/jwt":
         return Rule("both", hold_minutes=env.catalogue.operations.auth_policy.jwt.access_minutes)
@@ -73,13 +73,13 @@ def rule_of(env: Environment, unit: str) -> Rule:
 
 
 def unit_of(name: str) -> str:
-    """What a secret is changed as: of "redis/x/next" and "postgresql/x/a" that is "redis/x" and "postgresql/x"."""
+    """The unit that a secret belongs to: "redis/x" for "redis/x/next", "postgresql/x" for "postgresql/x/a"."""
     stem, _, last = name.rpartition("/")
     return stem if last in (*LOGINS, NEXT, PREVIOUS) else name
 
 
 def known_at(env: Environment, at: str) -> tuple[list[str], list[str]]:
-    """What somebody who could read the file until then knows: units that can be changed here, and the others."""
+    """The units known to someone who could read the file until then: those that can be changed here, and the others."""
     names = (name for name in env.secrets.names() if env.secrets.changed_at(name) <= at)
     known = sorted(set(map(unit_of, names)))
     kept = [unit for unit in known if rule_of(env, unit).kind == "kept"]
@@ -87,14 +87,14 @@ def known_at(env: Environment, at: str) -> tuple[list[str], list[str]]:
 
 
 def units(env: Environment) -> list[str]:
-    """Everything that can be named in `--data secrets=`, sorted."""
+    """All names that `--data secrets=` accepts, sorted."""
     return sorted({unit_of(name) for name in env.secrets.names()})
 
 
 def chosen(env: Environment, words: str) -> list[str]:
     """Units that an operator named: "all", names, the first part of names, patterns, separated by commas.
 
-    OperatorError for a word that means nothing, and for a secret named by itself that is not changed here.
+    OperatorError for an unknown name, and for a secret that is named exactly and is not changed here.
     """
     known = units(env)
     found: dict[str, None] = {}

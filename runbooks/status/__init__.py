@@ -1,8 +1,8 @@
-"""Status: what the environment is like now, against its targets. Asks every host that answers, changes nothing.
+"""Status: the present state of the environment against its targets. Asks every host that answers, changes nothing.
 
-What is asked and how it is judged is the roles' own: see `status.py` of each. What no file shows, such as proxies, the
-kernel's rules, the swarm's nodes and daemons in memory, is compared as a run compares it: nothing is said of it that
-a run would not say and undo.
+Roles decide what to ask and how to judge it: see `status.py` of each. State in memory that no file shows (proxies, the
+kernel's rules, the swarm's nodes, daemons) is compared as a run compares it: the status reports exactly what a run
+would report and undo.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ REMEDY = "a run undoes it: deploys/full.py"
 
 @deploy("Status")
 def status(as_json: bool = False) -> None:
-    """Print the status; the run ends with a status other than 0 when a target is missed."""
+    """Print the status. The run exits with a status other than 0 when a target is missed."""
     report("Status", partial(read, as_json=as_json))
 
 
 def read(run: Run, as_json: bool = False) -> Report:
-    """The report of a run, from hosts that are asked side by side."""
+    """The report, from hosts that are asked in parallel."""
     rows = judge(run.all_roles, run.environment, ask_all(run, ask), time.time())
     return table.report(run.environment, [*rows, *_states(run)], as_json)
 
@@ -46,13 +46,13 @@ def judge(roles: Roles, env: Environment, answers: Answers, now: float) -> list[
 
 
 def _states(run: Run) -> list[Row]:
-    """A missed row for each state that is not as planned; one row that all is where nothing differs."""
+    """A missed row for each state that is not as planned; if nothing differs, one row that says so."""
 
     def compared(name: str) -> list[Row]:
         try:
             return list(_compared(run, name))
         except PyinfraError as error:
-            return [Row("in memory", name, "not known", "as planned", str(error))]
+            return [Row("in memory", name, "unknown", "as planned", str(error))]
 
     rows = [row for found in side_by_side(compared, reached(run)).values() for row in found]
     return rows or [Row("in memory", "all hosts", "as planned", "as planned")]

@@ -1,4 +1,4 @@
-"""The lines as a table for a person, or as JSON for a program."""
+"""The rows as a table for people, or as JSON for programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nexus.run.runbook import Report
 
 
 def text(lines: Sequence[Row]) -> str:
-    """An aligned table, an area at a time; what is missed is marked, and told with its remedy at the end."""
+    """An aligned table, one area after the other. Missed targets are marked."""
     rows = [("", "", "what", "is", "target")]
     area = ""
     for line in lines:
@@ -26,14 +26,14 @@ def text(lines: Sequence[Row]) -> str:
 
 
 def data(environment: str, when: str, lines: Sequence[Row]) -> str:
-    """{"environment", "at", "missed": how many, "lines": [{area, what, value, target, missed, advice}]}."""
+    """{"environment", "at", "missed": number, "lines": [{area, what, value, target, missed, advice}]}."""
     entries = [{**asdict(line), "missed": line.missed} for line in lines]
     found = {"environment": environment, "at": when, "missed": sum(line.missed for line in lines), "lines": entries}
     return json.dumps(found, indent=1)
 
 
 def report(env: Environment, lines: Sequence[Row], as_json: bool) -> Report:
-    """The lines in either form; each that is missed is told at the end, too, with what to do about it."""
+    """The rows in either form; each missed target is repeated at the end with its remedy."""
     missed = tuple(f"{line.area} {line.what}: {line.advice}" for line in lines if line.missed)
     now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     return Report(data(env.name, now, lines) if as_json else text(lines), missed)

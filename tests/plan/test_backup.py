@@ -96,7 +96,7 @@ def test_the_log_is_archived_continuously(tmp_path: Path) -> None:
 def test_without_object_storage_a_note_replaces_backups(tmp_path: Path) -> None:
     env = env_of(tmp_path, {"data1": STORES})
     assert plan(env, env.host("data1")) == Desired()
-    assert "nothing of test is backed up" in notes(env)[0]
+    assert "test has no backups: add a host to the group storage" in notes(env)[0]
     start = yaml.safe_load(text(postgresql(env, env.host("data1")), PATRONI))["bootstrap"]["dcs"]
     assert "archive_mode" not in start["postgresql"]["parameters"]
 

@@ -65,7 +65,7 @@ def test_an_invalid_recipient(project: Project) -> None:
     [
         ("postgresql/auth-servce", "lab has no such secret"),
         ("tls/ca-key", "secrets=tls/ca-key is not changed here: an authority"),
-        ("", "no secret was named and no rotation is under way"),
+        ("", "no secret was named and no rotation is in progress"),
     ],
 )
 def test_an_impossible_rotation(project: Project, words: str, said: str) -> None:
@@ -80,18 +80,18 @@ def test_an_impossible_rotation(project: Project, words: str, said: str) -> None
 
 def test_a_source_that_is_not_there(project: Project) -> None:
     outcome = project.deploy(env={"NEXUS_SOURCE": str(project.root / "nowhere")})
-    refused(project, outcome, "nowhere is no directory: give the top of a checkout")
+    refused(project, outcome, "nowhere is not a directory: give the top directory of a checkout")
 
 
 def test_a_source_that_is_not_a_checkout(project: Project) -> None:
     outcome = project.deploy(env={"NEXUS_SOURCE": str(project.root)})
-    refused(project, outcome, "is no checkout of the platform's code", "Give the top of the checkout")
+    refused(project, outcome, "is not a checkout of the platform's code", "Give the top directory of the checkout")
 
 
 def test_services_that_do_not_fit_on_the_hosts(project: Project) -> None:
     stated = ["capacity_cpus=2", f"capacity_memory_bytes={24 * 1024**3}", "service_memory_scale=1.0"]
     outcome = project.deploy(*(word for data in stated for word in ("--data", data)))
-    refused(project, outcome, "the services of lab do not fit", "GiB asked", "lower service_replicas_max")
+    refused(project, outcome, "the services of lab do not fit", "GiB requested", "lower service_replicas_max")
 
 
 # Hosts

@@ -149,7 +149,7 @@ DATA = {
     "services_excluded=auth-service": "it must be a list such as []",
     'services_excluded=["auth-service"]': "'auth-service' cannot go, auth-service-v2 depends on it",
     'services_excluded=["auth-servce"]': "'auth-servce' is no service of the catalogue; did you mean",
-    "service_memory_scale=-1.0": "service_memory_scale: -1.0 leaves nothing; give a factor such as 0.5",
+    "service_memory_scale=-1.0": "service_memory_scale: -1.0 leaves nothing; set a factor such as 0.5",
     "without=ap2": 'without=ap2: lab has no such host; did you mean "app2"?',
     "without=app1,app2": "leaves 1 of 3 swarm managers (app1, app2, app3), and a majority has to stay",
 }
@@ -225,7 +225,7 @@ def test_a_source_added_after_a_run_is_checked_first(project: Project) -> None:
     project.hosts.connections = 0
     project.hosts.commands.clear()
     outcome = project.deploy(env={"NEXUS_SOURCE": str(project.root / "nowhere")})
-    refused(project, outcome, "nowhere is no directory: give the top of a checkout")
+    refused(project, outcome, "nowhere is not a directory: give the top directory of a checkout")
     assert "Connecting to hosts" not in outcome.text
 
 

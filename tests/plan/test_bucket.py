@@ -164,9 +164,12 @@ def test_half_a_key_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "complaint"),
     [
-        ({"storage_service_bucket": "cos-{env}"}, "'env' in it means nothing: it can hold {environment} and {service}"),
-        ({"storage_service_bucket": "cos-{}-{service}"}, "it can hold {environment} and {service}"),
-        ({"storage_service_bucket": "cos-{service"}, "it can hold {environment} and {service}"),
+        (
+            {"storage_service_bucket": "cos-{env}"},
+            "is not a valid pattern ('env'): use only {environment} and {service}",
+        ),
+        ({"storage_service_bucket": "cos-{}-{service}"}, "use only {environment} and {service}"),
+        ({"storage_service_bucket": "cos-{service"}, "use only {environment} and {service}"),
         ({"storage_service_bucket": "COS-{service}"}, f'named "COS-{CONTENT}": a name has 3 to 63 lower-case letters'),
         ({"storage_service_bucket": "x" * 50 + "-{service}"}, "a name has 3 to 63"),
         ({"storage_service_bucket": "ours"}, f'{CONTENT} and {UPLOAD} would share the bucket "ours"'),

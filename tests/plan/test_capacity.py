@@ -68,9 +68,9 @@ def test_what_is_missing_is_named_with_figures_and_remedy():
     report = check(load(), {}, app_hosts(3, cpus=16, memory_gib=64))
     (error,) = report.errors
     assert error.where == "app1, app2, app3"
-    assert "CPU: 102 cores asked, 46.5 there" in error.message
-    assert "memory: 204 GiB asked, 189 there" in error.message
-    assert "GPUs: 6 asked, 0 there" in error.message
+    assert "CPU: 102 cores requested, 46.5 available" in error.message
+    assert "memory: 204 GiB requested, 189 available" in error.message
+    assert "GPUs: 6 requested, 0 available" in error.message
     assert "service_gpu = False" in error.message
 
 
@@ -79,7 +79,7 @@ def test_loss_of_a_host_that_would_not_be_carried_is_a_warning():
     assert report.errors == ()
     losses = [f for f in report.findings if f.where.startswith("without ")]
     assert [f.where for f in losses] == ["without app1", "without app2", "without app3"]
-    assert "CPU: 102 cores asked, 79 there" in losses[0].message
+    assert "CPU: 102 cores requested, 79 available" in losses[0].message
 
 
 def test_loss_counts_for_the_large_host_only():
@@ -91,7 +91,7 @@ def test_loss_counts_for_the_large_host_only():
 def test_sums_that_fit_where_no_single_host_does():
     report = check(load(), {"service_gpu": False}, app_hosts(80, cpus=1.9, memory_gib=8))
     (error,) = report.errors
-    assert "the sums fit, but no host has room" in error.message
+    assert "the totals fit, but no host has room" in error.message
     assert "streamcore" in error.message
 
 
@@ -128,7 +128,7 @@ def test_stores_on_an_app_host_keep_their_memory():
 def test_environment_without_app_hosts():
     report = check(load(), {}, [Machine("data1", frozenset({"data"}), 8, 32 * GIB)])
     (error,) = report.errors
-    assert "put a host into the group app" in error.message
+    assert "add a host to the group app" in error.message
 
 
 # GPUs
@@ -149,7 +149,7 @@ def test_gpus_may_be_counted_by_their_device_files():
 def test_gpus_on_the_wrong_hosts_do_not_help():
     hosts = [*app_hosts(6, cpus=40, memory_gib=80), Machine("data1", frozenset({"data"}), 8, GIB, gpus=8)]
     (error,) = check(load(), {}, hosts).errors
-    assert "GPUs: 6 asked, 0 there" in error.message
+    assert "GPUs: 6 requested, 0 available" in error.message
 
 
 def test_replicas_that_need_a_gpu_find_it_free():
@@ -167,7 +167,7 @@ def test_replicas_that_need_a_gpu_find_it_free():
     [
         ({"service_replicas": {"glich": 2}}, "service_replicas", "did you mean 'glitch'?"),
         ({"service_replicas": {"glitch": 0}}, "service_replicas", "services_excluded"),
-        ({"service_replicas": {"glitch": True}}, "service_replicas", "give 1 or more"),
+        ({"service_replicas": {"glitch": True}}, "service_replicas", "set 1 or more"),
         ({"service_replica_scale": 0}, "service_replica_scale", "leaves nothing"),
         ({"service_memory_scale": -1}, "service_memory_scale", "leaves nothing"),
         ({"service_cpu_scale": -0.5}, "service_cpu_scale", "below zero"),
@@ -210,7 +210,7 @@ def test_unknown_host_figures_give_a_warning():
     report = capacity.of_environment(Inventory((inventory_host("app1"),)))
     assert report.asked.replicas == 113
     assert texts(report) == [
-        "warning: app1: its figures are not known, so nothing was checked; set capacity_cpus and capacity_memory_bytes"
+        "warning: app1: its figures are unknown, so nothing was checked; set capacity_cpus and capacity_memory_bytes"
     ]
 
 

@@ -86,20 +86,20 @@ def test_kept_values_win_over_the_settings_of_a_checkout(tmp_path: Path) -> None
 def test_a_scale_reports_from_and_to_or_no_change(tmp_path: Path) -> None:
     data = {"services": ["auth-service"], "replicas": "4"}
     before = environment(tmp_path).catalogue.service("auth-service").replicas
-    assert acts(scale, tmp_path, **data) == [f"Keep replicas of auth-service: {before} -> 4"]
+    assert acts(scale, tmp_path, **data) == [f"Set replicas of auth-service: {before} -> 4"]
     kept = {"replicas auth-service": {"value": 4}}
     assert acts(scale, tmp_path, kept, **data) == []
     back = acts(scale, tmp_path, kept, services=["auth-service"], replicas="catalogue")
-    assert back == [f"Keep replicas of auth-service: 4 -> {before}"]
+    assert back == [f"Set replicas of auth-service: 4 -> {before}"]
 
 
 @pytest.mark.parametrize(
     ("data", "complaint"),
     [
-        ({"replicas": "2"}, "say which service and how many"),
-        ({"services": ["auth-service"]}, "say which service and how many"),
-        ({"services": ["auth-service"], "replicas": "many"}, "say which service and how many"),
-        ({"services": ["auth-service"], "replicas": "0"}, "taken out by services_excluded"),
+        ({"replicas": "2"}, "name services and a number"),
+        ({"services": ["auth-service"]}, "name services and a number"),
+        ({"services": ["auth-service"], "replicas": "many"}, "name services and a number"),
+        ({"services": ["auth-service"], "replicas": "0"}, "To remove a service, use services_excluded"),
         ({"services": ["auth-service"], "replicas": "90", "scale": 1.0}, "do not fit on its hosts"),
     ],
 )
@@ -113,8 +113,8 @@ def test_an_impossible_scale_is_refused(tmp_path: Path, data: dict[str, Any], co
 
 def test_a_host_is_emptied_before_it_is_drained(tmp_path: Path) -> None:
     assert acts(maintenance, tmp_path, host="app2") == [
-        "Start elsewhere what runs on app2, on app1, app3",
-        "Keep app2 drained until it is taken back",
+        "Start the tasks of app2 on app1, app3",
+        "Keep app2 drained until back=true",
     ]
     kept = {"drained app2": {"at": "x"}}
     assert acts(maintenance, tmp_path, kept, host="app2") == []
@@ -136,13 +136,13 @@ def test_closing_a_module_spares_services_others_need(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "kept", "complaint"),
     [
-        ({}, {}, "say what: --data host=app2"),
-        ({"host": "app1", "module": "puabo-nexus"}, {}, "say what"),
+        ({}, {}, "name one: --data host=app2"),
+        ({"host": "app1", "module": "puabo-nexus"}, {}, "name one"),
         ({"host": "data1"}, {}, "host=data1 runs no services"),
         ({"host": "ap1"}, {}, 'has no host "ap1"; did you mean "app1"'),
         ({"host": "app3"}, {"drained app1": {}, "drained app2": {}}, "no other app host would be left"),
-        ({"module": "casino-nexus"}, {}, "every service that it stands on serves other modules"),
-        ({"module": "puabo-nexs"}, {}, 'no such module; did you mean "puabo-nexus"'),
+        ({"module": "casino-nexus"}, {}, "every service of it also serves other modules"),
+        ({"module": "puabo-nexs"}, {}, 'unknown module; did you mean "puabo-nexus"'),
     ],
 )
 def test_an_impossible_maintenance_is_refused(
@@ -157,7 +157,7 @@ def test_an_impossible_maintenance_is_refused(
 
 def test_services_restart_together_and_units_host_by_host(tmp_path: Path) -> None:
     assert acts(restart, tmp_path, services=["user-auth", "auth-service"]) == [
-        "Replace the tasks of user-auth, auth-service, the new one first"
+        "Replace the tasks of user-auth, auth-service, new tasks first"
     ]
     said = acts(restart, tmp_path, unit="docker")
     assert said[0] == "Restart docker.service on edge1"
@@ -168,8 +168,8 @@ def test_services_restart_together_and_units_host_by_host(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("data", "complaint"),
     [
-        ({}, "say what: --data service=auth-service, or --data unit=redis-server"),
-        ({"unit": "dockr"}, 'no role lays down such a unit in test; did you mean "docker"'),
+        ({}, "name one: --data service=auth-service, or --data unit=redis-server"),
+        ({"unit": "dockr"}, 'no role installs such a unit in test; did you mean "docker"'),
     ],
 )
 def test_an_impossible_restart_is_refused(tmp_path: Path, data: dict[str, Any], complaint: str) -> None:

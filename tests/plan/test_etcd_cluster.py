@@ -198,7 +198,7 @@ def test_three_shrink_to_one_while_all_of_them_run(hosts: Hosts) -> None:
 def test_the_quorum_is_not_given_away(hosts: Hosts) -> None:
     hosts.lay_all()
     hosts.kill("data3")
-    with pytest.raises(RemoteError, match="of the 2 that would be left only 1"):
+    with pytest.raises(RemoteError, match="of the 2 remaining members only 1"):
         hosts.lay("data1", "data1", "data3")
     assert hosts.votes("data1") == VOTES
 

@@ -66,7 +66,7 @@ def test_another_replica_is_synchronized_first(tmp_path: Path, said: dict[str, A
         "Have data3 confirm writes, too",
         "Switch PostgreSQL over from data1 to data3",
         "Wait until all follow data3",
-        "One that confirms writes again",
+        "Have one replica confirm writes again",
     ]
 
 
@@ -77,9 +77,9 @@ def test_no_failover_to_the_current_primary(tmp_path: Path, said: dict[str, Any]
 @pytest.mark.parametrize(
     ("change", "to", "message"),
     [
-        ({}, "date2", 'to="date2" is no host of PostgreSQL; did you mean "data2"'),
+        ({}, "date2", 'to="date2" is not a host of PostgreSQL; did you mean "data2"'),
         ({"data3": None}, "data3", "data3 does not take part"),
-        ({"data2": {"state": "starting"}}, "data2", "data2 cannot take over, it is starting"),
+        ({"data2": {"state": "starting"}}, "data2", "data2 cannot take over, its state is starting"),
         (NOBODY, "", "no primary .*data1: replica, stopped.*--data force=true --data to=data2"),
     ],
 )
@@ -111,9 +111,9 @@ def test_one_host_has_nothing_to_fail_over_to(tmp_path: Path, said: dict[str, An
 def test_a_sync_replica_is_replaced_before_its_rebuild(tmp_path: Path, said: dict[str, Any]) -> None:
     assert what(postgresql.rebuild(run(tmp_path), "data2")) == [
         "Have data3 confirm writes, too",
-        "Remove the data of data2 and copy it anew from data1",
+        "Remove the data of data2 and copy it again from data1",
         "Wait until data2 follows again",
-        "One that confirms writes again",
+        "Have one replica confirm writes again",
     ]
     assert len(postgresql.rebuild(run(tmp_path), "data3")) == 2
 

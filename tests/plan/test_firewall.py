@@ -47,11 +47,11 @@ def test_nothing_is_missing_and_nothing_is_refused() -> None:
 @pytest.mark.parametrize(
     ("gone", "words"),
     [
-        ("MASQUERADE", "the way out of 10.219.0.0/24 (nat POSTROUTING MASQUERADE)"),
+        ("MASQUERADE", "traffic out of 10.219.0.0/24 (nat POSTROUTING MASQUERADE)"),
         ("PREROUTING -m", "published ports (nat PREROUTING -> DOCKER)"),
         ("FORWARD -j DOCKER-USER", "the operator's chain (FORWARD -> DOCKER-USER)"),
         ("ESTABLISHED", "answers to docker_gwbridge (FORWARD -o docker_gwbridge ESTABLISHED)"),
-        ("! -o docker_gwbridge -j ACCEPT", "what docker_gwbridge may send (FORWARD -i docker_gwbridge ACCEPT)"),
+        ("! -o docker_gwbridge -j ACCEPT", "traffic from docker_gwbridge (FORWARD -i docker_gwbridge ACCEPT)"),
     ],
 )
 def test_a_rule_that_was_flushed_is_named(gone: str, words: str) -> None:

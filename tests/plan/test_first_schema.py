@@ -169,7 +169,7 @@ def test_a_file_that_changed_is_a_note_and_no_change(tmp_path: Path, how: str, t
     assert state.compare(found, Seen({"states": {"postgresql": {"items": items}}})) is None
     assert found.changes == []
     assert found.notes == [
-        f"schema ledger-mgr: ledger-mgr.sql is not as it was when {then} at 2026-11-29T06:00:00Z, and is applied only "
+        f"schema ledger-mgr: ledger-mgr.sql has changed since {then} at 2026-11-29T06:00:00Z, but is applied only "
         "once: changes belong to the service's migration"
     ]
 
@@ -177,5 +177,5 @@ def test_a_file_that_changed_is_a_note_and_no_change(tmp_path: Path, how: str, t
 def test_tables_of_another_role_are_named_with_the_remedy() -> None:
     assert schema.told(KNOWN, {}) == "created a, b in database x_y"
     own = schema.told(KNOWN, {"a": "x_y", "b": "x_y"})
-    assert own == "found a, b in database x_y: left alone, and on record from now on"
+    assert own == "found a, b in database x_y: left alone, and recorded from now on"
     assert schema.told(KNOWN, {"a": "x_y", "b": "postgres"}).endswith('alter table "b" owner to "x_y"')

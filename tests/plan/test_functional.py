@@ -83,14 +83,14 @@ def lifecycle() -> list[dict[str, Any]]:
     ("fault", "told"),
     [
         ("", ""),
-        ("error", 'POST /api/sessions/ answers 500 {"error": "SSL required"}: expected is 200'),
+        ("error", 'POST /api/sessions/ answers 500 {"error": "SSL required"}: expected 200'),
         ("no id", "POST /api/sessions/ answers 200 {}: it has no sessionId"),
         (
             "other data",
             'GET /api/sessions/1 answers 200 {"mark": "somebody else\'s"}: '
-            'mark is "somebody else\'s", expected is "our mark"',
+            'mark is "somebody else\'s", expected "our mark"',
         ),
-        ("keeps", 'GET /api/sessions/1 answers 200 {"mark": "our mark"}: expected is 404'),
+        ("keeps", 'GET /api/sessions/1 answers 200 {"mark": "our mark"}: expected 404'),
     ],
 )
 def test_a_wrong_answer_is_named_with_its_request(server: tuple[type[Sessions], int], fault: str, told: str) -> None:
@@ -102,7 +102,7 @@ def test_a_wrong_answer_is_named_with_its_request(server: tuple[type[Sessions], 
 
 def test_a_missing_server_is_a_failure_not_a_traceback() -> None:
     ask = client({"address": "127.0.0.1", "port": 1}, {}, 1)
-    assert "POST /api/sessions/ is not answered: [Errno 111] Connection refused" in failure(lifecycle(), "m", ask)
+    assert "POST /api/sessions/ gets no answer: [Errno 111] Connection refused" in failure(lifecycle(), "m", ask)
 
 
 def test_checks_are_due_for_shipped_code_alone(tmp_path: Path, code: Path) -> None:

@@ -45,7 +45,7 @@ def test_arguments_are_declared_at_all() -> None:
 
 def test_help_shows_form_and_default_of_an_argument() -> None:
     text = manual(Path("deploys/logs.py"), ROLES)
-    assert "  lines=NUMBER             at most so many, the newest (default: 200)" in text
+    assert "  lines=NUMBER             the most lines to show, the newest ones (default: 200)" in text
     assert "  without=TEXT" in text
     assert "print this instead of a run" in text
 

@@ -25,7 +25,7 @@ def test_a_removed_file_that_is_still_open_is_named(unit: Path) -> None:
     with unit.open("w"):
         assert opened.probe(["logs"], context) == {"logs": {"open": True}}
         unit.unlink()
-        said = f"daemon.service writes into files that were removed: {unit}"
+        said = f"daemon.service writes into removed files: {unit}"
         assert opened.probe(["logs"], context) == {"logs": {"open": False, "how": said}}
     assert opened.probe(["logs"], context) == {"logs": {"open": True}}
 

@@ -18,7 +18,7 @@ def test_port_wanted_twice_on_one_host():
     hosts = [Machine("ops1", frozenset({"ops"}), 2, GIB), Machine("edge1", frozenset({"edge"}), 2, GIB)]
     (finding,) = capacity.port_findings(load(), {"registry_port": 9090, "router_port": 9090}, hosts)
     assert (finding.severity, finding.where) == ("error", "ops1")
-    assert "port 9090 is wanted by registry and prometheus; set prometheus_port" in finding.message
+    assert "registry and prometheus both use port 9090; set prometheus_port" in finding.message
 
 
 def test_ports_of_services_do_not_count():

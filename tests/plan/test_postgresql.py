@@ -192,10 +192,16 @@ def test_shared_settings_are_only_in_etcd(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"postgresql_ttl_seconds": 18}, r"ttl_seconds is 18, and .* are 19: .* Set it to 19 or more"),
-        ({"postgresql_client_networks": ["10.0.2.1/24"]}, r'"10.0.2.1/24" is no network: .* write it as'),
-        ({"pgbouncer_pool_size": 5}, r"26 services of 5 each are 130, 10 direct and 14 of its own make 154, "),
-        ({"postgresql_max_connections": 70}, r"make 76, and postgresql_max_connections is 70. Raise it to 76"),
+        (
+            {"postgresql_ttl_seconds": 18},
+            r"ttl_seconds is 18, but .* is 19: .* Set postgresql_ttl_seconds to 19 or more",
+        ),
+        ({"postgresql_client_networks": ["10.0.2.1/24"]}, r'"10.0.2.1/24" is not a network: .* Write it as'),
+        (
+            {"pgbouncer_pool_size": 5},
+            r"26 services with 5 each need 130, which with 10 direct and 14 internal ones makes 154, ",
+        ),
+        ({"postgresql_max_connections": 70}, r"makes 76, but postgresql_max_connections is 70. Raise it to 76"),
         ({"postgresql_connection_limit": 1}, r"connection_limit is 1, less than one pool \(pgbouncer_pool_size is 2\)"),
     ],
 )
@@ -248,7 +254,7 @@ def test_a_share_of_a_shared_machine(tmp_path: Path) -> None:
 
 
 def test_an_invalid_size_is_named() -> None:
-    with pytest.raises(ValueError, match='"much" is no size; write it as 16MB'):
+    with pytest.raises(ValueError, match='"much" is not a size; write it as 16MB'):
         tuned({"work_mem": "much"}, 16 * GIB)
 
 

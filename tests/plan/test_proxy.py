@@ -65,7 +65,7 @@ def test_an_environment_without_the_store_has_no_section(tmp_path: Path) -> None
 
 def test_a_port_used_by_two_listeners_is_refused(tmp_path: Path) -> None:
     env = environment(tmp_path, DATA, postgresql_proxy_direct_port=5432)
-    with pytest.raises(OperatorError, match="postgresql and postgresql-direct both want port 5432"):
+    with pytest.raises(OperatorError, match="postgresql and postgresql-direct both use port 5432"):
         notes(env)
 
 

@@ -146,7 +146,7 @@ def test_policy_back_returns_all_services_of_the_run(tmp_path: Path) -> None:
     played.rejects = {"pv-keys"}
     run = Session(played, "9.9.9")  # type: ignore[arg-type]
     run.wave(["glitch", "key-service"])
-    with pytest.raises(OperatorError, match=r"(?s)pv-keys did not get through.*glitch, key-service went back too"):
+    with pytest.raises(OperatorError, match=r"(?s)pv-keys did not get through.*glitch, key-service went back, too"):
         run.wave(["pv-keys"])
     names = ("glitch", "key-service", "pv-keys")
     assert played.releases(*names) == played.planned(*names) == ["1.0.0"] * 3

@@ -40,7 +40,7 @@ def test_an_older_file_of_secrets_is_refused_by_a_host(tmp_path: Path, host: str
     command = base.preflight(env, env.host("data1")).replace(base.GENERATION, str(there))
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert (done.returncode == 1) is refused
-    assert ("it is an older one" in done.stdout) is refused
+    assert ("is out of date" in done.stdout) is refused
 
 
 def test_every_step_of_a_rotation_makes_the_file_a_newer_one(env: Environment) -> None:
@@ -92,8 +92,8 @@ def test_each_step_is_recorded_before_hosts_change(env: Environment) -> None:
 
 
 def test_a_rotation_does_not_leave_a_host_behind(env: Environment) -> None:
-    with pytest.raises(OperatorError, match="app1 would be left with old secrets"):
+    with pytest.raises(OperatorError, match="app1 would keep the old secrets"):
         deploy._introduce(Asked(env, reached=False), "all")
     assert deploy._introduce(Asked(env, reached=False), "all", force=True)
-    with pytest.raises(OperatorError, match="no secret was named and no rotation is under way"):
+    with pytest.raises(OperatorError, match="no secret was named and no rotation is in progress"):
         deploy._introduce(Asked(env))

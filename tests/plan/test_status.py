@@ -116,9 +116,9 @@ def test_a_silent_host_is_reported_and_the_rest_is_judged(env: Environment, answ
         answers[name]["postgresql"]["server"]["standbys"][:] = answers[name]["postgresql"]["server"]["standbys"][:1]
         answers[name]["rabbitmq"]["nodes"] = {**NODES, "rabbit@data3": False}
     found = missed(env, answers)
-    assert "data3: power, network, sshd" in found["hosts log-in"]
+    assert "data3: power, network, sshd" in found["hosts login"]
     assert found["etcd quorum"].startswith("2 of 3 answer, data1 leads ->")
-    assert "is no member" in found["postgresql data3"]
+    assert "is not a member" in found["postgresql data3"]
     assert "on data3" in found["rabbitmq nodes"]
     assert "postgresql primary" not in found
     assert "redis persistent" not in found
@@ -128,7 +128,7 @@ Change = Callable[[Answers], Any]
 AMISS: dict[str, tuple[Change, str, str]] = {
     "no quorum": (
         lambda a: [a[name]["etcd"].update(agrees=False, leader="") for name in DATA],
-        "etcd quorum", "nobody leads -> no quorum",
+        "etcd quorum", "no leader -> no quorum",
     ),
     "full store of etcd": (
         lambda a: a["data2"]["etcd"].update(errors=["alarm:NOSPACE"]), "etcd data2", "NOSPACE",
@@ -140,7 +140,7 @@ AMISS: dict[str, tuple[Change, str, str]] = {
     "no primary": (
         lambda a: [one.update(role="replica") for name in DATA for one in a[name]["postgresql"]["members"].values()]
         + [a["data1"]["postgresql"]["server"].update(replica=True, standbys=[])],
-        "postgresql primary", "nobody -> no writes are accepted",
+        "postgresql primary", "none -> no writes are accepted",
     ),
     "two primaries": (
         lambda a: a["data2"]["postgresql"]["server"].update(replica=False), "postgresql primary", "data1 and data2",
@@ -155,7 +155,7 @@ AMISS: dict[str, tuple[Change, str, str]] = {
     ),
     "nobody in step": (
         lambda a: [a[name]["postgresql"]["members"]["data2"].update(role="replica") for name in DATA],
-        "postgresql synchronous", "nobody",
+        "postgresql synchronous", "none",
     ),
     "Patroni paused": (
         lambda a: a["data3"]["postgresql"].update(paused=True), "postgresql failover", "patronictl resume",
@@ -166,7 +166,7 @@ AMISS: dict[str, tuple[Change, str, str]] = {
     ),
     "settings changed by hand": (
         lambda a: a["data2"]["redis"]["cache"].update(own={"settings": ["maxmemory"], "users": ["someone"]}),
-        "redis cache data2", "changed by hand: maxmemory, someone -> deploys/data.py sets that back",
+        "redis cache data2", "changed by hand: maxmemory, someone -> deploys/data.py resets it",
     ),
     "a paused database": (
         lambda a: a["data1"]["postgresql"].update(pooler="auth is paused. There: RESUME"),
@@ -182,7 +182,7 @@ AMISS: dict[str, tuple[Change, str, str]] = {
     ),
     "two masters": (
         lambda a: a["data3"]["redis"]["persistent"]["server"].update(role="master"),
-        "redis persistent", "data1 and data3 says master",
+        "redis persistent", "servers that say master: data1 and data3",
     ),
     "a replica without a link": (
         lambda a: a["data2"]["redis"]["persistent"]["server"].update(linked=False),
@@ -216,7 +216,7 @@ AMISS: dict[str, tuple[Change, str, str]] = {
                                                      "finished_at": "2027-01-15T07:55:00Z"}),
         "backup redis", "the last one failed -> no room",
     ),
-    "no proof": (lambda a: a["data1"]["backup"].pop("restore_test"), "backup restore", "nothing is known of any"),
+    "no proof": (lambda a: a["data1"]["backup"].pop("restore_test"), "backup restore", "no record of any"),
 }  # fmt: skip
 
 

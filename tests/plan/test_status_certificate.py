@@ -62,7 +62,7 @@ Change = Callable[[Answers], Any]
 AMISS: dict[str, tuple[Change, str, str]] = {
     "a certificate that ends": (
         lambda a: a["data1"]["certificates"]["shown"].update({"redis 6379": NOW + 3 * DAY}),
-        "data1", "3 days left (redis 6379), prepared for 700 days -> redis 6379: journalctl",
+        "data1", "3 days left (redis 6379), prepared for 700 days -> redis 6379: see journalctl",
     ),
     "a certificate that has ended": (
         lambda a: a["data1"]["certificates"]["shown"].update({"redis 6379": "certificate has expired"}),
@@ -74,7 +74,7 @@ AMISS: dict[str, tuple[Change, str, str]] = {
     ),
     "a host that has not renewed": (
         lambda a: a["app1"]["certificates"]["prepared"].update(late=5 * 3600.0),
-        "app1", "due since 5 h: journalctl -u nexus-certificate",
+        "app1", "late by 5 h: see journalctl -u nexus-certificate",
     ),
     "few certificates prepared": (
         lambda a: a["app1"]["certificates"]["prepared"].update(until=NOW + 100 * DAY),

@@ -30,7 +30,7 @@ def test_a_fault_of_a_host_is_a_missed_line(tmp_path: Path, fault: dict[str, Any
     env = environment(tmp_path, data=1)
     answers = {"data1": {"host": {**SOUND, **fault}}}
     lines = [*status.hosts(env, answers), *status.disks(env, answers)]
-    missed = {line.what: f"{line.value} {line.advice}" for line in lines if line.missed and line.what != "log-in"}
+    missed = {line.what: f"{line.value} {line.advice}" for line in lines if line.missed and line.what != "login"}
     assert list(missed) == [what]
     assert said in missed[what]
 
@@ -38,7 +38,7 @@ def test_a_fault_of_a_host_is_a_missed_line(tmp_path: Path, fault: dict[str, Any
 def test_a_unit_that_failed_is_one_line(tmp_path: Path) -> None:
     answers = {"data1": {"host": {**SOUND, "failed": ["x.service"], "units": {"x": "does not stay up"}}}}
     env = environment(tmp_path, data=1)
-    assert [line.what for line in status.hosts(env, answers) if line.missed and line.what != "log-in"] == ["data1"]
+    assert [line.what for line in status.hosts(env, answers) if line.missed and line.what != "login"] == ["data1"]
 
 
 def test_a_package_on_hold_is_shown_and_misses_no_target(tmp_path: Path) -> None:

@@ -69,13 +69,13 @@ def test_a_bucket_elsewhere(tmp_path: Path) -> None:
 
 
 def test_two_places_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(OperatorError, match="backups go to one of them"):
+    with pytest.raises(OperatorError, match="backups go to only one of them"):
         notes(env_of(tmp_path, storage_endpoint="s3.amazonaws.com"))
 
 
 @pytest.mark.parametrize("endpoint", ["https://s3.amazonaws.com", "s3.amazonaws.com:443"])
 def test_an_endpoint_is_a_name(tmp_path: Path, endpoint: str) -> None:
-    with pytest.raises(OperatorError, match="name of the host alone"):
+    with pytest.raises(OperatorError, match="set only the host name"):
         notes(env_of(tmp_path, {"data1": "postgresql"}, storage_endpoint=endpoint))
 
 

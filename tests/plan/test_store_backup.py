@@ -137,20 +137,20 @@ def test_runbooks_offer_a_store(toys: Roles, tmp_path: Path) -> None:
     assert acts("backup", env, toys, "", "") == saved
     assert acts("backup", env, toys, "shelf", "") == saved[:1]
     moment = "2026-01-02T03:04:05Z"
-    restored = ["shelf2: Save shelf as it is now", f"shelf2: Put shelf back as it was saved last before {moment}"]
+    restored = ["shelf2: Save shelf as it is now", f"shelf2: Restore shelf from its last backup before {moment}"]
     for store in ("shelf", "all", ""):
         assert acts("restore", env, toys, "", store, moment, True) == restored
 
 
 def test_runbooks_refuse_what_a_store_does_not_support(toys: Roles, tmp_path: Path) -> None:
     env = environment(tmp_path, GROUPS)
-    with pytest.raises(OperatorError, match="shelf is restored into the server that runs"):
+    with pytest.raises(OperatorError, match="shelf is restored into the running server"):
         acts("restore", env, toys, "", "shelf", "", False)
     with pytest.raises(OperatorError, match="store=shelve: test has no such store"):
         acts("restore", env, toys, "", "shelve", "", True)
-    with pytest.raises(OperatorError, match="type=full: no store has backups of types"):
+    with pytest.raises(OperatorError, match="type=full: no store has backup types"):
         acts("backup", env, toys, "", "full")
-    with pytest.raises(OperatorError, match="no store of this platform brings a restore test"):
+    with pytest.raises(OperatorError, match="no store of this platform has a restore test"):
         acts("restore_test", env, toys, "")
 
 

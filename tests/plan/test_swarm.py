@@ -114,7 +114,7 @@ def test_quorum_is_not_given_away():
     engine._refuse_quorum_loss(healthy, "A")
     wounded = Docker({"GET /nodes": (200, [manager("A"), manager("B"), manager("C", "unreachable")])})
     engine._refuse_quorum_loss(wounded, "C")  # the dead one may go
-    with pytest.raises(RemoteError, match="only 1 answer"):
+    with pytest.raises(RemoteError, match="only 1 of the 2 others answer"):
         engine._refuse_quorum_loss(wounded, "A")
     with pytest.raises(RemoteError, match="of the 0 others"):
         engine._refuse_quorum_loss(Docker({"GET /nodes": (200, [manager("A")])}), "A")

@@ -159,13 +159,13 @@ def test_checks_are_merged_and_unknown_ones_are_named(run: Toy) -> None:
         ("no-leaks", "valve leaks", "none"),
         ("no-leaks", "pump leaks", "2 drops"),
     ]
-    assert [row.value[:16] for row in rows[4:]] == ["for people to do", "operations.yaml "]
+    assert [row.value[:16] for row in rows[4:]] == ["a task for peopl", "operations.yaml "]
 
 
 @pytest.mark.parametrize("kind", ["CHECKS", "SHARED"])
 def test_a_check_is_answered_by_one_role_alone(run: Toy, package: str, tmp_path: Path, kind: str) -> None:
     (tmp_path / "path" / package / "pump/daily.py").write_text(f'{kind} = {{"valve-turned": lambda found: []}}')
-    complaint = r"role pump answers daily checks that are answered: valve-turned \(role valve\)"
+    complaint = r"role pump answers daily checks that are answered already: valve-turned \(role valve\)"
     with pytest.raises(OperatorError, match=complaint):
         checks.united(run.all_roles)
 
@@ -179,9 +179,9 @@ def test_a_store_is_failed_over_by_its_role(run: Toy, roles: Roles) -> None:
 def test_a_store_without_a_failover_says_why(roles: Roles) -> None:
     with pytest.raises(OperatorError, match=r"^pumps take turns by themselves$"):
         switching(roles, "pump")
-    with pytest.raises(OperatorError, match=r'store="pump": only replicas of Valves are rebuilt\. A pump is bought'):
+    with pytest.raises(OperatorError, match=r'store="pump": only replicas of Valves can be rebuilt\. A pump is bought'):
         rebuilding(roles, "pump")
-    with pytest.raises(OperatorError, match=r'store="tank": failover knows valve \(when nothing is said\)$'):
+    with pytest.raises(OperatorError, match=r'store="tank": failover supports valve \(the default\)$'):
         switching(roles, "tank")
 
 
@@ -196,12 +196,12 @@ def test_stores_of_the_platform() -> None:
     assert switching(ROLES, "redis").__name__ == "roles.sentinel.failover"
     for store, words in {
         "rabbitmq": "RabbitMQ has no primary to move: every node takes writes",
-        "etcd": "elect their leader by themselves",
-        "mysql": r'store="mysql": failover knows postgresql \(when nothing is said\) and redis$',
+        "etcd": "elect their leader themselves",
+        "mysql": r'store="mysql": failover supports postgresql \(the default\) and redis$',
     }.items():
         with pytest.raises(OperatorError, match=words):
             switching(ROLES, store)
-    with pytest.raises(OperatorError, match=r"only replicas of PostgreSQL are rebuilt\. Redis copies everything"):
+    with pytest.raises(OperatorError, match=r"only replicas of PostgreSQL can be rebuilt\. Redis copies everything"):
         rebuilding(ROLES, "redis")
 
 

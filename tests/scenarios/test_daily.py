@@ -41,7 +41,7 @@ def daily(control: Control, name: str, **data: Any) -> Outcome:
 def test_replicas_are_kept_by_runs_of_another_checkout(control: Control, tmp_path: Path, figure: Figure) -> None:
     before = len(tasks(control))
     dry = control.run("--dry", deploy="deploys/scale.py", data={"service": SERVICE, "replicas": str(before + 1)})
-    assert f"would 1/1: Keep replicas of {SERVICE}: {before} -> {before + 1}" in dry.output, dry.end
+    assert f"would 1/1: Set replicas of {SERVICE}: {before} -> {before + 1}" in dry.output, dry.end
     assert len(tasks(control)) == before
     try:
         done = daily(control, "scale", service=SERVICE, replicas=str(before + 1))

@@ -161,7 +161,7 @@ def test_flushed_rules_under_services(settled: Control, figure: Figure, group: s
     with Away(settled) as away:
         done = settled.run()
     assert done.status == 0, done.end
-    assert "restart: containers have no way out or in" in done.output, done.end
+    assert "restart: containers cannot reach the network" in done.output, done.end
     figure(f"Docker's rules restored ({group}): run", done.seconds)
     figure(f"Docker's rules restored ({group}): time with a service not ready", away.seconds)
     again = settled.run()

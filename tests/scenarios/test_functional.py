@@ -93,7 +93,7 @@ def test_a_healthy_service_that_cannot_work_is_named(platform: Platform) -> None
         assert done.status != 0, done.end
         assert "43/43 services healthy" in done.output, done.end
         assert "ledger-mgr: an account without entries has balance 0: functional check failed: GET " in done.output
-        assert 'answers 500 {"error":"relation \\"ledger_entries\\" does not exist"}: expected is 200' in done.output
+        assert 'answers 500 {"error":"relation \\"ledger_entries\\" does not exist"}: expected 200' in done.output
         told = platform.run("status")
         assert told.status != 0, told.end
         assert "missed: services functional checks: ledger-mgr: an account without entries" in told.output, told.end
@@ -116,5 +116,5 @@ def test_a_release_that_is_healthy_and_does_not_work_goes_back(platform: Platfor
         entry.write_text(good)
     assert done.status != 0, done.end
     assert f'{name} did not get through: its functional check "a session is created, read and deleted"' in done.output
-    assert "mark is missing, expected is" in done.output, done.end
+    assert "mark is missing, expected" in done.output, done.end
     assert images(platform.control)[name] == before

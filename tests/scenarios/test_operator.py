@@ -86,9 +86,9 @@ def test_an_impossible_request_is_refused(control: Control, database: Database) 
     primary = database.primary()
     for deploy, data, words in (
         (FAILOVER, {"to": "data9"}, 'has no host "data9"'),
-        (FAILOVER, {"to": control.group("app")[0]}, "is no host of PostgreSQL"),
+        (FAILOVER, {"to": control.group("app")[0]}, "is not a host of PostgreSQL"),
         (FAILOVER, {"store": "rabbitmq"}, "has no primary to move"),
-        (FAILOVER, {"store": "mysql"}, "failover knows postgresql"),
+        (FAILOVER, {"store": "mysql"}, "failover supports postgresql"),
         (REBUILD, {"host": primary}, "is the primary"),
         (REBUILD, {}, "--data host=NAME"),
     ):

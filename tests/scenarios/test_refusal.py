@@ -80,7 +80,7 @@ def test_a_disk_without_room_for_images(control: Control) -> None:
 
 
 def test_services_that_do_not_fit(control: Control) -> None:
-    said = ("do not fit on its hosts", "GiB asked", "lower service_replicas_max")
+    said = ("do not fit on its hosts", "GiB requested", "lower service_replicas_max")
     refuse(control, *said, data={"service_memory_scale": 1.0})
 
 

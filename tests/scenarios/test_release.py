@@ -207,7 +207,7 @@ def test_an_image_that_is_not_there_is_refused(ready: Control) -> None:
     done = ready.run(deploy="deploys/release.py", data={"services": SERVICE, "release": "0.0.404"})
     assert done.status != 0
     assert "Nothing was changed on any host" in done.output
-    assert "no whole image of session-mgr at release 0.0.404" in done.output
+    assert "no complete image of session-mgr at release 0.0.404" in done.output
     assert images(ready) == before
 
 
@@ -245,7 +245,7 @@ def test_a_bad_canary_hurts_few_and_goes(ready: Control, figure: Figure) -> None
         done = released(ready, SERVICE, number(), "error=50", canary=10, release_canary_seconds=20)
     figure.timeline("Requests sent, by the release that answered", load.moments())
     assert done.status != 0
-    assert "did worse than what ran beside it" in done.output, done.end
+    assert "did worse than the old release" in done.output, done.end
     assert images(ready) == before
     share = 100 * len(load.failed) / len(load.answered)
     figure("bad canary: percent of failed requests", f"{share:.2f}")

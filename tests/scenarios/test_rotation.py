@@ -110,7 +110,7 @@ def test_a_dry_run_says_what_it_would_do_and_changes_nothing(control: Control) -
     before = now(control).secrets.path.read_bytes()
     done = control.run("--dry", deploy=DEPLOY, data={"secrets": "all"})
     assert done.status == 0, done.end
-    assert "would use their other log-in with a new password: postgresql: " in done.output
+    assert "would use their other login with a new password: postgresql: " in done.output
     assert "rabbitmq/cookie stays as it is: " in done.output
     assert now(control).secrets.path.read_bytes() == before
 

@@ -103,7 +103,7 @@ def test_a_schema_is_applied_once(schema: Schema, control: Control, figure: Figu
     schema.write(f"{TEXT}CREATE INDEX ON {WHOLE} (said);\n")
     changed = done(schema.run())
     assert changed.changes == []
-    assert f"{FILE} is not as it was when it was applied at " in changed.output, changed.end
+    assert f"{FILE} has changed since it was applied at " in changed.output, changed.end
     assert schema.sql(f"select said from {WHOLE}") == ["first"]
     unnamed = done(control.run(deploy="deploys/data.py"))
     assert unnamed.changes == [], "a schema that is no longer named is nobody's business"

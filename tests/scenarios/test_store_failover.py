@@ -149,7 +149,7 @@ def test_rabbitmq_sides_of_a_partition(control: Control, figure: Figure) -> None
     done = control.run(deploy=DATA)
     assert done.status == 0, done.end
     figure("rabbitmq: partition: the run that joined both sides", done.seconds)
-    assert f"{apart} was apart from" in done.output.replace("rabbit@", ""), done.end
+    assert f"{apart} was partitioned from" in done.output.replace("rabbit@", ""), done.end
     assert len(sides(control)) == 1, sides(control)
     assert told.status != 0
     assert "does not see" in told.output, told.end

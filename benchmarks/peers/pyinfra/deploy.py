@@ -1,4 +1,4 @@
-"""The slice as a user of pyinfra writes it: stock operations, in loops."""
+"""The slice as a user of pyinfra would write it: stock operations, in loops."""
 
 import json
 import os

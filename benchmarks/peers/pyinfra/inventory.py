@@ -1,4 +1,4 @@
-"""The hosts that the benchmark wrote down; NEXUS_BENCH_NODELAY switches Nagle's algorithm off."""
+"""The hosts from the benchmark's hosts.json; NEXUS_BENCH_NODELAY switches Nagle's algorithm off."""
 
 import json as _json
 import os as _os

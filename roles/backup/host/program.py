@@ -1,4 +1,4 @@
-"""Runs on a host with backups: its installed program, as an act or a question."""
+"""Runs on a host with backups: calls its installed program, for an act or a question."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Item = dict[str, Any]
 
 
 def probe(names: list[str], context: Item) -> dict[str, Item]:
-    """Records of the host ("records"), what can be brought back ("listed"), or whether a unit still works ("unit")."""
+    """Records of the host ("records"), what can be restored ("listed"), or whether a unit still works ("unit")."""
     found: dict[str, Item] = {}
     if "records" in names:
         found["records"] = records()
@@ -31,14 +31,14 @@ def probe(names: list[str], context: Item) -> dict[str, Item]:
 
 
 def carry_out(context: Item) -> None:
-    """Run the program with these words; what it prints is shown as it comes."""
+    """Run the program with these arguments; its output is shown as it comes."""
     program(context, [f"roles.backup.host.{context['program']}", *context["words"]], None)
 
 
 def program(context: Item, words: list[str], stdout: int | None) -> str:
-    """Run a part of the program; RemoteError with what it said where it failed."""
+    """Run a part of the program; RemoteError with its last words if it failed."""
     if not os.path.isdir(LIBRARY):
-        raise RemoteError(f"{LIBRARY} is missing: run deploys/data.py first, which lays down what restores")
+        raise RemoteError(f"{LIBRARY} is missing: run deploys/data.py first, which installs the restore program")
     done = subprocess.run(
         ["/usr/bin/python3", "-X", "utf8", "-m", *words],
         stdout=stdout,
@@ -56,7 +56,7 @@ def program(context: Item, words: list[str], stdout: int | None) -> str:
 
 
 def records() -> Item:
-    """What is known of the last backup of each kind that ran on this host; other files are no records."""
+    """The record of the last backup of each kind that ran on this host; other files are skipped."""
     told = [read_json(f"{RECORDS}/{name}") for name in listing(RECORDS) if name.endswith(".json")]
     return {
         record["kind"]: {key: value for key, value in record.items() if key not in LONG}

@@ -1,4 +1,4 @@
-"""Runs on a host: starts the work of a timer now, with words of its own."""
+"""Runs on a host: starts the work of a timer now, with its own arguments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from roles.backup.host.paths import LIBRARY
 
 
 def start(context: dict[str, Any]) -> None:
-    """The unit of this name, transient, so that what the timer starts stays as it is."""
+    """Start a transient unit of this name, so that the unit of the timer stays as it is."""
     if failed(context["unit"]):
         run(["systemctl", "reset-failed", context["unit"]])
     argv = ["systemd-run", "--quiet", f"--unit={context['unit']}", "--property=Type=exec", "--property=UMask=0077"]
@@ -18,5 +18,5 @@ def start(context: dict[str, Any]) -> None:
 
 
 def failed(unit: str) -> bool:
-    """Whether there is a failed one of an earlier run."""
+    """Whether an earlier run left a failed unit of this name."""
     return "ActiveState=failed" in run(["systemctl", "show", "--property=ActiveState", unit])

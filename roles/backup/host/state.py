@@ -1,4 +1,4 @@
-"""On the host that saves the environment: the secrets file as it is saved. Standard library."""
+"""On the host that saves the environment: the copy of the secrets file that is saved. Standard library."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Item = dict[str, Any]
 
 
 def probe(names: list[str], context: Item) -> dict[str, Item]:
-    """From small files of this host alone: a run without changes asks no program and no network."""
+    """Read only small files of this host: a run without changes needs no program and no network."""
     content = read_json(f"{context['path']}.json")
     there = content.get("file") == digest(context["path"])
     return {"secrets": {"content": content["content"]}} if content and there else {}

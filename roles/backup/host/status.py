@@ -1,4 +1,4 @@
-"""Runs on a host: what backups on it wrote down. Changes nothing."""
+"""Runs on a host: reports the records of its backups. Changes nothing."""
 
 from roles.backup.host.program import records
 

@@ -1,4 +1,4 @@
-"""Runs on a host: its load, and what its journal holds of the last day. Changes nothing."""
+"""Runs on a host: its load, and its journal of the last day. Changes nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST = 5
 
 
 def load(context: dict[str, Any]) -> dict[str, float]:
-    """Shares in percent: of the processors over 15 minutes, of memory now."""
+    """Load in percent: of the processors over 15 minutes, of memory now."""
     with open("/proc/meminfo", errors="replace") as stream:
         memory = {line.split(":")[0]: int(line.split()[1]) for line in stream}
     share = 100 * os.getloadavg()[2] / (os.cpu_count() or 1)
@@ -26,13 +26,13 @@ def load(context: dict[str, Any]) -> dict[str, float]:
 
 
 def journal(*words: str) -> list[dict[str, Any]]:
-    """Entries of the last day."""
+    """Journal entries of the last day."""
     argv = ["journalctl", "--no-pager", "-q", "-o", "json", "--since", "-24h", *words]
     return [json.loads(line) for line in run(argv, timeout=60).splitlines() if line]
 
 
 def errors(context: dict[str, Any]) -> dict[str, Any]:
-    """Entries of priority error and worse by unit; how many were critical."""
+    """The number of entries of priority error and worse, by unit, and how many were critical."""
     found = journal("-p", "err")
     units = collections.Counter(str(e.get("_SYSTEMD_UNIT") or e.get("SYSLOG_IDENTIFIER") or "kernel") for e in found)
     grave = sum(int(entry["PRIORITY"]) <= 2 for entry in found)
@@ -40,7 +40,7 @@ def errors(context: dict[str, Any]) -> dict[str, Any]:
 
 
 def logins(context: dict[str, Any]) -> dict[str, Any]:
-    """Refused log-ins over SSH and by sudo, by where they came from."""
+    """The number of refused logins over SSH and by sudo, by source address."""
     lines = [str(e.get("MESSAGE", "")) for e in journal("-t", "sshd", "-t", "sshd-session", "-t", "sudo", "-t", "su")]
     refused = [line for line in lines if REFUSED.search(line)]
     sources = [next(filter(None, found.groups())) for found in map(FROM.search, refused) if found]

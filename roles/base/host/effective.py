@@ -1,6 +1,6 @@
-"""What decides in the end where several files say something: the kernel's settings, sshd's, journald's, units'.
+"""Which value is in force where several files set it: for the kernel, sshd, journald and units.
 
-A file of ours is as planned and another one has the last word, or the first: these say which.
+A file of ours can be as planned and still be overridden by another one. These functions name that file.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ Settings = Mapping[str, str]
 
 
 def kernel(key: str) -> str | None:
-    """The value of a sysctl in force, None where this kernel has none, or it is not this host's to set."""
+    """The value of a sysctl in force; None where this kernel lacks it or this host cannot set it."""
     path = f"/proc/sys/{key.replace('.', '/')}"
     return " ".join(read_text(path).split()) if os.access(path, os.W_OK) else None
 
 
 def assigned(text: str) -> Iterator[tuple[str, str]]:
-    """(key, value) of the lines of an ini file or of sysctl's, comments left out."""
+    """(key, value) of each line of an ini or sysctl file, without comments."""
     for line in text.splitlines():
         key, equals, value = line.partition("=")
         if equals and not line.lstrip().startswith(("#", ";")):
@@ -31,7 +31,7 @@ def assigned(text: str) -> Iterator[tuple[str, str]]:
 
 
 def later(directories: Sequence[str], own: str, wanted: Settings) -> dict[str, str]:
-    """{key: "FILE sets it to VALUE"} of files that are read after ours and say something else."""
+    """{key: "FILE sets it to VALUE"} for files that are read after ours and set another value."""
     found = {}
     names = {name: f"{place}/{name}" for place in reversed(directories) for name in listing(place)}
     for name in sorted(names):
@@ -43,7 +43,7 @@ def later(directories: Sequence[str], own: str, wanted: Settings) -> dict[str, s
 
 
 def sshd(path: str) -> dict[str, tuple[str, str]]:
-    """{keyword in lower case: (value, file)} by sshd's rule: what is read first counts, beside those of a Match."""
+    """{keyword in lower case: (value, file)} by sshd's rule: the first value read counts; Match blocks are left out."""
     found: dict[str, tuple[str, str]] = {}
     for place, keyword, value in _sshd_lines(path):
         found.setdefault(keyword, (value, place))
@@ -73,7 +73,7 @@ def _matching(pattern: str) -> list[str]:
 
 
 def overridden() -> dict[str, str]:
-    """{file: what it sets} of drop-ins and whole unit files for units of ours that are none of ours."""
+    """{file: what it sets} for drop-ins and unit files of our units that no role planned."""
     units, own = _planned()
     found = {}
     for unit in units:
@@ -86,7 +86,7 @@ def overridden() -> dict[str, str]:
 
 
 def _planned() -> tuple[set[str], set[str]]:
-    """(units, files) of all roles on this host, by its manifests."""
+    """(units, files) of all roles on this host, from its manifests."""
     units: set[str] = set()
     files: set[str] = set()
     for name in listing(MANIFEST):

@@ -1,7 +1,4 @@
-"""Whether a daemon still writes into the log files that are there, and not into ones that somebody removed.
-
-What it asks is the same for every daemon.
-"""
+"""Whether a daemon writes into log files that still exist, and not into removed ones. The same for every daemon."""
 
 from __future__ import annotations
 
@@ -21,16 +18,16 @@ SETTLE_SECONDS = 15
 
 
 def probe(names: list[str], context: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """ "open" says whether all log files that the unit has open are in its directory."""
+    """ "open" says whether all log files that the unit has open still exist."""
     lost = sorted(set(lost_files(context["unit"], context["directory"])))
     item: dict[str, Any] = {"open": not lost}
     if lost:
-        item["how"] = f"{context['unit']} writes into files that were removed: {', '.join(lost)}"
+        item["how"] = f"{context['unit']} writes into removed files: {', '.join(lost)}"
     return dict.fromkeys(names, item)
 
 
 def apply(change: Change) -> None:
-    """Have the daemon open its files again."""
+    """Have the daemon reopen its files."""
     context = change.context
     run(context["reopen"], timeout=120)
     for _ in tries(SETTLE_SECONDS, pause=0.2):
@@ -38,14 +35,14 @@ def apply(change: Change) -> None:
         if not lost:
             return
     command = " ".join(context["reopen"])
-    raise RemoteError(f"{context['unit']} still writes into {lost[0]}, which was removed, after `{command}`")
+    raise RemoteError(f"{context['unit']} still writes into the removed file {lost[0]} after `{command}`")
 
 
 def lost_files(unit: str, directory: str) -> Iterator[str]:
-    """Paths below a directory that processes of a unit have open for writing although they were removed."""
+    """Removed files below a directory that processes of a unit still have open."""
     for process in processes(unit):
         place = f"/proc/{process}/fd"
-        with contextlib.suppress(OSError):  # it has ended
+        with contextlib.suppress(OSError):  # the process has ended
             for handle in os.listdir(place):
                 with contextlib.suppress(OSError):
                     target = os.readlink(f"{place}/{handle}")
@@ -54,5 +51,5 @@ def lost_files(unit: str, directory: str) -> Iterator[str]:
 
 
 def processes(unit: str) -> list[str]:
-    """Numbers of a unit's processes, none where it does not run."""
+    """Process IDs of a unit; empty where it does not run."""
     return read_text(f"{SLICE}/{unit}/cgroup.procs").split()

@@ -1,4 +1,4 @@
-"""The base of this host as the kernel and its daemons have it in force, whatever our files say."""
+"""The base settings in force in this host's kernel and daemons, whatever our files say."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ JOURNALD = ("/etc/systemd/journald.conf.d", "/run/systemd/journald.conf.d", "/us
 
 
 def probe(names: list[str], context: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Sysctls in force, and what overrides files of ours: that is an administrator's to take back."""
+    """Sysctls in force, and what overrides our files: only an administrator may undo that."""
     found = {f"sysctl {key}": _sysctl(key, value) for key, value in context["sysctl"].items()}
     _name_files(found, context)
     found["sshd in force"] = _told(_sshd(context["sshd"], context["sshd_file"]))
@@ -26,7 +26,7 @@ def probe(names: list[str], context: Mapping[str, Any]) -> dict[str, dict[str, A
 
 
 def apply(change: Change) -> None:
-    """Set sysctls. What other files say is left to their authors."""
+    """Set sysctls. Files of others stay as they are."""
     wanted = change.context["sysctl"]
     for name in change.changed:
         key = name.removeprefix("sysctl ")
@@ -36,7 +36,7 @@ def apply(change: Change) -> None:
             with open(f"/proc/sys/{key.replace('.', '/')}", "w") as stream:
                 stream.write(f"{wanted[key]}\n")
         except OSError as error:
-            raise RemoteError(f"the kernel does not take {key} = {wanted[key]}: {error.strerror}") from None
+            raise RemoteError(f"the kernel rejects {key} = {wanted[key]}: {error.strerror}") from None
 
 
 def _sysctl(key: str, wanted: str) -> dict[str, Any]:
@@ -47,13 +47,13 @@ def _sysctl(key: str, wanted: str) -> dict[str, Any]:
 
 
 def _name_files(found: Mapping[str, dict[str, Any]], context: Mapping[str, Any]) -> None:
-    """Say which file will bring another value back with the next boot."""
+    """Name the files that would set another value at the next boot."""
     for key, words in later(SYSCTL, context["sysctl_file"], context["sysctl"]).items():
-        found[f"sysctl {key}"]["told"] = f"{words}, which counts from the next boot on: take it out there"
+        found[f"sysctl {key}"]["told"] = f"{words}, which takes effect at the next boot: remove it there"
 
 
 def _sshd(wanted: Mapping[str, str], own: str) -> list[str]:
-    """What counts for sshd and is not ours; our own file is compared as a file."""
+    """Values that sshd uses and that do not come from our file; our file is compared as a file."""
     used = sshd("/etc/ssh/sshd_config") if os.path.exists(own) else {}
     words = []
     for keyword, value in wanted.items() if used else ():
@@ -67,6 +67,6 @@ def _told(words: list[str]) -> dict[str, Any]:
     if not words:
         return {}
     return {
-        "told": f"overrides what is planned: {'; '.join(words)}. Where that is not meant, take it out, then "
+        "told": f"overrides the plan: {'; '.join(words)}. If that is not intended, remove it, run "
         "`systemctl daemon-reload` and restart the unit"
     }

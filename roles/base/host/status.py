@@ -1,4 +1,4 @@
-"""Runs on a host: its file systems, units and packages, whoever they belong to. Changes nothing."""
+"""Runs on a host: all its file systems, units and packages, ours or not. Changes nothing."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from nexus.agent.lib import MANIFEST, RemoteError, listing, read_manifest, run
 from nexus.agent.systemd import units
 
 DATA = ("/", "/var/log")
-BELOW = ("/var/lib/", "/srv/")  # what is mounted there holds data, except what an engine mounts for containers
+BELOW = ("/var/lib/", "/srv/")  # mounts there hold data, except those that an engine makes for containers
 ENGINE = ("/var/lib/docker/", "/run/")
 PLAIN = str.maketrans("", "", "[]()")
 
 
 def host(context: Mapping[str, Any]) -> dict[str, Any]:
-    """File systems that hold data, in percent as df counts; units that do not work; packages with something wrong."""
+    """File systems that hold data, in percent as df counts them; units that do not work; faulty packages."""
     with open("/proc/self/mounts", "rb") as stream:
         mounts = [(unescaped(fields[1]), fields[3]) for fields in map(bytes.split, stream)]
     ours = managed([path for path, _ in mounts])
@@ -35,7 +35,7 @@ def host(context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def disks(paths: Iterable[str]) -> Iterable[dict[str, Any]]:
-    """Each file system once: how full it is, of bytes and of inodes."""
+    """Each file system once: how full it is, by bytes and by inodes."""
     found: dict[int, dict[str, Any]] = {}
     for path in filter(os.path.exists, paths):
         figures = os.statvfs(path)
@@ -53,7 +53,7 @@ def disks(paths: Iterable[str]) -> Iterable[dict[str, Any]]:
 
 
 def managed(places: Iterable[str]) -> list[str]:
-    """Those of the mount points below which runs write."""
+    """The mount points below which runs write."""
     ours = {path for name in listing(MANIFEST) for path in _paths(name.removesuffix(".json"))}
     return [
         place
@@ -68,13 +68,13 @@ def _paths(role: str) -> Iterable[str]:
 
 
 def failed() -> list[str]:
-    """All units that failed, or that systemd starts again and again, whoever they belong to."""
+    """All units that failed or that systemd keeps restarting, ours or not."""
     shown = run(["systemctl", "list-units", "--state=failed,auto-restart", "--plain", "--no-legend"])
     return [line.split()[0] for line in shown.splitlines() if line.split()]
 
 
 def unwell(wanted: Iterable[str]) -> dict[str, str]:
-    """{unit: what is wrong} of planned units that are not failed and do not work all the same."""
+    """{unit: what is wrong} for planned units that do not work although they have not failed."""
     found = {}
     for name, unit in units(list(wanted)).items():
         if unit["UnitFileState"].startswith("masked"):
@@ -84,25 +84,25 @@ def unwell(wanted: Iterable[str]) -> dict[str, str]:
         elif unit["ActiveState"] in ("inactive", "deactivating", "failed"):
             found[name] = f"is {unit['ActiveState']}"
         elif name.endswith(".timer") and unit["SubState"] == "elapsed":
-            found[name] = "does not tick any more"
+            found[name] = "no longer triggers"
     return found
 
 
 def held() -> list[str]:
-    """Packages on hold of which there is another version, with both, as "nginx 1.26 (1.28 is available)"."""
+    """Packages on hold that have another version, as "nginx 1.26 (1.28 is available)"."""
     if not (names := run(["apt-mark", "showhold"]).split()):
         return []
     options = ["-q", "--simulate", "--only-upgrade", "-o", "APT::Ignore-Hold=true", "-o", "Debug::NoLocking=true"]
     try:
         lines = run(["apt-get", "install", *options, *names]).splitlines()
-    except RemoteError:  # what is wrong with packages is another line
+    except RemoteError:  # package_faults reports the reason
         return names
     found = [line.translate(PLAIN).split() for line in lines if line.startswith("Inst ")]
     return [f"{words[1]} {words[2]} ({words[3]} is available)" for words in found if words[1] in names]
 
 
 def package_faults() -> list[str]:
-    """What is wrong with packages, in words: those that dpkg has not finished, and dependencies that are not met."""
+    """What is wrong with packages, in words: those that dpkg has not finished, and unmet dependencies."""
     found = [f"{name} is {state}" for name, state in sorted(packages(()).items())]
     try:
         run(["apt-get", "check", "-q", "-q", "-o", "Debug::NoLocking=true"])

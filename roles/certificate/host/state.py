@@ -1,4 +1,4 @@
-"""Runs on a host: whether the leaves that are prepared there are the planned ones and last long enough."""
+"""Runs on a host: whether the leaves prepared there are the planned ones and last long enough."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]
 
 
 def apply(change: Change) -> None:
-    """Replace all of them."""
+    """Replace all prepared leaves."""
     write_atomic(PREPARED, seal(change.payload), 0o600)

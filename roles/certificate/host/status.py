@@ -1,4 +1,4 @@
-"""Runs on a host: what certificates its daemons show, when those end, and until when others are prepared."""
+"""Runs on a host: which certificates its daemons show, when these end, and until when others are prepared."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def certificates(context: Item) -> Answer:
 
 
 def prepared(now: float) -> Answer:
-    """{"until": when the last prepared leaf ends, "late": for how many seconds another one is due than is there}."""
+    """{"until": when the last prepared leaf ends, "late": for how many seconds a renewal has been due}."""
     try:
         stock = read()
     except RemoteError as error:
@@ -43,7 +43,7 @@ def prepared(now: float) -> Answer:
 
 
 def shown(doors: list[Item]) -> dict[str, float | str]:
-    """{name: seconds since 1970 at which the certificate ends that a daemon shows, or why it is not accepted}."""
+    """{name: when the certificate that a daemon shows ends, in seconds since 1970, or why it is not accepted}."""
     with ThreadPoolExecutor(len(doors) or 1) as workers:
         ends = dict(zip((door["name"] for door in doors), workers.map(_shown, doors), strict=True))
     return dict(sorted(ends.items()))
@@ -58,7 +58,7 @@ def _shown(door: Item) -> float | str:
 
 def _asked(door: Item) -> float:
     context = ssl.create_default_context(cafile=door["ca"])
-    context.load_cert_chain(door["leaf"], door["key"])  # nodes of etcd and RabbitMQ want to see one, too
+    context.load_cert_chain(door["leaf"], door["key"])  # nodes of etcd and RabbitMQ require one
     with socket.create_connection((door["address"], door["port"]), timeout=SECONDS) as raw:
         if door["asks first"]:
             raw.sendall(ASK_FOR_TLS)

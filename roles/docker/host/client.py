@@ -1,4 +1,4 @@
-"""Docker's API at its local socket, for host-side code of roles that ask the engine."""
+"""Docker's API at its local socket, for the host-side code of roles that ask the engine."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Docker:
         return answer.status, answer.body
 
     def _answer(self, method: str, path: str, body: Any = None) -> http.Answer:
-        # Only what takes a body is sent one: the engine answers others and closes, perhaps before it has read it.
+        # Only POST is sent a body: the engine answers other requests and closes, perhaps before it has read the body.
         content = json.dumps(body or {}).encode() if method == "POST" else None
         headers = {"Host": "docker", "Content-Type": "application/json"}
         try:
             return http.ask(http.UnixConnection(SOCKET, self.timeout), method, path, headers, content)
         except http.AnswerError:
-            raise ConnectionError(f"Docker's answer to {method} {path} broke off") from None
+            raise ConnectionError(f"Docker's answer to {method} {path} was cut off") from None
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Status and decoded answer, None for an empty one."""
@@ -38,7 +38,7 @@ class Docker:
         return status, json.loads(text) if text.strip() else None
 
     def do(self, what: str, method: str, path: str, body: Any = None) -> Any:
-        """The answer of a request that has to succeed; `what` says what it was for."""
+        """The answer to a request that must succeed; `what` says what the request is for."""
         status, answer = self.ask(method, path, body)
         if status >= 400:
             raise RemoteError(f"cannot {what}: {(answer or {}).get('message', status)}")

@@ -1,7 +1,6 @@
-"""What Docker needs of the kernel so that containers have a way out and in: rules, forwarding, bridges.
+"""What containers need of the kernel to reach the network and be reached: rules, forwarding, bridges.
 
-Docker lays its rules when it starts, and never looks at them again: who flushes them leaves containers that run and
-reach nothing.
+Docker writes its rules when it starts and never checks them again: after a flush, containers run and reach nothing.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ REFUSES = (" -j DROP", " -j REJECT")
 
 
 def bridge(network: Mapping[str, Any]) -> str:
-    """The interface of a network of Docker's."""
+    """The interface of a Docker network."""
     options = network.get("Options") or {}
     return str(options.get("com.docker.network.bridge.name") or f"br-{network['Id'][:12]}")
 
 
 def lacking(found: Rules, networks: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Rules that Docker made for its networks and that are gone, in words; true of all its versions."""
+    """Missing rules that Docker makes for its networks, in words; the same for all versions of Docker."""
     nat = [rule for table, rule in found if table == "nat"]
     filters = [rule for table, rule in found if table == "filter"]
     words = [name for name, there in _jumps(nat, filters) if not there]
@@ -45,9 +44,9 @@ def _of_network(nat: Sequence[str], filters: Sequence[str], network: Mapping[str
     for config in network["IPAM"]["Config"] or [] if masked else []:
         subnet = config["Subnet"]
         if ":" not in subnet and not _any(nat, f"-s {subnet} ", " -j MASQUERADE"):
-            yield f"the way out of {subnet} (nat POSTROUTING MASQUERADE)"
+            yield f"traffic out of {subnet} (nat POSTROUTING MASQUERADE)"
     if not _any(filters, f"-i {name} ", " -j ACCEPT"):
-        yield f"what {name} may send (FORWARD -i {name} ACCEPT)"
+        yield f"traffic from {name} (FORWARD -i {name} ACCEPT)"
     if not _any(filters, f"-o {name} ", "RELATED,ESTABLISHED"):
         yield f"answers to {name} (FORWARD -o {name} ESTABLISHED)"
 
@@ -57,7 +56,7 @@ def _any(found: Sequence[str], *parts: str) -> bool:
 
 
 def refused(found: Rules, networks: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Rules by hand that drop what containers send or get: an administrator may mean them."""
+    """Rules that Docker did not make and that drop packets of containers; an administrator may intend them."""
     own = [f"-A FORWARD -i {bridge(one)} -o {bridge(one)} " for one in networks]  # Docker's, between containers
     return [
         rule
@@ -70,7 +69,7 @@ def refused(found: Rules, networks: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def down(networks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """{interface: what is wrong with it, in words} of bridges that are gone or switched off."""
+    """{interface: what is wrong with it, in words} for bridges that are gone or switched off."""
     found = {}
     for name in map(bridge, networks):
         flags = read_text(f"/sys/class/net/{name}/flags")
@@ -82,7 +81,7 @@ def down(networks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def addresses() -> set[str]:
-    """All IPv4 addresses of this host, as the kernel routes them."""
+    """All IPv4 addresses of this host in the kernel's routing table."""
     found, last = set(), ""
     with open("/proc/net/fib_trie", errors="replace") as stream:
         for line in stream:
@@ -95,7 +94,7 @@ def addresses() -> set[str]:
 
 
 def unaddressed(networks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """{interface: address with its prefix} of bridges that lost theirs."""
+    """{interface: address with its prefix} for bridges that lost their address."""
     found, there = {}, addresses()
     for network in networks:
         for config in network["IPAM"]["Config"] or []:
@@ -106,5 +105,5 @@ def unaddressed(networks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def forwards() -> bool:
-    """Whether the kernel forwards at all."""
+    """Whether the kernel forwards packets at all."""
     return read_text(FORWARD).strip() == "1"

@@ -1,4 +1,4 @@
-"""What the plan and the code on hosts must know alike. It imports nothing, so it costs neither side anything."""
+"""Names and values that the plan and the host-side code share. It imports nothing, so it is cheap for both sides."""
 
 NETWORK, CONTAINERS, ENGINE = "container network", "containers", "docker engine"
 PLANNED = {NETWORK: {"kernel": "complete"}, CONTAINERS: {"paused": "none"}, ENGINE: {"in_force": "as planned"}}

@@ -1,4 +1,4 @@
-"""The running engine of this host: the kernel lets its containers out, none is paused, it uses its configuration."""
+"""The running engine: its containers reach the network, none of them is paused, and it uses its configuration."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Networks = Sequence[Mapping[str, Any]]
 
 
 def probe(names: list[str], context: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """What differs from the plan; where the engine does not answer its unit and the swarm say so."""
+    """What differs from the plan. Nothing does where the engine does not answer: its unit and the swarm report that."""
     found = {name: dict(item) for name, item in PLANNED.items()}
     docker = Docker(timeout=PROBE_SECONDS)
     try:
@@ -31,9 +31,9 @@ def probe(names: list[str], context: Mapping[str, Any]) -> dict[str, dict[str, A
         return found
     if words := _lacking(rules(), networks):
         restart = "restart: " if _needs_restart(rules(), networks) else ""
-        found[NETWORK] = {"kernel": words, "how": f"{restart}containers have no way out or in, missing: {words}"}
+        found[NETWORK] = {"kernel": words, "how": f"{restart}containers cannot reach the network, missing: {words}"}
     if drops := refused(rules(), networks):
-        found[NETWORK]["told"] = f"a rule that is not ours drops packets of containers: {'; '.join(drops)}"
+        found[NETWORK]["told"] = f"a rule of others drops packets of containers: {'; '.join(drops)}"
     if stopped:
         words = ", ".join(sorted(stopped.values()))
         found[CONTAINERS] = {"paused": words, "how": f"paused by hand: {words}"}
@@ -42,7 +42,7 @@ def probe(names: list[str], context: Mapping[str, Any]) -> dict[str, dict[str, A
 
 
 def apply(change: Change) -> None:
-    """By the gentlest way: the kernel's switches, a reload, and only for lost rules a restart."""
+    """Use the mildest means: the kernel's switches, a reload, and a restart only for lost rules or bridges."""
     changed = change.changed
     docker = Docker(timeout=PROBE_SECONDS)
     if ENGINE in changed:
@@ -53,7 +53,7 @@ def apply(change: Change) -> None:
     if NETWORK in changed:
         _open(docker, change.context)
     if ENGINE in changed and (left := differences(docker, change.context).get("how")):
-        raise RemoteError(f"the engine was reloaded and still does not use {change.context['path']}: {left}")
+        raise RemoteError(f"the engine was reloaded but still does not use {change.context['path']}: {left}")
 
 
 def _networks(docker: Docker) -> Networks:
@@ -61,7 +61,7 @@ def _networks(docker: Docker) -> Networks:
 
 
 def _paused(docker: Docker) -> dict[str, str]:
-    """{id: name} of containers that were paused."""
+    """{id: name} of paused containers."""
     query = quote('{"status": ["paused"]}')
     found = docker.do("list containers", "GET", f"/containers/json?filters={query}")
     return {one["Id"]: one["Names"][0].strip("/") for one in found}
@@ -78,7 +78,7 @@ def _needs_restart(found: Rules, networks: Networks) -> bool:
 
 
 def _open(docker: Docker, context: Mapping[str, Any]) -> None:
-    """Switch on what the kernel has; Docker lays its rules when it starts, and at no other time."""
+    """Switch on what the kernel still has. Docker writes its rules only when it starts, so lost ones need a restart."""
     networks = _networks(docker)
     with open(FORWARD, "w") as stream:
         stream.write("1\n")
@@ -90,11 +90,11 @@ def _open(docker: Docker, context: Mapping[str, Any]) -> None:
     if _needs_restart(rules(), networks):
         _restart(context)
     if words := _lacking(rules(fresh=True), _networks(docker)):
-        raise RemoteError(f"docker was restarted and containers still have no way out or in, missing: {words}")
+        raise RemoteError(f"docker was restarted but containers still cannot reach the network, missing: {words}")
 
 
 def _restart(context: Mapping[str, Any]) -> None:
-    """Restart the engine, once what closes its published ports is in force again."""
+    """Restart the engine, after the guards that close its published ports."""
     for guard in context["guards"]:
         run(["systemctl", "try-restart", guard])
     run(["systemctl", "restart", "docker.service"], timeout=300)
@@ -102,4 +102,4 @@ def _restart(context: Mapping[str, Any]) -> None:
         reason = refusal(context["ready"])
         if not reason:
             return
-    raise RemoteError(f"docker was restarted and is not ready after {READY_SECONDS} s: {reason}")
+    raise RemoteError(f"docker was restarted but is not ready after {READY_SECONDS} s: {reason}")

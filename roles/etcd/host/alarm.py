@@ -1,7 +1,7 @@
-"""Alarms of etcd. NOSPACE, by which nobody writes any more, is cleared: old revisions go, files shrink, it is disarmed.
+"""Alarms of etcd. A run clears NOSPACE, which blocks all writes: it drops old revisions, shrinks files and disarms it.
 
-That loses nothing: revisions before the current one are dropped by etcd itself after a while. CORRUPT is told: whose
-data is wrong, and with it who is primary of PostgreSQL, only a person can decide.
+That loses nothing: etcd itself drops revisions before the current one after a while. A run only reports CORRUPT: only
+a person can decide which data is wrong, and with it which PostgreSQL is primary.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ASK_SECONDS, WORK_SECONDS = 3, 60
 
 
 def alarm(context: Item) -> str:
-    """The alarm that this member tells of, "" where there is none or nobody can be asked: without TLS, on loopback."""
+    """The alarm that this member reports on loopback, without TLS; "" if there is none or it does not answer."""
     if not context["metrics_port"]:
         return ""
     try:
@@ -32,22 +32,22 @@ def alarm(context: Item) -> str:
 
 
 def obstacle(found: str, context: Item) -> str:
-    """What a person has to do about an alarm that no run clears; "" for the others."""
+    """What a person must do about an alarm that no run clears; "" for the others."""
     if found in ("", NOSPACE):
         return ""
     tls = context["tls"]
     options = f"--cacert {tls['ca']} --cert {tls['certificate']} --key {tls['key']}"
     options += f" --endpoints https://{context['own']}"
     return (
-        f"etcd has raised the alarm {found}: its members do not hold the same data, so nobody can rely on who is "
-        f"primary. There: etcdctl {options} endpoint hashkv --cluster shows which one differs. Stop etcd on that host "
-        f"and move {context['directory']} away, then: etcdctl {options} alarm disarm; and run this again, which lets "
-        "that host join with a copy"
+        f"etcd has raised the alarm {found}: its members do not hold the same data, so the primary that they name is "
+        f"unreliable. Run there: etcdctl {options} endpoint hashkv --cluster, which shows the member that differs. "
+        f"Stop etcd on that host and move {context['directory']} away, then run: etcdctl {options} alarm disarm. Then "
+        "rerun this deploy, which lets that host join with a copy"
     )
 
 
 def make_room(context: Item) -> None:
-    """Drop what is only history, give the room back on every member in turn, and let them write again."""
+    """Drop old revisions, free the space on every member in turn, and allow writes again."""
     own = Etcd(context["own"], context["tls"], WORK_SECONDS)
     told = own.ask("maintenance/status", {})
     try:
@@ -56,12 +56,12 @@ def make_room(context: Item) -> None:
         if "compacted" not in str(error):
             raise
     for endpoint in (context["own"], *context["others"].values()):
-        Etcd(endpoint, context["tls"], WORK_SECONDS).ask("maintenance/defragment", {})  # it answers nobody meanwhile
+        Etcd(endpoint, context["tls"], WORK_SECONDS).ask("maintenance/defragment", {})  # it does not answer meanwhile
     size = int(own.ask("maintenance/status", {}).get("dbSize", 0))
     if size >= context["quota_bytes"]:
         raise RemoteError(
             f"etcd holds {size} bytes of current data and may hold {context['quota_bytes']}: raise "
-            "etcd_quota_bytes, or delete what does not belong there, then run again"
+            "etcd_quota_bytes, or delete keys that do not belong there. Then rerun this deploy"
         )
     for raised in own.ask("maintenance/alarm", {"action": "GET"}).get("alarms", []):
         if raised.get("alarm") == NOSPACE:

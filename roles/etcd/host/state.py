@@ -1,7 +1,7 @@
-"""This host's membership in the etcd cluster: before etcd starts the way in, afterwards the vote and who has left.
+"""This host's membership in the etcd cluster: how it joins before etcd starts, then its vote and members that left.
 
-Runs on the host. The other members are asked over the network; that a host without data may found a cluster
-is decided with what the run asked on all hosts (see join.py).
+Runs on the host and asks the other members over the network. What the run asked on all hosts decides whether a
+host without data may found a cluster (see join.py).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TOKEN = "nexus-cos"
 
 
 def probe(names: list[str], context: Item) -> dict[str, Item]:
-    """Whether the data can be started with, or the members as this one knows them; nothing where etcd is not."""
+    """Whether etcd can start with the data, or the members as this one knows them; nothing without data."""
     if context["about"] == "knowledge":
         return {"data": {"there": has_data("/var/lib/etcd/default")}}
     if not has_data(context["directory"]):
@@ -42,7 +42,7 @@ def probe(names: list[str], context: Item) -> dict[str, Item]:
 
 
 def apply(change: Change) -> None:
-    """Make this host a member, or give the member its vote and take out who has left."""
+    """Make this host a member, or give the member its vote and remove members that left."""
     context = change.context
     if context["about"] == "data":
         enter(context)
@@ -52,7 +52,7 @@ def apply(change: Change) -> None:
         if alarm(context):
             make_room(context)
     for name in change.removed:
-        patient(f"{name} to be taken out", context, partial(take_out, name, context))
+        patient(f"{name} to be removed", context, partial(take_out, name, context))
 
 
 def has_data(directory: str) -> bool:
@@ -61,7 +61,7 @@ def has_data(directory: str) -> bool:
 
 
 def title(member: Item, context: Item) -> str:
-    """The name of a member's item: of this host's own its planned one, whatever it was called before."""
+    """The name of a member's item; for this host's own member the planned name, whatever it was called before."""
     if member["peer"] == context["peer"]:
         return str(context["name"])
     return str(member["name"] or member["peer"])
@@ -79,7 +79,7 @@ def agreed(context: Item) -> tuple[Etcd, list[Item]] | None:
 
 
 def listed(context: Item) -> list[Item]:
-    """Members as this one knows them; as the others do while it still learns, since then it does not say."""
+    """Members as this one knows them; as the others do while it still learns, since then it lists none."""
     try:
         return Etcd(context["own"], context["tls"]).members(agreed=False)
     except RemoteError:
@@ -103,19 +103,21 @@ def seen(context: Item) -> list[Item]:
 
 
 def expelled(context: Item) -> bool:
-    """Whether etcd does not answer here and the others agree on members without this one: it was taken out."""
+    """Whether this member was removed: etcd does not answer here, and the others agree on members without it."""
     found = None if seen(context) else agreed(context)
     return found is not None and context["peer"] not in [m["peer"] for m in found[1]]
 
 
 def enter(context: Item) -> None:
-    """Join the cluster that another member knows, or found one where none of them does."""
+    """Join the cluster that another member knows, or found one if none of them does."""
     if "known_by" not in context:
-        raise RemoteError("etcd's data here cannot be used, but this run did not ask the other hosts: run it again")
+        raise RemoteError(
+            "etcd's data here cannot be used, but this run did not ask the other hosts: rerun this deploy"
+        )
     put_aside(context)
     if not context["known_by"] and not agreed(context):
         if context["name"] != context["founder"]:
-            raise RemoteError(f"there is no etcd to join: {context['founder']} founds it, run this for it too")
+            raise RemoteError(f"found no etcd to join: {context['founder']} founds it, include it in the run")
         write_initial(context, "new", {context["name"]: context["peer"]})
         print("founding a new etcd cluster")
         return
@@ -123,21 +125,21 @@ def enter(context: Item) -> None:
 
 
 def join(context: Item) -> None:
-    """Become a listed member; what stands in the list for this host's lost data is taken out first."""
+    """Become a listed member; first remove the entry of this host's lost data from the list."""
     found = agreed(context)
     if not found:
         raise RemoteError(
-            "they do not answer, or lack a quorum. Start those that are down; if a majority is lost for good, start "
-            "one that is left with --force-new-cluster"
+            "they do not answer, or lack a quorum. Start the members that are down; if a majority is lost for good, "
+            "start a remaining one with --force-new-cluster"
         )
     other, members = found
     for member in members:
         if context["name"] == member["name"]:
             other.remove(member["id"])
-            print(f"took out the member that {member['name']} was before its data was lost")
+            print(f"removed the former member {member['name']}, whose data was lost")
         elif member["peer"] not in context["planned"] and not Etcd(member["client"], context["tls"]).lives():
-            other.remove(member["id"])  # nobody may join as long as a member does not answer
-            print(f"took out {member['name']}, whose host left the inventory and does not answer")
+            other.remove(member["id"])  # no member may join while another does not answer
+            print(f"removed {member['name']}, whose host left the inventory and does not answer")
     if not [m for m in members if m["peer"] == context["peer"] and not m["name"]]:
         other.add(context["peer"])
     members = other.members(agreed=True)
@@ -146,7 +148,7 @@ def join(context: Item) -> None:
 
 
 def settle(context: Item) -> None:
-    """Correct this member's address in the list, and promote it once it has learned all."""
+    """Correct this member's address in the list, and promote it once it has all data."""
 
     def done() -> None:
         members = listed(context)
@@ -175,25 +177,25 @@ def take_out(name: str, context: Item) -> None:
     living = [m["name"] for m in rest if m["name"] and Etcd(addresses[m["name"]], context["tls"]).lives()]
     if gone and gone[0]["votes"] and len(living) * 2 <= len(rest):
         raise RemoteError(
-            f"refused to take {name} out of etcd: of the {len(rest)} that would be left only {len(living)} "
-            f"({', '.join(living) or 'none'}) answer, which is no quorum. Bring the others back first"
+            f"refused to remove {name} from etcd: of the {len(rest)} remaining members only {len(living)} "
+            f"({', '.join(living) or 'none'}) answer, which is not a quorum. Bring the others back online first"
         )
     for member in gone:
         own.remove(member["id"])
-        print(f"took {name} out of etcd")
+        print(f"removed {name} from etcd")
 
 
 def put_aside(context: Item) -> None:
-    """Data of a cluster that took this member out is of no use, but kept: etcd would not start with it."""
+    """Move the data of a cluster that removed this member aside, and keep it: etcd would not start with it."""
     if has_data(context["directory"]):
         run(["systemctl", "stop", "etcd"])
         kept = f"{context['directory']}.{time.strftime('%Y%m%d%H%M%S')}"
         os.rename(context["directory"], kept)
-        print(f"etcd had taken this member out; its old data is kept in {kept}")
+        print(f"etcd had removed this member; its old data is kept in {kept}")
 
 
 def write_initial(context: Item, state: str, members: dict[str, str]) -> None:
-    """What etcd reads at its first start only."""
+    """Write the file that etcd reads only at its first start."""
     cluster = ",".join(f"{name}={peer}" for name, peer in sorted(members.items()))
     lines = (
         f"ETCD_INITIAL_CLUSTER={cluster}",
@@ -204,6 +206,6 @@ def write_initial(context: Item, state: str, members: dict[str, str]) -> None:
 
 
 def patient(what: str, context: Item, attempt: Callable[[], T]) -> T:
-    """Try until it works: members join one after the other, and a new one has to learn first."""
+    """Retry until it works: members join one after the other, and a new one must learn first."""
     seconds = context["wait_seconds"]
     return repeat(attempt, seconds, f"waited {seconds} s for {what}", pause=1, role="etcd")

@@ -1,4 +1,4 @@
-"""Runs on a host: what the member of etcd on it says. Changes nothing."""
+"""Runs on a host: reports what its member of etcd says. Changes nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Answer = dict[str, Any]
 
 
 def etcd(context: Item) -> Answer:
-    """Members as this one knows them, whether they agree, and whom it takes for the leader."""
+    """Members as this one knows them, whether they agree, and the leader that it names."""
     member = Etcd(context["endpoint"], context["tls"], timeout=3)
     told = member.ask("maintenance/status", {})
     members = member.members(agreed=False)
@@ -38,7 +38,7 @@ def etcd(context: Item) -> Answer:
 
 
 def open_to_all(context: Item) -> bool:
-    """Whether etcd answers somebody without a certificate: whoever writes there decides who is primary."""
+    """Whether etcd answers clients without a certificate: a client that writes there decides which host is primary."""
     host, _, port = context["endpoint"].rpartition(":")
     nobody = ssl.create_default_context(cafile=context["tls"]["ca"])
     try:

@@ -1,6 +1,6 @@
-"""One functional check, carried out by any client: its requests in order, and what is wrong with the answers.
+"""One functional check, run by any client: its requests in order, and what is wrong with the answers.
 
-Standard library alone: it runs on an edge host, and in tests that ask the edge from outside.
+It uses only the standard library: it runs on an edge host, and in tests that ask the edge from outside.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from urllib.parse import quote
 Request = Mapping[str, Any]  # method, path, body, status, expect, keep: see nexus/catalogue/functional.py
 Ask = Callable[[str, str, bytes | None], tuple[int, str]]  # method, path and JSON body; status and text
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
-SHOWN = 300  # characters of an answer
+SHOWN = 300  # how many characters of an answer are shown
 MISSING = object()
 
 
 def failure(requests: Sequence[Request], mark: str, ask: Ask) -> str:
-    """The request that was not answered as it must be, with its answer; empty when all were."""
+    """The first request with a wrong answer, and that answer; empty when all answers are right."""
     known: dict[str, Any] = {"mark": mark}
     for request in requests:
         path = PLACEHOLDER.sub(lambda found: quote(str(known[found[1]]), safe=":"), request["path"])
@@ -27,14 +27,14 @@ def failure(requests: Sequence[Request], mark: str, ask: Ask) -> str:
         try:
             status, text = ask(request["method"], path, json.dumps(filled(body, known)).encode() if body else None)
         except OSError as error:
-            return f"{what} is not answered: {error or type(error).__name__}"
+            return f"{what} gets no answer: {error or type(error).__name__}"
         said = f"{what} answers {status} {' '.join(text.split())[:SHOWN]}".rstrip()
         if status != request["status"]:
-            return f"{said}: expected is {request['status']}"
+            return f"{said}: expected {request['status']}"
         answer = parsed(text)
         for field, wanted in filled(request.get("expect") or {}, known).items():
             if (there := value(answer, field)) != wanted:
-                return f"{said}: {field} is {shown(there)}, expected is {shown(wanted)}"
+                return f"{said}: {field} is {shown(there)}, expected {shown(wanted)}"
         for name, field in (request.get("keep") or {}).items():
             if (there := value(answer, field)) in (MISSING, None, ""):
                 return f"{said}: it has no {field}"
@@ -51,7 +51,7 @@ def parsed(text: str) -> Any:
 
 
 def filled(given: Any, known: Mapping[str, Any]) -> Any:
-    """The same with placeholders replaced; a text that is one placeholder keeps the kind of its value."""
+    """The data with placeholders replaced; a text that is only a placeholder keeps the type of its value."""
     if isinstance(given, str):
         whole = PLACEHOLDER.fullmatch(given)
         return known[whole[1]] if whole else PLACEHOLDER.sub(lambda found: str(known[found[1]]), given)
@@ -61,7 +61,7 @@ def filled(given: Any, known: Mapping[str, Any]) -> Any:
 
 
 def value(answer: Any, field: str) -> Any:
-    """The value at a dotted path, MISSING where there is none."""
+    """The value at a dotted path; MISSING where the answer has none."""
     for part in field.split("."):
         if isinstance(answer, dict) and part in answer:
             answer = answer[part]

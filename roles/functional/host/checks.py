@@ -1,4 +1,4 @@
-"""Runs on an edge host: asks services, through Nginx or the router, whether they do their work."""
+"""Runs on an edge host: checks through Nginx or the router whether services do their work."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Answers = dict[str, dict[str, str]]
 
 
 def probe(names: list[str], context: Mapping[str, Any]) -> Answers:
-    """{"SERVICE": {name of a check: why it failed, or ""}}, services in parallel, checks of one in order.
+    """{"SERVICE": {name of a check: why it failed, or ""}}; services in parallel, the checks of one in order.
 
-    `context`: `services` maps a service to its checks, each with name, at, headers and requests; `places` says
-    where requests go in, {"edge": {address, port, name, ca}, "router": {address, port}}; `mark`, `seconds`.
+    In `context`, `services` maps a service to its checks, each with name, at, headers and requests; `places` says
+    where to send requests, {"edge": {address, port, name, ca}, "router": {address, port}}; then `mark`, `seconds`.
     """
     services = context["services"]
     found: Answers = {name: {} for name in services}
@@ -38,7 +38,7 @@ def _checks(found: dict[str, str], checks: Sequence[Mapping[str, Any]], context:
 
 
 def client(place: Mapping[str, Any], headers: Mapping[str, str], seconds: float) -> Ask:
-    """Sends one request a connection to a place; a certificate that is not trusted is an OSError."""
+    """A client that sends each request to a place on its own connection; an untrusted certificate is an OSError."""
 
     def ask(method: str, path: str, body: bytes | None) -> tuple[int, str]:
         sock = socket.create_connection((place["address"], place["port"]), seconds)

@@ -8,7 +8,7 @@ from nexus.agent.lib import run
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
-    """{service: {"lines": [...]}}, at most the wanted number of log lines after the last task errors."""
+    """{service: {"lines": [...]}}: the last task errors, then at most the wanted number of log lines."""
     return {name: {"lines": tasks(name) + log(name, context["lines"])} for name in names}
 
 

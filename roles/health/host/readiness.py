@@ -32,7 +32,7 @@ def ready(port: int, service: str, path: str) -> dict[str, Any]:
 
 
 def reason(answer: http.Answer) -> str:
-    """The status, and what the answer says is missing: in a list of reasons, or by the state of each check."""
+    """The status and the reasons of the answer: its list of reasons, or the state of each failed check."""
     try:
         found = json.loads(answer.body)
         missing = found.get("reasons") or [

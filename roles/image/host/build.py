@@ -1,4 +1,4 @@
-"""On the registry's host: building images and pushing what the registry lacks."""
+"""Runs on the registry's host: builds the images that the registry lacks, and pushes them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from roles.image.host.registry import Registry
 
 
 def lay_down(names: list[str], context: dict[str, Any], payload: dict[str, Any]) -> None:
-    """Build what no repository holds, push it once, then lay it under the items `names` that want it.
+    """Build and push each image that no repository holds, then give it to the repositories of the items `names`.
 
-    An image that several services share is pushed once; the others get its manifest over the registry's API,
-    with its layers mounted from where they are.
+    An image that several services share is pushed once; the other repositories get its manifest by the registry's
+    API, with its layers mounted from the first one.
     """
     registry = Registry(payload)
     registry.wait(30)
@@ -41,7 +41,7 @@ def lay_down(names: list[str], context: dict[str, Any], payload: dict[str, Any])
 
 
 def say(line: str) -> None:
-    """To the operator's screen now, not when the step has ended."""
+    """Print a line on the operator's screen at once, not at the end of the step."""
     print(line, flush=True)
 
 
@@ -52,7 +52,7 @@ def say_if_long(what: str, started: float) -> None:
 
 
 def build(tag: str, payload: dict[str, Any]) -> None:
-    """Build the image unless the engine has it, its parents first."""
+    """Build the image, after its parents, unless the engine has it."""
     if there(tag):
         return
     image = payload["images"][tag]
@@ -63,7 +63,7 @@ def build(tag: str, payload: dict[str, Any]) -> None:
         bootstrap(tag, image["path"], payload["directory"])
     else:
         context = with_bundle(image["path"], payload["bundle"])
-        # The host's own network: its MTU, its name service, and no bridge on the way to the package sources.
+        # The host's own network: its MTU, its DNS, and no bridge between the build and the package sources.
         argv = ["docker", "build", "--network", "host", "--force-rm", "--tag", tag, "-"]
         command(argv, f"build of {tag}", context)
     say_if_long(f"{tag.split('/')[1].split(':')[0]} built", started)
@@ -74,7 +74,7 @@ def there(tag: str) -> bool:
 
 
 def with_bundle(path: str, bundle: str) -> bytes:
-    """The build context, with the host's CA bundle beside the Dockerfile where that copies it."""
+    """The build context, with the host's CA bundle next to the Dockerfile if the Dockerfile copies it."""
     with open(path, "rb") as stream:
         context = io.BytesIO(stream.read())
     with tarfile.open(fileobj=context) as archive:
@@ -97,11 +97,11 @@ def command(argv: list[str], what: str, data: bytes | None = None) -> None:
 
 
 def bootstrap(tag: str, path: str, directory: str) -> None:
-    """A base image of this host's own package sources, straight into the engine."""
+    """Make a base image from this host's own package sources and import it into the engine."""
     with open(path, errors="replace") as stream:
         wanted = json.load(stream)
     work = f"{directory}/work"
-    shutil.rmtree(work, ignore_errors=True)  # of a run that died
+    shutil.rmtree(work, ignore_errors=True)  # left by a run that died
     os.makedirs(work, mode=0o755)
     try:
         target = f"{work}/base.tar"
@@ -115,21 +115,21 @@ def bootstrap(tag: str, path: str, directory: str) -> None:
 
 
 def sources() -> list[str]:
-    """Package sources of this host's Debian; those of vendors are not for images."""
+    """Debian's package sources on this host; those of vendors are not for images."""
     places = ["/etc/apt/sources.list", "/etc/apt/sources.list.d/debian.sources"]
     found = [path for path in places if os.path.exists(path) and os.path.getsize(path)]
     return found or sorted(glob.glob("/etc/apt/sources.list.d/*"))
 
 
 def proxies() -> list[str]:
-    """How this host's apt reaches its sources, as apt wants to be told."""
+    """The proxies of this host's apt, as apt options."""
     lines = run(["apt-config", "dump"]).splitlines()
     wanted = ("acquire::http::proxy ", "acquire::https::proxy ")
     return [line for line in lines if line.lower().startswith(wanted)]
 
 
 def push(registry: Registry, tag: str, home: str, content: str, payload: dict[str, Any]) -> bytes:
-    """Push the built image to its own repository; its manifest as the registry then holds it."""
+    """Push the built image to its own repository; return its manifest as the registry holds it."""
     name = f"{payload['registry']}/nexus-cos/{home}:{content}"
     started = time.monotonic()
     command(["docker", "tag", tag, name], f"docker tag {name}")
@@ -137,13 +137,13 @@ def push(registry: Registry, tag: str, home: str, content: str, payload: dict[st
     command(["docker", "rmi", "--no-prune", name], f"docker rmi {name}")
     manifest = registry.manifest(home, content)
     if manifest is None:
-        raise RemoteError(f"registry: {name} was pushed and is not there")
+        raise RemoteError(f"registry: {name} was pushed, but the registry does not have it")
     say_if_long(f"{home} pushed", started)
     return manifest
 
 
 def tidy(payload: dict[str, Any]) -> None:
-    """Drop what earlier recipes left in the engine; the registry keeps its releases."""
+    """Remove images of earlier recipes from the engine; the registry keeps its releases."""
     listing = run(["docker", "images", "--format", "{{.Repository}}:{{.Tag}}", "nexus-cos/*"])
     old = [tag for tag in listing.split() if tag not in payload["images"]]
     if old:

@@ -1,4 +1,4 @@
-"""The registry's API, asked on its own host."""
+"""Runs on the registry's host: a client of its API."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 
 
 class Registry:
-    """The registry's API; errors name what was asked."""
+    """The registry's API; errors name the request."""
 
     def __init__(self, payload: dict[str, Any]) -> None:
         self.port = payload["port"]
@@ -42,11 +42,11 @@ class Registry:
         return answer.status, answer.body
 
     def wait(self, seconds: float) -> None:
-        """Until it answers: it may have been started a moment ago."""
+        """Wait until it answers: it may have been started a moment ago."""
         repeat(lambda: self.ask("GET", ""), seconds, pause=0.3)
 
     def manifest(self, repository: str, tag: str) -> bytes | None:
-        """Bytes of the manifest that the tag names, None when there is none."""
+        """Bytes of the manifest that the tag names; None when there is none."""
         found = self.ask("GET", f"nexus-cos/{repository}/manifests/{tag}", headers={"Accept": MANIFEST_TYPE})
         return found[1] if found else None
 
@@ -56,12 +56,12 @@ class Registry:
             path = f"nexus-cos/{repository}/blobs/uploads/?mount={digest}&from=nexus-cos/{source}"
             found = self.ask("POST", path, headers={"Content-Length": "0"})
             if found is None or found[0] != 201:
-                raise RemoteError(f"registry: {source} has lost its layer {digest}: run again")
+                raise RemoteError(f"registry: {source} has lost its layer {digest}: rerun this deploy")
         for tag in tags:
             path = f"nexus-cos/{repository}/manifests/{tag}"
             self.ask("PUT", path, manifest, {"Content-Type": MANIFEST_TYPE})
 
     def holds(self, repository: str, manifest: bytes) -> bool:
-        """Whether all blobs of the manifest are still there."""
+        """Whether the repository still has all blobs of the manifest."""
         paths = (f"nexus-cos/{repository}/blobs/{digest}" for digest in blobs(json.loads(manifest)))
         return all(self.ask("HEAD", path) for path in paths)

@@ -1,4 +1,4 @@
-"""On the registry's host: which image each repository holds, and building and pushing what is missing."""
+"""Runs on the registry's host: finds which image each repository holds, and builds and pushes the missing ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from roles.image.host.storage import Repository
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """{"image NAME": {"content", "digest"}} of those that the registry holds whole at this release."""
+    """{"image NAME": {"content", "digest"}} for images that the registry holds completely at this release."""
     whole: dict[str, list[str] | None] = {}
     found = {}
     for name in names:
@@ -25,5 +25,5 @@ def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, str]
 
 
 def apply(change: Change) -> None:
-    """Build what no repository holds, push it once, then lay it under the names that want it."""
+    """Build and push each image that no repository holds, then give it to the repositories that need it."""
     lay_down(change.changed, change.context, change.payload)

@@ -1,4 +1,4 @@
-"""The registry's own storage, read on its host: a few small files for each repository, and no program is asked."""
+"""The registry's own storage, read on its host: a few small files for each repository, without any program."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Repository:
         self.path = f"{self.storage}/repositories/nexus-cos/{name}"
 
     def digest(self, tag: str) -> str:
-        """Digest of the manifest under a tag, empty when there is no such tag."""
+        """Digest of the manifest that a tag names; empty when the tag does not exist."""
         return read_text(f"{self.path}/_manifests/tags/{tag}/current/link").strip()
 
     def tags(self) -> list[str]:
@@ -26,9 +26,9 @@ class Repository:
         return listing(f"{self.path}/_manifests/tags")
 
     def holds(self, digest: str, known: dict[str, list[str] | None]) -> bool:
-        """Whether manifest and layers are in the storage, and linked from the repository.
+        """Whether the manifest and its layers are in the storage and linked from the repository.
 
-        `known` keeps what was read of a manifest, {digest: digests of its blobs}, for other repositories with the same.
+        `known` caches manifests as {digest: digests of its blobs}, for other repositories with the same manifest.
         """
         if digest not in known:
             manifest = read_text(self._blob(digest))

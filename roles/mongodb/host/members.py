@@ -1,7 +1,7 @@
-"""The replica set of MongoDB's hosts, of one or of three: founded, joined and left, a member at a time.
+"""The replica set of MongoDB's hosts, one or three: founded, joined and left one member at a time.
 
-Runs on one host of the set. What is known of the set is asked from all its hosts; a set is founded only
-where every one of them answers and none knows any.
+Runs on one host of the set and asks all its hosts what they know of it. It founds a set only if all of them
+answer and none knows a set.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from roles.mongodb.host.shell import Item, installed, listening, shell
 
 READY_SECONDS = 90  # for the servers of all hosts to listen
 KNOWN = """
-// The set as the first host that knows it tells it, and the hosts that did not answer.
+// The set as the first host that knows it reports it, and the hosts that did not answer.
 function known() {
   const silent = [];
   for (const host of [own, ...request.hosts]) {
@@ -23,7 +23,7 @@ function known() {
       const answer = login(alone(host)).adminCommand({replSetGetConfig: 1});
       return {members: answer.config.members.map((member) => member.host).sort(), silent};
     } catch (error) {
-      // A server that is in no set yet has no administrator either.
+      // A server without a set has no administrator either.
       if (!["AuthenticationFailed", "NotYetInitialized"].includes(error.codeName)) silent.push(host);
     }
   }
@@ -42,7 +42,7 @@ function wait(what, done) {
   }
 }
 function found() {
-  const server = alone(own); // from localhost, where a server without users lets both be done
+  const server = alone(own); // from localhost, where a server without users allows both
   const first = {_id: request.set, members: [{_id: 0, host: request.address}]};
   try {
     server.adminCommand({replSetInitiate: first});

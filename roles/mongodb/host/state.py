@@ -1,6 +1,6 @@
-"""Users of the replica set, by the vendor's shell at whoever is primary.
+"""Users of the replica set, through the vendor's shell at the primary.
 
-What we made carries customData.managed = "nexus-cos"; only that is ever removed.
+Users that we made carry customData.managed = "nexus-cos"; only those are ever removed.
 """
 
 from __future__ import annotations

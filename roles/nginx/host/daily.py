@@ -1,4 +1,4 @@
-"""Runs on an edge host: what its newest access log holds. Changes nothing."""
+"""Runs on an edge host: counts the requests in its newest access log. Changes nothing."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import json
 import os
 from typing import Any
 
-LOG_BYTES = 64 * 2**20  # of the newest access log, from its end
+LOG_BYTES = 64 * 2**20  # how much of the newest access log is read, from its end
 MOST = 5
 
 
 def access(context: dict[str, Any]) -> dict[str, Any]:
-    """Requests of the newest access log, those answered 5xx and 4xx, and who gave most of them."""
+    """Requests in the newest access log, those answered 5xx and 4xx, and the services with the most 5xx answers."""
     path = context["access_log"]
     with open(path, "rb") as stream:
         stream.seek(max(0, os.path.getsize(path) - LOG_BYTES))
@@ -22,7 +22,7 @@ def access(context: dict[str, Any]) -> dict[str, Any]:
         try:
             entry = json.loads(line)
         except ValueError:
-            continue  # cut in two at the beginning
+            continue  # the first line may be cut off
         total += 1
         kinds[entry["statusCode"] // 100] += 1
         if entry["statusCode"] >= 500:

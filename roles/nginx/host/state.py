@@ -1,4 +1,4 @@
-"""The running Nginx on its host: which configuration its workers have."""
+"""The running Nginx on its host: which configuration its workers use."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from nexus.agent.change import Change
 from nexus.agent.lib import RemoteError, run
 from nexus.agent.wait import tries
 
-SETTLE_SECONDS = 3  # a reload takes that long at most before it is asked for again
+SETTLE_SECONDS = 3  # how long a reload may take before it is repeated
 DEADLINE_SECONDS = 15
 
 
 def probe(names: list[str], context: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Hash that Nginx names on its status port; nothing where it does not run."""
+    """The hash that Nginx names on its status port; empty where it does not run."""
     found = running_config(context)
     return {"nginx config": {"sha256": found}} if found else {}
 
 
 def apply(change: Change) -> None:
-    """Wait until the reload of this run took; reload where there was none, or it did not take."""
+    """Wait until this run's reload takes effect; reload if there was none, or if it had no effect."""
     wanted = change.items["nginx config"]["sha256"]
     if reached(wanted, change.context, SETTLE_SECONDS):
         return
@@ -30,7 +30,7 @@ def apply(change: Change) -> None:
     if not reached(wanted, change.context, DEADLINE_SECONDS):
         with open(change.context["log"], errors="replace") as stream:
             log = "".join(stream.readlines()[-8:])
-        raise RemoteError(f"nginx was reloaded but goes on with its old configuration; its error log ends:\n{log}")
+        raise RemoteError(f"nginx was reloaded but still runs with its old configuration; its error log ends:\n{log}")
 
 
 def reached(wanted: str, context: Mapping[str, Any], seconds: float) -> bool:
@@ -39,7 +39,7 @@ def reached(wanted: str, context: Mapping[str, Any], seconds: float) -> bool:
 
 
 def running_config(context: Mapping[str, Any]) -> str | None:
-    """What the status port answers; None where nothing does."""
+    """The answer of the status port; None where nothing answers."""
     try:
         answer = http.get(context["port"], "/config", timeout=2)
     except OSError:

@@ -1,7 +1,7 @@
-"""The pooler as it runs: databases that somebody paused or shut, and settings that are not those of its file.
+"""The running pooler: databases that somebody paused or disabled, and settings that differ from its file.
 
-A pause is an order of whoever works on the database behind it: it is told and never ended here. Settings that were set
-by hand at the running pooler last until its next reload, so a reload takes them out.
+A pause is an order of a person who works on the database behind it: a run reports it and never ends it. Settings
+that were made by hand at the running pooler last until its next reload, so a reload removes them.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ SETTLE_SECONDS = 10
 
 
 def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
-    """The item "pooler"; as planned where none answers, since its unit says so."""
+    """Return the item "pooler"; as planned if no pooler answers, since its unit reports that."""
     pooler = seen(context).get("pooler")
     return {"pooler": condition(pooler, context) if pooler else {"settings": []}}
 
 
 def apply(change: Change) -> None:
-    """Have it read its file; RemoteError where it keeps other settings."""
+    """Have it read its file; RemoteError if it keeps other settings."""
     run(["systemctl", "reload", "pgbouncer"], timeout=30)
     for _ in tries(SETTLE_SECONDS):
         names = different(ask(change.context).get("pooler") or {"config": {}}, change.context)
@@ -34,18 +34,18 @@ def apply(change: Change) -> None:
             print("PgBouncer read its settings again")
             return
     raise RemoteError(
-        f"PgBouncer does not take {', '.join(names)} from its file: `journalctl -u pgbouncer` there says why; "
-        "systemctl restart pgbouncer ends all its connections and reads it again"
+        f"PgBouncer does not take {', '.join(names)} from its file: see `journalctl -u pgbouncer` there; "
+        "systemctl restart pgbouncer ends all its connections and reads the file again"
     )
 
 
 def condition(pooler: Item, context: Item) -> dict[str, Any]:
-    """Settings that differ; an obstacle where databases take nobody."""
+    """Settings that differ; an obstacle if databases admit no clients."""
     return {"settings": different(pooler, context), "obstacle": orders(pooler, context)}
 
 
 def different(pooler: Item, context: Item) -> list[str]:
-    """Names of settings that the running pooler has otherwise than its file."""
+    """Names of settings that differ between the running pooler and its file."""
     wanted, there = context["config of the pooler"], pooler["config"]
     return sorted(name for name, value in wanted.items() if name in there and not _same(value, there[name]))
 

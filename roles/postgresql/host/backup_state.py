@@ -1,4 +1,4 @@
-"""On a host with backups of PostgreSQL: whose log the bucket takes. Standard library."""
+"""On a host with backups of PostgreSQL: which cluster's log the bucket takes. Standard library."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ MISMATCH = "do not match"
 CHECK_SECONDS = 180
 STOP_DIRECTORY = "/tmp/pgbackrest"
 STOPPED = (
-    "pgBackRest is stopped here ({path}), so PostgreSQL's log is not archived and fills the disk. Once that is no "
-    "longer wanted, there: runuser -u postgres -- pgbackrest --stanza={stanza} start (without --stanza where all were)"
+    "pgBackRest is stopped here ({path}), so PostgreSQL's log is not archived and fills the disk. When that "
+    "is no longer wanted, run there: runuser -u postgres -- pgbackrest --stanza={stanza} start (without --stanza if "
+    "all were stopped)"
 )
 
 
 def probe(names: list[str], context: Item) -> dict[str, Item]:
-    """From small files of this host alone: a run without changes asks no program and no network."""
+    """Read only small files of this host: a run without changes needs no program and no network."""
     if stopped := [path for path in stop_files(context) if os.path.exists(path)]:
         return {"stanza": {"obstacle": STOPPED.format(path=stopped[0], stanza=context["stanza"])}}
     own = system(context["data"])
@@ -49,12 +50,12 @@ def apply(change: Change) -> None:
 
 
 def stop_files(context: Item) -> tuple[str, str]:
-    """What `pgbackrest stop` leaves: no log is archived and no backup made while one is there."""
+    """Files that `pgbackrest stop` leaves: while one is there, no log is archived and no backup is made."""
     return f"{STOP_DIRECTORY}/{context['stanza']}.stop", f"{STOP_DIRECTORY}/all.stop"
 
 
 def make(context: Item) -> None:
-    """The repository for this cluster; never in place of another cluster's."""
+    """Create the repository for this cluster, but never in place of another cluster's."""
     try:
         pgbackrest(context, "stanza-create")
     except RemoteError as error:
@@ -64,17 +65,17 @@ def make(context: Item) -> None:
 
 
 def foreign(context: Item) -> RemoteError:
-    """What is said where the repository is another cluster's, on the primary and on every host that waits for it."""
+    """The error if the repository is another cluster's, on the primary and on every host that waits for it."""
     return RemoteError(
         f"{context['where']} holds backups of another PostgreSQL cluster than the one that runs now, so nothing is "
-        "archived. To bring the saved one back: pyinfra inventory deploys/restore.py --data replace=true. To "
-        'leave it there and begin a new series next to it: backup_begin_anew = "NAME" in group_data'
+        "archived. To restore the saved cluster: pyinfra inventory deploys/restore.py --data replace=true. To "
+        'keep it and begin a new series next to it: backup_begin_anew = "NAME" in group_data'
     )
 
 
 def wait_made(context: Item, own: int) -> None:
-    """Until the primary has made the repository; not where it can make none."""
-    late = f"the primary made no repository for its log in {context['where']}: its host says why"
+    """Wait until the primary has made the repository; stop if the repository is another cluster's."""
+    late = f"the primary made no repository for its log in {context['where']}: see the error of its host"
     if own not in wait_until(lambda: systems(context), context["wait_seconds"], late, pause=2, role="backup"):
         raise foreign(context)
 

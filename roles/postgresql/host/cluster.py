@@ -1,6 +1,6 @@
-"""What Patroni's members agree on: their settings in etcd, and that no server waits for a restart to have them.
+"""What Patroni's members share: their settings in etcd, which no server still waits to apply by a restart.
 
-Runs on one host of the cluster and asks the members over their REST API, so it does not matter who is primary.
+Runs on one host of the cluster and asks the members over their REST API, so any member may be primary.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from roles.postgresql.host.restart import look, restart_waiting
 Item = dict[str, Any]
 ROUNDS = 3  # a smaller max_connections takes effect on replicas only after the primary has it
 UP = ("running", "creating replica")
-FAILED = ("start failed", "restart failed", "crashed", "stopped", "stopping")  # Patroni tries again each time it looks
+FAILED = ("start failed", "restart failed", "crashed", "stopped", "stopping")  # Patroni retries in each loop
 FAILED_SECONDS, STREAM_SECONDS = 20, 30
-LEFT_ALONE = ("pause",)  # an operator's own
+LEFT_ALONE = ("pause",)  # an operator's decision
 PAUSED = (
-    "Patroni is paused: nobody takes over from a primary that fails, and no setting is carried out. Once the work that "
-    "it was paused for is done, on any of its hosts: patronictl -c /etc/patroni/config.yml resume"
+    "Patroni is paused: no replica takes over from a failed primary, and no setting is applied. Once the work that "
+    "needed the pause is done, run on any of its hosts: patronictl -c /etc/patroni/config.yml resume"
 )
 
 
 def probe(names: list[str], context: Item) -> dict[str, Item]:
-    """Settings by dotted name, and each member as it last told the others; nothing before Patroni is configured here.
+    """Return the settings by dotted name, and each member as the cluster lists it; nothing until Patroni is configured.
 
-    One question to one member: each costs Patroni and this host 50 ms, most of it for TLS.
+    It asks one member once: each question costs Patroni and this host 50 ms, most of it for TLS.
     """
     if not installed(context):
         return {}
@@ -49,7 +49,7 @@ def probe(names: list[str], context: Item) -> dict[str, Item]:
 
 
 def standing(told: Item) -> Item:
-    """A member as the cluster lists it: whether it waits for a restart and is in step, and tags that nobody planned."""
+    """A member as the cluster lists it: whether it waits for a restart, whether it is in step, and unplanned tags."""
     leads, state = told.get("role") in LEADERS, told.get("state")
     return {
         "pending_restart": bool(told.get("pending_restart")),
@@ -59,7 +59,7 @@ def standing(told: Item) -> Item:
 
 
 def apply(change: Change) -> None:
-    """Who leaves hands over; then settings, then one restart after the other where a member waits for it."""
+    """Have members that leave hand over, then set the settings, then restart one waiting member after the other."""
     context = change.context
     patroni = Patroni(context)
     patroni.wait_primary(context["wait_seconds"], role="postgresql")
@@ -71,7 +71,7 @@ def apply(change: Change) -> None:
         look(patroni, context["loop_seconds"])
     for name in patroni.members:
         if f"member {name}" in change.changed:
-            patroni.ask(name, "POST", "/reload")  # tags that were set by hand and are no longer in its file
+            patroni.ask(name, "POST", "/reload")  # drops tags that were set by hand and are no longer in its file
     for _ in range(ROUNDS):
         if not restart_waiting(patroni):
             break
@@ -80,7 +80,7 @@ def apply(change: Change) -> None:
 
 
 def wait_members(patroni: Patroni, context: Item) -> None:
-    """Until every member runs or is being copied; they come up side by side. Not for long where one has failed."""
+    """Wait until every member runs or is being copied; they start in parallel. Give up early on failed members."""
     began = time.monotonic()
     for _ in tries(context["wait_seconds"], pause=1, role="postgresql"):
         states = {name: str(told.get("state")) for name, told in patroni.states().items()}
@@ -91,13 +91,13 @@ def wait_members(patroni: Patroni, context: Item) -> None:
             break
     said = ", ".join(f"{name}: {states.get(name, 'no answer')}" for name in missing)
     raise RemoteError(
-        f"members of PostgreSQL's cluster are not up ({said}): the journal of patroni there says why. To go on "
+        f"members of PostgreSQL's cluster are not up ({said}): see the journal of patroni there. To continue "
         "without a dead host: --data without=NAME"
     )
 
 
 def wait_streams(patroni: Patroni) -> None:
-    """Until every replica that runs streams from the primary; RemoteError names those that do not."""
+    """Wait until every running replica streams from the primary; RemoteError names those that do not."""
     for _ in tries(STREAM_SECONDS, pause=1):
         states = patroni.states().items()
         behind = [
@@ -108,25 +108,25 @@ def wait_streams(patroni: Patroni) -> None:
         if not behind:
             return
     raise RemoteError(
-        f"{', '.join(behind)} does not stream from PostgreSQL's primary after {STREAM_SECONDS} s: the log of "
-        f"PostgreSQL there (journalctl -u patroni) says why. To copy it again: pyinfra inventory "
+        f"{', '.join(behind)} does not stream from PostgreSQL's primary after {STREAM_SECONDS} s: see the log of "
+        f"PostgreSQL there (journalctl -u patroni). To copy it again: pyinfra inventory "
         f"deploys/rebuild_replica.py --data host={behind[0]}"
     )
 
 
 def settings(patroni: Patroni) -> Item:
-    """The settings in etcd by dotted name, as any member tells them."""
+    """Return the settings in etcd by dotted name, from any member."""
     for name in patroni.members:
         status, told = patroni.ask(name, "GET", "/config")
         if status == 200:
             return flat(told)
-    raise RemoteError("no member of PostgreSQL's cluster tells its settings")
+    raise RemoteError("no member of PostgreSQL's cluster returns its settings")
 
 
 def set_config(patroni: Patroni, wanted: Item, context: Item) -> bool:
-    """Bring the settings to what is wanted, strictness only once a second host has the data; whether servers read any.
+    """Set what differs, strictness only once a second host has the data; return whether servers read any of it.
 
-    Nothing is sent where nothing differs, as in a cluster that was just made from them.
+    It sends nothing if nothing differs, as in a cluster that was just created from these settings.
     """
     if wanted["synchronous_mode"]:
         wait_standby(patroni, context)
@@ -138,13 +138,13 @@ def set_config(patroni: Patroni, wanted: Item, context: Item) -> bool:
     primary = patroni.wait_primary(context["wait_seconds"])
     status, told = patroni.ask(primary, "PATCH", "/config", nested(different), timeout=30)
     if status != 200:
-        raise RemoteError(f"Patroni on {primary} did not take the cluster's settings: {status} {told}")
+        raise RemoteError(f"Patroni on {primary} rejected the cluster's settings: {status} {told}")
     print("set the cluster's settings")
     return any(name.startswith("postgresql.") for name in different)
 
 
 def nested(values: Item) -> Item:
-    """Settings by dotted name as Patroni takes them."""
+    """Convert settings by dotted name to Patroni's nested form."""
     found: Item = {}
     for name, value in values.items():
         *parents, last = name.split(".")
@@ -156,7 +156,7 @@ def nested(values: Item) -> Item:
 
 
 def wait_standby(patroni: Patroni, context: Item) -> None:
-    """Until a replica streams: writes that wait for a second host would wait for ever before that."""
+    """Wait until a replica streams: before that, writes that need a second host would wait forever."""
     for _ in tries(context["wait_seconds"], pause=1, role="postgresql"):
         states = patroni.states()
         if any(told.get("replication_state") == "streaming" for told in states.values()):
@@ -164,5 +164,5 @@ def wait_standby(patroni: Patroni, context: Item) -> None:
     said = ", ".join(f"{name}: {told.get('state', '?')}" for name, told in states.items())
     raise RemoteError(
         f"no replica streams from the primary after {context['wait_seconds']} s ({said}), so writes are on one "
-        "host only. Run again once a copy is complete, or look into the journal of patroni there"
+        "host only. Rerun this deploy once a copy is complete, or see the journal of patroni there"
     )

@@ -1,4 +1,4 @@
-"""What an operator has Patroni do. Runs on one host of the cluster and asks the members over their REST API."""
+"""An operator's requests to Patroni. Runs on one host of the cluster and asks the members over their REST API."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from nexus.agent.lib import RemoteError
 from roles.postgresql.host.patroni_api import Patroni
 
-SECONDS = 90  # Patroni answers once the other one is promoted
+SECONDS = 90  # Patroni answers once the other member is promoted
 
 
 def send(context: Mapping[str, Any]) -> None:
-    """One request, {"member", "method", "path", "body"} in the context; RemoteError with Patroni's words if refused."""
+    """Send the context's request {"member", "method", "path", "body"}; RemoteError with Patroni's answer if refused."""
     patroni, request = Patroni(context), context["request"]
     members = [request["member"]] if request["member"] else list(patroni.members)
     for member in members:

@@ -1,6 +1,6 @@
-"""What the servers of this host say of themselves, by the local socket: PostgreSQL's, and PgBouncer's before it.
+"""What the servers of this host answer at the local socket: PostgreSQL, and PgBouncer in front of it.
 
-One process asks both for all states of a probe. By the local socket the superuser needs no password, so that it works
+One process asks both for all states of a probe. At the local socket the superuser needs no password, so this works
 while passwords change.
 """
 
@@ -14,7 +14,8 @@ from nexus.agent.lib import RemoteError, once, run
 from roles.postgresql.host.patroni_api import installed
 
 Item = Mapping[str, Any]
-NOT_YET = ("the database system is", "No such file", "Connection refused", "not installed")  # it comes up, or is made
+# The server starts, or is being made.
+NOT_YET = ("the database system is", "No such file", "Connection refused", "not installed")
 QUERY = """
 select json_build_object(
   'replica', pg_is_in_recovery(),
@@ -49,15 +50,15 @@ MARK = "-- pgbouncer"
 
 
 def seen(context: Item) -> dict[str, Any]:
-    """What `ask` says, asked once for all states of a probe."""
+    """Return what `ask` returns, asked once for all states of a probe."""
     found: dict[str, Any] = once(lambda: ask(context), "postgresql", "local")
     return found
 
 
 def ask(context: Item) -> dict[str, Any]:
-    """What the server says, and the pooler under "pooler" if it answers; nothing where no server does yet.
+    """Return the server's answer, with the pooler's under "pooler" if there is one; nothing until a server answers.
 
-    RemoteError where a server is there and lets its superuser in no more.
+    RemoteError if a server runs but no longer admits its superuser.
     """
     if not installed(context):
         return {}
@@ -77,7 +78,7 @@ def ask(context: Item) -> dict[str, Any]:
 
 
 def _both(question: str, context: Item) -> str:
-    """The answer of the server, and of the pooler where that lets us in."""
+    """The answer of the server, and of the pooler if it admits us."""
     try:
         return local(f"{question};\n{POOLER.format(port=context['pooler_port'], mark=MARK)}", context)
     except RemoteError as error:

@@ -1,7 +1,7 @@
-"""Passwords with which Patroni itself logs in: in the server first, and only then in Patroni's file.
+"""Passwords with which Patroni itself logs in: set in the server first, and only then in Patroni's file.
 
-Asked and changed on each member through the local socket, where the superuser needs no password: who still has
-the old one could not log in with the new. Replicas wait for what comes from the primary.
+They are read and changed on each member through the local socket, where the superuser needs no password: a client
+with the old one could not log in after the change. Replicas wait for the change to arrive from the primary.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ QUIET = "set log_min_duration_statement = -1; set log_min_error_statement = pani
 
 
 def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
-    """Whether each log-in has its password.
+    """Whether each login has its password.
 
-    A server that does not run takes it from Patroni when it is made, or else from the primary: nothing is amiss.
+    A server that does not run gets it from Patroni when it is made, or else from the primary: nothing is wrong.
     """
     found = known(seen, context)
     return {item: {"is set": not found or fits(found, *login)} for item, login in context["logins"].items()}
 
 
 def apply(change: Change) -> None:
-    """Set them on the primary; elsewhere wait until they have come, or for a while."""
+    """Set them on the primary; elsewhere wait a while for them to arrive."""
     context = change.context
     for _ in tries(WAIT_SECONDS):
         found = known(ask, context)
@@ -49,7 +49,7 @@ def fits(found: Item, user: str, password: str) -> bool:
 
 
 def known(question: Callable[[Item], dict[str, Any]], context: Item) -> dict[str, Any]:
-    """{"replica": bool, "roles": {name: verifier}, ...}; nothing where no server answers: who starts it says why."""
+    """{"replica": bool, "roles": {name: verifier}, ...}; nothing where no server answers."""
     try:
         return question(context)
     except RemoteError:

@@ -1,4 +1,4 @@
-"""What somebody has ordered at the pooler in front of this host's server."""
+"""Orders that somebody gave to the pooler in front of this host's server."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ CONSOLE = "runuser -u postgres -- psql -h /run/postgresql -p {port} -U pgbouncer
 
 
 def orders(pooler: Item, context: Item) -> str:
-    """What somebody has ordered that keeps clients of databases out, and what ends it."""
+    """An order that keeps clients out of databases, and the command that ends it; "" if there is none."""
     for word, ends in (("paused", "RESUME"), ("disabled", "ENABLE")):
         names = [row["name"] for row in pooler["databases"] if row.get(word) not in (None, "0")]
         if names:
             whole = len(names) >= len(pooler["databases"]) - 1 and ends == "RESUME"  # its console is never paused
             words = ends if whole else f"{ends} {names[0]}"
             return (
-                f"PgBouncer lets nobody in to {_few(names)}, {word} by hand. Once that is no longer wanted, there: "
-                + CONSOLE.format(port=context["pooler_port"], words=words)
+                f"PgBouncer admits no clients to {_few(names)}, {word} by hand. When that is no longer wanted, run "
+                "there: " + CONSOLE.format(port=context["pooler_port"], words=words)
             )
     return ""
 

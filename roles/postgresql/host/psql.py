@@ -1,4 +1,4 @@
-"""Statements at the primary as superuser, and how names and texts are written in them."""
+"""Statements at the primary as superuser, and the quoting of names and texts in them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Item = Mapping[str, Any]
 
 
 def psql(statements: list[str], context: Item, whole: bool = True, database: str = "postgres") -> str:
-    """Output of statements, in one transaction unless told otherwise; verifiers stay out of the log."""
+    """Output of statements, in one transaction unless `whole` is false; verifiers stay out of the log."""
     if not statements:
         return ""
     quiet = ["set log_min_duration_statement = -1", "set log_min_error_statement = panic"]

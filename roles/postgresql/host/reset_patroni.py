@@ -1,4 +1,4 @@
-"""Runs on a host of etcd: takes out what Patroni's members agreed on."""
+"""Runs on a host of etcd: removes what Patroni's members agreed on."""
 
 from __future__ import annotations
 

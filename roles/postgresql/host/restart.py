@@ -1,7 +1,7 @@
 """Restarts for which PostgreSQL's members wait after a change of settings: one after the other, the primary last.
 
-A member looks at etcd every `postgresql_loop_seconds` and acts on what it finds. Whoever waits for that has it look at
-once: Patroni does when somebody sends it settings, even where they change nothing.
+A member looks at etcd every `postgresql_loop_seconds` and acts on what it finds. To have it look at once, send it
+settings: that works even if they change nothing.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from nexus.agent.wait import tries
 from roles.postgresql.host.patroni_api import Patroni
 
 RESTART_SECONDS = 120
-WHAT_NEXT = "The journal of patroni there says why; run again once that is mended"
-NOTHING = {"nexus_cos": None}  # takes out what is not there: an empty change is never answered
+WHAT_NEXT = "See the journal of patroni there, fix the cause and rerun this deploy"
+NOTHING = {"nexus_cos": None}  # removes a key that does not exist: Patroni never answers an empty change
 
 
 def look(patroni: Patroni, loop_seconds: float) -> None:
     """Have every member look at etcd now, and give it time to act on what it found."""
     before = looks(patroni)
-    time.sleep(1)  # a look is told by its second
+    time.sleep(1)  # Patroni reports the time of a look in whole seconds
     for name in before:
         wake(patroni, name)
     for _ in tries(3 * loop_seconds, pause=0.3):
@@ -38,14 +38,14 @@ def looks(patroni: Patroni) -> dict[str, int]:
 
 
 def wake(patroni: Patroni, name: str) -> None:
-    """Have a member look at etcd now; one that does not answer looks by itself once it can."""
+    """Have a member look at etcd now; one that does not answer looks once it can."""
     patroni.ask(name, "PATCH", "/config", NOTHING)
 
 
 def restart_waiting(patroni: Patroni) -> bool:
-    """Restart who waits for it, each back before the next; whether anybody did.
+    """Restart the members that wait for it, each back before the next; return whether any did.
 
-    A replica that confirms the primary's writes comes after the others: another takes its part over before it stops.
+    A replica that confirms the primary's writes comes after the others: another takes over that part before it stops.
     """
     states = patroni.states()
     primary = patroni.wait_primary(RESTART_SECONDS)
@@ -57,14 +57,14 @@ def restart_waiting(patroni: Patroni) -> bool:
 
 
 def restart(patroni: Patroni, name: str, primary: str) -> None:
-    """Restart one member; a replica stops only once the primary waits for its confirmations no more."""
+    """Restart one member; a replica stops only once the primary no longer waits for its confirmations."""
     body = {"restart_pending": True, "timeout": f"{RESTART_SECONDS}s"}
-    with ThreadPoolExecutor(1) as beside:
-        answer = beside.submit(patroni.ask, name, "POST", "/restart", body, RESTART_SECONDS + 10)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(patroni.ask, name, "POST", "/restart", body, RESTART_SECONDS + 10)
         while name != primary and not ended(answer, 1):
             wake(patroni, primary)
         status, told = answer.result()
-    if status not in (200, 412):  # 412: it does not wait for it any more
+    if status not in (200, 412):  # 412: it no longer waits for a restart
         raise RemoteError(f"PostgreSQL on {name} could not be restarted: {status} {told}. {WHAT_NEXT}")
     print(f"restarted PostgreSQL on {name} with its new settings")
 
@@ -79,7 +79,7 @@ def ended(answer: Any, seconds: float) -> bool:
 
 
 def wait_back(patroni: Patroni, name: str) -> None:
-    """Until the member is primary or streams again."""
+    """Wait until the member is primary or streams again."""
     for _ in tries(RESTART_SECONDS):
         status, told = patroni.ask(name, "GET", "/patroni")
         if (

@@ -1,7 +1,7 @@
-"""The first schema of a service, for code that ships no migration: into its database once, and never touched again.
+"""The first schema of a service whose code ships no migration: applied to its database once, then left alone.
 
-That it is there is on record in a setting of the database. Every database of the server shows it, so a probe need
-not look into each; and a copy that takes the database's name comes with the record of its own time, or with none.
+A setting of the database records it. The server shows the settings of all databases, so a probe need not connect to
+each. A copy that takes the database's name brings the record of its own time, or none.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ BEGIN = "set local lock_timeout = '5s'; set local statement_timeout = '60s'; set
 
 
 def recorded(record: str, schema: Item) -> dict[str, Any]:
-    """The item that a record comes to; with a note where the file is not as it was then."""
+    """Return the item for a record, with a note if the file has changed since."""
     how, when, sha256, _ = [*record.split(" ", 3), "", "", ""][:4]
     if sha256 in ("", schema["sha256"]):
         return {"on record": bool(sha256)}
-    note = f"{schema['file']} is not as it was when {THEN.get(how, how)} at {when}, and is applied only once: "
+    note = f"{schema['file']} has changed since {THEN.get(how, how)} at {when}, but is applied only once: "
     return {"on record": True, "note": f"{note}changes belong to the service's migration"}
 
 
 def apply_schemas(names: Iterable[str], context: Item, texts: Mapping[str, str]) -> None:
-    """Bring each into its database, or put on record that it is there; RemoteError names those that cannot be."""
+    """Apply each to its database, or record that it is there; RemoteError names those that failed."""
     refused = []
     for name in names:
         try:
@@ -42,15 +42,15 @@ def apply_schemas(names: Iterable[str], context: Item, texts: Mapping[str, str])
 
 
 def _one(schema: Item, context: Item, text: str) -> None:
-    """All of it in one transaction with its record, as the role that owns the database."""
+    """Apply a schema and its record in one transaction, as the role that owns the database."""
     database, owner, file = schema["database"], schema["owner"], schema["file"]
     found = owners(schema, context)
     missing = [table for table in schema["tables"] if table not in found]
     if found and missing:
         raise RemoteError(
             f"of the tables that {file} creates, database {database} has {', '.join(found)} and lacks "
-            f"{', '.join(missing)}. Nothing was changed. Create those by hand, or drop the others if nobody needs "
-            "them, and run again"
+            f"{', '.join(missing)}. Nothing was changed. Create the missing ones by hand, or drop the others if nobody "
+            "needs them, and rerun this deploy"
         )
     create = [BEGIN, f"set local role {identifier(owner)}", f"{text}\n", "reset role"] if missing else []
     how = "applied" if missing else "found"
@@ -59,12 +59,12 @@ def _one(schema: Item, context: Item, text: str) -> None:
     try:
         psql([*create, note], context, database=database)
     except RemoteError as error:
-        raise RemoteError(f"{file} was not applied to database {database}, which is as it was: {error}") from None
+        raise RemoteError(f"{file} was not applied to database {database}, which is unchanged: {error}") from None
     print(f"{file}: {told(schema, found)}")
 
 
 def owners(schema: Item, context: Item) -> dict[str, str]:
-    """Who owns those of its tables that are there."""
+    """Return the owners of its tables that are there."""
     names = ", ".join(literal(table) for table in schema["tables"])
     asked = (
         "select json_object_agg(relname, pg_get_userbyid(relowner)) from pg_class c join pg_namespace n "
@@ -75,11 +75,11 @@ def owners(schema: Item, context: Item) -> dict[str, str]:
 
 
 def told(schema: Item, found: Mapping[str, str]) -> str:
-    """What was done, for the operator; and what is left to do where tables that were there are another role's."""
+    """Tell the operator what was done, and what is left to do if another role owns tables that were there."""
     tables, database, owner = ", ".join(schema["tables"]), schema["database"], schema["owner"]
     if not found:
         return f"created {tables} in database {database}"
     foreign = [identifier(table) for table in found if found[table] != owner]
     alter = "; ".join(f"alter table {table} owner to {identifier(owner)}" for table in foreign)
-    todo = f". The service may not use what another role owns: {alter}" if foreign else ""
-    return f"found {tables} in database {database}: left alone, and on record from now on{todo}"
+    todo = f". The service may not use tables that another role owns: {alter}" if foreign else ""
+    return f"found {tables} in database {database}: left alone, and recorded from now on{todo}"

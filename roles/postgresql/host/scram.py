@@ -1,7 +1,7 @@
 """SCRAM-SHA-256 verifiers, so that no password travels to the server.
 
-The salt is derived from the password, so it tells a right password from a wrong one by plain comparison
-and the slow part is done only for log-ins that are about to be written.
+The salt is derived from the password, so comparing salts tells a right password from a wrong one, and the
+slow part runs only for logins that are about to be written.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Roles, databases and first schemas of the cluster, asked and changed as superuser at whichever host is primary.
+"""Database roles, databases and first schemas of the cluster, read and changed as superuser at the primary.
 
-What we made carries the comment "nexus-cos: SERVICE"; only that is ever reported or dropped.
+Objects that we created carry the comment "nexus-cos: SERVICE"; only those are ever reported or dropped.
 """
 
 from __future__ import annotations
@@ -72,16 +72,16 @@ select json_object_agg(name, body) from (
 
 
 def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
-    """Everything that carries our mark or a planned name; nothing before Patroni is configured here."""
+    """Return everything that has our mark or a planned name; nothing until Patroni is configured here."""
     if not installed(context):
         return {}
     return existing(names, {**context, "address": Patroni(context).probed_primary(PROBE_SECONDS)})
 
 
 def apply(change: Change) -> None:
-    """Roles first, owners before their members, databases, first schemas; removal goes the other way round.
+    """Make roles first, owners before their members, then databases and first schemas; remove in reverse order.
 
-    Each batch is decided by what is there now, so that a run cut short is simply finished by the next.
+    Each batch depends on what is there now, so the next run finishes a run that was cut short.
     """
     items, changed, context = change.items, change.changed, wait(change.context)
     there = existing(items, context)
@@ -117,7 +117,7 @@ def role(name: str, wanted: Item, there: Item | None, verifier: str | None) -> l
     held, owners = set(there["member_of"]) if there else set(), set(wanted["member_of"])
     statements += [f"revoke {identifier(owner)} from {who}" for owner in sorted(held - owners)]
     statements += [f"grant {identifier(owner)} to {who}" for owner in sorted(owners - held)]
-    # What a log-in creates belongs to the owner, so the other log-in can use and alter it.
+    # Objects that a login creates belong to the owner, so the other login can use and alter them.
     acts_as = f"set role = {literal(wanted['acts_as'])}" if wanted["acts_as"] else "reset role"
     statements.append(f"alter role {who} {acts_as}")
     for place, setting in there["settings"] if there else []:
@@ -127,7 +127,7 @@ def role(name: str, wanted: Item, there: Item | None, verifier: str | None) -> l
 
 
 def database(name: str, wanted: Item, there: Item | None = None) -> list[str]:
-    """Statements that give a database its owner, close it to everybody else, and drop settings made by hand."""
+    """Statements that give a database its owner, close it to all others, and drop settings made by hand."""
     by_hand = there["settings"] if there else []
     return [
         *(f"alter database {quoted(name)} reset {identifier(setting)}" for setting in by_hand),
@@ -139,7 +139,7 @@ def database(name: str, wanted: Item, there: Item | None = None) -> list[str]:
 
 
 def lookup(wanted: Item) -> list[str]:
-    """Statements that make the function by which the pooler learns the verifier of who logs in."""
+    """Statements that create the function with which the pooler looks up a client's verifier."""
     function = "pgbouncer.lookup(text)"
     head = "create or replace function pgbouncer.lookup(who text, out name text, out verifier text) language sql"
     return [
@@ -166,16 +166,16 @@ def existing(names: Iterable[str], context: Item) -> dict[str, dict[str, Any]]:
 
 
 def ordered(item: str, found: Item) -> str:
-    """What ends the order that nobody may write with a role or in a database, or come in; "" where there is none."""
+    """How to end an order that makes a role or database read-only or closes it; "" without such an order."""
     settings = found.get("settings", [])
     if READ_ONLY in settings or ["", READ_ONLY] in settings:
         what, ends = f"was set to read only ({READ_ONLY})", f"reset {READ_ONLY}"
     elif found.get("shut"):
-        what, ends = "lets nobody in (ALLOW_CONNECTIONS is off)", "allow_connections true"
+        what, ends = "accepts no connections (ALLOW_CONNECTIONS is off)", "allow_connections true"
     else:
         return ""
     return (
-        f"{item} {what}. Once that is no longer wanted, on the primary's host: runuser -u postgres -- psql -c "
+        f"{item} {what}. When that is no longer wanted, run on the primary's host: runuser -u postgres -- psql -c "
         f"'alter {item} {ends}'"
     )
 

@@ -1,4 +1,4 @@
-"""Runs on a host: what its Patroni says of all members, its server of itself, and its pooler. Changes nothing."""
+"""Runs on a host: reports all members as its Patroni lists them, its server and its pooler. Changes nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ select json_build_object(
 
 
 def postgresql(context: Item) -> Answer:
-    """What this host's Patroni says of all members, and its server of itself."""
+    """Report all members as this host's Patroni lists them, its server and its pooler."""
     patroni = Patroni(context)
     status, told = patroni.ask(context["name"], "GET", "/cluster", timeout=3)
     if status != 200:

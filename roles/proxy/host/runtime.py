@@ -1,4 +1,4 @@
-"""HAProxy's runtime API: what a running HAProxy has in memory against what its configuration says.
+"""HAProxy's runtime API: what a running HAProxy has in memory, compared with its configuration.
 
 An administrator can take a server out, change its weight or address, or pause a frontend without a trace in any file;
 a reload keeps most of it.
@@ -21,7 +21,7 @@ Sections = Mapping[str, Mapping[str, Any]]  # {"listens": bool, "servers": {name
 
 
 class Fault:
-    """What differs in a section, in words, and the command that mends it; empty where only a reload does."""
+    """What differs in a section, in words, and the command that fixes it; empty if only a reload does."""
 
     def __init__(self, section: str, words: str, command: str = "") -> None:
         self.section, self.words, self.command = section, words, command
@@ -59,7 +59,7 @@ def look(path: str) -> Running:
 
 
 def faults(running: Running, sections: Sections, connections: int, stale: bool) -> Iterator[Fault]:
-    """All that differs from the plan. `stale`: a reload is due anyway, so only what it would keep counts."""
+    """All that differs from the plan. `stale`: a reload is due anyway, so only values that it would keep count."""
     for name, section in sections.items():
         if section["listens"]:
             yield from _frontend(running, name, connections, stale)
@@ -90,7 +90,7 @@ def _frontend(running: Running, name: str, connections: int, stale: bool) -> Ite
 
 
 def _server(name: str, server: str, row: Mapping[str, str]) -> Iterator[Fault]:
-    """What was set by hand and would outlive a reload."""
+    """Values that were set by hand and would outlive a reload."""
     place, admin, check = f"{name}/{server}", int(row["srv_admin_state"]), int(row["srv_check_state"])
     for bit, state in ((MAINTENANCE, "MAINT"), (DRAIN, "DRAIN")):
         if admin & bit:

@@ -16,7 +16,7 @@ SETTLE_SECONDS = 15
 
 
 def probe(names: list[str], context: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """What was changed in memory, by section; where HAProxy does not run its unit says so."""
+    """What was changed in memory, by section; if HAProxy does not run, its unit reports that."""
     try:
         return _items(names, _faults(context))
     except (FileNotFoundError, ConnectionRefusedError):
@@ -26,11 +26,11 @@ def probe(names: list[str], context: Mapping[str, Any]) -> dict[str, dict[str, A
 
 
 def apply(change: Change) -> None:
-    """Undo it through the runtime API; reload, then restart, where that is not enough."""
+    """Undo changes through the runtime API; reload, then restart, if that is not enough."""
     context = change.context
     left: list[Fault] = []
-    for mend in (_command, _reload, _restart) if _answers(context) else (_restart,):  # one that hangs takes no reload
-        mend(context)
+    for fix in (_command, _reload, _restart) if _answers(context) else (_restart,):  # one that hangs ignores a reload
+        fix(context)
         left = _settled(context)
         if not left:
             return
@@ -78,7 +78,7 @@ def _restart(context: Mapping[str, Any]) -> None:
 
 
 def _settled(context: Mapping[str, Any]) -> list[Fault]:
-    """What is left once HAProxy had time to take it."""
+    """What still differs once HAProxy had time to apply the change."""
     for _ in tries(SETTLE_SECONDS, pause=0.2):
         try:
             left = _faults(context)

@@ -1,9 +1,9 @@
 """Membership of this host's node in the cluster, and of the node in every quorum queue.
 
-A node joins explicitly, one after the other in the inventory's order, so that the same way serves a new
-cluster, a larger one and a host that was replaced. Whom to join follows from what all nodes say: the largest
+Nodes join explicitly, one after the other in the inventory's order, so that the same code serves a new
+cluster, a larger one and a host that was replaced. The answers of all nodes decide what to join: the largest
 cluster, or else the node that holds queues, or else the first. A node that holds queues of its own is never
-reset. Nodes talk over their own distribution, which the command-line tools speak too.
+reset. Nodes talk over their own distribution, which the command-line tools use too.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Item = Mapping[str, Any]
 
 
 def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
-    """Nodes that this one misses, or should not know, quorum queues without it, and whether it serves its clients."""
+    """Nodes that this one lacks, or should not know, quorum queues without it, and whether it serves its clients."""
     api = Api(context)
     try:
         return api.now(lambda: {**existing(api, context), "node": condition(api, context)}, {})
@@ -67,16 +67,16 @@ def apply(change: Change) -> None:
         heal(api, context)
     if lacking(api, context):
         take_share(api, context)
-    if "nodes" in change.items:  # a node that has only now joined knows only now who is to leave
+    if "nodes" in change.items:  # a node that has just joined knows only now which nodes leave
         for name in existing(api, context)["nodes"]["stale"]:
             forget(api, context, name)
     serve(api, change.items["node"], context)
 
 
 def wake(api: Api, context: Item) -> None:
-    """Start the broker's application where a join that was cut off has left it stopped.
+    """Start the broker's application if a join that was cut off has left it stopped.
 
-    Not where it stopped because it sees too few of the others: there it starts by itself once they are back.
+    Not if it stopped because it sees too few of the others: then it starts again once they are back.
     """
     try:
         api.get("nodes")
@@ -85,14 +85,14 @@ def wake(api: Api, context: Item) -> None:
         if len(answering) * 2 <= len(context["nodes"]):
             raise RemoteError(
                 f"RabbitMQ has stopped here, and of {len(context['nodes'])} nodes only {', '.join(answering)} could "
-                "run: it pauses where it cannot see a majority. Bring the other hosts back"
+                "run: it pauses while it does not see a majority. Bring the other hosts back online"
             ) from None
         control("start_app")
         api.started(lambda: api.get("nodes"))
 
 
 def join(api: Api, context: Item) -> None:
-    """Make this node a member of the cluster; wait for the others where it is one, or is the one that they join."""
+    """Make this node a member of the cluster; wait for the others if it is a member, or is the node that they join."""
     me, there = context["node"], context["there"]
     others = {node: wait(context, partial(ask, node)) for node in there if node != me}
     standing = {**others, me: own(api)}
@@ -104,8 +104,8 @@ def join(api: Api, context: Item) -> None:
         return
     if standing[me][1]:
         raise RemoteError(
-            f"{me} holds {standing[me][1]} queues of its own and is not in the cluster of {seed}, joining which "
-            "would delete them. Move them away, or here: rabbitmqctl stop_app; rabbitmqctl reset; run again"
+            f"{me} holds {standing[me][1]} queues of its own and is not in the cluster of {seed}: joining would delete "
+            "them. Move them away, or run here: rabbitmqctl stop_app; rabbitmqctl reset. Then rerun this deploy"
         )
     try:
         members = wait(context, lambda: expect_members(ask(seed)[0], before, seed))
@@ -121,24 +121,24 @@ def join(api: Api, context: Item) -> None:
 
 
 def heal(api: Api, context: Item) -> None:
-    """End what a partition has left: nodes that see each other again, but each go on with what they knew.
+    """Repair what a partition has left: nodes that see each other again, but keep the state of their own side.
 
-    A minority pauses as soon as it misses the others. Where the network comes back in that very moment nobody
-    does, and each side has its own idea of queues and users from then on. The smaller side starts anew, and takes
-    over what the other one knows.
+    A minority pauses as soon as it loses the others. If the network comes back at that very moment, no side pauses,
+    and from then on each side has its own idea of queues and users. The smaller side restarts and takes over the
+    state of the other.
     """
-    sides = [wait(context, partial(side, node)) for node in context["there"]]  # who was down is up by now
-    whole = max(sides, key=len)  # the first of several: the same wherever it is asked
+    sides = [wait(context, partial(side, node)) for node in context["there"]]  # nodes that were down are up by now
+    whole = max(sides, key=len)  # the first of several, so that every node chooses the same
     if context["node"] not in whole:
         control("stop_app")
         control("start_app")
-        print(f"{context['node']} was apart from {', '.join(sorted(whole))} and started anew")
+        print(f"{context['node']} was partitioned from {', '.join(sorted(whole))} and has restarted")
 
     def expect_whole() -> None:
         if apart := api.started(lambda: existing(api, context))["membership"]["apart"]:
             raise RemoteError(
-                f"{context['node']} is still apart from {', '.join(apart)}: mend the network between them, or restart "
-                "rabbitmq-server on the smaller side; run again"
+                f"{context['node']} is still partitioned from {', '.join(apart)}: fix the network between them, or "
+                "restart rabbitmq-server on the smaller side. Then rerun this deploy"
             )
 
     wait(context, expect_whole)
@@ -154,7 +154,7 @@ def lacking(api: Api, context: Item) -> list[str]:
 
 
 def take_share(api: Api, context: Item) -> None:
-    """A member of every quorum queue on this node, then leaders spread over all nodes."""
+    """Add a member of every quorum queue on this node, then spread leaders over all nodes."""
     run(["rabbitmq-queues", "-q", "grow", context["node"], "all"], timeout=COMMAND_SECONDS)
 
     def expect_none() -> None:
@@ -166,16 +166,16 @@ def take_share(api: Api, context: Item) -> None:
 
 
 def forget(api: Api, context: Item, node: str) -> None:
-    """Take the node of a host that left out of every queue and of the cluster; if it runs, it stops."""
+    """Remove the node of a host that left from every queue and from the cluster; stop it if it runs."""
     running = [entry["name"] for entry in api.get("nodes") if entry.get("running")]
     if too_few := [name for name in context["there"] if name not in running]:
         raise RemoteError(
-            f"{node} is to leave, and {', '.join(too_few)} does not run: queues could lose their majority"
+            f"{node} is to leave, but {', '.join(too_few)} does not run: queues could lose their majority"
         )
     run(["rabbitmq-queues", "-q", "shrink", node, "--errors-only"], timeout=COMMAND_SECONDS)
     with serving_alone(len(running) == 2):
         if node in running:
-            # By what connects the nodes already: its host's name may be known to nobody here any more.
+            # Over the existing connection between the nodes: its host's name may no longer be known here.
             control("eval", f"rpc:call('{node}', rabbit, stop, []).")
         control("forget_cluster_node", node)
     print(f"{node} is no longer a member; its data stays there")
@@ -183,7 +183,7 @@ def forget(api: Api, context: Item, node: str) -> None:
 
 @contextlib.contextmanager
 def serving_alone(alone: bool) -> Iterator[None]:
-    """Of two nodes the one that is left would take itself for a minority, and pause."""
+    """Keep the one node that is left of two from pausing: it would take itself for a minority."""
     setting = "application:set_env(rabbit, cluster_partition_handling, {})."
     if alone:
         control("eval", setting.format("ignore"))
@@ -195,5 +195,5 @@ def serving_alone(alone: bool) -> Iterator[None]:
 
 
 def wait(context: Item, attempt: Callable[[], Any]) -> Any:
-    """The result of an attempt that is repeated while other hosts are on their way."""
+    """The result of an attempt that is repeated while other hosts come up."""
     return repeat(attempt, context["wait_seconds"], f"after {context['wait_seconds']} s", pause=1, role="rabbitmq")

@@ -1,6 +1,6 @@
-"""What nodes say of the cluster that each is in: the one at hand by its management API, others by their distribution.
+"""What each node says of its cluster: this host's through its management API, others through their distribution.
 
-Asking another one starts a virtual machine of Erlang each time, 0.8 s of a processor.
+Each question to another node starts a virtual machine of Erlang, which takes 0.8 s of a processor.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ STANDING = "{rabbit_nodes:list_members(), rabbit_amqqueue:count()}."
 
 
 def ask(node: str) -> tuple[list[str], int]:
-    """Members of a node's cluster, and how many queues it knows."""
+    """Members of a node's cluster, and the number of queues that it knows."""
     answer = control("eval", STANDING, node=node)
     found = re.fullmatch(r"\{\[(.*)\],\s*(\d+)\}", " ".join(answer.split()))
     if not found:
-        raise RemoteError(f"{node} was asked for its cluster and said: {answer[:200]}")
+        raise RemoteError(f"unexpected answer of {node} about its cluster: {answer[:200]}")
     return [name.strip().strip("'") for name in found[1].split(",")], int(found[2])
 
 
 def own(api: Api) -> tuple[list[str], int]:
-    """The same of the node at hand, once it has started."""
+    """The same for this host's node, once it has started."""
     return api.started(lambda: ([str(node["name"]) for node in api.get("nodes")], len(api.get("queues"))))
 
 
@@ -38,13 +38,13 @@ def answers(node: str) -> bool:
 
 
 def side(node: str) -> set[str]:
-    """The nodes that a node shares its knowledge of queues and users with, itself among them."""
+    """The nodes that share a node's knowledge of queues and users, the node included."""
     answer = control("eval", "mnesia:system_info(running_db_nodes).", node=node)
     return set(re.findall(r"[^\[\],'\s]+", answer))
 
 
 def choose(standing: Mapping[str, tuple[list[str], int]], there: list[str]) -> str:
-    """The node to join, the same wherever it is asked; RemoteError where only an operator can decide."""
+    """Return the node to join, the same on every host; RemoteError if only an operator can decide."""
     largest = max(len(members) for members, _ in standing.values())
     if largest > 1:
         return next(node for node in there if len(standing[node][0]) == largest)
@@ -52,18 +52,18 @@ def choose(standing: Mapping[str, tuple[list[str], int]], there: list[str]) -> s
     if len(holders) > 1:
         raise RemoteError(
             f"{', '.join(holders)} each hold queues and are in no cluster. Decide whose queues stay; on the other "
-            "hosts: rabbitmqctl stop_app; rabbitmqctl reset; rabbitmqctl start_app; then run again"
+            "hosts: rabbitmqctl stop_app; rabbitmqctl reset; rabbitmqctl start_app. Then rerun this deploy"
         )
     return next(iter([*holders, *there]))
 
 
 def together(standing: Mapping[str, tuple[list[str], int]], me: str, seed: str) -> bool:
-    """Whether both nodes take each other for members of one cluster; one that was made anew does not."""
+    """Whether both nodes count each other as members of one cluster; a node that was made again does not."""
     return me in standing[seed][0] and seed in standing[me][0]
 
 
 def expect_members(members: list[str], nodes: list[str], seed: str) -> list[str]:
-    """The members of the cluster of the node to join, all these nodes among them."""
+    """Return the members of the seed's cluster; RemoteError if one of these nodes is missing."""
     if missing := set(nodes) - set(members):
         raise RemoteError(f"{', '.join(sorted(missing))} did not join {seed}")
     return members

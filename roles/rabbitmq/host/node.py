@@ -1,7 +1,7 @@
 """Whether the node of this host serves its clients: where it listens, its alarms, and whether somebody drained it.
 
-A node is drained, and its listeners suspended, by a person who is at work on it: that is told and never undone here.
-A limit that was set by hand until the next start is set back.
+A person who works on a node drains it or suspends its listeners: a run only reports that and never undoes it.
+A run resets a limit that was set by hand until the next start.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from roles.rabbitmq.host.planned import PEER_PORT
 
 Item = Mapping[str, Any]
 ACCOUNT, UNIT = "rabbitmq", "rabbitmq-server"
-TOOLS = 32768  # from here on ports that command-line tools open for a moment
+TOOLS = 32768  # command-line tools open ports from here on for a moment
 LISTENS = "0A"
 ORDERED = "{rabbit:is_running(), rabbit_maintenance:is_being_drained_consistent_read(node())}."
 LIMITS = "[vm_memory_monitor:get_memory_limit(), rabbit_disk_monitor:get_disk_free_limit()]."
 CLEARED_SECONDS = 15  # the broker looks at its disk every ten seconds
 ADVICE = {
-    "memory": "free memory, or raise rabbitmq_memory_percent: `rabbitmq-diagnostics memory_breakdown` there says what "
-    "takes it",
+    "memory": "free memory, or raise rabbitmq_memory_percent: `rabbitmq-diagnostics memory_breakdown` there shows what "
+    "uses it",
     "disk space": "free disk space below /var/lib/rabbitmq there, or lower rabbitmq_disk_free_limit_mb",
 }
 
 
 def listeners() -> list[int]:
-    """Ports at which the broker's processes listen, by the kernel's word."""
+    """Ports at which the broker's processes listen, according to the kernel."""
     try:
         owner = str(pwd.getpwnam(ACCOUNT).pw_uid)
     except KeyError:
@@ -48,7 +48,7 @@ def listeners() -> list[int]:
 
 
 def closed(context: Item) -> str:
-    """What somebody ordered that keeps all clients of a running node out, and what ends it; "" for anything else."""
+    """An order that keeps all clients out of a running node, and the command that ends it; "" if there is none."""
 
     def ask() -> str:
         if units([UNIT])[UNIT]["ActiveState"] not in ("active", "reloading"):
@@ -59,13 +59,13 @@ def closed(context: Item) -> str:
             return ""
         if "{true,true}" in re.sub(r"\s", "", said):
             return (
-                f"{context['node']} is drained (maintenance mode) and takes no clients. Once the work on it is done, "
-                "there: rabbitmq-upgrade revive"
+                f"{context['node']} is drained (maintenance mode) and accepts no clients. Once the work on it is done, "
+                "run there: rabbitmq-upgrade revive"
             )
         if "{true,false}" in re.sub(r"\s", "", said) and not set(listeners()) - {PEER_PORT}:
             return (
-                f"the listeners of {context['node']} are suspended, so it takes no clients. Once the work on it is "
-                "done, there: rabbitmqctl resume_listeners"
+                f"the listeners of {context['node']} are suspended, so it accepts no clients. Once the work on it is "
+                "done, run there: rabbitmqctl resume_listeners"
             )
         return ""
 
@@ -74,17 +74,17 @@ def closed(context: Item) -> str:
 
 
 def condition(api: Api, context: Item) -> dict[str, Any]:
-    """Where the node listens, and alarms by which it blocks publishers; an obstacle where only a person can help."""
+    """Where the node listens, and alarms for which it blocks publishers; an obstacle if only a person can help."""
     found: dict[str, Any] = {"listeners": listeners(), "alarms": api.alarms()}
     if found["alarms"] and not changed_limits(context):
         advice = "; ".join(ADVICE.get(alarm, "see `rabbitmqctl status` there") for alarm in found["alarms"])
-        what = f"{context['node']} blocks all publishers, its alarm is {' and '.join(found['alarms'])}"
+        what = f"{context['node']} blocks all publishers because of its alarm {' and '.join(found['alarms'])}"
         found["obstacle"] = f"{what}: {advice}"
     return found
 
 
 def changed_limits(context: Item) -> list[tuple[str, ...]]:
-    """Words of rabbitmqctl that set those limits back which are not the planned ones."""
+    """Arguments of rabbitmqctl that reset limits which are not as planned."""
     said = re.findall(r"\d+", control("eval", LIMITS))
     memory, disk = (str(context["limits"][name]) for name in ("memory", "disk"))
     words = {("set_vm_memory_high_watermark", "absolute", memory): memory, ("set_disk_free_limit", disk): disk}
@@ -92,7 +92,7 @@ def changed_limits(context: Item) -> list[tuple[str, ...]]:
 
 
 def serve(api: Api, wanted: Item, context: Item) -> None:
-    """Limits as planned; RemoteError where the node still blocks publishers or listens elsewhere than planned."""
+    """Set limits as planned; RemoteError if the node still blocks publishers or does not listen as planned."""
     if api.alarms():
         for words in changed_limits(context):
             control(*words)
@@ -106,12 +106,12 @@ def serve(api: Api, wanted: Item, context: Item) -> None:
     ports = listeners()
     if missing := sorted(set(wanted["listeners"]) - set(ports)):
         raise RemoteError(
-            f"{context['node']} does not listen at {', '.join(map(str, missing))}: `journalctl -u {UNIT}` there says "
-            "why; rabbitmqctl resume_listeners opens what was suspended"
+            f"{context['node']} does not listen at {', '.join(map(str, missing))}: see `journalctl -u {UNIT}` there; "
+            "rabbitmqctl resume_listeners opens suspended listeners"
         )
     if more := sorted(set(ports) - set(wanted["listeners"])):
         raise RemoteError(
             f"{context['node']} listens at {', '.join(map(str, more))}, which is not planned and may be without TLS: "
-            "`rabbitmq-diagnostics listeners` there says what it is. Take it out of the files in /etc/rabbitmq/conf.d, "
-            "/etc/rabbitmq/advanced.config or the plugins, and restart the broker"
+            "see `rabbitmq-diagnostics listeners` there. Remove it from the files in /etc/rabbitmq/conf.d, from "
+            "/etc/rabbitmq/advanced.config or from the plugins, and restart the broker"
         )

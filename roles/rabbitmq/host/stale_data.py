@@ -1,6 +1,6 @@
-"""Data of a cluster that has taken this node out: the broker would not start with it, so it is put aside and kept.
+"""Data of a cluster that has removed this node: the broker would not start with it, so it is moved aside and kept.
 
-Only while the broker does not run, and only when a node of the cluster says so.
+This happens only while the broker does not run, and only if a node of the cluster confirms the removal.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 60  # for a node that can say whether this one is still a mem
 
 
 def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
-    """Whether the broker can start with what lies here; nothing where nobody can say."""
+    """Whether the broker can start with the data here; nothing if no node can say."""
     if runs() or not companions(context):
         return {"data": {"usable": True}}
     told = expelled(context)
@@ -33,16 +33,16 @@ def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
 
 
 def apply(change: Change) -> None:
-    """Put it aside if it is of no use."""
+    """Move the data aside if the broker cannot start with it."""
     context = change.context
     if companions(context) and not runs() and told_so(context):
         kept = f"{HOME}/left.{time.strftime('%Y%m%d%H%M%S')}"
         os.rename(place(context), kept)
-        print(f"the cluster had taken {context['node']} out; its old data is kept in {kept}")
+        print(f"the cluster had removed {context['node']}; its old data is kept in {kept}")
 
 
 def told_so(context: Item) -> bool:
-    """Whether a node says that this one was taken out; one that is about to start is waited for."""
+    """Whether a node says that this one was removed; wait for a node that is about to start."""
     for _ in tries(PATIENCE_SECONDS, pause=1):
         if (told := expelled(context)) is not None:
             return told
@@ -66,7 +66,7 @@ def companions(context: Item) -> list[str]:
 
 
 def expelled(context: Item) -> bool | None:
-    """Whether a planned node that runs knows this one no more; None where none can be asked."""
+    """Whether a planned node that runs no longer knows this one; None if none can be asked."""
     try:
         for node in context["there"]:
             if node != context["node"]:
@@ -74,6 +74,6 @@ def expelled(context: Item) -> bool | None:
                     return context["node"] not in ask(node)[0]
         return None
     finally:
-        if not runs("epmd.socket"):  # whoever asks starts a port mapper, which would be in the way of the unit's
+        if not runs("epmd.socket"):  # a question starts a port mapper, which would block the unit's
             with contextlib.suppress(RemoteError):
                 run(["epmd", "-kill"])

@@ -1,7 +1,7 @@
-"""Virtual hosts and users of the broker on this host, by its management API on localhost.
+"""Virtual hosts and users of the broker on this host, through its management API on localhost.
 
-What we made carries the tag "nexus-cos"; only that is ever reported or removed, beside the user and the
-virtual host that a fresh broker makes itself.
+Objects that we made carry the tag "nexus-cos"; only those are ever reported or removed, apart from the user and
+the virtual host that a fresh broker makes itself.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ Items = dict[str, dict[str, Any]]
 
 HASHING = "rabbit_password_hashing_sha256"
 EVENTS = "events"
-ARE_NOT_PLANNED = "was not made by this project; if it is of no use any more: rabbitmqctl"
-UNPLANNED = ("policies", "other users")  # items that are only told
+ARE_NOT_PLANNED = "was not made by this project; if nobody needs it: rabbitmqctl"
+UNPLANNED = ("policies", "other users")  # items that are only reported
 
 
 def probe(names: list[str], context: Item) -> Items:
@@ -29,7 +29,7 @@ def probe(names: list[str], context: Item) -> Items:
 
 
 def apply(change: Change) -> None:
-    """Make what changed, virtual hosts before what is inside them, and remove what has to go."""
+    """Make what changed, virtual hosts before what is inside them, and remove what is no longer planned."""
     api = Api(change.context)
     there = api.started(lambda: existing(api, list(change.items), change.context))
     for name in sorted(set(change.changed) - set(UNPLANNED), key=lambda item: not item.startswith("vhost ")):
@@ -94,7 +94,7 @@ def users(api: Api, names: set[str]) -> Items:
 
 
 def foreign_policies(api: Api) -> dict[str, str]:
-    """Policies, which nobody plans and which change what queues keep: told, and left to whoever made them."""
+    """Policies, which are never planned and change what queues keep: they are reported and left alone."""
     names = [f"{one['name']} of {one['vhost']}" for one in api.get("policies")]
     return {"note": f"{', '.join(names)} {ARE_NOT_PLANNED} clear_policy -p VHOST NAME"} if names else {}
 

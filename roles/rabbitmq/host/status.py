@@ -1,4 +1,4 @@
-"""Runs on a host: what its node of RabbitMQ says of all nodes and of their queues. Changes nothing."""
+"""Runs on a host: reports what its RabbitMQ node says of all nodes and of their queues. Changes nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Answer = dict[str, Any]
 
 
 def rabbitmq(context: Item) -> Answer:
-    """Nodes as this one sees them, and quorum queues that lack a majority of theirs."""
+    """Nodes as this one sees them, and quorum queues without a majority of their members."""
     api = Api(context)
     try:
         nodes = api.get("nodes")

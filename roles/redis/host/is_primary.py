@@ -1,4 +1,4 @@
-"""Whether this host's persistent server of Redis is the one that takes writes."""
+"""Whether this host's persistent Redis server is the one that takes writes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""A Redis server as it runs, against its files: settings and users changed by hand, and why it might refuse writes.
+"""A running Redis server, compared with its files: settings and users changed by hand, and why it refuses writes.
 
-What CONFIG SET and ACL SETUSER did at a running server is gone with its next start, so it is set back: nobody can
-count on it. A pause of its clients is an order that ends by itself, and full memory is a person's affair: both are
-told.
+CONFIG SET and ACL SETUSER last only until the server's next start, so nobody can rely on them and a run resets
+them. A pause of its clients ends without help, and full memory needs a person: a run only reports these.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ SAVE_SECONDS = 60
 
 
 def condition(server: Client, wanted: Item) -> dict[str, Any]:
-    """What differs from the files, and an obstacle where writes are refused and no run may change that.
+    """Return what differs from the files, and an obstacle if writes are refused and no run may change that.
 
-    `wanted` is {"settings": {name: value}, "users": lines of the ACL file, "cli": how a person asks it}.
+    `wanted` is {"settings": {name: value}, "users": lines of the ACL file, "cli": a person's command for it}.
     """
     info = told(server)
     found: dict[str, Any] = {
@@ -36,31 +35,31 @@ def condition(server: Client, wanted: Item) -> dict[str, Any]:
     }
     if paused(server):
         found["obstacle"] = (
-            "its clients are paused (CLIENT PAUSE), so nothing is written. It ends by itself; to end it now, there: "
-            f"{wanted['cli']} CLIENT UNPAUSE"
+            "its clients are paused (CLIENT PAUSE), so no write gets through. The pause expires; to end it now, run "
+            f"there: {wanted['cli']} CLIENT UNPAUSE"
         )
     elif full(info) and "maxmemory" not in found["settings"]:
         found["obstacle"] = (
             f"its memory is full ({int(info['used_memory']) >> 20} MiB) and it evicts nothing, so it refuses writes: "
-            f"`{wanted['cli']} --bigkeys` there says what takes it; delete what is of no use, or raise "
+            f"`{wanted['cli']} --bigkeys` there lists the largest keys; delete keys that nobody needs, or raise "
             "redis_memory_percent"
         )
     return found
 
 
 def settle(server: Client, wanted: Item, name: str) -> None:
-    """Settings and users as in the files, and a snapshot where the last one failed; RemoteError where that fails."""
+    """Set settings and users as in the files, and retry a failed snapshot; RemoteError if that fails."""
     for key in different(server, wanted):
         value = wanted["settings"][key]
         try:
             server("CONFIG", "SET", key, value)
         except ReplyError as error:
-            what = f"{key} differs from its file and cannot be set at a running server"
+            what = f"{key} differs from its file and cannot be set while the server runs"
             raise RemoteError(f"{name}: {what}: {error}") from None
-        print(f"{name}: {key} was changed by hand and is as in its file again")
+        print(f"{name}: {key} had been changed by hand; reset it to its file's value")
     if strange(server, wanted):
         server("ACL", "LOAD")
-        print(f"{name}: users were changed by hand and are as in their file again")
+        print(f"{name}: users had been changed by hand; loaded them from their file again")
     if not saves(told(server)):
         save(server, name)
 
@@ -78,14 +77,14 @@ def save(server: Client, name: str) -> None:
     if not saves(info):
         (_, place) = server("CONFIG", "GET", "dir")
         raise RemoteError(
-            f"{name}: Redis cannot save to {place}, so it refuses writes: look for a full disk, a read-only mount or "
-            "files that are not its own there; the journal of its unit says more. Then run this again"
+            f"{name}: Redis cannot save to {place}, so it refuses writes: look there for a full disk, a read-only "
+            "mount or files of another owner, and in the journal of its unit. Fix the cause and rerun this deploy"
         )
     print(f"{name}: the last snapshot had failed, a new one succeeded")
 
 
 def told(server: Client) -> dict[str, str]:
-    """INFO by name."""
+    """The figures of INFO by name."""
     return dict(line.split(":", 1) for line in server("INFO").splitlines() if ":" in line)
 
 
@@ -96,13 +95,13 @@ def saves(info: Item) -> bool:
 
 
 def full(info: Item) -> bool:
-    """Whether it refuses writes for want of memory."""
+    """Whether it refuses writes because its memory is full."""
     most, used = int(info["maxmemory"]), int(info["used_memory"]) - int(info.get("mem_not_counted_for_evict", 0))
     return 0 < most <= used and str(info.get("maxmemory_policy")) == "noeviction"
 
 
 def paused(server: Client) -> bool:
-    """Whether writes wait: a script that does nothing waits with them. Of no use for the connection afterwards."""
+    """Whether writes wait: an empty script waits with them. The connection cannot be used afterwards."""
     try:
         server.within(PAUSE_SECONDS, "EVAL", "return 1", 0)
     except TimeoutError:

@@ -1,4 +1,4 @@
-"""The running router on its host: which configuration it runs with, and whether its port is guarded."""
+"""The running router on its host: which configuration it runs with, and whether its ports are guarded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nexus.agent.lib import RemoteError, run
 from nexus.agent.wait import tries, wait_until
 
 DEADLINE_SECONDS = 20
-ATTEMPTS = 2  # HAProxy's master loses a signal that comes while it starts itself again
+ATTEMPTS = 2  # HAProxy's master loses a signal that arrives while it re-executes itself
 # bash's own TCP, because the image has no other client
 SAVE = """set -e
 exec 3<>/dev/tcp/127.0.0.1/{admin_port}
@@ -26,12 +26,12 @@ JUMPS = {"iptables": {"DOCKER-USER", "INPUT"}, "ip6tables": {"INPUT"}}
 
 
 def probe(names: list[str], context: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Hash that the router names in its /health, and the hash of the guard's rules."""
+    """The hash that the router names in its /health, and the hash of the guard's rules."""
     return {"router config": {"sha256": running_config(context)}, "router guard": {"rules": guarding()}}
 
 
 def apply(change: Change) -> None:
-    """Reload the router where it runs with another configuration; lay the guard's rules again."""
+    """Reload the router where it runs with another configuration; apply the guard's rules again."""
     if "router guard" in change.changed:
         run(["systemctl", "restart", change.context["guard"]])
     if "router config" in change.changed:
@@ -39,7 +39,7 @@ def apply(change: Change) -> None:
 
 
 def take(wanted: str, context: Mapping[str, Any]) -> None:
-    """Reload the router until it runs with the wanted configuration; RemoteError with its alerts when it does not."""
+    """Reload the router until it runs with the wanted configuration; RemoteError with its alerts if it never does."""
     for attempt in range(ATTEMPTS + 1):
         for container in containers():
             reload(container, context) if attempt < ATTEMPTS else replace(container)
@@ -53,17 +53,17 @@ def take(wanted: str, context: Mapping[str, Any]) -> None:
 
 
 def running_config(context: Mapping[str, Any]) -> str:
-    """The hash of the configuration that answers; the wanted one where nothing runs that could be stale."""
+    """The hash of the running configuration; the wanted one where no router runs that could be stale."""
     try:
         return http.get(context["port"], "/health", timeout=2).headers.get("x-router-config") or "none"
     except ConnectionRefusedError:
-        return "nobody listens" if containers() else str(context["sha256"])
+        return "nothing listens" if containers() else str(context["sha256"])
     except OSError as error:
         return f"no answer: {type(error).__name__}"
 
 
 def guarding() -> str | None:
-    """Hash of the rules in force; it is part of a rule's comment. None where a rule or a jump is missing."""
+    """The hash of the rules in force, which each rule's comment holds. None where a rule or a jump is missing."""
     found = set()
     for program, jumps in JUMPS.items():
         try:
@@ -96,30 +96,30 @@ def containers() -> list[str]:
     """Running containers of the router on this host."""
     try:
         return run(["docker", "ps", "-q", "--filter", "label=nexus.service=router"]).split()
-    except RemoteError:  # no engine yet, so nothing runs
+    except RemoteError:  # no engine yet, so no container runs
         return []
 
 
 def reload(container: str, context: Mapping[str, Any]) -> None:
-    """Tell the master to start new workers, once HAProxy itself has found the configuration valid."""
+    """Have the master start new workers, if HAProxy itself finds the configuration valid."""
     try:
         run(["docker", "exec", container, "haproxy", "-c", "-f", f"{context['inside']}/haproxy.cfg"])
     except RemoteError as error:
-        raise RemoteError(f"the router goes on as before, its new configuration is not valid: {error}") from None
-    with contextlib.suppress(RemoteError):  # one that does not answer keeps nothing
+        raise RemoteError(f"the router keeps its old configuration, the new one is not valid: {error}") from None
+    with contextlib.suppress(RemoteError):  # a router that does not answer has no state to save
         run(["docker", "exec", container, "timeout", "5", "bash", "-c", SAVE.format(**context)])
     run(["docker", "kill", "--signal", "SIGUSR2", container])
 
 
 def replace(container: str) -> None:
-    """End a router that takes no signals any more, or none that help; Swarm starts another one."""
+    """Kill a router that no longer takes signals or does not reload; Swarm starts another one."""
     run(["docker", "kill", container])
-    late = f"no router was started within {DEADLINE_SECONDS} s after {container} was ended"
+    late = f"Swarm started no router within {DEADLINE_SECONDS} s after {container} was killed"
     wait_until(lambda: set(containers()) - {container}, DEADLINE_SECONDS, late, pause=0.2)
 
 
 def wait_for(wanted: str, context: Mapping[str, Any]) -> str:
-    """What answers once the new workers do, or when the time for it is over."""
+    """The configuration that answers once the new workers do, or when the time is up."""
     for _ in tries(DEADLINE_SECONDS, pause=0.1):
         if (found := running_config(context)) == wanted:
             break
@@ -127,6 +127,6 @@ def wait_for(wanted: str, context: Mapping[str, Any]) -> str:
 
 
 def alerts(container: str) -> str:
-    """What HAProxy complained of lately; its other lines are about servers that come and go."""
+    """HAProxy's latest alerts; its other lines are about servers that come and go."""
     script = 'docker logs --tail 500 "$1" 2>&1 | grep -F ALERT | tail -n 10'
     return run(["sh", "-c", f"{script} || true", "sh", container]).strip()

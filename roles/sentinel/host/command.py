@@ -1,4 +1,4 @@
-"""A change of primary that an operator asked for; runs on the host that is to take over."""
+"""A change of primary that an operator requested; runs on the host that takes over."""
 
 from __future__ import annotations
 

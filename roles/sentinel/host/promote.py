@@ -1,6 +1,6 @@
 """A planned change of Redis's primary: it stops taking writes, the replica catches up, the Sentinels promote it.
 
-Sentinel's own failover alone would drop what the replica has not got yet.
+Sentinel's own failover alone would drop writes that the replica does not have yet.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from nexus.agent.wait import wait_until
 from roles.redis.host.client import ReplyError, pairs
 from roles.sentinel.host.view import View
 
-PAUSE_MILLISECONDS = 20_000  # writes wait no longer, whatever becomes of this
+PAUSE_MILLISECONDS = 20_000  # writes wait no longer than this, whatever the outcome
 PREFERRED, USUAL = 1, 100
 SENTINEL_SECONDS = 30  # Sentinels look at a replica's priority every ten seconds
 CATCH_UP_SECONDS = 10
 
 
 def promote(view: View, target: str, force: bool = False) -> None:
-    """Make the server at this address the primary; `force` goes without what it has not got yet.
+    """Make the server at this address the primary; `force` drops the writes that it does not have yet.
 
-    RemoteError where it does not come to that; writes then go on at the old primary.
+    RemoteError if the promotion fails; writes then continue at the old primary.
     """
     old = master(view)
     if old == target:
         return
     try:
-        # Asked on a connection of its own each time: Sentinel ends those of servers whose role changes.
+        # Each request has its own connection: Sentinel closes connections of servers whose role changes.
         view.server(target)("CONFIG", "SET", "replica-priority", PREFERRED)
         try:
-            known = "the Sentinels to know which one is to be promoted"
+            known = "the Sentinels to know which replica to promote"
             until(lambda: preferred(view, target), SENTINEL_SECONDS, known)
             with paused(view, old):
                 if not force:
@@ -58,7 +58,7 @@ def preferred(view: View, target: str) -> bool:
 
 @contextlib.contextmanager
 def paused(view: View, address: str) -> Iterator[None]:
-    """The old primary takes no writes for a while; a dead one takes none anyway."""
+    """Have the old primary take no writes for a while; a dead one takes none anyway."""
     server = None
     with contextlib.suppress(OSError, ReplyError):
         server = view.server(address)
@@ -84,5 +84,5 @@ def offset(view: View, address: str) -> int:
 
 
 def until(done: Callable[[], bool], seconds: float, what: str) -> None:
-    """Wait for something; RemoteError when it does not come."""
+    """Wait until `done`; RemoteError when time is up."""
     wait_until(done, seconds, f"waited {seconds:.0f} s for {what}", pause=0.1)

@@ -1,9 +1,9 @@
-"""Who is primary, asked on a host: its servers follow that one, its Sentinel watches it with all the others.
+"""The primary, found on a host: its servers follow the primary, and its Sentinel watches it with all others.
 
-Sentinels are asked first; the word of the newest configuration epoch counts. Where none knows of a primary,
-as at the very first start, all servers are asked: one that others follow is it, or else the one that holds
-keys, or else the first of the inventory, so that every host comes to the same answer. What cannot be asked
-is waited for, never guessed. A server that holds keys of its own is never made to drop them.
+The Sentinels are asked first; the answer with the newest configuration epoch wins. If none knows a primary, as
+at the very first start, all servers are asked: the primary is the one that others follow, else the one that
+holds keys, else the first of the inventory, so that every host finds the same one. A server or Sentinel that
+does not answer is waited for, never guessed about. A server with its own keys is never made to drop them.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ Item = Mapping[str, Any]
 NOBODY = ("127.0.0.1", 1)
 SET = ("quorum", "down-after-milliseconds", "failover-timeout", "parallel-syncs")
 LINKED = ("sync", "connected")
-INFO_SECONDS = 10  # how often a Sentinel asks a primary for its replicas; the first time when it meets it
+INFO_SECONDS = 10  # how often a Sentinel asks a primary for its replicas, from when it begins to watch it
 
 
 def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
-    """What this host's Sentinel and servers say; nothing where they were never configured."""
+    """Return what this host's Sentinel and servers say; nothing if they were never configured."""
     if not os.path.exists(context["configured"]):
         return {}
     found: dict[str, dict[str, Any]] = {}
@@ -47,15 +47,15 @@ def probe(names: list[str], context: Item) -> dict[str, dict[str, Any]]:
     except TimeoutError:
         raise RemoteError(
             "Redis or Sentinel of this host does not answer in time: it hangs, or all its clients are paused (CLIENT "
-            "PAUSE ... ALL), which ends by itself"
+            "PAUSE ... ALL), which expires"
         ) from None
     except (OSError, ReplyError) as error:
-        raise RemoteError(f"Redis or Sentinel of this host cannot be asked: {error}") from None
+        raise RemoteError(f"Redis or Sentinel of this host cannot be queried: {error}") from None
     return found
 
 
 def apply(change: Change) -> None:
-    """Servers as in their files, following the primary; a Sentinel that watches it; until everybody knows everybody."""
+    """Reset servers to their files, have them follow the primary and the Sentinel watch it; wait for all others."""
     context = change.context
     views = {name: View(context, instance) for name, instance in context["instances"].items()}
     for name, view in views.items():
@@ -67,7 +67,7 @@ def apply(change: Change) -> None:
         if f"replication of {name}" in change.changed or f"watch over {name}" in change.changed
     }
     for name, master in masters.items():
-        follow(views[name], master)  # copies are made side by side
+        follow(views[name], master)  # copies are made in parallel
     for name, master in masters.items():
         wait(context, expect_primary if master == views[name].address else expect_link, views[name])
         watch(views[name], context["sentinel"], change.items[f"watch over {name}"], master)
@@ -77,12 +77,12 @@ def apply(change: Change) -> None:
 
 
 def settle_server(instance: Item, view: View) -> None:
-    """Set back what was changed by hand at this host's server."""
+    """Reset what was changed by hand at this host's server."""
     settle(view.server(), instance, view.name)
 
 
 def wait(context: Item, attempt: Callable[[View], Any], view: View) -> Any:
-    """The result of an attempt that is repeated while hosts are on their way; RemoteError when time is up."""
+    """The result of an attempt that is repeated while hosts come up; RemoteError when time is up."""
     late = f"{view.name}: after {context['wait_seconds']} s"
     again = (NotYetError, OSError, ReplyError)
     return repeat(lambda: attempt(view), context["wait_seconds"], late, role="sentinel", on=again)
@@ -100,14 +100,14 @@ def find(view: View) -> str:
     if len(candidates) > 1:
         names = ", ".join(view.hosts[str(address)] for address in candidates)
         raise RemoteError(
-            f"{view.name}: no Sentinel knows the primary, and more than one server may be it: {names}. Decide "
-            f"whose keys stay; on the others, as nexus-admin: redis-cli -s {view.path} FLUSHALL; run again"
+            f"{view.name}: no Sentinel knows the primary, and more than one server may be it: {names}. Decide whose "
+            f"keys stay; on the others, as nexus-admin: redis-cli -s {view.path} FLUSHALL. Then rerun this deploy"
         )
     return str(next(iter([*candidates, *view.there])))
 
 
 def follow(view: View, master: str) -> None:
-    """Make this host's server a replica of the primary, unless it is the one, or is about to be."""
+    """Make this host's server a replica of the primary, unless it is the primary or follows it already."""
     followed, server = view.followed(), view.server()
     if master not in (followed, view.address):
         keys = server("DBSIZE")
@@ -115,23 +115,23 @@ def follow(view: View, master: str) -> None:
             raise RemoteError(
                 f"{view.name}: this host's Redis holds {keys} keys of its own, and the primary is "
                 f"{view.hosts.get(master, master)}, whose keys would replace them. Save what is needed, then "
-                f"here, as nexus-admin: redis-cli -s {view.path} FLUSHALL; and run again"
+                f"here, as nexus-admin: redis-cli -s {view.path} FLUSHALL, and rerun this deploy"
             )
         server("REPLICAOF", master, view.port)
         server("CONFIG", "REWRITE")
 
 
 def expect_primary(view: View) -> None:
-    """This host's server is a primary."""
+    """Require that this host's server is a primary."""
     if view.followed() != view.address:
         raise NotYetError("the Sentinels call this host's Redis the primary, but it follows another one")
 
 
 def expect_link(view: View) -> None:
-    """This host's server hears its primary."""
+    """Require that this host's server is linked to its primary."""
     role = view.server()("ROLE")
     if role[0] != "slave" or role[3] not in LINKED:
-        raise NotYetError(f"this host's Redis has no link to its primary, its role is {role[:4]}")
+        raise NotYetError(f"this host's Redis has no link to its primary; its role is {role[:4]}")
 
 
 def watch(view: View, login: Sequence[str], wanted: Item, master: str) -> None:
@@ -148,7 +148,7 @@ def watch(view: View, login: Sequence[str], wanted: Item, master: str) -> None:
 
 
 def expect_replicas(view: View, master: str) -> None:
-    """Wait for replicas on their way to the primary, but no longer than a Sentinel needs that has met it too early."""
+    """Wait for replicas to reach the primary, but no longer than a Sentinel takes to ask again."""
     for _ in tries(INFO_SECONDS, pause=0.2):
         with contextlib.suppress(NotYetError):
             if set(view.there) <= {master, *view.replicas(master)}:
@@ -156,11 +156,11 @@ def expect_replicas(view: View, master: str) -> None:
 
 
 def forget(context: Item, view: View) -> None:
-    """Have this host's Sentinel forget hosts that left, where nothing else is under way and in its turn.
+    """Have this host's Sentinel forget hosts that left, in its turn and while nothing else is under way.
 
     A Sentinel that forgets cannot take part in a failover until it has found the others again, so each waits
-    for those before it in the inventory. The first one has the primary move to a host that stays, and those
-    that left are let go if they run: with their data, and without being found again.
+    for those before it in the inventory. The first host moves the primary to a host that stays. Servers that
+    left and still run are detached: they keep their data, and the Sentinels do not find them again.
     """
     watched = view.watched()
     if not watched["stale"]:
@@ -184,9 +184,9 @@ def heir(view: View) -> str:
 
 
 def part(view: View, address: str) -> None:
-    """Have a host that left watch nobody and follow nobody, if it still runs.
+    """Have a host that left watch and follow no server, if it still runs.
 
-    It stays a replica, so that nobody writes to it, and its keys are known for a copy if it joins again.
+    It stays a replica, so that nobody writes to it, and its keys count as a copy if it joins again.
     """
     with contextlib.suppress(OSError, ReplyError):
         view.sentinel(address)("SENTINEL", "REMOVE", view.name)
@@ -194,24 +194,24 @@ def part(view: View, address: str) -> None:
         server = view.server(address)
         server("REPLICAOF", *NOBODY)
         server("CONFIG", "REWRITE")
-        print(f"{view.name}: the Redis of {address} left and keeps its data, which nobody writes to any more")
+        print(f"{view.name}: the Redis of {address} left and keeps its data; it takes no more writes")
 
 
 def expect_calm(view: View) -> None:
-    """A healthy primary of the inventory, and nobody left to forget on the hosts before this one."""
+    """Require a healthy primary of the inventory, and that the hosts before this one have forgotten all that left."""
     watched = view.watched()
     if watched["flags"] != "master" or watched["master"] not in view.hosts:
-        raise NotYetError(f"{watched['flags']} at {watched['master']}: this is no time to forget hosts")
+        raise NotYetError(f"{watched['flags']} at {watched['master']}: hosts cannot be forgotten now")
     for address in view.there[: view.there.index(view.address)]:
         if view.strangers(address):
-            raise NotYetError(f"the Sentinel of {view.hosts[address]} has to forget hosts first")
+            raise NotYetError(f"the Sentinel of {view.hosts[address]} must forget hosts first")
 
 
 def expect_complete(view: View) -> None:
-    """Every server and Sentinel of the inventory is known here, and nobody else."""
+    """Require that every server and Sentinel of the inventory is known here, and no other."""
     watched = view.watched()
     if names := [view.hosts[address] for address in watched["missing"]]:
-        raise NotYetError(f"{', '.join(names)} not found by this host's Sentinel: run this for them too")
+        raise NotYetError(f"this host's Sentinel did not find {', '.join(names)}: include them in the run")
     if watched["stale"]:
         raise NotYetError(
             f"{', '.join(watched['stale'])} left the inventory but still runs: stop its Redis and Sentinel"

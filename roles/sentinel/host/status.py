@@ -1,4 +1,4 @@
-"""Runs on a host: what its Sentinel and its servers say of each instance of Redis. Changes nothing."""
+"""Runs on a host: reports what its Sentinel and its servers say of each instance of Redis. Changes nothing."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What one Redis instance looks like from a host: its own server and Sentinel, and those of the others.
 
-Asks, changes nothing.
+It only asks and changes nothing.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ FIGURES = ("port", "quorum", "down-after-milliseconds", "failover-timeout", "par
 
 
 class NotYetError(Exception):
-    """What is waited for is not so yet; the text says what is missing."""
+    """A condition is not met yet; the text says what is missing."""
 
 
 class View:
-    """One instance as this host can ask about it. `hosts` are addresses in the inventory's order."""
+    """One instance, as this host sees it. `hosts` are addresses in the inventory's order."""
 
     def __init__(self, context: Item, instance: Item) -> None:
         self.context, self.name, self.port = context, str(instance["master"]), int(instance["port"])
@@ -43,30 +43,30 @@ class View:
         return Client.remote(address, port, self.context["ca"], *self.context["admin"])
 
     def followed(self) -> str:
-        """The primary that this host's server follows, its own address where it is one; "" at another port."""
+        """The primary that this host's server follows, or its own address if it is primary; "" at another port."""
         return self.follows(self.server()("ROLE"))
 
     def follows(self, role: list[Any]) -> str:
-        """The same by what the server has said of its role."""
+        """The same, from the server's answer to ROLE."""
         if role[0] == "master":
             return self.address
         return str(role[1]) if role[2] == self.port else ""
 
     def voice(self, address: str) -> tuple[int, str] | None:
-        """(configuration epoch, primary's address) as one Sentinel has them; None where it watches none."""
+        """(configuration epoch, primary's address) as one Sentinel has them; None if it watches no primary."""
         try:
             view = self._master(self.sentinel(address))
         except (OSError, ReplyError) as error:
-            raise NotYetError(f"the Sentinel of {self.hosts[address]} cannot be asked: {error}") from None
+            raise NotYetError(f"the Sentinel of {self.hosts[address]} cannot be queried: {error}") from None
         return (int(view["config-epoch"]), view["ip"]) if view else None
 
     def node(self, address: str) -> tuple[str | None, int]:
-        """Whom a server follows, and how many keys it holds."""
+        """The primary that a server follows, and the number of its keys."""
         role, keys = self._replies(address, "ROLE", "DBSIZE")
         return (str(role[1]) if role[0] == "slave" else None), int(keys)
 
     def replicas(self, address: str) -> list[str]:
-        """Addresses of those that a server says follow it."""
+        """Addresses of the replicas that a server reports."""
         (role,) = self._replies(address, "ROLE")
         return [str(replica[0]) for replica in role[2]] if role[0] == "master" else []
 
@@ -75,10 +75,10 @@ class View:
             server = self.server(address)
             return [server(command) for command in commands]
         except (OSError, ReplyError) as error:
-            raise NotYetError(f"the Redis of {self.hosts[address]} cannot be asked: {error}") from None
+            raise NotYetError(f"the Redis of {self.hosts[address]} cannot be queried: {error}") from None
 
     def watched(self) -> dict[str, Any]:
-        """What this host's Sentinel knows: its figures, and whom it misses or should not know; else nothing."""
+        """What this host's Sentinel knows: its figures, and hosts that it lacks or should not know; else nothing."""
         sentinel = self.sentinel()
         view = self._master(sentinel)
         if not view:
@@ -123,7 +123,7 @@ class View:
         return [pairs(entry)["ip"] for entry in sentinel("SENTINEL", kind, self.name)]
 
     def _credentials(self) -> list[str]:
-        """The log-in with which this host's Sentinel asks servers: it tells nobody, but writes it down."""
+        """The login of this host's Sentinel at servers: it never reports the login, but writes it to its file."""
         found = {}
         with open(self.context["state"], errors="replace") as stream:
             for words in map(str.split, stream):

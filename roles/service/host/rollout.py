@@ -1,6 +1,6 @@
-"""Deploying services of the stack and waiting until they are healthy, or known not to become so.
+"""Deploy services of the stack and wait until they are healthy, or cannot become healthy.
 
-Runs on a manager with the standard library alone, as part of state.py.
+Runs on a manager with the standard library alone, as a part of state.py.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from roles.docker.host.client import Docker
 
 STACK = "nexus"
 LOG_LINES = 12
-FRAMES = 40  # of an engine that gave up: they stand after the line that says why
+FRAMES = 40  # stack frames of a JavaScript engine that gave up: they follow the line with the reason
 FRAME = re.compile(r" *\d+: 0x[0-9a-f]+ ")
 POLL_SECONDS = 1
-TELL_SECONDS = 10  # what a long wait is first for is said after so long, again after twice as long
-REJECTED_MAX = 3  # a task that no node accepts (no such image) will not be accepted later either
+TELL_SECONDS = 10  # a long wait is reported after this time, then each time after twice as long
+REJECTED_MAX = 3  # tasks that no node accepts (no such image) will not be accepted later either
 NEVER_STARTED = ("starting container failed", "No such container")
 ROLLED_BACK = ("rollback_started", "rollback_completed", "rollback_paused", "paused")
 
 
 def stack_services(docker: Docker, status: bool = False) -> dict[str, dict[str, Any]]:
-    """Services by name; with `status` each knows how many of its tasks run, and how many are to run."""
+    """Services by name; with `status` each has the number of its tasks that run, and that should run."""
     filters = quote(json.dumps({"label": [f"com.docker.stack.namespace={STACK}"]}))
     asked = f"/services?filters={filters}{'&status=true' if status else ''}"
     services = docker.do("list services", "GET", asked)
@@ -34,7 +34,7 @@ def stack_services(docker: Docker, status: bool = False) -> dict[str, dict[str, 
 
 
 def deploy(definitions: dict[str, Any]) -> None:
-    """Hand these services to Swarm; JSON is YAML too. Others of the stack stay as they are."""
+    """Hand these services to Swarm; JSON is YAML too. Other services of the stack stay as they are."""
     stack: dict[str, Any] = {"version": "3.12", "networks": {STACK: {"external": True}}, "services": definitions}
     for kind in ("configs", "secrets"):
         names = {file["source"] for content in definitions.values() for file in content.get(kind, ())}
@@ -44,7 +44,7 @@ def deploy(definitions: dict[str, Any]) -> None:
 
 
 class Rollout:
-    """One step's work on the services: what is planned, which tasks there were before, what was tried twice."""
+    """One step's work on the services: what is planned, which tasks existed before, what was deployed twice."""
 
     def __init__(self, docker: Docker, items: dict[str, Any], phase_seconds: float) -> None:
         self.docker, self.items, self.phase_seconds = docker, items, phase_seconds
@@ -52,9 +52,9 @@ class Rollout:
         self.twice: set[str] = set()
 
     def wait(self, what: str, names: list[str], definitions: dict[str, Any] | None = None) -> float:
-        """Seconds until all tasks of these services run, which for Swarm includes their health check.
+        """Wait until all tasks of these services run, and so pass their health check; return the seconds.
 
-        `definitions` are those just deployed. RemoteError with a report where it is of no use to wait on.
+        `definitions` are those just deployed. RemoteError with a report where waiting longer is useless.
         """
         started, pending, told = time.monotonic(), sorted(names), TELL_SECONDS
         while pending:
@@ -72,22 +72,22 @@ class Rollout:
                 self._give_up(f"{what}: {len(wrong)} of {len(names)} services are not healthy", wrong, tasks)
             if pending and seconds >= told:
                 first = ", ".join(pending[:5])
-                print(f"{what}: waiting for {len(pending)} of {len(names)} since {told} s: {first}")
+                print(f"{what}: {len(pending)} of {len(names)} services not healthy after {told} s: {first}")
                 told *= 2
             if pending:
                 time.sleep(POLL_SECONDS)
         return time.monotonic() - started
 
     def _tasks(self, names: list[str]) -> list[dict[str, Any]]:
-        """Tasks of services. What was refused before this step says nothing of it: a log-in may have been mended."""
+        """Tasks of services, without those rejected before this step: the cause, such as a login, may be fixed."""
         tasks = self.docker.list("tasks", service=[f"{STACK}_{name}" for name in names])
         return [task for task in tasks if task["Status"]["State"] != "rejected" or task["ID"] not in self.before]
 
     def _goes_on(self, service: dict[str, Any] | None, tasks: list[dict[str, Any]], name: str, definition: Any) -> bool:
-        """Deploy a service once more that was rolled back although its process was never started.
+        """Deploy a service once more if it was rolled back although its process never started.
 
-        Under load an engine fails to mount the secrets of a container now and then (moby issue 48783): that says
-        nothing of the service. True as well while the way back is still under way.
+        Under load an engine sometimes fails to mount the secrets of a container (moby issue 48783), which is not a
+        fault of the service. True also while the rollback is still under way.
         """
         if service is None or definition is None or name in self.twice:
             return False
@@ -96,7 +96,7 @@ class Rollout:
         if not failed or not all(error.startswith(NEVER_STARTED) for error in failed):
             return False
         if (service.get("UpdateStatus") or {}).get("State") == "rollback_completed":
-            print(f"{name}: once more, as its engine could not start it: {failed[-1]}")
+            print(f"{name}: deployed once more, because its engine could not start it: {failed[-1]}")
             self.twice.add(name)
             deploy({name: definition})
         return True
@@ -109,20 +109,20 @@ class Rollout:
 
 
 def roll_back(docker: Docker, service: dict[str, Any] | None) -> None:
-    """End an update that did not get ready in time: another one on top of it would end the old tasks too."""
+    """Roll back an update that did not finish in time: another update on top of it would end the old tasks too."""
     if service and (service.get("UpdateStatus") or {}).get("State") == "updating":
         path = f"/services/{service['ID']}/update?rollback=previous&version={service['Version']['Index']}"
         docker.do("roll back", "POST", path, service["Spec"])
-        print(f"{service['Spec']['Name']}: rolled back to what ran before")
+        print(f"{service['Spec']['Name']}: rolled back to the previous version")
 
 
 def unhealthy(service: dict[str, Any] | None, tasks: list[dict[str, Any]], wanted: dict[str, Any]) -> tuple[str, bool]:
-    """Why a service is not healthy as planned (empty when it is), and whether waiting is of no use."""
+    """Why a service is not healthy as planned (empty when it is), and whether waiting is useless."""
     if service is None:
         return "is not in the swarm", True
     update = service.get("UpdateStatus") or {}
     if service["Spec"]["Labels"].get("nexus.hash") != wanted["hash"]:
-        return f"was rolled back to what ran before: {update.get('Message', 'no reason given')}", True
+        return f"was rolled back to the previous version: {update.get('Message', 'no reason given')}", True
     own = current(service, tasks)
     live = [task for task in own if task["DesiredState"] == "running"]
     running = [task for task in live if task["Status"]["State"] == "running"]
@@ -135,13 +135,13 @@ def unhealthy(service: dict[str, Any] | None, tasks: list[dict[str, Any]], wante
 
 
 def current(service: dict[str, Any], tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Tasks that were made from what the service is now, not from what it was before an update."""
+    """Tasks of the service's present definition, not of the one before an update."""
     template = {key: value for key, value in service["Spec"]["TaskTemplate"].items() if key != "Runtime"}
     return [task for task in tasks if task["ServiceID"] == service["ID"] and task["Spec"] == template]
 
 
 def _report(docker: Docker, name: str, service: dict[str, Any] | None, tasks: list[dict[str, Any]], reason: str) -> str:
-    """What an operator needs to see of a service that is not healthy."""
+    """What an operator needs to know about a service that is not healthy."""
     lines = [f"{name}: {reason}"]
     shown = [task for task in tasks if service and task["ServiceID"] == service["ID"]]
     if service and (service.get("UpdateStatus") or {}).get("State") in ROLLED_BACK:
@@ -157,7 +157,7 @@ def _report(docker: Docker, name: str, service: dict[str, Any] | None, tasks: li
 
 
 def _health(docker: Docker, task: dict[str, Any]) -> list[str]:
-    """What the last health check of a task said; only its own node knows, so nothing for those elsewhere."""
+    """The output of the last health check of a task; only its own node knows it, so empty for other nodes."""
     container = task["Status"].get("ContainerStatus", {}).get("ContainerID")
     status, answer = docker.raw("GET", f"/containers/{container}/json")
     health = json.loads(answer)["State"].get("Health") if status == 200 else None
@@ -165,7 +165,7 @@ def _health(docker: Docker, task: dict[str, Any]) -> list[str]:
 
 
 def log(task_id: str) -> list[str]:
-    """Last lines that a task wrote, wherever it ran; without frames of the engine's own stack."""
+    """The last lines that a task wrote, on any node, without the stack frames of its JavaScript engine."""
     try:
         query = f"stdout=true&stderr=true&tail={LOG_LINES + FRAMES}"
         status, stream = Docker(timeout=10).raw("GET", f"/tasks/{task_id}/logs?{query}")

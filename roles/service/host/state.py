@@ -1,7 +1,7 @@
 """The stack's services, configs and secrets in the swarm, by Docker's API and `docker stack deploy`.
 
 Runs on a manager with the standard library alone. Services are deployed phase by phase; a phase
-begins when the services that it stands on are healthy.
+begins when the services that it depends on are healthy.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from roles.service.host.rollout import STACK, Rollout, deploy, stack_services
 
 LABEL = f"com.docker.stack.namespace={STACK}"
 KINDS = ("config", "secret")
-DIRECTORY = "/run/secrets"  # of a mounted file that names no other
+DIRECTORY = "/run/secrets"  # directory of a mounted file without an absolute path
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Our services, configs and secrets; nothing where this host is no manager of a swarm."""
+    """Our services, configs and secrets; empty where this host is not a manager of a swarm."""
     docker = Docker(timeout=20)
     try:
         services = stack_services(docker, status=True)
@@ -35,7 +35,7 @@ def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]
         for name, service in services.items()
     }
     texts = {f"config {one['Spec']['Name']}": one["Spec"].get("Data", "") for kind, one in stored if kind == "config"}
-    for name, service in services.items():  # whose configuration is not the planned one: what it has
+    for name, service in services.items():  # add the text of a configuration that is not the planned one
         item = files(service["Spec"]["TaskTemplate"]["ContainerSpec"]).get(f"{DIRECTORY}/config")
         if item in texts and item not in names:
             found[f"service {name}"]["configuration"] = base64.b64decode(texts[item]).decode(errors="replace")
@@ -59,7 +59,7 @@ def apply(change: Change) -> None:
         of_phase = {name: definitions[name] for name in services if _phase(definitions[name]) == phase}
         needed = {need for name in of_phase for need in change.context["depends_on"].get(name, ())}
         earlier = [name for name in needed if name not in services and _phase(definitions[name]) < phase]
-        rollout.wait(f"what phase {phase} stands on", earlier)
+        rollout.wait(f"services that phase {phase} depends on", earlier)
         deploy(of_phase)
         seconds = rollout.wait(f"phase {phase}", list(of_phase), of_phase)
         print(f"phase {phase}: {len(of_phase)} services healthy after {seconds:.0f} s")
@@ -68,7 +68,7 @@ def apply(change: Change) -> None:
     for item in (item for item in change.removed if not item.startswith("service ")):
         status, answer = docker.raw("DELETE", f"/{item.replace(' ', 's/')}")
         if status >= 400 and status != 404:
-            print(f"{item} stays: {json.loads(answer)['message']}")
+            print(f"{item} was not removed: {json.loads(answer)['message']}")
 
 
 def _services(items: list[str]) -> list[str]:
@@ -80,7 +80,7 @@ def _phase(definition: dict[str, Any]) -> int:
 
 
 def _properties(spec: dict[str, Any]) -> dict[str, Any]:
-    """What the plan compares, see `properties` in stack.py."""
+    """The properties that the plan compares, see `properties` in stack.py."""
     task = spec["TaskTemplate"]
     container = task["ContainerSpec"]
     limits = (task.get("Resources") or {}).get("Limits") or {}
@@ -114,7 +114,7 @@ def _safety(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _standing(service: dict[str, Any]) -> dict[str, Any]:
-    """Whether its last update came to an end, and all its tasks run."""
+    """Whether its last update has ended, and whether all its tasks run."""
     update, tasks = service.get("UpdateStatus") or {}, service.get("ServiceStatus") or {}
     found: dict[str, Any] = {"update": "settled", "tasks": "all run"}
     if update.get("State") in ("paused", "rollback_paused"):
@@ -125,14 +125,14 @@ def _standing(service: dict[str, Any]) -> dict[str, Any]:
 
 
 def _held(service: dict[str, Any]) -> set[str]:
-    """Names of configs and secrets that a service mounts, or did before its last update."""
+    """Names of configs and secrets that a service mounts, or mounted before its last update."""
     specs = [service["Spec"], service.get("PreviousSpec") or service["Spec"]]
     mounted = [item for spec in specs for item in files(spec["TaskTemplate"]["ContainerSpec"]).values()]
     return {item.partition(" ")[2] for item in mounted}
 
 
 def files(container: dict[str, Any]) -> dict[str, str]:
-    """{path in the container: "config NAME" or "secret NAME"} of what a service mounts as files."""
+    """{path in the container: "config NAME" or "secret NAME"} of the files that a service mounts."""
     found = [(kind, one) for kind in ("Config", "Secret") for one in container.get(f"{kind}s") or []]
     return {
         os.path.join(DIRECTORY, one["File"]["Name"]): f"{kind.lower()} {one[f'{kind}Name']}"
@@ -142,7 +142,7 @@ def files(container: dict[str, Any]) -> dict[str, str]:
 
 
 def _left_over(stored: dict[str, Any], held: set[str], keep_days: int) -> bool:
-    """Whether no service holds the config or secret and it is too old for a rollback."""
+    """Whether no service uses the config or secret, and it is too old for a rollback."""
     oldest = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=keep_days)
     return stored["Spec"]["Name"] not in held and stored["CreatedAt"] < oldest.isoformat()
 

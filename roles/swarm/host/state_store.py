@@ -1,9 +1,9 @@
-"""What an environment must remember whichever checkout runs next: replicas, drained hosts, closed modules, releases.
+"""What an environment keeps for runs of any checkout: replicas, drained hosts, closed modules, releases.
 
-It lies in the swarm's own store, which survives the controller and any minority of managers: in the labels of one
-config object, "KIND NAME" with the value as JSON. Docker lets us change labels in place, all of them at once, and only
-if nobody did so meanwhile. `docker config inspect --pretty nexus-environment` shows it; docs/configuration.md lists the
-kinds. Runs on a manager with the standard library alone.
+The swarm's own store holds it, which survives the loss of the controller and of any minority of managers: in the labels
+of one config object, "KIND NAME" with the value as JSON. Docker changes all labels in place at once, and only if nobody
+else changed them meanwhile. `docker config inspect --pretty nexus-environment` shows it; docs/configuration.md lists
+the kinds. Runs on a manager with the standard library alone.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ from roles.docker.host.client import Docker
 from roles.swarm.host.engine import PROBE_SECONDS, found_info
 
 NAME = "nexus-environment"
-# Earlier versions made an object for each thing, with these labels. They find the first on ours without the second and
-# fail, so that none of them takes an environment for one that remembers nothing.
+# Earlier versions made one object for each value, with these labels. On our object they find the first label without
+# the second and fail, so that none of them mistakes the environment for one that keeps nothing.
 FORMER, FORMER_VALUE = "nexus.kept", "nexus.value"
 ATTEMPTS = 5
-# A manager that cannot open what it holds, which is not the same as one that holds nothing.
+# A manager that cannot read its store, which is not the same as a manager with an empty store.
 CLOSED = {
-    "locked": "the swarm on this host is locked: `docker swarm unlock` here, with the key that "
+    "locked": "the swarm on this host is locked: run `docker swarm unlock` here, with the key that "
     "`docker swarm unlock-key` shows on another manager",
-    "error": "the swarm on this host has failed: `docker info` there says why",
-    "pending": "the swarm on this host does not find its other managers: `journalctl -u docker` there",
+    "error": "the swarm on this host has failed: `docker info` there shows the reason",
+    "pending": "the swarm on this host cannot reach its other managers: see `journalctl -u docker` there",
 }
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """{"KIND NAME": value} of all that is kept, and NAME where the config is there.
+    """{"KIND NAME": value} of all kept values, and NAME where the config exists.
 
-    Nothing where this host never was a manager of a swarm.
+    Empty where this host never was a manager of a swarm.
     """
-    info = found_info()  # asked by the other states of this probe, too
+    info = found_info()  # other states of this probe ask for it too
     if not info and os.path.isdir(f"{context['directory']}/raft"):
-        raise RemoteError("what is kept in the swarm cannot be read: Docker does not answer; `systemctl status docker`")
+        raise RemoteError("cannot read what the swarm keeps: Docker does not answer; see `systemctl status docker`")
     if info.get("LocalNodeState") in CLOSED and os.path.isdir(f"{context['directory']}/raft"):
-        raise RemoteError(f"what is kept in the swarm cannot be read: {CLOSED[info['LocalNodeState']]}")
+        raise RemoteError(f"cannot read what the swarm keeps: {CLOSED[info['LocalNodeState']]}")
     if not info.get("ControlAvailable"):
         return {}
     docker = Docker(timeout=PROBE_SECONDS)
@@ -51,23 +51,23 @@ def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]
 
 
 def apply(change: Change) -> None:
-    """Make the config, with what an earlier version kept."""
+    """Make the config, with the values that an earlier version kept."""
     keep({"keep": {}})
 
 
 def stored(docker: Docker) -> tuple[dict[str, Any] | None, dict[str, str]]:
-    """The config and what it holds, {"KIND NAME": JSON}; before there is one, what an earlier version kept."""
+    """The config and its values, {"KIND NAME": JSON}; without a config, the values that an earlier version kept."""
     for place in docker.list("configs", name=[NAME]):
-        if place["Spec"]["Name"] == NAME:  # the filter finds longer names, too
+        if place["Spec"]["Name"] == NAME:  # the filter matches longer names too
             return place, {name: text for name, text in place["Spec"]["Labels"].items() if name != FORMER}
     labels = [one["Spec"]["Labels"] for one in docker.list("configs", label=[FORMER])]
     return None, {found[FORMER]: found[FORMER_VALUE] for found in labels}
 
 
 def keep(context: Mapping[str, Any]) -> None:
-    """Keep every value of context["keep"], {"KIND NAME": value}, all or none; None forgets it.
+    """Store all values of context["keep"], {"KIND NAME": value}, or none of them; the value None removes one.
 
-    What an earlier version kept is taken over.
+    Values that an earlier version kept move into the config.
     """
     docker, values = Docker(), context["keep"]
     changes = {name: None if value is None else json.dumps(value, sort_keys=True) for name, value in values.items()}

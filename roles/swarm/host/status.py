@@ -1,4 +1,4 @@
-"""Runs on a manager: the nodes of the swarm as it lists them. Changes nothing."""
+"""Runs on a manager: lists the nodes of the swarm. Changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs on a host: lines of a unit's journal there, or of a service from any node where this is a manager."""
+"""Runs on a host: the journal of one of its units, or on a manager the log of a service from all nodes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from roles.docker.host.client import Docker
 from roles.service.host.rollout import STACK
 
 LINE_CHARACTERS = 2000
-MOST = 10_000  # lines that are looked through, however many are wanted
+MOST = 10_000  # lines that are searched, whatever number is wanted
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, Any]:
-    """{name: {"lines": [...], "more": were there more}} of services or units."""
+    """{name: {"lines": [...], "more": whether lines were left out}} of services or units."""
     read = unit if context["about"] == "unit" else service
     return {name: bounded(read(name, context), context) for name in names}
 
@@ -30,7 +30,7 @@ def unit(name: str, context: dict[str, Any]) -> list[str]:
 
 
 def service(name: str, context: dict[str, Any]) -> list[str]:
-    """Lines with their time and task, oldest first."""
+    """Lines with time and task, oldest first."""
     query = f"stdout=true&stderr=true&timestamps=true&details=true&tail={MOST}&since={context['since']}"
     status, stream = Docker(timeout=60).raw("GET", f"/services/{STACK}_{name}/logs?{query}")
     if status != 200:
@@ -49,7 +49,7 @@ def frames(stream: bytes) -> list[str]:
 
 
 def readable(line: str) -> str:
-    """The line "TIME NODE-AND-TASK-IDS text" with the task alone."""
+    """The line "TIME NODE-AND-TASK-IDS text" with only the task."""
     when, _, rest = line.partition(" ")
     details, _, text = rest.partition(" ")
     parts = dict(part.split("=", 1) for part in details.split(",") if "=" in part)

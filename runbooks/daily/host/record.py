@@ -1,4 +1,4 @@
-"""Runs on a host: how many lines the record of runs has. Changes nothing, standard library alone."""
+"""Runs on a host: the number of lines in the audit record. Changes nothing; standard library only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def record(context: dict[str, Any]) -> dict[str, Any]:
-    """How many lines the record of runs has, and when it was last written; nothing where there is none."""
+    """The number of lines in the audit record and the time of the last write; empty without a record."""
     directory = context["record"]
     if not os.path.isdir(directory):
         return {}

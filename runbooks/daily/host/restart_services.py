@@ -1,6 +1,6 @@
-"""Runs on a manager of the swarm: replaces the tasks of services, the new one first, and empties a node that way.
+"""Runs on a manager of the swarm: replaces the tasks of services, new tasks first; empties a node the same way.
 
-Standard library alone.
+Standard library only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from roles.service.host.rollout import STACK, stack_services
 
 SECONDS = 120  # for one answer of Docker
 POLL_SECONDS = 1
-SIDE_BY_SIDE = 4  # services at a time: each starts a task beside the old one
+SIDE_BY_SIDE = 4  # services at a time: each starts a new task while the old one still runs
 ENDED = ("completed", "rollback_completed", "paused", "rollback_paused")
 
 
@@ -27,7 +27,7 @@ def restart(context: dict[str, Any]) -> None:
 
 
 def empty(context: dict[str, Any]) -> None:
-    """Start what runs on a node elsewhere. It takes no new tasks meanwhile; draining it is left to the plan."""
+    """Start a node's tasks elsewhere. The node takes no new tasks meanwhile; the plan drains it later."""
     docker, address = Docker(timeout=SECONDS), context["address"]
     node = next((n for n in docker.list("nodes") if address_of(n) == address), None)
     if node is None:
@@ -40,17 +40,17 @@ def empty(context: dict[str, Any]) -> None:
     tasks = docker.list("tasks", node=[node["ID"]], **{"desired-state": ["running"]})
     names = sorted({services[task["ServiceID"]] for task in tasks if task["ServiceID"] in services} & replicated)
     replace(docker, names, context["seconds"])
-    print(f"{len(names)} services run elsewhere now")
+    print(f"{len(names)} services now run elsewhere")
 
 
 def address_of(node: dict[str, Any]) -> str:
-    """Where a node is reached."""
+    """The address of a node."""
     manager = node.get("ManagerStatus") or {}
     return str(manager.get("Addr", node["Status"].get("Addr", ""))).rsplit(":", 1)[0]
 
 
 def replace(docker: Docker, names: Iterable[str], seconds: float) -> None:
-    """New tasks for these services, a few at a time; RemoteError names those that did not come up."""
+    """Replace the tasks of these services, a few at a time; RemoteError names a service that did not come up."""
     waiting, running = list(names), dict[str, float]()
     while waiting or running:
         while waiting and len(running) < SIDE_BY_SIDE:
@@ -62,19 +62,19 @@ def replace(docker: Docker, names: Iterable[str], seconds: float) -> None:
             service = stack_services(docker)[name]
             state = (service.get("UpdateStatus") or {}).get("State", "")
             if state == "completed":
-                print(f"{name}: its tasks are new")
+                print(f"{name}: tasks replaced")
                 del running[name]
             elif state in ENDED or time.monotonic() > deadline:
                 message = (service.get("UpdateStatus") or {}).get("Message", "no reason given")
                 left = ", ".join([*waiting, *(other for other in running if other != name)])
-                raise RemoteError(f"{name} did not come up anew: {message}. Not done: {left or 'none'}")
+                raise RemoteError(f"{name} did not come up again: {message}. Not done: {left or 'none'}")
 
 
 def force(docker: Docker, name: str) -> None:
-    """Have the swarm replace a service's tasks although nothing of it changed."""
+    """Have the swarm replace a service's tasks although nothing in it changed."""
     service = stack_services(docker).get(name)
     if service is None:
-        raise RemoteError(f"{STACK}_{name} is not in the swarm: deploys/full.py lays it down")
+        raise RemoteError(f"{STACK}_{name} is not in the swarm: deploys/full.py deploys it")
     spec = service["Spec"]
     template = {**spec["TaskTemplate"], "ForceUpdate": spec["TaskTemplate"].get("ForceUpdate", 0) + 1}
     path = f"/services/{service['ID']}/update?version={service['Version']['Index']}&registryAuthFrom=spec"

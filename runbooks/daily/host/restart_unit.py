@@ -1,4 +1,4 @@
-"""Runs on a host: restarts a unit and waits until it does its work. Standard library alone."""
+"""Runs on a host: restarts a unit and waits until it is ready. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from nexus.agent.unit import wait_ready
 
 
 def restart(context: dict[str, Any]) -> None:
-    """Restart {"name", "checks", "ready_check"}; RemoteError with the last lines of its log."""
+    """Restart the unit {"name", "checks", "ready_check"}; RemoteError has the last lines of its log."""
     name = context["name"]
     if why := next(filter(None, map(refusal, filter(None, context["checks"]))), None):
-        raise RemoteError(f"{name} is left as it runs: {why}")
+        raise RemoteError(f"{name} was not restarted: {why}")
     try:
         run(["systemctl", "restart", name], timeout=300)
     except RemoteError as error:
@@ -22,5 +22,5 @@ def restart(context: dict[str, Any]) -> None:
         wait_ready(context)
     state = units([name])[name]["ActiveState"]
     if state not in ("active", "reloading"):
-        raise RemoteError(f"{name} is {state} after its restart: journalctl -u {name} says why")
+        raise RemoteError(f"{name} is {state} after its restart: see journalctl -u {name}")
     print(f"{name} is {state}")

@@ -1,1 +1,1 @@
-"""Runs on hosts, with the standard library alone."""
+"""Runs on hosts; standard library only."""

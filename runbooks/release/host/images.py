@@ -1,6 +1,6 @@
-"""On the registry's host: which images it holds whole at a release, and building those of one release.
+"""On the registry's host: the complete images of a release, and builds of missing ones.
 
-Runs with the standard library alone; the work is that of roles/image/host/build.py.
+Standard library only; roles/image/host/build.py does the work.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from roles.image.host.storage import Repository
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """{service: {"digest"}} of the images that are there; {"releases": [...]} of a service that lacks this one."""
+    """{service: {"digest"}} for images that exist; {"releases": [...]} for a service that lacks this release."""
     found: dict[str, dict[str, Any]] = {}
     for name in names:
         repository = Repository(context["storage"], name)
@@ -36,5 +36,5 @@ def build(context: dict[str, Any]) -> None:
                 stream.write(base64.b64decode(context["files"][path]))
         lay_down(list(context["items"]), context["image"], context["payload"])
     finally:
-        for path in made:  # those of the environment's own release are the role image's
+        for path in made:  # files of the environment's own release belong to the role image and stay
             os.unlink(path)

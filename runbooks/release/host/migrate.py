@@ -1,4 +1,4 @@
-"""On a manager of the swarm: the migration of one service, as a task that runs once. Standard library alone."""
+"""On a manager of the swarm: the migration of one service, as a task that runs once. Standard library only."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ ENDED = ("complete", "failed", "rejected", "shutdown", "orphaned")
 
 
 def migrate(context: dict[str, Any]) -> None:
-    """Run context["definition"] as the service context["name"]; RemoteError with its last lines where it fails."""
+    """Run context["definition"] as the service context["name"]; RemoteError with its last lines if it fails."""
     docker, name = Docker(), context["name"]
     for item, content in context["contents"].items():
         create(docker, item, content)
-    remove_service(docker, name)  # of a run that died
+    remove_service(docker, name)  # left by a run that died
     deploy({name: context["definition"]})
     try:
         task = ended(docker, name, context["seconds"])

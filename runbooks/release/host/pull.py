@@ -1,4 +1,4 @@
-"""On a node: the images of a release, before any task needs them. With the standard library alone."""
+"""On a node: pulls the images of a release before a task needs them. Standard library only."""
 
 from __future__ import annotations
 

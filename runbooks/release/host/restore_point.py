@@ -1,4 +1,4 @@
-"""On a host of PostgreSQL: a named point to restore to, from before a migration. With the standard library alone."""
+"""On a host of PostgreSQL: makes a restore point before a migration. Standard library only."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from roles.postgresql.host.state import wait
 
 
 def make(context: dict[str, Any]) -> None:
-    """Make the point context["point"] on the primary, wherever that is."""
+    """Make the restore point context["point"] on the primary, wherever that is."""
     position = psql([f"select pg_create_restore_point({literal(context['point'])})"], wait(context)).strip()
     print(f"restore point {context['point']} at {position.splitlines()[-1]}")

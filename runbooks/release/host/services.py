@@ -1,7 +1,7 @@
-"""On a manager of the swarm: services brought to a release, and how they are.
+"""On a manager of the swarm: brings services to a release, and reports how they run.
 
-Runs with the standard library alone. Services go side by side; each that does not get healthy is told of with
-its last log lines, and what ran before goes on running.
+Standard library only. Services go in parallel. Each one that does not get healthy is reported with its last log lines,
+and its old release keeps running.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from roles.docker.host.client import Docker
 from roles.service.host.rollout import NEVER_STARTED, STACK, Rollout, current, deploy, roll_back, stack_services
 from roles.service.host.state import DIRECTORY, KINDS, LABEL, create, files, remove_service
 
-SETTLE_SECONDS = 90  # for a way back that Swarm itself has begun
+SETTLE_SECONDS = 90  # for a rollback that Swarm itself has begun
 
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Each service as it runs, and the names of every config and secret that is there."""
+    """Each service as it runs, and the names of all configs and secrets."""
     docker = Docker(timeout=20)
     services = stack_services(docker)
     wanted = [f"{STACK}_{name}" for name in names]
@@ -54,7 +54,7 @@ def _spec(spec: dict[str, Any]) -> dict[str, str]:
 
 
 def bring(context: dict[str, Any]) -> None:
-    """Take out the services of context["remove"]; bring those of context["definitions"] there, batch by batch.
+    """Remove the services of context["remove"]; deploy those of context["definitions"], batch by batch.
 
     context["files"] are written first, {path: text}.
     """
@@ -82,14 +82,14 @@ def bring(context: dict[str, Any]) -> None:
 
 
 def write(path: str, text: str) -> None:
-    """A file that is there whole or not at all, root's alone."""
+    """Write a file atomically, readable by root only."""
     with open(os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
         stream.write(text)
     os.replace(f"{path}.new", path)
 
 
 def settle(docker: Docker, names: list[str]) -> None:
-    """End updates that are under way: another one on top of them would end the tasks from before them, too."""
+    """End updates that are in progress: another one on top would also end the tasks from before them."""
     for name in names:
         roll_back(docker, stack_services(docker).get(name))
     end = time.monotonic() + SETTLE_SECONDS

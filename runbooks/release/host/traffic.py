@@ -1,7 +1,7 @@
-"""On an edge host: what real requests to services came to, from the edge's access log; and a few of our own.
+"""On an edge host: results of real requests to services, from the edge's access log, and of a few of our own.
 
-The log and not the router's counters: those know no quantiles and begin anew with each reload. Runs with the
-standard library alone and changes nothing: the requests of our own are GET / at the router.
+It reads the log because the router's counters have no quantiles and restart with each reload. Standard library only;
+changes nothing: our own requests are GET / at the router.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from nexus.agent import http
 
 CHUNK = 1 << 20
-LOG_BYTES = 256 << 20  # of the log, from its end, are read at most
+LOG_BYTES = 256 << 20  # the most that is read of the log, from its end
 AGENT = "nexus-release"
 PAUSE_SECONDS = 0.1
 
@@ -26,7 +26,7 @@ PAUSE_SECONDS = 0.1
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """{"NAME": {"requests", "errors", "milliseconds": {ms: count}}} of the last context["seconds"].
 
-    A name may be that of a canary. With context["own"] requests are sent instead, so many to each.
+    A name may be that of a canary. With context["own"], this number of requests is sent to each service instead.
     """
     if "own" in context:
         return _own_of_all(names, context["own"], context["port"])
@@ -39,7 +39,7 @@ def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]
             entry = json.loads(line)
             at = datetime.datetime.fromisoformat(entry["timestamp"]).timestamp()
         except (ValueError, KeyError):
-            continue  # a line that is being written
+            continue  # a line that is still being written
         if at < oldest:
             break
         name = entry.get("service", "") + ("-canary" if entry.get("variant") == "canary" else "")
@@ -55,7 +55,7 @@ def _count(found: dict[str, Any], status: int, seconds: float) -> None:
 
 
 def _backwards(path: str) -> Iterator[bytes]:
-    """Lines of a file from its end."""
+    """The lines of a file, from its end."""
     try:
         stream = open(path, "rb")  # noqa: SIM115 - closed below
     except FileNotFoundError:
