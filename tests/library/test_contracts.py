@@ -15,9 +15,9 @@ ROOMS = ("nexus", "roles", "runbooks", "tests/contract.py", "pyproject.toml")
 VIOLATIONS = {
     "a role in the library": ("nexus/run/run.py", "from roles.table import ROLES", "knows no role"),
     "a runbook in a role": ("roles/redis/plan.py", "from runbooks.status import status", "know no runbook"),
-    "a room above": ("nexus/plan/diff.py", "from nexus.run import journal", "Rooms of the library"),
-    "a circle, late": ("roles/redis/instance.py", "def late():\n    import roles.sentinel.plan", "No cycles"),
-    "a circle, for types": ("nexus/run/journal.py", "if 0:\n    from nexus.run.run import Run", "No cycles"),
+    "an import of an upper layer": ("nexus/plan/diff.py", "from nexus.run import journal", "Rooms of the library"),
+    "a late cycle": ("roles/redis/instance.py", "def late():\n    import roles.sentinel.plan", "No cycles"),
+    "a cycle for types": ("nexus/run/journal.py", "if 0:\n    from nexus.run.run import Run", "No cycles"),
     "a package that hosts lack": ("roles/redis/host/client.py", "import yaml", "Hosts have"),
     "the controller's code on a host": ("nexus/agent/lib.py", "from nexus.plan import desired", "Hosts have"),
 }

@@ -13,7 +13,7 @@ ONE_MISTAKE = {
         ("stores: [postgresql, mongodb, object-storage]", "stores: [postgresql, mongdb, object-storage]"),
         ("content-management", "stores", "'mongdb' is no store of the catalogue; did you mean 'mongodb'?"),
     ),
-    "schema that is not there": (
+    "missing schema": (
         "services.yaml",
         ("schema: invoice-gen.sql", "schema: invoices-gen.sql"),
         (
@@ -22,7 +22,7 @@ ONE_MISTAKE = {
             "'invoices-gen.sql' is not in group_data/catalogue/schema; did you mean 'invoice-gen.sql'?",
         ),
     ),
-    "schema by its path": (
+    "schema given as a path": (
         "services.yaml",
         ("schema: invoice-gen.sql", "schema: ../schema/invoice-gen.sql"),
         ("invoice-gen", "schema", "write the name of a file in group_data/catalogue/schema, as invoice-gen.sql"),
@@ -67,7 +67,7 @@ ONE_MISTAKE = {
         ("    gpu: 1\n", "    gpus: 1\n"),
         ("kei-ai", "gpus", "is no field here; did you mean 'gpu'?"),
     ),
-    "unknown field in depth": (
+    "unknown nested field": (
         "services.yaml",
         ("language: python", "lang: python"),
         ("billing-service", "source.lang", "did you mean 'language'?"),
@@ -100,7 +100,7 @@ ONE_MISTAKE = {
         ("namespace: nexus-finance}", "namespace: nexus-finance, services: 1}"),
         ("finance", "services", "1 services are stated and 2 found"),
     ),
-    "key prefix of another": (
+    "key prefix of another service": (
         "services.yaml",
         ('redis_key_prefixes: ["blacklist:"]', 'redis_key_prefixes: ["session-mgr:"]'),
         ("token-mgr", "redis_key_prefixes", "'session-mgr:' overlaps 'session-mgr:' of session-mgr"),
@@ -140,12 +140,12 @@ ONE_MISTAKE = {
         ("name: user, key: user", "name: gateway, key: user"),
         ("gateway", "name", "'gateway' is taken, in line"),
     ),
-    "instance of Redis without redis": (
+    "Redis instance without redis": (
         "services.yaml",
         ("    handshake: true\n", "    handshake: true\n    redis_instance: persistent\n"),
         ("user-auth", "redis_instance", "redis is not among its stores"),
     ),
-    "target without its slash": (
+    "target without a slash at its end": (
         "gateway.yaml",
         ("upstream_path: /sessions/", "upstream_path: /sessions"),
         ("/api/sessions/", "upstream_path", "end it with a slash"),
@@ -165,7 +165,7 @@ ONE_MISTAKE = {
         ("services: [streamcore, streaming-service-v2", "services: [streamcor, streaming-service-v2"),
         ("streamcore", "services", "did you mean 'streamcore'?"),
     ),
-    "figure below zero": (
+    "negative number": (
         "operations.yaml",
         ("rpo_hours: 1", "rpo_hours: -1"),
         ("disaster_recovery", "rpo_hours", "-1 is wrong"),
@@ -180,22 +180,22 @@ ONE_MISTAKE = {
         ("order: [auth-service, backend-api", "order: [auth-service, backend-apy"),
         ("rollback", "order", "did you mean 'backend-api'?"),
     ),
-    "store on another group": (
+    "store on the wrong group": (
         "operations.yaml",
         ("mongodb: {group: mongodb,", "mongodb: {group: rabbitmq,"),
         ("stores", "mongodb.group", "'rabbitmq' is wrong: mongodb is installed on the group mongodb"),
     ),
-    "group of a port that there is not": (
+    "unknown group of a port": (
         "operations.yaml",
         ("port: 22, groups: [edge, app, data, ops]", "port: 22, groups: [edge, apps, data, ops]"),
         ("ssh", "groups", "'apps' is wrong: did you mean 'app'?"),
     ),
-    "figure without end": (
+    "infinite number": (
         "operations.yaml",
         ("rpo_hours: 1", "rpo_hours: .inf"),
         ("disaster_recovery", "rpo_hours", ".inf is not a plain decimal number"),
     ),
-    "figure as text": (
+    "number as text": (
         "operations.yaml",
         ("mttr_hours: 1", 'mttr_hours: "1"'),
         ("slo", "mttr_hours", "'1' is wrong: input should be a valid number"),
@@ -215,12 +215,12 @@ ONE_MISTAKE = {
         ("port: 3062", "port: 03062"),
         ("puabo-nexus-route-optimizer", "port", "03062 is not a plain decimal number"),
     ),
-    "more replicas than there can be": (
+    "too many replicas": (
         "services.yaml",
         ("replicas: 5", "replicas: 5000"),
         ("streaming-service-v2", "replicas", "5000 is wrong: input should be less than or equal to 1000"),
     ),
-    "path out of the checkout": (
+    "path outside the checkout": (
         "services.yaml",
         ("entry: fleet-manager/index.js", "entry: ../fleet-manager/index.js"),
         ("puabo-nexus", "source.entry", "write a path below the checkout"),
@@ -245,17 +245,17 @@ ONE_MISTAKE = {
         ("cdn: [cloudflare, cloudfront]", "cdn: !list [cloudflare, cloudfront]"),
         ("edge", "cdn", "has the tag !list: write the value without it"),
     ),
-    "two locations of one path": (
+    "two locations with one path": (
         "gateway.yaml",
         ("path: /api/nexus/,", "path: /api/dsp/upload/,"),
         ("/api/dsp/upload/", "path", "'/api/dsp/upload/' has a path of /api/dsp/upload too"),
     ),
-    "header that ends its quotation": (
+    "header that closes its quotes": (
         "gateway.yaml",
         ("X-Frame-Options: SAMEORIGIN", "X-Frame-Options: 'SAMEORIGIN\" always; #'"),
         ("security_headers", "X-Frame-Options", "write what a header may hold"),
     ),
-    "version that there is not": (
+    "unknown version": (
         "gateway.yaml",
         ("default: v2 ", "default: v3 "),
         ("versioning", "default", "'v3': write one of v1, v2"),
@@ -263,27 +263,27 @@ ONE_MISTAKE = {
 }
 # A required field under another name: the missing field is reported too.
 RENAMED = {
-    "figure that a role reads, renamed": (
+    "renamed number that a role reads": (
         "operations.yaml",
         ("full_every_hours: 6, incremental_every_hours: 1", "full_every_hours: 6, incremental_evry_hours: 1"),
         ("backups", "database.incremental_evry_hours", "did you mean 'incremental_every_hours'?"),
     ),
-    "setting of PostgreSQL, renamed": (
+    "renamed setting of PostgreSQL": (
         "operations.yaml",
         ("    work_mem: 20MB", "    work_memory: 20MB"),
         ("tuning", "postgresql.work_memory", "did you mean 'work_mem'?"),
     ),
-    "setting of Redis, renamed": (
+    "renamed setting of Redis": (
         "operations.yaml",
         ("maxmemory-policy: allkeys-lru", "maxmemory_policy: allkeys-lru"),
         ("tuning", "redis.maxmemory_policy", "did you mean 'maxmemory-policy'?"),
     ),
-    "baseline, renamed": (
+    "renamed baseline": (
         "operations.yaml",
         ("  disk_percent: {target", "  disks_percent: {target"),
         ("baselines", "disks_percent", "did you mean 'disk_percent'?"),
     ),
-    "store, renamed": (
+    "renamed store": (
         "operations.yaml",
         ("  object-storage: {group", "  object_storage: {group"),
         ("stores", "object_storage", "did you mean 'object-storage'?"),

@@ -1,4 +1,4 @@
-"""When a run stops waiting for services: a cause is known, and there is no more progress."""
+"""When a run stops waiting for services: a cause is known, and nothing makes progress."""
 
 from __future__ import annotations
 

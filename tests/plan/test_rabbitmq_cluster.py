@@ -75,6 +75,6 @@ def test_nodes_that_a_broker_does_not_see_are_apart_from_it() -> None:
     context = {"node": nodes[2], "nodes": nodes, "there": nodes[1:]}
     listed = [{"name": node, "running": node == nodes[2]} for node in nodes]
     found = cluster.existing(Listing(nodes=listed, queues=[]), context)
-    assert found["membership"] == {"missing": [], "apart": ["rabbit@data2"]}, "a host that is left out is no concern"
+    assert found["membership"] == {"missing": [], "apart": ["rabbit@data2"]}, "a host that is left out is not reported"
     found = cluster.existing(Listing(nodes=listed[2:], queues=[]), context)
     assert found["membership"] == {"missing": ["rabbit@data2"], "apart": []}

@@ -15,7 +15,7 @@ from nexus.agent import lib
     [
         ("true", None),
         ("echo fine; echo also >&2", None),
-        ("echo no memory; echo beside >&2; exit 1", "no memory"),
+        ("echo no memory; echo debug >&2; exit 1", "no memory"),
         ("echo broken >&2; exit 2", "broken"),
         ("exit 3", "refused without a reason"),
         ("kill -9 $$", "refused without a reason"),

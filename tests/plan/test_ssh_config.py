@@ -56,9 +56,9 @@ def test_the_lab_reads_no_other_configuration(project: Project) -> None:
 WRONG = {
     "unknown option": (b"Host *\n  Colour blue\n", "line 2: Bad configuration option: colour"),
     "no value": (b"\n\nHost *\n  Port\n", "line 4:"),
-    "no time": (b"ServerAliveInterval soon\n", "line 1: invalid time value"),
+    "invalid time": (b"ServerAliveInterval soon\n", "line 1: invalid time value"),
     "open quotes": (b'User "me\n', "line 1"),
-    "bytes that are no text": (b"Host *\n\xff\xfe\xfd x\n", "line 2: Bad configuration option"),
+    "bytes that are not text": (b"Host *\n\xff\xfe\xfd x\n", "line 2: Bad configuration option"),
     "unknown token": (b"Host *\n ProxyCommand nc %z %p\n", "%z"),
 }
 

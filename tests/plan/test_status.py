@@ -130,10 +130,10 @@ AMISS: dict[str, tuple[Change, str, str]] = {
         lambda a: [a[name]["etcd"].update(agrees=False, leader="") for name in DATA],
         "etcd quorum", "no leader -> no quorum",
     ),
-    "full store of etcd": (
+    "etcd's store is full": (
         lambda a: a["data2"]["etcd"].update(errors=["alarm:NOSPACE"]), "etcd data2", "NOSPACE",
     ),
-    "a member that nobody planned": (
+    "an unplanned member": (
         lambda a: [a[name]["etcd"]["members"].update(old1=True) for name in DATA],
         "etcd members", "old1 is not in the inventory",
     ),
@@ -142,7 +142,7 @@ AMISS: dict[str, tuple[Change, str, str]] = {
         + [a["data1"]["postgresql"]["server"].update(replica=True, standbys=[])],
         "postgresql primary", "none -> no writes are accepted",
     ),
-    "two primaries": (
+    "two primaries of PostgreSQL": (
         lambda a: a["data2"]["postgresql"]["server"].update(replica=False), "postgresql primary", "data1 and data2",
     ),
     "a replica far behind": (
@@ -153,7 +153,7 @@ AMISS: dict[str, tuple[Change, str, str]] = {
         lambda a: a["data1"]["postgresql"]["server"]["standbys"].pop(),
         "postgresql data3", "rebuild_replica.py --data host=data3",
     ),
-    "nobody in step": (
+    "no replica in sync": (
         lambda a: [a[name]["postgresql"]["members"]["data2"].update(role="replica") for name in DATA],
         "postgresql synchronous", "none",
     ),
@@ -180,7 +180,7 @@ AMISS: dict[str, tuple[Change, str, str]] = {
                    a["data3"]["redis"]["cache"].update(primary=ADDRESSES["data3"])],
         "redis cache", "no majority agrees",
     ),
-    "two masters": (
+    "two primaries of Redis": (
         lambda a: a["data3"]["redis"]["persistent"]["server"].update(role="master"),
         "redis persistent", "servers that say master: data1 and data3",
     ),
@@ -203,7 +203,7 @@ AMISS: dict[str, tuple[Change, str, str]] = {
     "a unit that failed": (
         lambda a: a["app1"]["host"].update(failed=["haproxy.service"]), "hosts app1", "haproxy.service",
     ),
-    "a part that is silent": (
+    "a part that does not answer": (
         lambda a: a["data2"].update(rabbitmq={"error": "no answer within 8 s"}), "rabbitmq data2", "no answer",
     ),
     "an old backup": (

@@ -60,7 +60,7 @@ def test_short_lifetimes_are_printed_in_minutes(tmp_path: Path, answers: Answers
 
 Change = Callable[[Answers], Any]
 AMISS: dict[str, tuple[Change, str, str]] = {
-    "a certificate that ends": (
+    "a certificate that ends soon": (
         lambda a: a["data1"]["certificates"]["shown"].update({"redis 6379": NOW + 3 * DAY}),
         "data1", "3 days left (redis 6379), prepared for 700 days -> redis 6379: see journalctl",
     ),
@@ -68,7 +68,7 @@ AMISS: dict[str, tuple[Change, str, str]] = {
         lambda a: a["data1"]["certificates"]["shown"].update({"redis 6379": "certificate has expired"}),
         "data1", "redis 6379: certificate has expired, 61 days left (rabbitmq 5671)",
     ),
-    "an authority that ends": (
+    "an authority that ends soon": (
         lambda a: a["app1"]["certificates"]["files"].update({"/etc/nexus-cos/tls/ca.pem": NOW + 9 * DAY}),
         "app1 /etc/nexus-cos/tls/ca.pem", "9 days left",
     ),
@@ -80,7 +80,7 @@ AMISS: dict[str, tuple[Change, str, str]] = {
         lambda a: a["app1"]["certificates"]["prepared"].update(until=NOW + 100 * DAY),
         "app1", "prepared for 100 days -> run deploys/base.py",
     ),
-    "none prepared": (
+    "no certificates prepared": (
         lambda a: a["app1"]["certificates"].update(prepared={"error": "prepared.json is missing: run it"}),
         "app1", "nothing prepared -> prepared.json is missing",
     ),

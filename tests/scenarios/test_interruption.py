@@ -81,7 +81,7 @@ def numbers(text: str) -> list[int]:
     for part in text.split(","):
         first, _, last = part.partition("-")
         if not first.strip().isdigit() or (last and not last.strip().isdigit()):
-            raise pytest.UsageError(f"--points {text}: {part!r} is no number of a point and no range as 7-9")
+            raise pytest.UsageError(f"--points {text}: {part!r} is not the number of a point or a range such as 7-9")
         found += range(int(first), int(last or first) + 1)
     if [number for number in found if number >= POINTS]:
         raise pytest.UsageError(f"--points {text}: the points are 0 to {POINTS - 1}")

@@ -66,7 +66,7 @@ def doors(env: Environment) -> dict[str, dict[str, Any]]:
 
 def let_in(control: Control, asked: dict[str, dict[str, Any]]) -> dict[str, bool]:
     """The logins that the stores accept."""
-    code = AMQP.read_text() + (REMOTE / "doors.py").read_text()
+    code = AMQP.read_text() + (REMOTE / "logins.py").read_text()
     code = code.replace('"ARGUMENT"', repr(json.dumps({"ca": CA, "doors": asked})))
     told = json.loads(control.ssh(control.group("postgresql")[0], "sudo python3 -I -", code, seconds=120))
     return {name: not said for name, said in told.items()}

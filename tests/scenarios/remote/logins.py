@@ -1,4 +1,4 @@
-"""Runs on a data host: which log-ins its stores let in. Prints {name: "" or what was said in refusal}.
+"""Runs on a data host: which logins its stores accept. Prints {name: "" or the refusal}.
 
 Comes after tests/hosts/remote/rabbitmq.py, which speaks the broker's protocol.
 """
