@@ -12,7 +12,7 @@ from nexus.run.role import Roles
 
 
 def left_out(loaded: Environment, roles: Roles, inventory: Any) -> frozenset[str]:
-    """Take the hosts of `--data without=` out of this run, unless it could not go on without them."""
+    """Take the hosts of `--data without=` out of this run, unless it cannot do without them."""
     names = loaded.left_out
     roles.check_without(loaded, names)
     for name in names:

@@ -111,10 +111,10 @@ def _load(
         path = inventories.file_of(os.environ.get("NEXUS_ENV") or "lab")
     elif not path.is_file() and (inventory.endswith(".py") or "/" in inventory):
         inventories.file_of(path.stem)
-        raise OperatorError(f"{inventory} is not there; environments lie in inventory/")
+        raise OperatorError(f"{inventory} does not exist; environments are files in inventory/")
     elif not path.is_file() and deploys:
         raise OperatorError(
-            f'"{inventory}" is no inventory: write `pyinfra inventory ...` for the environment in NEXUS_ENV, '
+            f'"{inventory}" is not an inventory: write `pyinfra inventory ...` for the environment in NEXUS_ENV, '
             "or name one, as inventory/lab.py; --limit picks hosts of it"
         )
     elif not path.is_file():
@@ -183,7 +183,7 @@ def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any
             failed = sorted(host.name for host in state.failed_hosts)
             if not failed:
                 raise
-            die(f"no connection to {', '.join(failed)}; the reason stands above. {_way_on(failed)}")
+            die(f"no connection to {', '.join(failed)}; see the reason above. {_way_on(failed)}")
         if deploys:
             for host in state.activated_hosts:  # none before: nothing is begun where one cannot be reached
                 agent_session.AgentSession(state, host)
@@ -192,9 +192,11 @@ def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any
 
 
 def _way_on(failed: list[str]) -> str:
-    """What can be done about hosts without a connection; going on without them only where it is allowed."""
+    """How to continue when hosts cannot be reached; without them only where that is allowed."""
     try:
         current_run().all_roles.check_without(current_run().environment, current_run().left_out | set(failed))
     except (OperatorError, AttributeError):
-        return "Mend it, and run this again"
-    return f"Mend it, or go on without: --data without={','.join(sorted({*failed, *current_run().left_out}))}"
+        return "Fix it and rerun"
+    return (
+        f"Fix it and rerun, or continue without: --data without={','.join(sorted({*failed, *current_run().left_out}))}"
+    )

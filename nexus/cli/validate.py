@@ -35,7 +35,7 @@ def check_data(words: Iterable[str]) -> None:
 def load_inventory(make_inventory: Callable[..., Any], path: Path, rest: Mapping[str, Any], groups: Set[str]) -> Any:
     """The inventory of a file, by pyinfra's own code.
 
-    Raises OperatorError with file and line where the inventory or group data is no Python that runs, and
+    Raises OperatorError with file and line where the inventory or group data is not valid Python, and
     names groups that pyinfra would pass over with a warning: their hosts would silently be left alone.
     """
     with naming_the_line():
@@ -78,12 +78,12 @@ def check_keys(state: Any) -> None:
         except (PyinfraError, OSError, RuntimeError) as error:  # the last where ~ stands for nothing
             complaints[str(error)].append(host.name)
         except EOFError:
-            complaints[f"{key} is encrypted and there is no terminal to ask for its password on"].append(host.name)
+            complaints[f"{key} is encrypted and its password can only be asked for on a terminal"].append(host.name)
     if complaints:
         lines = [f"{reason} (ssh_key of {', '.join(names)})" for reason, names in complaints.items()]
         raise OperatorError(
             "no connection without a key:\n  " + "\n  ".join(lines) + "\nSet ssh_key in the inventory to the "
-            "right file, or make the hosts that are to be made: pyinfra @local deploys/provision.py"
+            "right file, or create the hosts: pyinfra @local deploys/provision.py"
         )
 
 
@@ -109,7 +109,7 @@ def _group_complaints(names: Mapping[str, Any], known: Set[str]) -> Iterator[str
             members = value[0]
         if not isinstance(members, list):
             if name in known or isinstance(value, tuple):
-                yield f"{name} = {value!r} is no group: a group is a list of hosts, [] when it has none"
+                yield f"{name} = {value!r} is not a group: a group is a list of hosts, [] when it has none"
             continue
         for member in members:
             if not _is_host(member):

@@ -70,7 +70,7 @@ class Choice(Argument):
     def read(self, name: str, text: str, env: Environment) -> str:
         """The word."""
         if text not in (*self.among, self.default):
-            raise OperatorError(f"{name}={text} is not known: write {', '.join(self.among[:-1])} or {self.among[-1]}")
+            raise OperatorError(f"{name}={text} is unknown: write {', '.join(self.among[:-1])} or {self.among[-1]}")
         return text
 
     def shown(self, roles: Roles) -> str:

@@ -46,7 +46,7 @@ class Declaration:
 def arguments(*, read_only: bool = False, **declared: Argument) -> SimpleNamespace:
     """Declare the arguments of a deploy; their values in this run.
 
-    `read_only`: the deploy changes nothing. It needs no consent and goes on with the hosts that answer.
+    `read_only`: the deploy changes nothing. It needs no consent and continues with the hosts that answer.
     """
     run = current_run()
     values = {
@@ -65,7 +65,7 @@ def declared(path: Path) -> Declaration:
     names = {"__builtins__": {}, deploy_declaration.CALL: _declare, **KINDS}
     try:
         found: Declaration = eval(compile(ast.Expression(call), str(path), "eval"), names)
-    except Exception:  # whatever it may be: a word that is no kind, or a value that only a run could have
+    except Exception:  # such as an unknown kind, or a value that only a run could have
         raise OperatorError(
             f'{path}:{call.lineno}: arguments are declared as NAME=KIND("meaning", ...) with plain values; '
             f"kinds: {', '.join(KINDS)}"

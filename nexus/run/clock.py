@@ -12,7 +12,7 @@ def check(name: str, ahead: float) -> None:
     if abs(ahead) > SECONDS:
         raise OperatorError(
             f"the clock of {name} is {_words(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's: "
-            "certificates made here would not be valid there. Set the one that is wrong (timedatectl)"
+            "certificates made here would not be valid there. Set the wrong one (timedatectl)"
         )
 
 

@@ -55,7 +55,7 @@ def converge(role: str, late: Late | None = None, in_turn: bool = False, daemons
 
 
 def begin(role: str) -> None:
-    """Begin what the role changes on the current host and let the run go on beside it.
+    """Begin the role's changes on the current host and let the run continue in parallel.
 
     For long work of one host that no other waits for yet, such as the build of images while stores come up.
     `converge` of the same role waits for its end, and has to follow in the same run.

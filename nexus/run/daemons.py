@@ -13,7 +13,7 @@ def check(run: Run) -> None:
     found = side_by_side(lambda name: _down(run, name), names)
     lines = [line for down in found.values() for line in down]
     if lines:
-        raise OperatorError("what was just deployed does not stay up:\n  " + "\n  ".join(lines))
+        raise OperatorError("units that this run deployed do not stay up:\n  " + "\n  ".join(lines))
 
 
 def _down(run: Run, name: str) -> list[str]:

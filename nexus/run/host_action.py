@@ -25,11 +25,11 @@ def carry_out(run: Run, name: str, what: str, source: Path, function: str, conte
     hours is started as a unit instead and watched. Raises OperatorError when the code raised RemoteError.
     """
     if not run.hosts.reaches(name):
-        raise OperatorError(f"{name} is not reached by this run, and has to {what}: drop --limit, or --data without")
+        raise OperatorError(f"{name} must {what} but is not part of this run: drop --limit or --data without")
     done = HostClient(name).carry_out(what, action(source, function, context, alone=True), stream=True)
     run.hosts.drop(name, cluster=True)
     if not done:
-        raise OperatorError(f"{name} could not {what}; why stands above")
+        raise OperatorError(f"{name} could not {what} (see the error above)")
 
 
 def watch(
@@ -45,6 +45,6 @@ def watch(
     with progress.step(name, what):
         while not done(answer := ask()):
             if time.monotonic() > deadline:
-                raise OperatorError(f"{name}: {what} did not end within {seconds:.0f} s; last seen: {answer}")
+                raise OperatorError(f"{name}: {what} did not end within {seconds:.0f} s; last state: {answer}")
             gevent.sleep(POLL_SECONDS)
     return answer

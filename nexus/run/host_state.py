@@ -30,7 +30,7 @@ from nexus.run.role import Fact, Roles
 from nexus.transport.commands import Begun
 from nexus.transport.host_client import HostClient
 
-YIELD_SECONDS = 0.001  # for connections to go on while the controller plans
+YIELD_SECONDS = 0.001  # lets connections continue while the controller plans
 Learned = tuple[Mapping[str, str], Mapping[str, Any]]  # digests of images, and what the environment keeps
 
 
@@ -113,7 +113,7 @@ class HostStates:
         digests: Mapping[str, str] = {}
         kept: Mapping[str, Any] = {}
         if self.needs(role, "digests"):
-            # While images are built their host is not asked: what is planned with them is only laid down later.
+            # While images are built their host is not asked: services that use them are deployed later.
             digests = self.memory.digests if asking or self.under_way else self.digests()
         if self.needs(role, "kept"):
             kept = self.memory.kept if asking else self.kept()
@@ -224,16 +224,16 @@ class HostStates:
         self._answers.clear()
 
     def replan(self) -> None:
-        """Plan and ask anew: what plans are made from, such as secrets, has changed within this run."""
+        """Plan and ask again: an input of plans, such as secrets, has changed within this run."""
         self._plans.clear()
         self._answers.clear()
 
     def compare(
         self, name: str, role: str, planned: Mapping[str, str] | None = None, part: str = diff.WHOLE
     ) -> Differences:
-        """Differences of one role on one host; `planned` is `digests_of` for whoever compares all its roles."""
+        """Differences of one role on one host; `planned` is `digests_of`, for a caller that compares all its roles."""
         if self.needs(role, "kept") and executing() and self._unknown:  # a plan may be a guess, an act may not
-            raise OperatorError(f"{role} depends on what the environment keeps, and {self._unknown}")
+            raise OperatorError(f"{role} depends on the settings kept in the environment: {self._unknown}")
         planned = self.digests_of(name) if planned is None else planned
         answer = self.answer(name)
         clock.check(name, self._clocks.get(name, 0.0))

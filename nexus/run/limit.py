@@ -13,12 +13,12 @@ def check(hosts: HostStates, role: str) -> None:
     missing = [name for name in hosts.members(role) if not hosts.reaches(name) and name not in hosts.left_out]
     if missing:
         raise OperatorError(
-            f"{role} is one step of all its hosts, and --limit leaves out {', '.join(missing)}: "
-            "limit to layers that stand alone (deploys/base.py, data.py, edge.py), drop --limit, "
-            "or go on without a dead host by --data without=NAME"
+            f"{role} must run on all of its hosts, but --limit excludes {', '.join(missing)}: "
+            "limit to layers that can run alone (deploys/base.py, data.py, edge.py), drop --limit, "
+            "or continue without a dead host: --data without=NAME"
         )
     if teller := hosts.untold(role):
         raise OperatorError(
-            f"{role} is planned with the images that {teller} has, and this run does not reach it: "
-            "limit to other layers (deploys/base.py, data.py, edge.py), or bring it back first"
+            f"{role} needs to know the images on {teller}, and this run does not reach it: "
+            "limit to other layers (deploys/base.py, data.py, edge.py), or bring it back online first"
         )

@@ -23,7 +23,7 @@ class Conclusion(Protocol):
 
 
 class Outcome:
-    """Grows while the run goes on; the closing line, the record and the exit status are made from it."""
+    """Grows during the run; the closing line, the record and the exit status are made from it."""
 
     def __init__(self) -> None:
         self.changes: dict[str, list[Change]] = defaultdict(list)  # that were made, by host

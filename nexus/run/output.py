@@ -16,7 +16,7 @@ from nexus.run.run import Run
 
 
 def title(role: str, step: Mapping[str, Any]) -> str:
-    """What a step does, for whoever waits for it."""
+    """What a step does, in words for the operator."""
     match step:
         case {"kind": "packages"}:
             return f"installing {len(step['items'])} packages"

@@ -82,9 +82,9 @@ def read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise OperatorError(f"apply={path} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise OperatorError(f"apply={path} is no plan: make one with --dry --data plan={path}") from None
+        raise OperatorError(f"apply={path} is not a plan: make one with --dry --data plan={path}") from None
     if not sound:
-        raise OperatorError(f"apply={path} is not what was written: its hash does not fit. Make a new plan")
+        raise OperatorError(f"apply={path} was edited: its hash does not match. Make a new plan")
     return document
 
 

@@ -21,9 +21,9 @@ def check_words(run: Run) -> None:
     """Refuse words that do not go together, before any host is connected to."""
     plan, apply, dry = run.given.get("plan"), run.given.get("apply"), click.get_current_context().params["dry"]
     if plan and not dry:
-        raise OperatorError(f"plan={plan} writes down what a run would do: add --dry")
+        raise OperatorError(f"plan={plan} writes what a run would do to a file: add --dry")
     if apply and dry:
-        raise OperatorError("apply= carries a plan out: leave --dry away, or look into the file itself")
+        raise OperatorError("apply= carries out a plan: drop --dry, or read the file itself")
     if apply:
         reviewed = plan_document.read(Path(apply))
         if reviewed["environment"] != run.environment.name:
@@ -33,7 +33,7 @@ def check_words(run: Run) -> None:
 
 
 def check(run: Run) -> None:
-    """Refuse to go on where anything has moved since the plan was made; OperatorError says what."""
+    """Stop if anything has moved since the plan was made; OperatorError says what."""
     path = run.given.get("apply")
     if not path:
         return
@@ -50,7 +50,7 @@ def check(run: Run) -> None:
 def write(run: Run) -> int:
     """Write the plan instead of carrying it out; exit status."""
     if not run.planned:
-        raise OperatorError("plan= writes down what roles converge, and this deploy has none: its --dry tells all")
+        raise OperatorError("plan= is for deploys that converge roles, and this one has none: use --dry alone")
     path = Path(run.given["plan"])
     run.environment.secrets.save()  # a plan with secrets that nobody keeps could never be carried out
     made = plan_document.build(run, purpose(click.get_current_context().params), checkout())

@@ -8,7 +8,7 @@ The library knows no role by name. A role's own `plan.py` holds `plan(env, host)
   environment asks for what cannot be.
 - `quorum(env)`: {what its members are called: names}, of a role whose hosts decide by majority and are not simply
   those of its groups.
-- `check_without(env, names)`: OperatorError where the environment cannot go on without these hosts.
+- `check_without(env, names)`: OperatorError if the environment cannot work without these hosts.
 - `lock_store(env)`, of the role that `locks`: {"endpoints": {host: ADDRESS:PORT}, "tls", "directory"} of the etcd that
   keeps the environment's lock; empty where the environment has none.
 - `releases(answer)`: {service: release} of what runs, by the answer of one of its hosts.
@@ -174,7 +174,7 @@ class Roles(Mapping[str, Role]):
         return {}
 
     def check_without(self, env: Environment, names: Set[str]) -> None:
-        """Refuse to go on without hosts that an environment cannot do without; OperatorError says why."""
+        """Stop if the environment cannot do without hosts that are left out; OperatorError says why."""
         if not names:
             return
         for name in self:
@@ -184,7 +184,7 @@ class Roles(Mapping[str, Role]):
             if members and len(left) * 2 <= len(members):
                 raise OperatorError(
                     f"without={','.join(sorted(names))} leaves {len(left)} of {len(members)} {what} "
-                    f"({', '.join(members)}), and a majority has to stay. Bring one of them back first"
+                    f"({', '.join(members)}), and a majority must stay. Bring one of them back online first"
                 )
 
     def _quorums(self, env: Environment) -> dict[str, list[str]]:

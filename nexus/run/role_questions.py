@@ -22,7 +22,7 @@ STATUS, DAILY = "status", "daily"  # files of roles
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a host: the module that knows it there, and what it is told."""
+    """One part of a host: the module that knows it there, and its context."""
 
     module: str
     context: Mapping[str, Any]
@@ -39,7 +39,7 @@ def question(roles: Roles, env: Environment, host: Host, file: str = STATUS, onl
             continue
         asked = module.question(env, host) if hasattr(module, "question") else {}
         if twice := found.keys() & asked:
-            raise OperatorError(f"role {name}: another role asks hosts for {', '.join(sorted(twice))}, too")
+            raise OperatorError(f"role {name}: another role also asks hosts for {', '.join(sorted(twice))}")
         found |= {part: _part(roles, name, file, context) for part, context in asked.items()}
     return found
 

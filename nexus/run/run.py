@@ -49,7 +49,7 @@ class Run:
         checks = hosts.answer(name)["checks"]
         essential = [known for known, about in self.all_roles.items() if about.essential]
         if reason := next((checks[known] for known in (*essential, role) if checks.get(known)), ""):
-            raise OperatorError(f"{name}: {role} cannot be laid down: {reason}")
+            raise OperatorError(f"{name}: {role} cannot be deployed: {reason}")
         obstacle.check(name, role, hosts.plan(name, role), hosts.answer(name), partial(hosts.compare, name, role))
         self.refuse_obstacles(name, role)
         if role not in self._noted:

@@ -25,6 +25,6 @@ def moment(text: str, now: float) -> float:
         return dt.datetime.fromisoformat(text).timestamp()
     except ValueError:
         raise OperatorError(
-            f'since={text} is no time: write today, yesterday, 30s, 90m, 3h, 7d, 2w, or a time as "2026-11-21" or '
+            f'since={text} is not a time: write today, yesterday, 30s, 90m, 3h, 7d, 2w, or a time as "2026-11-21" or '
             '"2026-11-21T19:00"'
         ) from None

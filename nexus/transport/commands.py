@@ -31,7 +31,7 @@ class Step(PyinfraCommand):
 
 
 class Begun(PyinfraCommand):
-    """Steps that are carried out one after the other while the run goes on."""
+    """Steps that are carried out one after the other while the run continues."""
 
     def __init__(self, steps: list[Step]) -> None:
         super().__init__()

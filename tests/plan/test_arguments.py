@@ -109,12 +109,12 @@ def test_each_kind_reads_its_text(tmp_path: Path, kind: Argument, text: str, val
     [
         (Flag("x"), "maybe", "name=maybe is neither true nor false"),
         (Number("x", 200), "many", "name=many is not a whole number such as 200"),
-        (Choice("x", "read", among=("read", "full")), "all", "name=all is not known: write read or full"),
+        (Choice("x", "read", among=("read", "full")), "all", "name=all is unknown: write read or full"),
         (Host("x"), "ap1", 'name=ap1: test has no host "ap1"; did you mean "app1"'),
         (Service("x"), "auth-servce", 'name=auth-servce: test has no such service; did you mean "auth-service"'),
         (Services("x"), "user-auth,nobody", "name=nobody: test has no such service"),
         (Services("x"), "auth-servce", 'no such service; did you mean "auth-service"'),
-        (Since("x"), "whenever", "since=whenever is no time"),
+        (Since("x"), "whenever", "since=whenever is not a time"),
     ],
 )
 def test_each_kind_refuses_what_it_cannot_be(tmp_path: Path, kind: Argument, text: str, complaint: str) -> None:
@@ -191,7 +191,7 @@ def test_a_word_that_the_deploy_does_not_take_is_refused(project: Project, word:
 
 def test_another_kind_of_functional_checks_is_refused(project: Project) -> None:
     outcome = project.run("inventory", "deploys/verify.py", "-y", "--data", "functional=all")
-    refused(project, outcome, "functional=all is not known: write read or full")
+    refused(project, outcome, "functional=all is unknown: write read or full")
 
 
 def test_arguments_of_several_deploys_go_together(project: Project) -> None:

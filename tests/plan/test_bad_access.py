@@ -114,7 +114,7 @@ def test_a_host_that_does_not_answer(project: Project, dead_port: int) -> None:
     _silence(project, "app2", dead_port)
     outcome = project.deploy()
     refused(project, outcome, "no connection to app2", f"Unable to connect to port {dead_port}", asked=True)
-    assert "go on without: --data without=app2" in outcome.text
+    assert "continue without: --data without=app2" in outcome.text
     assert "lab: 7 hosts, 0 changes, INCOMPLETE on app2" in outcome.text
 
 
@@ -131,7 +131,7 @@ def test_a_host_that_a_store_needs_cannot_be_left_out(project: Project, dead_por
     members = [member if isinstance(member, str) else member[0] for member in project.groups[store]]
     lost = members[: len(members) // 2 + 1]
     said = f"without={','.join(lost)} leaves {len(members) - len(lost)} of {len(members)} "
-    refused(project, project.deploy("--data", f"without={','.join(lost)}"), said, "and a majority has to stay")
+    refused(project, project.deploy("--data", f"without={','.join(lost)}"), said, "and a majority must stay")
     for name in lost:
         _silence(project, name, dead_port)
     outcome = project.deploy()

@@ -32,8 +32,8 @@ WORDS = {
     "unknown environment": (["inventory", "deploys/full.py", "-y"], {"NEXUS_ENV": "stagin"}, 'mean "staging"?'),
     "unknown inventory": (["inventory/stagin.py", "deploys/full.py", "-y"], {}, 'mean "staging"?'),
     "inventory elsewhere": (["elsewhere/lab.py", "deploys/full.py", "-y"], {}, "elsewhere/lab.py is not there"),
-    "bare name": (["lab", "deploys/full.py", "-y"], {}, '"lab" is no inventory'),
-    "bare address": (["127.0.0.1", "deploys/full.py", "-y"], {}, '"127.0.0.1" is no inventory'),
+    "bare name": (["lab", "deploys/full.py", "-y"], {}, '"lab" is not an inventory'),
+    "bare address": (["127.0.0.1", "deploys/full.py", "-y"], {}, '"127.0.0.1" is not an inventory'),
     "this machine": (["@local", "deploys/full.py", "-y"], {}, "this deploy needs an environment"),
     "provision unknown": (["@local", "deploys/provision.py", "-y"], {"NEXUS_ENV": "stagin"}, 'mean "staging"?'),
     "no terminal": (["inventory", "deploys/full.py"], {}, "add -y to make them, or --dry to see them"),
@@ -103,7 +103,7 @@ FILES: dict[str, tuple[Callable[[Project], str], str]] = {
     "hosts that are none": (_groups(lambda groups: groups.update(app=[1])), "app holds 1: a host is"),
     "host without data": (_groups(lambda groups: groups.update(app=[("app1",)])), "app holds ('app1',): a host"),
     "host with other data": (_groups(lambda groups: groups.update(app=[("app1", "x")])), "app holds ('app1', 'x')"),
-    "group that is no list": (_groups(lambda groups: groups.update(app="app1")), "app = 'app1' is no group"),
+    "group that is no list": (_groups(lambda groups: groups.update(app="app1")), "app = 'app1' is not a group"),
     "group that no role knows": (
         _groups(lambda groups: groups.update(postgresq=groups.pop("postgresql"))),
         'no role knows the group "postgresq"; did you mean "postgresql"?',
@@ -151,7 +151,7 @@ DATA = {
     'services_excluded=["auth-servce"]': "'auth-servce' is no service of the catalogue; did you mean",
     "service_memory_scale=-1.0": "service_memory_scale: -1.0 leaves nothing; set a factor such as 0.5",
     "without=ap2": 'without=ap2: lab has no such host; did you mean "app2"?',
-    "without=app1,app2": "leaves 1 of 3 swarm managers (app1, app2, app3), and a majority has to stay",
+    "without=app1,app2": "leaves 1 of 3 swarm managers (app1, app2, app3), and a majority must stay",
 }
 
 

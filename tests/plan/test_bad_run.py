@@ -8,7 +8,9 @@ from bad_input import Project, refused
 
 
 def test_a_plan_is_written_by_a_dry_run_alone(project: Project) -> None:
-    refused(project, project.deploy("--data", "plan=plan.json"), "plan=plan.json writes down", "add --dry")
+    refused(
+        project, project.deploy("--data", "plan=plan.json"), "plan=plan.json writes what a run would do", "add --dry"
+    )
 
 
 def test_a_plan_is_not_carried_out_by_a_dry_run(project: Project) -> None:
@@ -21,7 +23,7 @@ def test_a_plan_that_is_not_there(project: Project) -> None:
 
 def test_a_file_that_is_not_a_plan(project: Project, tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text("{}")
-    refused(project, project.deploy("--data", "apply=plan.json"), "apply=plan.json is no plan")
+    refused(project, project.deploy("--data", "apply=plan.json"), "apply=plan.json is not a plan")
 
 
 def told(project: Project, deploy: str, *words: str) -> str:
@@ -33,7 +35,7 @@ def told(project: Project, deploy: str, *words: str) -> str:
 
 
 def test_words_that_the_record_does_not_understand(project: Project) -> None:
-    assert "since=whenever is no time: write today" in told(project, "history", "--data", "since=whenever")
+    assert "since=whenever is not a time: write today" in told(project, "history", "--data", "since=whenever")
 
 
 def test_hosts_that_give_no_answer(project: Project) -> None:

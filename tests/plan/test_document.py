@@ -131,11 +131,11 @@ def test_everything_that_moved_is_reported(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "is no plan"),
-        ("[]", "is no plan"),
-        ('{"format": 1}', "is no plan"),
+        ("", "is not a plan"),
+        ("[]", "is not a plan"),
+        ('{"format": 1}', "is not a plan"),
         ('{"format": 0, "hash": ""}', "another version"),
-        ('{"format": 1, "hash": "", "hosts": {}}', "its hash does not fit"),
+        ('{"format": 1, "hash": "", "hosts": {}}', "its hash does not match"),
     ],
 )
 def test_an_invalid_plan_file_is_refused(tmp_path: Path, text: str, said: str) -> None:
@@ -147,7 +147,7 @@ def test_an_invalid_plan_file_is_refused(tmp_path: Path, text: str, said: str) -
 def test_a_plan_that_was_edited_is_refused(tmp_path: Path) -> None:
     path = reviewed(tmp_path)
     path.write_text(path.read_text().replace("new", "old"))
-    with pytest.raises(OperatorError, match="its hash does not fit"):
+    with pytest.raises(OperatorError, match="its hash does not match"):
         plan_document.read(path)
 
 

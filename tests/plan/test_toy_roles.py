@@ -146,7 +146,7 @@ def test_rows_of_all_roles_are_shown_in_their_order(run: Toy) -> None:
 
 def test_two_roles_may_not_ask_for_the_same_part(run: Toy, package: str, tmp_path: Path) -> None:
     (tmp_path / "path" / package / "pump/status.py").write_text(VALVE["status.py"])
-    with pytest.raises(OperatorError, match="role pump: another role asks hosts for valve, too"):
+    with pytest.raises(OperatorError, match="role pump: another role also asks hosts for valve"):
         question(run.all_roles, run.environment, run.hosts.host("data1"))
 
 

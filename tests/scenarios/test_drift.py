@@ -127,4 +127,4 @@ def test_the_record_says_who_changed_what(settled: Control) -> None:
     assert "deploys/full.py --data nginx_hsts_seconds=86400" in about
     wrong = settled.run(deploy="deploys/history.py", data={"since": "whenever"})
     assert wrong.status == 1
-    assert "since=whenever is no time" in wrong.output
+    assert "since=whenever is not a time" in wrong.output

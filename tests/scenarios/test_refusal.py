@@ -75,7 +75,7 @@ def refused(outcome: Outcome, *said: str) -> None:
 def test_a_disk_without_room_for_images(control: Control) -> None:
     """The release is not built yet, and the setting demands more free space than any disk has."""
     registry = control.group("ops")[0]
-    said = f"{registry}: image cannot be laid down: not enough disk for images"
+    said = f"{registry}: image cannot be deployed: not enough disk for images"
     refuse(control, said, "MiB free and", data={"release": f"0.0.0-{uuid.uuid4().hex}", "image_disk_free_bytes": 2**60})
 
 
@@ -88,7 +88,7 @@ def test_a_limit_that_leaves_half_of_a_cluster_undone(control: Control) -> None:
     apps = control.group("app")
     if len(apps) == 1:
         pytest.skip(f"{control.name} has one app host")
-    refuse(control, "is one step of all its hosts, and --limit leaves out", apps[1], limit=apps[0])
+    refuse(control, "must run on all of its hosts, but --limit excludes", apps[1], limit=apps[0])
 
 
 def test_services_without_the_host_that_knows_their_images(control: Control) -> None:
@@ -104,5 +104,5 @@ def test_one_of_several_hosts_does_not_answer(control: Control, tmp_path: Path) 
     copy = copy_of_project(tmp_path / "copy", environment=control.name)
     with (copy / f"inventory/{control.name}.py").open("a") as inventory:
         inventory.write('app[-1][1]["ssh_port"] = 1  # nobody listens there\n')
-    said = f"no connection to {control.group('app')[-1]}; the reason stands above"
+    said = f"no connection to {control.group('app')[-1]}; see the reason above"
     refuse(Control(control.name, copy), said, "port 1 ")
