@@ -83,7 +83,7 @@ def test_an_unknown_setting_is_refused_with_a_suggestion(toy: Toy) -> None:
 def test_the_library_reads_the_roles_of_its_project(toy: Toy) -> None:
     done = toy.run("--data", "help=true")
     assert done.status == 0, done.output
-    assert "what is said (default: 'good evening')" in done.output
+    assert "the words of the greeting (default: 'good evening')" in done.output
 
 
 SAY = """

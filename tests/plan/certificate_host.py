@@ -28,7 +28,7 @@ DAY_SECONDS = 86400
 START = """
 import os, sys
 place = os.environ["PLACE"]
-os.chown = lambda *_, **__: None  # anybody may run this
+os.chown = lambda *_, **__: None  # any user may run this
 from nexus.agent import lib, systemd_bus, turn, unit
 turn.LOCK, turn.BESIDE, lib.STAMP, unit.STAMP = f"{place}/lock", f"{place}/beside", f"{place}/stamp", f"{place}/stamp"
 def silent(*_):

@@ -103,7 +103,7 @@ class Secure(http.client.HTTPSConnection):
 
 @dataclass
 class Played:
-    """Fake services and their DNS, in one thread, on the services' ports in a network of their own."""
+    """Fake services and their DNS, in one thread, on the services' ports in a separate network."""
 
     ports: dict[int, str]
     network: str

@@ -213,7 +213,7 @@ def test_an_exclusive_action_waits_for_a_step(tmp_path):
     assert left.wait(60) == 0
 
 
-def test_an_action_without_an_answer_says_what_it_prints_alone():
+def test_an_action_without_an_answer_returns_its_output():
     done = agent_text(action("def work(context):\n    print('worked')\n", "work"))
     assert (done.returncode, done.stdout) == (0, "worked\n")
 
@@ -294,7 +294,7 @@ def probe(names, context):
     assert [found[name]["items"]["times"] for name in "abc"] == [1, 1, 1]
 
 
-def test_a_state_that_fails_fails_alone():
+def test_a_failed_state_does_not_fail_others():
     bad, good = "def probe(names, context): raise OSError('gone')", "def probe(*_): return {}"
     states = {"bad": state(bad), "good": state(good)}
     found = agent(question(states=states))["states"]

@@ -89,7 +89,7 @@ def test_a_parallel_question_gets_its_own_agent(here, tmp_path):
     assert slow.get(timeout=SECONDS)["parent"] != quick["parent"]
 
 
-def test_what_cannot_be_carried_out_says_so_and_the_agent_stays(here, caplog):
+def test_a_failed_request_is_reported_and_the_agent_stays(here, caplog):
     state, host = here
     session = AgentSession(state, host)
     with caplog.at_level("INFO"):
@@ -98,13 +98,13 @@ def test_what_cannot_be_carried_out_says_so_and_the_agent_stays(here, caplog):
     assert send(here, request())["me"]
 
 
-def test_a_process_that_is_ended_fails_its_request_alone(here):
+def test_a_killed_process_fails_only_its_own_request(here):
     AgentSession(*here)
     assert send(here, request(function="ends")).errors == ["the agent ended without a word"]
     assert send(here, request())["me"]
 
 
-def test_what_an_agent_writes_is_shown_as_it_comes(here):
+def test_output_of_an_agent_is_shown_at_once(here):
     session, shown = AgentSession(*here), []
     source = "import sys\ndef work(context):\n print('one'); print('two', file=sys.stderr); return {}"
     reply = session.carry(request(source), shown.append)
@@ -124,7 +124,7 @@ def test_an_agent_lost_during_a_request_is_not_asked_again(here, tmp_path):
     assert send(here, request())["me"]  # another agent answers
 
 
-def test_a_run_that_ends_while_an_agent_works_says_nothing_of_it(here, tmp_path, capfd):
+def test_a_run_ends_without_a_traceback_of_a_busy_agent(here, tmp_path, capfd):
     session = AgentSession(*here)
     working = under_way(here, tmp_path)
     session.close()

@@ -117,7 +117,7 @@ def test_each_kind_reads_its_text(tmp_path: Path, kind: Argument, text: str, val
         (Since("x"), "whenever", "since=whenever is not a time"),
     ],
 )
-def test_each_kind_refuses_what_it_cannot_be(tmp_path: Path, kind: Argument, text: str, complaint: str) -> None:
+def test_each_kind_refuses_invalid_text(tmp_path: Path, kind: Argument, text: str, complaint: str) -> None:
     with pytest.raises(OperatorError, match=complaint):
         kind.read("name", text, environment(tmp_path))
 
@@ -127,16 +127,14 @@ def test_all_services_are_those_of_the_environment(tmp_path: Path) -> None:
     assert Services("x").read("name", "all", env) == [*env.catalogue.services]
 
 
-def test_an_included_deploy_has_defaults_for_what_was_not_given(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_included_deploy_uses_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = SimpleNamespace(given={"to": "app1"}, environment=environment(tmp_path))
     monkeypatch.setattr(module, "current_run", lambda: run)
     found = arguments(to=Host("where"), force=Flag("anyway"), lines=Number("most", 200))
     assert (found.to, found.force, found.lines) == ("app1", False, 200)
 
 
-def test_arguments_are_taken_out_of_what_hosts_are_given() -> None:
+def test_arguments_are_removed_from_the_data_of_hosts() -> None:
     words = ["to=2.10", "services=auth-service", "nginx_hsts_seconds=1", "forse=true"]
     context: Any = SimpleNamespace(params={"operations": ["deploys/rollback.py"], "data": words})
     overrides = {"to": 2.1, "services": "auth-service", "nginx_hsts_seconds": 1, "forse": True}

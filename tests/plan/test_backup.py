@@ -70,7 +70,7 @@ def test_figures_are_those_of_the_catalogue(tmp_path: Path) -> None:
     assert pgbackrest(planned)["repo1-retention-full"] == "30"
 
 
-def test_what_leaves_the_host_is_encrypted_and_verified(tmp_path: Path) -> None:
+def test_uploads_are_encrypted_and_verified(tmp_path: Path) -> None:
     env = env_of(tmp_path)
     planned = plan(env, env.host("data1"))
     found = pgbackrest(planned)

@@ -22,7 +22,7 @@ def test_secrets_that_are_not_there(project: Project) -> None:
     refused(project, outcome, ".lab/secrets.age is missing", "Make it with `make secrets`")
 
 
-def test_a_secret_that_is_missing_where_none_may_be_made(project: Project) -> None:
+def test_a_missing_secret_where_none_may_be_created(project: Project) -> None:
     outcome = project.deploy("--data", "secrets_generate=false")
     refused(project, outcome, 'secret "', " is missing in ", "add what is missing with `make secrets`")
 
@@ -78,7 +78,7 @@ def test_an_impossible_rotation(project: Project, words: str, said: str) -> None
 # Source and capacity
 
 
-def test_a_source_that_is_not_there(project: Project) -> None:
+def test_a_missing_source(project: Project) -> None:
     outcome = project.deploy(env={"NEXUS_SOURCE": str(project.root / "nowhere")})
     refused(project, outcome, "nowhere is not a directory: give the top directory of a checkout")
 
@@ -158,7 +158,7 @@ def test_a_wrong_host_key(project: Project) -> None:
     refused(project, outcome, "[edge1] SSH host key error", "does not match", "no connection to app1", asked=True)
 
 
-def test_a_host_key_that_is_not_known(project: Project) -> None:
+def test_an_unknown_host_key(project: Project) -> None:
     (project.root / ".lab/known_hosts").write_text("")
     outcome = project.deploy()
     refused(project, outcome, "No host key for [127.0.0.1]", "no connection to app1", asked=True)

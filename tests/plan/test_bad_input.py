@@ -100,10 +100,10 @@ FILES: dict[str, tuple[Callable[[Project], str], str]] = {
     "empty inventory": (_groups(lambda groups: groups.clear()), "inventory/lab.py names no host"),
     "inventory that ends early": (_line("inventory/lab.py", "app = [\n"), "'[' was never closed"),
     "inventory that fails": (_line("inventory/lab.py", "app = [wrong]\n"), "name 'wrong' is not defined"),
-    "hosts that are none": (_groups(lambda groups: groups.update(app=[1])), "app holds 1: a host is"),
+    "invalid host": (_groups(lambda groups: groups.update(app=[1])), "app holds 1: a host is"),
     "host without data": (_groups(lambda groups: groups.update(app=[("app1",)])), "app holds ('app1',): a host"),
     "host with other data": (_groups(lambda groups: groups.update(app=[("app1", "x")])), "app holds ('app1', 'x')"),
-    "group that is no list": (_groups(lambda groups: groups.update(app="app1")), "app = 'app1' is not a group"),
+    "group that is not a list": (_groups(lambda groups: groups.update(app="app1")), "app = 'app1' is not a group"),
     "group that no role knows": (
         _groups(lambda groups: groups.update(postgresq=groups.pop("postgresql"))),
         'no role knows the group "postgresq"; did you mean "postgresql"?',
@@ -131,7 +131,7 @@ FILES: dict[str, tuple[Callable[[Project], str], str]] = {
 
 
 @pytest.mark.parametrize("case", FILES)
-def test_files_that_are_wrong(project: Project, case: str) -> None:
+def test_invalid_files(project: Project, case: str) -> None:
     spoil, said = FILES[case]
     place = spoil(project)  # empty if no line can be named
     refused(project, project.deploy(), said, place)
@@ -156,7 +156,7 @@ DATA = {
 
 
 @pytest.mark.parametrize("word", DATA)
-def test_data_that_is_wrong(project: Project, word: str) -> None:
+def test_invalid_data(project: Project, word: str) -> None:
     refused(project, project.deploy("--data", word), DATA[word])
 
 
@@ -176,7 +176,7 @@ CATALOGUE = {
         "services.yaml:{after}: auth-service: port: key 'port' is here a second time",
     ),
     "port twice": ("    port: 3001\n", "    port: 3002\n", "auth-service-v2: port: 3002 is taken, in line {line}"),
-    "port that is none": ("    port: 3001\n", "    port: high\n", "services.yaml:{line}: auth-service: port: 'high'"),
+    "invalid port": ("    port: 3001\n", "    port: high\n", "services.yaml:{line}: auth-service: port: 'high'"),
     "name twice": (
         "  - name: auth-service\n",
         "  - name: auth-service-v2\n",
@@ -203,7 +203,7 @@ CATALOGUE = {
 
 
 @pytest.mark.parametrize("case", CATALOGUE)
-def test_a_catalogue_that_is_wrong(project: Project, case: str) -> None:
+def test_an_invalid_catalogue(project: Project, case: str) -> None:
     old, new, said = CATALOGUE[case]
     line = project.edit(SERVICES, old, new)
     refused(project, project.deploy(), "group_data/catalogue", said.format(line=line, after=line + 1))

@@ -7,7 +7,7 @@ from pathlib import Path
 from bad_input import Project, refused
 
 
-def test_a_plan_is_written_by_a_dry_run_alone(project: Project) -> None:
+def test_only_a_dry_run_writes_a_plan(project: Project) -> None:
     refused(
         project, project.deploy("--data", "plan=plan.json"), "plan=plan.json writes what a run would do", "add --dry"
     )
@@ -17,7 +17,7 @@ def test_a_plan_is_not_carried_out_by_a_dry_run(project: Project) -> None:
     refused(project, project.deploy("--dry", "--data", "apply=plan.json"), "apply= carries a plan out")
 
 
-def test_a_plan_that_is_not_there(project: Project) -> None:
+def test_a_missing_plan(project: Project) -> None:
     refused(project, project.deploy("--data", "apply=plan.json"), "apply=plan.json cannot be read: No such file")
 
 

@@ -55,5 +55,5 @@ def test_unplanned_drop_ins_are_named(tmp_path: Path, monkeypatch: pytest.Monkey
     assert effective.overridden() == {str(other): "LimitNOFILE=100"}
 
 
-def test_a_kernel_setting_that_is_not_there_is_not_ours() -> None:
+def test_a_missing_kernel_setting_is_ignored() -> None:
     assert effective.kernel("net.core.no_such_setting") is None

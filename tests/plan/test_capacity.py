@@ -34,7 +34,7 @@ def test_full_size_is_the_catalogue_as_written():
     assert (total.replicas, total.cpu_millicores, total.memory_bytes, total.gpus) == (113, 102_000, 204 * GIB, 6)
 
 
-def test_scaled_replicas_are_rounded_up_and_never_none():
+def test_scaled_replicas_are_rounded_up_to_at_least_one():
     service = load().service("streaming-service-v2")
     assert size(service, Scale.of({"service_replica_scale": 0.5})).replicas == 3
     assert size(service, Scale.of({"service_replica_scale": 0.01})).replicas == 1
@@ -64,7 +64,7 @@ def test_full_size_fits_on_hosts_large_enough_even_with_one_gone():
     assert report.available.memory_bytes == 6 * 63 * GIB
 
 
-def test_what_is_missing_is_named_with_figures_and_remedy():
+def test_missing_capacity_is_named_with_figures_and_remedy():
     report = check(load(), {}, app_hosts(3, cpus=16, memory_gib=64))
     (error,) = report.errors
     assert error.where == "app1, app2, app3"

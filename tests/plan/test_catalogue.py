@@ -136,7 +136,7 @@ def test_without_takes_out_everything_about_a_service(catalogue):
     assert rest.without(()) is rest
 
 
-def test_without_leaves_nothing_that_lacks_what_it_needs(catalogue):
+def test_without_refuses_to_leave_dependents_behind(catalogue):
     with pytest.raises(CatalogueError) as raised:
         catalogue.without({"key-service", "glich"})
     text = str(raised.value)
@@ -145,7 +145,7 @@ def test_without_leaves_nothing_that_lacks_what_it_needs(catalogue):
     assert "did you mean 'glitch'" in text
 
 
-def test_order_of_rollback_forgets_what_is_gone(catalogue):
+def test_rollback_order_skips_removed_services(catalogue):
     gone = {"billing-service"}
     while needing := {s.name for s in catalogue.services.values() if gone & {*s.depends_on}} - gone:
         gone |= needing

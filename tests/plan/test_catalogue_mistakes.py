@@ -67,7 +67,7 @@ def test_invalid_name(broken):
 
 
 @pytest.mark.parametrize("name", ["router", "postgres", "nexus-admin"])
-def test_name_that_the_platform_has_itself(broken, name):
+def test_name_that_the_platform_uses(broken, name):
     problems = broken("services.yaml", ("- name: puabo-nexus\n", f"- name: {name}\n"))
     (problem,) = [p for p in problems if p.file == "services.yaml"]
     assert (problem.entry, problem.field) == (name, "name")

@@ -71,7 +71,7 @@ def test_a_config_that_waits_for_a_run_is_left_to_it(host: CertificateHost) -> N
     assert host.stamp("nginx.service")[str(host.place / "config")] == before
 
 
-def test_what_was_interrupted_is_finished_by_the_next_start(host: CertificateHost) -> None:
+def test_the_next_start_finishes_an_interrupted_renewal(host: CertificateHost) -> None:
     host.unit(reloads(host))
     stamp, old = (host.place / "stamp" / "nginx.service").read_text(), host.leaf.read_text()
     assert host.start()[0] == 0

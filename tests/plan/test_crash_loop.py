@@ -43,7 +43,7 @@ def test_a_service_that_does_not_stay_up(state: str, sub: str, restarts: int, up
         assert found["up"] == pytest.approx(up, abs=0.5)
 
 
-def test_units_without_such_a_life_have_none() -> None:
+def test_waiting_and_failed_units_are_not_crashing() -> None:
     assert life({"ActiveState": "active", "SubState": "waiting"}) == {}
     assert life({"ActiveState": "failed", "SubState": "failed", "NRestarts": "5"}) == {}
 

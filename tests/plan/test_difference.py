@@ -192,7 +192,7 @@ def test_items_from_before_the_first_run_are_never_removed():
     assert said == []
 
 
-def test_steps_come_in_the_order_in_which_they_can_succeed():
+def test_steps_are_in_an_order_in_which_they_can_succeed():
     bare = {"paths": {}, "packages": {}, "units": {}, "users": {"u": None}, "groups": {}, "states": {}, "manifest": {}}
     steps = [step.get("kind", step["do"]) for step in compare(bare).steps]
     assert steps == ["record", "packages", "groups", "users", "directories", "files", "links", "units", "states"]

@@ -113,7 +113,7 @@ def prune(tmp_path, *options):
     return subprocess.run(argv, check=True, capture_output=True, text=True, env=os.environ).stdout
 
 
-def test_prune_keeps_what_is_used_recent_or_the_last_releases(tmp_path, engine):
+def test_prune_keeps_used_recent_and_last_released_images(tmp_path, engine):
     engine.images = [image(number, "r/auth") for number in range(1, 6)] + [image(9)]
     engine.containers = [{"ImageID": "sha256:1"}]
     now = time.time()
@@ -140,7 +140,7 @@ def test_prune_gives_an_image_time_from_when_it_was_first_seen(tmp_path, engine)
     assert engine.deleted == []
 
 
-def test_prune_dry_run_only_says_what_would_go(tmp_path, engine):
+def test_prune_dry_run_only_reports_removals(tmp_path, engine):
     engine.images = [image(1)]
     (tmp_path / "memory.json").write_text(json.dumps({"sha256:1": 0}))
     assert "would" not in prune(tmp_path, "--dry-run")

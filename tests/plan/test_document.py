@@ -151,6 +151,6 @@ def test_a_plan_that_was_edited_is_refused(tmp_path: Path) -> None:
         plan_document.read(path)
 
 
-def test_a_plan_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_plan_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match="cannot be read: No such file"):
         plan_document.read(tmp_path / "no.json")

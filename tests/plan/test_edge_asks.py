@@ -21,7 +21,7 @@ def test_the_first_edge_that_is_not_left_out_asks(tmp_path: Path, without: str, 
     assert [host.name for host in env.hosts if status.question(env, host)] == [one]
 
 
-def test_without_an_edge_nobody_asks(tmp_path: Path) -> None:
+def test_without_an_edge_no_host_asks(tmp_path: Path) -> None:
     env = environment(tmp_path, {"app1": "app", "ops1": "ops"})
     assert asking(env) == []
     assert not any(status.question(env, host) for host in env.hosts)

@@ -95,7 +95,7 @@ def test_an_impossible_request_is_refused(
         postgresql.switch(run(tmp_path), to)
 
 
-def test_force_warns_of_what_it_loses(tmp_path: Path, said: dict[str, Any]) -> None:
+def test_force_warns_of_lost_writes(tmp_path: Path, said: dict[str, Any]) -> None:
     said.update(NOBODY)
     forced = run(tmp_path)
     acts = postgresql.switch(forced, "data3", force=True)
@@ -145,7 +145,7 @@ def test_redis_needs_a_replica_and_a_majority(tmp_path: Path, monkeypatch: pytes
         redis.switch(run(tmp_path))
 
 
-def test_a_verifier_is_known_by_its_password_whatever_its_salt() -> None:
+def test_a_verifier_matches_its_password_with_any_salt() -> None:
     ours = scram.verifier("postgres", "right")
     servers = "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:x"
     assert scram.matches(ours, "right")

@@ -55,7 +55,7 @@ def test_a_named_base_needs_no_bootstrap(tmp_path: Path) -> None:
     assert "mmdebstrap" not in plan(env, env.host("ops1")).packages
 
 
-def test_images_are_planned_on_the_registry_host_alone(tmp_path: Path) -> None:
+def test_images_are_planned_only_on_the_registry_host(tmp_path: Path) -> None:
     env = environment(tmp_path)
     assert plan(env, env.host("ops2")).states == ()
     state = plan(env, env.host("ops1")).states[0]

@@ -46,7 +46,7 @@ def test_the_checkout_may_come_from_the_environment(
     assert cooked(tmp_path).images["glitch"].name == "glitch"
 
 
-def test_layout_lets_a_service_load_what_lies_two_levels_up(tmp_path: Path, code: Path) -> None:
+def test_the_layout_lets_a_service_load_files_two_levels_up(tmp_path: Path, code: Path) -> None:
     images = cooked(tmp_path, image_source=str(code)).images
     assert "srv/middleware/handshake-validator.js" in members(images["user-auth"])
     assert "srv/services/user-auth/server.js" in members(images["user-auth"])

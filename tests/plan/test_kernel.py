@@ -120,7 +120,7 @@ def test_nothing_is_in_the_way_of_a_plain_directory(place: Path) -> None:
     assert (found["paths"], found["left"]) == ({}, [])
 
 
-def test_what_a_killed_writer_left_is_found_and_nothing_else(place: Path) -> None:
+def test_only_leftovers_of_a_killed_writer_are_found(place: Path) -> None:
     dead = subprocess.Popen(["true"])
     dead.wait()
     for name in (f".nexus-{dead.pid}-aa", f".nexus-{os.getpid()}-bb", ".nexus-0123456789abcdef", ".own"):

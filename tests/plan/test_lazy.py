@@ -7,7 +7,7 @@ import pytest
 from nexus.plan.lazy import Lazy
 
 
-def test_only_what_is_asked_for_is_worked_out() -> None:
+def test_only_requested_values_are_computed() -> None:
     asked: list[str] = []
 
     def make(name: str) -> str:

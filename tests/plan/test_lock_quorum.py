@@ -20,7 +20,7 @@ DEADLINE_SECONDS = 10 * SECONDS
 
 
 class Anchors(Hosts):
-    """The same hosts, each with a lock file of its own."""
+    """The same hosts, each with its own lock file."""
 
     def ask(self, place: str, action: str, who: str = "mina", **more: Any) -> dict[str, Any]:
         """The answer of the lock on one host."""

@@ -53,7 +53,7 @@ def test_a_service_has_two_logins_to_its_own_database(env: Environment) -> None:
     assert {role for item in state.items.values() for role in item["roles"]} == {"readWrite@content_management"}
 
 
-def test_passwords_travel_with_a_change_alone(env: Environment) -> None:
+def test_passwords_are_sent_only_with_a_change(env: Environment) -> None:
     desired = plan(env, env.host("data1"))
     _, state = desired.states
     passwords = [password for _, password in env.logins("mongodb", "content-management")]

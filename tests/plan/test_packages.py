@@ -39,7 +39,7 @@ def test_an_unfinished_dpkg_run_is_seen_and_finished(debian: Debian, tmp_path: P
     assert debian.probed("dpkg") == {"dpkg": "installed"}
 
 
-def test_a_state_that_is_only_in_the_journal_is_seen(debian: Debian, tmp_path: Path) -> None:
+def test_a_package_state_only_in_dpkgs_journal_is_seen(debian: Debian, tmp_path: Path) -> None:
     built = debian.package("nexus-x", script=flagged(tmp_path, "kill -9 $PPID; sleep 1"))
     debian.shell(f"dpkg -i {built}", check=False)
     kept = debian.shell("cat /var/lib/dpkg/status").stdout

@@ -101,7 +101,7 @@ def test_other_roles_on_the_path(project: Project, tmp_path: Path) -> None:
     assert project.deploy(env={"PYTHONPATH": str(other)}).text.count("Connected") == 8
 
 
-def test_what_this_machine_refuses(project: Project) -> None:
+def test_an_error_of_this_machine_has_no_traceback(project: Project) -> None:
     outcome = project.run("inventory", "deploys/drift.py", "--data", "drift_directory=config.py")
     assert outcome.status == 1
     assert "error: " in outcome.text

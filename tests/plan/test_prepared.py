@@ -27,7 +27,7 @@ def prepared(tmp_path: Path, **settings: Any) -> State:
     return state
 
 
-def test_a_run_with_nothing_to_do_signs_none_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_without_changes_signs_no_leaf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     env = environment(tmp_path, {"data1": "etcd app"})
     planned, made = plan(env, env.hosts[0]), list[int]()
     sign = Signer.leaf
@@ -46,7 +46,7 @@ def test_a_run_with_nothing_to_do_signs_none_of_them(tmp_path: Path, monkeypatch
     assert not step["payload"]["final"]
 
 
-def test_the_stock_changes_with_what_it_is_made_from(tmp_path: Path, authority: Authority) -> None:
+def test_the_stock_changes_with_its_inputs(tmp_path: Path, authority: Authority) -> None:
     def identity(groups: str = "app", **settings: Any) -> str:
         env = environment(tmp_path, {"app1": groups}, **settings)
         for what in ("tls", "etcd"):

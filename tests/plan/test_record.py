@@ -155,7 +155,7 @@ def test_a_month_without_a_line_breaks_no_chain(place: Path) -> None:
     assert read()["broken"] == []
 
 
-def test_what_changed_on_a_host_and_of_an_item() -> None:
+def test_history_finds_changes_by_host_and_by_item() -> None:
     begin("a")
     end("a", {"app1": [["nginx", "unit nginx", "reload", True]], "app2": [["redis", "file /etc/r", "new", False]]})
     (run,) = history.join(read()["lines"])

@@ -88,7 +88,7 @@ def test_passwords_of_services_are_stored_as_hashes(tmp_path: Path) -> None:
     assert all(env.secret(f"redis/{name}") not in told(desired) for name in OWN)
 
 
-def test_each_listens_with_tls_alone_on_its_own_port(tmp_path: Path) -> None:
+def test_each_server_listens_only_with_tls_on_its_own_port(tmp_path: Path) -> None:
     env = environment(tmp_path, redis_port=7777)
     desired = plan(env, env.host("data1"))
     found = [settings(text(desired, one.config)) for one in INSTANCES]

@@ -115,7 +115,7 @@ def test_is_ready_when_its_key_opens_its_bucket(tmp_path: Path, storage: Storage
         ({"NODE_EXTRA_CA_CERTS": "/dev/null"}, "unable to verify the first certificate"),
     ],
 )
-def test_says_why_it_is_not(tmp_path: Path, storage: Storage, other: dict[str, str], reason: str) -> None:
+def test_says_why_its_bucket_is_not_ready(tmp_path: Path, storage: Storage, other: dict[str, str], reason: str) -> None:
     status, found = readiness(tmp_path, storage, **other)
     assert (status, found["status"]) == (503, "failed")
     assert reason in found["error"]

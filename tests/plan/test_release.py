@@ -178,7 +178,7 @@ def test_a_stuck_release_returns_to_the_recorded_one():
     assert target("auth-service", record, stuck, None, "").release == "2.4.1"
 
 
-def test_without_a_record_the_swarm_knows_what_was_before():
+def test_without_a_record_the_swarm_knows_the_last_release():
     assert target("auth-service", {}, NEW, OLD, "") == OLD
     assert target("auth-service", {}, NEW, None, "") is None
     with pytest.raises(OperatorError, match=r"never at release 7.*2\.4\.1, 1\.0\.0"):

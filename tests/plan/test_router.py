@@ -131,7 +131,7 @@ def test_health_names_the_configuration(edge: Edge) -> None:
 @pytest.mark.parametrize(
     ("method", "times"), [("GET", 4), ("HEAD", 4), ("OPTIONS", 4), ("POST", 1), ("PUT", 1), ("DELETE", 1)]
 )
-def test_only_what_is_safe_is_repeated(edge: Edge, method: str, times: int) -> None:
+def test_only_safe_requests_are_repeated(edge: Edge, method: str, times: int) -> None:
     path = f"/once/{method}"
     answer = edge.ask_router("pv-keys", method, path, headers={"X-Fault": "drop"}, body=b"pay" if times == 1 else None)
     assert answer.status == 502
@@ -214,7 +214,7 @@ def test_reload_loses_neither_requests_nor_counts(edge: Edge) -> None:
 
 
 @needs_edge
-def test_a_canary_gets_its_share_and_nothing_once_it_is_gone(edge: Edge) -> None:
+def test_a_canary_gets_its_share_and_none_after_removal(edge: Edge) -> None:
     old, new = edge.played.addresses
     edge.played.tasks |= {"glitch": [old], "glitch-canary": [new]}
 

@@ -18,7 +18,7 @@ def test_the_keys_are_those_of_rfc_7677() -> None:
     assert b64encode(signature).decode() == "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
 
 
-def test_a_verifier_follows_from_user_and_password_alone() -> None:
+def test_a_verifier_depends_only_on_user_and_password() -> None:
     assert scram.verifier("a", "x") == scram.verifier("a", "x")
     assert len({scram.salt("a", "x"), scram.salt("b", "x"), scram.salt("a", "y")}) == 3
     stored = scram.verifier("a", "x").split("$")[2].split(":")[0]

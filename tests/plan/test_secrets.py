@@ -45,7 +45,7 @@ def test_nothing_new_writes_nothing(files):
     assert path.read_bytes() == before
 
 
-def test_a_missing_secret_is_named_where_none_may_be_made(files):
+def test_a_missing_secret_is_named_if_none_may_be_created(files):
     path, key = files
     Secrets(path, key, generate=True).get("a")
     made = Secrets(path, key, generate=True)
@@ -124,7 +124,7 @@ def test_a_concurrent_edit_is_not_overwritten(files):
     assert Secrets(path, key).names() == ["a"]
 
 
-def test_a_file_of_values_alone_is_still_read(files):
+def test_a_file_with_only_values_is_still_read(files):
     path, key = files
     identity.make(key)
     path.write_bytes(pyrage.encrypt(b'{"a": "1"}', [identity.read(key).to_public()]))

@@ -109,7 +109,7 @@ def test_every_probe_and_step_is_sent_with_its_imports(source: Path) -> None:
 
 
 @pytest.mark.parametrize(("role", "file"), ANSWERED, ids=lambda name: str(name))
-def test_a_host_is_sent_what_a_role_answers_with(role: str, file: str) -> None:
+def test_a_host_gets_the_modules_of_a_roles_answers(role: str, file: str) -> None:
     module = f"roles.{role}.host.{file}"
     needed = imported(project.source(module), applied=True)
     assert (needed | {module}) - ASKING == libraries(code(role_questions.SOURCE, named=[module]))

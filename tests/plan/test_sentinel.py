@@ -117,7 +117,7 @@ FRESH = {A: (None, 0), B: (None, 0), C: (None, 0)}
         ({A: (3, A), B: (4, B), C: (3, A)}, FRESH, B),  # the newest epoch wins
     ],
 )
-def test_every_host_comes_to_the_same_primary(voices: Any, nodes: Any, primary: str) -> None:
+def test_every_host_chooses_the_same_primary(voices: Any, nodes: Any, primary: str) -> None:
     assert state.find(Played(voices, nodes)) == primary
 
 

@@ -39,7 +39,7 @@ def test_a_check_that_lasts_ends_before_the_engine_ends_it(tmp_path):
     assert int(check["timeout"].removesuffix("s")) > max(start, watch) + 2 * answer
 
 
-def test_stack_file_is_what_the_definitions_say(env):
+def test_stack_file_matches_the_definitions(env):
     text = stack_file(definitions(env))
     stack = yaml.safe_load(text)
     assert stack["services"] == json.loads(json.dumps(definitions(env)))
@@ -64,7 +64,7 @@ def test_no_secret_outside_the_payload(env):
     assert desired.files[0].path == STACK
 
 
-def test_plan_is_the_first_managers_alone(env, tmp_path):
+def test_only_the_first_manager_has_the_plan(env, tmp_path):
     assert plan(env, env.host("app2")).states == ()
     assert plan(env, env.host("edge1")).states == ()
     left_out = environment(tmp_path, without="app1")

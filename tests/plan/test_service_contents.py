@@ -44,7 +44,7 @@ def test_clients_without_a_url_find_postgresql_over_tls(env):
     assert (found["PGSSLMODE"], found["PGSSLROOTCERT"]) == ("verify-full", "/run/secrets/ca.pem")
 
 
-def test_a_migration_goes_past_the_pooler_in_every_form(env):
+def test_a_migration_bypasses_the_pooler_in_every_form(env):
     direct = str(env.setting.postgresql_proxy_direct_port)
     found = migration_credentials(env, env.catalogue.service("invoice-gen"))
     assert {found["DB_PORT"], found["PGPORT"], str(urlsplit(found["DATABASE_URL"]).port)} == {direct}

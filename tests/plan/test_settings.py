@@ -38,6 +38,6 @@ def test_an_unknown_environment_is_named_with_those_there_are():
         inventory.load("labb")
 
 
-def test_a_host_that_is_not_there_cannot_be_left_out():
+def test_an_unknown_host_cannot_be_left_out():
     with pytest.raises(OperatorError, match='without=app9: lab has no such host; did you mean "app'):
         inventory.load("lab", without="app9")

@@ -9,7 +9,7 @@ from nexus.error import OperatorError
 from nexus.run.side_by_side import side_by_side
 
 
-def test_results_come_by_name_and_none_waits_for_another() -> None:
+def test_results_are_by_name_and_hosts_run_in_parallel() -> None:
     begun: list[str] = []
 
     def work(name: str) -> str:

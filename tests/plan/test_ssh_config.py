@@ -42,7 +42,7 @@ def write(project: Project, text: bytes, own: bool = False) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("own", [True, False])
-def test_what_ssh_understands(project: Project, own: bool) -> None:
+def test_valid_ssh_configuration(project: Project, own: bool) -> None:
     outcome = project.deploy(env=write(project, FINE, own))
     assert outcome.text.count("Connected") == project.hosts.connections == 8, outcome.text
     assert "Traceback" not in outcome.text
@@ -64,12 +64,12 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_what_ssh_does_not_understand(project: Project, case: str) -> None:
+def test_invalid_ssh_configuration(project: Project, case: str) -> None:
     text, said = WRONG[case]
     refused(project, project.deploy(env=write(project, text, own=True)), "ssh's configuration: ", said)
 
 
-def test_a_file_that_is_not_there(project: Project) -> None:
+def test_a_missing_file(project: Project) -> None:
     project.append("group_data/all.py", "ssh_config_file = 'nowhere'\n")
     write(project, b"", own=True)
     refused(project, project.deploy(), 'ssh_config_file = "nowhere" is not there')
@@ -125,7 +125,9 @@ def test_nothing_is_asked_where_no_file_is_read(monkeypatch: pytest.MonkeyPatch)
     assert target("app1", "none", "deploy", 22) == Target("app1", 22, "deploy", "app1")
 
 
-def test_keys_that_nobody_named_are_not_taken(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_keys_are_not_used_unless_allowed(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Default keys are tried only where the inventory allows it."""
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / ".ssh").mkdir()

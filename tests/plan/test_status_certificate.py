@@ -40,7 +40,7 @@ def lines(env: Environment, answers: Answers) -> dict[str, Row]:
     return {line.what: line for line in rows(env, answers, NOW)}
 
 
-def test_every_host_says_what_is_left_and_what_is_prepared(env: Environment, answers: Answers) -> None:
+def test_every_host_reports_expiry_and_prepared_leaves(env: Environment, answers: Answers) -> None:
     found = lines(env, answers)
     assert {name: line.value for name, line in found.items()} == {
         "app1": "59 days left (leaf.pem), prepared for 700 days",

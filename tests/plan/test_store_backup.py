@@ -154,7 +154,7 @@ def test_runbooks_refuse_what_a_store_does_not_support(toys: Roles, tmp_path: Pa
         acts("restore_test", env, toys, "")
 
 
-def test_the_program_is_what_its_modules_import(tmp_path: Path) -> None:
+def test_the_program_consists_of_its_modules_imports(tmp_path: Path) -> None:
     """It has no other files."""
     env = environment(tmp_path, {"data1": "postgresql", "ops1": "ops storage"})
     files = [each.path for each in backup.plan(env, env.host("ops1")).files if each.path.startswith(f"{LIBRARY}/")]

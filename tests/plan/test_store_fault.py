@@ -115,7 +115,7 @@ def test_more_connections_can_be_planned_where_all_are_taken(context: dict[str, 
     assert "obstacle" not in server.condition(said, more)
 
 
-def test_a_slot_that_nobody_reads_is_noted(context: dict[str, Any]) -> None:
+def test_an_unused_slot_is_noted(context: dict[str, Any]) -> None:
     assert "left (100 MiB)" in server.condition(told(context, slots=[["left", 100 << 20]]), context)["note"]
     assert "note" not in server.condition(told(context, slots=[["data2", 100]]), context)
 

@@ -163,7 +163,7 @@ def test_checks_are_merged_and_unknown_ones_are_named(run: Toy) -> None:
 
 
 @pytest.mark.parametrize("kind", ["CHECKS", "SHARED"])
-def test_a_check_is_answered_by_one_role_alone(run: Toy, package: str, tmp_path: Path, kind: str) -> None:
+def test_a_check_may_belong_to_one_role_only(run: Toy, package: str, tmp_path: Path, kind: str) -> None:
     (tmp_path / "path" / package / "pump/daily.py").write_text(f'{kind} = {{"valve-turned": lambda found: []}}')
     complaint = r"role pump answers daily checks that are answered already: valve-turned \(role valve\)"
     with pytest.raises(OperatorError, match=complaint):

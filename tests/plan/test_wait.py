@@ -65,7 +65,7 @@ def test_an_error_of_a_condition_is_raised() -> None:
         wait.wait_until(answers(False, RemoteError("broken")), 10, "nobody came")
 
 
-def test_an_attempt_is_repeated_on_the_errors_named_alone() -> None:
+def test_only_named_errors_repeat_an_attempt() -> None:
     assert wait.repeat(answers(RemoteError("starts"), None), 10) is None
     assert wait.repeat(answers(OSError("starts"), KeyError("starts"), 3), 10, on=(OSError, KeyError)) == 3
     with pytest.raises(OSError, match=r"^broken$"):

@@ -65,7 +65,7 @@ def test_a_proxy_command_with_tokens(project: Project, bastions: list[Bastion]) 
     assert set(bastions[0].asked) == {("127.0.0.1", project.hosts.port)}
 
 
-def test_a_jump_host_that_is_not_there(project: Project, bastions: list[Bastion]) -> None:
+def test_a_missing_jump_host(project: Project, bastions: list[Bastion]) -> None:
     behind(project, bastions, "Host 127.0.0.1\n  ProxyJump jump1")
     bastions[0].close()
     refused(project, project.deploy(), "[app1]", "no connection through jump1: ", "Connection refused", asked=True)

@@ -190,7 +190,7 @@ def test_nothing_on_the_hosts_shows_a_secret(
 
 
 @pytest.mark.full
-def test_the_search_finds_what_is_there(marked: tuple[Control, dict[str, Outcome], Processes]) -> None:
+def test_the_search_finds_marks_where_they_are_allowed(marked: tuple[Control, dict[str, Outcome], Processes]) -> None:
     """The same search must find the mark where secrets are allowed."""
     control, _, _ = marked
     asked = {"marks": [mark.hex() for mark in marks(control)], "directories": [], "data_root": "/nowhere"}

@@ -12,7 +12,7 @@ from control import Control, Outcome
 Deployed = tuple[Control, Outcome]
 
 
-def test_the_run_succeeds_and_says_so(deployed: Deployed) -> None:
+def test_the_first_run_succeeds_and_reports_it(deployed: Deployed) -> None:
     control, outcome = deployed
     services = len(control.planned.catalogue.services)
     assert outcome.status == 0, outcome.end

@@ -105,7 +105,7 @@ def test_a_healthy_service_that_cannot_work_is_named(platform: Platform) -> None
 
 
 @pytest.mark.full
-def test_a_release_that_is_healthy_and_does_not_work_goes_back(platform: Platform) -> None:
+def test_a_healthy_release_that_does_not_work_goes_back(platform: Platform) -> None:
     name = "session-mgr"
     entry = platform.code / "services" / name / "src/index.js"
     good, before = entry.read_text(), images(platform.control)[name]

@@ -91,7 +91,7 @@ def running(control: Control, host: str) -> list[str]:
     return [unit for unit, state in zip(units, said, strict=True) if state == "active"]
 
 
-def test_redis_alone_becomes_one_and_three_again(control: Control, edited: Edited, figure: Figure) -> None:
+def test_redis_shrinks_to_one_host_and_grows_to_three(control: Control, edited: Edited, figure: Figure) -> None:
     """The primary leaves after handing over its data, and returns as a replica."""
     writes, primary, hosts = Writes(control), primary_of(control), control.group("redis")
     stays = next(name for name in hosts if name != primary)
@@ -117,7 +117,7 @@ def test_redis_alone_becomes_one_and_three_again(control: Control, edited: Edite
 
 
 @pytest.mark.full
-def test_three_become_one_and_three_again(control: Control, edited: Edited, figure: Figure) -> None:
+def test_all_stores_shrink_to_one_host_and_grow_to_three(control: Control, edited: Edited, figure: Figure) -> None:
     """The host that stays was not a primary of any store before."""
     database = Database(control)
     primaries = {database.primary(), primary_of(control)}

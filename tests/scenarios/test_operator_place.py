@@ -123,7 +123,7 @@ def test_an_odd_umask(settled: Control, umask: str) -> None:
     "output",
     ["2>&1 | head -1", *(pytest.param(to, marks=pytest.mark.full) for to in (">/dev/full 2>&1", ">&- 2>&-", ">&-"))],
 )
-def test_an_output_that_nobody_reads(settled: Control, output: str) -> None:
+def test_an_output_without_a_reader(settled: Control, output: str) -> None:
     """The step in progress is finished, and the exit status is correct."""
     done = shell(f"pyinfra {HOLD} {output}; exit ${{PIPESTATUS[0]}}")
     assert done.status == 0, done.end
@@ -176,7 +176,7 @@ def test_a_checkout_that_cannot_be_written(settled: Control, full: bool) -> None
     refused(told, "Read-only file system (on this machine)", "reports")
 
 
-def test_a_disk_of_this_machine_that_is_full(settled: Control, tmp_path: Path) -> None:
+def test_a_full_disk_of_this_machine(settled: Control, tmp_path: Path) -> None:
     with small(tmp_path):
         data = f"--data drift_directory={tmp_path}"
         refused(shell(f"pyinfra inventory deploys/drift.py {data}"), str(tmp_path), "No space left on device (on this")
@@ -195,7 +195,7 @@ def small(place: Path) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("seconds", [86400 * 400, pytest.param(-7200, marks=pytest.mark.full)])
-def test_a_clock_that_is_wrong(settled: Control, seconds: int) -> None:
+def test_a_wrong_clock(settled: Control, seconds: int) -> None:
     """Only the controller's clock is wrong: the lab's hosts use the kernel's."""
     done = shell(f"{shlex.quote(sys.executable)} {CLOCK} {seconds} {BASE}")
     ahead = "behind" if seconds > 0 else "ahead of"

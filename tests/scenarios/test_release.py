@@ -111,7 +111,7 @@ def test_releases_lose_no_request_and_repeat_none(ready: Control, full: bool, fi
 
 
 @pytest.mark.parametrize("kind", ["errors", *(pytest.param(kind, marks=pytest.mark.full) for kind in OTHERS)])
-def test_a_bad_release_goes_back_by_itself(ready: Control, kind: str, figure: Figure) -> None:
+def test_a_bad_release_is_rolled_back_automatically(ready: Control, kind: str, figure: Figure) -> None:
     fault, allowed = FAULTS[kind]
     before, release = images(ready)[SERVICE], number()
     with Requests(ready, PATH, SERVICE) as load:
@@ -202,7 +202,7 @@ def test_releases_of_an_earlier_version_are_taken_over(ready: Control) -> None:
     assert ready.converged().closing[0] == 0
 
 
-def test_an_image_that_is_not_there_is_refused(ready: Control) -> None:
+def test_a_missing_image_is_refused(ready: Control) -> None:
     before = images(ready)
     done = ready.run(deploy="deploys/release.py", data={"services": SERVICE, "release": "0.0.404"})
     assert done.status != 0
@@ -211,7 +211,7 @@ def test_an_image_that_is_not_there_is_refused(ready: Control) -> None:
     assert images(ready) == before
 
 
-def test_a_dry_run_says_and_changes_nothing(ready: Control) -> None:
+def test_a_dry_run_of_a_release_changes_nothing(ready: Control) -> None:
     before, records = images(ready), kept(ready)
     for deploy, data in (
         ("release.py", {"services": SERVICE, "release": number(), "build": True}),
@@ -239,7 +239,7 @@ def test_a_canary_gets_its_share(ready: Control, figure: Figure) -> None:
 
 
 @pytest.mark.full
-def test_a_bad_canary_hurts_few_and_goes(ready: Control, figure: Figure) -> None:
+def test_a_bad_canary_hurts_few_requests_and_is_removed(ready: Control, figure: Figure) -> None:
     before = images(ready)
     with Requests(ready, PATH, SERVICE) as load:
         done = released(ready, SERVICE, number(), "error=50", canary=10, release_canary_seconds=20)
@@ -326,7 +326,7 @@ def test_back_without_a_registry(ready: Control) -> None:
 
 
 @pytest.mark.full
-def test_configuration_comes_back_and_credentials_do_not(ready: Control) -> None:
+def test_a_rollback_restores_configuration_not_credentials(ready: Control) -> None:
     before, path = mounted(ready), "/run/secrets/config"
     flag: Mapping[str, Any] = {"service_environment_of": {SERVICE: {"FLAG": "on"}}}
     assert released(ready, SERVICE, number(), **flag).status == 0

@@ -110,7 +110,7 @@ def test_deleted_rows_of_one_service(store: Store, control: Control, figure: Fig
 
 
 @pytest.mark.full
-def test_a_copy_is_made_first_unless_told_otherwise(store: Store, control: Control) -> None:
+def test_a_restore_makes_a_copy_by_default(store: Store, control: Control) -> None:
     service = control.planned.catalogue.services_of_store("postgresql")[0].name
     damaged, _ = names(control)
     store.fill(damaged, damaged, 1, SAVED)

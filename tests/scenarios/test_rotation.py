@@ -106,7 +106,7 @@ def test_secrets_are_rotated_and_no_service_is_locked_out(control: Control, secr
     assert control.converged().changes == []
 
 
-def test_a_dry_run_says_what_it_would_do_and_changes_nothing(control: Control) -> None:
+def test_a_dry_run_reports_the_rotation_and_changes_nothing(control: Control) -> None:
     before = now(control).secrets.path.read_bytes()
     done = control.run("--dry", deploy=DEPLOY, data={"secrets": "all"})
     assert done.status == 0, done.end
@@ -115,7 +115,7 @@ def test_a_dry_run_says_what_it_would_do_and_changes_nothing(control: Control) -
     assert now(control).secrets.path.read_bytes() == before
 
 
-def test_a_secret_that_is_not_there_is_refused(control: Control) -> None:
+def test_an_unknown_secret_is_refused(control: Control) -> None:
     done = control.run(deploy=DEPLOY, data={"secrets": "postgresql/auth-servce"})
     assert done.status == 1
     assert 'did you mean "postgresql/auth-service"?' in done.output

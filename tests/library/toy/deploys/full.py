@@ -1,4 +1,4 @@
-"""All of the toy project. `greeting_words` is what is said."""
+"""All of the toy project. `greeting_words` are the words of the greeting."""
 
 from pyinfra import host
 from roles.counter import counter

@@ -1,3 +1,3 @@
 """Settings of the counter."""
 
-counter_value: int = 3  # where it stands
+counter_value: int = 3  # the counter's value

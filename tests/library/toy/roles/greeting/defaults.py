@@ -1,3 +1,3 @@
 """Settings of the greeting."""
 
-greeting_words: str = "good evening"  # what is said
+greeting_words: str = "good evening"  # the words of the greeting

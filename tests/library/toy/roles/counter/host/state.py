@@ -1,4 +1,4 @@
-"""The counter of this host: a file, but its content is nobody's business."""
+"""The counter of this host: a file that the plan treats as a state, not as a file item."""
 
 from nexus.agent.lib import run
 
