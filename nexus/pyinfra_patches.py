@@ -27,16 +27,18 @@ class Patch:
 
 CLI = "pyinfra_cli.cli"
 PATCHES = {
-    "inventory": Patch(CLI, "make_inventory", "opens a directory as a file; nothing is called between data and hosts"),
-    "connect": Patch(CLI, "connect_all", "names no way on where a host cannot be reached; nothing runs meanwhile"),
-    "commands": Patch(CLI, "_handle_commands", "nothing is called between the preparation of a run and its changes"),
-    "run": Patch(CLI, "run_ops", "nothing is called around the operations: the lock and the record have to be"),
-    "error": Patch(CLI, "WrappedError", "an operator's mistake is shown with a traceback"),
-    "unexpected": Patch(CLI, "UnexpectedInternalError", "a mistake in an inventory is shown with a traceback"),
-    "fail prompt": Patch(CLI, "_set_fail_prompts", "asks whether to go on with fewer hosts"),
+    "inventory": Patch(CLI, "make_inventory", "opens a directory as a file; calls nothing between data and hosts"),
+    "connect": Patch(CLI, "connect_all", "does not say how to continue without a host; nothing runs meanwhile"),
+    "commands": Patch(CLI, "_handle_commands", "calls nothing between the preparation of a run and its changes"),
+    "run": Patch(CLI, "run_ops", "calls nothing around the operations, where lock and record must be"),
+    "error": Patch(CLI, "WrappedError", "shows an operator's mistake with a traceback"),
+    "unexpected": Patch(CLI, "UnexpectedInternalError", "shows a mistake in an inventory with a traceback"),
+    "fail prompt": Patch(CLI, "_set_fail_prompts", "asks whether to continue with fewer hosts"),
     "stack": Patch("pyinfra.api.util", "stack", "reads the source of 25 frames for each operation: 0.4 s of a run"),
     "frame": Patch("pyinfra.api.util", "getframeinfo", "the same"),
-    "ssh": Patch("pyinfra.connectors.ssh", "SSHClient", "reads ssh's configuration by paramiko, which stops at much"),
+    "ssh": Patch(
+        "pyinfra.connectors.ssh", "SSHClient", "reads ssh's configuration by paramiko, which fails on much of it"
+    ),
     "alias": Patch("pyinfra_cli.inventory", "_get_ssh_alias", "the same"),
 }
 

@@ -87,7 +87,7 @@ def at_home(path: str, setting: str) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         raise OperatorError(
-            f"{setting} is {path}, and this user has no home: set HOME, or {setting} to a whole path"
+            f"{setting} is {path}, but this user has no home: set HOME, or set {setting} to an absolute path"
         ) from None
 
 

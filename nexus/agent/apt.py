@@ -37,7 +37,7 @@ def install(wanted: Sequence[str], update: bool) -> None:
             refuse_removals(wanted)
             raise RemoteError(explained(wanted, f"{last}", stale)) from error
     if stale:
-        print(f"packages are installed, but not all lists could be fetched: {stale}")
+        print(f"packages are installed, but some package lists could not be fetched: {stale}")
 
 
 def refresh() -> str:
@@ -80,9 +80,9 @@ def finish(wanted: Sequence[str]) -> None:
     elif broken:
         told = ", ".join(f"{name} is {state}" for name, state in sorted(broken.items()))
         raise RemoteError(
-            f"dpkg cannot finish what it has begun: {told}, and apt installs nothing until that is solved. Nothing was "
-            f"removed. `dpkg --configure {sorted(broken)[0]}` tells more; repair the package or remove it, then rerun"
-            f"\n{failure}"
+            f"dpkg cannot finish an earlier installation: {told}. apt installs nothing until this is fixed. Nothing "
+            f"was removed. `dpkg --configure {sorted(broken)[0]}` shows the reason; repair the package or remove it, "
+            f"then rerun\n{failure}"
         )
 
 
@@ -107,14 +107,14 @@ def in_the_way(wanted: Sequence[str]) -> str:
     """What apt would remove or change though it must not, in words, empty where there is nothing."""
     if names := sorted(touched(wanted, "Remv ")):
         return (
-            f"to install {', '.join(wanted)} apt would remove {', '.join(names)}, and runs never remove what nobody "
-            "asked them to: remove it yourself, or change what conflicts with it, then rerun"
+            f"to install {', '.join(wanted)} apt would remove {', '.join(names)}, and runs never remove packages "
+            "unasked: remove them yourself, or change what conflicts with them, then rerun"
         )
     held = set(run(["apt-mark", "showhold"]).split())
     if names := sorted(held & touched(wanted, "Inst ", "APT::Ignore-Hold=true")) if held else []:
         return (
             f"to install {', '.join(wanted)} apt would change {', '.join(names)}, which an administrator has put on "
-            f"hold: `apt-mark unhold {' '.join(names)}` allows it, then rerun"
+            f"hold: allow it with `apt-mark unhold {' '.join(names)}`, then rerun"
         )
     return ""
 
@@ -131,11 +131,11 @@ def explained(wanted: Sequence[str], failure: str, stale: str) -> str:
     parts = [f"{', '.join(wanted)} could not be installed. {failure}"]
     if "unmet dependencies" in failure.lower():
         parts.append(
-            "Dependencies of packages on this host are not met; nothing was removed to mend that. Install what these "
-            f"need, or remove them, then rerun: {'; '.join(unmet()) or '`apt-get check` names them'}"
+            "Packages on this host have unmet dependencies; nothing was removed to fix that. Install the dependencies, "
+            f"or remove these packages, then rerun: {'; '.join(unmet()) or '`apt-get check` names them'}"
         )
     if stale:
-        parts.append(f"Lists could not be fetched, so packages may be missing for that reason:\n{stale}")
+        parts.append(f"Package lists could not be fetched, which may be why packages are missing:\n{stale}")
     return "\n".join(parts)
 
 
@@ -152,10 +152,10 @@ def wait_for_others() -> None:
         path, process = found
         if time.monotonic() > deadline:
             raise RemoteError(
-                f"{process} still holds {path} after {WAIT_SECONDS} s: wait for its end or end it, then rerun"
+                f"{process} still holds {path} after {WAIT_SECONDS} s: wait until it ends or stop it, then rerun"
             )
         if process != told:
-            print(f"waiting for {process}, which holds {path}, for up to {WAIT_SECONDS} s", flush=True)
+            print(f"waiting up to {WAIT_SECONDS} s for {process}, which holds {path}", flush=True)
             told = process
         time.sleep(0.5)
 

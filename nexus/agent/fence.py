@@ -25,8 +25,8 @@ def enter(request: Mapping[str, Any]) -> None:
         return
     if number is None or number < known["run"]:
         raise RemoteError(
-            f"refused: this run holds number {number} of the environment's lock and run {known['run']} has taken it "
-            "over since. Run it again; deploys/history.py tells what the other one did"
+            f"refused: this run holds number {number} of the environment's lock, but run {known['run']} has taken the "
+            "lock over since. Rerun it; deploys/history.py shows what the other run did"
         )
     claims = request["do"] == "claim"
     os.makedirs(STATE, mode=0o700, exist_ok=True)

@@ -18,9 +18,9 @@ WORDS = {
     "EROFS": "{path} is on a file system that is mounted read-only: mount -o remount,rw {place}, then rerun",
     "IMMUTABLE": "{path} cannot be changed, because {place} is immutable: chattr -i {place}, then rerun",
     "APPEND": "{path} cannot be changed, because {place} is append-only: chattr -a {place}, then rerun",
-    "MOUNT": "{path} is a mount point and has to be replaced: umount {path}, then rerun",
+    "MOUNT": "{path} is a mount point and must be replaced: umount {path}, then rerun",
     "EBUSY": "{path} is in use and cannot be replaced or removed: `findmnt {path}` shows a mount, "
-    "`ls -l /proc/*/cwd /proc/*/fd` who uses it; end that and rerun",
+    "`ls -l /proc/*/cwd /proc/*/fd` the process that uses it; stop that and rerun",
     "ENOSPC": "{path} does not fit: no space is left on the file system of {place}: df -h {place}; free some and rerun",
     "INODES": "{path} cannot be created: the file system of {place} has no inodes left: df -i {place}; "
     "remove files there and rerun",
@@ -31,20 +31,20 @@ WORDS = {
     "EPERM": "the kernel does not permit a change of {path}: look at lsattr -d {place} and at the options of its mount "
     "(findmnt -T {place}), then rerun",
     "ENAMETOOLONG": "{path} has a name that the file system of {place} cannot hold: shorten it, then rerun",
-    "ELOOP": "{path} leads through links that never end: ls -l {place}; remove the wrong one and rerun",
+    "ELOOP": "{path} leads through a loop of links: ls -l {place}; remove the wrong link and rerun",
     "ENOTDIR": "{path} cannot exist, because {place} is not a directory: move it away, then rerun",
-    "ENOENT": "{path} cannot be reached, because {place} leads nowhere: mount or create what it names, then rerun",
-    "EIO": "{path} cannot be read or written, the disk reports an error: dmesg; repair the file system of {place} "
+    "ENOENT": "{path} cannot be reached, because {place} is a dangling link: mount or create its target, then rerun",
+    "EIO": "{path} cannot be read or written, the disk reports an error (see dmesg): repair the file system of {place} "
     "(fsck) or replace the disk, then rerun",
-    "ETXTBSY": "{path} is a program that is running: `ls -l /proc/*/exe` names the process; end it and rerun",
+    "ETXTBSY": "{path} is a program that is running: `ls -l /proc/*/exe` names the process; stop it and rerun",
     "EMFILE": "too many open files in one process at {path}: ulimit -n",
-    "ENFILE": "too many open files on the whole host at {path}: sysctl fs.file-max; lsof names who holds them",
-    "ENOMEM": "no memory is left to work on {path}: free; end what uses it and rerun",
-    "ENOTCONN": "{path} cannot be reached, the program behind the file system of {place} has ended: umount -l {place}, "
+    "ENFILE": "too many open files on the whole host at {path}: sysctl fs.file-max; lsof shows who holds them",
+    "ENOMEM": "no memory is left to work on {path} (see free): stop what uses it and rerun",
+    "ENOTCONN": "{path} cannot be reached: the program behind the file system of {place} has ended: umount -l {place}, "
     "mount it again, then rerun",
-    "ESTALE": "{path} cannot be reached, its server no longer knows the file system of {place}: umount -l {place}, "
+    "ESTALE": "{path} cannot be reached: its server no longer knows the file system of {place}: umount -l {place}, "
     "mount it again, then rerun",
-    "EXDEV": "{path} is a mount point of its own and has to be replaced: umount {path}, then rerun",
+    "EXDEV": "{path} is a separate mount point and must be replaced: umount {path}, then rerun",
 }
 
 

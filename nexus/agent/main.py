@@ -104,7 +104,7 @@ def unexpected(error: Exception) -> str:
             place = f"{name[1:-1]}:{trace.tb_lineno}"
         trace = trace.tb_next
     said = " ".join(str(error).split())[:300]
-    return f"unexpected {type(error).__name__} in {place}: {said} (-v shows where it comes from; report it)"
+    return f"unexpected {type(error).__name__} in {place}: {said} (-v shows the traceback; report it)"
 
 
 def answer(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from nexus.lock.liveness import dead
 from nexus.run.run import Run, current_run
 from nexus.run.since import moment
 
-DIED = "died before its end"
+DIED = "died before it ended"
 
 
 def history(host: str = "", since: str = "", item: str = "") -> None:
@@ -35,7 +35,7 @@ def show(run: Run, host: str = "", since: str = "", item: str = "") -> int:
     for found in shown:
         click.echo(tell(found, host, item))
     for place in broken:
-        click.secho(f"{place}: this line, or the one before it, is not what was written", fg="red")
+        click.secho(f"{place}: this line, or the one before it, is not as it was written", fg="red")
     known = f"{len(shown)} of {len(runs)} runs" if len(shown) < len(runs) else f"{len(runs)} runs"
     click.echo(f"{env.name}: {known}{f' since {since}' if since else ''}")
     return 1 if broken else 0
@@ -57,7 +57,7 @@ def lines_since(env: Environment, since: float) -> tuple[list[Line], list[str]]:
     # a run is told by its first line, which may be older than what happened in it
     lines, broken, silent = read(env, since - 86400)
     if silent:
-        click.secho(f"without what may be on record on {', '.join(silent)}: no answer", fg="yellow", err=True)
+        click.secho(f"lines on {', '.join(silent)} may be missing: no answer", fg="yellow", err=True)
     recent = {line["run"] for line in lines if line["time"] >= since}
     return [line for line in lines if line["run"] in recent], broken
 
@@ -81,7 +81,7 @@ def settled(found: Line) -> bool:
 def now(found: Line, lock: Mapping[str, Any] | None) -> str:
     """What has become of a run that the record has no end of, by the lock as it stood before the record was read."""
     if not lock or found["number"] > lock["number"]:
-        return "under way, or dead and not followed by another run yet"
+        return "under way, or dead with no run since"
     holds = lock["holder"] and found["number"] == lock["number"] and not dead(lock["holder"])
     return "under way" if holds else DIED
 
@@ -91,7 +91,7 @@ def _lock(run: Run) -> dict[str, Any] | None:
     try:
         return asked(run.environment, run.all_roles, "look")
     except OperatorError as error:
-        click.secho(f"without what the lock knows of runs under way: {error}", fg="yellow", err=True)
+        click.secho(f"cannot tell from the lock which runs are under way: {error}", fg="yellow", err=True)
         return None
 
 
@@ -114,7 +114,7 @@ def check_host(host: str, inventory: list[str], runs: list[Line]) -> None:
     """Refuse a host that neither the inventory nor the record knows: OperatorError with the nearest one."""
     known = [*inventory, *(name for found in runs for name in changes(found))]
     if host and host not in known:
-        raise OperatorError(f'neither the inventory nor the record has a host "{host}"{nearest(host, known)}')
+        raise OperatorError(f'host "{host}" is neither in the inventory nor in the record{nearest(host, known)}')
 
 
 def _concerns(found: Line, host: str, item: str) -> bool:
@@ -124,7 +124,11 @@ def _concerns(found: Line, host: str, item: str) -> bool:
 def tell(found: Line, host: str = "", item: str = "") -> str:
     """One run in words."""
     end, told = found["end"], changes(found, host, item)
-    commit = f", commit {found['commit'][:10]}{' and more' if found['dirty'] else ''}" if found["commit"] else ""
+    commit = (
+        f", commit {found['commit'][:10]}{' and uncommitted changes' if found['dirty'] else ''}"
+        if found["commit"]
+        else ""
+    )
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found["time"]))
     lines = [f"{when}  {found['who']}: {found['purpose']}", f"  run {found['number']}{commit}, {_outcome(found)}"]
     if services := _services(found):

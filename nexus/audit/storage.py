@@ -40,7 +40,7 @@ def read(env: Environment, since: float) -> tuple[list[Line], list[str], list[st
         broken += [f"{name}: {place}" for place in job.value["broken"]]
     if len(silent) == len(names):
         raise OperatorError(
-            f"none of {', '.join(names)} answers, where the record of {env.name} may be: bring one back"
+            f"none of {', '.join(names)} answers, and one of them keeps the record of {env.name}: bring one back online"
         )
     return sorted(lines, key=lambda line: float(line["time"])), broken, silent
 

@@ -51,7 +51,7 @@ class Writer:
             **about,
         }
         for dead in HostClient(self._place).act_aside(SOURCE, "begin", {"line": line})["dead"]:
-            logger.warning(f"    record: the run of {dead['who']} at {_when(dead['time'])} died before its end")
+            logger.warning(f"    record: the run of {dead['who']} at {_when(dead['time'])} died before it ended")
 
     def end(self, outcome: str, ask: bool = True) -> None:
         """Say what became of it. A line that cannot be written is told, not fatal: the changes are made.
@@ -75,7 +75,7 @@ class Writer:
         try:
             HostClient(self._place).act_aside(SOURCE, "end", {"line": line})
         except OperatorError as error:
-            logger.error(f"    record: the end of this run is not noted: {error}")
+            logger.error(f"    record: the end of this run could not be recorded: {error}")
 
     def _line(self, event: str) -> dict[str, Any]:
         return {"event": event, "run": self._lease.holder["token"], "time": time.time()}
@@ -119,7 +119,7 @@ def plans(run: Run) -> dict[str, Any]:
 
 def _reached(env: Environment) -> str:
     """The first host of those where the record may be that can be reached."""
-    what = f"where the record of {env.name} could be kept, and nothing is changed without it"
+    what = f"must keep the record of {env.name}, without which nothing is changed"
     return first_reached(places(env), what)
 
 

@@ -49,7 +49,7 @@ class Catalogue:
     def service(self, name: str) -> Service:
         """The service of that name; KeyError with the nearest known name if there is none."""
         if name not in self.services:
-            raise KeyError(f"{name!r} is no service of the catalogue; {nearest(name, self.services)}")
+            raise KeyError(f"{name!r} is not a service in the catalogue; {nearest(name, self.services)}")
         return self.services[name]
 
     def phases(self) -> list[tuple[Phase, list[Service]]]:
@@ -91,7 +91,7 @@ class Catalogue:
     def services_of_store(self, store: str) -> list[Service]:
         """Services that keep something in the store, in start order; KeyError if there is no such store."""
         if store not in self.stores:
-            raise KeyError(f"{store!r} is no store of the catalogue; {nearest(store, self.stores)}")
+            raise KeyError(f"{store!r} is not a store in the catalogue; {nearest(store, self.stores)}")
         return [service for service in self.services.values() if store in service.stores]
 
     def schema_of(self, service: Service) -> Schema | None:
@@ -117,11 +117,11 @@ class Catalogue:
         if not gone:
             return self
         unknown = [
-            f"{name!r} is no service of the catalogue; {nearest(name, self.services)}"
+            f"{name!r} is not a service in the catalogue; {nearest(name, self.services)}"
             for name in gone - self.services.keys()
         ]
         needed = [
-            f"{need!r} cannot go, {service.name} depends on it; take that out too, or keep both"
+            f"{need!r} cannot be excluded: {service.name} depends on it; exclude that too, or keep both"
             for service in self.services.values()
             if service.name not in gone
             for need in service.depends_on

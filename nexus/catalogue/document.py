@@ -39,7 +39,7 @@ class Document(YamlFile, Generic[M]):
             return
         if not isinstance(self.data, dict):
             known = ", ".join(self.kind.model_fields)
-            self.problems.append(Problem(self.file, 1, "", "", f"is empty or not a mapping; expected are: {known}"))
+            self.problems.append(Problem(self.file, 1, "", "", f"is empty or not a mapping; expected fields: {known}"))
             return
         try:
             self.model = self.kind.model_validate(self.data, context=names)
@@ -58,7 +58,7 @@ class Document(YamlFile, Generic[M]):
         if kind == "wrong":
             return str(item["msg"])
         if kind == "extra_forbidden":
-            return f"is no field here; {nearest(item['loc'][-1], _fields(self.kind, item['loc'][:-1]), 30)}"
+            return f"is not a field here; {nearest(item['loc'][-1], _fields(self.kind, item['loc'][:-1]), 30)}"
         if kind == "missing":
             return "is missing"
         reason = REASONS.get(kind) or str(item["msg"]).removeprefix("Value error, ")

@@ -39,4 +39,4 @@ def nearest(name: object, known: Iterable[object], most: int = 12) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     shown = ", ".join(names[:most]) + (", ..." if len(names) > most else "")
-    return f"known are: {shown}" if names else "none is known"
+    return f"known: {shown}" if names else "none are known"

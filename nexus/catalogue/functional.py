@@ -51,7 +51,7 @@ class FunctionalCheck(types.Entry):
         for number, request in enumerate(self.requests):
             for name in PLACEHOLDER.findall(repr((request.path, request.body, request.expect))):
                 if name not in known:
-                    text = f"{{{name}}} is not known before this request; known are {{{'}, {'.join(known)}}}"
+                    text = f"{{{name}}} is not known before this request; known: {{{'}, {'.join(known)}}}"
                     raise types.wrong(text, "requests", number, "path")
             known += request.keep
         return self

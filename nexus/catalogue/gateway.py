@@ -22,7 +22,7 @@ class Route(types.Entry):
     def _paths_are_alike(self) -> Self:
         if self.upstream_path and self.upstream_path.endswith("/") != self.is_prefix:
             how = "with" if self.is_prefix else "without"
-            text = f"{self.upstream_path!r} does not fit {self.path!r}; end it {how} a slash, as the path"
+            text = f"{self.upstream_path!r} does not match {self.path!r}; end it {how} a slash, like the path"
             raise types.wrong(text, "upstream_path")
         return self
 

@@ -17,7 +17,7 @@ def millicores(text: str) -> int:
     if match:
         value = int(match["milli"]) if match["milli"] else round(float(match["cores"]) * 1000)
     if value <= 0:
-        raise ValueError("write thousandths of a core as 500m, or cores as 2 or 0.5")
+        raise ValueError("write thousandths of a core such as 500m, or cores such as 2 or 0.5")
     return value
 
 
@@ -26,5 +26,5 @@ def memory_bytes(text: str) -> int:
     match = _MEMORY.fullmatch(text)
     value = int(match["amount"]) * _UNITS[match["unit"]] if match else 0
     if value <= 0:
-        raise ValueError("write a whole number with a unit, as 512Mi or 2Gi")
+        raise ValueError("write a whole number with a unit, such as 512Mi or 2Gi")
     return value

@@ -61,7 +61,7 @@ class Backups(types.Entry):
     def _timer_starts_the_service(self) -> Self:
         wanted = f"{self.timer.removesuffix('.timer')}.service"
         if self.service != wanted:
-            text = f"{self.service!r}: {self.timer} starts the service of its own name; write {wanted}"
+            text = f"{self.service!r}: {self.timer} starts the service of the same name; write {wanted}"
             raise types.wrong(text, "service")
         return self
 

@@ -33,7 +33,7 @@ def _start_order(doc: Document[ServicesFile], services: tuple[Service, ...]) -> 
     places = {service.name: number for number, service in enumerate(services)}
     phases = {service.name: service.startup_phase for service in services}
     for ring in cycles({service.name: service.depends_on for service in services}):
-        message = f"cycle {' -> '.join(ring)}; move the call that start-up can do without to runtime_links"
+        message = f"cycle {' -> '.join(ring)}; move a call that start-up does not need to runtime_links"
         yield doc.problem(("services", places[ring[0]], "depends_on"), message)
     for number, service in enumerate(services):
         for need in service.depends_on:
@@ -52,7 +52,7 @@ def _counts(doc: Document[ServicesFile], file: ServicesFile) -> Iterator[Problem
         for number, group in enumerate(groups):
             count = counted[group.name]
             if group.services is not None and group.services != count:
-                message = f"{group.services} services are stated and {count} found; put one of the two right"
+                message = f"{group.services} services are stated, but {count} were found; correct one of the two"
                 yield doc.problem((section, number, "services"), message)
 
 
@@ -84,12 +84,12 @@ def _locations(doc: Document[GatewayFile], file: GatewayFile) -> Iterator[Proble
         paths = [(True, route.path), (False, route.path[:-1])] if route.is_prefix else [(False, route.path)]
         for path in paths:
             if (other := taken.setdefault(path, route.path)) != route.path:
-                message = f"{route.path!r} has a path of {other} too; choose another"
+                message = f"{route.path!r} is already a path of {other}; choose another"
                 yield doc.problem(("routes", number, "path"), message)
     for number, special in enumerate(file.special_paths):
         path = (True, special.path)
         if path in taken:
-            message = f"{special.path!r} is a path of {taken[path]} too; choose another"
+            message = f"{special.path!r} is already a path of {taken[path]}; choose another"
             yield doc.problem(("special_paths", number, "path"), message)
         taken[path] = special.path
 
@@ -105,8 +105,8 @@ def _requests(
                 if not any(_takes(route, request) for route in own):
                     yield doc.problem(
                         ("services", i, "functional", j, "requests", k, "path"),
-                        f"no route of this service takes {request.method} {request.path}; correct it, add the route "
-                        "to gateway.yaml, or ask the router: at: router",
+                        f"no route of this service accepts {request.method} {request.path}; correct it, add the route "
+                        "to gateway.yaml, or send the request to the router (at: router)",
                     )
 
 

@@ -81,7 +81,7 @@ class Service(types.Entry):
         names = [check.name for check in self.functional]
         for number, name in enumerate(names):
             if name in names[:number]:
-                text = f"{name!r} is taken by another check of this service; choose another"
+                text = f"{name!r} is already used by another check of this service; choose another"
                 raise types.wrong(text, "functional", number, "name")
         return self
 

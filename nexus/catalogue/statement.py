@@ -16,7 +16,7 @@ from pglast.visitors import Visitor
 from nexus.catalogue.yaml_file import short
 
 ONLY = "a first schema only creates; changes belong to the service's migration"
-NO_TABLE = "creates no table; write CREATE TABLE, or take schema out of the service"
+NO_TABLE = "creates no table; write CREATE TABLE, or remove schema from the service"
 ELSEWHERE = "is not in the schema public, the only one that services use; leave the schema out"
 CREATED = {  # statements that may stand here, and what of each names the thing it creates
     ast.CreateStmt: "relation",
@@ -34,9 +34,9 @@ TYPES = (KIND.OBJECT_TYPE, KIND.OBJECT_DOMAIN)
 PARTS = (KIND.OBJECT_COLUMN, KIND.OBJECT_TABCONSTRAINT)
 LASTING = {"t": "TEMPORARY", "u": "UNLOGGED"}
 REFUSED = {  # fields of statements that create
-    "if_not_exists": "IF NOT EXISTS takes for its own what somebody else made; leave it out",
-    "replace": f"OR REPLACE changes what is there: {ONLY}",
-    "concurrent": "CONCURRENTLY cannot be undone together with the rest; leave it out, the table is empty",
+    "if_not_exists": "IF NOT EXISTS would adopt what something else created; leave it out",
+    "replace": f"OR REPLACE changes what already exists: {ONLY}",
+    "concurrent": "CONCURRENTLY cannot be rolled back with the rest; leave it out, the table is empty",
 }
 
 
@@ -88,7 +88,7 @@ def _objections(statement: Any, found: Reading) -> Iterator[str]:
     if "." in created:
         yield f"{created} {ELSEWHERE}"
     if created in found.own:
-        yield f"{created} is created above already"
+        yield f"{created} is already created above"
     found.own |= {created} - {""}
     yield from (why for name, why in REFUSED.items() if getattr(statement, name, False))
     yield from _relations(statement, found.own)
@@ -106,7 +106,7 @@ def _relations(statement: Any, own: set[str]) -> Iterator[str]:
         elif node.relname not in own | names.queries:
             yield f"{node.relname} is not created above; {ONLY}"
         if kind := LASTING.get(node.relpersistence):
-            yield f"{kind} is empty after a failover; leave that word out"
+            yield f"what is {kind} is empty after a failover; leave the word out"
 
 
 def _commented(statement: ast.CommentStmt) -> str:

@@ -94,7 +94,7 @@ class YamlFile:
             self._refuse(text, line, f"is not valid YAML: {error.problem or error.context}")
         except yaml.reader.ReaderError as error:
             line = text.encode()[: error.position].count(b"\n") + 1
-            self._refuse(text, line, f"is not valid YAML: the character U+{error.character:04X} may not be in it")
+            self._refuse(text, line, f"is not valid YAML: the character U+{error.character:04X} is not allowed")
         if self._mistakes:
             self.problems += [self.problem(location, message) for location, message in self._mistakes]
             self.data = None
@@ -112,7 +112,7 @@ class YamlFile:
             return None
         self._seen.add(id(node))
         if len(here) > DEEPEST:
-            self._mistakes.append((here, f"lies more than {DEEPEST} levels deep: nothing in the catalogue does"))
+            self._mistakes.append((here, f"is nested more than {DEEPEST} levels deep: nothing in the catalogue is"))
         elif isinstance(node, yaml.ScalarNode) and not node.tag.startswith("!"):
             return self._scalar(node, kind, here)
         elif isinstance(node, yaml.MappingNode) and kind == "map":
@@ -150,7 +150,7 @@ class YamlFile:
                 remedy = "write the fields themselves" if key.value == "<<" else "write it in quotes"
                 self._mistakes.append((there, f"key {short(key.value)} is not read as a word: {remedy}"))
             elif key.value in keys:
-                self._mistakes.append((there, f"key {short(key.value)!r} is here a second time; keep one of the two"))
+                self._mistakes.append((there, f"key {short(key.value)!r} appears twice; keep one of the two"))
             keys.add(key.value)
             yield key.value, self._plain(value, there)
 

@@ -58,13 +58,13 @@ def naming_the_line() -> Iterator[None]:
     try:
         yield
     except SyntaxError as error:
-        raise OperatorError(f"{short(error.filename)}:{error.lineno}: this is no valid Python: {error.msg}") from None
+        raise OperatorError(f"{short(error.filename)}:{error.lineno}: this is not valid Python: {error.msg}") from None
     except UnexpectedExternalError as error:
         cause = error.exception
         frames = traceback.extract_tb(cause.__traceback__)
         line = next((frame.lineno for frame in reversed(frames) if frame.filename == error.filename), 0)
         place = f"{short(error.filename)}:{line}"
-        raise OperatorError(f"{place}: this line cannot be run: {type(cause).__name__}: {cause}") from None
+        raise OperatorError(f"{place}: this line failed: {type(cause).__name__}: {cause}") from None
 
 
 def short(path: str | Path | None) -> str:
@@ -110,7 +110,7 @@ def hosts_of(
         address = merged["address"] or merged.get("ssh_hostname") or found.name
         hosts.append(Host(found.name, address, frozenset(found.groups) | {"all"}, Settings(merged)))
     if complaints:
-        raise OperatorError("settings are wrong:\n  " + "\n  ".join(dict.fromkeys(complaints)))
+        raise OperatorError("invalid settings:\n  " + "\n  ".join(dict.fromkeys(complaints)))
     if not hosts:
         raise OperatorError(f"{where} names no host: put at least one into a group, such as app = [...]")
     everywhere = [group for group in first_groups(inventory, name) if all(group in host.groups for host in hosts)]

@@ -55,7 +55,7 @@ class Lease:
             first = anchors(self.env, self.roles)[0]
             raise OperatorError(
                 f"the lock of {self.env.name} is kept on {first}, which cannot be reached, and etcd does not answer: "
-                f"bring it back, or go on without it by --data without={first}"
+                f"bring {first} back online, or continue without it: --data without={first}"
             )
         self.number = answer["number"]
         permit.give(self.number)
@@ -64,7 +64,9 @@ class Lease:
 
     def _take_over(self, held: Mapping[str, Any], floor: int) -> dict[str, Any]:
         """Get the lock of a run that died on this machine: nobody has to wait until it ends by itself."""
-        logger.warning(f"    lock: process {held['process']}, which had it since {held['since']}, is dead: taken over")
+        logger.warning(
+            f"    lock: taken over from process {held['process']}, which held it since {held['since']} and is dead"
+        )
         self._ask("force_release", of=held["token"])
         return self._ask("take", floor=floor)
 
@@ -78,13 +80,13 @@ class Lease:
         """Give it back; one that cannot be given back ends by itself."""
         if self._renewing:
             self._renewing.kill()
-        permit.withdraw("it has given its lock back")
+        permit.withdraw("it has released its lock")
         if not self._asked:
             return
         try:
             self._ask("release")
         except OperatorError as error:
-            logger.warning(f"    lock: not given back, it ends within {self._seconds} s: {error}")
+            logger.warning(f"    lock: could not be released, it expires within {self._seconds} s: {error}")
 
     def _ask(self, action: str, **more: Any) -> dict[str, Any]:
         """The anchor's answer; for what is held already another member's, where it speaks for the quorum."""
@@ -125,7 +127,7 @@ class Lease:
                 permit.withdraw(f"the lock could not be renewed in time ({error})")
             return
         if why := answer.get("lost"):
-            permit.withdraw(f"it has lost the lock: {why}")
+            permit.withdraw(f"it lost the lock: {why}")
         else:
             self._until = began + self._seconds
 
@@ -139,7 +141,7 @@ def anchors(env: Environment, roles: Roles) -> list[str]:
 
 def anchor(env: Environment, roles: Roles) -> str:
     """The first of them that can be reached."""
-    return first_reached(anchors(env, roles), f"where the lock of {env.name} is kept")
+    return first_reached(anchors(env, roles), f"must keep the lock of {env.name}")
 
 
 def asked(env: Environment, roles: Roles, action: str) -> dict[str, Any]:
@@ -174,6 +176,6 @@ def held_text(env: Environment, held: Mapping[str, Any]) -> str:
     """Why this run cannot have the lock, and what can be done."""
     return (
         f"{env.name} is being changed by {held['who']}, process {held.get('process', '?')}, since {held['since']}: "
-        f"{held.get('purpose', '')}\nWait for its end. If it is dead its lock ends by itself within "
-        f"{env.setting.lock_lease_seconds} s; one that hangs loses it by {UNLOCK}"
+        f"{held.get('purpose', '')}\nWait until it ends. If it is dead, its lock expires within "
+        f"{env.setting.lock_lease_seconds} s. If it hangs, take its lock away: {UNLOCK}"
     )

@@ -55,8 +55,8 @@ class Authority:
     def __post_init__(self) -> None:
         if not LEAST_SECONDS <= self.period_seconds <= MOST_SECONDS:
             raise OperatorError(
-                f"certificate_period_seconds is {self.period_seconds}: a certificate lives for {PERIODS} periods and "
-                f"is replaced after one. Choose {LEAST_SECONDS} (for tests) to {MOST_SECONDS}, such as "
+                f"certificate_period_seconds is {self.period_seconds}: a certificate is valid for {PERIODS} periods "
+                f"and is replaced after one. Choose {LEAST_SECONDS} (for tests) to {MOST_SECONDS}, such as "
                 f"{PERIOD_SECONDS}, which is 30 days"
             )
 

@@ -21,7 +21,7 @@ def compare(found: Differences, role: str, plan: Desired, answer: Answer) -> Non
     if any(set(names) - set(recorded.get(kind, {})) for kind, names in named.items()):
         found.steps.insert(0, {"do": "record", "role": role, "manifest": named})
         if not found.changes:
-            found.add(f"manifest of {role}", "does not name all that is planned")
+            found.add(f"manifest of {role}", "does not list everything that is planned")
     obsolete = [
         (kind, name)
         for kind, entries in recorded.items()

@@ -83,13 +83,13 @@ def _room(found: Differences, answer: Answer) -> Iterator[str]:
         free, inodes = left[mount]
         if free < size:
             yield (
-                f"no space is left on the file system of {mount}: {_amount(size)} are about to be written and "
-                f"{_amount(free)} are free: df -h {mount}; free some, then rerun"
+                f"no space is left on the file system of {mount}: this run writes {_amount(size)} and "
+                f"{_amount(free)} are free: df -h {mount}; free some space, then rerun"
             )
         elif inodes < files:
             yield (
-                f"no inodes are left on the file system of {mount}: {files} files are about to be written and "
-                f"{inodes} can be: df -i {mount}; remove files there, then rerun"
+                f"no inodes are left on the file system of {mount}: this run writes {files} files and "
+                f"{inodes} inodes are free: df -i {mount}; remove files there, then rerun"
             )
 
 

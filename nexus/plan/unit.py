@@ -72,7 +72,7 @@ class SystemdUnit(Item):
         if actual.get("crashing"):
             return [*how, f"does not stay up (restarted {actual['restarts']} times), should run"]
         if self.name.endswith(".timer") and actual.get("SubState") == "elapsed":
-            how.append("does not tick any more")
+            how.append("no longer ticks")
         if actual.get("NeedDaemonReload") == "yes":
             how.append("runs with an older unit file")
         for verb, paths in (("restart", self.restart_on), ("reload", self.reload_on)):

@@ -23,9 +23,9 @@ from nexus.error import OperatorError
 from nexus.secrets.store import Secrets
 
 HEAD = """\
-# Secrets of {name}, a line each: NAME: VALUE. Every value is text: put numbers in quotes.
-# Save and leave to encrypt; leave without saving to change nothing. Stores and services take what changed with
-# the next run of full.py, and until then nobody is let in with it: deploys/rotate_secrets.py has no such gap.
+# Secrets of {name}, one per line: NAME: VALUE. Every value is text: put numbers in quotes.
+# Save and quit to encrypt; quit without saving to change nothing. Stores and services take changed secrets with
+# the next run of full.py, and until then no login with them works: deploys/rotate_secrets.py has no such gap.
 """
 IN_MEMORY = ("tmpfs", "ramfs")
 PLACES = ("XDG_RUNTIME_DIR", "/dev/shm", "/run")
@@ -63,18 +63,20 @@ def parse(text: str, where: str) -> dict[str, str]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
-        raise OperatorError(f"{where}:{line}: this is no valid YAML. Nothing was changed") from None
+        raise OperatorError(f"{where}:{line}: this is not valid YAML. Nothing was changed") from None
     if node is None:
-        raise OperatorError(f"{where}: it is empty. Nothing was changed; to make all secrets anew remove the .age file")
+        raise OperatorError(
+            f"{where}: the file is empty. Nothing was changed; to create all secrets again, remove the .age file"
+        )
     if not isinstance(node, yaml.MappingNode):
-        raise OperatorError(f"{where}: it must be lines of NAME: VALUE. Nothing was changed")
+        raise OperatorError(f"{where}: every line must be NAME: VALUE. Nothing was changed")
     found: dict[str, str] = {}
     for key, value in node.value:
         place = f"{where}:{key.start_mark.line + 1}: {key.value}"
         if key.value in found:
-            raise OperatorError(f"{place} stands there twice. Nothing was changed")
+            raise OperatorError(f"{place} appears twice. Nothing was changed")
         if not isinstance(value, yaml.ScalarNode) or value.tag != "tag:yaml.org,2002:str" or not value.value:
-            raise OperatorError(f"{place} has no text for a value: put it in quotes. Nothing was changed")
+            raise OperatorError(f"{place} must have text as its value: put it in quotes. Nothing was changed")
         found[key.value] = value.value
     return found
 
@@ -84,7 +86,7 @@ def private_directory() -> Iterator[Path]:
     """A directory in memory that goes away with this process, however that ends."""
     parent = next((place for place in map(_place, PLACES) if place), None)
     if parent is None:
-        raise OperatorError("no place in memory for the clear text: mount a tmpfs at /dev/shm")
+        raise OperatorError("no directory in memory for the clear text: mount a tmpfs at /dev/shm")
     directory = Path(tempfile.mkdtemp(prefix="nexus-cos-secrets-", dir=parent))
     # Its standard input ends when this process does, killed or not.
     guard = subprocess.Popen(["sh", "-c", GUARD, "sh", directory], stdin=subprocess.PIPE, start_new_session=True)

@@ -21,11 +21,11 @@ def read(path: Path) -> pyrage.x25519.Identity:
         raise OperatorError(f"the age key {path} cannot be read: {error}") from None
     lines = [line for line in text.splitlines() if line.startswith("AGE-SECRET-KEY-")]
     if len(lines) != 1:
-        raise OperatorError(f"{path} must hold one line that begins with AGE-SECRET-KEY-")
+        raise OperatorError(f"{path} must contain one line that begins with AGE-SECRET-KEY-")
     try:
         return pyrage.x25519.Identity.from_str(lines[0].strip())
     except pyrage.IdentityError as error:
-        raise OperatorError(f"{path} holds no valid age key: {error}") from None
+        raise OperatorError(f"{path} does not contain a valid age key: {error}") from None
 
 
 def make(path: Path) -> None:

@@ -32,13 +32,13 @@ def read(path: Path) -> dict[str, str]:
             continue
         where = f"{path}:{number}"
         if key in found:
-            raise OperatorError(f"{where}: this key stands there twice, as {found[key]} too")
+            raise OperatorError(f"{where}: this key is already listed, as {found[key]}")
         parse(key, where)
         if not name.strip():
-            raise OperatorError(f"{where}: write whose key this is after it: {key[:12]}... NAME")
+            raise OperatorError(f"{where}: write the owner's name after the key: {key[:12]}... NAME")
         found[key] = name.strip()
     if not found:
-        raise OperatorError(f"{path} names nobody: write a line `KEY NAME` for each who may read the secrets")
+        raise OperatorError(f"{path} lists nobody: write a line `KEY NAME` for each person who may read the secrets")
     return found
 
 
@@ -47,6 +47,6 @@ def parse(key: str, where: str) -> pyrage.x25519.Recipient:
     try:
         return pyrage.x25519.Recipient.from_str(key)
     except pyrage.RecipientError as error:
-        hint = " (this is a private key: never write it down here)" if key.startswith("AGE-SECRET-KEY-") else ""
+        hint = " (this is a private key: never put it here)" if key.startswith("AGE-SECRET-KEY-") else ""
         shown = "it" if hint else f'"{key}"'
-        raise OperatorError(f"{where}: {shown} is no age public key: {error}{hint}") from None
+        raise OperatorError(f"{where}: {shown} is not an age public key: {error}{hint}") from None

@@ -46,7 +46,7 @@ class Secrets:
         if name not in self._values:
             if not self.generate:
                 raise OperatorError(
-                    f'secret "{name}" is missing in {self.path}: add what is missing with `make secrets`'
+                    f'secret "{name}" is missing in {self.path}: add missing secrets with `make secrets`'
                 )
             self.put(name, (make or password)())
         return self._values[name]
@@ -134,8 +134,7 @@ class Secrets:
         """Refuse to go on with what was read once the file holds something else: OperatorError."""
         if _content(self.path) != self._sealed:
             raise OperatorError(
-                f"{self.path} was changed while this run looked at the hosts; what it planned is no longer what "
-                "should be: run it again"
+                f"{self.path} was changed while this run probed the hosts, so its plan is out of date: rerun it"
             )
 
     def save(self, readdress: bool = False) -> bool:
@@ -161,7 +160,7 @@ class Secrets:
     def _write(self, sealed: bytes) -> None:
         if _content(self.path) != self._sealed:
             raise OperatorError(
-                f"{self.path} was written by somebody else meanwhile; nothing of this run is in it. Run this again"
+                f"{self.path} was written by someone else in the meantime; nothing from this run is in it. Rerun it"
             )
         write_whole(self.path, sealed, 0o600)
         self._sealed = sealed
@@ -174,7 +173,7 @@ class Secrets:
                 return {}
             raise OperatorError(
                 f"{self.path} is missing: it holds the secrets of this environment. "
-                "Make it with `make secrets`, or set secrets_file to where it lies"
+                "Create it with `make secrets`, or set secrets_file to its location"
             )
         try:
             self._sealed = self.path.read_bytes()
@@ -182,18 +181,18 @@ class Secrets:
         except pyrage.DecryptError as error:
             raise OperatorError(
                 f"{self.path} cannot be decrypted with the key in {self.identity}: {error}. "
-                "Name the right key in NEXUS_AGE_IDENTITY, or ask who can read it to add the line "
+                "Set NEXUS_AGE_IDENTITY to the right key, or ask someone who can read the file to add the line "
                 f"`{self._identity().to_public()} YOUR-NAME` to {recipients.recipients_file(self.path).name}"
             ) from None
         except OSError as error:
             raise OperatorError(f"{self.path} cannot be read: {error.strerror}") from None
         except ValueError as error:
-            raise OperatorError(f"{self.path} holds no secrets that can be read: {error}") from None
+            raise OperatorError(f"{self.path} contains no readable secrets: {error}") from None
         if isinstance(found, dict) and found.get("format") == FORMAT:
             self._about = {key: found.get(key, value) for key, value in self._about.items()}
             found = found.get("values")
         if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-            raise OperatorError(f"{self.path} must hold one JSON object, secrets in quotes by their names")
+            raise OperatorError(f"{self.path} must contain one JSON object with secrets in quotes by name")
         return found
 
     def _identity(self) -> pyrage.x25519.Identity:
@@ -206,8 +205,8 @@ class Secrets:
         own = str(self._identity().to_public())
         if self.readers and own not in self.readers:
             raise OperatorError(
-                f"{recipients.recipients_file(self.path)} does not name your own key, so you could not read what you "
-                f"write. Add the line `{own} YOUR-NAME`, or use a key that it names (NEXUS_AGE_IDENTITY)"
+                f"{recipients.recipients_file(self.path)} does not list your own key, so you could not read what you "
+                f"write. Add the line `{own} YOUR-NAME`, or use a key that it lists (NEXUS_AGE_IDENTITY)"
             )
         return dict(self.readers) or {own: "the key of this machine"}
 

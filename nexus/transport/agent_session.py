@@ -123,10 +123,10 @@ class AgentSession:
         finally:
             gevent.killall(readers)
         if None in (ends := [reader.value for reader in readers]):
-            raise EOFError("the agent ended before its answer did")
+            raise EOFError("the agent ended before it finished its answer")
         (said, status), (wrong, _) = ends
         if status and not said and not wrong:
-            wrong.append("the agent ended without a word")
+            wrong.append("the agent ended without any output")
         return Reply(status == 0, said, wrong)
 
 

@@ -23,7 +23,7 @@ class Permit:
     def show(self) -> int | None:
         """The number for one step; OperatorError once the lock is lost."""
         if self._lost:
-            raise OperatorError(f"this run may change nothing any more: {self._lost}. Run it again")
+            raise OperatorError(f"this run can no longer change anything: {self._lost}. Rerun it")
         return self.number
 
 

@@ -101,7 +101,7 @@ class HostClient:
 
         Waits for a step that another run left under way there.
         """
-        with progress.step(self.name, "waiting for what another run left under way"):
+        with progress.step(self.name, "waiting for steps that another run left under way"):
             known: dict[str, int] = self._answered_within(seconds, {"do": "claim", "fence": number})
             return known
 
@@ -125,8 +125,8 @@ class HostClient:
         said = reply.errors or reply.said
         if not said:
             self._complain(
-                f"{title}: the connection was lost before it ended{lost_way(self._host)}. What was begun may "
-                f"continue there; once {self.name} can be reached, run this again"
+                f"{title}: the connection was lost before this step ended{lost_way(self._host)}. The step may "
+                f"continue on the host; once {self.name} can be reached, rerun"
             )
         for line in [] if show else said:
             self._complain(f"{title}: {line}")
@@ -145,7 +145,7 @@ class HostClient:
         self._require_connection()
         with gevent.Timeout(seconds, False):
             return self._answer(self.send(request))
-        raise OperatorError(f"{self.name} gave no answer within {seconds:.0f} s")
+        raise OperatorError(f"{self.name} did not answer within {seconds:.0f} s")
 
     def _answer(self, reply: Reply) -> Any:
         """The last line of a reply; None where it has none. OperatorError where the request failed."""
@@ -154,13 +154,13 @@ class HostClient:
         if not reply.done:
             why = f": {reply.lost}".rstrip(".") if str(reply.lost or "") else ""
             raise OperatorError(
-                f"{self.name} gave no answer: the connection was lost{lost_way(self._host)}{why}. Once {self.name} can "
-                "be reached, run this again"
+                f"{self.name} did not answer: the connection was lost{lost_way(self._host)}{why}. Once {self.name} can "
+                "be reached, rerun"
             )
         try:
             return printable.answer(reply.said[-1]) if reply.said else None
         except ValueError:
-            raise OperatorError(f"{self.name} gave an answer that is none: {reply.said[-1][:200]}") from None
+            raise OperatorError(f"{self.name} gave an invalid answer: {reply.said[-1][:200]}") from None
 
 
 def first_reached(names: Iterable[str], what: str) -> str:
@@ -168,7 +168,7 @@ def first_reached(names: Iterable[str], what: str) -> str:
     known = list(names)
     if found := next((name for name in known if HostClient(name).connect()), None):
         return found
-    raise OperatorError(f"none of {', '.join(known)} can be reached, {what}: bring one back")
+    raise OperatorError(f"none of {', '.join(known)} can be reached, and one of them {what}: bring one back online")
 
 
 def _show(host: Any, text: str, wrong: bool) -> None:

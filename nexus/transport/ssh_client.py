@@ -106,7 +106,7 @@ class Client(pyinfra_client.SSHClient):
         if self.way.runs() and transport and transport.is_active():
             return ""
         if self.way.runs():
-            said = "nothing has come back for half a minute"
+            said = "no answer for half a minute"
         return f" ({self.way.by}{f': {said}' if said else ''})"
 
     def close(self) -> None:

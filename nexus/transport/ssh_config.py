@@ -72,14 +72,14 @@ def _options(file: str | None) -> tuple[str, ...]:
         return ()
     own = Path(os.path.expanduser(file or "~/.ssh/config"))
     if file and not own.is_file():
-        raise OperatorError(f'ssh_config_file = "{file}" is not there; "{NONE}" reads no file')
+        raise OperatorError(f'ssh_config_file = "{file}" does not exist; "{NONE}" reads no file')
     try:
         if not own.is_file():
             return ()
         with own.open("rb"):
             pass
     except OSError as error:
-        raise OperatorError(f"{own} cannot be read ({error.strerror}): how hosts are reached is not known") from None
+        raise OperatorError(f"{own} cannot be read ({error.strerror}), so the way to hosts is unknown") from None
     if file or not _at_home(own):
         return ("-F", str(own))
     return ()
@@ -104,7 +104,7 @@ def _asked(words: tuple[str, ...]) -> Mapping[str, list[str]]:
             [program, "-T", "-G", *words], stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        raise OperatorError(f"ssh -G {shlex.join(words)} gave no answer within {SECONDS} s") from None
+        raise OperatorError(f"ssh -G {shlex.join(words)} did not answer within {SECONDS} s") from None
     if done.returncode:
         said = [line for line in done.stderr.decode(errors="replace").splitlines() if "terminating," not in line]
         raise OperatorError(f"ssh's configuration: {'; '.join(said) or f'ssh -G {shlex.join(words)} failed'}")
@@ -153,7 +153,7 @@ def expanded(text: str, tokens: Mapping[str, str], known: str = "", home: bool =
 
     def put(found: re.Match[str]) -> str:
         if (letter := found[1]) not in (known or tokens) or letter not in tokens:
-            raise OperatorError(f'ssh\'s configuration: "{text}" has %{letter}, which is not known there')
+            raise OperatorError(f'ssh\'s configuration: "{text}" has %{letter}, which ssh does not know there')
         return tokens[letter]
 
     text = TOKEN.sub(put, text)

@@ -13,7 +13,7 @@ def step(request: Mapping[str, Any]) -> None:
     for item in request["items"]:
         path = item["path"]
         if os.path.lexists(path) and not os.path.isdir(path):
-            raise RemoteError(f"{path} should be a directory but is none: move it away")
+            raise RemoteError(f"{path} should be a directory but is not one: move it away")
         with concerning(path):
             os.makedirs(path, exist_ok=True)
             shutil.chown(path, item["owner"], item["group"])

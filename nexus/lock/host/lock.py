@@ -118,8 +118,8 @@ def _ours(found: Item, context: Item) -> bool:
 
 def _whose(found: Item) -> str:
     if holder := found["holder"]:
-        return f"{holder['who']} holds it since {holder['since']}: {holder['purpose']}"
-    return "it was taken away by deploys/unlock.py, or another run has had it since"
+        return f"{holder['who']} has held it since {holder['since']}: {holder['purpose']}"
+    return "deploys/unlock.py took it away, or another run has held it since"
 
 
 def _alive(own: Item, context: Item) -> bool:
@@ -144,7 +144,7 @@ def _read() -> Item:
     except FileNotFoundError:
         return dict(FREE)
     except ValueError:
-        raise RemoteError(f"{FILE} cannot be read: when no run is under way, remove it") from None
+        raise RemoteError(f"{FILE} cannot be read: make sure that no run is under way, then remove it") from None
 
 
 def _write(content: Item) -> None:

@@ -41,10 +41,10 @@ class Directory(AtPath, place=Place.DIRECTORIES, removable=True, plural="directo
     def obstacles(self, answer: Answer, host: str) -> Iterator[str]:
         found = super().present(answer)
         if found and found[0] not in ("directory", "link", "unreadable"):
-            yield f"{self.path} is a {found[0]} and should be a directory: move it away, then rerun"
+            yield f"{self.path} is a {found[0]} but should be a directory: move it away, then rerun"
         if found and found[0] == "link" and (found[5] is None or found[5][0] != "directory"):
-            leads = "to nothing" if found[5] is None else f"to a {found[5][0]}"
+            leads = "does not exist" if found[5] is None else f"is a {found[5][0]}"
             yield (
-                f"{self.path} should be a directory and is a link to {found[4]}, which leads {leads}: mount or "
+                f"{self.path} should be a directory but is a link to {found[4]}, which {leads}: mount or "
                 "create that directory, or remove the link, then rerun"
             )

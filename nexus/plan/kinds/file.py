@@ -74,4 +74,4 @@ class File(AtPath, place=Place.FILES, removable=True):
     def obstacles(self, answer: Answer, host: str) -> Iterator[str]:
         found = self.present(answer)
         if found and found[0] == "directory":
-            yield f"{self.path} is a directory and should be a file: move it away, then rerun"
+            yield f"{self.path} is a directory but should be a file: move it away, then rerun"

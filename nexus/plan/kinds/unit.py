@@ -41,7 +41,7 @@ class Unit(SystemdUnit, place=Place.UNITS, removable=True):
         The section that systemd leaves alone tells programs on the host how the unit takes its files: the unit as JSON.
         """
         if "." in self.name and not self.name.endswith(".service"):
-            raise ValueError(f"unit {self.name} is no service and cannot be restarted after its files")
+            raise ValueError(f"unit {self.name} is not a service and cannot be restarted when its files change")
         paths = " ".join(sorted(self.reads))
         stamp = f"mkdir -p /run/nexus-cos/stamp && sha256sum {paths} >/run/nexus-cos/stamp/{self.name} 2>/dev/null"
         said = json.dumps({name: value for name, value in asdict(self).items() if name in TOLD})
@@ -50,8 +50,8 @@ class Unit(SystemdUnit, place=Place.UNITS, removable=True):
 
     def compare(self, found: Differences, seen: Seen) -> Step | None:
         if self.has_failed(seen.answer):
-            why = f"journalctl -u {self.started} says why"
-            found.notes.append(f"{self.started} failed when its timer started it last: {why}")
+            why = f"see journalctl -u {self.started}"
+            found.notes.append(f"{self.started} failed when its timer last started it: {why}")
         how = self.differences(seen)
         if self.reads and not how and self.drop_in() in found.files:
             how = ["drop-in changed"]
@@ -80,6 +80,6 @@ class Unit(SystemdUnit, place=Place.UNITS, removable=True):
     def obstacles(self, answer: Answer, host: str) -> Iterator[str]:
         if self.is_masked(answer):
             yield (
-                f"unit {self.name} is masked, so it could neither be started nor enabled: if that is no longer meant, "
+                f"unit {self.name} is masked and cannot be started or enabled: if it should no longer be masked, run "
                 f"`systemctl unmask {self.name}` on {host}, then rerun"
             )

@@ -105,7 +105,7 @@ def _recipe(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _make(root: Path, recipe: Mapping[str, Any]) -> None:
     """Builds beside the final place and renames, so that a base is whole or not there."""
-    say("lab: making the base system, Debian 13 (about half a minute, kept for the next time)")
+    say("lab: building the base system, Debian 13 (about half a minute, kept for the next time)")
     partial = root.with_name(f"{root.name}.partial")
     command = ["mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase", f"--keyring={KEYRING}"]
     command.append(f"--include={PACKAGES}")
@@ -123,7 +123,7 @@ def _make(root: Path, recipe: Mapping[str, Any]) -> None:
     if done.returncode:
         said = "\n".join(done.stderr.strip().splitlines()[-15:])
         remove_tree(partial)
-        raise LabError(f"mmdebstrap could not make the base system from {recipe['sources'] or 'Debian'}:\n{said}")
+        raise LabError(f"mmdebstrap could not build the base system from {recipe['sources'] or 'Debian'}:\n{said}")
     _add_authorities(partial)
     run("chroot", str(partial), "/bin/sh", "-c", CUSTOMISE)
     (partial / "etc/machine-id").write_text("")

@@ -87,7 +87,7 @@ def check_addresses(environment: LabEnvironment) -> None:
             fits = False
         where = f"inventory of {environment.name}: host {host.name} has address {host.address}"
         if not fits:
-            raise LabError(f"{where}, but the lab has {defaults.NETWORK} without {defaults.GATEWAY}")
+            raise LabError(f"{where}, but the lab has {defaults.NETWORK} except {defaults.GATEWAY}")
         if host.address in taken:
-            raise LabError(f"{where}, and so has {taken[host.address]}: give each its own")
+            raise LabError(f"{where}, and so has {taken[host.address]}: give each host its own")
         taken[host.address] = host.name

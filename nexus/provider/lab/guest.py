@@ -32,7 +32,7 @@ KeepConfiguration=static
 
 BOOT = """\
 #!/bin/sh
-# Boots lab host {name} of environment {environment} once. Written anew at every start of the host.
+# Boots lab host {name} of environment {environment} once. Rewritten at every start of the host.
 ip link delete {interface} 2>/dev/null  # after a reboot the kernel may not have tidied up yet
 (
     tries=200
@@ -105,8 +105,8 @@ def write_resolver(root: Path, files: Sequence[Path] = RESOLVERS) -> None:
     text = next((text for text in texts if "nameserver 127." not in text), None)
     if text is None:
         raise LabError(
-            f"{files[0]} names a resolver on loopback, which hosts on the bridge cannot ask:"
-            " let it name one that other machines reach too"
+            f"{files[0]} names a resolver on loopback, which hosts on the bridge cannot reach:"
+            " name a resolver that other machines can reach too"
         )
     target = root / "etc/resolv.conf"
     if target.is_symlink() or not target.exists() or target.read_text() != text:

@@ -48,7 +48,7 @@ def up_as_root(environment: LabEnvironment) -> None:
     if not os.geteuid():
         up(environment)
     elif subprocess.run([*SUDO, environment.name], cwd=PROJECT, check=False).returncode:
-        raise LabError(f"the hosts of {environment.name} are not up: see the lines above")
+        raise LabError(f"the hosts of {environment.name} are not up: see the output above")
 
 
 def down(environment: LabEnvironment, force: bool = False) -> None:
@@ -101,7 +101,7 @@ def _is_other_checkout(environment: LabEnvironment, owner: dict[str, str]) -> bo
 def _refusal(environment: LabEnvironment, owner: dict[str, str]) -> str:
     return (
         f"environment {environment.name} on this machine belongs to the checkout {owner['checkout']}"
-        f" (its hosts lie in {environment.directory}): run `make lab-down` there,"
+        f" (its hosts are in {environment.directory}): run `make lab-down` there,"
         f" or `python -m nexus.provider.lab down {environment.name} --force` here"
     )
 
@@ -132,8 +132,8 @@ def _refuse_taken_addresses(environment: LabEnvironment) -> None:
         address = json.loads(other.read_text())["address"]
         if address in wanted:
             raise LabError(
-                f"host {wanted[address]} of {environment.name} wants {address}, which {other.parent.name} of"
-                f" environment {other.parents[1].name} on this machine has: change one inventory"
+                f"host {wanted[address]} of {environment.name} needs {address}, which {other.parent.name} of"
+                f" environment {other.parents[1].name} on this machine already has: change one of the inventories"
             )
 
 
@@ -165,7 +165,7 @@ def _make_missing(hosts: Sequence[Host], root: Path) -> bool:
             host.make(root, network.uplink_mtu(), access.public_key(host.environment))
             changed = True
         elif spec["base"] != root.name:
-            say(f"lab: {host.name} runs on an older base system; lab-down and lab-up renew it")
+            say(f"lab: {host.name} runs on an older base system; `make lab-down` and `make lab-up` renew it")
     return changed
 
 

@@ -107,7 +107,7 @@ def kill(pids: Sequence[int], seconds: float = 20) -> None:
     left = [pid for pid in dict.fromkeys(pids) if not _killed(pid, seconds)]
     if left:
         numbers = ", ".join(map(str, left))
-        raise LabError(f"processes {numbers} outlive SIGKILL: something in the kernel holds them, see dmesg")
+        raise LabError(f"processes {numbers} survived SIGKILL: something in the kernel holds them, see dmesg")
 
 
 def _killed(pid: int, seconds: float) -> bool:
@@ -144,7 +144,7 @@ def remove_tree(directory: Path) -> None:
         return
     unmount_below(directory)
     if left := mounts_below(directory):
-        raise LabError(f"{left[0]} is still mounted, so {directory} is not deleted: unmount it and try again")
+        raise LabError(f"{left[0]} is still mounted, so {directory} is not deleted: unmount it and rerun")
     try:
         shutil.rmtree(directory)
     except PermissionError:  # a host keeps its record so that nothing but lines at the end can be written

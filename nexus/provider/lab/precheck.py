@@ -46,7 +46,7 @@ def install_tools() -> None:
     for command in (["apt-get", "-q", "update"], install):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise LabError(f"`{' '.join(command)}` failed, install by hand: {done.stderr.strip()}")
+            raise LabError(f"`{' '.join(command)}` failed, install the packages by hand: {done.stderr.strip()}")
 
 
 def load_modules() -> None:
@@ -96,7 +96,7 @@ def _reason_of_kernel() -> str | None:
         return "this kernel has no overlay filesystem, which the hosts' roots are made of"
     for kind in ("bridge", "veth"):
         if run("ip", "link", "add", "nexusprobe0", "type", kind, check=False).returncode:
-            return f"this kernel cannot make network interfaces of type {kind} (or this container may not)"
+            return f"this kernel cannot create network interfaces of type {kind} (or this container may not)"
         run("ip", "link", "delete", "nexusprobe0", check=False)
     return None
 
@@ -107,7 +107,7 @@ def _reason_of_disk(place: Path) -> str | None:
     existing = next(p for p in (place, *place.parents) if p.exists())
     kind = run("stat", "--file-system", "--format=%T", str(existing)).stdout.strip()
     if kind in ("overlayfs", "nfs", "tmpfs", "fuseblk"):
-        return f"{place} is on {kind}, which carries no overlays: name one on ext4 in NEXUS_LAB_DIRECTORY"
+        return f"{place} is on {kind}, which does not support overlays: set NEXUS_LAB_DIRECTORY to a directory on ext4"
     free = shutil.disk_usage(existing).free
     if free < defaults.DISK_BYTES_MIN:
         return f"{place} has {free / 2**30:.1f} GiB free, the lab needs {defaults.DISK_BYTES_MIN / 2**30:.0f}"
