@@ -1,4 +1,4 @@
-"""Every name of pyinfra and gevent that the library replaces: what it is, and why. No other file replaces any.
+"""Every name of pyinfra and gevent that the library replaces, and the reason. No other file replaces any.
 
 A test per entry (tests/library/test_pyinfra_patches.py) fails as soon as pyinfra no longer needs it.
 """
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NamedTuple
 
-VERSION = "3.10"  # of pyinfra, for which all of them were written
+VERSION = "3.10"  # of pyinfra, for which all patches were written
 
 
 @dataclass(frozen=True)
 class Patch:
-    """One replaced name. `why` says what stock pyinfra does, and what we need in its place."""
+    """One replaced name. `why` says what stock pyinfra does that we cannot use."""
 
     module: str
     name: str
@@ -44,25 +44,25 @@ PATCHES = {
 
 
 def replace(key: str, make: Callable[[Any], Any]) -> None:
-    """Put what `make(the original)` returns in the place of a name."""
+    """Replace a name by what `make(the original)` returns."""
     patch = PATCHES[key]
     module = importlib.import_module(patch.module)
     setattr(module, patch.name, make(getattr(module, patch.name)))
 
 
 class Place(NamedTuple):
-    """What pyinfra reads of `inspect.Traceback`."""
+    """The part of `inspect.Traceback` that pyinfra reads."""
 
     filename: str
     lineno: int
 
 
 def install_frames() -> None:
-    """Give pyinfra these two in place of those of `inspect`.
+    """Give pyinfra our `stack` and `place` instead of those of `inspect`.
 
-    It makes an operation's order from files and lines of its frames, and nothing else of them. `inspect` also reads
-    lines of source, and looks for the module of each, which a deploy file does not have, among all that are loaded:
-    2.5 ms for each operation and host, 0.4 s of a run that changes something.
+    pyinfra derives an operation's order from the files and lines of its frames, and uses nothing else of them.
+    `inspect` also reads lines of source, and searches all loaded modules for the module of each frame, which a deploy
+    file does not have: 2.5 ms for each operation and host, 0.4 s of a run that changes something.
     """
     replace("stack", lambda _: stack)
     replace("frame", lambda _: place)
@@ -83,14 +83,14 @@ def place(frame: FrameType) -> Place:
 
 
 def identity(operation: Any) -> str:
-    """What pyinfra calls an operation that was just added; it has no public name for it."""
+    """pyinfra's key for an operation that was just added; pyinfra has no public name for it."""
     found: str = operation._hash
     return found
 
 
 @contextmanager
 def importing_without_gevent() -> Iterator[None]:
-    """Import pyinfra's command line without its patch of the whole process, which is not a run of pyinfra."""
+    """Import pyinfra's command line without letting it patch this process, which is not a run of pyinfra."""
     from gevent import monkey
 
     patch_all = monkey.patch_all

@@ -1,4 +1,4 @@
-"""The record, asked: which runs there were, and what they changed on a host or of an item."""
+"""Questions to the audit record: which runs there were, and what they changed on a host or of an item."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DIED = "died before it ended"
 
 
 def history(host: str = "", since: str = "", item: str = "") -> None:
-    """Show the record instead of a run: of a host, since a time, of items with a word in their name or role."""
+    """Show the record instead of running: for a host, since a time, for items with a word in their name or role."""
     current_run().report = partial(show, host=host, since=since, item=item)
 
 
@@ -42,19 +42,19 @@ def show(run: Run, host: str = "", since: str = "", item: str = "") -> int:
 
 
 def runs_since(run: Run, since: float) -> tuple[list[Line], list[str]]:
-    """(runs of which anything was since then, places where the chain is broken); the lock tells how open ones are."""
+    """(runs with any line since then, places where the chain is broken); the lock shows the state of open runs."""
     env = run.environment
     lines, broken = lines_since(env, since)
     if all(map(settled, join(lines))):
         return join(lines), broken
     lock = _lock(run)
-    lines, broken = lines_since(env, since)  # again: a run may have ended before the lock was looked at
+    lines, broken = lines_since(env, since)  # again: a run may have ended before the lock was read
     return [{**found, "now": now(found, lock)} for found in join(lines)], broken
 
 
 def lines_since(env: Environment, since: float) -> tuple[list[Line], list[str]]:
-    """(lines of runs of which anything was since then, places where the chain is broken)."""
-    # a run is told by its first line, which may be older than what happened in it
+    """(lines of runs with any line since then, places where the chain is broken)."""
+    # the first line of a run describes it, and may be older than `since`
     lines, broken, silent = read(env, since - 86400)
     if silent:
         click.secho(f"lines on {', '.join(silent)} may be missing: no answer", fg="yellow", err=True)
@@ -63,7 +63,7 @@ def lines_since(env: Environment, since: float) -> tuple[list[Line], list[str]]:
 
 
 def join(lines: list[Line]) -> list[Line]:
-    """One entry for each run: its first line with its end, if it had one, under "end" and "died"."""
+    """One entry for each run: its first line, with its end under "end" and "died"."""
     runs: dict[str, Line] = {}
     for line in lines:
         if line["event"] == "begin":
@@ -79,7 +79,7 @@ def settled(found: Line) -> bool:
 
 
 def now(found: Line, lock: Mapping[str, Any] | None) -> str:
-    """What has become of a run that the record has no end of, by the lock as it stood before the record was read."""
+    """The state of a run without an end in the record, from the lock as it was before the record was read."""
     if not lock or found["number"] > lock["number"]:
         return "under way, or dead with no run since"
     holds = lock["holder"] and found["number"] == lock["number"] and not dead(lock["holder"])
@@ -87,7 +87,7 @@ def now(found: Line, lock: Mapping[str, Any] | None) -> str:
 
 
 def _lock(run: Run) -> dict[str, Any] | None:
-    """The lock as it stands, None where nobody can tell."""
+    """The current lock, or None if it cannot be read."""
     try:
         return asked(run.environment, run.all_roles, "look")
     except OperatorError as error:
@@ -96,7 +96,7 @@ def _lock(run: Run) -> dict[str, Any] | None:
 
 
 def changes(found: Line, host: str = "", item: str = "") -> dict[str, list[str]]:
-    """{host: changes of this run in words}, of a host and of items with a word in them where these are given."""
+    """{host: changes of this run in words}, only for a host and for items with a word in them, if given."""
     end = found["end"]
     told: dict[str, list[str]] = {}
     for name, entries in (end["changes"] if end else found["intended"]).items():

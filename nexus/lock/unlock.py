@@ -1,4 +1,4 @@
-"""The lock, looked at and, where it is told so, taken away from its holder."""
+"""Show the lock and, if asked to, take it away from its holder."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from nexus.run.run import Run, current_run
 
 
 def unlock(take: bool = False) -> None:
-    """Do so instead of a run."""
+    """Show the lock, or take it away, instead of running."""
     current_run().report = partial(show, take=take)
 
 
 def show(run: Run, take: bool = False) -> int:
-    """Say who holds the lock; with `take` nobody does afterwards. Exit status 1 where it stays held."""
+    """Show who holds the lock; `take` frees it. Exit status 1 if it stays held."""
     env = run.environment
     found = asked(env, run.all_roles, "look")
     if not (held := found["holder"]):

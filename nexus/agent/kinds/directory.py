@@ -1,4 +1,4 @@
-"""Directories with their owner and mode. What is in the way of one is never moved away."""
+"""Directories with their owner and mode. Anything in the way of a directory is never moved."""
 
 import os
 import shutil
