@@ -1,4 +1,4 @@
-"""The catalogue as roles use it: services in the order of their start, routes, stores and figures.
+"""The catalogue as roles use it: services in start order, routes, stores and figures.
 
 Loading validates all files as one whole. A part of the platform is a Catalogue too (`without`).
 """
@@ -41,7 +41,7 @@ class Catalogue:
 
     @cached_property
     def services(self) -> Mapping[str, Service]:
-        """All services by name: by phase, within it dependencies first, else as in the file."""
+        """All services by name: by phase, within a phase dependencies first, otherwise as in the file."""
         depth = depths({service.name: service.depends_on for service in self.platform.services})
         ordered = sorted(self.platform.services, key=lambda s: (s.startup_phase, depth[s.name]))
         return MappingProxyType({service.name: service for service in ordered})
@@ -75,7 +75,7 @@ class Catalogue:
 
     @property
     def handshake(self) -> Handshake:
-        """The header that services marked `handshake` insist on."""
+        """The header that services marked `handshake` require."""
         return self.gateway.handshake
 
     @property
@@ -95,11 +95,11 @@ class Catalogue:
         return [service for service in self.services.values() if store in service.stores]
 
     def schema_of(self, service: Service) -> Schema | None:
-        """Its first schema, where it names one."""
+        """The service's first schema, if it names one."""
         return self.schemas[service.first_schema] if service.first_schema else None
 
     def probes_of(self, service: Service, *, shipped_code: bool) -> Probes:
-        """Paths to ask about its health: of its own code, or of the reference service in its place."""
+        """Paths that report a service's health: those of its own code, or of the reference service in its place."""
         if not shipped_code:
             return self.platform.probes.reference
         return (service.source and service.source.probes) or self.platform.probes.source
@@ -111,7 +111,7 @@ class Catalogue:
     def without(self, names: Collection[str]) -> Catalogue:
         """The catalogue as if the services named had never been in it, their routes included.
 
-        CatalogueError if one of them is unknown, or a service that stays depends on one that goes.
+        CatalogueError if one of them is unknown, or a remaining service depends on one of them.
         """
         gone = set(names)
         if not gone:
@@ -165,5 +165,5 @@ def _less(entry: E, field: str, gone: set[str]) -> E:
 
 @lru_cache(maxsize=8)
 def load(directory: Path = DIRECTORY) -> Catalogue:
-    """The catalogue of a directory, read once in a run; CatalogueError lists everything that is wrong."""
+    """The catalogue in a directory, read once per run; CatalogueError lists everything that is wrong."""
     return Catalogue(*check.read(directory), directory)

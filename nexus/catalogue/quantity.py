@@ -11,7 +11,7 @@ _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, **_BINARY}
 
 
 def millicores(text: str) -> int:
-    """Thousandths of a core in `500m` or `0.5`; ValueError for anything else, and for nothing at all."""
+    """Thousandths of a core in `500m` or `0.5`; ValueError for anything else, and for zero."""
     match = _CPU.fullmatch(text)
     value = 0
     if match:
@@ -22,7 +22,7 @@ def millicores(text: str) -> int:
 
 
 def memory_bytes(text: str) -> int:
-    """Bytes in `512Mi` or `2G`; ValueError for anything else, and for nothing at all."""
+    """Bytes in `512Mi` or `2G`; ValueError for anything else, and for zero."""
     match = _MEMORY.fullmatch(text)
     value = int(match["amount"]) * _UNITS[match["unit"]] if match else 0
     if value <= 0:

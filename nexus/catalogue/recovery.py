@@ -1,4 +1,4 @@
-"""The parts of operations.yaml for what is lost: backups, recovery, failover, circuit breakers."""
+"""The parts of operations.yaml about losses: backups, recovery, failover, circuit breakers."""
 
 from typing import Literal, Self
 
@@ -67,7 +67,7 @@ class Backups(types.Entry):
 
 
 class DisasterRecovery(types.Entry):
-    """How much may be lost, and for how long."""
+    """How much data may be lost, and how long recovery may take."""
 
     rpo_hours: types.Positive
     rto_hours: types.Positive
@@ -92,13 +92,13 @@ class PostgresqlFailover(types.Entry):
 
 
 class RedisFailover(types.Entry):
-    """The name under which Sentinels know the primary."""
+    """The name by which Sentinels know the primary."""
 
     master_name: types.Word
 
 
 class Failover(types.Entry):
-    """What happens when something is lost."""
+    """What happens when a part fails."""
 
     single_service: SingleServiceFailover
     postgresql: PostgresqlFailover

@@ -1,4 +1,4 @@
-"""What no single entry of the catalogue can know: how services, events, routes and checks fit each other."""
+"""Checks between entries of the catalogue: whether services, events, routes and checks fit together."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from nexus.catalogue.gateway import GatewayFile, Route
 from nexus.catalogue.order import cycles
 from nexus.catalogue.service import Service, ServicesFile
 
-AUTH_PATH = "/.edge/auth"  # the edge asks there whether a request may pass
+AUTH_PATH = "/.edge/auth"  # the edge asks this path whether a request may pass
 
 
 def problems(services: Document[ServicesFile], gateway: Document[GatewayFile]) -> Iterator[Problem]:
-    """What is wrong between entries; a file without a model is wrong itself and is passed over here."""
+    """Problems between entries. Skips a file without a model: its own problems are already reported."""
     if services.model:
         file = services.model
         yield from _start_order(services, file.services)
@@ -77,7 +77,7 @@ def _events(doc: Document[ServicesFile], file: ServicesFile) -> Iterator[Problem
 
 
 def _locations(doc: Document[GatewayFile], file: GatewayFile) -> Iterator[Problem]:
-    """The edge has one location for each path: two of them are refused by Nginx on the host."""
+    """The edge has one location for each path: Nginx on the host refuses a duplicate."""
     health = (False, file.edge.health_path)
     taken = {(True, "/"): "the edge", (False, AUTH_PATH): "the edge", health: "edge.health_path"}
     for number, route in enumerate(file.routes):
@@ -97,7 +97,7 @@ def _locations(doc: Document[GatewayFile], file: GatewayFile) -> Iterator[Proble
 def _requests(
     doc: Document[ServicesFile], services: tuple[Service, ...], routes: tuple[Route, ...]
 ) -> Iterator[Problem]:
-    """Requests of functional checks that the edge would not let through."""
+    """Requests of functional checks that the edge would refuse."""
     for i, service in enumerate(services):
         own = [route for route in routes if route.service == service.name]
         for j, check in enumerate(service.functional):
