@@ -70,5 +70,5 @@ def _repeated(document: Document[Any]) -> Iterator[Problem]:
             first = values.index(value)
             if value is not None and first < number:
                 line = document.line(*section, first, field)
-                message = f"{value!r} is taken by line {line}; choose another"
+                message = f"{value!r} is already used in line {line}; choose another"
                 yield document.problem((*section, number, field), message)

@@ -7,12 +7,12 @@ from nexus.error import OperatorError
 
 
 def majority(members: int) -> int:
-    """How many of these members decide for all."""
+    """The number of members that form a quorum."""
     return members // 2 + 1
 
 
 def check_members(env: Environment, group: str) -> None:
-    """Refuse a group of two or four hosts: it does not outlive the loss of more of them than one or three do."""
+    """Refuse an even number of hosts: it tolerates no more failures than one host less."""
     members = [host.name for host in env.group(group)]
     failures = len(members) - majority(len(members))
     if members and len(members) % 2 == 0:

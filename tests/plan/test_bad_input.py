@@ -175,12 +175,16 @@ CATALOGUE = {
         "    port: 3001\n    port: 3999\n",
         "services.yaml:{after}: auth-service: port: key 'port' appears twice",
     ),
-    "port twice": ("    port: 3001\n", "    port: 3002\n", "auth-service-v2: port: 3002 is taken by line {line}"),
+    "port twice": (
+        "    port: 3001\n",
+        "    port: 3002\n",
+        "auth-service-v2: port: 3002 is already used in line {line}",
+    ),
     "port that is none": ("    port: 3001\n", "    port: high\n", "services.yaml:{line}: auth-service: port: 'high'"),
     "name twice": (
         "  - name: auth-service\n",
         "  - name: auth-service-v2\n",
-        "auth-service-v2: name: 'auth-service-v2' is taken by line {line}",
+        "auth-service-v2: name: 'auth-service-v2' is already used in line {line}",
     ),
     "unknown dependency": (
         "[user-auth, session-mgr, token-mgr]",

@@ -43,7 +43,7 @@ def test_duplicate_name_says_where_the_first_is(broken):
     problems = broken("services.yaml", ("- name: scheduler\n", "- name: ledger-mgr\n"))
     first = line_of("services.yaml", "- name: ledger-mgr")
     taken = [p for p in problems if p.field == "name"]
-    assert [p.message for p in taken] == [f"'ledger-mgr' is taken by line {first}; choose another"]
+    assert [p.message for p in taken] == [f"'ledger-mgr' is already used in line {first}; choose another"]
     # whoever needs the name that is gone is told too
     assert any("'scheduler' is not a service" in p.message for p in problems)
 

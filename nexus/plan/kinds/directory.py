@@ -10,9 +10,9 @@ from nexus.plan.kinds.path import AtPath, shown
 
 @dataclass(frozen=True)
 class Directory(AtPath, place=Place.DIRECTORIES, removable=True, plural="directories"):
-    """A directory; parents that are missing are made with mode 0755, root's.
+    """A directory; missing parents are created with mode 0755, owned by root.
 
-    Where it is a link to a directory, as when data was moved to a larger disk, that one is meant.
+    If the path is a link to a directory, such as after data was moved to a larger disk, its target counts.
     """
 
     owner: str = "root"

@@ -15,8 +15,8 @@ from nexus.plan.kinds.path import AtPath, shown
 class File(AtPath, place=Place.FILES, removable=True):
     """A regular file with this content. `secret` keeps its content out of every output.
 
-    `implied` says that it follows from other files of the role, as a stamp of them does: that it differs is told only
-    where none of them does.
+    `implied` says that it follows from other files of the role, such as a stamp of them: a difference is reported only
+    if those files do not differ.
     """
 
     content: str | bytes = field(repr=False)
@@ -28,7 +28,7 @@ class File(AtPath, place=Place.FILES, removable=True):
 
     @cached_property
     def data(self) -> bytes:
-        """Content as bytes, the way it lies on the host."""
+        """Content as bytes, as on the host."""
         return self.content.encode() if isinstance(self.content, str) else self.content
 
     @cached_property
