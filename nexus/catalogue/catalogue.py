@@ -89,7 +89,7 @@ class Catalogue:
         return self.operations.stores.by_name
 
     def services_of_store(self, store: str) -> list[Service]:
-        """Services that keep something in the store, in start order; KeyError if there is no such store."""
+        """Services that keep something in the store, in start order; KeyError if the store is unknown."""
         if store not in self.stores:
             raise KeyError(f"{store!r} is not a store in the catalogue; {nearest(store, self.stores)}")
         return [service for service in self.services.values() if store in service.stores]

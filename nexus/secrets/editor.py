@@ -1,7 +1,7 @@
-"""Secrets in an operator's editor, checked when it ends.
+"""Secrets in an operator's editor, checked when the editor ends.
 
-The clear text lies in a directory in memory that only its owner can enter. It is removed when the editor ends,
-and by a guard of its own when this program is killed.
+The clear text is in an in-memory directory that only its owner can enter. It is removed when the editor ends,
+and by a guard process if this program is killed.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ GUARD = 'cat >/dev/null; rm -rf -- "$1"'
 
 
 def edit(secrets: Secrets, name: str, editor: list[str]) -> list[str]:
-    """Names of secrets that were added, changed or removed; nothing is written where there are none.
+    """Names of secrets that were added, changed or removed; the caller saves them.
 
-    OperatorError where the editor failed, or what it left is not a list of secrets: the file is as it was.
+    OperatorError if the editor failed, or if its result is not a list of secrets: the file is then unchanged.
     """
     with private_directory() as directory:
         path = directory / f"{name}.yaml"
@@ -57,7 +57,7 @@ def render(values: dict[str, str]) -> str:
 
 
 def parse(text: str, where: str) -> dict[str, str]:
-    """The secrets in what the editor left. OperatorError with the line, and never a value."""
+    """The secrets in the edited text. OperatorError names the line, and never a value."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
@@ -83,12 +83,12 @@ def parse(text: str, where: str) -> dict[str, str]:
 
 @contextmanager
 def private_directory() -> Iterator[Path]:
-    """A directory in memory that goes away with this process, however that ends."""
+    """An in-memory directory that is removed with this process, however it ends."""
     parent = next((place for place in map(_place, PLACES) if place), None)
     if parent is None:
         raise OperatorError("no directory in memory for the clear text: mount a tmpfs at /dev/shm")
     directory = Path(tempfile.mkdtemp(prefix="nexus-cos-secrets-", dir=parent))
-    # Its standard input ends when this process does, killed or not.
+    # The guard's standard input ends when this process does, killed or not.
     guard = subprocess.Popen(["sh", "-c", GUARD, "sh", directory], stdin=subprocess.PIPE, start_new_session=True)
     before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
@@ -103,7 +103,7 @@ def private_directory() -> Iterator[Path]:
 
 
 def _place(place: str) -> Path | None:
-    """A directory that can be written and is kept in memory."""
+    """A writable directory on an in-memory file system, or None."""
     path = Path(os.environ.get(place, "") if place.isupper() else place)
     if not path.is_absolute() or not os.access(path, os.W_OK | os.X_OK):
         return None
@@ -117,7 +117,7 @@ def _end(number: int, _: Any) -> NoReturn:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Text over several lines as it is, everything else on one."""
+    """Writes multi-line text as it is, and everything else on one line."""
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:

@@ -10,7 +10,7 @@ from nexus.error import OperatorError
 
 
 def read(path: Path) -> pyrage.x25519.Identity:
-    """The key in a file of age-keygen's form; OperatorError says what is wrong with it."""
+    """The key in a file in age-keygen's format; OperatorError says what is wrong with it."""
     try:
         text = path.read_text()
     except FileNotFoundError:
@@ -29,7 +29,7 @@ def read(path: Path) -> pyrage.x25519.Identity:
 
 
 def make(path: Path) -> None:
-    """A new key in a new file that nobody else can read."""
+    """Write a new key to a new file that nobody else can read."""
     identity = pyrage.x25519.Identity.generate()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(0o600, exist_ok=False)  # never over a key that is there

@@ -1,4 +1,4 @@
-"""The one road to a host: every request to an agent goes through here, in an operation or outside of any."""
+"""The only way to a host: every request to an agent goes through here, inside and outside of operations."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from nexus.transport.fencing_token import permit
 from nexus.transport.progress import progress
 from nexus.transport.ssh_client import lost_way
 
-ANSWER_SECONDS = 30.0  # a host that says nothing for so long is as good as dead
-Failed = Callable[[Any, list[str]], None]  # is given pyinfra's state, and the last words of a step that failed
+ANSWER_SECONDS = 30.0  # a host that does not answer for this long counts as dead
+Failed = Callable[[Any, list[str]], None]  # called with pyinfra's state and the last lines of a failed step
 
 
 class HostClient:
     """Sends requests to one host of pyinfra's inventory.
 
-    `arguments` are pyinfra's for the connector, such as sudo; without them those of a command that no operation asks
-    for.
+    `arguments` are pyinfra's arguments for the connector, such as sudo; by default those of a command outside of
+    operations.
     """
 
     def __init__(self, name: str, state: Any = None, arguments: Mapping[str, Any] | None = None) -> None:
@@ -39,7 +39,7 @@ class HostClient:
         self._arguments = arguments
 
     def connect(self) -> bool:
-        """Whether there is a connection to the host, which --limit may have left out of the run."""
+        """Connect if necessary; returns whether there is a connection. --limit may have left the host out of the run."""
         if self._host is not None and not self._host.connected:
             self._host.connect(show_errors=False)
         return self._host is not None and bool(self._host.connected)
@@ -47,8 +47,8 @@ class HostClient:
     def send(self, request: Mapping[str, Any], show: bool = False) -> Reply:
         """Send a request to the agent that stays there, if it is free and was started with the same arguments.
 
-        Else the request takes a command of its own, as always where the run goes on beside it. With `show` every line
-        is shown as it comes.
+        Otherwise the request gets its own command, as it always does if the run continues in parallel. With `show`,
+        every line is shown as it comes.
         """
         arguments = self._arguments or connector_arguments(self._state, self._host)
         session = None if request.get("beside") else session_of(self._host, arguments)
@@ -66,13 +66,13 @@ class HostClient:
         return Reply(done, said, errors)
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to a question; OperatorError where there is none."""
-        # With the run's number, so that it need not wait for what this run has begun.
+        """The answer to a question; OperatorError if there is none."""
+        # With the run's number, so that the question does not wait for steps of this run.
         request = {**request, "fence": permit.number, "debug": bool(self._state.print_noop_info)}
         self._require_connection()
         with progress.step(self.name, "answering"):
             reply = self.send(request)
-            if reply.lost:  # it may be the agent alone that is gone, and a question can be asked twice
+            if reply.lost:  # perhaps only the agent is gone, and a question can be asked twice
                 reply = self.send(request)
         answer: dict[str, Any] = self._answer(reply)
         return answer
@@ -80,7 +80,7 @@ class HostClient:
     def ask_source(
         self, source: Path, names: list[str], context: Mapping[str, Any], named: Iterable[str] = ()
     ) -> dict[str, Any]:
-        """The answer of a role's own probe: {item: properties}; OperatorError when it fails.
+        """The answer of a role's own probe: {item: properties}; OperatorError if it fails.
 
         `named` are modules that the probe imports by names in its context.
         """
@@ -93,11 +93,11 @@ class HostClient:
     def act_aside(
         self, source: Path, function: str, context: Mapping[str, Any], seconds: float = ANSWER_SECONDS
     ) -> Any:
-        """The answer of an action that waits for no step under way; OperatorError where it fails."""
+        """The answer of an action that does not wait for steps under way; OperatorError if it fails."""
         return self._answered_within(seconds, protocol.action(source, function, context, alone=False))
 
     def claim(self, number: int, seconds: float) -> dict[str, int]:
-        """Let the host refuse every run with a lower number from now on; what it knew before: {"run", "steps"}.
+        """Make the host refuse every run with a lower number from now on; returns what it knew: {"run", "steps"}.
 
         Waits for a step that another run left under way there.
         """
@@ -108,10 +108,10 @@ class HostClient:
     def carry_out(
         self, title: str, request: Mapping[str, Any], stream: bool = False, failed: Failed | None = None
     ) -> bool:
-        """Whether a step, or an action that goes alone, was carried out; why not is shown with the host's name.
+        """Carry out a step, or an action with `alone`; returns whether it succeeded. Errors are shown with the host.
 
-        With `stream` what it prints is shown as it comes; with -v its title, the commands that it runs and the files
-        that it writes are, too. Its request never is.
+        With `stream`, its output is shown as it comes; with -v, so are its title, the commands that it runs and the
+        files that it writes. Its request is never shown.
         """
         verbose = bool(self._state.print_noop_info)  # -v
         request = {**request, "fence": permit.show(), "debug": verbose}
@@ -148,7 +148,7 @@ class HostClient:
         raise OperatorError(f"{self.name} did not answer within {seconds:.0f} s")
 
     def _answer(self, reply: Reply) -> Any:
-        """The last line of a reply; None where it has none. OperatorError where the request failed."""
+        """The last line of a reply, or None; OperatorError if the request failed."""
         if not reply.done and reply.errors:
             raise OperatorError(f"{self.name}: " + "\n".join(reply.errors))
         if not reply.done:
@@ -164,7 +164,7 @@ class HostClient:
 
 
 def first_reached(names: Iterable[str], what: str) -> str:
-    """The first of these hosts that can be reached; OperatorError says for what one of them is needed."""
+    """The first of these hosts that can be reached; OperatorError says what one of them is needed for."""
     known = list(names)
     if found := next((name for name in known if HostClient(name).connect()), None):
         return found
@@ -172,5 +172,5 @@ def first_reached(names: Iterable[str], what: str) -> str:
 
 
 def _show(host: Any, text: str, wrong: bool) -> None:
-    """A line of a step under way, as pyinfra shows it."""
+    """Show a line of a step under way, as pyinfra does."""
     click.echo(f"{host.print_prefix}{format_text(text, 'red') if wrong else text}", err=True)

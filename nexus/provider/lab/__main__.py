@@ -24,7 +24,7 @@ SINGLE = {"poweroff": "shut one host down cleanly", "start": "boot one host", "k
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one command; 0 when what it names is so."""
+    """Run one command; returns 0 on success."""
     words = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(words)
     if os.geteuid() and options.command != "status" and shutil.which("sudo"):
