@@ -26,7 +26,7 @@ def history(host: str = "", since: str = "", item: str = "") -> None:
 
 
 def show(run: Run, host: str = "", since: str = "", item: str = "") -> int:
-    """Print runs and their changes; exit status 1 where the record was tampered with."""
+    """Print runs and their changes; exit status 1 if the record was tampered with."""
     env = run.environment
     runs, broken = runs_since(run, moment(since, time.time()))
     check_host(host, [known.name for known in env.hosts], runs)

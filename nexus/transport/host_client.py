@@ -39,7 +39,7 @@ class HostClient:
         self._arguments = arguments
 
     def connect(self) -> bool:
-        """Connect if necessary; returns whether there is a connection. --limit may have left the host out of the run."""
+        """Connect if necessary; returns whether there is a connection, since --limit may have left the host out."""
         if self._host is not None and not self._host.connected:
             self._host.connect(show_errors=False)
         return self._host is not None and bool(self._host.connected)
@@ -108,7 +108,7 @@ class HostClient:
     def carry_out(
         self, title: str, request: Mapping[str, Any], stream: bool = False, failed: Failed | None = None
     ) -> bool:
-        """Carry out a step, or an action with `alone`; returns whether it succeeded. Errors are shown with the host.
+        """Carry out a step, or an action with `alone`; returns whether it succeeded. Errors name the host.
 
         With `stream`, its output is shown as it comes; with -v, so are its title, the commands that it runs and the
         files that it writes. Its request is never shown.

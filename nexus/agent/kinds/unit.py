@@ -13,7 +13,7 @@ __all__ = ["probe", "remove", "step"]
 
 def step(request: Mapping[str, Any]) -> None:
     """Make units as planned. Units are enabled before systemd rereads its unit files, once for all of them."""
-    from nexus.agent.unit import settle  # sent with steps alone
+    from nexus.agent.unit import settle  # sent only with steps
 
     units = request["items"]
     verbs = {
