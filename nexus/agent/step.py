@@ -45,9 +45,7 @@ def step_forget(request: Request) -> None:
     removed: list[str] = []
     for kind, code in request["kinds"]:
         ours = {name for name, made in recorded.get(kind, {}).items() if made or kind in request["anyway"]}
-        gone = sorted(
-            ours - set(planned.get(kind, ())), reverse=True
-        )  # the content of a directory before the directory
+        gone = sorted(ours - set(planned.get(kind, ())), reverse=True)  # a directory's content before the directory
         for name in gone:
             load(kind, **code)["remove"](name)
         removed += gone

@@ -124,11 +124,7 @@ def _concerns(found: Line, host: str, item: str) -> bool:
 def tell(found: Line, host: str = "", item: str = "") -> str:
     """One run in words."""
     end, told = found["end"], changes(found, host, item)
-    commit = (
-        f", commit {found['commit'][:10]}{' and uncommitted changes' if found['dirty'] else ''}"
-        if found["commit"]
-        else ""
-    )
+    commit = f", commit {found['commit'][:10]}{' with changes' if found['dirty'] else ''}" if found["commit"] else ""
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found["time"]))
     lines = [f"{when}  {found['who']}: {found['purpose']}", f"  run {found['number']}{commit}, {_outcome(found)}"]
     if services := _services(found):

@@ -18,7 +18,8 @@ capacity_reserved_cpus: float = 0.5  # CPUs reserved for the system, per machine
 capacity_reserved_memory_bytes: int = 1024**3  # memory reserved for the system, per host
 capacity_store_memory_bytes: int = 1024**3  # memory reserved for each store that runs on an app host
 
-# Figures of a host that cannot be probed yet, as host data in the inventory; 0 means that the host is asked.
-capacity_cpus: int = 0
-capacity_memory_bytes: int = 0
-capacity_gpus: int = 0
+# Figures of a host that cannot be probed yet, as host data in the inventory.
+
+capacity_cpus: int = 0  # CPUs of the host; 0 means that the host is asked
+capacity_memory_bytes: int = 0  # memory of the host; 0 means that the host is asked
+capacity_gpus: int = 0  # GPUs of the host; 0 means that the host is asked

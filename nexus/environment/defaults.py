@@ -3,10 +3,12 @@
 provider: str = "ssh"  # provider of the hosts: "lab", "aws", or "ssh" for hosts that already exist
 domain: str = "nexuscos.example.com"
 address: str = ""  # address for traffic between hosts; if empty, the ssh address
-gateway_network: str = "10.219.0.0/24"  # containers reach their own host at its first address
+gateway_network: str = "10.219.0.0/24"  # network at whose first address containers reach their own host
 
-secrets_file: str = "group_data/secrets/{environment}.age"  # {environment}.recipients next to it lists who can read it
-secrets_identity: str = "~/.config/nexus-cos/age.key"  # the environment variable NEXUS_AGE_IDENTITY overrides it
+# encrypted file of secrets; {environment}.recipients next to it lists who can read it
+secrets_file: str = "group_data/secrets/{environment}.age"
+# private age key that reads the secrets; the environment variable NEXUS_AGE_IDENTITY overrides it
+secrets_identity: str = "~/.config/nexus-cos/age.key"
 secrets_generate: bool = False  # create missing secrets during a run; otherwise `make secrets` creates them
 ca_file: str = ""  # file to which a run writes the certificate of the environment's CA, for clients
-log_directory: str = "/var/log/nexus-cos"  # directory of logs, from the handoff docs (operations.yaml: logging)
+log_directory: str = "/var/log/nexus-cos"  # directory of logs, as in the handoff docs (operations.yaml: logging)

@@ -28,9 +28,7 @@ PERIOD_SECONDS = RENEW_DAYS * DAY_SECONDS
 PERIODS = 3  # for which a leaf is valid
 LEAF_DAYS = PERIODS * RENEW_DAYS
 LEAST_SECONDS = 90  # RabbitMQ reads a new leaf up to two minutes late, and three periods must outlast that
-MOST_SECONDS = (
-    LEAF_DAYS * DAY_SECONDS
-)  # an authority begins this long before its environment, and no leaf may begin earlier
+MOST_SECONDS = LEAF_DAYS * DAY_SECONDS  # an authority begins this long before its environment, and no leaf earlier
 EPOCH_ORDINAL = 719_163  # day 1 of the proleptic calendar is 1 January of the year 1
 FORMAT = 1  # increment when the same identity gets other bytes, so that hosts do not return to older leaves
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
