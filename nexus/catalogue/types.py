@@ -192,7 +192,7 @@ ServiceName = Annotated[
     # which Docker limits to 64 characters
     _matching(
         r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?",
-        "a name has at most 40 lower-case letters, digits and hyphens, and begins with a letter",
+        "a name has at most 40 lowercase letters, digits and hyphens, and begins with a letter",
     ),
     AfterValidator(_own_name),
 ]

@@ -86,7 +86,7 @@ class HostClient:
         """
         reply = self.ask(protocol.question(source, names, context, named))
         if "error" in reply:
-            raise OperatorError(f"{self.name}: {owner(source)} could not be asked: {reply['error']}")
+            raise OperatorError(f"{self.name}: {owner(source)} could not be probed: {reply['error']}")
         items: dict[str, Any] = reply["items"]
         return items
 

@@ -70,7 +70,7 @@ class State(Item, place=Place.STATES):
             return None  # it is probed when its role's turn comes
         reply = self.present(seen.answer)
         if "error" in reply and self.items:  # nothing is known of it, so all of it is applied again
-            found.add(f"state of {self.name}", f"could not be asked: {reply['error']}")
+            found.add(f"state of {self.name}", f"could not be probed: {reply['error']}")
         changed = [name for name in self.items if self._changed(found, name, reply)]
         extra = [name for name in reply["items"] if name not in self.items] if self.extra != "keep" else []
         removed = extra if self.extra == "remove" else []
