@@ -100,7 +100,7 @@ def test_what_cannot_be_carried_out_says_so_and_the_agent_stays(here, caplog):
 
 def test_a_process_that_is_ended_fails_its_request_alone(here):
     AgentSession(*here)
-    assert send(here, request(function="ends")).errors == ["the agent ended without a word"]
+    assert send(here, request(function="ends")).errors == ["the agent ended without any output"]
     assert send(here, request())["me"]
 
 
@@ -170,7 +170,7 @@ def test_a_step_on_a_connection_that_is_no_more_says_so(here, monkeypatch, caplo
     monkeypatch.setattr(host, "run_shell_command", cut_off)
     with caplog.at_level("INFO"):
         assert HostClient(host.name, state).carry_out("rabbitmq: rabbitmq-server", {"do": "step"}) is False
-    assert "rabbitmq: rabbitmq-server: the connection was lost before it ended" in caplog.text
+    assert "rabbitmq: rabbitmq-server: the connection was lost before this step ended" in caplog.text
 
 
 def test_a_question_whose_agent_is_lost_under_way_is_asked_again(here, tmp_path):
@@ -201,7 +201,7 @@ def probe(names, context):
 def test_an_action_that_gives_no_answer_in_time_is_given_up(here, tmp_path):
     (tmp_path / "slow.py").write_text(SOURCE)
     client = HostClient(here[1].name, here[0])
-    with pytest.raises(OperatorError, match="gave no answer within 1 s"):
+    with pytest.raises(OperatorError, match="did not answer within 1 s"):
         client.act_aside(tmp_path / "slow.py", "work", {"place": str(tmp_path)}, seconds=1)
     (tmp_path / "go").touch()
 

@@ -43,9 +43,9 @@ def test_duplicate_name_says_where_the_first_is(broken):
     problems = broken("services.yaml", ("- name: scheduler\n", "- name: ledger-mgr\n"))
     first = line_of("services.yaml", "- name: ledger-mgr")
     taken = [p for p in problems if p.field == "name"]
-    assert [p.message for p in taken] == [f"'ledger-mgr' is taken, in line {first}; choose another"]
+    assert [p.message for p in taken] == [f"'ledger-mgr' is already used in line {first}; choose another"]
     # whoever needs the name that is gone is told too
-    assert any("'scheduler' is no service" in p.message for p in problems)
+    assert any("'scheduler' is not a service" in p.message for p in problems)
 
 
 def test_cycle_is_printed(broken):
@@ -71,7 +71,7 @@ def test_name_that_the_platform_has_itself(broken, name):
     problems = broken("services.yaml", ("- name: puabo-nexus\n", f"- name: {name}\n"))
     (problem,) = [p for p in problems if p.file == "services.yaml"]
     assert (problem.entry, problem.field) == (name, "name")
-    assert "the platform itself has something of this name" in problem.message
+    assert "the platform itself uses this name" in problem.message
 
 
 def test_service_that_depends_on_itself_is_a_cycle(broken):

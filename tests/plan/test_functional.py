@@ -192,18 +192,18 @@ def test_only_what_failed_is_sent_again(tmp_path: Path, code: Path, monkeypatch:
 
 
 MISTAKES = {
-    "{session}": ("{sesion}", "{sesion} is not known before this request; known are {mark}, {session}"),
+    "{session}": ("{sesion}", "{sesion} is not known before this request; known: {mark}, {session}"),
     "path: /api/sessions/, body": (
         "path: /api/tokens/, body",
-        "no route of this service takes POST /api/tokens/; correct it, add the route to gateway.yaml, "
-        "or ask the router: at: router",
+        "no route of this service accepts POST /api/tokens/; correct it, add the route to gateway.yaml, "
+        "or send the request to the router (at: router)",
     ),
     'dueDate: "2030-01-01"': ("dueDate: 2030-01-01", "2030-01-01 is read as a date: write it in quotes"),
     "name: an unknown session is not found": (
         "name: a session is created, read and deleted",
-        "is taken by another check of this service; choose another",
+        "is already used by another check of this service; choose another",
     ),
-    "keep: {session: sessionId}": ("kept: {session: sessionId}", "is no field here; did you mean 'keep'?"),
+    "keep: {session: sessionId}": ("kept: {session: sessionId}", "is not a field here; did you mean 'keep'?"),
 }
 
 

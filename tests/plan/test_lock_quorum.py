@@ -72,7 +72,7 @@ def test_a_dead_holders_lease_ends_and_a_living_ones_does_not(hosts: Anchors) ->
         assert time.monotonic() < deadline
         time.sleep(0.2)
     assert found["number"] == 2
-    assert "noor holds it" in hosts.ask("data1", "renew")["lost"]
+    assert "noor has held it since" in hosts.ask("data1", "renew")["lost"]
 
 
 def test_a_holder_that_slept_goes_on_where_nobody_came(hosts: Anchors) -> None:

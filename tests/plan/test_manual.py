@@ -56,9 +56,9 @@ def test_stores_are_those_whose_roles_bring_a_failover() -> None:
 
 
 def test_a_setting_is_told_with_its_comments_and_its_default() -> None:
-    assert comments()["history_runs"] == "runs shown where no time is given"
+    assert comments()["history_runs"] == "number of runs to show if no time is given"
     text = manual(Path("deploys/history.py"), ROLES)
-    assert "  history_runs  runs shown where no time is given (default: 20)" in text
+    assert "  history_runs  number of runs to show if no time is given (default: 20)" in text
 
 
 def test_only_help_is_help() -> None:

@@ -162,5 +162,5 @@ def test_a_number_of_hosts_that_outlives_no_loss_is_refused(tmp_path: Path, data
     if not refused:
         assert notes(env) == []
         return
-    with pytest.raises(OperatorError, match=rf"(?s)redis names {data} hosts .* Name {data - 1} or {data + 1}"):
+    with pytest.raises(OperatorError, match=rf"(?s)redis names {data} hosts .* Use {data - 1} or {data + 1}"):
         notes(env)

@@ -72,7 +72,7 @@ def test_what_ssh_does_not_understand(project: Project, case: str) -> None:
 def test_a_file_that_is_not_there(project: Project) -> None:
     project.append("group_data/all.py", "ssh_config_file = 'nowhere'\n")
     write(project, b"", own=True)
-    refused(project, project.deploy(), 'ssh_config_file = "nowhere" is not there')
+    refused(project, project.deploy(), 'ssh_config_file = "nowhere" does not exist')
 
 
 def test_no_client_to_read_it(project: Project, tmp_path: Path) -> None:

@@ -86,8 +86,8 @@ def test_a_holder_that_died_here_loses_its_lock_at_once(settled: Control, figure
     running.communicate()
     done = finished(settled, 1)
     assert done.status == 0, done.end
-    assert "is dead: taken over" in done.output
-    assert "died before its end" in done.output
+    assert "lock: taken over from process" in done.output
+    assert "died before it ended" in done.output
     figure("lock: a run after its holder died on this machine", done.seconds)
 
 
@@ -109,9 +109,9 @@ def test_a_killed_holders_lock_is_free_within_a_minute(settled: Control, figure:
     assert done.status == 0, done.end
     assert free <= LEASE_SECONDS
     figure("lock: free after its holder was killed", free)
-    assert "died before its end" in done.output
+    assert "died before it ended" in done.output
     told = settled.run(deploy="deploys/history.py", data={"history_runs": 2}).output
-    assert "died before its end" in told
+    assert "died before it ended" in told
     assert told.count(HOLD) == 2
 
 
@@ -139,7 +139,7 @@ def test_a_holder_that_slept_past_its_lock_changes_nothing_more(settled: Control
     status, text = ended(running, RUN_SECONDS)
     text = "".join(said) + text
     assert status == 1, text[-2000:]
-    assert "may change nothing any more" in text or "refused: this run holds number" in text, text[-2000:]
+    assert "can no longer change anything" in text or "refused: this run holds number" in text, text[-2000:]
     assert settled.state() == before
     third = settled.run()
     assert (third.status, third.changes) == (0, []), third.end
@@ -163,7 +163,7 @@ def test_a_lock_taken_away_is_lost(settled: Control) -> None:
     assert wait_until(lambda: held(settled), 60)
     looked = settled.run(deploy="deploys/unlock.py")
     assert looked.status == 1
-    assert "Take it away only from one that hangs" in looked.output
+    assert "Take the lock away only from a run that hangs" in looked.output
     assert held(settled)
     taken = settled.run(deploy="deploys/unlock.py", data={"yes": True})
     assert taken.status == 0, taken.end

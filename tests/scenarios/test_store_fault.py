@@ -247,7 +247,7 @@ def test_a_broker_that_was_stopped_is_started(settled: Control, figure: Figure) 
     mended = settled.run()
     figure("RabbitMQ's application stopped: the run that started it", mended.seconds)
     assert mended.status == 0, mended.end
-    assert any("state of rabbitmq cluster: could not be asked" in change for change in mended.changes)
+    assert any("state of rabbitmq cluster: could not be probed" in change for change in mended.changes)
 
 
 @pytest.mark.full
