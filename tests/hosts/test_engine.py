@@ -15,9 +15,9 @@ from roles.service.stack import NAME as STACK
 MTU = "com.docker.network.driver.mtu"
 
 
-def swarm(fleet: Fleet, host: str) -> dict[str, Any]:
+def swarm(fleet: Fleet, hostname: str) -> dict[str, Any]:
     """What the engine of a host says of itself in the swarm."""
-    found: dict[str, Any] = fleet.answer(host, "docker")["info"]["Swarm"]
+    found: dict[str, Any] = fleet.answer(hostname, "docker")["info"]["Swarm"]
     return found
 
 
@@ -163,17 +163,6 @@ def test_no_other_service_and_no_open_port(fleet: Fleet, item: Item) -> None:
     assert ports in ([], [f"{STACK}_router"]), f"{item.host}: services that publish a port: {', '.join(ports)}"
 
 
-@pytest.mark.hosts("app", "edge")
-def test_containers_are_healthy(fleet: Fleet, host: str) -> None:
-    containers = fleet.answer(host, "docker")["containers"]
-    health = {c["Name"].lstrip("/"): (c["State"].get("Health") or {}).get("Status", "unchecked") for c in containers}
-    ours = {name: status for name, status in health.items() if name.startswith(f"{STACK}_")}
-    wrong = {name: status for name, status in ours.items() if status != "healthy"}
-    assert not wrong, f"{host}: {', '.join(f'{name} is {status}' for name, status in wrong.items())}"
-    foreign = sorted(set(health) - set(ours))
-    assert not foreign, f"{host}: containers that are not the platform's: {', '.join(foreign)}"
-
-
 @pytest.mark.planned("image")
 def test_image(fleet: Fleet, item: Item) -> None:
     wanted = fleet.want(item)
@@ -184,16 +173,6 @@ def test_image(fleet: Fleet, item: Item) -> None:
     assert content["status"] == 200, f"{item.host}: {what} is not what is planned ({wanted['content']})"
     digests = [answer["headers"]["docker-content-digest"] for answer in (release, content)]
     assert digests[0] == digests[1], f"{item.host}: {what} is {digests[0]}, planned is {digests[1]}"
-
-
-@pytest.mark.hosts("ops")
-def test_registry_wants_tls_and_a_password(fleet: Fleet, host: str) -> None:
-    if not any(item.kind == "image" and item.host == host for item in fleet.wanted):
-        pytest.skip(f"the registry is not on {host}")
-    status = {how: fleet.web(host, f"registry {how}")["status"] for how in ("with password", "without password",
-              "with wrong password", "without TLS")}  # fmt: skip
-    planned = {"with password": 200, "without password": 401, "with wrong password": 401, "without TLS": 400}
-    assert status == planned, f"{host}: the registry answers {status}, planned is {planned}"
 
 
 def _service(answer: dict[str, Any], name: str) -> dict[str, Any] | None:

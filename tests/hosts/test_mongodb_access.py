@@ -18,6 +18,6 @@ def test_user(fleet: Fleet, item: Item) -> None:
 
 
 @pytest.mark.hosts("mongodb")
-def test_plain_text_is_refused(fleet: Fleet, host: str) -> None:
-    told = fleet.answer(host, "mongodb")["plain text"]
-    assert told.startswith("refused"), f"{host}: without TLS MongoDB {told}"
+def test_plain_text_is_refused(fleet: Fleet, hostname: str) -> None:
+    told = fleet.answer(hostname, "mongodb")["plain text"]
+    assert told.startswith("refused"), f"{hostname}: without TLS MongoDB {told}"

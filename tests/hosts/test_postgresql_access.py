@@ -68,29 +68,29 @@ def test_lookup(fleet: Fleet, item: Item) -> None:
 
 
 @pytest.mark.services("postgresql")
-def test_both_log_ins_reach_their_database(fleet: Fleet, host: str, service: Service) -> None:
-    logins = fleet.answer(host, "postgresql")["logins"]
+def test_both_log_ins_reach_their_database(fleet: Fleet, hostname: str, service: Service) -> None:
+    logins = fleet.answer(hostname, "postgresql")["logins"]
     for which in ("a", "b"):
         user = f"{service.database}_{which}"
         told = logins[user]
-        assert "error" not in told, f"{host}: {user} cannot log in: {told.get('error')}"
+        assert "error" not in told, f"{hostname}: {user} cannot log in: {told.get('error')}"
         planned = [user, service.database, service.database, "t"]
         assert told["row"] == planned, (
-            f"{host}: {user} is (session, acts as, database, may create) {told['row']}, planned is {planned}"
+            f"{hostname}: {user} is (session, acts as, database, may create) {told['row']}, planned is {planned}"
         )
-        assert told["tls"], f"{host}: {user} got in without TLS"
+        assert told["tls"], f"{hostname}: {user} got in without TLS"
 
 
 @pytest.mark.hosts("postgresql")
-def test_everything_else_is_refused(fleet: Fleet, host: str) -> None:
-    logins = fleet.answer(host, "postgresql")["logins"]
-    for service in shared_out(fleet.env, fleet.env.host(host), "postgresql"):
+def test_everything_else_is_refused(fleet: Fleet, hostname: str) -> None:
+    logins = fleet.answer(hostname, "postgresql")["logins"]
+    for service in shared_out(fleet.env, fleet.env.host(hostname), "postgresql"):
         tried = [name for name in logins if name.startswith(f"{service.database}_a ")]
-        assert len(tried) >= 4, f"{host}: not all was tried: {tried}"
-        _refused(host, logins, [*tried, service.database])
+        assert len(tried) >= 4, f"{hostname}: not all was tried: {tried}"
+        _refused(hostname, logins, [*tried, service.database])
 
 
-def _refused(host: str, logins: dict[str, Any], names: list[str]) -> None:
+def _refused(hostname: str, logins: dict[str, Any], names: list[str]) -> None:
     expected = (
         "no pg_hba.conf entry",
         "password authentication failed",
@@ -99,17 +99,17 @@ def _refused(host: str, logins: dict[str, Any], names: list[str]) -> None:
     )
     for name in names:
         told = logins[name]
-        assert "error" in told, f"{host}: {name} was let in as {told.get('row')}"
+        assert "error" in told, f"{hostname}: {name} was let in as {told.get('row')}"
         why = told["error"]
-        assert any(text in why for text in expected), f"{host}: {name} was not refused, but: {why}"
+        assert any(text in why for text in expected), f"{hostname}: {name} was not refused, but: {why}"
 
 
 @pytest.mark.hosts("postgresql")
-def test_settings_that_keep_data_are_in_force(fleet: Fleet, host: str) -> None:
-    settings = fleet.answer(host, "postgresql")["settings"]
+def test_settings_that_keep_data_are_in_force(fleet: Fleet, hostname: str) -> None:
+    settings = fleet.answer(hostname, "postgresql")["settings"]
     wanted = {**DURABLE, **KEPT}
     wrong = {name: settings.get(name) for name, value in wanted.items() if settings.get(name) != value}
-    assert not wrong, f"{host}: PostgreSQL runs with {wrong}, planned is { {name: wanted[name] for name in wrong} }"
+    assert not wrong, f"{hostname}: PostgreSQL runs with {wrong}, planned is { {name: wanted[name] for name in wrong} }"
 
 
 @pytest.mark.planned("postgresql server")

@@ -12,10 +12,10 @@ from hosts.item import Item
 from nexus.catalogue import Service
 
 
-def listed(fleet: Fleet, host: str, what: str) -> list[dict[str, Any]]:
+def listed(fleet: Fleet, hostname: str, what: str) -> list[dict[str, Any]]:
     """What the broker's management says of vhosts, users, permissions or exchanges."""
-    answer = fleet.web(host, f"rabbitmq {what}")
-    assert answer["status"] == 200, f"{host}: the broker does not list {what}: {answer['status']} {answer['body']}"
+    answer = fleet.web(hostname, f"rabbitmq {what}")
+    assert answer["status"] == 200, f"{hostname}: the broker does not list {what}: {answer['status']} {answer['body']}"
     found: list[dict[str, Any]] = json.loads(answer["body"])
     return found
 
@@ -74,33 +74,33 @@ def test_user(fleet: Fleet, item: Item) -> None:
 
 
 @pytest.mark.services("rabbitmq")
-def test_both_log_ins_open_their_vhost(fleet: Fleet, host: str, service: Service) -> None:
-    logins = fleet.answer(host, "rabbitmq")["logins"]
+def test_both_log_ins_open_their_vhost(fleet: Fleet, hostname: str, service: Service) -> None:
+    logins = fleet.answer(hostname, "rabbitmq")["logins"]
     for which in ("a", "b"):
         user = f"{service.database}_{which}"
-        assert logins[user] == "open", f"{host}: {user} at {service.name}: {logins[user]}"
+        assert logins[user] == "open", f"{hostname}: {user} at {service.name}: {logins[user]}"
 
 
 @pytest.mark.services("rabbitmq")
-def test_other_vhosts_are_refused(fleet: Fleet, host: str, service: Service) -> None:
-    logins, user = fleet.answer(host, "rabbitmq")["logins"], f"{service.database}_a"
+def test_other_vhosts_are_refused(fleet: Fleet, hostname: str, service: Service) -> None:
+    logins, user = fleet.answer(hostname, "rabbitmq")["logins"], f"{service.database}_a"
     tried = [name for name in logins if name.startswith(f"{user} ")]
-    assert len(tried) >= 2, f"{host}: not all was tried: {tried}"
+    assert len(tried) >= 2, f"{hostname}: not all was tried: {tried}"
     let_in = [f"{name}: {logins[name]}" for name in tried if not logins[name].startswith(("403", "530"))]
-    assert not let_in, f"{host}: {'; '.join(let_in)}"
+    assert not let_in, f"{hostname}: {'; '.join(let_in)}"
 
 
 @pytest.mark.hosts("rabbitmq")
-def test_management_is_for_the_administrator(fleet: Fleet, host: str) -> None:
+def test_management_is_for_the_administrator(fleet: Fleet, hostname: str) -> None:
     for who in ("a service", "guest"):
-        status = fleet.web(host, f"rabbitmq management as {who}")["status"]
-        assert status == 401, f"{host}: the management of the broker answers {who} with {status}"
+        status = fleet.web(hostname, f"rabbitmq management as {who}")["status"]
+        assert status == 401, f"{hostname}: the management of the broker answers {who} with {status}"
 
 
 @pytest.mark.hosts("rabbitmq")
-def test_plain_text_is_refused(fleet: Fleet, host: str) -> None:
-    told = fleet.answer(host, "rabbitmq")["plain text"]
-    assert told.startswith("refused"), f"{host}: without TLS the broker {told}"
+def test_plain_text_is_refused(fleet: Fleet, hostname: str) -> None:
+    told = fleet.answer(hostname, "rabbitmq")["plain text"]
+    assert told.startswith("refused"), f"{hostname}: without TLS the broker {told}"
 
 
 @pytest.mark.planned("rabbitmq cluster", prefix="membership")
@@ -147,10 +147,10 @@ def test_no_other_node_is_a_member(fleet: Fleet, item: Item) -> None:
     _nodes_are_those_of_the_inventory(fleet, item.host)
 
 
-def _nodes_are_those_of_the_inventory(fleet: Fleet, host: str) -> None:
-    found = {node["name"]: node.get("running") for node in listed(fleet, host, "nodes")}
+def _nodes_are_those_of_the_inventory(fleet: Fleet, hostname: str) -> None:
+    found = {node["name"]: node.get("running") for node in listed(fleet, hostname, "nodes")}
     wanted = {f"rabbit@{member.name}": True for member in fleet.env.group("rabbitmq")}
-    assert found == wanted, f"{host}: nodes and whether they run are {found}, planned is {wanted}"
+    assert found == wanted, f"{hostname}: nodes and whether they run are {found}, planned is {wanted}"
 
 
 @pytest.mark.planned("rabbitmq cluster", prefix="quorum queues")
@@ -163,7 +163,7 @@ def test_every_quorum_queue_has_a_member_on_every_node(fleet: Fleet, item: Item)
 
 
 @pytest.mark.hosts("rabbitmq")
-def test_durable_queues_are_replicated(fleet: Fleet, host: str) -> None:
-    found = [queue for queue in listed(fleet, host, "queues") if queue["durable"] and not queue.get("exclusive")]
+def test_durable_queues_are_replicated(fleet: Fleet, hostname: str) -> None:
+    found = [queue for queue in listed(fleet, hostname, "queues") if queue["durable"] and not queue.get("exclusive")]
     single = [f"{queue['vhost']}/{queue['name']}" for queue in found if queue.get("type") not in ("quorum", "stream")]
-    assert not single, f"{host}: durable queues on one node alone: {', '.join(single[:5])}"
+    assert not single, f"{hostname}: durable queues on one node alone: {', '.join(single[:5])}"

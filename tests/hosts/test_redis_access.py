@@ -15,9 +15,9 @@ from roles.redis.instance import INSTANCES, Instance, instance_of, replicas_to_w
 from roles.redis.users import HEALTH, OWN
 
 
-def told(fleet: Fleet, host: str, one: Instance) -> dict[str, Any]:
+def told(fleet: Fleet, hostname: str, one: Instance) -> dict[str, Any]:
     """What one of the two servers of a host answered."""
-    found: dict[str, Any] = fleet.answer(host, "redis")["instances"][one.name]
+    found: dict[str, Any] = fleet.answer(hostname, "redis")["instances"][one.name]
     return found
 
 
@@ -28,61 +28,61 @@ def named(fleet: Fleet, instance: str) -> dict[str, str]:
 
 
 @pytest.mark.services("redis")
-def test_log_in(fleet: Fleet, host: str, service: Service) -> None:
-    answer = told(fleet, host, instance_of(service))["logins"][service.name]
-    assert answer == "PONG", f"{host}: {service.name} cannot log in: {answer}"
+def test_log_in(fleet: Fleet, hostname: str, service: Service) -> None:
+    answer = told(fleet, hostname, instance_of(service))["logins"][service.name]
+    assert answer == "PONG", f"{hostname}: {service.name} cannot log in: {answer}"
 
 
 @pytest.mark.services("redis")
-def test_allowed(fleet: Fleet, host: str, service: Service) -> None:
-    tried = told(fleet, host, instance_of(service))["trials"][service.name]
+def test_allowed(fleet: Fleet, hostname: str, service: Service) -> None:
+    tried = told(fleet, hostname, instance_of(service))["trials"][service.name]
     refused = [f"{command}: {tried[command]}" for command in redis_allowed(service) if tried[command] != "OK"]
-    assert not refused, f"{host}: {service.name} may not {'; '.join(refused)}"
+    assert not refused, f"{hostname}: {service.name} may not {'; '.join(refused)}"
 
 
 @pytest.mark.services("redis")
-def test_refused(fleet: Fleet, host: str, service: Service) -> None:
+def test_refused(fleet: Fleet, hostname: str, service: Service) -> None:
     services = instance_of(service).services(fleet.env.catalogue)
-    tried = told(fleet, host, instance_of(service))["trials"][service.name]
+    tried = told(fleet, hostname, instance_of(service))["trials"][service.name]
     commands = redis_refused(service, services[services.index(service) - 1])
     let = [f"{command} ({tried[command]})" for command in commands if "no permissions" not in str(tried[command])]
-    assert not let, f"{host}: {service.name} may {'; '.join(let)}"
+    assert not let, f"{hostname}: {service.name} may {'; '.join(let)}"
 
 
 @pytest.mark.hosts("redis")
-def test_the_health_check_may_ask_for_the_role_alone(fleet: Fleet, host: str) -> None:
+def test_the_health_check_may_ask_for_the_role_alone(fleet: Fleet, hostname: str) -> None:
     for one in INSTANCES:
-        tried = told(fleet, host, one)["trials"][HEALTH]
+        tried = told(fleet, hostname, one)["trials"][HEALTH]
         let = [command for command, answer in tried.items() if answer == "OK"]
-        assert let == ["ROLE"], f"{host}: {HEALTH} may {let} at {one.name}"
-    more = fleet.answer(host, "redis")["sentinel"]["more"]
-    assert "NOPERM" in str(more), f"{host}: {HEALTH} is told more than the primary by Sentinel: {more}"
+        assert let == ["ROLE"], f"{hostname}: {HEALTH} may {let} at {one.name}"
+    more = fleet.answer(hostname, "redis")["sentinel"]["more"]
+    assert "NOPERM" in str(more), f"{hostname}: {HEALTH} is told more than the primary by Sentinel: {more}"
 
 
 @pytest.mark.hosts("redis")
-def test_strangers_are_refused(fleet: Fleet, host: str) -> None:
+def test_strangers_are_refused(fleet: Fleet, hostname: str) -> None:
     for one in INSTANCES:
-        answer = told(fleet, host, one)
-        assert "NOAUTH" in str(answer["stranger"]), f"{host}: without a password Redis says {answer['stranger']}"
-        assert "WRONGPASS" in str(answer["wrong password"]), f"{host}: a wrong password: {answer['wrong password']}"
-        assert answer["plain text"].startswith("refused"), f"{host}: without TLS Redis {answer['plain text']}"
-    stranger = fleet.answer(host, "redis")["sentinel"]["stranger"]
-    assert "NOAUTH" in str(stranger), f"{host}: without a password Sentinel says {stranger}"
+        answer = told(fleet, hostname, one)
+        assert "NOAUTH" in str(answer["stranger"]), f"{hostname}: without a password Redis says {answer['stranger']}"
+        assert "WRONGPASS" in str(answer["wrong password"]), f"{hostname}: a wrong password: {answer['wrong password']}"
+        assert answer["plain text"].startswith("refused"), f"{hostname}: without TLS Redis {answer['plain text']}"
+    stranger = fleet.answer(hostname, "redis")["sentinel"]["stranger"]
+    assert "NOAUTH" in str(stranger), f"{hostname}: without a password Sentinel says {stranger}"
 
 
 @pytest.mark.hosts("redis")
-def test_users_are_those_of_the_catalogue(fleet: Fleet, host: str) -> None:
+def test_users_are_those_of_the_catalogue(fleet: Fleet, hostname: str) -> None:
     for one in INSTANCES:
         wanted = {"default", *OWN.values(), *(service.name for service in one.services(fleet.env.catalogue))}
-        found = set(told(fleet, host, one)["users"])
+        found = set(told(fleet, hostname, one)["users"])
         differs = f"{sorted(found - wanted)} beside the plan, {sorted(wanted - found)} missing"
-        assert found == wanted, f"{host}: users of Redis, {one.name}: {differs}"
+        assert found == wanted, f"{hostname}: users of Redis, {one.name}: {differs}"
 
 
 @pytest.mark.hosts("redis")
-def test_what_must_stay_is_written_down_and_bounded(fleet: Fleet, host: str) -> None:
+def test_what_must_stay_is_written_down_and_bounded(fleet: Fleet, hostname: str) -> None:
     for one in INSTANCES:
-        limits = told(fleet, host, one)["limits"]
+        limits = told(fleet, hostname, one)["limits"]
         wanted = {
             "min-replicas-to-write": str(replicas_to_write(fleet.env)),
             "min-replicas-max-lag": str(fleet.env.setting.redis_replica_lag_seconds),
@@ -90,7 +90,7 @@ def test_what_must_stay_is_written_down_and_bounded(fleet: Fleet, host: str) -> 
             "appendfsync": "everysec",
         }
         found = {name: limits[name] for name in wanted}
-        assert found == wanted, f"{host}: {one.name} runs with {found}, planned is {wanted}"
+        assert found == wanted, f"{hostname}: {one.name} runs with {found}, planned is {wanted}"
 
 
 @pytest.mark.planned("sentinel", prefix="replication of ")

@@ -1,0 +1,31 @@
+"""Router: HAProxy in a container of every edge host, closed to other hosts."""
+
+import pytest
+
+from roles.service.stack import NAME as STACK
+
+testinfra_hosts = ["edge"]
+
+
+def test_router_runs(host):
+    assert host.docker.get_containers(name=f"{STACK}_router", status="running", health="healthy")
+
+
+@pytest.mark.parametrize("port", ["router_port", "router_metrics_port"])
+def test_router_listens(host, setting, port):
+    assert host.socket(f"tcp://0.0.0.0:{setting[port]}").is_listening
+
+
+def test_router_has_its_configuration(host, setting):
+    assert host.file("/etc/nexus-cos/router/haproxy.cfg").contains(f"^ *bind .*:{setting.router_port}")
+
+
+def test_guard_is_up(host):
+    assert host.service("nexus-router-guard").is_running
+    assert host.service("nexus-router-guard").is_enabled
+
+
+@pytest.mark.parametrize("port", ["router_port", "router_metrics_port"])
+def test_guard_closes_the_port(host, setting, port):
+    rules = host.iptables.rules("filter", "NEXUS-ROUTER")
+    assert [rule for rule in rules if f"--ctorigdstport {setting[port]} " in rule and rule.endswith("-j DROP")]
