@@ -133,7 +133,9 @@ def fleet(request: pytest.FixtureRequest, record_testsuite_property: Any) -> Ite
         pytest.exit(f"no host of {NAME} can be checked; {host} {why}", returncode=1)
     for name, value in report.properties(found).items():
         record_testsuite_property(name, value)
-    request.config.pluginmanager.get_plugin("nexus-cos-report").fleet = found
+    kept = request.config.pluginmanager.get_plugin("nexus-cos-report")
+    assert kept
+    kept.fleet = found
     yield found
     found.close()
 

@@ -43,7 +43,7 @@ class Connection(ParamikoBackend):
         super().__init__(f"{self.user}@{self.address}")
 
     @cached_property
-    def client(self) -> paramiko.SSHClient:  # type: ignore[override]
+    def client(self) -> paramiko.SSHClient:
         """The open connection; an unknown host key is an error."""
         client = Client()
         known, key = self.data.get("ssh_known_hosts_file"), self.data.get("ssh_key")
