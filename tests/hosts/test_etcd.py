@@ -26,7 +26,7 @@ def test_metrics_are_for_the_host_alone(host, address, setting):
 
 
 def test_etcd_runs_as_etcd(host):
-    assert {process.user for process in host.process.filter(comm="etcd")} == {"etcd"}
+    assert host.process.get(user="etcd", comm="etcd")
 
 
 def test_key_is_for_its_group(host):

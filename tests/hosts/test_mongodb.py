@@ -18,7 +18,7 @@ def test_mongodb_listens(host, address, setting):
 
 
 def test_mongodb_runs_as_mongodb(host):
-    assert {process.user for process in host.process.filter(comm="mongod")} == {"mongodb"}
+    assert host.process.get(user="mongodb", comm="mongod")
 
 
 def test_mongodb_wants_tls_and_a_password(host):

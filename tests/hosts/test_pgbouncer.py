@@ -17,7 +17,7 @@ def test_pgbouncer_listens(host, address, setting):
 
 
 def test_pgbouncer_runs_as_postgres(host):
-    assert {process.user for process in host.process.filter(comm="pgbouncer")} == {"postgres"}
+    assert host.process.get(user="postgres", comm="pgbouncer")
 
 
 def test_connections_are_pooled_and_encrypted(host):

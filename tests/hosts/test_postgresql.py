@@ -21,9 +21,8 @@ def test_port_is_open_to_the_others(host, address, setting, port):
 
 
 def test_server_runs_as_postgres(host):
-    servers = host.process.filter(comm="postgres")
-    assert servers
-    assert {process.user for process in servers} == {"postgres"}
+    assert host.process.filter(user="postgres", comm="postgres")
+    assert not host.process.filter(user="root", comm="postgres")
 
 
 def test_data_is_closed(host, setting):

@@ -33,4 +33,4 @@ def test_password_is_closed(host):
 
 
 def test_workers_are_not_root(host):
-    assert "haproxy" in {process.user for process in host.process.filter(comm="haproxy")}
+    assert host.process.filter(user="haproxy", comm="haproxy")

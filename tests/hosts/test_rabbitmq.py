@@ -29,7 +29,8 @@ def test_broker_takes_nothing_but_tls(host):
 
 
 def test_broker_runs_as_rabbitmq(host):
-    assert {process.user for process in host.process.filter(comm="beam.smp")} == {"rabbitmq"}
+    assert host.process.filter(user="rabbitmq", comm="beam.smp")
+    assert not host.process.filter(user="root", comm="beam.smp")
 
 
 def test_cookie_is_closed(host):

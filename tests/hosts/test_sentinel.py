@@ -21,7 +21,7 @@ def test_sentinel_listens(host, address, setting):
 
 
 def test_sentinel_runs_as_redis(host):
-    assert {process.user for process in host.process.filter(comm="redis-sentinel")} == {"redis"}
+    assert host.process.get(user="redis", comm="redis-sentinel")
 
 
 @pytest.mark.parametrize("instance", INSTANCES, ids=lambda instance: instance.name)

@@ -25,7 +25,7 @@ def test_what_asks_for_no_key_is_for_the_host_alone(host, address, port):
 
 
 def test_server_is_not_root(host):
-    assert {process.user for process in host.process.filter(comm="weed")} == {"seaweedfs"}
+    assert host.process.get(user="seaweedfs", comm="weed")
     assert "nexus-tls" in host.user("seaweedfs").groups
 
 
