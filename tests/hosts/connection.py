@@ -40,6 +40,7 @@ class Connection(ParamikoBackend):
         file = data.get("ssh_config_file")
         self.config = file if file in (None, NONE) else str(_path(file))
         self.user = str(data.get("ssh_user") or target(self.address, self.config, port=self.port).user or "root")
+        self._said: dict[bytes, tuple[int, bytes, bytes]] = {}
         super().__init__(f"{self.user}@{self.address}")
 
     @cached_property
@@ -88,7 +89,13 @@ class Connection(ParamikoBackend):
             self.client.close()
 
     def _exec_command(self, command: bytes) -> tuple[int, bytes, bytes]:
-        """Status, output and errors of a command of root. A session with sudo for each would take ten times as long."""
+        """Status, output and errors of a command of root, as it was first asked: all checks see the same host."""
+        if command not in self._said:
+            self._said[command] = self._ask_shell(command)
+        return self._said[command]
+
+    def _ask_shell(self, command: bytes) -> tuple[int, bytes, bytes]:
+        """A session with sudo for each command would take ten times as long."""
         quoted = shlex.quote(command.decode()).encode()
         try:
             self._shell.sendall(b"sh -c %b </dev/null; printf '\\0%%d%b' $?; printf %b >&2\n" % (quoted, END, END))
