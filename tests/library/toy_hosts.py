@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import paramiko
-from ssh_server import SshServer
+
+from tests.ssh_server import SshServer
 
 # An upper layer may not lie on an overlay, so it lies in memory; the shell stays for as long as the host does.
 ENTER = """

@@ -12,6 +12,7 @@ from paramiko import SSHException
 from pyinfra.api import Config, Inventory, State
 from pyinfra.api.connect import connect_all
 
+from nexus.agent import ASKING
 from nexus.error import OperatorError
 from nexus.transport import protocol
 from nexus.transport.agent_session import AgentSession, session_of
@@ -108,6 +109,7 @@ def test_what_an_agent_writes_is_shown_as_it_comes(here):
     session, shown = AgentSession(*here), []
     source = "import sys\ndef work(context):\n print('one'); print('two', file=sys.stderr); return {}"
     reply = session.carry(request(source), shown.append)
+    assert reply is not None
     assert reply.done
     assert "one" in shown
     assert reply.errors == ["two"]
@@ -156,7 +158,7 @@ def test_an_agent_ends_with_its_run(here):
 
 def test_an_agent_alone_that_is_never_asked_ends_without_a_word(here):
     _, host = here
-    done, output = host.run_shell_command(protocol.COMMAND, _stdin=[protocol.agent(protocol.ASKING)])
+    done, output = host.run_shell_command(protocol.COMMAND, _stdin=[protocol.agent(ASKING)])
     assert (done, list(output)) == (True, [])
 
 

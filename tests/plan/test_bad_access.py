@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import paramiko
 import pyrage
 import pytest
-from bad_input import NOTHING, Project, refused, write_secrets
+
+from tests.plan.bad_input import NOTHING, Project, refused, write_secrets
 
 # Secrets
 

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from bad_input import Project, refused
+
+from tests.plan.bad_input import Project, refused
 
 SERVICES = "group_data/catalogue/services.yaml"
 OPERATIONS = "group_data/catalogue/operations.yaml"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bad_input import Project, refused
+from tests.plan.bad_input import Project, refused
 
 
 def test_a_plan_is_written_by_a_dry_run_alone(project: Project) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from catalogue_copy import (
+
+from nexus.catalogue import load
+from tests.plan.catalogue_copy import (
     broken_,  # noqa: F401 - a fixture
     in_service,
     line_of,
 )
-from catalogue_mistake import ONE_MISTAKE, RENAMED
-
-from nexus.catalogue import load
+from tests.plan.catalogue_mistake import ONE_MISTAKE, RENAMED
 
 
 @pytest.mark.parametrize("mistake", ONE_MISTAKE)

@@ -2,6 +2,7 @@
 
 import copy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ PLAN = diff.complete(
     )
 )
 DROP_IN = PLAN.files[-1]
-SAME = {
+SAME: dict[str, Any] = {
     "paths": {
         "/etc/x.conf": ["file", 0o644, "root", "root", CONFIG.sha256],
         DROP_IN.path: ["file", 0o644, "root", "root", DROP_IN.sha256],

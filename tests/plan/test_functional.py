@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cluster import environment
 
 from nexus.catalogue import DIRECTORY, CatalogueError, load
 from roles.functional import asked, judge
@@ -22,6 +21,7 @@ from roles.functional.host.check import failure
 from roles.functional.host.checks import client, probe
 from roles.functional.plan import checks, context, request_data, token
 from tests.fixtures.checkout import WORKING, make_checkout
+from tests.plan.cluster import environment
 from tests.plan.fake_run import FakeRun
 
 
@@ -172,7 +172,8 @@ class Answering(FakeRun):
     """A run whose edge host answers as told, and that notes what it was asked."""
 
     def __init__(self, env: Any, *answers: dict[str, dict[str, str]]) -> None:
-        self.environment, self._answers, self.asked = env, list(answers), []
+        self.environment, self._answers = env, list(answers)
+        self.asked: list[dict[str, list[str]]] = []
 
     def ask_source(self, edge: str, source: Path, names: list[str], context: Any) -> Any:
         self.asked.append({name: [check["name"] for check in found] for name, found in context["services"].items()})

@@ -19,7 +19,7 @@ LIBRARIES = (
 @pytest.fixture
 def directory(tmp_path, monkeypatch):
     monkeypatch.setattr(importer, "DIRECTORY", str(tmp_path / "bytecode"))
-    monkeypatch.setattr(importer.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     return tmp_path / "bytecode"
 
 
@@ -58,7 +58,7 @@ def test_the_directory_does_not_grow_for_ever(directory, monkeypatch):
 
 
 def test_nobody_but_root_writes_it(directory, monkeypatch):
-    monkeypatch.setattr(importer.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert value("value = 1") == 1
     assert not directory.exists()
 

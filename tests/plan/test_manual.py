@@ -6,12 +6,12 @@ import ast
 from pathlib import Path
 
 import pytest
-from bad_input import Project
 
 from nexus.cli.help import asked, comments, manual, named
 from nexus.environment import deploy_declaration, settings
 from nexus.run.arguments import declared
 from roles.table import ROLES
+from tests.plan.bad_input import Project
 
 DEPLOYS = sorted(Path("deploys").glob("*.py"))
 

@@ -195,7 +195,7 @@ NOW = time.mktime((2026, 11, 22, 15, 30, 0, 0, 0, -1))
         ("2026-11-02 08:15", (2026, 11, 2, 8, 15)),
     ],
 )
-def test_times_are_understood_as_people_say_them(words: str, then: tuple[int, ...]) -> None:
+def test_times_are_understood_as_people_say_them(words: str, then: tuple[int, int, int, int, int]) -> None:
     assert moment(words, NOW) == time.mktime((*then, 0, 0, 0, -1))
 
 

@@ -110,8 +110,7 @@ def test_what_must_stay_is_written_down_and_never_evicted_and_a_cache_is(tmp_pat
 def test_memory_is_the_documented_figure_or_what_the_host_can_bear(
     tmp_path: Path, memory: int, percent: int, most: int
 ) -> None:
-    shares = {"redis_memory_percent": percent, "redis_cache_memory_percent": 1}
-    env = environment(tmp_path, memory_gib=memory, **shares)
+    env = environment(tmp_path, memory_gib=memory, redis_memory_percent=percent, redis_cache_memory_percent=1)
     desired = plan(env, env.host("data1"))
     assert settings(text(desired, PERSISTENT.live))["maxmemory"] == str(most)
     assert settings(text(desired, CACHE.live))["maxmemory"] == str(memory * GIB // 100)

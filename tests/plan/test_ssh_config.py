@@ -8,11 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from bad_input import Project, refused
 
 from nexus.error import OperatorError
 from nexus.transport import ssh_config
 from nexus.transport.ssh_config import Target, target
+from tests.plan.bad_input import Project, refused
 
 pytestmark = pytest.mark.skipif(not shutil.which("ssh"), reason="OpenSSH's client is not installed")
 FINE = b"""Include nothing-is-there/*.conf

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -63,12 +64,16 @@ def held(control: Control) -> bool:
     return "the lock is held by" in control.run(deploy="deploys/unlock.py").output
 
 
+def any_ended(runs: list[subprocess.Popen[str]]) -> bool:
+    return any(run.poll() is not None for run in runs)
+
+
 def test_of_two_runs_started_together_one_goes_on(settled: Control, full: bool, figure: Figure) -> None:
     told = []
     for number in range(PAIRS_FULL if full else PAIRS):
         release(settled, False)
         pair = [hold(settled) for _ in range(2)]
-        assert wait_until(lambda runs=pair: any(run.poll() is not None for run in runs), RUN_SECONDS)
+        assert wait_until(partial(any_ended, pair), RUN_SECONDS)
         release(settled)
         ends = sorted(ended(running, RUN_SECONDS) for running in pair)
         assert [status for status, _ in ends] == [0, 1], f"pair {number + 1}: {[text[-800:] for _, text in ends]}"
