@@ -29,7 +29,7 @@ def count() -> Counter[str]:
         found[":".join(map(str, transport.getpeername()))] += 1
         return original(transport, *arguments, **rest)
 
-    paramiko.Transport.open_session = open_session  # type: ignore[method-assign]
+    paramiko.Transport.open_session = open_session  # type: ignore[assignment,method-assign]
     return found
 
 

@@ -9,7 +9,7 @@ import statistics
 import time
 from collections.abc import Callable
 
-from benchmarks import PROJECT, hosts, platform_run
+from benchmarks import PROJECT, WORK, hosts, platform_run
 from benchmarks.distance import DELAY_MS, PORT, Distance
 from benchmarks.floor import lay_bare
 from benchmarks.hosts import Fleet
@@ -44,7 +44,7 @@ def noop(figures: Figures, fleet: Fleet) -> None:
         calm()  # sessions of the previous run are still ending
         other = platform_run.stock(fleet)
         if other.status:
-            raise Unexpected(f"stock pyinfra ended with {other.status}: see {platform_run.WORK}/log/stock.log")
+            raise Unexpected(f"stock pyinfra ended with {other.status}: see {WORK}/log/stock.log")
         stock.append(other.wall)
         calm()
         before = fleet.cpu()
@@ -132,7 +132,8 @@ def light(figures: Figures, fleet: Fleet) -> None:
 def _light(figures: Figures) -> None:
     hosts.up(LIGHT, PORT)
     runs = {"deploy": "benchmarks/deploys/light.py", "inventory": "benchmarks/inventory/slice.py", "name": "light"}
-    few, many = [], []
+    few: list[Done] = []
+    many: list[Done] = []
     for size, found in ((8, few), (LIGHT, many)):
         environment = {"NEXUS_BENCH_HOSTS": str(size), "NEXUS_BENCH_ROLE": "base"}
         begin = run(environment=environment, **runs)  # type: ignore[arg-type]

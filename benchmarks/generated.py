@@ -37,7 +37,12 @@ def install() -> None:
 
     directory = WORK / f"catalogue-{os.environ[VARIABLE]}"
     original = nexus.catalogue.load
-    nexus.catalogue.load = nexus.environment.environment.load = lambda place=directory: original(place)
+
+    def own(place: Path = directory) -> nexus.catalogue.Catalogue:
+        return original(place)
+
+    for module in (nexus.catalogue, nexus.environment.environment):
+        vars(module)["load"] = own
 
 
 def write(count: int) -> Path:

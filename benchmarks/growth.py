@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from benchmarks import PROJECT, generated, hosts, simulated, svg
 from benchmarks.distance import PORT
@@ -25,8 +26,12 @@ SIMULATED_HOSTS = 1000
 SERVICES = (43, 100, 400)
 ANSWER_SECONDS = 0.05  # of a simulated host: about what a real one on the same machine takes
 ROUNDS = 5
-SLICE = {"deploy": "benchmarks/deploys/slice.py", "inventory": "benchmarks/inventory/slice.py", "name": "growth"}
-MANY = {"inventory": "benchmarks/inventory/many.py", "name": "growth"}
+SLICE: dict[str, Any] = {
+    "deploy": "benchmarks/deploys/slice.py",
+    "inventory": "benchmarks/inventory/slice.py",
+    "name": "growth",
+}
+MANY: dict[str, Any] = {"inventory": "benchmarks/inventory/many.py", "name": "growth"}
 PLOT = Path(__file__).with_name("growth.svg")
 
 PLAN = """

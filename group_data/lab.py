@@ -1,4 +1,4 @@
-"""The lab: what it keeps in the checkout; the rest is in one_machine.py."""
+"""The lab: settings of its files in the checkout; the others are in one_machine.py."""
 
 provider = "lab"
 secrets_file = ".lab/secrets.age"

@@ -1,4 +1,4 @@
-"""Hosts that share one machine of two cores: the lab and the box. Everything is small and gentle."""
+"""Hosts that share one machine with two cores: the lab and the box. All sizes are small."""
 
 secrets_generate = True
 
@@ -13,7 +13,7 @@ service_cpu_scale = 0.0
 service_memory_scale = 0.125
 service_gpu = False
 
-# Three stores beside 43 services in the memory of one machine.
+# Three stores and 43 services in the memory of one machine.
 postgresql_memory_percent = 2
 redis_memory_percent = 1
 redis_cache_memory_percent = 1
@@ -21,8 +21,8 @@ rabbitmq_memory_percent = 4
 rabbitmq_disk_free_limit_mb = 512
 mongodb_memory_percent = 2
 
-# What asks the edge from this machine is tests, more often than any client may: the lab's own address outside.
+# Tests on this machine send more requests to the edge than a client may; this is the machine's address in the lab.
 edge_unlimited_networks = ["10.213.0.1/32"]
 
-# A release is watched for 30 s elsewhere; here scenarios make dozens of them.
+# Elsewhere a release is watched for 30 s; here scenarios do dozens of releases.
 release_min_ready_seconds = 10

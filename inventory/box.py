@@ -1,4 +1,4 @@
-"""One host in every group: the smallest whole platform, on the machine at hand, beside the lab if wanted."""
+"""One host in every group: the smallest complete platform, on the local machine, also next to the lab."""
 
 _box1 = (
     "box1",
@@ -9,7 +9,7 @@ _box1 = (
         "ssh_key": ".lab/box/id_ed25519",
         "ssh_known_hosts_file": ".lab/box/known_hosts",
         "ssh_strict_host_key_checking": "yes",
-        "ssh_config_file": "none",  # whatever the operator's own says of other hosts
+        "ssh_config_file": "none",  # ignore the operator's own configuration
         "ssh_allow_agent": False,
         "ssh_look_for_keys": False,
     },
@@ -24,7 +24,7 @@ etcd = ["box1"]
 postgresql = ["box1"]
 redis = ["box1"]
 rabbitmq = ["box1"]
-mongodb = []  # only its vendor packages it for Debian 13, and a lab cannot count on reaching the vendor
+mongodb = []  # only the vendor packages it for Debian 13, and a lab cannot rely on the vendor's servers
 storage = ["box1"]
 
-one_machine = [_box1]  # settings for hosts on the machine at hand
+one_machine = [_box1]  # settings for hosts on the local machine

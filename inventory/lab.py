@@ -1,6 +1,6 @@
-"""The lab: eight hosts on the machine at hand, made by `pyinfra @local deploys/provision.py`.
+"""The lab: eight hosts on the local machine, created by `pyinfra @local deploys/provision.py`.
 
-Groups only. A group of a store names the hosts that run it; an empty one says that it is absent here.
+It contains only groups. The group of a store names the hosts that run it; an empty group means that it is absent.
 """
 
 
@@ -12,7 +12,7 @@ def _host(name, address):
         "ssh_key": ".lab/id_ed25519",
         "ssh_known_hosts_file": ".lab/known_hosts",
         "ssh_strict_host_key_checking": "yes",
-        "ssh_config_file": "none",  # whatever the operator's own says of other hosts
+        "ssh_config_file": "none",  # ignore the operator's own configuration
         "ssh_allow_agent": False,
         "ssh_look_for_keys": False,
     }
@@ -27,7 +27,7 @@ etcd = ["data1", "data2", "data3"]
 postgresql = ["data1", "data2", "data3"]
 redis = ["data1", "data2", "data3"]
 rabbitmq = ["data1", "data2", "data3"]
-mongodb = []  # only its vendor packages it for Debian 13, and a lab cannot count on reaching the vendor
+mongodb = []  # only the vendor packages it for Debian 13, and a lab cannot rely on the vendor's servers
 storage = ["ops1"]
 
-one_machine = [*edge, *app, *data, *ops]  # they share its cores, its memory and its clock
+one_machine = [*edge, *app, *data, *ops]  # they share the machine's cores, memory and clock

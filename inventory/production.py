@@ -1,7 +1,7 @@
-"""Production: an example of the full size on hosts that exist already. Replace the addresses with your own.
+"""Production: an example of the full size on existing hosts. Replace the addresses with your own.
 
-Like staging.py, with the key held by the agent or the file named here. `address` is what the hosts use
-among themselves; `ssh_hostname` is how this machine reaches them, and the two may differ.
+Like staging.py, with the key held by the SSH agent or in the file named here. Hosts use `address` among
+themselves; this machine reaches them at `ssh_hostname`, and the two may differ.
 """
 
 

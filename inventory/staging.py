@@ -1,11 +1,11 @@
-"""Staging: an example of an environment whose hosts exist already. Replace the addresses with your own.
+"""Staging: an example of an environment on existing hosts. Replace the addresses with your own.
 
-Nothing makes these hosts (the setting `provider` is "ssh"): they are Debian 13, reached by SSH as `deploy`,
-who may use sudo without a password. The known hosts file is written by whoever sets the hosts up: a host
-key is never accepted at first sight.
+Nothing creates these hosts (the setting `provider` is "ssh"): they run Debian 13 and are reached by SSH as user
+`deploy`, who may use sudo without a password. The person who sets up the hosts writes the known hosts file: an
+unknown host key is never accepted.
 
-Hosts are reached as the operator's ~/.ssh/config says of their ssh_hostname, through a bastion (ProxyJump) too.
-ssh_config_file names another file for everyone who works with this environment; "none" reads none.
+Hosts are reached as the operator's ~/.ssh/config says for their ssh_hostname, also through a bastion (ProxyJump).
+ssh_config_file names another file for everyone who works with this environment; "none" reads no file.
 """
 
 

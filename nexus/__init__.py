@@ -1,3 +1,3 @@
-"""What every role and runbook of an environment stands on: plan, probe, converge. Knows no role by name."""
+"""The foundation of every role and runbook of an environment: plan, probe, converge. Knows no role by name."""
 
 __version__ = "0.1.0"

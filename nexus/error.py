@@ -1,4 +1,4 @@
-"""The error that speaks to an operator: what is wrong, where, and what to do about it; and the words that he wrote."""
+"""The error that speaks to an operator: what is wrong, where, and what to do. And helpers for the operator's words."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pyinfra.api.exceptions import PyinfraError
 
 
 class OperatorError(PyinfraError):
-    """Something an operator can cause and mend. Its text is shown as it is, without a traceback."""
+    """Something an operator can cause and fix. Its text is shown as it is, without a traceback."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean "x"?` for the known name that is closest to this one, or nothing."""
+    """`; did you mean "x"?` for the known name closest to this one, or nothing."""
     close = difflib.get_close_matches(name, list(known), n=1)
     return f'; did you mean "{close[0]}"?' if close else ""
 
 
 def split(words: str) -> list[str]:
-    """The words of a list that is separated by commas."""
+    """The words of a comma-separated list."""
     return [word for word in words.replace(" ", "").split(",") if word]

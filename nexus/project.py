@@ -1,7 +1,7 @@
-"""Where the files of the project lie that this library serves: its roles, runbooks, templates, group data, inventories.
+"""Where the project that this library serves has its files: roles, runbooks, templates, group data, inventories.
 
-A checkout that holds the library is its own project. An installed library serves the directory that a program is
-started in, unless a `config.py` names another one.
+A checkout that contains the library is its own project. An installed library serves the directory in which a program
+is started, unless a `config.py` names another one.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 LIBRARY = Path(__file__).resolve().parent
-FOLDERS = ("roles", "runbooks")  # of a project, with a folder for each role and runbook
+FOLDERS = ("roles", "runbooks")  # in a project, with one folder for each role and runbook
 _root = LIBRARY.parent if (LIBRARY.parent / "config.py").is_file() else Path.cwd()
 
 
@@ -25,13 +25,13 @@ def serve(directory: Path) -> None:
 
 
 def source(module: str) -> Path:
-    """The file of a module of the library or of the project, by its dotted name; nothing is imported for it."""
+    """The file of a module of the library or the project, by its dotted name. Imports nothing."""
     first, *rest = module.split(".")
     above = LIBRARY if first == LIBRARY.name else _root / first
     return above.joinpath(*rest).with_suffix(".py")
 
 
 def settings_files() -> list[Path]:
-    """Where settings are defined: `defaults.py` of the library's rooms, of roles and of runbooks."""
+    """Files that define settings: `defaults.py` of the library's packages, of roles and of runbooks."""
     inside = [*LIBRARY.glob("*/defaults.py"), *LIBRARY.glob("*/*/defaults.py")]
     return sorted([*inside, *(path for folder in FOLDERS for path in (_root / folder).glob("*/defaults.py"))])

@@ -1,4 +1,4 @@
-"""Every name of pyinfra and gevent that the library replaces: what it is, and why. No other file replaces any.
+"""Every name of pyinfra and gevent that the library replaces, and the reason. No other file replaces any.
 
 A test per entry (tests/library/test_pyinfra_patches.py) fails as soon as pyinfra no longer needs it.
 """
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NamedTuple
 
-VERSION = "3.10"  # of pyinfra, for which all of them were written
+VERSION = "3.10"  # of pyinfra, for which all patches were written
 
 
 @dataclass(frozen=True)
 class Patch:
-    """One replaced name. `why` says what stock pyinfra does, and what we need in its place."""
+    """One replaced name. `why` says what stock pyinfra does that we cannot use."""
 
     module: str
     name: str
@@ -27,42 +27,42 @@ class Patch:
 
 CLI = "pyinfra_cli.cli"
 PATCHES = {
-    "inventory": Patch(CLI, "make_inventory", "opens a directory as a file; nothing is called between data and hosts"),
-    "connect": Patch(CLI, "connect_all", "names no way on where a host cannot be reached; nothing runs meanwhile"),
-    "commands": Patch(CLI, "_handle_commands", "nothing is called between the preparation of a run and its changes"),
-    "run": Patch(CLI, "run_ops", "nothing is called around the operations: the lock and the record have to be"),
-    "error": Patch(CLI, "WrappedError", "an operator's mistake is shown with a traceback"),
-    "unexpected": Patch(CLI, "UnexpectedInternalError", "a mistake in an inventory is shown with a traceback"),
+    "inventory": Patch(CLI, "make_inventory", "opens a directory as a file; calls nothing between data and hosts"),
+    "connect": Patch(CLI, "connect_all", "does not say how to continue without a host; nothing runs meanwhile"),
+    "commands": Patch(CLI, "_handle_commands", "calls nothing between the preparation of a run and its changes"),
+    "run": Patch(CLI, "run_ops", "calls nothing around the operations, where lock and record must be"),
+    "error": Patch(CLI, "WrappedError", "shows an operator's mistake with a traceback"),
+    "unexpected": Patch(CLI, "UnexpectedInternalError", "shows a mistake in an inventory with a traceback"),
     "meta": Patch(CLI, "print_meta", "prints a table of operations; the changes themselves are printed already"),
     "results": Patch(CLI, "print_results", "prints a table of operations; each had its line when it ended"),
-    "fail prompt": Patch(CLI, "_set_fail_prompts", "asks whether to go on with fewer hosts"),
+    "fail prompt": Patch(CLI, "_set_fail_prompts", "asks whether to continue with fewer hosts"),
     "stack": Patch("pyinfra.api.util", "stack", "reads the source of 25 frames for each operation: 0.4 s of a run"),
     "frame": Patch("pyinfra.api.util", "getframeinfo", "the same"),
-    "ssh": Patch("pyinfra.connectors.ssh", "SSHClient", "reads ssh's configuration by paramiko, which stops at much"),
+    "ssh": Patch("pyinfra.connectors.ssh", "SSHClient", "reads ssh's configuration by paramiko, which often fails"),
     "alias": Patch("pyinfra_cli.inventory", "_get_ssh_alias", "the same"),
 }
 
 
 def replace(key: str, make: Callable[[Any], Any]) -> None:
-    """Put what `make(the original)` returns in the place of a name."""
+    """Replace a name by what `make(the original)` returns."""
     patch = PATCHES[key]
     module = importlib.import_module(patch.module)
     setattr(module, patch.name, make(getattr(module, patch.name)))
 
 
 class Place(NamedTuple):
-    """What pyinfra reads of `inspect.Traceback`."""
+    """The part of `inspect.Traceback` that pyinfra reads."""
 
     filename: str
     lineno: int
 
 
 def install_frames() -> None:
-    """Give pyinfra these two in place of those of `inspect`.
+    """Give pyinfra our `stack` and `place` instead of those of `inspect`.
 
-    It makes an operation's order from files and lines of its frames, and nothing else of them. `inspect` also reads
-    lines of source, and looks for the module of each, which a deploy file does not have, among all that are loaded:
-    2.5 ms for each operation and host, 0.4 s of a run that changes something.
+    pyinfra derives an operation's order from the files and lines of its frames, and uses nothing else of them.
+    `inspect` also reads lines of source, and searches all loaded modules for the module of each frame, which a deploy
+    file does not have: 2.5 ms for each operation and host, 0.4 s of a run that changes something.
     """
     replace("stack", lambda _: stack)
     replace("frame", lambda _: place)
@@ -83,14 +83,14 @@ def place(frame: FrameType) -> Place:
 
 
 def identity(operation: Any) -> str:
-    """What pyinfra calls an operation that was just added; it has no public name for it."""
+    """pyinfra's key for an operation that was just added; pyinfra has no public name for it."""
     found: str = operation._hash
     return found
 
 
 @contextmanager
 def importing_without_gevent() -> Iterator[None]:
-    """Import pyinfra's command line without its patch of the whole process, which is not a run of pyinfra."""
+    """Import pyinfra's command line without letting it patch this process, which is not a run of pyinfra."""
     from gevent import monkey
 
     patch_all = monkey.patch_all

@@ -1,4 +1,4 @@
-"""The machine that runs are started on: its user, files and output, and the checkout and the words of a run."""
+"""The machine on which runs start: its user, files and output, and the checkout and command line of a run."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from nexus.error import OperatorError
 
 
 def settle() -> None:
-    """Called once, before anything is read or written."""
-    os.umask(os.umask(0o077) & 0o077)  # never so strict that the owner could not read what is written
+    """Prepare this process: called once, before anything is read or written."""
+    os.umask(os.umask(0o077) & 0o077)  # the owner must be able to read what this process writes
     with suppress(locale.Error):
-        locale.setlocale(locale.LC_CTYPE, "C.UTF-8")  # by which Python decodes files: the project's are UTF-8
+        locale.setlocale(locale.LC_CTYPE, "C.UTF-8")  # Python decodes files by it: the project's are UTF-8
     sys.stdout, sys.stderr = _kept(sys.stdout, 1), _kept(sys.stderr, 2)
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         click.get_current_context().color = False
 
 
 class _Output(io.FileIO):
-    """Where output goes as long as somebody reads it: `| head -1` or a full disk must not stop a change halfway."""
+    """Output that may go nowhere: `| head -1` or a full disk must not stop a change halfway."""
 
     def write(self, data: Any) -> int:
         try:
@@ -42,7 +42,7 @@ class _Output(io.FileIO):
 
 
 def _kept(stream: Any, number: int) -> Any:
-    """The same stream; what it cannot write is lost, and stops nothing."""
+    """The same stream, except that output it cannot write is lost without an error."""
     with suppress(OSError, ValueError, AttributeError):
         if stream.fileno() == number:
             stream.flush()
@@ -52,14 +52,14 @@ def _kept(stream: Any, number: int) -> Any:
 
 
 def write_whole(path: Path, content: str | bytes, mode: int = 0o644, owner: tuple[int, int] = (-1, -1)) -> None:
-    """Put a file in the place of what is there, and make the directories above it; `owner` is (uid, gid).
+    """Replace a file as a whole, and create the directories above it; `owner` is (uid, gid).
 
-    OSError names the file, which a full disk does not; what was there is then as it was.
+    An OSError names the file, even for a full disk; the old file is then unchanged.
     """
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.unlink(missing_ok=True)  # of a process of the same number that was killed
+        fresh.unlink(missing_ok=True)  # left by a killed process of the same number
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
             stream.write(content.encode() if isinstance(content, str) else content)
             stream.flush()
@@ -75,24 +75,24 @@ def write_whole(path: Path, content: str | bytes, mode: int = 0o644, owner: tupl
 
 
 def own_name() -> str:
-    """The operator's name; the number of a user that the user database does not know."""
+    """The operator's name, or the number of a user that is not in the user database."""
     with suppress(KeyError, OSError):
         return getpass.getuser()
     return f"uid-{os.getuid()}"
 
 
 def at_home(path: str, setting: str) -> Path:
-    """A path whose ~ is replaced; OperatorError where this user has no home."""
+    """A path with ~ replaced; OperatorError if this user has no home."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
         raise OperatorError(
-            f"{setting} is {path}, and this user has no home: set HOME, or {setting} to a whole path"
+            f"{setting} is {path}, but this user has no home: set HOME, or set {setting} to an absolute path"
         ) from None
 
 
 def checkout() -> dict[str, Any]:
-    """{"commit", "dirty"} of the checkout that this runs from; without git what is not known is empty."""
+    """{"commit", "dirty"} of the checkout of this run; unknown values are empty, such as without git."""
 
     def git(*words: str) -> str | None:
         try:
@@ -107,7 +107,7 @@ def checkout() -> dict[str, Any]:
 
 
 def purpose(given: Mapping[str, Any]) -> str:
-    """The command line in short: what is run, with which data and on which hosts."""
+    """The command line in short: operations, data and hosts."""
     words = [str(word) for word in given["operations"]]
     words = words[:2] if words[0] == "exec" else words  # its arguments may be anything
     words += [f"--data {word}" for word in given["data"] if not word.startswith(("ssh_", "_"))]

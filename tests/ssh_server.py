@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 
 import paramiko
+import paramiko.common
 
 
 class SshServer(paramiko.ServerInterface):
@@ -46,10 +47,10 @@ class SshServer(paramiko.ServerInterface):
             transport.close()
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
-        return paramiko.AUTH_SUCCESSFUL if key == self.user_key else paramiko.AUTH_FAILED
+        return paramiko.common.AUTH_SUCCESSFUL if key == self.user_key else paramiko.common.AUTH_FAILED
 
     def get_allowed_auths(self, username: str) -> str:
         return "publickey"
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
-        return paramiko.OPEN_SUCCEEDED
+        return paramiko.common.OPEN_SUCCEEDED

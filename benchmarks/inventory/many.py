@@ -20,7 +20,7 @@ etcd = ["data1", "data2", "data3"]
 postgresql = ["data1", "data2", "data3"]
 redis = ["data1", "data2", "data3"]
 rabbitmq = ["data1", "data2", "data3"]
-mongodb = []
+mongodb: list[str] = []
 storage = ["ops1"]
 
 one_machine = [*edge, *app, *data, *ops]

@@ -1,4 +1,4 @@
-"""Packages on this host: installed by apt, never by removing others, and only once nobody else is at it."""
+"""Packages on this host: installed by apt, never by removing others, and never while another process works on them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ WAIT_SECONDS = 300
 OPTIONS = ["-y", "-q", "--no-install-recommends", "--no-remove", "-o", f"DPkg::Lock::Timeout={WAIT_SECONDS}"]
 OPTIONS += ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"]
 UPDATE = ["apt-get", "update", "-q", "-o", f"DPkg::Lock::Timeout={WAIT_SECONDS}", "-o", "APT::Update::Error-Mode=any"]
-FEW_LISTS = 4  # of a host that apt was never updated on
+FEW_LISTS = 4  # a host with fewer has never run apt-get update
 
 
 def install(wanted: Sequence[str], update: bool) -> None:
-    """Finish what dpkg has begun, and install these; RemoteError says what is in the way."""
+    """Finish what dpkg has begun, then install these packages; RemoteError says what is in the way."""
     wait_for_others()
     finish(wanted)
     if not wanted:
@@ -28,7 +28,7 @@ def install(wanted: Sequence[str], update: bool) -> None:
     stale = refresh() if update or len(listing("/var/lib/apt/lists")) < FEW_LISTS else ""
     try:
         run(["apt-get", "install", *OPTIONS, *wanted], timeout=1800)
-    except RemoteError as error:  # lists may be older than the archive
+    except RemoteError as error:  # package lists may be older than the archive
         refuse_removals(wanted)
         stale = stale or refresh()
         try:
@@ -37,11 +37,11 @@ def install(wanted: Sequence[str], update: bool) -> None:
             refuse_removals(wanted)
             raise RemoteError(explained(wanted, f"{last}", stale)) from error
     if stale:
-        print(f"packages are installed, but not all lists could be fetched: {stale}")
+        print(f"packages are installed, but some package lists could not be fetched: {stale}")
 
 
 def refresh() -> str:
-    """Fetch the lists of all repositories; what apt says of those that fail, empty where none does."""
+    """Fetch the lists of all repositories. Returns apt's messages about those that failed, empty if none did."""
     done, said = whole(UPDATE, 300)
     if done:
         return ""
@@ -55,18 +55,18 @@ def refresh() -> str:
 
 
 def whole(argv: Sequence[str], timeout: float = 120) -> tuple[bool, str]:
-    """Whether a command succeeded, and all that it said on both of its outputs, in that order."""
+    """Whether a command succeeded, and everything it wrote to both outputs, in order."""
     said = run(["sh", "-c", '"$@" 2>&1; echo "\n$?"', "sh", *argv], timeout=timeout)
     text, _, status = said.rstrip().rpartition("\n")
     return status == "0", text
 
 
 def finish(wanted: Sequence[str]) -> None:
-    """Configure what was unpacked and not configured, as a run leaves it that was killed.
+    """Configure packages that are unpacked but not configured, such as a killed run leaves.
 
-    A package that cannot be configured is named with its own words; nothing is removed to get rid of it.
+    The error names a package that cannot be configured, with dpkg's message; the package is not removed.
     """
-    if not unfinished() and not listing(JOURNAL):  # apt does nothing while there is a journal
+    if not unfinished() and not listing(JOURNAL):  # apt refuses to work while there is a journal
         return
     failure = ""
     try:
@@ -75,46 +75,46 @@ def finish(wanted: Sequence[str]) -> None:
         failure = str(error)
     broken = {name: state for name, state in unfinished().items() if name not in wanted}
     ours = sorted(name for name in unfinished() if name in wanted)
-    if ours and not broken:  # apt unpacks again what needs that
+    if ours and not broken:  # apt unpacks them again if necessary
         run(["apt-get", "install", *OPTIONS, "--reinstall", *ours], timeout=1800)
     elif broken:
         told = ", ".join(f"{name} is {state}" for name, state in sorted(broken.items()))
         raise RemoteError(
-            f"dpkg cannot finish what it has begun: {told}, and apt installs nothing until that is solved. Nothing was "
-            f"removed. `dpkg --configure {sorted(broken)[0]}` tells more; repair the package or remove it, then rerun"
-            f"\n{failure}"
+            f"dpkg cannot finish an earlier installation: {told}. apt installs nothing until this is fixed. Nothing "
+            f"was removed. `dpkg --configure {sorted(broken)[0]}` shows the reason; repair the package or remove it, "
+            f"then rerun\n{failure}"
         )
 
 
 def unfinished() -> dict[str, str]:
-    """Packages that dpkg has begun with and not finished, with their states."""
+    """Packages that dpkg has not finished, with their states."""
     return {name: state for name, state in packages(()).items() if state not in LASTING}
 
 
 def refuse_removals(wanted: Sequence[str]) -> None:
-    """RemoteError where apt would remove packages, or change some that are on hold."""
+    """RemoteError if apt would remove packages, or change packages on hold."""
     if why := in_the_way(wanted):
         raise RemoteError(why)
 
 
 def foreseen(wanted: Sequence[str]) -> dict[str, str]:
-    """{"why": why these will not be installed, empty where apt does not object}, before anything is done."""
-    fetched = len(listing("/var/lib/apt/lists")) >= FEW_LISTS  # else it knows of no package at all
+    """{"why": the reason why these cannot be installed, or empty}, before anything is done."""
+    fetched = len(listing("/var/lib/apt/lists")) >= FEW_LISTS  # otherwise apt knows no packages at all
     return {"why": in_the_way(wanted) if fetched else ""}
 
 
 def in_the_way(wanted: Sequence[str]) -> str:
-    """What apt would remove or change though it must not, in words, empty where there is nothing."""
+    """The removals or changes that apt would have to make but must not, in words; empty if there are none."""
     if names := sorted(touched(wanted, "Remv ")):
         return (
-            f"to install {', '.join(wanted)} apt would remove {', '.join(names)}, and runs never remove what nobody "
-            "asked them to: remove it yourself, or change what conflicts with it, then rerun"
+            f"to install {', '.join(wanted)} apt would remove {', '.join(names)}, and runs never remove packages "
+            "unasked: remove them yourself, or change what conflicts with them, then rerun"
         )
     held = set(run(["apt-mark", "showhold"]).split())
     if names := sorted(held & touched(wanted, "Inst ", "APT::Ignore-Hold=true")) if held else []:
         return (
             f"to install {', '.join(wanted)} apt would change {', '.join(names)}, which an administrator has put on "
-            f"hold: `apt-mark unhold {' '.join(names)}` allows it, then rerun"
+            f"hold: allow it with `apt-mark unhold {' '.join(names)}`, then rerun"
         )
     return ""
 
@@ -127,15 +127,15 @@ def touched(wanted: Sequence[str], kind: str, option: str = "APT::Get::Remove=tr
 
 
 def explained(wanted: Sequence[str], failure: str, stale: str) -> str:
-    """Why packages could not be installed: apt's last words, and which repository fails."""
+    """Why packages could not be installed: apt's error, and the repositories that failed."""
     parts = [f"{', '.join(wanted)} could not be installed. {failure}"]
     if "unmet dependencies" in failure.lower():
         parts.append(
-            "Dependencies of packages on this host are not met; nothing was removed to mend that. Install what these "
-            f"need, or remove them, then rerun: {'; '.join(unmet()) or '`apt-get check` names them'}"
+            "Packages on this host have unmet dependencies; nothing was removed to fix that. Install the dependencies, "
+            f"or remove these packages, then rerun: {'; '.join(unmet()) or '`apt-get check` names them'}"
         )
     if stale:
-        parts.append(f"Lists could not be fetched, so packages may be missing for that reason:\n{stale}")
+        parts.append(f"Package lists could not be fetched, which may be why packages are missing:\n{stale}")
     return "\n".join(parts)
 
 
@@ -146,22 +146,22 @@ def unmet() -> list[str]:
 
 
 def wait_for_others() -> None:
-    """Wait until no other process works on packages, and say which one it is that is waited for."""
+    """Wait until no other process works on packages, and report which process it waits for."""
     deadline, told = time.monotonic() + WAIT_SECONDS, ""
     while found := holder():
         path, process = found
         if time.monotonic() > deadline:
             raise RemoteError(
-                f"{process} still holds {path} after {WAIT_SECONDS} s: wait for its end or end it, then rerun"
+                f"{process} still holds {path} after {WAIT_SECONDS} s: wait until it ends or stop it, then rerun"
             )
         if process != told:
-            print(f"waiting for {process}, which holds {path}, for up to {WAIT_SECONDS} s", flush=True)
+            print(f"waiting up to {WAIT_SECONDS} s for {process}, which holds {path}", flush=True)
             told = process
         time.sleep(0.5)
 
 
 def holder() -> tuple[str, str] | None:
-    """(lock, process) of another program that works on packages; None where there is none."""
+    """(lock, process) of another program that works on packages, or None."""
     for path in LOCKS:
         try:
             handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
@@ -178,7 +178,7 @@ def holder() -> tuple[str, str] | None:
 
 
 def command_of(number: int) -> str:
-    """What a process is called by its command line."""
+    """A process's command line, shortened."""
     try:
         with open(f"/proc/{number}/cmdline", "rb") as stream:
             words = stream.read(1000).decode(errors="replace").split("\0")

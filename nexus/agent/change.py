@@ -1,4 +1,4 @@
-"""What a step brings for a state: the argument of `apply` in the host-side code of roles."""
+"""The argument of `apply` in the host-side code of roles: what a step changes of a state."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 
 class Change:
-    """What is to become true of a state on this host.
+    """What must become true of a state on this host.
 
-    `items` is all that is planned: {name: properties}. `changed` names those of them that are missing or differ,
-    `removed` what is there and planned no longer. `context` is what the probe was given, with what could be known only
-    now; `payload` what only `apply` needs, such as the contents of secrets.
+    `items` is all that is planned: {name: properties}. `changed` names the items that are missing or differ, `removed`
+    the items on the host that are no longer planned. `context` is the probe's context, plus values that are known only
+    now; `payload` is what only `apply` needs, such as the contents of secrets.
     """
 
     def __init__(

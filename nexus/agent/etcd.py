@@ -1,4 +1,4 @@
-"""What a host asks etcd, over TLS with its own certificate, by etcd's JSON gateway. Standard library alone."""
+"""A client of etcd's JSON gateway, over TLS with the host's own certificate. Standard library only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nexus.agent.lib import RemoteError
 
 
 class Etcd:
-    """One member's client side; `endpoint` is ADDRESS:PORT, `tls` names the files ca, certificate and key."""
+    """A client of one member; `endpoint` is ADDRESS:PORT, `tls` names the files ca, certificate and key."""
 
     def __init__(self, endpoint: str, tls: Mapping[str, str], timeout: float = 5) -> None:
         self.endpoint, self.timeout = endpoint, timeout
@@ -21,7 +21,7 @@ class Etcd:
         self.context.load_cert_chain(tls["certificate"], tls["key"])
 
     def ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to one call; RemoteError with etcd's own words where it refuses or cannot be reached."""
+        """The answer to one call; RemoteError with etcd's message if it refuses or cannot be reached."""
         host, _, port = self.endpoint.rpartition(":")
         connection = HTTPSConnection(host.strip("[]"), int(port), timeout=self.timeout, context=self.context)
         headers = {"Content-Type": "application/json"}
@@ -39,9 +39,9 @@ class Etcd:
         return answer
 
     def members(self, agreed: bool) -> list[dict[str, Any]]:
-        """Members as {id, name, peer, client, votes}; `agreed` asks the quorum, else this member says what it knows.
+        """Members as {id, name, peer, client, votes}; `agreed` asks the quorum, otherwise only this member.
 
-        The name is empty for one that was added and has not started yet.
+        The name is empty for a member that was added and has not started yet.
         """
         listed = self.ask("cluster/member/list", {"linearizable": agreed}).get("members", [])
         return [
@@ -56,25 +56,25 @@ class Etcd:
         ]
 
     def add(self, peer: str) -> None:
-        """A new member that learns first and does not count towards the quorum until it is promoted."""
+        """Add a member as a learner: it does not count towards the quorum until it is promoted."""
         self.ask("cluster/member/add", {"peerURLs": [peer], "isLearner": True})
 
     def promote(self, member: str) -> None:
-        """Give a member that has learned all a vote."""
+        """Give a vote to a learner that has caught up."""
         self.ask("cluster/member/promote", {"ID": member})
 
     def move(self, member: str, peer: str) -> None:
-        """A member is reached at another address from now on."""
+        """Change the address at which a member is reached."""
         self.ask("cluster/member/update", {"ID": member, "peerURLs": [peer]})
 
     def remove(self, member: str) -> None:
-        """Take a member out."""
+        """Remove a member."""
         self.ask("cluster/member/remove", {"ID": member})
 
     def lives(self) -> bool:
         """Whether this member answers at all, with or without a quorum."""
         try:
-            self.ask("maintenance/status", {})  # the one thing that one who still learns answers, too
+            self.ask("maintenance/status", {})  # the only call that a learner answers, too
         except RemoteError:
             return False
         return True

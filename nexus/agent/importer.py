@@ -1,6 +1,6 @@
-"""Host-side code of roles, made into modules.
+"""Host-side code of roles, turned into modules.
 
-Its compiled form is kept on the host: what is sent is the same from run to run, and compiling it costs 10 to 30 ms.
+The host keeps its compiled form: the code is the same from run to run, and compiling it takes 10 to 30 ms.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from threading import Lock
 from types import CodeType
 from typing import Any
 
-DIRECTORY = "/run/nexus-cos/bytecode"  # gone with a reboot
-MOST = 300  # files; beyond that all are dropped
+DIRECTORY = "/run/nexus-cos/bytecode"  # gone after a reboot
+MOST = 300  # files; beyond that, all are deleted
 
 SENT: dict[str, str] = {}  # source of modules by their dotted names
-LOADING = Lock()  # states are asked side by side
+LOADING = Lock()  # states are probed in parallel
 LOADED: dict[str, dict[str, Any]] = {}  # host-side code of roles by its source
 
 
 def compiled(source: str, name: str) -> CodeType:
-    """Code of a source. Whoever is not root neither reads nor writes what is kept: it is root's to run."""
+    """Compiled code of a source. Only root reads and writes the stored code, since root runs it."""
     if os.geteuid():
         return compile(source, name, "exec", dont_inherit=True)
     about = f"{sys.implementation.cache_tag} {sys.hexversion} {name}\n{source}"
@@ -43,7 +43,7 @@ def compiled(source: str, name: str) -> CodeType:
 
 
 def _keep(path: str, content: bytes) -> None:
-    """Whole or not at all, whoever else writes the same meanwhile."""
+    """Write a file whole or not at all, even if another process writes the same file."""
     os.makedirs(DIRECTORY, mode=0o700, exist_ok=True)
     if len(os.listdir(DIRECTORY)) > MOST:
         for name in os.listdir(DIRECTORY):
@@ -55,26 +55,26 @@ def _keep(path: str, content: bytes) -> None:
 
 
 def learn(name: str, source: str) -> None:
-    """Make one more module of this agent, and run it."""
+    """Add a module to this agent, and run it."""
     module = sys.modules[f"nexus.agent.{name}"] = types.ModuleType(name)
     setattr(sys.modules["nexus.agent"], name, module)
     exec(compiled(source, f"<agent {name}>"), module.__dict__)
 
 
 def load(name: str, source: str, libraries: Iterable[Sequence[str]] = ()) -> dict[str, Any]:
-    """Run a role's own host-side code, once; `libraries` are [module name, source] that it imports."""
+    """Run a role's host-side code, once; `libraries` are [module name, source] of its imports."""
     with LOADING:
         for module, text in libraries:
             put(module, text)
         if source not in LOADED:
             functions: dict[str, Any] = {"__name__": f"nexus_{name}"}
             exec(compiled(source, f"<{name}>"), functions)
-            LOADED[source] = functions  # not where it failed: who asks next is told why, too
+            LOADED[source] = functions  # only on success: the next request gets the error, too
         return LOADED[source]
 
 
 def put(name: str, source: str) -> None:
-    """Make a module that can be imported by its dotted name. It runs when it is imported, not before."""
+    """Make a module importable by its dotted name. It runs when it is imported, not before."""
     if name in sys.modules:
         return
     parents = name.split(".")[:-1]
@@ -87,7 +87,7 @@ def put(name: str, source: str) -> None:
 
 
 class Sent:
-    """Finds modules that were sent for those that import them."""
+    """Lets code import modules that were sent to this agent."""
 
     @classmethod
     def find_spec(cls, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
@@ -95,7 +95,7 @@ class Sent:
 
     @staticmethod
     def create_module(spec: ModuleSpec) -> None:
-        """As Python makes modules by itself."""
+        """None: Python creates the module as usual."""
 
     @staticmethod
     def exec_module(module: types.ModuleType) -> None:

@@ -10,7 +10,7 @@ Rules = Sequence[tuple[str, str]]  # (table, rule)
 
 
 def rules(fresh: bool = False) -> Rules:
-    """All rules of IPv4: as one program told all that ask in this probe, or as they are by now."""
+    """All IPv4 rules: read once for all questions of this probe or, if `fresh`, read now."""
     found: Rules = _read() if fresh else once(_read, "iptables-save")
     return found
 
@@ -20,7 +20,7 @@ def _read() -> Rules:
 
 
 def parsed(text: str) -> Rules:
-    """Rules by their tables, chains and counters left out."""
+    """Rules with their tables, without chains and counters."""
     found, table = [], ""
     for line in text.splitlines():
         if line.startswith("*"):

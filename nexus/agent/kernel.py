@@ -1,6 +1,6 @@
-"""What the kernel refuses, in words: what is wrong at a path, and the command that undoes it.
+"""Refusals of the kernel in words: what is wrong at a path, and the command that fixes it.
 
-The agent says it of an error within a step, the controller of what a probe has found before the first step.
+The agent uses these words for an error in a step, the controller for what a probe found before the first step.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ WORDS = {
     "EROFS": "{path} is on a file system that is mounted read-only: mount -o remount,rw {place}, then rerun",
     "IMMUTABLE": "{path} cannot be changed, because {place} is immutable: chattr -i {place}, then rerun",
     "APPEND": "{path} cannot be changed, because {place} is append-only: chattr -a {place}, then rerun",
-    "MOUNT": "{path} is a mount point and has to be replaced: umount {path}, then rerun",
+    "MOUNT": "{path} is a mount point and must be replaced: umount {path}, then rerun",
     "EBUSY": "{path} is in use and cannot be replaced or removed: `findmnt {path}` shows a mount, "
-    "`ls -l /proc/*/cwd /proc/*/fd` who uses it; end that and rerun",
+    "`ls -l /proc/*/cwd /proc/*/fd` the process that uses it; stop that and rerun",
     "ENOSPC": "{path} does not fit: no space is left on the file system of {place}: df -h {place}; free some and rerun",
     "INODES": "{path} cannot be created: the file system of {place} has no inodes left: df -i {place}; "
     "remove files there and rerun",
@@ -31,34 +31,34 @@ WORDS = {
     "EPERM": "the kernel does not permit a change of {path}: look at lsattr -d {place} and at the options of its mount "
     "(findmnt -T {place}), then rerun",
     "ENAMETOOLONG": "{path} has a name that the file system of {place} cannot hold: shorten it, then rerun",
-    "ELOOP": "{path} leads through links that never end: ls -l {place}; remove the wrong one and rerun",
+    "ELOOP": "{path} leads through a loop of links: ls -l {place}; remove the wrong link and rerun",
     "ENOTDIR": "{path} cannot exist, because {place} is not a directory: move it away, then rerun",
-    "ENOENT": "{path} cannot be reached, because {place} leads nowhere: mount or create what it names, then rerun",
-    "EIO": "{path} cannot be read or written, the disk reports an error: dmesg; repair the file system of {place} "
+    "ENOENT": "{path} cannot be reached, because {place} is a dangling link: mount or create its target, then rerun",
+    "EIO": "{path} cannot be read or written, the disk reports an error (see dmesg): repair the file system of {place} "
     "(fsck) or replace the disk, then rerun",
-    "ETXTBSY": "{path} is a program that is running: `ls -l /proc/*/exe` names the process; end it and rerun",
+    "ETXTBSY": "{path} is a program that is running: `ls -l /proc/*/exe` names the process; stop it and rerun",
     "EMFILE": "too many open files in one process at {path}: ulimit -n",
-    "ENFILE": "too many open files on the whole host at {path}: sysctl fs.file-max; lsof names who holds them",
-    "ENOMEM": "no memory is left to work on {path}: free; end what uses it and rerun",
-    "ENOTCONN": "{path} cannot be reached, the program behind the file system of {place} has ended: umount -l {place}, "
+    "ENFILE": "too many open files on the whole host at {path}: sysctl fs.file-max; lsof shows who holds them",
+    "ENOMEM": "no memory is left to work on {path} (see free): stop what uses it and rerun",
+    "ENOTCONN": "{path} cannot be reached: the program behind the file system of {place} has ended: umount -l {place}, "
     "mount it again, then rerun",
-    "ESTALE": "{path} cannot be reached, its server no longer knows the file system of {place}: umount -l {place}, "
+    "ESTALE": "{path} cannot be reached: its server no longer knows the file system of {place}: umount -l {place}, "
     "mount it again, then rerun",
-    "EXDEV": "{path} is a mount point of its own and has to be replaced: umount {path}, then rerun",
+    "EXDEV": "{path} is a separate mount point and must be replaced: umount {path}, then rerun",
 }
 
 
 def told(code: str, path: str, place: str = "", reason: str = "") -> str:
-    """What a code of WORDS means at a path; `reason` is what the kernel calls a code that is not among them."""
+    """What a code of WORDS means at a path; `reason` is the kernel's text for a code that is not in WORDS."""
     text = WORDS.get(code)
     return text.format(path=path, place=place or path) if text else f"{path}: {reason or code}"
 
 
 def explained(error: OSError) -> str:
-    """An error of the kernel in words, looking at the path that it concerns."""
-    if error.errno is None:  # raised by a library, with words of its own
+    """An error of the kernel in words, after a look at its path."""
+    if error.errno is None:  # raised by a library, with its own text
         return f"{type(error).__name__}: {error}"
-    # Of a file that was written next to its target and renamed, the target is what people know.
+    # For a file that was written next to its target and renamed, people know the target.
     name = error.filename2 or error.filename
     path = printable(name) if isinstance(name, str | bytes) else ""
     if not path:  # such as a connection that was refused
@@ -68,7 +68,7 @@ def explained(error: OSError) -> str:
 
 
 def found_at(path: str, code: str) -> tuple[str, str]:
-    """The code that says more about what is in the way at a path, and the place that it concerns."""
+    """A more precise code for what is in the way at a path, and the place that it concerns."""
     near = existing(path)
     if code in ("EPERM", "EACCES"):
         for place in (path, near):
@@ -80,7 +80,7 @@ def found_at(path: str, code: str) -> tuple[str, str]:
         return "INODES", mount_of(near)
     if code in ("ENOENT", "ELOOP", "EEXIST") and (link := _link(path)):
         return "ENOENT" if code == "EEXIST" else code, link
-    if code == "ENOENT":  # it is simply not there, which the kernel says well enough
+    if code == "ENOENT":  # the path does not exist: the kernel's text is clear enough
         return "", near
     if code in ("ENOTDIR", "EEXIST") and not os.path.isdir(near):
         return "ENOTDIR", near
@@ -88,7 +88,7 @@ def found_at(path: str, code: str) -> tuple[str, str]:
 
 
 def existing(path: str) -> str:
-    """The nearest directory above a path that exists, or the file that is where a directory should be."""
+    """The nearest existing directory above a path, or the file in place of a directory."""
     place = os.path.dirname(path) or "/"
     while place != "/" and not os.path.lexists(place):
         place = os.path.dirname(place)
@@ -96,7 +96,7 @@ def existing(path: str) -> str:
 
 
 def _link(path: str) -> str:
-    """The first link on the way to a path that leads nowhere."""
+    """The first dangling link on the way to a path."""
     place = ""
     for part in path.split("/")[1:]:
         place = f"{place}/{part}"
@@ -115,14 +115,14 @@ def mount_of(place: str) -> str:
 
 
 def mounts() -> set[str]:
-    """All mount points of this host; none where the kernel does not tell."""
+    """All mount points of this host; none if the kernel does not list them."""
     with contextlib.suppress(OSError), open("/proc/self/mountinfo", "rb") as stream:
         return {unescaped(line.split(b" ", 5)[4]) for line in stream}
     return set()
 
 
 def unescaped(field: bytes) -> str:
-    """A path of /proc/self/mountinfo or /proc/self/mounts, where octal numbers stand for blanks and the like."""
+    """A path from /proc/self/mountinfo or /proc/self/mounts, with octal escapes of blanks and the like resolved."""
     if b"\\" in field:
         for number in (b"040", b"011", b"012", b"134"):  # the backslash last: it may be part of the name
             field = field.replace(b"\\" + number, bytes((int(number, 8),)))
@@ -130,7 +130,7 @@ def unescaped(field: bytes) -> str:
 
 
 def held_by(place: str) -> str:
-    """IMMUTABLE or APPEND where a file or directory has such a flag, nothing where it has none or cannot have one."""
+    """IMMUTABLE or APPEND if a file or directory has such a flag, otherwise empty."""
     with contextlib.suppress(OSError):
         handle = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
@@ -141,7 +141,7 @@ def held_by(place: str) -> str:
 
 
 def flag(handle: int) -> str:
-    """The same of an open file."""
+    """The same for an open file."""
     try:
         flags = struct.unpack("<Q", fcntl.ioctl(handle, GET_FLAGS, bytes(8)))[0]
     except OSError:  # a file system without such flags
@@ -157,5 +157,5 @@ def _has_inodes(place: str) -> bool:
 
 
 def printable(text: str | bytes) -> str:
-    """Text that every terminal and every JSON can take: of bytes that are not UTF-8 a mark is left."""
+    """Text that is valid in every terminal and in JSON: bytes that are not UTF-8 become a mark."""
     return os.fsencode(text).decode(errors="replace")

@@ -1,4 +1,4 @@
-"""Requests in, answers out. Sent last, and run at once."""
+"""Requests in, answers out. This module is sent last, and runs at once."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from nexus.agent.turn import turn
 
 QUESTIONS = ("probe", "traits", "contents", "ask", "times", "foresee", "standing")
 CLAIM, ACTION = "claim", "action"
-IDLE_SECONDS = 3600  # a run whose end was never heard of does not leave its agent for ever
+IDLE_SECONDS = 3600  # then an agent whose run has vanished ends
 
 
 def main(stays: bool) -> None:
-    """Carry out the request on standard input; where it `stays`, one after the other until there are no more.
+    """Carry out the request on standard input; if the agent `stays`, one after the other until input ends.
 
-    Its output is one line of JSON for a question, what a step or an action has to say otherwise, and then the answer of
-    an action that has one. An agent that stays ends each with a line of its exit status, on both of its outputs, and
-    begins with one that says that it is there.
+    The output is one line of JSON for a question, or the messages of a step or an action followed by the action's
+    answer, if it has one. An agent that stays ends each reply with a line that holds the exit status, on both outputs,
+    and first writes one such line to say that it is ready.
     """
     os.umask(0o022)
     for output in (sys.stdout, sys.stderr):
-        output.reconfigure(errors="replace")  # type: ignore[union-attr]  # what is told is shown, whatever its bytes
+        output.reconfigure(errors="replace")  # type: ignore[union-attr]  # messages are shown, whatever bytes they contain
     if not stays:
-        if sealed := sys.stdin.readline():  # none where the run ended before there was anything to ask
+        if sealed := sys.stdin.readline():  # empty if the run ended before its first request
             carry_out(opened(sealed))
         return
     _end(0)
@@ -45,13 +45,13 @@ def main(stays: bool) -> None:
 
 
 def opened(sealed: str) -> dict[str, Any]:
-    """A request as it was before it became a line."""
+    """The request in a line."""
     request: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(sealed)))
     return request
 
 
 def carry_out(request: Mapping[str, Any]) -> None:
-    """One request; ends the process with 1 where it cannot be carried out, after saying why."""
+    """Carry out one request; if that fails, print the reason and exit with 1."""
     try:
         _carry_out(request)
     except RemoteError as error:
@@ -75,7 +75,7 @@ def _carry_out(request: Mapping[str, Any]) -> None:
             return
         from nexus.agent import fence
 
-        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # shown while it works
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # shown while the step runs
         fence.enter(request)
         if request.get("beside"):
             let_in()
@@ -90,25 +90,25 @@ def _carry_out(request: Mapping[str, Any]) -> None:
 
 
 def act(request: Mapping[str, Any]) -> None:
-    """Call the function that an action names; what it returns is its answer, None where it has none."""
+    """Call the function that an action names, and print its answer unless that is None."""
     function = load(request["name"], request["source"], request["libraries"])[request["function"]]
     if (answer := function(request["context"])) is not None:
         print(json.dumps(answer))
 
 
 def unexpected(error: Exception) -> str:
-    """One line for an error that nobody has thought of: its type, where in our code it was raised, and what it says."""
+    """One line for an unexpected error: its type, the place in our code that raised it, and its text."""
     place, trace = "", error.__traceback__
     while trace:
         if (name := trace.tb_frame.f_code.co_filename).startswith("<"):
             place = f"{name[1:-1]}:{trace.tb_lineno}"
         trace = trace.tb_next
     said = " ".join(str(error).split())[:300]
-    return f"unexpected {type(error).__name__} in {place}: {said} (-v shows where it comes from; report it)"
+    return f"unexpected {type(error).__name__} in {place}: {said} (-v shows the traceback; report it)"
 
 
 def answer(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer to a question; what it takes is not sent with steps and claims."""
+    """The answer to a question. Its modules are imported here: they are not sent with steps and claims."""
     from nexus.agent import probe
 
     do = request["do"]
@@ -132,19 +132,19 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _next() -> str:
-    signal.alarm(IDLE_SECONDS)  # whose default is to end the process
+    signal.alarm(IDLE_SECONDS)  # by default SIGALRM ends the process
     sealed = sys.stdin.readline()
     signal.alarm(0)
     return sealed
 
 
 def _apart(request: Mapping[str, Any]) -> int:
-    """Exit status of a process that carries the request out: nothing of it is left for the next one."""
+    """Exit status of a child process that carries out the request, so that no state is left for the next request."""
     if child := os.fork():
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     status = 1
     try:
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # what follows is not for the programs that it starts
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # programs that it starts must not read later requests
         carry_out(request)
         status = 0
     except SystemExit as end:
@@ -154,7 +154,7 @@ def _apart(request: Mapping[str, Any]) -> int:
     finally:
         with contextlib.suppress(OSError):
             sys.stdout.flush()
-        os._exit(status)  # a forked process has nothing to tidy up, and no thread that still waits holds it up
+        os._exit(status)  # nothing to clean up, and no waiting thread delays the exit
 
 
 def _end(status: int) -> None:

@@ -1,7 +1,6 @@
-"""What stands in the way of a change on this host, before any is made: it is asked with every probe, and costs 1 ms.
+"""What would block a change on this host, found before any change. Part of every probe; takes 1 ms.
 
-Whether anything has to be changed there, the controller finds out; what is named here and stays as it is, is left
-alone.
+The controller decides whether anything must change there. Obstacles at paths that need no change do no harm.
 """
 
 from __future__ import annotations
@@ -15,15 +14,15 @@ from typing import Any
 from nexus.agent import kernel
 from nexus.agent.file import abandoned
 
-ROOM_BYTES, ROOM_INODES = 1 << 30, 1000  # a file system with more of both is no concern of a run
-PACKAGES = ("/usr/bin", "/etc", "/var/lib/dpkg", "/var/cache/apt/archives")  # where every package writes
+ROOM_BYTES, ROOM_INODES = 1 << 30, 1000  # a file system with more of both has enough room for a run
+PACKAGES = ("/usr/bin", "/etc", "/var/lib/dpkg", "/var/cache/apt/archives")  # every package writes there
 Found = dict[str, Any]
 
 
 def obstacles(entries: Mapping[str, list[Any] | None], packages: bool) -> Found:
     """{"paths": {path: [code of kernel.WORDS, place]}, "room": {path: [mount point, bytes, inodes]}, "left": [paths]}.
 
-    `entries` is what lies at each planned path, as nexus/agent/kinds/path.py tells it.
+    `entries` is what is at each planned path, as nexus/agent/kinds/path.py reports it.
     """
     found: Found = {"paths": {}, "room": {}, "left": []}
     mounts, seen = kernel.mounts(), dict[str, list[str]]()
@@ -47,21 +46,21 @@ def obstacles(entries: Mapping[str, list[Any] | None], packages: bool) -> Found:
 
 
 def _of_file(path: str, mounts: Collection[str]) -> list[str]:
-    """What keeps a file itself from being changed or replaced."""
+    """What prevents a change or replacement of the file itself."""
     if held := kernel.held_by(path):
         return [held, path]
     return ["MOUNT", path] if path in mounts else []
 
 
 def _left(directory: str) -> list[str]:
-    """Files next to planned ones that a writer left which was killed."""
+    """Files that a killed writer left next to planned ones."""
     with contextlib.suppress(OSError):
         return [f"{directory}/{name}" for name in os.listdir(directory) if abandoned(name)]
     return []
 
 
 def _directory(directory: str, found: Found) -> list[str]:
-    """What is in the way of making something in a directory; notes where little room is left."""
+    """What prevents a new entry in a directory. Also notes file systems with little room."""
     near = kernel.existing(f"{directory}/.")
     try:
         handle = os.open(near, os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -1,4 +1,4 @@
-"""Questions asked in parallel: most of the time goes by while a daemon thinks."""
+"""Questions asked in parallel: most of the time is spent waiting for daemons."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Answers:
-    """Answers to questions that are asked at once, each in a thread of its own."""
+    """Answers to questions that are asked at the same time, each in its own thread."""
 
     def __init__(self, questions: Mapping[str, Callable[[], Any]]) -> None:
         self._found: dict[str, Any] = {}
@@ -18,7 +18,7 @@ class Answers:
             thread.start()
 
     def wait(self, seconds: float | None = None) -> dict[str, Any]:
-        """All answers, or those that came within so many seconds. A question that raises an error has none."""
+        """All answers, or those that came within `seconds`. A question that raises an error has no answer."""
         deadline = None if seconds is None else time.monotonic() + seconds
         for thread in self._threads:
             thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))

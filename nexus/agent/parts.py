@@ -15,7 +15,7 @@ Answer = dict[str, Any]
 
 
 def probe(names: list[str], context: Item) -> dict[str, Answer]:
-    """{part: its answer, or {"error": why there is none}}.
+    """{part: its answer, or {"error": reason}}.
 
     `context` holds {"parts": {part: {"module", "context"}}, "seconds"}; the module's PARTS is {part: function}.
     """
@@ -29,6 +29,6 @@ def ask(name: str, part: Item) -> Answer:
     try:
         found: Answer = importlib.import_module(part["module"]).PARTS[name](part["context"])
         return found
-    except Exception as error:  # whatever is wrong with a part is its answer
+    except Exception as error:  # any error of a part is its answer
         text = str(error) if isinstance(error, RemoteError | OSError) else f"{type(error).__name__}: {error}"
         return {"error": " ".join(text.split())[:300]}

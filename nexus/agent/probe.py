@@ -1,4 +1,4 @@
-"""Answers: what is on this host of all that a question names."""
+"""Answers: the state of everything on this host that a question names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nexus.agent.parallel import Answers
 from nexus.agent.systemd import log, units, waits
 
 DOWN = ("failed", "inactive")
-YOUNG_SECONDS, CRASHED_SECONDS = 2.0, 8.0  # what crashes at its start has done so by then
+YOUNG_SECONDS, CRASHED_SECONDS = 2.0, 8.0  # a unit that crashes at its start has crashed by then
 SETTLE_SECONDS = 20.0
 
 
@@ -43,7 +43,7 @@ def probe(question: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def traits() -> dict[str, Any]:
-    """What plans must know of a host and cannot choose."""
+    """Facts about the host that plans need and cannot choose."""
     with open("/proc/meminfo", errors="replace") as stream:
         memory = int(stream.readline().split()[1]) * 1024
     with open("/proc/net/route", errors="replace") as stream:
@@ -67,7 +67,7 @@ def traits() -> dict[str, Any]:
 
 
 def ask(name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """The role's own answer about its state; an error is an answer too, for the operator to see."""
+    """The role's answer about its state; an error is an answer too, which the operator will see."""
     try:
         return {"items": load(name, wanted["source"], wanted["libraries"])["probe"](wanted["names"], wanted["context"])}
     except OSError as error:
@@ -77,7 +77,7 @@ def ask(name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def told(states: Mapping[str, Mapping[str, Any]], texts: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """States with the code that stands for itself by its place among the texts."""
+    """The states with their code, which they refer to by its index in the texts."""
     return {
         name: {
             **wanted,
@@ -89,7 +89,7 @@ def told(states: Mapping[str, Mapping[str, Any]], texts: Sequence[str]) -> dict[
 
 
 def standing(request: Mapping[str, Any]) -> dict[str, Any]:
-    """{unit: last lines of its log} of those that do not run, once what was just started has been up for a moment."""
+    """{unit: last lines of its log} of units that do not run, once units just started have been up for a moment."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
         found = units(request["units"])
@@ -102,13 +102,13 @@ def standing(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _young(unit: Mapping[str, Any]) -> bool:
-    """Whether a service has not been up for long enough to tell that it stays up; for longer where it has crashed."""
+    """Whether a service has not been up long enough to count as stable; one that crashed needs longer."""
     stays = YOUNG_SECONDS if not unit.get("restarts") else CRASHED_SECONDS
     return bool(unit["ActiveState"] == "deactivating" or unit.get("up", stays) < stays)
 
 
 def contents(wanted: Iterable[str]) -> dict[str, str]:
-    """Text of files for a diff; what is no text or too long is left out."""
+    """Text of files for a diff. Files that cannot be read are left out; long ones are cut."""
     found = {}
     for path in wanted:
         with contextlib.suppress(OSError, UnicodeDecodeError), open(path, encoding="utf-8", errors="replace") as stream:

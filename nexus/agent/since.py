@@ -1,4 +1,4 @@
-"""Since when items are as they are: asked for what differs, by the drift report."""
+"""Since when items are as they are. The drift report asks this for items that differ."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nexus.agent.lib import run
 
 
 def times(request: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Since when files, units and packages are as they are, in seconds since 1970; what is not known is left out."""
+    """Since when files, units and packages are as they are, in seconds since 1970; unknown ones are left out."""
     return {
         "paths": {path: when for path in request["paths"] if (when := _changed(path))},
         "units": _switched(request["units"]),
@@ -21,7 +21,7 @@ def times(request: Mapping[str, Any]) -> dict[str, dict[str, float]]:
 
 
 def _changed(path: str) -> float | None:
-    """When a path's content, mode or owner last changed; of one that is gone, when its directory did."""
+    """When a path's content, mode or owner last changed; if it is gone, when its directory changed."""
     for place in (path, os.path.dirname(path)):
         with contextlib.suppress(OSError):
             return os.lstat(place).st_ctime
@@ -29,7 +29,7 @@ def _changed(path: str) -> float | None:
 
 
 def _switched(wanted: Sequence[str]) -> dict[str, float]:
-    """When each unit last went up or down."""
+    """When each unit last started or stopped."""
     if not wanted:
         return {}
     shown = run(["systemctl", "show", "--property=StateChangeTimestampMonotonic", "--", *wanted])
@@ -40,7 +40,7 @@ def _switched(wanted: Sequence[str]) -> dict[str, float]:
 
 
 def _packaged(wanted: Sequence[str]) -> dict[str, float]:
-    """When dpkg last changed each package, by its own log."""
+    """When dpkg last changed each package, from dpkg's log."""
     found: dict[str, float] = {}
     with contextlib.suppress(OSError), open("/var/log/dpkg.log", encoding="utf-8", errors="replace") as stream:
         for line in stream:

@@ -17,7 +17,7 @@ UNIT_FILES = "/etc/systemd/system/"
 
 
 def step_items(request: Request) -> None:
-    """What differs of one kind, by its own host-side code."""
+    """Apply the items of one kind that differ, with the kind's host-side code."""
     load(request["kind"], request["source"], request["libraries"])["step"](request)
 
 
@@ -27,7 +27,7 @@ def step_state(request: Request) -> None:
 
 
 def step_record(request: Request) -> None:
-    """Note what is about to become ours, before it is made: a kill in between leaves nothing unknown."""
+    """Record what is about to become ours before it is made, so that a kill in between leaves nothing unrecorded."""
     os.makedirs(MANIFEST, mode=0o700, exist_ok=True)
     recorded = read_manifest(request["role"])
     for kind, names in request["manifest"].items():
@@ -38,14 +38,14 @@ def step_record(request: Request) -> None:
 def step_forget(request: Request) -> None:
     """Remove what an earlier run made and the plan no longer names, then record exactly the plan.
 
-    Of kinds in `anyway` that goes for what was there before us, too, such as units that a package had enabled: a daemon
-    of a store does not go on without the configuration that makes it a member of its cluster.
+    For kinds in `anyway` this includes what was there before us, such as units that a package had enabled: a store's
+    daemon must not continue without the configuration that makes it a member of its cluster.
     """
     planned, recorded = request["manifest"], read_manifest(request["role"])
     removed: list[str] = []
     for kind, code in request["kinds"]:
         ours = {name for name, made in recorded.get(kind, {}).items() if made or kind in request["anyway"]}
-        gone = sorted(ours - set(planned.get(kind, ())), reverse=True)  # what lies in a directory before it
+        gone = sorted(ours - set(planned.get(kind, ())), reverse=True)  # a directory's content before the directory
         for name in gone:
             load(kind, **code)["remove"](name)
         removed += gone

@@ -1,1 +1,1 @@
-"""The record of runs: who changed what, where and when, also by runs that died; appended to, never rewritten."""
+"""The audit record: who changed what, where and when, even in runs that died. It is appended to, never rewritten."""

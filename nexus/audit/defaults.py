@@ -1,4 +1,4 @@
-"""Settings of the record."""
+"""Settings of the audit record."""
 
-history_runs: int = 20  # runs shown where no time is given
-record_group: str = "ops"  # hosts that keep the record, if it has any; the others for want of one that is reached
+history_runs: int = 20  # number of runs to show if no time is given
+record_group: str = "ops"  # group whose hosts keep the record; if none of them can be reached, another host keeps it

@@ -1,4 +1,4 @@
-"""The record, asked: which runs there were, and what they changed on a host or of an item."""
+"""Questions to the audit record: which runs there were, and what they changed on a host or of an item."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from nexus.lock.liveness import dead
 from nexus.run.run import Run, current_run
 from nexus.run.since import moment
 
-DIED = "died before its end"
+DIED = "died before it ended"
 
 
 def history(host: str = "", since: str = "", item: str = "") -> None:
-    """Show the record instead of a run: of a host, since a time, of items with a word in their name or role."""
+    """Show the record instead of running: for a host, since a time, for items with a word in their name or role."""
     current_run().report = partial(show, host=host, since=since, item=item)
 
 
 def show(run: Run, host: str = "", since: str = "", item: str = "") -> int:
-    """Print runs and their changes; exit status 1 where the record was tampered with."""
+    """Print runs and their changes; exit status 1 if the record was tampered with."""
     env = run.environment
     runs, broken = runs_since(run, moment(since, time.time()))
     check_host(host, [known.name for known in env.hosts], runs)
@@ -35,35 +35,35 @@ def show(run: Run, host: str = "", since: str = "", item: str = "") -> int:
     for found in shown:
         click.echo(tell(found, host, item))
     for place in broken:
-        click.secho(f"{place}: this line, or the one before it, is not what was written", fg="red")
+        click.secho(f"{place}: this line, or the one before it, is not as it was written", fg="red")
     known = f"{len(shown)} of {len(runs)} runs" if len(shown) < len(runs) else f"{len(runs)} runs"
     click.echo(f"{env.name}: {known}{f' since {since}' if since else ''}")
     return 1 if broken else 0
 
 
 def runs_since(run: Run, since: float) -> tuple[list[Line], list[str]]:
-    """(runs of which anything was since then, places where the chain is broken); the lock tells how open ones are."""
+    """(runs with any line since then, places where the chain is broken); the lock shows the state of open runs."""
     env = run.environment
     lines, broken = lines_since(env, since)
     if all(map(settled, join(lines))):
         return join(lines), broken
     lock = _lock(run)
-    lines, broken = lines_since(env, since)  # again: a run may have ended before the lock was looked at
+    lines, broken = lines_since(env, since)  # again: a run may have ended before the lock was read
     return [{**found, "now": now(found, lock)} for found in join(lines)], broken
 
 
 def lines_since(env: Environment, since: float) -> tuple[list[Line], list[str]]:
-    """(lines of runs of which anything was since then, places where the chain is broken)."""
-    # a run is told by its first line, which may be older than what happened in it
+    """(lines of runs with any line since then, places where the chain is broken)."""
+    # the first line of a run describes it, and may be older than `since`
     lines, broken, silent = read(env, since - 86400)
     if silent:
-        click.secho(f"without what may be on record on {', '.join(silent)}: no answer", fg="yellow", err=True)
+        click.secho(f"lines on {', '.join(silent)} may be missing: no answer", fg="yellow", err=True)
     recent = {line["run"] for line in lines if line["time"] >= since}
     return [line for line in lines if line["run"] in recent], broken
 
 
 def join(lines: list[Line]) -> list[Line]:
-    """One entry for each run: its first line with its end, if it had one, under "end" and "died"."""
+    """One entry for each run: its first line, with its end under "end" and "died"."""
     runs: dict[str, Line] = {}
     for line in lines:
         if line["event"] == "begin":
@@ -79,24 +79,24 @@ def settled(found: Line) -> bool:
 
 
 def now(found: Line, lock: Mapping[str, Any] | None) -> str:
-    """What has become of a run that the record has no end of, by the lock as it stood before the record was read."""
+    """The state of a run without an end in the record, from the lock as it was before the record was read."""
     if not lock or found["number"] > lock["number"]:
-        return "under way, or dead and not followed by another run yet"
+        return "under way, or dead with no run since"
     holds = lock["holder"] and found["number"] == lock["number"] and not dead(lock["holder"])
     return "under way" if holds else DIED
 
 
 def _lock(run: Run) -> dict[str, Any] | None:
-    """The lock as it stands, None where nobody can tell."""
+    """The current lock, or None if it cannot be read."""
     try:
         return asked(run.environment, run.all_roles, "look")
     except OperatorError as error:
-        click.secho(f"without what the lock knows of runs under way: {error}", fg="yellow", err=True)
+        click.secho(f"cannot tell from the lock which runs are under way: {error}", fg="yellow", err=True)
         return None
 
 
 def changes(found: Line, host: str = "", item: str = "") -> dict[str, list[str]]:
-    """{host: changes of this run in words}, of a host and of items with a word in them where these are given."""
+    """{host: changes of this run in words}, only for a host and for items with a word in them, if given."""
     end = found["end"]
     told: dict[str, list[str]] = {}
     for name, entries in (end["changes"] if end else found["intended"]).items():
@@ -114,7 +114,7 @@ def check_host(host: str, inventory: list[str], runs: list[Line]) -> None:
     """Refuse a host that neither the inventory nor the record knows: OperatorError with the nearest one."""
     known = [*inventory, *(name for found in runs for name in changes(found))]
     if host and host not in known:
-        raise OperatorError(f'neither the inventory nor the record has a host "{host}"{nearest(host, known)}')
+        raise OperatorError(f'host "{host}" is neither in the inventory nor in the record{nearest(host, known)}')
 
 
 def _concerns(found: Line, host: str, item: str) -> bool:
@@ -124,7 +124,7 @@ def _concerns(found: Line, host: str, item: str) -> bool:
 def tell(found: Line, host: str = "", item: str = "") -> str:
     """One run in words."""
     end, told = found["end"], changes(found, host, item)
-    commit = f", commit {found['commit'][:10]}{' and more' if found['dirty'] else ''}" if found["commit"] else ""
+    commit = f", commit {found['commit'][:10]}{' with changes' if found['dirty'] else ''}" if found["commit"] else ""
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found["time"]))
     lines = [f"{when}  {found['who']}: {found['purpose']}", f"  run {found['number']}{commit}, {_outcome(found)}"]
     if services := _services(found):

@@ -1,4 +1,4 @@
-"""Where the record of an environment is kept, and how all of it is read."""
+"""Where the audit record of an environment is kept, and how it is read."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Line = dict[str, Any]
 
 
 def places(env: Environment) -> list[str]:
-    """Hosts that may keep it, the one that does first: those of a group, and for want of these the others."""
+    """Hosts that may keep the record, in order of preference: those of the record's group, then all others."""
     names = [host.name for host in (*env.group(str(env.setting.record_group)), *env.hosts)]
     return [name for name in dict.fromkeys(names) if name not in env.left_out]
 
 
 def read(env: Environment, since: float) -> tuple[list[Line], list[str], list[str]]:
-    """(lines since then, places where the chain is broken, hosts that gave no answer) of all parts there are.
+    """(lines since then, places where the chain is broken, hosts that did not answer), from all hosts.
 
-    Runs that went on without the first place have left their lines on another host.
+    Runs that could not reach the first host have left their lines on another.
     """
     names = places(env)
     jobs = [gevent.spawn(_read, name, since) for name in names]
@@ -40,7 +40,7 @@ def read(env: Environment, since: float) -> tuple[list[Line], list[str], list[st
         broken += [f"{name}: {place}" for place in job.value["broken"]]
     if len(silent) == len(names):
         raise OperatorError(
-            f"none of {', '.join(names)} answers, where the record of {env.name} may be: bring one back"
+            f"none of {', '.join(names)} answers, and one of them keeps the record of {env.name}: bring one back online"
         )
     return sorted(lines, key=lambda line: float(line["time"])), broken, silent
 

@@ -1,4 +1,4 @@
-"""A run's lines in the record: one before its first change, one when it has ended."""
+"""A run's lines in the audit record: one before its first change, one when it has ended."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Writer:
         self._services: dict[str, str] = {}
 
     def begin(self, about: Mapping[str, Any]) -> None:
-        """Say who is about to change what; `about` is what `plans` found. Without a record nothing is changed.
+        """Record who is about to change what; `about` is the result of `plans`.
 
-        Raises OperatorError where the record cannot be written.
+        Raises OperatorError if the record cannot be written: without a record nothing is changed.
         """
         self._place = _reached(self._run.environment)
         self._services = releases(self._run)
@@ -51,12 +51,12 @@ class Writer:
             **about,
         }
         for dead in HostClient(self._place).act_aside(SOURCE, "begin", {"line": line})["dead"]:
-            logger.warning(f"    record: the run of {dead['who']} at {_when(dead['time'])} died before its end")
+            logger.warning(f"    record: the run of {dead['who']} at {_when(dead['time'])} died before it ended")
 
     def end(self, outcome: str, ask: bool = True) -> None:
-        """Say what became of it. A line that cannot be written is told, not fatal: the changes are made.
+        """Record the outcome. A line that cannot be written is reported but not fatal: the changes are made.
 
-        Without `ask` no host is asked which releases run now: one that carries out a step answers after its end.
+        Without `ask` no host is asked which releases run now: a host that carries out a step answers after its end.
         """
         line = {
             **self._line("end"),
@@ -70,18 +70,18 @@ class Writer:
         }
         try:
             line["services"] = self._after() if ask else {}
-        except PyinfraError as error:  # a run that failed may have left hosts that answer nothing
+        except PyinfraError as error:  # a failed run may have left hosts that do not answer
             line["services"], line["unknown"] = {}, str(error)
         try:
             HostClient(self._place).act_aside(SOURCE, "end", {"line": line})
         except OperatorError as error:
-            logger.error(f"    record: the end of this run is not noted: {error}")
+            logger.error(f"    record: the end of this run could not be recorded: {error}")
 
     def _line(self, event: str) -> dict[str, Any]:
         return {"event": event, "run": self._lease.holder["token"], "time": time.time()}
 
     def _after(self) -> dict[str, str]:
-        """Releases that are others than before; asked again only where a service was touched."""
+        """Releases that have changed; hosts are asked again only if a service was touched."""
         roles = {entry.role for entries in self._run.outcome.journal.hosts.values() for entry in entries}
         if not any(map(self._run.all_roles.releases, roles & set(self._run.all_roles))) and not self._commands():
             return {}
@@ -91,7 +91,7 @@ class Writer:
         }
 
     def _commands(self) -> dict[str, list[str]]:
-        """Operations that are no role's own, by host: those whose commands were carried out."""
+        """Operations that belong to no role, by host, if their commands were carried out."""
         found: dict[str, list[str]] = {}
         for host in self._state.activated_hosts:
             for key, data in self._state.ops[host].items():
@@ -103,7 +103,7 @@ class Writer:
 
 
 def releases(run: Run) -> dict[str, str]:
-    """Release of every service that runs, with the begin of its image's digest: "2.4.1@3f2c81d05a17"."""
+    """Release of every service that runs, with the beginning of its image's digest: "2.4.1@3f2c81d05a17"."""
     found: dict[str, str] = {}
     for role in run.all_roles:
         if releases_of := run.all_roles.releases(role):
@@ -113,13 +113,13 @@ def releases(run: Run) -> dict[str, str]:
 
 
 def plans(run: Run) -> dict[str, Any]:
-    """{"plan", "commit", "dirty"} of what a run is about to do, by the hash of its plan and by its checkout."""
+    """{"plan", "commit", "dirty"} of a run: the hash of its plan, and its checkout."""
     return {"plan": plan_hash(run), **checkout()}
 
 
 def _reached(env: Environment) -> str:
-    """The first host of those where the record may be that can be reached."""
-    what = f"where the record of {env.name} could be kept, and nothing is changed without it"
+    """The first reachable host that may keep the record."""
+    what = f"must keep the record of {env.name}, without which nothing is changed"
     return first_reached(places(env), what)
 
 

@@ -1,7 +1,7 @@
-"""The catalogue: services, modules, routes and figures of the platform, typed and checked as one whole.
+"""The catalogue: services, modules, routes and figures of the platform, typed and checked as a whole.
 
-`load()` gives it; everything about a service is derived from it and written nowhere else. It knows
-nothing of hosts and settings: capacity.py sets it against them.
+`load()` returns it. Everything about a service is derived from it and written nowhere else. It knows
+nothing of hosts and settings: capacity.py compares it with them.
 """
 
 from nexus.catalogue.catalogue import DIRECTORY, Catalogue, load

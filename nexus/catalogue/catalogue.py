@@ -1,4 +1,4 @@
-"""The catalogue as roles use it: services in the order of their start, routes, stores and figures.
+"""The catalogue as roles use it: services in start order, routes, stores and figures.
 
 Loading validates all files as one whole. A part of the platform is a Catalogue too (`without`).
 """
@@ -41,7 +41,7 @@ class Catalogue:
 
     @cached_property
     def services(self) -> Mapping[str, Service]:
-        """All services by name: by phase, within it dependencies first, else as in the file."""
+        """All services by name: by phase, within a phase dependencies first, otherwise as in the file."""
         depth = depths({service.name: service.depends_on for service in self.platform.services})
         ordered = sorted(self.platform.services, key=lambda s: (s.startup_phase, depth[s.name]))
         return MappingProxyType({service.name: service for service in ordered})
@@ -49,7 +49,7 @@ class Catalogue:
     def service(self, name: str) -> Service:
         """The service of that name; KeyError with the nearest known name if there is none."""
         if name not in self.services:
-            raise KeyError(f"{name!r} is no service of the catalogue; {nearest(name, self.services)}")
+            raise KeyError(f"{name!r} is not a service in the catalogue; {nearest(name, self.services)}")
         return self.services[name]
 
     def phases(self) -> list[tuple[Phase, list[Service]]]:
@@ -75,7 +75,7 @@ class Catalogue:
 
     @property
     def handshake(self) -> Handshake:
-        """The header that services marked `handshake` insist on."""
+        """The header that services marked `handshake` require."""
         return self.gateway.handshake
 
     @property
@@ -89,17 +89,17 @@ class Catalogue:
         return self.operations.stores.by_name
 
     def services_of_store(self, store: str) -> list[Service]:
-        """Services that keep something in the store, in start order; KeyError if there is no such store."""
+        """Services that keep something in the store, in start order; KeyError if the store is unknown."""
         if store not in self.stores:
-            raise KeyError(f"{store!r} is no store of the catalogue; {nearest(store, self.stores)}")
+            raise KeyError(f"{store!r} is not a store in the catalogue; {nearest(store, self.stores)}")
         return [service for service in self.services.values() if store in service.stores]
 
     def schema_of(self, service: Service) -> Schema | None:
-        """Its first schema, where it names one."""
+        """The service's first schema, if it names one."""
         return self.schemas[service.first_schema] if service.first_schema else None
 
     def probes_of(self, service: Service, *, shipped_code: bool) -> Probes:
-        """Paths to ask about its health: of its own code, or of the reference service in its place."""
+        """Paths that report a service's health: those of its own code, or of the reference service in its place."""
         if not shipped_code:
             return self.platform.probes.reference
         return (service.source and service.source.probes) or self.platform.probes.source
@@ -111,17 +111,17 @@ class Catalogue:
     def without(self, names: Collection[str]) -> Catalogue:
         """The catalogue as if the services named had never been in it, their routes included.
 
-        CatalogueError if one of them is unknown, or a service that stays depends on one that goes.
+        CatalogueError if one of them is unknown, or a remaining service depends on one of them.
         """
         gone = set(names)
         if not gone:
             return self
         unknown = [
-            f"{name!r} is no service of the catalogue; {nearest(name, self.services)}"
+            f"{name!r} is not a service in the catalogue; {nearest(name, self.services)}"
             for name in gone - self.services.keys()
         ]
         needed = [
-            f"{need!r} cannot go, {service.name} depends on it; take that out too, or keep both"
+            f"{need!r} cannot be excluded: {service.name} depends on it; exclude that too, or keep both"
             for service in self.services.values()
             if service.name not in gone
             for need in service.depends_on
@@ -165,5 +165,5 @@ def _less(entry: E, field: str, gone: set[str]) -> E:
 
 @lru_cache(maxsize=8)
 def load(directory: Path = DIRECTORY) -> Catalogue:
-    """The catalogue of a directory, read once in a run; CatalogueError lists everything that is wrong."""
+    """The catalogue in a directory, read once per run; CatalogueError lists everything that is wrong."""
     return Catalogue(*check.read(directory), directory)

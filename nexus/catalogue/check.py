@@ -1,4 +1,4 @@
-"""Reads the files of a catalogue as one whole; what no single entry of theirs can know is in rules.py."""
+"""Reads the files of a catalogue as a whole; checks between entries are in rules.py."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nexus.catalogue.service import ServicesFile
 from nexus.catalogue.types import with_hyphens
 
 Files = tuple[ServicesFile, ModulesFile, GatewayFile, OperationsFile, dict[str, Schema]]
-UNIQUE = {  # lists, and the field in which no two entries are alike
+UNIQUE = {  # lists, and the field that must be unique among their entries
     "services.yaml": (
         ("services", "name"),
         ("services", "port"),
@@ -32,7 +32,7 @@ UNIQUE = {  # lists, and the field in which no two entries are alike
 
 
 def read(directory: Path) -> Files:
-    """The files of a catalogue, each as an entry; CatalogueError lists everything that is wrong with them."""
+    """The files of a catalogue, each as a model; CatalogueError lists everything that is wrong with them."""
     services = Document(directory / "services.yaml", ServicesFile)
     modules = Document(directory / "modules.yaml", ModulesFile)
     gateway = Document(directory / "gateway.yaml", GatewayFile)
@@ -57,7 +57,7 @@ def read(directory: Path) -> Files:
 
 
 def _values(document: Document[Any], *place: str) -> list[str | int | None]:
-    """What the entries of a list have in a field, also in wrong ones; None for what is no name."""
+    """Values of a field in the entries of a list, even invalid ones; None for a value that is not a name."""
     *section, field = place
     values = [entry.get(field) for entry in document.entries(*section)]
     return [value if isinstance(value, str | int) else None for value in values]
@@ -70,5 +70,5 @@ def _repeated(document: Document[Any]) -> Iterator[Problem]:
             first = values.index(value)
             if value is not None and first < number:
                 line = document.line(*section, first, field)
-                message = f"{value!r} is taken, in line {line}; choose another"
+                message = f"{value!r} is already used in line {line}; choose another"
                 yield document.problem((*section, number, field), message)

@@ -1,6 +1,6 @@
-"""A file of the catalogue as its model, or every mistake in it with its line, entry and field.
+"""A file of the catalogue as a model, or every mistake in it with line, entry and field.
 
-Nothing here knows what the entries mean: that is said by their models, and between entries by rules.py.
+Nothing here knows what the entries mean: models check single entries, rules.py checks between entries.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ REASONS = {
 
 
 class Document(YamlFile, Generic[M]):
-    """A file and its `model` once it was validated; None, and the problems, where it cannot be used."""
+    """A file and, once validated, its `model`; None and the problems if it cannot be used."""
 
     def __init__(self, path: Path, kind: type[M]) -> None:
         super().__init__(path)
@@ -34,12 +34,12 @@ class Document(YamlFile, Generic[M]):
         self.model: M | None = None
 
     def validate(self, names: Mapping[str, Collection[Any]]) -> None:
-        """Set the model, or say what is wrong; `names` are all that other entries may be referred to by."""
+        """Set the model, or collect the problems; `names` are all names that references may use."""
         if self.problems:
             return
         if not isinstance(self.data, dict):
             known = ", ".join(self.kind.model_fields)
-            self.problems.append(Problem(self.file, 1, "", "", f"is empty or not a mapping; expected are: {known}"))
+            self.problems.append(Problem(self.file, 1, "", "", f"is empty or not a mapping; expected fields: {known}"))
             return
         try:
             self.model = self.kind.model_validate(self.data, context=names)
@@ -49,7 +49,7 @@ class Document(YamlFile, Generic[M]):
     def _refusals(self, error: ValidationError) -> Iterator[Problem]:
         for item in error.errors(include_url=False):
             if item["type"] == "too_short" and item["input"]:
-                continue  # it is not empty: what is in it is wrong, and said
+                continue  # the list is not empty: its entries are wrong, and reported
             below = item["ctx"]["location"] if item["type"] == "wrong" else ()
             yield self.problem((*item["loc"], *below), self._message(item))
 
@@ -58,7 +58,7 @@ class Document(YamlFile, Generic[M]):
         if kind == "wrong":
             return str(item["msg"])
         if kind == "extra_forbidden":
-            return f"is no field here; {nearest(item['loc'][-1], _fields(self.kind, item['loc'][:-1]), 30)}"
+            return f"is not a field here; {nearest(item['loc'][-1], _fields(self.kind, item['loc'][:-1]), 30)}"
         if kind == "missing":
             return "is missing"
         reason = REASONS.get(kind) or str(item["msg"]).removeprefix("Value error, ")
@@ -71,7 +71,7 @@ class Document(YamlFile, Generic[M]):
 
 
 def _fields(model: type[BaseModel], location: Location) -> list[str]:
-    """Fields that the model at a place has, by their names in the file."""
+    """Fields of the model at a location, by their names in the file."""
     for part in location:
         field = {field.alias or name: field for name, field in model.model_fields.items()}.get(str(part))
         kinds = (field.annotation, *get_args(field.annotation)) if field else ()

@@ -1,4 +1,4 @@
-"""What is wrong with a catalogue, said so that the reader can put it right at once."""
+"""Problems of a catalogue, described so that the reader can fix them at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One mistake: where it stands (line 0: in no file); `message` has the value and what would be right."""
+    """One mistake and its place (line 0: in no file); `message` has the value and what would be right."""
 
     file: str
     line: int
@@ -23,7 +23,7 @@ class Problem:
 
 
 class CatalogueError(ValueError):
-    """The catalogue cannot be used; `problems` holds all that was found, the text lists it."""
+    """The catalogue cannot be used; `problems` holds all problems, and the text lists them."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))
@@ -33,10 +33,10 @@ class CatalogueError(ValueError):
 
 
 def nearest(name: object, known: Iterable[object], most: int = 12) -> str:
-    """The remedy for an unknown name: the nearest known one, else the known ones if they are few."""
+    """The remedy for an unknown name: the nearest known name, otherwise some of the known names."""
     names = sorted(map(str, known))
     close = get_close_matches(str(name), names, n=1, cutoff=0.6)
     if close:
         return f"did you mean {close[0]!r}?"
     shown = ", ".join(names[:most]) + (", ..." if len(names) > most else "")
-    return f"known are: {shown}" if names else "none is known"
+    return f"known: {shown}" if names else "none are known"

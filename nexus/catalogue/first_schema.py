@@ -1,4 +1,4 @@
-"""First schemas: for a service whose code ships no migration, the SQL file that makes the tables of its database."""
+"""First schemas: SQL files that create the tables of services whose code ships no migration."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from nexus.catalogue.errors import Problem, nearest
 from nexus.catalogue.service import ServicesFile
 from nexus.catalogue.yaml_file import short
 
-FOLDER = "schema"  # below the catalogue's own
+FOLDER = "schema"  # below the catalogue's directory
 
 
 @dataclass(frozen=True)
 class Schema:
-    """One file that only creates: its text and the tables in it, in their order."""
+    """One file that only creates: its text, and its tables in order."""
 
     file: str
     text: str
@@ -25,7 +25,7 @@ class Schema:
 
     @property
     def sha256(self) -> str:
-        """Hex digest by which a later version of the file is told from the one that was applied."""
+        """Hex digest that tells a later version of the file from the applied one."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 

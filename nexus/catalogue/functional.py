@@ -1,8 +1,8 @@
-"""Functional checks of a service: requests, in order, that prove that it does its work and not only that it answers.
+"""Functional checks of a service: requests, in order, that prove that it works, not only that it answers.
 
-They are written for the shipped code; the reference service proves its stores by its readiness. In paths and bodies
-`{mark}` stands for a text that is new in each run and begins with "nexus-cos-check", and `{name}` for what an earlier
-answer of the same check gave (`keep`).
+They are written for the shipped code; the reference service proves its stores by its readiness. In paths and bodies,
+`{mark}` stands for a text that is new in each run and begins with "nexus-cos-check", and `{name}` for a value from an
+earlier answer of the same check (`keep`).
 """
 
 import re
@@ -18,7 +18,7 @@ PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class FunctionalRequest(types.Entry):
-    """One request and what must come back.
+    """One request and the expected answer.
 
     `expect` maps fields of the answer, a dotted path such as decoded.userId or 0.id, to their values; `keep` maps
     names to fields that later requests use.
@@ -33,10 +33,10 @@ class FunctionalRequest(types.Entry):
 
 
 class FunctionalCheck(types.Entry):
-    """Requests in order. One that `writes` leaves something behind, marked as ours, or changes state.
+    """Requests in order. A check that `writes` leaves data behind, marked as ours, or changes state.
 
-    `at` is where requests go in: the edge, or the router for a service without a route. `known_failure` says why
-    the shipped code cannot pass: it is told each time and fails nothing.
+    `at` is where requests are sent: the edge, or the router for a service without a route. `known_failure` is the
+    reason why the shipped code cannot pass: it is reported each time and does not fail the run.
     """
 
     name: types.Text
@@ -51,7 +51,7 @@ class FunctionalCheck(types.Entry):
         for number, request in enumerate(self.requests):
             for name in PLACEHOLDER.findall(repr((request.path, request.body, request.expect))):
                 if name not in known:
-                    text = f"{{{name}}} is not known before this request; known are {{{'}, {'.join(known)}}}"
+                    text = f"{{{name}}} is not known before this request; known: {{{'}, {'.join(known)}}}"
                     raise types.wrong(text, "requests", number, "path")
             known += request.keep
         return self

@@ -10,7 +10,7 @@ Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 class Route(types.Entry):
-    """A path of the edge and the service behind it; no methods means all of them."""
+    """A path of the edge and its service; no methods means all methods."""
 
     path: types.Path
     service: types.ServiceRef
@@ -22,13 +22,13 @@ class Route(types.Entry):
     def _paths_are_alike(self) -> Self:
         if self.upstream_path and self.upstream_path.endswith("/") != self.is_prefix:
             how = "with" if self.is_prefix else "without"
-            text = f"{self.upstream_path!r} does not fit {self.path!r}; end it {how} a slash, as the path"
+            text = f"{self.upstream_path!r} does not match {self.path!r}; end it {how} a slash, like the path"
             raise types.wrong(text, "upstream_path")
         return self
 
     @property
     def is_prefix(self) -> bool:
-        """Whether everything below the path belongs to the route, or this path alone."""
+        """Whether everything below the path belongs to the route, or only the path itself."""
         return self.path.endswith("/")
 
     @property
@@ -38,7 +38,7 @@ class Route(types.Entry):
 
 
 class ApiGateway(types.Entry):
-    """The service that the documents name as gateway, and its own figures."""
+    """The service that the documents name as gateway, and its figures."""
 
     service: types.ServiceRef
     public_paths: tuple[types.Path, ...]
@@ -62,7 +62,7 @@ class Versioning(types.Entry):
 
 
 class SpecialPath(types.Entry):
-    """A path with a rule of its own in front of every route below it."""
+    """A path with a rule that applies before every route below it."""
 
     path: types.Path
     rule: Literal["api-key", "address-allow-list"]
@@ -138,7 +138,7 @@ class Tls(types.Entry):
 
 
 class Handshake(types.Entry):
-    """The header that services marked `handshake` insist on."""
+    """The header that services marked `handshake` require."""
 
     header: types.Header
     value: types.HeaderValue

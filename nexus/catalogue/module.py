@@ -1,4 +1,4 @@
-"""modules.yaml: the applications of the platform and the services each stands on."""
+"""modules.yaml: the applications of the platform and the services that each is made of."""
 
 from nexus.catalogue import types
 
@@ -12,7 +12,7 @@ class Targets(types.Entry):
 
 
 class Module(types.Entry):
-    """One application. `targets` is None where the default of the file holds."""
+    """One application. `targets` is None if the file's default applies."""
 
     slug: types.Word
     title: types.Text

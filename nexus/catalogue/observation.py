@@ -1,4 +1,4 @@
-"""The parts of operations.yaml that watch: targets, baselines, alerts, logs and health checks."""
+"""The parts of operations.yaml about observation: targets, baselines, alerts, logs and health checks."""
 
 from typing import Literal, Self
 
@@ -16,7 +16,7 @@ class Quantiles(types.Entry):
 
 
 class ResponseTimes(types.Entry):
-    """Upper bounds on the times of what users wait for."""
+    """Upper bounds on the response times that users see."""
 
     api: Quantiles
     database_query: Quantiles
@@ -25,7 +25,7 @@ class ResponseTimes(types.Entry):
 
 
 class Throughput(types.Entry):
-    """How much the platform takes."""
+    """How much load the platform takes."""
 
     gateway_rps: types.Count
     database_qps: types.Count
@@ -98,7 +98,7 @@ class Baselines(types.Entry):
 
 
 class AlertRule(types.Entry):
-    """An alert: exactly one of above, below and equals says when it fires."""
+    """An alert. Exactly one of above, below and equals defines when it fires."""
 
     name: types.Text
     metric: types.Text
@@ -118,7 +118,7 @@ class AlertRule(types.Entry):
 
 
 class AlertRouting(types.Entry):
-    """Who hears of alerts, and how often."""
+    """Who receives alerts, and how often."""
 
     group_by: types.Names
     group_wait_seconds: types.Count
@@ -140,7 +140,7 @@ class Alerts(types.Entry):
 
 
 class Severity(types.Entry):
-    """How an incident of this severity is met; no minutes means the next business day."""
+    """The response to an incident of this severity; no minutes means the next business day."""
 
     meaning: types.Text
     respond_minutes: types.Whole | None = None
@@ -184,7 +184,7 @@ class Monitoring(types.Entry):
 
 
 class Logging(types.Entry):
-    """Shape and life of logs."""
+    """Format and retention of logs."""
 
     format: types.Text
     fields: types.Names
@@ -205,7 +205,7 @@ class Check(types.Entry):
 
 
 class Sweep(types.Entry):
-    """The regular look at what matters most."""
+    """The regular check of the most important services and stores."""
 
     every_minutes: types.Count
     services: types.Services
@@ -213,7 +213,7 @@ class Sweep(types.Entry):
 
 
 class HealthChecks(types.Entry):
-    """Health checks of services and stores; probe paths stand in services.yaml."""
+    """Health checks of services and stores; probe paths are in services.yaml."""
 
     startup: Check
     liveness: Check

@@ -10,11 +10,11 @@ from nexus.catalogue.policy import AuthPolicy, DailyChecks, Escalation, Infrastr
 from nexus.catalogue.recovery import Backups, CircuitBreaker, DisasterRecovery, Failover
 from nexus.catalogue.tuning import Tuning
 
-STORE_GROUPS = {"object-storage": "storage"}  # others have the name of their store
+STORE_GROUPS = {"object-storage": "storage"}  # other groups have the name of their store
 
 
 class PlatformPort(types.Entry):
-    """A port that something of the platform, no service, listens on where a host is in one of the groups."""
+    """A port on which a part of the platform other than a service listens, on hosts in these groups."""
 
     name: types.Word
     port: types.Port
@@ -22,7 +22,7 @@ class PlatformPort(types.Entry):
 
 
 class RollbackTriggers(types.Entry):
-    """What makes a release go back."""
+    """What causes a rollback."""
 
     error_rate_percent: types.Percent
     slowdown_percent: types.Number
@@ -30,14 +30,14 @@ class RollbackTriggers(types.Entry):
 
 
 class AutomaticRollback(types.Entry):
-    """What makes it go back without anybody asking."""
+    """What causes an automatic rollback."""
 
     readiness_failing_seconds: types.Count
     events: types.Names
 
 
 class Rollback(types.Entry):
-    """How a release goes back."""
+    """How a rollback is done."""
 
     triggers: RollbackTriggers
     automatic: AutomaticRollback
@@ -51,7 +51,7 @@ class Rollback(types.Entry):
 
 
 class Canary(types.Entry):
-    """Share of the traffic that a new release gets, and how it grows."""
+    """The share of traffic for a new release, and how it grows."""
 
     start_percent: types.WholePercent
     step_percent: types.WholePercent
@@ -59,7 +59,7 @@ class Canary(types.Entry):
 
 
 class Rollout(types.Entry):
-    """How a release goes forward."""
+    """How a rollout is done."""
 
     max_surge: types.Count
     max_unavailable: types.Whole
@@ -72,7 +72,7 @@ class Rollout(types.Entry):
 
 
 class Phase(types.Entry):
-    """A step of start-up and its share of the time allowed."""
+    """A phase of start-up and its share of the allowed time."""
 
     phase: types.Few
     name: types.Text
@@ -81,7 +81,7 @@ class Phase(types.Entry):
 
 
 class ScalingRule(types.Entry):
-    """Bounds on replicas, and the load at which more are wanted."""
+    """Bounds on replicas, and the load at which more are needed."""
 
     min: types.Few
     max: types.Few
@@ -90,7 +90,7 @@ class ScalingRule(types.Entry):
 
 
 class ScalingStep(types.Entry):
-    """How fast replicas come or go."""
+    """How fast replicas are added or removed."""
 
     stabilise_seconds: types.Count
     step_percent: types.Percent
@@ -98,7 +98,7 @@ class ScalingStep(types.Entry):
 
 
 class Limits(types.Entry):
-    """Upper bounds beside the requests of a service."""
+    """Upper bounds in addition to the requests of a service."""
 
     cpu: types.Cpu
     memory: types.Memory
@@ -115,7 +115,7 @@ class Scaling(types.Entry):
 
 
 class Store(types.Entry):
-    """A store that services may name; its figures are those of the documents."""
+    """A store that services may name, with figures from the documents."""
 
     group: types.Group
     version: types.Word | None = None
@@ -125,7 +125,7 @@ class Store(types.Entry):
 
 
 class Stores(types.Entry):
-    """The stores that there are roles for, each installed on the group of its name."""
+    """The stores that have roles, each installed on the group of its name."""
 
     model_config = ConfigDict(alias_generator=types.with_hyphens)
 
@@ -144,7 +144,7 @@ class Stores(types.Entry):
 
     @property
     def by_name(self) -> dict[str, Store]:
-        """All of them by the names that services use."""
+        """All stores by the names that services use."""
         return {types.with_hyphens(name): store for name, store in self}
 
 

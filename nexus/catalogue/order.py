@@ -1,4 +1,4 @@
-"""The order in which services can start, and the cycles that make one impossible."""
+"""The order in which services can start, and cycles that make an order impossible."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from graphlib import CycleError, TopologicalSorter
 
 
 def cycles(graph: Mapping[str, Iterable[str]]) -> list[list[str]]:
-    """Cycles of a graph (name to what it depends on), each as [a, b, a] for a -> b -> a.
+    """Cycles of a graph (name to its dependencies), each as [a, b, a] for a -> b -> a.
 
-    After each one found its last edge is left out, so that the next one shows too. A cycle begins with
-    its first name in the order of the graph.
+    The last edge of each found cycle is removed, so that the next cycle can be found. A cycle begins with
+    the name that is first in the graph.
     """
     rest = {name: list(needs) for name, needs in graph.items()}
     rank = {name: number for number, name in enumerate(rest)}
@@ -29,7 +29,7 @@ def cycles(graph: Mapping[str, Iterable[str]]) -> list[list[str]]:
 
 
 def depths(graph: Mapping[str, Iterable[str]]) -> dict[str, int]:
-    """How many steps of dependencies lie below each name: 0 for one that needs nobody."""
+    """How many levels of dependencies are below each name: 0 for a name without dependencies."""
     depth: dict[str, int] = {}
     for name in TopologicalSorter(graph).static_order():
         depth[name] = 1 + max((depth[need] for need in graph.get(name, ())), default=-1)

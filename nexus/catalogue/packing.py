@@ -1,4 +1,4 @@
-"""Whether replicas find a place on hosts: sums alone can fit where no single host has room left."""
+"""Whether replicas fit on hosts: totals can fit although no single host has enough room."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Room:
-    """What a host has left, or what a replica asks for."""
+    """The resources that a host has left, or that a replica requests."""
 
     name: str
     cpu_millicores: int
@@ -16,7 +16,7 @@ class Room:
     gpus: int
 
     def holds(self, task: Room) -> bool:
-        """Whether the task fits in."""
+        """Whether the task fits."""
         return (
             task.cpu_millicores <= self.cpu_millicores
             and task.memory_bytes <= self.memory_bytes
@@ -24,7 +24,7 @@ class Room:
         )
 
     def less(self, task: Room) -> Room:
-        """What is left beside the task."""
+        """What is left after the task is placed."""
         return Room(
             self.name,
             self.cpu_millicores - task.cpu_millicores,
@@ -34,14 +34,14 @@ class Room:
 
 
 def unplaced(tasks: Iterable[Room], rooms: Iterable[Room]) -> list[str]:
-    """Names of tasks that find no room, the largest placed first, each where most memory is left.
+    """Names of tasks that find no room. The largest tasks are placed first, each where most memory is left.
 
-    A good guess and no proof: Swarm places in another order, so what barely fits here may not there.
+    This is an estimate: Swarm places in another order, so tasks that barely fit here may not fit there.
     """
     left = list(rooms)
     homeless: dict[str, None] = {}
     for task in sorted(tasks, key=lambda t: (-t.gpus, -t.memory_bytes, -t.cpu_millicores)):
-        # hosts with GPUs last, so that they stay free for what needs one
+        # hosts with GPUs last, so that they stay free for tasks that need a GPU
         fitting = [number for number, room in enumerate(left) if room.holds(task)]
         if not fitting:
             homeless.setdefault(task.name)

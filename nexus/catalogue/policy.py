@@ -6,7 +6,7 @@ from nexus.catalogue import types
 
 
 class Escalation(types.Entry):
-    """When more people hear of an incident that is not resolved, in minutes."""
+    """After how many minutes more people are told of an unresolved incident."""
 
     unresolved_minutes: types.Count
     p1_executive_mail_minutes: types.Count
@@ -25,14 +25,14 @@ class PasswordPolicy(types.Entry):
 
 
 class Lockout(types.Entry):
-    """After how many failed attempts an account is closed, and for how long."""
+    """After how many failed attempts an account is locked, and for how long."""
 
     attempts: types.Count
     minutes: types.Count
 
 
 class Jwt(types.Entry):
-    """Tokens: how they are signed and how long they hold."""
+    """Tokens: how they are signed and how long they are valid."""
 
     algorithm: Literal["HS256", "HS384", "HS512"]
     access_minutes: types.Count
@@ -69,7 +69,7 @@ class AuthPolicy(types.Entry):
 
 
 class DailyChecks(types.Entry):
-    """Names of the checks of a day, by their time."""
+    """Names of the daily checks, by time of day."""
 
     morning: types.Names
     continuous: types.Names
@@ -77,7 +77,7 @@ class DailyChecks(types.Entry):
     security: types.Names
 
     def of(self, time_of_day: str) -> tuple[str, ...]:
-        """The checks of one time."""
+        """The checks of one time of day."""
         names: tuple[str, ...] = getattr(self, time_of_day)
         return names
 

@@ -1,4 +1,4 @@
-"""The parts of operations.yaml for what is lost: backups, recovery, failover, circuit breakers."""
+"""The parts of operations.yaml about losses: backups, recovery, failover, circuit breakers."""
 
 from typing import Literal, Self
 
@@ -61,13 +61,13 @@ class Backups(types.Entry):
     def _timer_starts_the_service(self) -> Self:
         wanted = f"{self.timer.removesuffix('.timer')}.service"
         if self.service != wanted:
-            text = f"{self.service!r}: {self.timer} starts the service of its own name; write {wanted}"
+            text = f"{self.service!r}: {self.timer} starts the service of the same name; write {wanted}"
             raise types.wrong(text, "service")
         return self
 
 
 class DisasterRecovery(types.Entry):
-    """How much may be lost, and for how long."""
+    """How much data may be lost, and how long recovery may take."""
 
     rpo_hours: types.Positive
     rto_hours: types.Positive
@@ -92,13 +92,13 @@ class PostgresqlFailover(types.Entry):
 
 
 class RedisFailover(types.Entry):
-    """The name under which Sentinels know the primary."""
+    """The name by which Sentinels know the primary."""
 
     master_name: types.Word
 
 
 class Failover(types.Entry):
-    """What happens when something is lost."""
+    """What happens when a part fails."""
 
     single_service: SingleServiceFailover
     postgresql: PostgresqlFailover

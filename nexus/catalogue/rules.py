@@ -1,4 +1,4 @@
-"""What no single entry of the catalogue can know: how services, events, routes and checks fit each other."""
+"""Checks between entries of the catalogue: whether services, events, routes and checks fit together."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from nexus.catalogue.gateway import GatewayFile, Route
 from nexus.catalogue.order import cycles
 from nexus.catalogue.service import Service, ServicesFile
 
-AUTH_PATH = "/.edge/auth"  # the edge asks there whether a request may pass
+AUTH_PATH = "/.edge/auth"  # the edge asks this path whether a request may pass
 
 
 def problems(services: Document[ServicesFile], gateway: Document[GatewayFile]) -> Iterator[Problem]:
-    """What is wrong between entries; a file without a model is wrong itself and is passed over here."""
+    """Problems between entries. Skips a file without a model: its own problems are already reported."""
     if services.model:
         file = services.model
         yield from _start_order(services, file.services)
@@ -33,7 +33,7 @@ def _start_order(doc: Document[ServicesFile], services: tuple[Service, ...]) -> 
     places = {service.name: number for number, service in enumerate(services)}
     phases = {service.name: service.startup_phase for service in services}
     for ring in cycles({service.name: service.depends_on for service in services}):
-        message = f"cycle {' -> '.join(ring)}; move the call that start-up can do without to runtime_links"
+        message = f"cycle {' -> '.join(ring)}; move a call that start-up does not need to runtime_links"
         yield doc.problem(("services", places[ring[0]], "depends_on"), message)
     for number, service in enumerate(services):
         for need in service.depends_on:
@@ -52,7 +52,7 @@ def _counts(doc: Document[ServicesFile], file: ServicesFile) -> Iterator[Problem
         for number, group in enumerate(groups):
             count = counted[group.name]
             if group.services is not None and group.services != count:
-                message = f"{group.services} services are stated and {count} found; put one of the two right"
+                message = f"{group.services} services are stated, but {count} were found; correct one of the two"
                 yield doc.problem((section, number, "services"), message)
 
 
@@ -77,19 +77,19 @@ def _events(doc: Document[ServicesFile], file: ServicesFile) -> Iterator[Problem
 
 
 def _locations(doc: Document[GatewayFile], file: GatewayFile) -> Iterator[Problem]:
-    """The edge has one location for each path: two of them are refused by Nginx on the host."""
+    """The edge has one location for each path: Nginx on the host refuses a duplicate."""
     health = (False, file.edge.health_path)
     taken = {(True, "/"): "the edge", (False, AUTH_PATH): "the edge", health: "edge.health_path"}
     for number, route in enumerate(file.routes):
         paths = [(True, route.path), (False, route.path[:-1])] if route.is_prefix else [(False, route.path)]
         for path in paths:
             if (other := taken.setdefault(path, route.path)) != route.path:
-                message = f"{route.path!r} has a path of {other} too; choose another"
+                message = f"{route.path!r} is already a path of {other}; choose another"
                 yield doc.problem(("routes", number, "path"), message)
     for number, special in enumerate(file.special_paths):
         path = (True, special.path)
         if path in taken:
-            message = f"{special.path!r} is a path of {taken[path]} too; choose another"
+            message = f"{special.path!r} is already a path of {taken[path]}; choose another"
             yield doc.problem(("special_paths", number, "path"), message)
         taken[path] = special.path
 
@@ -97,7 +97,7 @@ def _locations(doc: Document[GatewayFile], file: GatewayFile) -> Iterator[Proble
 def _requests(
     doc: Document[ServicesFile], services: tuple[Service, ...], routes: tuple[Route, ...]
 ) -> Iterator[Problem]:
-    """Requests of functional checks that the edge would not let through."""
+    """Requests of functional checks that the edge would refuse."""
     for i, service in enumerate(services):
         own = [route for route in routes if route.service == service.name]
         for j, check in enumerate(service.functional):
@@ -105,8 +105,8 @@ def _requests(
                 if not any(_takes(route, request) for route in own):
                     yield doc.problem(
                         ("services", i, "functional", j, "requests", k, "path"),
-                        f"no route of this service takes {request.method} {request.path}; correct it, add the route "
-                        "to gateway.yaml, or ask the router: at: router",
+                        f"no route of this service accepts {request.method} {request.path}; correct it, add the route "
+                        "to gateway.yaml, or send the request to the router (at: router)",
                     )
 
 

@@ -1,4 +1,4 @@
-"""services.yaml: the services, what each asks for and stands on."""
+"""services.yaml: the services, with their requests and dependencies."""
 
 from typing import Annotated, Literal, Self
 
@@ -11,7 +11,7 @@ SIGTERM_EXIT_CODE = 143
 
 
 class Probes(types.Entry):
-    """Paths that a kind of image answers about itself; `metrics` is None where it has none."""
+    """Probe paths of a kind of image; `metrics` is None if it has no metrics."""
 
     liveness: types.Path
     readiness: types.Path
@@ -45,7 +45,7 @@ class Source(types.Entry):
 
 
 class Service(types.Entry):
-    """One of the services. CPU, memory and `gpu` are what a single replica asks for at full size."""
+    """One service. CPU, memory and `gpu` are the requests of a single replica at full size."""
 
     name: types.ServiceName
     port: types.OpenPort
@@ -81,23 +81,23 @@ class Service(types.Entry):
         names = [check.name for check in self.functional]
         for number, name in enumerate(names):
             if name in names[:number]:
-                text = f"{name!r} is taken by another check of this service; choose another"
+                text = f"{name!r} is already used by another check of this service; choose another"
                 raise types.wrong(text, "functional", number, "name")
         return self
 
     @property
     def database(self) -> str:
-        """Name of its PostgreSQL database, of its owner role, and the stem of its log-ins."""
+        """Name of its PostgreSQL database and of the owner role, and stem of its logins."""
         return self.name.replace("-", "_")
 
     @property
     def key_prefixes(self) -> tuple[str, ...]:
-        """Redis keys that it may touch: its own name's, and those its code uses."""
+        """Prefixes of Redis keys that it may use: its own name, and those that its code uses."""
         return (f"{self.name}:", *self.redis_key_prefixes)
 
     @property
     def source_folder(self) -> str:
-        """Where its code lies in a checkout of the platform, whether or not there is any."""
+        """The folder of its code in a checkout of the platform, whether or not it exists."""
         return (self.source.folder if self.source else None) or f"services/{self.name}"
 
 
@@ -109,7 +109,7 @@ class Platform(types.Entry):
 
 
 class StatedCluster(types.Entry):
-    """Size of the cluster that the documents state."""
+    """The size of the cluster as stated in the documents."""
 
     cpu_cores: types.Count
     memory_gib: types.Count
@@ -119,14 +119,14 @@ class StatedCluster(types.Entry):
 
 
 class Environment(types.Entry):
-    """Environment variables of every service: plain ones with values, and names that must be filled."""
+    """Environment variables of every service: common ones with values, and names of required ones."""
 
     common: dict[types.Variable, types.Line]
     required: tuple[types.Variable, ...]
 
 
 class Category(types.Entry):
-    """A group of services; `services` is their number where somebody vouches for it."""
+    """A group of services; `services` is their stated number, if any."""
 
     name: types.Text
     services: types.Whole | None = None
@@ -139,7 +139,7 @@ class Domain(Category):
 
 
 class RuntimeLink(types.Entry):
-    """A call made at run time and not needed for start-up."""
+    """A call at run time that start-up does not need."""
 
     source: Annotated[types.ServiceRef, Field(alias="from")]
     target: Annotated[types.ServiceRef, Field(alias="to")]

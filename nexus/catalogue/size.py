@@ -1,6 +1,6 @@
-"""How large the services are in an environment: the catalogue's figures under the environment's settings.
+"""How large the services are in an environment: the catalogue's figures, scaled by the environment's settings.
 
-The stack is rendered from the same `size` that capacity.py checks, so that what was checked is what runs.
+The stack is rendered from the same `size` that capacity.py checks, so that the checked sizes are those that run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ GIB = 1024**3
 
 @dataclass(frozen=True)
 class Scale:
-    """An environment's settings of size, `service_` before each; their meaning stands in defaults.py."""
+    """An environment's settings of size, without their prefix `service_`; defaults.py explains them."""
 
     replicas: Mapping[str, int]
     replica_scale: float
@@ -31,14 +31,14 @@ class Scale:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Scale:
-        """The scale in an environment's settings; what they do not name has its default."""
+        """The scale from an environment's settings; a missing setting has its default."""
         known = {**vars(defaults), **settings}
         return cls(**{each.name: known[f"service_{each.name}"] for each in fields(cls)})
 
 
 @dataclass(frozen=True)
 class Size:
-    """Replicas of a service in an environment, and what each of them asks for."""
+    """Replicas of a service in an environment, and the requests of each."""
 
     replicas: int
     cpu_millicores: int
@@ -47,7 +47,7 @@ class Size:
 
 
 def size(service: Service, scale: Scale) -> Size:
-    """The size of a service under a scale: at least one replica; a number named for it wins over the rest."""
+    """The size of a service at a scale: at least one replica; a number set for the service overrides the rest."""
     replicas = max(1, math.ceil(round(service.replicas * scale.replica_scale, 6)))
     if scale.replicas_max:
         replicas = min(replicas, scale.replicas_max)
@@ -61,7 +61,7 @@ def size(service: Service, scale: Scale) -> Size:
 
 @dataclass(frozen=True)
 class Amount:
-    """An amount of everything that services ask for."""
+    """An amount of everything that services request."""
 
     replicas: int
     cpu_millicores: int

@@ -1,6 +1,6 @@
-"""What a first schema may say: it creates, and names nothing but what it has created itself.
+"""What a first schema may contain: it only creates, and refers only to what it has created itself.
 
-Read by PostgreSQL's own parser, which takes 40 ms to be there.
+It is read by PostgreSQL's own parser, which takes 40 ms to load.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pglast.visitors import Visitor
 from nexus.catalogue.yaml_file import short
 
 ONLY = "a first schema only creates; changes belong to the service's migration"
-NO_TABLE = "creates no table; write CREATE TABLE, or take schema out of the service"
+NO_TABLE = "creates no table; write CREATE TABLE, or remove schema from the service"
 ELSEWHERE = "is not in the schema public, the only one that services use; leave the schema out"
-CREATED = {  # statements that may stand here, and what of each names the thing it creates
+CREATED = {  # permitted statements, and the attribute of each that names what it creates
     ast.CreateStmt: "relation",
     ast.CreateSeqStmt: "sequence",
     ast.ViewStmt: "view",
@@ -33,10 +33,10 @@ NAMED = (KIND.OBJECT_TABLE, KIND.OBJECT_VIEW, KIND.OBJECT_INDEX, KIND.OBJECT_SEQ
 TYPES = (KIND.OBJECT_TYPE, KIND.OBJECT_DOMAIN)
 PARTS = (KIND.OBJECT_COLUMN, KIND.OBJECT_TABCONSTRAINT)
 LASTING = {"t": "TEMPORARY", "u": "UNLOGGED"}
-REFUSED = {  # fields of statements that create
-    "if_not_exists": "IF NOT EXISTS takes for its own what somebody else made; leave it out",
-    "replace": f"OR REPLACE changes what is there: {ONLY}",
-    "concurrent": "CONCURRENTLY cannot be undone together with the rest; leave it out, the table is empty",
+REFUSED = {  # options of these statements
+    "if_not_exists": "IF NOT EXISTS would adopt what something else created; leave it out",
+    "replace": f"OR REPLACE changes what already exists: {ONLY}",
+    "concurrent": "CONCURRENTLY cannot be rolled back with the rest; leave it out, the table is empty",
 }
 
 
@@ -50,12 +50,12 @@ class Reading:
     objections: list[tuple[int, str]] = field(default_factory=list)
 
     def refuse(self, place: int, message: str) -> None:
-        """Note one thing that is wrong, `place` characters from the beginning."""
+        """Note one problem, `place` characters from the beginning."""
         self.objections.append((self.text.count("\n", 0, place) + 1, message))
 
 
 def read(text: str) -> Reading:
-    """A file as it is understood; one that PostgreSQL cannot read has one objection."""
+    """The content of a file; a file that PostgreSQL cannot parse has one objection."""
     found = Reading(text)
     try:
         statements = parse_sql(text)
@@ -88,7 +88,7 @@ def _objections(statement: Any, found: Reading) -> Iterator[str]:
     if "." in created:
         yield f"{created} {ELSEWHERE}"
     if created in found.own:
-        yield f"{created} is created above already"
+        yield f"{created} is already created above"
     found.own |= {created} - {""}
     yield from (why for name, why in REFUSED.items() if getattr(statement, name, False))
     yield from _relations(statement, found.own)
@@ -97,7 +97,7 @@ def _objections(statement: Any, found: Reading) -> Iterator[str]:
 
 
 def _relations(statement: Any, own: set[str]) -> Iterator[str]:
-    """Objections to the tables that a statement names: those of others may not be there, or change with it."""
+    """Objections to the tables that a statement names: foreign tables may be missing, or be changed by it."""
     names = _Names()
     names(statement)
     for node in names.relations:
@@ -106,11 +106,11 @@ def _relations(statement: Any, own: set[str]) -> Iterator[str]:
         elif node.relname not in own | names.queries:
             yield f"{node.relname} is not created above; {ONLY}"
         if kind := LASTING.get(node.relpersistence):
-            yield f"{kind} is empty after a failover; leave that word out"
+            yield f"what is {kind} is empty after a failover; leave the word out"
 
 
 def _commented(statement: ast.CommentStmt) -> str:
-    """What a comment is about; empty where that is nothing that a first schema creates."""
+    """The object of a comment; empty for an object that no first schema creates."""
     target: Any = statement.object
     if statement.objtype in TYPES:
         return _name(target.names)
@@ -120,7 +120,7 @@ def _commented(statement: ast.CommentStmt) -> str:
 
 
 def _name(node: Any) -> str:
-    """A name as it is known here: without the schema public, with any other; empty for what has none."""
+    """A name as used here: without the schema public, with any other schema; empty for an object without a name."""
     if isinstance(node, ast.RangeVar):
         return str(node.relname)
     names = [part.sval for part in node] if isinstance(node, tuple) else [node or ""]
@@ -128,7 +128,7 @@ def _name(node: Any) -> str:
 
 
 class _Names(Visitor):
-    """Relations that a statement names, and the queries in it that have a name of their own."""
+    """Relations that a statement names, and its named queries (WITH)."""
 
     def __init__(self) -> None:
         self.relations: list[Any] = []

@@ -33,7 +33,7 @@ def table(catalogue: Catalogue, scale: Scale) -> Iterator[str]:
 
 
 def totals(catalogue: Catalogue, scale: Scale) -> Iterator[str]:
-    """What the catalogue holds, what it asks for, and what the documents' own cluster would offer."""
+    """What the catalogue contains and requests, and whether the documents' cluster is large enough."""
     services = catalogue.services.values()
     counts = Counter(service.category for service in services)
     named = ", ".join(f"{category.name} {counts[category.name]}" for category in catalogue.platform.categories)

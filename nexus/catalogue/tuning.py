@@ -1,7 +1,7 @@
-"""The `tuning` part of operations.yaml: settings under the names that their programs give them.
+"""The `tuning` part of operations.yaml: settings by the names that their programs use.
 
-A further setting of a program is a further field here: a name that is not known is a mistake that the program would
-tell only on a host.
+To support another setting of a program, add a field here. Unknown names are refused, since the program itself would
+report them only on a host.
 """
 
 from typing import Annotated, Literal, Self
@@ -12,11 +12,11 @@ from nexus.catalogue import types
 
 
 class ProgramTuning(types.Entry):
-    """What a program is told in its own words."""
+    """Settings of a program, by the program's own names."""
 
     @property
     def settings(self) -> dict[str, int | float | str]:
-        """All of them by the program's own names."""
+        """All settings by the program's own names."""
         return self.model_dump(by_alias=True)
 
 
@@ -120,7 +120,7 @@ class Queries(types.Entry):
 
 
 class CacheSeconds(types.Entry):
-    """How long answers are kept."""
+    """How long answers are cached."""
 
     api: types.Count
     data: types.Count
@@ -129,7 +129,7 @@ class CacheSeconds(types.Entry):
 
 
 class NodeTuning(types.Entry):
-    """The runtime of services."""
+    """Node.js, the runtime of services."""
 
     max_old_space_mb: types.Count
     event_loop_lag_warn_ms: types.Count
@@ -144,7 +144,7 @@ class KernelTuning(types.Entry):
 
 
 class ContainerDefault(types.Entry):
-    """Requests and limits of a container that states none."""
+    """Default requests and limits of a container."""
 
     cpu_request: types.Cpu
     memory_request: types.Memory
@@ -153,7 +153,7 @@ class ContainerDefault(types.Entry):
 
 
 class LoadPhase(types.Entry):
-    """A stretch of a load test."""
+    """A phase of a load test."""
 
     phase: types.Text
     seconds: types.Count

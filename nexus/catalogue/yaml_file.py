@@ -1,7 +1,7 @@
-"""One YAML file of the catalogue: its data with the line of everything in it, or what is wrong with its notation.
+"""One YAML file of the catalogue: its data and the line of each value, or what is wrong with its notation.
 
-The catalogue is plain YAML: one document of mappings, lists, text, decimal numbers, true and false. What YAML reads in
-another way than it looks (010 is 8, a date is no text, an alias is another line's value) is refused.
+The catalogue is plain YAML: one document of mappings, lists, text, decimal numbers, true and false. Notation that YAML
+does not read as it looks (010 is 8, a date is not text, an alias is another line's value) is refused.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Location = tuple[int | str, ...]
 DEEPEST = 12  # levels; the catalogue has 8
 SECTION = re.compile(r"^([A-Za-z_]\w*) *:", re.MULTILINE)
 TAG = "tag:yaml.org,2002:"
-SCALARS: dict[str, tuple[str, Callable[[str], Any]]] = {  # how each kind is written here, and what it is then
+SCALARS: dict[str, tuple[str, Callable[[str], Any]]] = {  # the permitted notation of each kind, and its conversion
     "str": ("(?s:.*)", str),
     "null": ("~|(?i:null)|", lambda text: None),
     "bool": ("(?i:true|false|yes|no|on|off)", lambda text: yaml.SafeLoader.bool_values[text.lower()]),
@@ -30,7 +30,7 @@ LABELS = ("name", "slug", "path", "phase")
 
 
 class YamlFile:
-    """A file: `data` as it is written; None, and the problems, where it cannot be used."""
+    """A file: `data` as written, or None and the problems if it cannot be used."""
 
     def __init__(self, path: Path) -> None:
         self.file = path.name
@@ -42,7 +42,7 @@ class YamlFile:
         self._read(path)
 
     def entries(self, *section: str) -> list[dict[str, Any]]:
-        """The entries of a list as they are written; none where that is no list, empty ones for what is no mapping."""
+        """The entries of a list as written: none if it is not a list, empty ones for entries that are not mappings."""
         found = self.data
         for name in section:
             found = found.get(name) if isinstance(found, dict) else None
@@ -56,7 +56,7 @@ class YamlFile:
             if isinstance(part, int) and isinstance(data, dict) and not labelled:
                 entry, field, labelled = _label(data) or f"{'.'.join([entry, *field])} #{part + 1}", [], True
             elif isinstance(part, int) or part == "[key]":
-                continue  # a text in a list, and what is in lists within an entry, belongs to what is around it
+                continue  # an index within an entry is left out: the field around it is named
             elif entry:
                 field.append(short(part))
             else:
@@ -64,12 +64,12 @@ class YamlFile:
         return Problem(self.file, self.line(*location), entry, ".".join(field), message)
 
     def line(self, *location: int | str) -> int:
-        """The line of a place of the file, or of what it would be in."""
+        """The line of a location in the file, or of the nearest location around it."""
         places = (location[:length] for length in range(len(location), 0, -1))
         return next((self._lines[place] for place in places if place in self._lines), 1)
 
     def place(self, *location: str) -> str:
-        """Where something is, entries of lists by their names, as "gateway.yaml:84: rate_limits.windows"."""
+        """A location in words, with list entries by name, such as "gateway.yaml:84: rate_limits.windows"."""
         found: list[int | str] = []
         for part in location:
             names = [entry.get("name") for entry in self.entries(*map(str, found))]
@@ -94,25 +94,25 @@ class YamlFile:
             self._refuse(text, line, f"is not valid YAML: {error.problem or error.context}")
         except yaml.reader.ReaderError as error:
             line = text.encode()[: error.position].count(b"\n") + 1
-            self._refuse(text, line, f"is not valid YAML: the character U+{error.character:04X} may not be in it")
+            self._refuse(text, line, f"is not valid YAML: the character U+{error.character:04X} is not allowed")
         if self._mistakes:
             self.problems += [self.problem(location, message) for location, message in self._mistakes]
             self.data = None
 
     def _refuse(self, text: str, line: int, message: str) -> None:
-        """A mistake in a line, with the section of the file that it is in."""
+        """Note a mistake in a line, with the section of the file that contains the line."""
         sections = SECTION.findall("\n".join(text.splitlines()[:line]))
         self.problems.append(Problem(self.file, line, sections[-1] if sections else "", "", message))
 
     def _plain(self, node: yaml.Node, here: Location) -> Any:
-        """What a node holds, with the lines of everything below it; notation that is not used here is a mistake."""
+        """The data of a node; notes the lines of everything below it, and refused notation as mistakes."""
         kind = node.tag.removeprefix(TAG)
         if id(node) in self._seen:
             self._mistakes.append((here, "is an alias (*): write the value itself"))
             return None
         self._seen.add(id(node))
         if len(here) > DEEPEST:
-            self._mistakes.append((here, f"lies more than {DEEPEST} levels deep: nothing in the catalogue does"))
+            self._mistakes.append((here, f"is nested more than {DEEPEST} levels deep: nothing in the catalogue is"))
         elif isinstance(node, yaml.ScalarNode) and not node.tag.startswith("!"):
             return self._scalar(node, kind, here)
         elif isinstance(node, yaml.MappingNode) and kind == "map":
@@ -150,13 +150,13 @@ class YamlFile:
                 remedy = "write the fields themselves" if key.value == "<<" else "write it in quotes"
                 self._mistakes.append((there, f"key {short(key.value)} is not read as a word: {remedy}"))
             elif key.value in keys:
-                self._mistakes.append((there, f"key {short(key.value)!r} is here a second time; keep one of the two"))
+                self._mistakes.append((there, f"key {short(key.value)!r} appears twice; keep one of the two"))
             keys.add(key.value)
             yield key.value, self._plain(value, there)
 
 
 def short(text: str, most: int = 60) -> str:
-    """Text as it can be shown in a line, at most so many characters of it."""
+    """Text in a form that fits in a line, at most `most` characters long."""
     shown = text if text.isprintable() else repr(text)[1:-1]
     return shown if len(shown) <= most else f"{shown[: most - 3]}..."
 
@@ -169,6 +169,6 @@ def _below(data: Any, part: int | str) -> Any:
 
 
 def _label(entry: dict[str, Any]) -> str | None:
-    """What an entry of a list calls itself, where that is a word that can be shown."""
+    """The name of a list entry, if it has a printable one."""
     names = (str(entry[key]) for key in LABELS if isinstance(entry.get(key), str | int))
     return next((name for name in names if name and name.isprintable() and len(name) <= 80), None)

@@ -1,12 +1,14 @@
 """Settings that belong to no single role. Group data, inventory and `--data` override them."""
 
-provider: str = "ssh"  # who makes the hosts: "lab", "aws", or "ssh" for hosts that are simply there
+provider: str = "ssh"  # provider of the hosts: "lab", "aws", or "ssh" for hosts that already exist
 domain: str = "nexuscos.example.com"
-address: str = ""  # address for traffic between hosts; the ssh address when empty
-gateway_network: str = "10.219.0.0/24"  # its first address is every host that runs containers, as seen from them
+address: str = ""  # address for traffic between hosts; if empty, the ssh address
+gateway_network: str = "10.219.0.0/24"  # network at whose first address containers reach their own host
 
-secrets_file: str = "group_data/secrets/{environment}.age"  # who can read it: {environment}.recipients beside it
-secrets_identity: str = "~/.config/nexus-cos/age.key"  # the environment variable NEXUS_AGE_IDENTITY wins
-secrets_generate: bool = False  # make what is missing during a run; else `make secrets` does
-ca_file: str = ""  # where a run writes the certificate of the environment's CA, for clients
-log_directory: str = "/var/log/nexus-cos"  # handoff docs, operations.yaml: logging
+# encrypted file of secrets; {environment}.recipients next to it lists who can read it
+secrets_file: str = "group_data/secrets/{environment}.age"
+# private age key that reads the secrets; the environment variable NEXUS_AGE_IDENTITY overrides it
+secrets_identity: str = "~/.config/nexus-cos/age.key"
+secrets_generate: bool = False  # create missing secrets during a run; otherwise `make secrets` creates them
+ca_file: str = ""  # file to which a run writes the certificate of the environment's CA, for clients
+log_directory: str = "/var/log/nexus-cos"  # directory of logs, as in the handoff docs (operations.yaml: logging)

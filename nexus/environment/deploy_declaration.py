@@ -1,7 +1,7 @@
 """The names of the arguments that deploys declare, read from their files without running them.
 
-A deploy declares them once, in its call of `arguments` (nexus/run/arguments.py). Arguments are not settings: the check
-of settings uses these names to say so.
+A deploy declares them once, in its call of `arguments` (nexus/run/arguments.py). Arguments are not settings, and the
+check of settings uses these names to say so.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from nexus.error import OperatorError
 
 CALL = "arguments"
 READ_ONLY = "read_only"  # the one keyword that is not an argument: the deploy changes nothing
-EVERYWHERE = ("without", "plan", "apply", "help")  # what every run takes, whichever deploy it starts
+EVERYWHERE = ("without", "plan", "apply", "help")  # arguments of every run, whichever deploy it starts
 
 
 def call(path: Path) -> ast.Call | None:
@@ -24,7 +24,7 @@ def call(path: Path) -> ast.Call | None:
     """
     try:
         tree = ast.parse(path.read_text())
-    except OSError:  # pyinfra says so
+    except OSError:  # pyinfra reports it
         return None
     except SyntaxError as error:
         raise OperatorError(f"{path}:{error.lineno}: this is not valid Python: {error.msg}") from None
@@ -46,7 +46,7 @@ def names(path: Path) -> list[str]:
 
 
 def takers(name: str) -> list[str]:
-    """Deploys that take an argument of this name, as deploys/NAME.py; ["every run"] where all of them do."""
+    """Deploys that take an argument of this name, as deploys/NAME.py; ["every run"] if all of them do."""
     if name in EVERYWHERE:
         return ["every run"]
     files = sorted((project.root() / "deploys").glob("*.py"))
@@ -54,7 +54,7 @@ def takers(name: str) -> list[str]:
 
 
 def _readable(path: Path) -> list[str]:
-    """The names of a deploy that this run may not start: a mistake in its file does not stop the run."""
+    """The arguments of a deploy, or none: a mistake in a deploy that this run may not start does not stop the run."""
     try:
         return names(path)
     except OperatorError:

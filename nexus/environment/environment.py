@@ -1,6 +1,6 @@
 """An environment as plain data: its hosts, settings, catalogue, secrets and certificate authority.
 
-Plans are functions of this and of nothing else. `inventories` makes it from what the project says.
+Plans are functions of this and of nothing else. `inventory` builds it from the project's files.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Traits:
     mtu: int
     gpus: int
     architecture: str
-    docker: Mapping[str, bool]  # {"memory": ..., "cpu": ...}: can the host's cgroups enforce limits
+    docker: Mapping[str, bool]  # {"memory": ..., "cpu": ...}: whether the host's cgroups can enforce limits
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class Host:
     address: str
     groups: frozenset[str]
     setting: Settings = field(repr=False)
-    traits: Traits | None = field(default=None, compare=False)  # a host is the same once it was asked
+    traits: Traits | None = field(default=None, compare=False)  # a probed host still equals itself
 
 
 @dataclass
 class Environment:
-    """All that plans are made from."""
+    """Everything that plans are made from."""
 
     name: str
     hosts: tuple[Host, ...]
@@ -58,14 +58,14 @@ class Environment:
     root: Path = field(default_factory=project.root)
     digests: Mapping[str, str] = field(default_factory=dict)  # service -> image digest, known after the probe
     kept: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # "KIND NAME" -> value, known after the probe
-    keeps: Keeps = field(default_factory=dict)  # kind of what is kept -> the setting that it adds to
-    left_out: frozenset[str] = frozenset()  # hosts that this run goes on without; they stay members of all they are in
-    prune_data: bool = False  # whether this run drops databases, vhosts and users that nothing declares any more
+    keeps: Keeps = field(default_factory=dict)  # kind of kept value -> the setting that it adds to
+    left_out: frozenset[str] = frozenset()  # hosts that this run continues without; they stay members of their clusters
+    prune_data: bool = False  # whether this run drops databases, vhosts and users that are no longer declared
     _authorities: dict[str, Authority] = field(default_factory=dict, repr=False)  # shared by all copies
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """The catalogue that this environment runs, validated, less what its settings exclude."""
+        """The validated catalogue of this environment, without the services that its settings exclude."""
         try:
             return load().without(self.setting.services_excluded)
         except CatalogueError as error:
@@ -82,7 +82,7 @@ class Environment:
         return self.authority("tls", self.name)
 
     def authority(self, secret: str, name: str) -> Authority:
-        """A CA whose key and certificate lie below this secret: who trusts it alone trusts its leaves alone."""
+        """A CA whose key and certificate are below this secret: a client that trusts only it trusts only its leaves."""
         if secret not in self._authorities:
             made: list[Authority] = []
 
@@ -98,7 +98,7 @@ class Environment:
         return self._authorities[secret]
 
     def group(self, name: str) -> tuple[Host, ...]:
-        """Hosts of a group in the inventory's order; empty when the group has none."""
+        """Hosts of a group in the inventory's order; empty if the group has none."""
         return tuple(host for host in self.hosts if name in host.groups)
 
     def host(self, name: str) -> Host:
@@ -115,9 +115,9 @@ class Environment:
         return found.group if found else store
 
     def present(self, store: str, service: str = "") -> bool:
-        """Whether this environment has the store: a host for it, or one elsewhere, which a setting GROUP_endpoint
-        names. That one is there for services whose key the secrets hold as GROUP/SERVICE/key: for this service, or
-        for any if none is named.
+        """Whether this environment has the store: a host for it, or an external store, named by the setting
+        GROUP_endpoint. An external store is there for services whose key is in the secrets as GROUP/SERVICE/key: for
+        this service, or for any service if none is named.
         """
         group = self.group_of(store)
         if not self.setting.get(f"{group}_endpoint"):
@@ -127,12 +127,12 @@ class Environment:
 
     @property
     def gateway(self) -> str:
-        """Address under which every host that runs containers is reached from them, the same on each."""
+        """Address at which containers reach their own host, the same on every host."""
         return str(IPv4Network(self.setting.gateway_network)[1])
 
     def store(self, store: str) -> tuple[str, int]:
-        """Address and port at which services reach the store: of the proxy on their own host where it has a
-        section for it, which a setting GROUP_proxy_port says; else of the one elsewhere, or of the first host.
+        """Address and port at which services reach the store: the proxy on their own host if it has a section for
+        the store (setting GROUP_proxy_port), otherwise the external store, or the first host.
         """
         group = self.group_of(store)
         if port := self.setting.get(f"{group}_proxy_port"):
@@ -145,21 +145,21 @@ class Environment:
         return self.secrets.get(name)
 
     def speaker(self, members: str | tuple[Host, ...]) -> Host:
-        """The host that speaks for a cluster, a group or these hosts, in this run: the first that is not left out."""
+        """The host that speaks for a cluster, a group or these hosts in this run: the first that is not left out."""
         hosts = self.group(members) if isinstance(members, str) else members
         return next((host for host in hosts if host.name not in self.left_out), hosts[0])
 
     def logins(self, store: str, service: str) -> list[tuple[str, str]]:
-        """Both log-ins of a service at a store, as (user, password)."""
+        """Both logins of a service at a store, as (user, password)."""
         user = service.replace("-", "_")
         return [(f"{user}_{which}", self.secret(f"{store}/{service}/{which}")) for which in LOGINS]
 
     def login(self, store: str, service: str) -> tuple[str, str]:
-        """The log-in that the service uses now."""
+        """The login that the service uses now."""
         return self.logins(store, service)[LOGINS.index(self.secrets.active(f"{store}/{service}"))]
 
     def render(self, template: str, **values: Any) -> str:
-        """A template below `templates/`, with `env` and `setting` at hand; an undefined name is an error."""
+        """A rendered template from `templates/`, which can use `env` and `setting`; an undefined name is an error."""
         return self._jinja.get_template(template).render(env=self, setting=self.setting, **values)
 
     @cached_property
@@ -169,8 +169,8 @@ class Environment:
     def seen(
         self, hosts: Iterable[Host], digests: Mapping[str, str], kept: Mapping[str, Mapping[str, Any]] | None = None
     ) -> Environment:
-        """The same environment with what was learned in between: of some hosts, of images, of what it keeps."""
-        _ = self.services, self.tls, self._jinja  # loaded once here, or each copy would load its own
+        """A copy of the environment with what was learned since: traits of hosts, digests of images, kept values."""
+        _ = self.services, self.tls, self._jinja  # loaded here once, so that copies do not load their own
         learned = {host.name: host for host in hosts}
         other = copy.copy(self)
         other.hosts = tuple(learned.get(host.name, host) for host in self.hosts)

@@ -1,4 +1,4 @@
-"""What stands for a secret wherever it may be seen: a hash that nobody can turn back without a key."""
+"""The mark that replaces a secret in output: a hash that nobody can reverse without a key."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from nexus.environment.environment import Environment
 
 
 def keyed_hash(env: Environment, content: str) -> str:
-    """What tells a secret from others, and from which nobody can guess it."""
+    """A hash that tells a secret from others, and from which nobody can guess the secret."""
     key = env.secret("service/fingerprint").encode()
     return hmac.new(key, content.encode(), hashlib.sha256).hexdigest()[:10]

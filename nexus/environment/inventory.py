@@ -1,6 +1,6 @@
 """Environments as the project's inventories and group data describe them.
 
-Read through pyinfra's own rules, so that a plan sees exactly the data that a deploy would see.
+They are read by pyinfra's own rules, so that a plan sees exactly the data that a deploy would see.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from nexus.workstation import at_home
 
 
 def file_of(name: str) -> Path:
-    """The inventory of an environment; raises OperatorError naming those there are."""
+    """The inventory file of an environment; OperatorError lists the known environments."""
     path = project.root() / "inventory" / f"{name}.py"
     if not path.is_file():
         known = sorted(file.stem for file in (project.root() / "inventory").glob("[!_]*.py"))
@@ -52,23 +52,23 @@ def read(path: Path, data: Mapping[str, Any] | None = None) -> Any:
 
 @contextmanager
 def naming_the_line() -> Iterator[None]:
-    """OperatorError with file and line where an inventory or group data is no Python that runs."""
+    """Turn errors in an inventory or group data into OperatorError with file and line."""
     with importing_without_gevent():
         from pyinfra_cli.exceptions import UnexpectedExternalError
     try:
         yield
     except SyntaxError as error:
-        raise OperatorError(f"{short(error.filename)}:{error.lineno}: this is no valid Python: {error.msg}") from None
+        raise OperatorError(f"{short(error.filename)}:{error.lineno}: this is not valid Python: {error.msg}") from None
     except UnexpectedExternalError as error:
         cause = error.exception
         frames = traceback.extract_tb(cause.__traceback__)
         line = next((frame.lineno for frame in reversed(frames) if frame.filename == error.filename), 0)
         place = f"{short(error.filename)}:{line}"
-        raise OperatorError(f"{place}: this line cannot be run: {type(cause).__name__}: {cause}") from None
+        raise OperatorError(f"{place}: this line failed: {type(cause).__name__}: {cause}") from None
 
 
 def short(path: str | Path | None) -> str:
-    """A path as seen from where this was started, if it lies below."""
+    """A path relative to the working directory, if it is below it."""
     given = Path(path or "?")
     return str(given.relative_to(Path.cwd())) if given.is_relative_to(Path.cwd()) else str(given)
 
@@ -80,9 +80,9 @@ def environment_of(
     prune_data: bool = False,
     offered: Collection[str] = deploy_declaration.EVERYWHERE,
 ) -> Environment:
-    """The environment of an inventory that pyinfra loaded: settings checked, secrets open.
+    """The environment of an inventory that pyinfra loaded: settings checked, secrets decrypted.
 
-    `without` and `prune_data` are arguments of the run; `offered` are the names of all that it takes.
+    `without` and `prune_data` are arguments of the run; `offered` are the names of all arguments that it takes.
     """
     hosts, setting = hosts_of(name, inventory, offered)
     left_out = _left_out(name, without, [host.name for host in hosts])
@@ -92,9 +92,9 @@ def environment_of(
 def hosts_of(
     name: str, inventory: Any, offered: Collection[str] = deploy_declaration.EVERYWHERE
 ) -> tuple[tuple[Host, ...], Settings]:
-    """The hosts of an inventory with their settings, and the settings that all of them share.
+    """The hosts of an inventory with their settings, and the settings that all hosts share.
 
-    OperatorError names everything that is wrong with the settings.
+    OperatorError lists everything that is wrong with the settings.
     """
     overrides = inventory.get_override_data()
     where = f"inventory/{name}.py"
@@ -110,7 +110,7 @@ def hosts_of(
         address = merged["address"] or merged.get("ssh_hostname") or found.name
         hosts.append(Host(found.name, address, frozenset(found.groups) | {"all"}, Settings(merged)))
     if complaints:
-        raise OperatorError("settings are wrong:\n  " + "\n  ".join(dict.fromkeys(complaints)))
+        raise OperatorError("invalid settings:\n  " + "\n  ".join(dict.fromkeys(complaints)))
     if not hosts:
         raise OperatorError(f"{where} names no host: put at least one into a group, such as app = [...]")
     everywhere = [group for group in first_groups(inventory, name) if all(group in host.groups for host in hosts)]
@@ -118,7 +118,7 @@ def hosts_of(
 
 
 def _left_out(name: str, without: str, known: list[str]) -> frozenset[str]:
-    """The hosts that `without` names; OperatorError for one that the environment does not have."""
+    """The hosts that `without` names; OperatorError for a host that the environment does not have."""
     names = split(without)
     for word in names:
         if word not in known:

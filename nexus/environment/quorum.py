@@ -7,16 +7,18 @@ from nexus.error import OperatorError
 
 
 def majority(members: int) -> int:
-    """How many of these members decide for all."""
+    """The number of members that form a quorum."""
     return members // 2 + 1
 
 
 def check_members(env: Environment, group: str) -> None:
-    """Refuse a group of two or four hosts: it does not outlive the loss of more of them than one or three do."""
+    """Refuse an even number of hosts: it tolerates no more failures than one host less."""
     members = [host.name for host in env.group(group)]
+    failures = len(members) - majority(len(members))
+    failures = len(members) - majority(len(members))
     if members and len(members) % 2 == 0:
         raise OperatorError(
-            f"inventory of {env.name}: {group} names {len(members)} hosts ({', '.join(members)}), and a majority "
-            f"of {len(members)} is {majority(len(members))}: one more host would be lost without harm. Name "
-            f"{len(members) - 1} or {len(members) + 1} of them; to go on without a dead one: --data without=NAME"
+            f"inventory of {env.name}: {group} names {len(members)} hosts ({', '.join(members)}), which tolerate "
+            f"{failures} failure{'' if failures == 1 else 's'}, the same as {len(members) - 1}. Use "
+            f"{len(members) - 1} or {len(members) + 1}; to continue without a dead host: --data without=NAME"
         )

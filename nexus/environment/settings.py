@@ -1,7 +1,7 @@
 """Settings: the defaults of all roles, overridden by group data, inventory and `--data`.
 
-A setting exists when some role's `defaults.py` names it in lower case; anything else is refused with the nearest
-known name, so that a typing mistake cannot silently leave a default in force.
+A setting exists if some `defaults.py` names it in lower case; any other name is refused with the nearest
+known name, so that a typo cannot silently leave a default in force.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from nexus import project
 from nexus.environment import deploy_declaration
 from nexus.error import OperatorError, nearest
 
-Keeps = Mapping[str, str]  # kind of what an environment keeps -> the setting that it adds to: a dictionary or a list
+Keeps = Mapping[str, str]  # kind of kept value -> the setting that it adds to: a dictionary or a list
 PLAIN = (str, int, float, list, tuple, dict, type(None))
 CONNECTION = ("ssh_", "_sudo", "_")  # pyinfra's own data: connection details and global arguments
 
@@ -51,7 +51,7 @@ def defaults() -> Mapping[str, Any]:
     origin: dict[str, str] = {}
     for path in project.settings_files():
         role = path.parent.name
-        for name, value in runpy.run_path(str(path)).items():  # the file alone: its role need not be imported
+        for name, value in runpy.run_path(str(path)).items():  # only the file: its role is not imported
             if not name.islower() or name.startswith("_") or not isinstance(value, PLAIN):
                 continue
             if name in origin:
@@ -61,9 +61,9 @@ def defaults() -> Mapping[str, Any]:
 
 
 def check(values: Mapping[str, Any], where: str, offered: Collection[str] | None = None) -> list[str]:
-    """Complaints about settings that nobody knows or that have the wrong type; empty when all is well.
+    """Complaints about settings that are unknown or have the wrong type; empty if there are none.
 
-    `offered`, for values from the command line: the arguments that this run takes, to suggest the nearest name.
+    `offered` is for values from the command line: the arguments that this run takes, to suggest the nearest name.
     """
     known = defaults()
     complaints = []
@@ -83,7 +83,7 @@ def check(values: Mapping[str, Any], where: str, offered: Collection[str] | None
 
 
 def _unknown(name: str, value: Any, offered: Collection[str] | None) -> str:
-    """Why a name is not a setting: some deploy takes it as an argument, or nothing knows it."""
+    """Why a name is not a setting: it is an argument of some deploy, or unknown."""
     if not (takers := deploy_declaration.takers(name)):
         return f'unknown setting "{name}"{nearest(name, [*defaults(), *(offered or ())])}'
     if offered is not None:
@@ -110,7 +110,7 @@ def _fits(value: Any, default: Any) -> bool:
 
 
 def coerce(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same settings with numbers that stand for text turned into text."""
+    """The same settings, with numbers converted to text where the default is text."""
     known = defaults()
     return {
         name: str(value) if isinstance(known.get(name), str) and isinstance(value, int | float) else value
@@ -119,8 +119,8 @@ def coerce(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def overlay(setting: Settings, kept: Mapping[str, Any], keeps: Keeps, services: Collection[str]) -> Settings:
-    """The settings with what the environment keeps, {"KIND NAME": value}: it belongs to no checkout, and wins over
-    group data. Roles say what it is (Role.keeps). No numbers of services that left.
+    """The settings plus what the environment keeps, {"KIND NAME": value}. Kept values belong to no checkout and
+    override group data; roles define their kinds (Role.keeps). Numbers of services that no longer exist are left out.
     """
     values = dict(setting)
     for key, value in kept.items():

@@ -1,4 +1,4 @@
-"""How templates are read: an undefined name is an error, and what was compiled once is kept."""
+"""How templates are read: an undefined name is an error, and compiled templates are cached."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nexus.cache import cache_directory
 
 
 def templates(directory: Path, html: bool = False) -> Environment:
-    """The templates below a directory; those of `html` have what is put into them escaped."""
+    """The templates below a directory; with `html`, inserted values are escaped."""
     return Environment(
         loader=FileSystemLoader(directory),
         autoescape=html,
@@ -25,7 +25,7 @@ def templates(directory: Path, html: bool = False) -> Environment:
 
 
 def _compiled() -> FileSystemBytecodeCache | None:
-    """Where compiled templates are kept: half of all planning is to compile them. None where nothing can be."""
+    """The cache of compiled templates, since compiling is half of all planning. None if nothing can be cached."""
     directory = cache_directory() / "templates"
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,1 +1,1 @@
-"""The environment's lock: one run changes hosts at a time, and one that slept cannot go on after losing it."""
+"""The environment's lock: one run changes hosts at a time, and a run that slept and lost it cannot continue."""

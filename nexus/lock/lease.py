@@ -1,4 +1,4 @@
-"""The lock as a run holds it: taken on the environment's anchor, renewed while the run lives, given back."""
+"""The lock as a run holds it: taken on the environment's anchor, renewed while the run lives, then released."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Lease:
         self._seconds = int(env.setting.lock_lease_seconds)
         self._renewing: gevent.Greenlet | None = None
         self._until = 0.0
-        self._asked = False  # for the lock, which may be ours even where a signal came before the answer
+        self._asked = False  # for the lock, which may be ours even if a signal came before the answer
 
     def take(self, floor: int) -> None:
-        """Get the lock, with a number above `floor`; OperatorError names who has it."""
+        """Take the lock, with a number above `floor`; OperatorError names the holder if it is held."""
         self.anchor = anchor(self.env, self.roles)
         began, self._asked = time.monotonic(), True
         answer = self._ask("take", floor=floor)
@@ -55,7 +55,7 @@ class Lease:
             first = anchors(self.env, self.roles)[0]
             raise OperatorError(
                 f"the lock of {self.env.name} is kept on {first}, which cannot be reached, and etcd does not answer: "
-                f"bring it back, or go on without it by --data without={first}"
+                f"bring {first} back online, or continue without it: --data without={first}"
             )
         self.number = answer["number"]
         permit.give(self.number)
@@ -63,31 +63,33 @@ class Lease:
         self._renewing = gevent.spawn(self._renew)
 
     def _take_over(self, held: Mapping[str, Any], floor: int) -> dict[str, Any]:
-        """Get the lock of a run that died on this machine: nobody has to wait until it ends by itself."""
-        logger.warning(f"    lock: process {held['process']}, which had it since {held['since']}, is dead: taken over")
+        """Take the lock of a run that died on this machine, instead of waiting until it expires."""
+        logger.warning(
+            f"    lock: taken over from process {held['process']}, which held it since {held['since']} and is dead"
+        )
         self._ask("force_release", of=held["token"])
         return self._ask("take", floor=floor)
 
     def confirm(self) -> None:
-        """Make sure of the lock where it may have ended while this process slept; OperatorError when it did."""
+        """Renew the lock if it may have expired while this process slept; OperatorError if it did."""
         if self.number and time.monotonic() > self._until:
             self._say_so()
         permit.show()
 
     def release(self) -> None:
-        """Give it back; one that cannot be given back ends by itself."""
+        """Release the lock; a lock that cannot be released expires."""
         if self._renewing:
             self._renewing.kill()
-        permit.withdraw("it has given its lock back")
+        permit.withdraw("it has released its lock")
         if not self._asked:
             return
         try:
             self._ask("release")
         except OperatorError as error:
-            logger.warning(f"    lock: not given back, it ends within {self._seconds} s: {error}")
+            logger.warning(f"    lock: could not be released, it expires within {self._seconds} s: {error}")
 
     def _ask(self, action: str, **more: Any) -> dict[str, Any]:
-        """The anchor's answer; for what is held already another member's, where it speaks for the quorum."""
+        """The anchor's answer; for a lock already held, the answer of another member with a quorum will do."""
         try:
             return self._ask_at(self.anchor, action, more)
         except OperatorError:
@@ -110,13 +112,13 @@ class Lease:
         return self._seconds / 2
 
     def _renew(self) -> None:
-        """Say again and again that this run lives."""
+        """Renew the lock at intervals while this run lives."""
         while True:
             gevent.sleep(int(self.env.setting.lock_renew_seconds))
             self._say_so()
 
     def _say_so(self) -> None:
-        """Renew the lock; a controller that slept learns here what became of it."""
+        """Renew the lock; a controller that slept learns here whether it still has the lock."""
         began = time.monotonic()
         try:
             answer = self._ask("renew")
@@ -125,32 +127,32 @@ class Lease:
                 permit.withdraw(f"the lock could not be renewed in time ({error})")
             return
         if why := answer.get("lost"):
-            permit.withdraw(f"it has lost the lock: {why}")
+            permit.withdraw(f"it lost the lock: {why}")
         else:
             self._until = began + self._seconds
 
 
 def anchors(env: Environment, roles: Roles) -> list[str]:
-    """Hosts that can speak for the lock: those of its store; in an environment without one its first host."""
+    """Hosts that keep the lock: those of its store, or the first host of an environment without that store."""
     members = list(roles.lock_store(env).get("endpoints", {}))
     there = [name for name in members or [host.name for host in env.hosts] if name not in env.left_out]
     return there if members else there[:1]
 
 
 def anchor(env: Environment, roles: Roles) -> str:
-    """The first of them that can be reached."""
-    return first_reached(anchors(env, roles), f"where the lock of {env.name} is kept")
+    """The first of these hosts that can be reached."""
+    return first_reached(anchors(env, roles), f"must keep the lock of {env.name}")
 
 
 def asked(env: Environment, roles: Roles, action: str) -> dict[str, Any]:
-    """The anchor's answer to `look` or `force_release`, by somebody who holds nothing; see host/lock.py."""
+    """The anchor's answer to `look` or `force_release`, for a run that holds no lock; see host/lock.py."""
     name = anchor(env, roles)
     found: dict[str, Any] = HostClient(name).act_aside(SOURCE, action, context_of(env, roles, name))
     return found
 
 
 def context_of(env: Environment, roles: Roles, name: str) -> dict[str, Any]:
-    """What the host-side code must know on this anchor."""
+    """The context of the host-side code on this anchor."""
     store, quorum = roles.lock_store(env), None
     if store:
         own = store["endpoints"][name]
@@ -159,7 +161,7 @@ def context_of(env: Environment, roles: Roles, name: str) -> dict[str, Any]:
 
 
 def holder() -> dict[str, Any]:
-    """Who starts this run, where, when and for what; never the values of connection details."""
+    """Who started this run, where, when and for what; never the values of connection settings."""
     return {
         "token": uuid.uuid4().hex,
         "who": f"{os.environ.get('SUDO_USER') or own_name()}@{socket.gethostname()}",
@@ -171,9 +173,9 @@ def holder() -> dict[str, Any]:
 
 
 def held_text(env: Environment, held: Mapping[str, Any]) -> str:
-    """Why this run cannot have the lock, and what can be done."""
+    """Why this run cannot have the lock, and what to do."""
     return (
         f"{env.name} is being changed by {held['who']}, process {held.get('process', '?')}, since {held['since']}: "
-        f"{held.get('purpose', '')}\nWait for its end. If it is dead its lock ends by itself within "
-        f"{env.setting.lock_lease_seconds} s; one that hangs loses it by {UNLOCK}"
+        f"{held.get('purpose', '')}\nWait until it ends. If it is dead, its lock expires within "
+        f"{env.setting.lock_lease_seconds} s. If it hangs, take its lock away: {UNLOCK}"
     )

@@ -1,4 +1,4 @@
-"""Whether a run's process is gone, which only the machine that it ran on can tell."""
+"""Whether a run's process is gone, which is known only on the machine where it ran."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import Any
 
 BOOT = Path("/proc/sys/kernel/random/boot_id")
-ENDED = ("Z", "X")  # states of a process that nobody has asked for its exit status yet
+ENDED = ("Z", "X")  # states of a process that has ended and was not waited for yet
 
 
 def identity() -> dict[str, Any]:
-    """This process as nobody else can be: its machine since it booted, its number there, and when it began.
+    """A unique identity of this process: its machine and boot, its PID namespace, and when it began.
 
-    Nothing where the kernel does not tell, as on systems other than Linux: then nobody can say it is dead.
+    Empty if the kernel does not provide it, such as on systems other than Linux: then the process never counts as dead.
     """
     try:
-        namespace = os.stat("/proc/self/ns/pid").st_ino  # in a container numbers are other processes'
+        namespace = os.stat("/proc/self/ns/pid").st_ino  # in a container, numbers belong to other processes
         return {"machine": f"{BOOT.read_text().strip()} {namespace}", "began": _began(os.getpid())}
     except OSError:
         return {}
 
 
 def dead(holder: Mapping[str, Any]) -> bool:
-    """Whether a holder of the lock ran on this machine and has ended; False where that cannot be known."""
+    """Whether a holder of the lock ran on this machine and has ended; False if that is unknown."""
     mine = identity()
     if not mine or holder.get("machine") != mine["machine"]:
         return False
@@ -32,7 +32,7 @@ def dead(holder: Mapping[str, Any]) -> bool:
 
 
 def _began(process: int) -> int | None:
-    """When a process began, in clock ticks since boot; None where there is none or it has ended."""
+    """When a process began, in clock ticks since boot; None if it does not exist or has ended."""
     try:
         state, *rest = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):

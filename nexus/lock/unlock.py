@@ -1,4 +1,4 @@
-"""The lock, looked at and, where it is told so, taken away from its holder."""
+"""Show the lock and, if asked to, take it away from its holder."""
 
 from __future__ import annotations
 
@@ -11,28 +11,30 @@ from nexus.run.run import Run, current_run
 
 
 def unlock(take: bool = False) -> None:
-    """Do so instead of a run."""
+    """Show the lock, or take it away, instead of running."""
     current_run().report = partial(show, take=take)
 
 
 def show(run: Run, take: bool = False) -> int:
-    """Say who holds the lock; with `take` nobody does afterwards. Exit status 1 where it stays held."""
+    """Show who holds the lock; `take` frees it. Exit status 1 if it stays held."""
     env = run.environment
     found = asked(env, run.all_roles, "look")
     if not (held := found["holder"]):
-        click.echo(f"{env.name}: nobody holds the lock; {found['number']} runs have had it")
+        click.echo(f"{env.name}: nobody holds the lock; {found['number']} runs have held it")
         return 0
     who = f"{held['who']}, process {held['process']}, since {held['since']}: {held['purpose']}"
     click.echo(f"{env.name}: the lock is held by {who}")
     if not take:
         click.secho(
-            "A dead run's lock ends by itself within a minute, on its own machine at once. Take it away only from one "
-            "that hangs: the step that it has begun goes on to its end, and hosts may be left half done until the next "
-            "run. To do so: "
-            "--data yes=true",
+            "A dead run's lock expires within a minute, on its own machine at once. Take the lock away only from a run "
+            "that hangs: its step under way continues to its end, and hosts may be left half done until the next run. "
+            "To take it away: --data yes=true",
             fg="yellow",
         )
         return 1
     asked(env, run.all_roles, "force_release")
-    click.secho(f"{env.name}: taken away; that run can change nothing more. Converge now: it is half done", fg="yellow")
+    click.secho(
+        f"{env.name}: taken away; that run can no longer change anything. Converge now: its changes are half done",
+        fg="yellow",
+    )
     return 0

@@ -1,9 +1,9 @@
 """The internal certificate authority of an environment.
 
 The authority's key is a secret; everything else follows from it. A leaf's key and certificate are a
-pure function of the authority, the names and the period of the calendar, so a second run makes the
-same bytes, nothing but the authority has to be kept, and a new period is a renewal: certificates
-live for three periods and are replaced after one. So leaves of periods to come can be made in advance.
+pure function of the authority, the names and the calendar period. So a second run makes the same bytes,
+only the authority must be stored, and leaves of future periods can be made in advance. A new period is a
+renewal: certificates are valid for three periods and are replaced after one.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ AUTHORITY_DAYS = 3650
 DAY_SECONDS = 86400
 RENEW_DAYS = 30
 PERIOD_SECONDS = RENEW_DAYS * DAY_SECONDS
-PERIODS = 3  # that a leaf lives for
+PERIODS = 3  # for which a leaf is valid
 LEAF_DAYS = PERIODS * RENEW_DAYS
-LEAST_SECONDS = 90  # RabbitMQ reads a new leaf up to two minutes late, and three periods have to outlast that
-MOST_SECONDS = LEAF_DAYS * DAY_SECONDS  # an authority is that much older than its environment, and no leaf is older
+LEAST_SECONDS = 90  # RabbitMQ reads a new leaf up to two minutes late, and three periods must outlast that
+MOST_SECONDS = LEAF_DAYS * DAY_SECONDS  # an authority begins this long before its environment, and no leaf earlier
 EPOCH_ORDINAL = 719_163  # day 1 of the proleptic calendar is 1 January of the year 1
-FORMAT = 1  # one more whenever the same identity gets other bytes, so that hosts do not go back to leaves made before
+FORMAT = 1  # increment when the same identity gets other bytes, so that hosts do not return to older leaves
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
@@ -55,8 +55,8 @@ class Authority:
     def __post_init__(self) -> None:
         if not LEAST_SECONDS <= self.period_seconds <= MOST_SECONDS:
             raise OperatorError(
-                f"certificate_period_seconds is {self.period_seconds}: a certificate lives for {PERIODS} periods and "
-                f"is replaced after one. Choose {LEAST_SECONDS} (for tests) to {MOST_SECONDS}, such as "
+                f"certificate_period_seconds is {self.period_seconds}: a certificate is valid for {PERIODS} periods "
+                f"and is replaced after one. Choose {LEAST_SECONDS} (for tests) to {MOST_SECONDS}, such as "
                 f"{PERIOD_SECONDS}, which is 30 days"
             )
 
@@ -75,13 +75,13 @@ class Authority:
     def leaf(self, names: Iterable[str], now: dt.datetime | None = None) -> Leaf:
         """A server and client certificate for these host names and addresses; the first is its subject.
 
-        OperatorError where the authority's key is not that of its certificate.
+        OperatorError if the authority's key does not match its certificate.
         """
         wanted = list(dict.fromkeys(names))
         return self._leaf(wanted, self._period_start(wanted[0], now or dt.datetime.now(dt.UTC)))
 
     def leaves(self, names: Iterable[str], seconds: float, now: dt.datetime | None = None) -> Iterator[Leaf]:
-        """The leaf of now and those of the periods that begin within so many seconds, as `leaf` makes them then.
+        """The current leaf and those of periods that begin within `seconds`, as `leaf` will make them then.
 
         None of them outlives the authority.
         """
@@ -105,12 +105,12 @@ class Authority:
         return Leaf(self._signer.leaf(names, key.public_key(), serial, begin, end), _pem(key), begin, end)
 
     def _identity(self, names: list[str], begin: dt.datetime) -> bytes:
-        """All that makes a leaf another one than the authority's others. The usual period is not named."""
+        """Everything that tells a leaf from the authority's other leaves. The usual period is left out."""
         period = "" if self.period_seconds == PERIOD_SECONDS else f" {self.period_seconds}"
         return f"{','.join(names)} {begin.isoformat()}{period}".encode()
 
     def _period_start(self, name: str, now: dt.datetime) -> dt.datetime:
-        """Start of the renewal period; shifted by the name, so that not all hosts renew at one time.
+        """Start of the renewal period; shifted by the name, so that hosts do not all renew at the same time.
 
         Counted from the year 1; a period of whole days begins at midnight (UTC).
         """

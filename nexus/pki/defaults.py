@@ -1,3 +1,4 @@
 """Settings of the internal certificate authority."""
 
-certificate_period_seconds: int = 2_592_000  # 30 days: a leaf lives for three periods and is replaced after one
+# renewal period of certificates (30 days): each is valid for three periods and is replaced after one
+certificate_period_seconds: int = 2_592_000

@@ -1,4 +1,4 @@
-"""X.509 certificates of an internal authority: its own, and those that it signs."""
+"""X.509 certificates of an internal authority: its own, and the certificates that it signs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nexus.error import OperatorError
 
 
 def root(name: str, begin: dt.datetime, end: dt.datetime) -> tuple[rsa.RSAPrivateKey, str]:
-    """A new key, and its certificate of an authority by that name, PEM."""
+    """A new key, and the PEM certificate of an authority with that name and key."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
     subject = _subject(name)
     certificate = (
@@ -35,17 +35,17 @@ def root(name: str, begin: dt.datetime, end: dt.datetime) -> tuple[rsa.RSAPrivat
 
 
 class Signer:
-    """Signs for an authority; OperatorError where its `key` is not that of its `certificate`, both PEM."""
+    """Signs for an authority; OperatorError if its `key` does not match its `certificate`, both PEM."""
 
     def __init__(self, key: str, certificate: str) -> None:
         self._certificate = x509.load_pem_x509_certificate(certificate.encode())
-        # Whether the numbers of the key are primes is not asked again (95 ms): it was made here, lies
-        # encrypted and authenticated, and has to be the one that the certificate names.
+        # The primes of the key are not checked again (95 ms): it was made here, is stored encrypted and
+        # authenticated, and must match the certificate.
         loaded = serialization.load_pem_private_key(key.encode(), password=None, unsafe_skip_rsa_key_validation=True)
         if not isinstance(loaded, rsa.RSAPrivateKey) or loaded.public_key() != self._certificate.public_key():
             raise OperatorError(
-                "the secret tls/ca-key is not the RSA key of tls/ca-certificate: put back the pair that belongs "
-                "together, or remove both and have new ones made by `make secrets`"
+                "the secret tls/ca-key is not the RSA key of tls/ca-certificate: restore the matching pair, or remove "
+                "both and create new ones with `make secrets`"
             )
         self.ends = self._certificate.not_valid_after_utc
         self._key = loaded  # PKCS#1 v1.5 signatures are deterministic
@@ -54,7 +54,7 @@ class Signer:
     def leaf(
         self, names: Sequence[str], key: ec.EllipticCurvePublicKey, serial: int, begin: dt.datetime, end: dt.datetime
     ) -> str:
-        """The PEM certificate of a server and client by these names and addresses; the first is its subject."""
+        """A PEM certificate for a server and client with these names and addresses; the first is its subject."""
         alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])
         purposes = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
         certificate = (

@@ -1,4 +1,4 @@
-"""What items are ordered by and compared with, and what comes of it, as plain data."""
+"""Types for the order and comparison of items and its results, as plain data."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from enum import IntEnum, auto
 from typing import Any
 
-Answer = Mapping[str, Any]  # what agent.probe.probe returns
-Mark = Callable[[str], str]  # what tells a secret text from others and gives nothing away
-Pair = tuple[str, str]  # (before, after) in words; "" for what is not there
+Answer = Mapping[str, Any]  # the result of agent.probe.probe
+Mark = Callable[[str], str]  # turns a secret text into a mark that reveals nothing of it
+Pair = tuple[str, str]  # (before, after) in words; "" for absent
 Step = dict[str, Any]  # a request to the agent
 
 
 class Place(IntEnum):
-    """Where a kind stands among those of a role: made in this order, removed in the opposite one."""
+    """The place of a kind in the order in which a role's items are made; they are removed in reverse order."""
 
     PACKAGES = auto()
     GROUPS = auto()
@@ -25,12 +25,12 @@ class Place(IntEnum):
     ABSENT = auto()
     BEFORE_UNITS = auto()
     UNITS = auto()
-    STATES = auto()  # where a role's daemons come first: once they run on all hosts
+    STATES = auto()  # for a role with daemons: after these run on all hosts
 
 
 @dataclass(frozen=True)
 class Change:
-    """One difference between what should be and what is: `what` names the item, `how` the way it differs."""
+    """One difference between plan and host: `what` names the item, `how` the way it differs."""
 
     what: str
     how: str
@@ -45,10 +45,10 @@ class Differences:
 
     changes: list[Change] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)  # what was found and is left alone
-    told: list[Change] = field(default_factory=list)  # drift that only a person can undo
+    notes: list[str] = field(default_factory=list)  # findings that are left as they are
+    told: list[Change] = field(default_factory=list)  # drift that only an operator can undo
     files: list[Any] = field(default_factory=list)  # File items whose content or properties differ, for --diff
-    unit_files: bool = False  # whether the steps so far write some that systemd has not read yet
+    unit_files: bool = False  # whether the steps so far write unit files that systemd has not read yet
 
     def add(self, what: str, how: str) -> None:
         self.changes.append(Change(what, how))
@@ -56,7 +56,7 @@ class Differences:
 
 @dataclass(frozen=True)
 class Seen:
-    """What items are compared with: the host's answer, and {path: digest} of what all its roles want there."""
+    """What items are compared with: the host's answer, and {path: digest} of the files that all its roles plan."""
 
     answer: Answer
     planned: Mapping[str, str] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """What a host should hold, as plain data.
 
-A role's plan returns a `Desired`; the probe answers for everything named in it; converge makes the
-difference go away. Nothing here touches a host, and nothing here knows any one role.
+A role's plan returns a `Desired`, the probe answers for everything in it, and converge makes the
+differences disappear. Nothing here touches a host or knows any particular role.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ __all__ = ["Change", "Desired", "Directory", "File", "Group", "Item", "Link", "S
 
 
 def owner(source: Path) -> str:
-    """The role or runbook that host-side code belongs to, by the folder that it lies in."""
+    """The role or runbook that host-side code belongs to, from the folder that contains it."""
     return next(folder.name for folder in source.parents if folder.name != "host")
 
 
 @dataclass(frozen=True)
 class Desired:
-    """All that one role wants of one host."""
+    """All items that one role wants on one host."""
 
-    early: tuple[File, ...] = ()  # before the packages: repositories, answers to package scripts
+    early: tuple[File, ...] = ()  # written before packages: repositories, answers to package scripts
     packages: tuple[str, ...] = ()
     groups: tuple[Group, ...] = ()
     users: tuple[User, ...] = ()
@@ -45,11 +45,11 @@ class Desired:
     absent: tuple[str, ...] = ()  # paths of a package's defaults that must not be there
     units: tuple[Unit, ...] = ()
     states: tuple[State, ...] = ()
-    items: tuple[Item, ...] = ()  # of any further kind
+    items: tuple[Item, ...] = ()  # of any other kind
 
     @cached_property
     def batches(self) -> list[list[Item]]:
-        """All of it by kind, in the order in which it is made: early files, then as Place says."""
+        """All items by kind, in the order in which they are made: early files, then by Place."""
         later: list[Item] = [*map(Package, sorted(set(self.packages))), *self.groups, *self.users, *self.directories]
         later += [*self.files, *self.links, *map(Absent, self.absent), *self.units, *self.states, *self.items]
         later.sort(key=lambda item: item.order())
@@ -58,5 +58,5 @@ class Desired:
 
     @property
     def everything(self) -> list[Item]:
-        """All of it in that order."""
+        """All items in that order."""
         return [item for batch in self.batches for item in batch]

@@ -1,4 +1,4 @@
-"""What differs between a plan and what a probe found, and the steps that make the difference go away.
+"""The differences between a plan and a probe's answer, and the steps that remove them.
 
 Pure functions: they see data, never a host.
 """
@@ -22,22 +22,22 @@ __all__ = [
 ]  # fmt: skip
 
 WHOLE, DAEMONS, STATES = "", "daemons", "states"  # of a role
-POSTPONED = "postponed"  # its daemons once more, after its states: a restart that was refused before them
+POSTPONED = "postponed"  # its daemons again, after its states: restarts that were refused before
 
 
 def complete(desired: Desired) -> Desired:
-    """The plan with what the library itself adds: a stamping drop-in for every unit that reads our files."""
+    """The plan plus what the library itself adds: a stamping drop-in for every unit that reads our files."""
     extra = tuple(unit.drop_in() for unit in desired.units if unit.reads)
     return replace(desired, files=(*desired.files, *extra))
 
 
 def question(plans: Iterable[Desired], observed: bool = True) -> dict[str, Any]:
-    """What to ask a host so that all these plans can be compared with it; `observed` states are asked as well, or not.
+    """The probe of a host for all these plans; `observed` tells whether it includes observed states.
 
-    Kinds and roles share code: each text is sent once, among `texts`, and stands for itself by its place there.
+    Kinds and roles share code: each text is sent once, in `texts`, and is referred to by its index there.
     """
     texts: dict[str, int] = {}
-    names: dict[type[Item], dict[str, None]] = {Package: {}}  # always: what dpkg has begun with and not finished
+    names: dict[type[Item], dict[str, None]] = {Package: {}}  # always: packages that dpkg has not finished
     states: dict[str, Any] = {}
 
     def placed(code: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,9 +59,9 @@ def question(plans: Iterable[Desired], observed: bool = True) -> dict[str, Any]:
 def compare(role: str, plan: Desired, answer: Answer, planned: Mapping[str, str], part: str = WHOLE) -> Differences:
     """Differences of one role on one host, or of one part of it: its daemons and all they read, or its states.
 
-    What is refused of the daemons alone is put off: once the states are as planned it may well be possible.
-    `planned` maps path to the digest that some role of this host wants there: a unit that reads a
-    file which another role is about to change is judged by the file as it will be.
+    If only the daemons are compared, a refused restart is postponed: it may be possible once the states are as planned.
+    `planned` maps a path to the digest that some role of this host wants there: if a unit reads a file that another
+    role is about to change, the future content counts.
     """
     found, seen = Differences(), Seen(answer, planned)
     for batch in plan.batches:
@@ -78,7 +78,7 @@ def compare(role: str, plan: Desired, answer: Answer, planned: Mapping[str, str]
 
 
 def _leave_implied(found: Differences, plan: Desired) -> None:
-    """Leave untold what follows from the role's files where these are told; it is carried out all the same."""
+    """Do not report changes that follow from reported changes of the role's files; they are made all the same."""
     told = [file for file in found.files if not file.implied]
     if not told:
         return
@@ -89,15 +89,15 @@ def _leave_implied(found: Differences, plan: Desired) -> None:
 
 
 def described(plan: Desired, answer: Answer, planned: Mapping[str, str], mark: Mark) -> dict[str, Pair]:
-    """{item as changes name it: (before, after)} of all that a role wants of a host, changed or not."""
+    """{item as changes name it: (before, after)} of all items of a role on a host, changed or not."""
     seen = Seen(answer, planned)
     return {title: pair for item in plan.everything for title, pair in item.described(seen, mark)}
 
 
 def restarts_in_service(plan: Desired, found: Differences) -> bool:
-    """Whether a daemon is to be restarted that does its work here.
+    """Whether a daemon that is in service will be restarted.
 
-    One of which no file of the role is there yet was never in service: its package has started it.
+    If no file of the role exists yet, the daemon was never in service: only its package has started it.
     """
     missing = {change.what for change in found.changes if change.how == "is missing"}
     files = {file.title for file in plan.files}

@@ -1,4 +1,4 @@
-"""Values that are worked out when they are asked for: a run without changes needs none of them."""
+"""Values that are computed on access: a run without changes needs none of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Lazy(Mapping[str, T]):
-    """Values by name, each made by its function whenever it is asked for."""
+    """Values by name, each computed by its function on every access."""
 
     def __init__(self, made: Mapping[str, Callable[[], T]]) -> None:
         self._made = made

@@ -1,6 +1,6 @@
 """The manifest of a role on a host: what is recorded as planned there, and whether we made it.
 
-What we made and no longer want is removed; what was there before us never is. Pure functions.
+What we made and no longer want is removed; what was there before us is never removed. Pure functions.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ Manifest = dict[str, dict[str, bool]]  # {kind: {name: whether it is ours}}
 
 
 def compare(found: Differences, role: str, plan: Desired, answer: Answer) -> None:
-    """Record what a role is about to make before all else; remove what it made and no longer wants after all else."""
+    """First of all record what a role is about to make; last of all remove what it made and no longer wants."""
     named = records(plan, answer)
     recorded = answer["manifest"].get(role, {})
     if any(set(names) - set(recorded.get(kind, {})) for kind, names in named.items()):
         found.steps.insert(0, {"do": "record", "role": role, "manifest": named})
         if not found.changes:
-            found.add(f"manifest of {role}", "does not name all that is planned")
+            found.add(f"manifest of {role}", "does not list everything that is planned")
     obsolete = [
         (kind, name)
         for kind, entries in recorded.items()
@@ -35,7 +35,7 @@ def compare(found: Differences, role: str, plan: Desired, answer: Answer) -> Non
 
 
 def records(plan: Desired, answer: Answer) -> Manifest:
-    """What the manifest of a role names that was never on this host before."""
+    """The manifest of a role that was never on this host before."""
     found: Manifest = {}
     for item in plan.everything:
         if (ours := item.ours(item.present(answer))) is not None:
@@ -44,9 +44,9 @@ def records(plan: Desired, answer: Answer) -> Manifest:
 
 
 def forget(role: str, recorded: Iterable[str], named: Manifest, anyway: Iterable[str] = ()) -> Step:
-    """Remove what a role made on a host and no longer wants, of the kinds that are `recorded` there.
+    """Remove what a role made on a host and no longer wants, for the kinds that are `recorded` there.
 
-    Of the kinds in `anyway` also what was there before us.
+    For the kinds in `anyway`, also remove what was there before us.
     """
     known = sorted((KINDS[kind] for kind in recorded if kind in KINDS), key=lambda kind: kind.place, reverse=True)
     kinds = [[kind.plural, kind.answering().host_code(apply=True)] for kind in known]

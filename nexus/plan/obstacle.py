@@ -1,6 +1,6 @@
-"""What is refused before the first change: changes that a host's kernel or its administrator would not let happen.
+"""Refusals before the first change: changes that a host's kernel or administrator prevents.
 
-Nothing is refused where nothing has to be changed. Pure functions: they see data, never a host.
+Nothing is refused if nothing must be changed. Pure functions: they see data, never a host.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from nexus.plan.comparison import Answer, Differences
 from nexus.plan.desired import Desired
 from nexus.plan.kinds.package import Package
 
-SPARE_BYTES, SPARE_INODES = 1 << 16, 8  # beyond what is written: manifests and what directories grow by
-PACKAGE_BYTES = 64 << 20  # least room to install anything in
+SPARE_BYTES, SPARE_INODES = 1 << 16, 8  # in addition to what is written: manifests, and growth of directories
+PACKAGE_BYTES = 64 << 20  # minimum free space to install anything
 BLOCK = 4096
 SHOWN = 5
 
 
 def check(name: str, role: str, plan: Desired, answer: Answer, compare: Callable[[], Differences]) -> None:
-    """OperatorError with all that is in the way of what has to be changed; hosts are compared where anything is."""
+    """OperatorError with all obstacles to necessary changes; compares the host only if there are any obstacles."""
     lines = [line for item in plan.everything for line in item.obstacles(answer, name)]
     if answer["obstacles"]["paths"] or answer["obstacles"]["room"]:
         found = compare()
@@ -34,13 +34,13 @@ def check(name: str, role: str, plan: Desired, answer: Answer, compare: Callable
 
 
 def of_states(plan: Desired, answer: Answer) -> list[str]:
-    """What its states say that a run must not undo and cannot work with."""
+    """Obstacles that the plan's states report: a run must not undo them."""
     told = [item for state in plan.states for item in state.present(answer)["items"].values()]
     return [item["obstacle"] for item in told if item.get("obstacle")]
 
 
 def _touched(found: Differences) -> Iterator[tuple[str, int]]:
-    """(path, bytes to be written there) of all that is to be made, changed or removed."""
+    """(path, bytes to be written there) of everything that will be made, changed or removed."""
     for step in found.steps:
         for item in step["items"] if step["do"] == "items" else ():
             if "path" in item:
@@ -52,7 +52,7 @@ def _installs(found: Differences) -> bool:
 
 
 def _paths(found: Differences, answer: Answer) -> Iterator[str]:
-    """One line for each place that is in the way, with the first path that it concerns."""
+    """One line for each obstacle, with the first path that it concerns."""
     known = answer["obstacles"]["paths"]
     paths = [path for path, _ in _touched(found)]
     if _installs(found):
@@ -67,7 +67,7 @@ def _paths(found: Differences, answer: Answer) -> Iterator[str]:
 
 
 def _room(found: Differences, answer: Answer) -> Iterator[str]:
-    """One line for each file system that is too full for what is about to be written there."""
+    """One line for each file system that is too full for the planned writes."""
     room: Mapping[str, list[Any]] = answer["obstacles"]["room"]
     needed: dict[str, list[int]] = {}
     for path, size in _touched(found):
@@ -83,13 +83,13 @@ def _room(found: Differences, answer: Answer) -> Iterator[str]:
         free, inodes = left[mount]
         if free < size:
             yield (
-                f"no space is left on the file system of {mount}: {_amount(size)} are about to be written and "
-                f"{_amount(free)} are free: df -h {mount}; free some, then rerun"
+                f"no space is left on the file system of {mount}: this run writes {_amount(size)} and "
+                f"{_amount(free)} are free: df -h {mount}; free some space, then rerun"
             )
         elif inodes < files:
             yield (
-                f"no inodes are left on the file system of {mount}: {files} files are about to be written and "
-                f"{inodes} can be: df -i {mount}; remove files there, then rerun"
+                f"no inodes are left on the file system of {mount}: this run writes {files} files and "
+                f"{inodes} inodes are free: df -i {mount}; remove files there, then rerun"
             )
 
 

@@ -1,4 +1,4 @@
-"""Properties of a state in words, with nothing secret in them. Pure functions."""
+"""Properties of a state in words without secrets. Pure functions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ IMAGE = re.compile(r"^([\w./:-]+@sha256:[0-9a-f]{12})[0-9a-f]{52}$")
 
 
 def differences(different: Iterable[str], present: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
-    """How these properties differ; values only where they are too short for a hash."""
+    """How these properties differ; shows only values that are too short to be a hash."""
     parts = []
     for key in different:
         old, new = present.get(key), wanted[key]
@@ -25,19 +25,19 @@ def differences(different: Iterable[str], present: Mapping[str, Any], wanted: Ma
 
 
 def _short(value: Any) -> bool:
-    """Whether a value may be shown: a number, or a word that is too short for a hash."""
+    """Whether a value may be shown: a number, or a word that is too short to be a hash."""
     return isinstance(value, bool | int | type(None)) or (isinstance(value, str) and len(value) <= MOST_SHOWN)
 
 
 def words(wanted: Iterable[str], present: Mapping[str, Any] | None, mark: Mark) -> str:
-    """What is present of the wanted properties, each as it may be shown; empty for nothing."""
+    """The wanted properties with their present values, each as it may be shown; empty if absent."""
     if present is None:
         return ""
     return ", ".join(f"{key} {_value(present.get(key), mark)}" for key in sorted(wanted)) or "there"
 
 
 def _value(value: Any, mark: Mark) -> str:
-    """A value as it may be shown: what could be a hash of a secret becomes another that nobody can turn back."""
+    """A value as it may be shown: a possible hash of a secret is replaced by a keyed hash that nobody can reverse."""
     if isinstance(value, bool | int | float | type(None)):
         return str(value)
     text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)

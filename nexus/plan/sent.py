@@ -1,6 +1,6 @@
-"""Host-side code as it is sent: with the modules of the project that it imports, and those that these import in turn.
+"""Host-side code as it is sent: with the project's modules that it imports, directly and indirectly.
 
-Every run reads the imports of some 80 files, so a regular expression finds them: `ast` would take far longer.
+Every run reads the imports of about 80 files, so a regular expression finds them: `ast` would take far longer.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from typing import Any
 from nexus import project
 from nexus.agent import ASKING, CHANGING
 
-# By a newline, which is found in a third of the time of "^": no file begins with an import, first comes a docstring.
+# A newline is found three times as fast as "^"; no file begins with an import, a docstring comes first.
 IMPORT = re.compile(r"\n( *)(?:from ([\w.]+) )?import (\([^)]*\)|[^#\n]+)")
 NAME = re.compile(r"([\w.]+)(?: as \w+)?")
-# What every request brings along anyway: a step, and a question.
+# Modules that every request has: a step (True), a question (False).
 PRESENT = {
     apply: frozenset(f"nexus.agent.{name}" for name in (CHANGING if apply else ASKING)) for apply in (True, False)
 }
 
 
 def code(source: Path, apply: bool = False, named: Iterable[str] = ()) -> dict[str, Any]:
-    """A host-side file for a question or, with `apply`, for a step, and what it imports there.
+    """A host-side file for a question or, with `apply`, for a step, with its imports.
 
-    `named` are modules that it imports by names that it is told.
+    `named` are modules that it imports by names in its context.
     """
     modules = dict.fromkeys(needed(source, apply, PRESENT[apply]))
     for name in named:
@@ -35,22 +35,22 @@ def code(source: Path, apply: bool = False, named: Iterable[str] = ()) -> dict[s
 
 
 def program(names: Iterable[str]) -> dict[str, str]:
-    """{path: source} of a program that is installed on hosts, by the modules that it is started with."""
+    """{path: source} of a program that is installed on hosts, from the modules that are its entry points."""
     modules = {module for name in names for module in (name, *needed(project.source(name)))}
     return {f"{name.replace('.', '/')}.py": project.source(name).read_text() for name in sorted(modules)}
 
 
 @cache
 def text(source: Path) -> str:
-    """A file as it is sent."""
+    """The text of a file."""
     return source.read_text()
 
 
 @cache
 def needed(source: Path, inner: bool = True, present: frozenset[str] = frozenset()) -> tuple[str, ...]:
-    """Modules that a file imports, and that these import in turn; `inner` counts imports inside functions, too.
+    """Modules that a file imports, directly and indirectly; `inner` includes imports inside functions.
 
-    Those in `present` are left out, with what only they import.
+    Modules in `present` are left out, with what only they import.
     """
     found: dict[str, None] = {}
     waiting = [source]
@@ -64,7 +64,7 @@ def needed(source: Path, inner: bool = True, present: frozenset[str] = frozenset
 
 @cache
 def imports(source: Path) -> list[tuple[str, str]]:
-    """Modules of the project that a file itself imports, each with the indent of its import."""
+    """The project's modules that a file imports directly, each with the indentation of its import."""
     found = []
     for indent, package, listed in IMPORT.findall(text(source)):
         if package and project.source(package).is_file():

@@ -1,4 +1,4 @@
-"""What a unit of systemd is to be, and in which ways a unit that was found is not. Pure functions."""
+"""The planned state of a systemd unit, and how a unit on a host differs from it. Pure functions."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ RUNS = ("active", "reloading", "activating")
 
 @dataclass(frozen=True)
 class SystemdUnit(Item):
-    """A systemd unit that is enabled and runs with the configuration that lies on disk.
+    """A systemd unit that is enabled and runs with the configuration on disk.
 
     `restart_on` are the files that the unit reads when it starts, `reload_on` those that it reads
-    again when it is reloaded. Their content is stamped when the unit starts and when a reload was
-    seen to take, so a run that died between a write and a restart is finished by the next one.
+    again when it is reloaded. Their content is stamped when the unit starts and when a reload has
+    succeeded, so the next run finishes a run that died between a write and a restart.
 
     `reload_check` is a shell command run before a reload or restart (a syntax check such as
-    `nginx -t`), `restart_check` one before a restart alone (whether the others can do without it): when
-    it fails the unit is left as it runs and the run fails with its output.
-    `ready_check` is a shell command that succeeds once the unit does its work; after a start it is
+    `nginx -t`), `restart_check` one before a restart only (whether the other hosts can do without it): if
+    it fails, the unit keeps running as it is and the run fails with the command's output.
+    `ready_check` is a shell command that succeeds once the unit works; after a start it is
     repeated for up to a minute, since systemd calls some units active before they answer.
     """
 
@@ -41,19 +41,19 @@ class SystemdUnit(Item):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """All files whose content decides whether the unit runs with what lies on disk."""
+        """All files whose content tells whether the unit runs with the configuration on disk."""
         return (*self.restart_on, *self.reload_on)
 
     def present(self, answer: Answer) -> Any:
         return super().present(answer) or {}
 
     def is_masked(self, answer: Answer) -> bool:
-        """Whether somebody masked a unit that is to run or to be enabled, until the next boot or for good."""
+        """Whether somebody masked a unit that should run or be enabled, until the next boot or permanently."""
         wanted = (self.enabled or self.running) and not self.masked
         return wanted and str(self.present(answer).get("UnitFileState", "")).startswith("masked")
 
     def differences(self, seen: Seen) -> list[str]:
-        """The ways in which the unit is not as planned, in words; empty when it is."""
+        """How the unit differs from the plan, in words; empty if it does not."""
         actual = self.present(seen.answer)
         state, active = actual.get("UnitFileState", ""), actual.get("ActiveState", "inactive")
         if self.masked:
@@ -72,7 +72,7 @@ class SystemdUnit(Item):
         if actual.get("crashing"):
             return [*how, f"does not stay up (restarted {actual['restarts']} times), should run"]
         if self.name.endswith(".timer") and actual.get("SubState") == "elapsed":
-            how.append("does not tick any more")
+            how.append("no longer ticks")
         if actual.get("NeedDaemonReload") == "yes":
             how.append("runs with an older unit file")
         for verb, paths in (("restart", self.restart_on), ("reload", self.reload_on)):
@@ -103,7 +103,7 @@ class SystemdUnit(Item):
 
 
 def expected(path: str, seen: Seen) -> str | None:
-    """Digest that a file will have once all roles of its host are applied."""
+    """The digest that a file will have once all roles of its host are applied."""
     if path in seen.planned:
         return seen.planned[path]
     actual = seen.answer["paths"].get(path)

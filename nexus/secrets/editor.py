@@ -1,7 +1,7 @@
-"""Secrets in an operator's editor, checked when it ends.
+"""Secrets in an operator's editor, checked when the editor ends.
 
-The clear text lies in a directory in memory that only its owner can enter. It is removed when the editor ends,
-and by a guard of its own when this program is killed.
+The clear text is in an in-memory directory that only its owner can enter. It is removed when the editor ends,
+and by a guard process if this program is killed.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from nexus.error import OperatorError
 from nexus.secrets.store import Secrets
 
 HEAD = """\
-# Secrets of {name}, a line each: NAME: VALUE. Every value is text: put numbers in quotes.
-# Save and leave to encrypt; leave without saving to change nothing. Stores and services take what changed with
-# the next run of full.py, and until then nobody is let in with it: deploys/rotate_secrets.py has no such gap.
+# Secrets of {name}, one per line: NAME: VALUE. Every value is text: put numbers in quotes.
+# Save and quit to encrypt; quit without saving to change nothing. Stores and services take changed secrets with
+# the next run of full.py, and until then no login with them works: deploys/rotate_secrets.py has no such gap.
 """
 IN_MEMORY = ("tmpfs", "ramfs")
 PLACES = ("XDG_RUNTIME_DIR", "/dev/shm", "/run")
@@ -33,9 +33,9 @@ GUARD = 'cat >/dev/null; rm -rf -- "$1"'
 
 
 def edit(secrets: Secrets, name: str, editor: list[str]) -> list[str]:
-    """Names of secrets that were added, changed or removed; nothing is written where there are none.
+    """Names of secrets that were added, changed or removed; the caller saves them.
 
-    OperatorError where the editor failed, or what it left is not a list of secrets: the file is as it was.
+    OperatorError if the editor failed, or if its result is not a list of secrets: the file is then unchanged.
     """
     with private_directory() as directory:
         path = directory / f"{name}.yaml"
@@ -57,36 +57,38 @@ def render(values: dict[str, str]) -> str:
 
 
 def parse(text: str, where: str) -> dict[str, str]:
-    """The secrets in what the editor left. OperatorError with the line, and never a value."""
+    """The secrets in the edited text. OperatorError names the line, and never a value."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
-        raise OperatorError(f"{where}:{line}: this is no valid YAML. Nothing was changed") from None
+        raise OperatorError(f"{where}:{line}: this is not valid YAML. Nothing was changed") from None
     if node is None:
-        raise OperatorError(f"{where}: it is empty. Nothing was changed; to make all secrets anew remove the .age file")
+        raise OperatorError(
+            f"{where}: the file is empty. Nothing was changed; to create all secrets again, remove the .age file"
+        )
     if not isinstance(node, yaml.MappingNode):
-        raise OperatorError(f"{where}: it must be lines of NAME: VALUE. Nothing was changed")
+        raise OperatorError(f"{where}: every line must be NAME: VALUE. Nothing was changed")
     found: dict[str, str] = {}
     for key, value in node.value:
         place = f"{where}:{key.start_mark.line + 1}: {key.value}"
         if key.value in found:
-            raise OperatorError(f"{place} stands there twice. Nothing was changed")
+            raise OperatorError(f"{place} appears twice. Nothing was changed")
         if not isinstance(value, yaml.ScalarNode) or value.tag != "tag:yaml.org,2002:str" or not value.value:
-            raise OperatorError(f"{place} has no text for a value: put it in quotes. Nothing was changed")
+            raise OperatorError(f"{place} must have text as its value: put it in quotes. Nothing was changed")
         found[key.value] = value.value
     return found
 
 
 @contextmanager
 def private_directory() -> Iterator[Path]:
-    """A directory in memory that goes away with this process, however that ends."""
+    """An in-memory directory that is removed with this process, however it ends."""
     parent = next((place for place in map(_place, PLACES) if place), None)
     if parent is None:
-        raise OperatorError("no place in memory for the clear text: mount a tmpfs at /dev/shm")
+        raise OperatorError("no directory in memory for the clear text: mount a tmpfs at /dev/shm")
     directory = Path(tempfile.mkdtemp(prefix="nexus-cos-secrets-", dir=parent))
-    # Its standard input ends when this process does, killed or not.
+    # The guard's standard input ends when this process does, killed or not.
     guard = subprocess.Popen(["sh", "-c", GUARD, "sh", directory], stdin=subprocess.PIPE, start_new_session=True)
     before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
@@ -101,7 +103,7 @@ def private_directory() -> Iterator[Path]:
 
 
 def _place(place: str) -> Path | None:
-    """A directory that can be written and is kept in memory."""
+    """A writable directory on an in-memory file system, or None."""
     path = Path(os.environ.get(place, "") if place.isupper() else place)
     if not path.is_absolute() or not os.access(path, os.W_OK | os.X_OK):
         return None
@@ -115,7 +117,7 @@ def _end(number: int, _: Any) -> NoReturn:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Text over several lines as it is, everything else on one."""
+    """Writes multi-line text as it is, and everything else on one line."""
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:

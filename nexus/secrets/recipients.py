@@ -1,4 +1,4 @@
-"""Who can read the secrets of an environment: age public keys with names, in a file beside the encrypted one."""
+"""Who can read the secrets of an environment: age public keys with names, in a file next to the encrypted one."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from nexus.error import OperatorError
 
 
 def recipients_file(secrets: Path) -> Path:
-    """The file that belongs to an encrypted one: lab.recipients beside lab.age."""
+    """The recipients file of an encrypted file: lab.recipients next to lab.age."""
     return secrets.with_suffix(".recipients")
 
 
 def read(path: Path) -> dict[str, str]:
-    """{public key: name of its holder}; nothing where there is no file, and then the writer's key alone counts.
+    """{public key: name of its owner}; empty without a file, and then only the writer's key counts.
 
-    A line is KEY NAME; what begins with # is a comment. OperatorError names file and line of anything else.
+    A line is KEY NAME; # begins a comment. OperatorError names file and line of anything else.
     """
     try:
         lines = path.read_text().splitlines()
@@ -32,21 +32,21 @@ def read(path: Path) -> dict[str, str]:
             continue
         where = f"{path}:{number}"
         if key in found:
-            raise OperatorError(f"{where}: this key stands there twice, as {found[key]} too")
+            raise OperatorError(f"{where}: this key is already listed, as {found[key]}")
         parse(key, where)
         if not name.strip():
-            raise OperatorError(f"{where}: write whose key this is after it: {key[:12]}... NAME")
+            raise OperatorError(f"{where}: write the owner's name after the key: {key[:12]}... NAME")
         found[key] = name.strip()
     if not found:
-        raise OperatorError(f"{path} names nobody: write a line `KEY NAME` for each who may read the secrets")
+        raise OperatorError(f"{path} lists nobody: write a line `KEY NAME` for each person who may read the secrets")
     return found
 
 
 def parse(key: str, where: str) -> pyrage.x25519.Recipient:
-    """The recipient of a public key; OperatorError with the place where it stands."""
+    """The recipient of a public key; OperatorError names its place."""
     try:
         return pyrage.x25519.Recipient.from_str(key)
     except pyrage.RecipientError as error:
-        hint = " (this is a private key: never write it down here)" if key.startswith("AGE-SECRET-KEY-") else ""
+        hint = " (this is a private key: never put it here)" if key.startswith("AGE-SECRET-KEY-") else ""
         shown = "it" if hint else f'"{key}"'
-        raise OperatorError(f"{where}: {shown} is no age public key: {error}{hint}") from None
+        raise OperatorError(f"{where}: {shown} is not an age public key: {error}{hint}") from None

@@ -1,7 +1,7 @@
-"""Secrets of one environment: an age-encrypted file, read once, written only when something changed.
+"""Secrets of one environment: an age-encrypted file, read once and written only if something changed.
 
-Values live in memory during a run. They are never logged and never written in the clear. Beside them the
-file keeps when each was changed and who could read it, so that it can be said what somebody who left knows.
+Values are in memory during a run. They are never logged and never written in clear text. The file also
+records when each value changed and who could read it, so that it is known which secrets a former reader has seen.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from nexus.secrets import recipients
 from nexus.workstation import write_whole
 
 PASSWORD_BYTES = 24  # 32 url-safe characters, 192 bits
-LOGINS = ("a", "b")  # two log-ins used in turn: a rotation changes the one that is not in use
-FORMAT = 2  # 1 was the values alone
+LOGINS = ("a", "b")  # two logins used in turn: a rotation changes the login that is not in use
+FORMAT = 2  # format 1 was only the values
 NEXT, PREVIOUS = "next", "previous"  # NAME/next is accepted already, NAME/previous still
 
 
@@ -32,31 +32,31 @@ class Secrets:
     def __init__(self, path: Path, identity: Path, generate: bool = False) -> None:
         self.path, self.identity = path, identity
         self.generate = generate
-        self.readers = recipients.read(recipients.recipients_file(path))  # {public key: name}, who shall read it
+        self.readers = recipients.read(recipients.recipients_file(path))  # {public key: name} of those who may read it
         self._sealed: bytes | None = None  # the file as it was read
         self._changed = self._replaced = False
         self._about: dict[str, Any] = {"changed": {}, "recipients": {}, "departed": [], "generation": 0, "turns": {}}
         self._values = self._read()
 
     def get(self, name: str, make: Callable[[], str] | None = None) -> str:
-        """The secret of this name; made with `make` (a random password by default) on first use.
+        """The secret of this name, created with `make` (a random password by default) on first use.
 
-        Raises OperatorError where the environment does not allow new secrets during a run.
+        Raises OperatorError if the environment does not allow new secrets during a run.
         """
         if name not in self._values:
             if not self.generate:
                 raise OperatorError(
-                    f'secret "{name}" is missing in {self.path}: add what is missing with `make secrets`'
+                    f'secret "{name}" is missing in {self.path}: add missing secrets with `make secrets`'
                 )
             self.put(name, (make or password)())
         return self._values[name]
 
     def optional(self, name: str) -> str | None:
-        """The secret of this name, or None; never makes one."""
+        """The secret of this name, or None; never creates it."""
         return self._values.get(name)
 
     def accepted(self, name: str) -> list[str]:
-        """Every value that opens a door just now: the one in use, and while it is rotated a second one."""
+        """Every value that is accepted now: the value in use, and during a rotation a second one."""
         others = (self._values.get(f"{name}/{which}") for which in (NEXT, PREVIOUS))
         return list(dict.fromkeys([self.get(name), *filter(None, others)]))
 
@@ -65,7 +65,7 @@ class Secrets:
         return sorted(self._values)
 
     def put(self, name: str, value: str | None) -> None:
-        """Set a secret, or take it out with None; in the file with the next `save`."""
+        """Set a secret, or remove it with None; `save` writes it to the file."""
         if self._values.get(name) == value:
             return
         self._changed = True
@@ -77,7 +77,7 @@ class Secrets:
             self._about["changed"][name] = now()
 
     def replace(self, values: Mapping[str, str]) -> None:
-        """Make these the secrets; what is the same keeps the time of its last change."""
+        """Replace all secrets by these; an unchanged secret keeps the time of its last change."""
         self._replaced = True
         for name in self.names():
             if name not in values:
@@ -86,39 +86,39 @@ class Secrets:
             self.put(name, value)
 
     def changed_at(self, name: str) -> str:
-        """When a secret got its value (ISO 8601, UTC); empty where that was never written down."""
+        """When a secret got its value (ISO 8601, UTC); empty if that was never recorded."""
         return str(self._about["changed"].get(name, ""))
 
     def active(self, pair: str) -> str:
-        """Which of the two log-ins "a" and "b" below this name is in use."""
+        """Which of the two logins "a" and "b" below this name is in use."""
         return str(self._about["turns"].get(pair, {}).get("active", LOGINS[0]))
 
     def step(self, name: str) -> str:
-        """How far the rotation of a secret or pair has come; empty while it is not rotated."""
+        """The last step of the rotation of a secret or pair; empty outside a rotation."""
         return str(self._about["turns"].get(name, {}).get("step", ""))
 
     def stepped_at(self, name: str) -> str:
-        """When it came so far."""
+        """When that step was taken."""
         return str(self._about["turns"].get(name, {}).get("at", ""))
 
     def take_step(self, name: str, step: str, active: str | None = None) -> None:
-        """Write down how far a rotation has come, and which log-in is in use from now on."""
+        """Record a step of a rotation, and which login is in use from now on."""
         turn = {"active": active or self.active(name), "step": step, "at": now()}
         self._about["turns"] = {**self._about["turns"], name: turn}
         self._changed = self._replaced = True
 
     @property
     def generation(self) -> int:
-        """How often secrets were replaced: hosts know it, and a file with a smaller number is an older one."""
+        """How often secrets were replaced: hosts know this number, and refuse an older file with a smaller one."""
         return int(self._about["generation"])
 
     @property
     def departed(self) -> list[dict[str, str]]:
-        """Who could once read the file: [{"key", "name", "at"}]."""
+        """Former recipients of the file: [{"key", "name", "at"}]."""
         return [dict(entry) for entry in self._about["departed"]]
 
     def moves(self) -> tuple[list[str], list[str]]:
-        """Names of the recipients that the file is not encrypted for yet, and of those it still is for."""
+        """Names of recipients for whom the file is not encrypted yet, and of former ones for whom it still is."""
         known: dict[str, str] = self._about["recipients"]
         wanted = self._wanted()
         added = [name for key, name in wanted.items() if key not in known]
@@ -127,22 +127,21 @@ class Secrets:
 
     @property
     def unsaved(self) -> bool:
-        """Whether any was made and is not in the file yet."""
+        """Whether there are changes that are not in the file yet."""
         return self._changed
 
     def check_unchanged(self) -> None:
-        """Refuse to go on with what was read once the file holds something else: OperatorError."""
+        """OperatorError if the file has changed since it was read: its secrets are out of date."""
         if _content(self.path) != self._sealed:
             raise OperatorError(
-                f"{self.path} was changed while this run looked at the hosts; what it planned is no longer what "
-                "should be: run it again"
+                f"{self.path} was changed while this run probed the hosts, so its plan is out of date: rerun it"
             )
 
     def save(self, readdress: bool = False) -> bool:
-        """Write the file if anything changed; atomic, readable by its owner alone. True when written.
+        """Write the file if anything changed, atomically and readable only by its owner. True if it was written.
 
-        `readdress` writes it, too, when recipients came or went. OperatorError where somebody else wrote it
-        meanwhile, or where it would be closed to the one who writes it.
+        `readdress` also writes it if recipients have changed. OperatorError if someone else has written it
+        in the meantime, or if the writer could not read it afterwards.
         """
         added, removed = self.moves() if self._changed or readdress else ([], [])
         if not self._changed and not added and not removed:
@@ -161,7 +160,7 @@ class Secrets:
     def _write(self, sealed: bytes) -> None:
         if _content(self.path) != self._sealed:
             raise OperatorError(
-                f"{self.path} was written by somebody else meanwhile; nothing of this run is in it. Run this again"
+                f"{self.path} was written by someone else in the meantime; nothing from this run is in it. Rerun it"
             )
         write_whole(self.path, sealed, 0o600)
         self._sealed = sealed
@@ -170,11 +169,11 @@ class Secrets:
         if not self.path.exists():
             if self.generate:
                 if self.identity.exists():
-                    identities.read(self.identity)  # what is made in this run will be kept with it
+                    identities.read(self.identity)  # this run will encrypt new secrets with it
                 return {}
             raise OperatorError(
                 f"{self.path} is missing: it holds the secrets of this environment. "
-                "Make it with `make secrets`, or set secrets_file to where it lies"
+                "Create it with `make secrets`, or set secrets_file to its location"
             )
         try:
             self._sealed = self.path.read_bytes()
@@ -182,18 +181,18 @@ class Secrets:
         except pyrage.DecryptError as error:
             raise OperatorError(
                 f"{self.path} cannot be decrypted with the key in {self.identity}: {error}. "
-                "Name the right key in NEXUS_AGE_IDENTITY, or ask who can read it to add the line "
+                "Set NEXUS_AGE_IDENTITY to the right key, or ask someone who can read the file to add the line "
                 f"`{self._identity().to_public()} YOUR-NAME` to {recipients.recipients_file(self.path).name}"
             ) from None
         except OSError as error:
             raise OperatorError(f"{self.path} cannot be read: {error.strerror}") from None
         except ValueError as error:
-            raise OperatorError(f"{self.path} holds no secrets that can be read: {error}") from None
+            raise OperatorError(f"{self.path} contains no readable secrets: {error}") from None
         if isinstance(found, dict) and found.get("format") == FORMAT:
             self._about = {key: found.get(key, value) for key, value in self._about.items()}
             found = found.get("values")
         if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-            raise OperatorError(f"{self.path} must hold one JSON object, secrets in quotes by their names")
+            raise OperatorError(f"{self.path} must contain one JSON object with secrets in quotes by name")
         return found
 
     def _identity(self) -> pyrage.x25519.Identity:
@@ -202,18 +201,18 @@ class Secrets:
         return identities.read(self.identity)
 
     def _wanted(self) -> dict[str, str]:
-        """{public key: name} of everybody for whom the file shall be encrypted."""
+        """{public key: name} of all recipients for whom the file is to be encrypted."""
         own = str(self._identity().to_public())
         if self.readers and own not in self.readers:
             raise OperatorError(
-                f"{recipients.recipients_file(self.path)} does not name your own key, so you could not read what you "
-                f"write. Add the line `{own} YOUR-NAME`, or use a key that it names (NEXUS_AGE_IDENTITY)"
+                f"{recipients.recipients_file(self.path)} does not list your own key, so you could not read what you "
+                f"write. Add the line `{own} YOUR-NAME`, or use a key that it lists (NEXUS_AGE_IDENTITY)"
             )
         return dict(self.readers) or {own: "the key of this machine"}
 
 
 def now() -> str:
-    """The time as the file has it."""
+    """The current time in the file's format."""
     return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -1,1 +1,1 @@
-"""The way to a host: SSH as OpenSSH would go it, and requests to the agent that answers there."""
+"""The way to a host: SSH as OpenSSH does it, and requests to the agent that answers there."""

@@ -1,7 +1,7 @@
-"""An agent that stays on its host for as long as the run: it starts while the controller plans, and carries out one
-request after another, each in a process of its own, as if it had been started for that one alone.
+"""An agent that stays on its host for the whole run: it starts while the controller plans, and carries out one request
+after another, each in its own process, as if it had been started for that request alone.
 
-What that saves is a command over SSH, sudo and a Python for every request: 50 ms of the host's processor.
+This saves a command over SSH, sudo and a Python process for every request: 50 ms of the host's processor.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from pyinfra.connectors.util import make_unix_command_for_host
 from nexus.agent import ASKING
 from nexus.transport import printable, protocol
 
-CUT_OFF = (OSError, EOFError, SSHException)  # what a connection raises that is no more
-EXECUTION = ("_get_pty", "_timeout", "_stdin", "_success_exit_codes")  # concern a connector, and no command itself
-OnLine = Callable[[str], None]  # is given each line of standard output as it comes
+CUT_OFF = (OSError, EOFError, SSHException)  # raised by a lost connection
+EXECUTION = ("_get_pty", "_timeout", "_stdin", "_success_exit_codes")  # for the connector, not for the command itself
+OnLine = Callable[[str], None]  # called with each line of standard output as it comes
 
 
 class Reply(NamedTuple):
-    """What came of a request: whether it was carried out, and the lines that it wrote.
+    """The result of a request: whether it was carried out, and the lines that it wrote.
 
-    `lost` is how the connection to the agent ended: what was begun may continue there. A command of its own that the
-    host's connection did not outlive has no lines at all.
+    `lost` is the error if the connection was lost: the request may continue on the host. If pyinfra's own connection is
+    lost during a separate command, there are no lines at all.
     """
 
     done: bool
@@ -41,7 +41,7 @@ class Reply(NamedTuple):
 
 
 class AgentSession:
-    """The agent of one host, and the way to it."""
+    """The agent of one host, and the connection to it."""
 
     def __init__(self, state: Any, host: Any) -> None:
         self.arguments = connector_arguments(state, host)
@@ -53,9 +53,9 @@ class AgentSession:
         _sessions[host] = self
 
     def carry(self, request: Mapping[str, Any], on_line: OnLine | None = None) -> Reply | None:
-        """The reply; None where this agent cannot take the request now, so that nothing was begun.
+        """The reply; None if this agent cannot take the request now: then nothing was begun.
 
-        Raises one of CUT_OFF where the connection was lost after the request was sent: it may go on there.
+        Raises one of CUT_OFF if the connection was lost after the request was sent: it may continue on the host.
         """
         if not self._turn.acquire(blocking=False):
             return None
@@ -72,19 +72,19 @@ class AgentSession:
             self._turn.release()
 
     def renew(self) -> None:
-        """Go on with an agent that knows of programs and libraries that were installed meanwhile."""
+        """Continue with a new agent, which can use programs and libraries installed in the meantime."""
         self.close()
         self._opening = gevent.spawn(self._open)
 
     def close(self) -> None:
-        """Let the agent end once it has done what it is at, and use it no more."""
+        """Let the agent end after its current request, and stop using it."""
         if streams := self._streams:
             self._streams = None
             with suppress(*CUT_OFF):
                 streams[0].close()
 
     def _open(self) -> None:
-        """Start the agent and wait for its first word. Why it cannot be started, others find out and tell."""
+        """Start the agent and wait for its first line. Errors are not reported here: a later request reports them."""
         try:
             shell = {key: value for key, value in self.arguments.items() if key not in EXECUTION}
             command = make_unix_command_for_host(self._state, self._host, StringCommand(protocol.PYTHON), **shell)
@@ -100,7 +100,7 @@ class AgentSession:
             self.close()
 
     def _send(self, request: Mapping[str, Any]) -> bool:
-        """Whether the request was sent, with what the agent has to learn for it."""
+        """Send the request, with the modules that the agent lacks for it; returns whether it was sent."""
         if not self._streams:
             return False
         missing = [name for name in protocol.needed(request) if name not in self._sent]
@@ -123,10 +123,10 @@ class AgentSession:
         finally:
             gevent.killall(readers)
         if None in (ends := [reader.value for reader in readers]):
-            raise EOFError("the agent ended before its answer did")
+            raise EOFError("the agent ended before it finished its answer")
         (said, status), (wrong, _) = ends
         if status and not said and not wrong:
-            wrong.append("the agent ended without a word")
+            wrong.append("the agent ended without any output")
         return Reply(status == 0, said, wrong)
 
 
@@ -134,7 +134,7 @@ _sessions: dict[Any, AgentSession] = {}
 
 
 def session_of(host: Any, arguments: Mapping[str, Any]) -> AgentSession | None:
-    """The agent that stays on a host, if there is one, and if it was started as `arguments` of a command say."""
+    """The agent that stays on a host, if there is one that was started with these arguments of a command."""
     found = _sessions.get(host)
     wanted = {key: value for key, value in arguments.items() if key in CONNECTOR_ARGUMENT_KEYS}
     return found if found and wanted == found.arguments else None
@@ -148,13 +148,13 @@ def close_all() -> None:
 
 
 def connector_arguments(state: Any, host: Any) -> dict[str, Any]:
-    """How pyinfra runs a command on a host that no operation asks for: with sudo, as whom."""
+    """How pyinfra runs a command on a host outside of operations: with sudo or not, and as which user."""
     known, _ = pop_global_arguments(state, host, {})
     return {key: value for key, value in known.items() if key in CONNECTOR_ARGUMENT_KEYS}
 
 
 def _streams(connector: Any, command: str) -> tuple[Any, Any, Any] | None:
-    """Standard input, output and errors of a command; None where this kind of connection has none that last."""
+    """Standard input, output and errors of a command; None if this kind of connection has no lasting streams."""
     if isinstance(connector, LocalConnector):
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         process = subprocess.Popen(command, shell=True, **pipes)
@@ -164,9 +164,9 @@ def _streams(connector: Any, command: str) -> tuple[Any, Any, Any] | None:
 
 
 def _read(stream: Any, on_line: OnLine | None = None) -> tuple[list[str], int] | None:
-    """Lines up to the end of a reply, and its exit status; None where it has no end."""
+    """Lines up to the end of a reply, and its exit status; None if the reply has no end."""
     found: list[str] = []
-    with suppress(*CUT_OFF):  # told by whoever waits for it, and not by gevent
+    with suppress(*CUT_OFF):  # the waiting caller reports it, not gevent
         while line := stream.readline():
             text = (line if isinstance(line, str) else line.decode(errors="replace")).rstrip("\n")
             if text.startswith(protocol.END):

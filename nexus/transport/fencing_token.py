@@ -1,4 +1,4 @@
-"""The number under which this process may change hosts, from the environment's lock; none while it may not."""
+"""The fencing number with which this process may change hosts, from the environment's lock; none without the lock."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from nexus.error import OperatorError
 
 
 class Permit:
-    """Given when the lock is taken, withdrawn when it is lost; every step shows it."""
+    """Given when the lock is taken, withdrawn when it is lost; every step carries it."""
 
     def __init__(self) -> None:
         self.number: int | None = None
@@ -17,13 +17,13 @@ class Permit:
         self.number, self._lost = number, ""
 
     def withdraw(self, why: str) -> None:
-        """No step may begin any more."""
+        """From now on no step may begin."""
         self._lost = why
 
     def show(self) -> int | None:
         """The number for one step; OperatorError once the lock is lost."""
         if self._lost:
-            raise OperatorError(f"this run may change nothing any more: {self._lost}. Run it again")
+            raise OperatorError(f"this run can no longer change anything: {self._lost}. Rerun it")
         return self.number
 
 

@@ -1,4 +1,4 @@
-"""The one road to a host: every request to an agent goes through here, in an operation or outside of any."""
+"""The only way to a host: every request to an agent goes through here, inside and outside of operations."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from nexus.transport.fencing_token import permit
 from nexus.transport.progress import progress
 from nexus.transport.ssh_client import lost_way
 
-ANSWER_SECONDS = 30.0  # a host that says nothing for so long is as good as dead
+ANSWER_SECONDS = 30.0  # a host that does not answer for this long counts as dead
 COMMANDS = ("$ ", "> ")  # how lines of commands and of files begin: see nexus/agent/lib.py
-Failed = Callable[[Any, list[str]], None]  # is given pyinfra's state, and the last words of a step that failed
+Failed = Callable[[Any, list[str]], None]  # called with pyinfra's state and the last lines of a failed step
 
 
 class HostClient:
     """Sends requests to one host of pyinfra's inventory.
 
-    `arguments` are pyinfra's for the connector, such as sudo; without them those of a command that no operation asks
-    for.
+    `arguments` are pyinfra's arguments for the connector, such as sudo; by default those of a command outside of
+    operations.
     """
 
     def __init__(self, name: str, state: Any = None, arguments: Mapping[str, Any] | None = None) -> None:
@@ -38,7 +38,7 @@ class HostClient:
         self._arguments = arguments
 
     def connect(self) -> bool:
-        """Whether there is a connection to the host, which --limit may have left out of the run."""
+        """Connect if necessary; returns whether there is a connection, since --limit may have left the host out."""
         if self._host is not None and not self._host.connected:
             self._host.connect(show_errors=False)
         return self._host is not None and bool(self._host.connected)
@@ -46,8 +46,8 @@ class HostClient:
     def send(self, request: Mapping[str, Any], on_line: OnLine | None = None) -> Reply:
         """Send a request to the agent that stays there, if it is free and was started with the same arguments.
 
-        Else the request takes a command of its own, as always where the run continues next to it. `on_line` is given
-        every line of standard output, as it comes where the agent that stays prints it.
+        Otherwise the request gets its own command, as it always does if the run continues in parallel. `on_line` is
+        called with every line of standard output, as it comes if the agent that stays prints it.
         """
         arguments = self._arguments or connector_arguments(self._state, self._host)
         session = None if request.get("beside") else session_of(self._host, arguments)
@@ -68,13 +68,13 @@ class HostClient:
         return Reply(done, said, errors)
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to a question; OperatorError where there is none."""
-        # With the run's number, so that it need not wait for what this run has begun.
+        """The answer to a question; OperatorError if there is none."""
+        # With the run's number, so that the question does not wait for steps of this run.
         request = {**request, "fence": permit.number, "debug": bool(self._state.print_noop_info)}
         self._require_connection()
         with progress.step(self.name, "answering"):
             reply = self.send(request)
-            if reply.lost:  # it may be the agent alone that is gone, and a question can be asked twice
+            if reply.lost:  # perhaps only the agent is gone, and a question can be asked twice
                 reply = self.send(request)
         answer: dict[str, Any] = self._answer(reply)
         return answer
@@ -82,35 +82,35 @@ class HostClient:
     def ask_source(
         self, source: Path, names: list[str], context: Mapping[str, Any], named: Iterable[str] = ()
     ) -> dict[str, Any]:
-        """The answer of a role's own probe: {item: properties}; OperatorError when it fails.
+        """The answer of a role's own probe: {item: properties}; OperatorError if it fails.
 
         `named` are modules that the probe imports by names in its context.
         """
         reply = self.ask(protocol.question(source, names, context, named))
         if "error" in reply:
-            raise OperatorError(f"{self.name}: {owner(source)} could not be asked: {reply['error']}")
+            raise OperatorError(f"{self.name}: {owner(source)} could not be probed: {reply['error']}")
         items: dict[str, Any] = reply["items"]
         return items
 
     def act_aside(
         self, source: Path, function: str, context: Mapping[str, Any], seconds: float = ANSWER_SECONDS
     ) -> Any:
-        """The answer of an action that waits for no step under way; OperatorError where it fails."""
+        """The answer of an action that does not wait for steps under way; OperatorError if it fails."""
         return self._answered_within(seconds, protocol.action(source, function, context, alone=False))
 
     def claim(self, number: int, seconds: float) -> dict[str, int]:
-        """Let the host refuse every run with a lower number from now on; what it knew before: {"run", "steps"}.
+        """Make the host refuse every run with a lower number from now on; returns what it knew: {"run", "steps"}.
 
         Waits for a step that another run left under way there.
         """
-        with progress.step(self.name, "waiting for what another run left under way"):
+        with progress.step(self.name, "waiting for steps that another run left under way"):
             known: dict[str, int] = self._answered_within(seconds, {"do": "claim", "fence": number})
             return known
 
     def carry_out(
         self, title: str, request: Mapping[str, Any], stream: bool = False, failed: Failed | None = None
     ) -> bool:
-        """Whether a step, or an action that goes alone, was carried out; the reason of a failure is printed.
+        """Carry out a step, or an action with `alone`; returns whether it succeeded. Errors name the host.
 
         Its title, the commands that it runs and the files that it writes are details; with `stream` what else it
         prints is for every operator to read. Its request is never printed.
@@ -141,8 +141,8 @@ class HostClient:
         if reply.done:
             return []
         return [
-            f"the connection was lost before it ended{lost_way(self._host)}. What was begun may continue there; once "
-            f"{self.name} can be reached, rerun this"
+            f"the connection was lost before this step ended{lost_way(self._host)}. The step may continue on the host; "
+            f"once {self.name} can be reached, rerun"
         ]
 
     def _require_connection(self) -> None:
@@ -153,27 +153,27 @@ class HostClient:
         self._require_connection()
         with gevent.Timeout(seconds, False):
             return self._answer(self.send(request))
-        raise OperatorError(f"{self.name} gave no answer within {seconds:.0f} s")
+        raise OperatorError(f"{self.name} did not answer within {seconds:.0f} s")
 
     def _answer(self, reply: Reply) -> Any:
-        """The last line of a reply; None where it has none. OperatorError where the request failed."""
+        """The last line of a reply, or None; OperatorError if the request failed."""
         if not reply.done and reply.errors:
             raise OperatorError(f"{self.name}: " + "\n".join(reply.errors))
         if not reply.done:
             why = f": {reply.lost}".rstrip(".") if str(reply.lost or "") else ""
             raise OperatorError(
-                f"{self.name} gave no answer: the connection was lost{lost_way(self._host)}{why}. Once {self.name} can "
-                "be reached, run this again"
+                f"{self.name} did not answer: the connection was lost{lost_way(self._host)}{why}. Once {self.name} can "
+                "be reached, rerun"
             )
         try:
             return printable.answer(reply.said[-1]) if reply.said else None
         except ValueError:
-            raise OperatorError(f"{self.name} gave an answer that is none: {reply.said[-1][:200]}") from None
+            raise OperatorError(f"{self.name} gave an invalid answer: {reply.said[-1][:200]}") from None
 
 
 def first_reached(names: Iterable[str], what: str) -> str:
-    """The first of these hosts that can be reached; OperatorError says for what one of them is needed."""
+    """The first of these hosts that can be reached; OperatorError says what one of them is needed for."""
     known = list(names)
     if found := next((name for name in known if HostClient(name).connect()), None):
         return found
-    raise OperatorError(f"none of {', '.join(known)} can be reached, {what}: bring one back")
+    raise OperatorError(f"none of {', '.join(known)} can be reached, and one of them {what}: bring one back online")

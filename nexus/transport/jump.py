@@ -1,7 +1,7 @@
-"""The way to a host that no socket of this process leads to: through jump hosts, or what a ProxyCommand starts.
+"""The way to a host that this process cannot reach by a socket: through jump hosts, or by a ProxyCommand.
 
-OpenSSH's own client goes through jump hosts, so that ports, users, keys, known hosts and whole chains are as `ssh` has
-them. It carries one connection over a pair of sockets, and ends with that.
+OpenSSH's own client goes through jump hosts, so that ports, users, keys, known hosts and whole chains are as in `ssh`.
+It carries one connection over a pair of sockets, and ends with it.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from contextlib import suppress
 
 from nexus.transport.ssh_config import Target
 
-# A jump host that has said nothing for 25 s is gone, a little before the host behind it would be given up.
+# A jump host that does not answer for 25 s is gone; this is a little before the host behind it would be given up.
 SILENCE = ("ServerAliveInterval=5", "ServerAliveCountMax=4")
-LINES = 3  # of what it says, the last are kept
+LINES = 3  # last lines of its output that are kept
 NOISE = ("stdio forwarding failed", "Killed by signal", "Connection to UNKNOWN", "Connection closed by UNKNOWN")
-WAIT_SECONDS = 1.0  # for its last words
+WAIT_SECONDS = 1.0  # for its last lines
 
 
 class Way:
-    """One connection that another process carries. `sock` is this end of it."""
+    """One connection that another process carries. `sock` is our end of it."""
 
     def __init__(self, command: Sequence[str], by: str) -> None:
         self.by = by
         self.sock, far = socket.socketpair()
         self._said: deque[str] = deque(maxlen=LINES)
         with far:
-            # In a session of its own no Ctrl-C reaches it, which a run has to survive until its step has ended.
+            # In its own session no Ctrl-C reaches it: the connection must survive until the step has ended.
             self._process = subprocess.Popen(
                 command, stdin=far.fileno(), stdout=far.fileno(), stderr=subprocess.PIPE,
                 start_new_session=True,
@@ -43,7 +43,7 @@ class Way:
         _ways.add(self)
 
     def said(self) -> str:
-        """What the process wrote last before it ended; empty where it said nothing, or still runs."""
+        """The last lines that the process wrote before it ended; empty if it wrote nothing, or still runs."""
         self._listening.join(WAIT_SECONDS)
         return "" if self.runs() else "; ".join(self._said)
 
@@ -72,7 +72,7 @@ _ways: set[Way] = set()
 
 
 def open_way(target: Target, seconds: float) -> Way:
-    """The way to an indirect target, which begins to be made."""
+    """Start the way to an indirect target."""
     if target.jumps:
         return Way(jump_command(target, seconds), f"through {', '.join(target.jumps)}")
     shell = os.environ.get("SHELL") or "/bin/sh"  # as ssh does
@@ -80,7 +80,7 @@ def open_way(target: Target, seconds: float) -> Way:
 
 
 def jump_command(target: Target, seconds: float) -> list[str]:
-    """ssh to the last jump host, through those before it, which asks nobody anything."""
+    """The ssh command to the last jump host, through those before it; it never prompts."""
     *before, last = target.jumps
     user, host, port = parts(last)
     place = f"[{target.hostname}]" if ":" in target.hostname else target.hostname

@@ -1,4 +1,4 @@
-"""Notices within half a minute that a host, or a jump host on the way to it, has died in the middle of a step."""
+"""Detects within half a minute that a host, or a jump host on the way to it, has died in the middle of a step."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 
 import paramiko
 
-# A host whose kernel has said nothing for half a minute is gone: asked after 10 s, then every 5 s, four times.
+# A host whose kernel does not answer for half a minute is gone: asked after 10 s, then every 5 s, four times.
 SILENCE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 30_000}
-ASK_SECONDS, ANSWER_SECONDS = (5.0, 25.0)  # the same where another process or a jump host carries the connection
+ASK_SECONDS, ANSWER_SECONDS = (5.0, 25.0)  # the same for a connection that another process or a jump host carries
 REQUEST = "keepalive@openssh.com"
 
 
 def keepalive_transport(sock: Any, **kwargs: Any) -> paramiko.Transport:
-    """Paramiko's transport, on a socket without Nagle's algorithm: 48 ms a command become 4.
+    """Paramiko's transport, on a socket without Nagle's algorithm: a command takes 4 ms instead of 48.
 
-    A host that died says nothing any more, and a kernel by itself would wait for two hours. What is no TCP socket of
-    this process tells nothing of the host behind it: that is asked by SSH itself.
+    A dead host no longer answers, and by default the kernel would wait for two hours. If the socket is not a TCP socket
+    of this process, it reveals nothing about the host behind it: then SSH itself asks the host.
     """
     transport = paramiko.Transport(sock, **kwargs)
     if getattr(sock, "family", None) in (socket.AF_INET, socket.AF_INET6):
@@ -34,7 +34,7 @@ def keepalive_transport(sock: Any, **kwargs: Any) -> paramiko.Transport:
 
 
 def _watch(transport: paramiko.Transport) -> None:
-    """Close a connection whose other end gives no answer; any answer will do, a refusal is one."""
+    """Close a connection whose other end does not answer; any answer will do, even a refusal."""
     time.sleep(ASK_SECONDS)
     while transport.is_active():
         if transport.is_authenticated():

@@ -1,4 +1,4 @@
-"""What comes back from hosts, made printable: it may hold any bytes, and none may be an order to the terminal."""
+"""Makes output of hosts printable: it may contain any bytes, and none of them may control the terminal."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import re
 from typing import Any
 
 MARK = "\N{REPLACEMENT CHARACTER}"
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # all but tab and the end of a line
-# The same in JSON as agents write it, where every character that is not ASCII is an escape: a pair of surrogates is a
-# character, one alone stands for a byte that is not UTF-8.
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # all except tab and newline
+# The same in the agents' JSON, where every character that is not ASCII is an escape: a pair of surrogates is a
+# character, a single one stands for a byte that is not UTF-8.
 ESCAPE = re.compile(
     r"\\(?:\\|u[dD][89abAB]..\\u[dD][c-fC-F]..|u(?:00[01][0-9a-f]|00[89][0-9a-f]|007f|[dD][89a-fA-F]..))"
 )
 
 
 def text(line: str) -> str:
-    """A line of output as it can be shown anywhere."""
+    """A line of output that is safe to show anywhere."""
     return line if line.isprintable() else CONTROL.sub(MARK, line)
 
 
 def answer(line: str) -> dict[str, Any]:
-    """An answer of the agent with nothing in it that could not be printed."""
+    """An answer of the agent, with only printable text."""
     if "\\u" in line:
         line = ESCAPE.sub(_shown, line)
     found: dict[str, Any] = json.loads(line)

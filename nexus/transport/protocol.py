@@ -1,7 +1,7 @@
-"""What an agent is started with and sent: one command, everything else over standard input, a line each.
+"""The protocol of agents: one command starts an agent, everything else is sent over standard input, a line each.
 
-Every request has "do", of one of three kinds: nexus/agent says what they may do. Any may have "fence" (the number of
-its run), "debug" (show where an unexpected error comes from) and "commands" (print what is run and written).
+Every request has "do", of one of three kinds: nexus/agent says what they may do. A request may also have "fence" (the
+number of its run), "debug" (show where an unexpected error comes from) and "commands" (print what is run and written).
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from nexus.plan.desired import owner
 from nexus.plan.sent import code
 
 AGENT = Path(__file__).parents[1] / "agent"
-# What starts the modules, then each one's name and source: as parts of a text, since Python takes 1.5 ms to read them
-# as parts of a program. A shell is given this between quotes of either kind, so it has none of its own.
+# Starts the modules: BOOT, then name and source of each are parts of a text, since Python takes 1.5 ms to read them
+# as parts of a program. The shell gets this between quotes of either kind, so it must not contain any.
 READ = (
     "import base64,sys,zlib;"
     "sent=zlib.decompress(base64.b64decode(sys.stdin.readline())).decode().split(chr(0));exec(sent[0])"
 )
-# Isolated and without site packages: nothing on the host changes what runs, and it starts in 15 ms.
-# In UTF-8 whatever the host's locale: names with other bytes are read and written back as they are.
+# Isolated and without site packages: nothing on the host affects what runs, and Python starts in 15 ms.
+# In UTF-8 whatever the host's locale: names with invalid bytes are read and written back unchanged.
 PYTHON = f'exec python3 -X utf8 -ISc "{READ}"'
 COMMAND = (
     "command -v python3 >/dev/null || "
@@ -46,7 +46,7 @@ sys.modules["nexus.agent.main"].main(stays={stays})
 QUESTIONS = ("probe", "traits", "contents", "ask", "standing")
 SENT = {**dict.fromkeys(QUESTIONS, ASKING), "claim": CLAIMING}
 SENT |= {do: (*ASKING[:-1], module, "main") for do, module in {"foresee": "apt", "times": "since"}.items()}
-END = "\0"  # begins the line that ends the answer of an agent that stays, on both of its outputs
+END = "\0"  # begins the line that ends a reply of an agent that stays, on both outputs
 
 
 def question(
@@ -57,21 +57,21 @@ def question(
 
 
 def action(source: Path, function: str, context: Mapping[str, Any], alone: bool) -> dict[str, Any]:
-    """The request for an action: a function of host-side code, `alone` or beside steps under way."""
+    """The request for an action: a function of host-side code, `alone` or in parallel with steps under way."""
     about = {"do": "action", "name": owner(source), "function": function, "alone": alone}
     return {**about, **code(source, apply=True), "context": dict(context)}
 
 
 @cache
 def agent(names: tuple[str, ...], stays: bool = False) -> str:
-    """The agent of these modules as it is sent; one that `stays` takes one request after another."""
+    """The agent made of these modules, as a line; an agent that `stays` takes one request after another."""
     boot = BOOT.format(stays=stays)
     parts = [boot, *(part for module in sources(names) for part in module)]
     return base64.b64encode(zlib.compress("\0".join(parts).encode())).decode()
 
 
 def sources(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Modules of the agent by name, as they are sent."""
+    """Name and source of modules of the agent."""
     return [(name, (AGENT / f"{name}.py").read_text()) for name in names]
 
 

@@ -1,8 +1,8 @@
-"""pyinfra's SSH client, with OpenSSH's own reading of its configuration in place of paramiko's.
+"""pyinfra's SSH client, with OpenSSH's own reading of its configuration instead of paramiko's.
 
-pyinfra's reading stops with a traceback on what OpenSSH understands (Match final, units of time), takes `none` for the
-name of a jump host, and gives transports a channel where they expect a socket. Everything that connects comes through
-here: runs, the lock, the record, and checks of hosts.
+pyinfra's own reading fails with a traceback on valid configuration (Match final, units of time), takes `none` for the
+name of a jump host, and gives transports a channel where they expect a socket. Every connection goes through here:
+runs, the lock, the record, and checks of hosts.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from nexus.pyinfra_patches import replace
 from nexus.transport.jump import Way, open_way
 from nexus.transport.ssh_config import Target, target
 
-SECONDS = 15.0  # to connect, where nothing else is said
-# An sshd refuses some of those who have not logged in yet as soon as they are ten (MaxStartups).
+SECONDS = 15.0  # to connect, by default
+# An sshd with ten connections that have not logged in yet refuses some of them (MaxStartups).
 STARTING = threading.BoundedSemaphore(8)
 
 
 def install() -> None:
-    """Let pyinfra connect by this client."""
+    """Make pyinfra connect with this client."""
     replace("ssh", lambda _: Client)
     replace("alias", lambda _: _alias)
-    logging.getLogger("paramiko").addHandler(logging.NullHandler())  # no tracebacks: what is wrong is told in words
+    logging.getLogger("paramiko").addHandler(logging.NullHandler())  # no tracebacks: errors are reported in words
 
 
 def _alias(name: str) -> str | None:
-    """The name that stands for another in ssh's configuration."""
+    """The host name that ssh's configuration has for a name, if it differs."""
     found = target(name).hostname
     return found if found != name else None
 
@@ -51,7 +51,7 @@ class Client(pyinfra_client.SSHClient):
         self._target = Target("")
 
     def connect(self, hostname: str, _pyinfra_ssh_config_file: str | None = None, **rest: Any) -> None:
-        """Connect as the configuration says; what `rest` says, which is from the inventory, comes first."""
+        """Connect as the configuration says; `rest` comes from the inventory and has precedence."""
         user, port = rest.get("username") or "", rest.get("port") or 0
         try:
             found = self._target = target(hostname, _pyinfra_ssh_config_file, user, port)
@@ -70,7 +70,7 @@ class Client(pyinfra_client.SSHClient):
             rest["sock"] = self.way.sock
         elif found.alias:
             rest["sock"] = socket.create_connection((found.hostname, rest["port"]), seconds)
-        if found.alias:  # the name of its key in known_hosts, which has no port; the socket is there already
+        if found.alias:  # the name of its key in known_hosts has no port; the socket is already connected
             rest["port"] = 22
         try:
             super().connect(found.alias or found.hostname, **rest)
@@ -79,7 +79,7 @@ class Client(pyinfra_client.SSHClient):
             raise
         except (SSHException, OSError, EOFError) as error:
             transport = self.get_transport()
-            if not self.way or (transport and transport.is_active()):  # what is wrong is at its end, such as a key
+            if not self.way or (transport and transport.is_active()):  # the error is at the far end, such as a key
                 self.close()
                 raise
             why = self.way.said() or _in_words(error, seconds)
@@ -90,7 +90,7 @@ class Client(pyinfra_client.SSHClient):
         self, hostname: str, initial_cfg: dict[str, Any], ssh_config_file: None = None,
         strict_host_key_checking: str | None = None,
     ) -> tuple[Any, ...]:  # fmt: skip
-        """What pyinfra's own client asks of its configuration, in its order."""
+        """The values that pyinfra's own client reads from its configuration, in its order."""
         found, settings = self._target, dict(initial_cfg)
         if "pkey" not in settings:
             settings |= _key(found)
@@ -99,25 +99,25 @@ class Client(pyinfra_client.SSHClient):
         return hostname, settings, found.forward_agent, policy, known_hosts, 0, found.agent or None
 
     def lost(self) -> str:
-        """Which way was lost and why, in brackets; empty where there is none but the network, or where it works."""
+        """Which way was lost and why, in parentheses; empty without a separate way, or if the way works."""
         if not self.way:
             return ""
         said, transport = self.way.said().rstrip("."), self.get_transport()
         if self.way.runs() and transport and transport.is_active():
             return ""
         if self.way.runs():
-            said = "nothing has come back for half a minute"
+            said = "no answer for half a minute"
         return f" ({self.way.by}{f': {said}' if said else ''})"
 
     def close(self) -> None:
-        """Close the connection, and end what carried it."""
+        """Close the connection, and end the process that carried it."""
         super().close()
         if self.way:
             self.way.close()
 
 
 def _key(found: Target) -> dict[str, Any]:
-    """The first key of the configuration that is read without a question, with its certificate; else where they lie."""
+    """The first configured key that can be read without a prompt, with its certificate; otherwise the keys' paths."""
     for path in found.keys:
         with suppress(PyinfraError, SSHException, OSError):
             return {"pkey": load_key_with_certificate(path, None, found.certificate or None, allow_prompt=False)}
@@ -131,6 +131,6 @@ def _in_words(error: BaseException, seconds: float) -> str:
 
 
 def lost_way(host: Any) -> str:
-    """How the connection to a host was lost, in brackets, where another process carried it."""
+    """How the connection to a host was lost, in parentheses, if another process carried it."""
     client = getattr(host.connector, "client", None)
     return client.lost() if isinstance(client, Client) else ""

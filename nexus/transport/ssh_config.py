@@ -1,8 +1,8 @@
-"""What OpenSSH's configuration says of the way to a host, in OpenSSH's own words: `ssh -G HOST` resolves Include,
-Match, tokens and canonical names as `ssh HOST` does, and its errors name file and line.
+"""What OpenSSH's configuration says about the way to a host, as OpenSSH itself reads it: `ssh -G HOST` resolves
+Include, Match, tokens and canonical names as `ssh HOST` does, and its errors name file and line.
 
-`ssh_config_file` in the inventory names a file that is read instead of the user's and the system's; "none" reads none
-and asks nobody.
+`ssh_config_file` in the inventory names a file that replaces the user's and the system's; with "none", no file is read
+and ssh is not asked.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ TOKEN = re.compile(r"%(.)")
 
 @dataclass(frozen=True)
 class Target:
-    """A host as it is reached. What the configuration does not say is empty."""
+    """How a host is reached. Values that the configuration does not set are empty."""
 
     hostname: str
     port: int = 0
     user: str = ""
-    name: str = ""  # as it was asked for
+    name: str = ""  # as given
     alias: str = ""  # the name of its key in known_hosts
     keys: tuple[str, ...] = ()
     certificate: str = ""
@@ -47,17 +47,17 @@ class Target:
     forward_agent: bool = False
     agent: str = ""  # socket of the agent
     jumps: tuple[str, ...] = ()
-    command: str = ""  # that carries the connection, tokens replaced
-    options: tuple[str, ...] = ()  # by which another ssh reads the same file
+    command: str = ""  # carries the connection; tokens are replaced
+    options: tuple[str, ...] = ()  # with which another ssh reads the same file
 
     @property
     def indirect(self) -> bool:
-        """Whether no socket of our own leads there."""
+        """Whether no socket of this process leads to the host."""
         return bool(self.jumps or self.command)
 
 
 def target(name: str, file: str | None = None, user: str = "", port: int = 0) -> Target:
-    """How a host is reached; user and port of the inventory come first. OperatorError where ssh finds no answer."""
+    """How a host is reached; user and port of the inventory have precedence. OperatorError if ssh cannot tell."""
     if not (options := _options(file)) and (file == NONE or not SYSTEM.is_file()):
         return Target(name, port, user, name)
     words = [*options, *(["-l", user] if user else []), *(["-p", str(port)] if port else []), "--", name]
@@ -65,21 +65,21 @@ def target(name: str, file: str | None = None, user: str = "", port: int = 0) ->
 
 
 def _options(file: str | None) -> tuple[str, ...]:
-    """Options by which every ssh reads the same file. OpenSSH looks into the user's home of the user database, and
-    not into HOME, which keys and known hosts are looked for in here.
+    """Options with which every ssh reads the same file. OpenSSH uses the home directory of the user database, not HOME,
+    in which keys and known hosts are searched here.
     """
     if file == NONE:
         return ()
     own = Path(os.path.expanduser(file or "~/.ssh/config"))
     if file and not own.is_file():
-        raise OperatorError(f'ssh_config_file = "{file}" is not there; "{NONE}" reads no file')
+        raise OperatorError(f'ssh_config_file = "{file}" does not exist; "{NONE}" reads no file')
     try:
         if not own.is_file():
             return ()
         with own.open("rb"):
             pass
     except OSError as error:
-        raise OperatorError(f"{own} cannot be read ({error.strerror}): how hosts are reached is not known") from None
+        raise OperatorError(f"{own} cannot be read ({error.strerror}), so the way to hosts is unknown") from None
     if file or not _at_home(own):
         return ("-F", str(own))
     return ()
@@ -104,7 +104,7 @@ def _asked(words: tuple[str, ...]) -> Mapping[str, list[str]]:
             [program, "-T", "-G", *words], stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        raise OperatorError(f"ssh -G {shlex.join(words)} gave no answer within {SECONDS} s") from None
+        raise OperatorError(f"ssh -G {shlex.join(words)} did not answer within {SECONDS} s") from None
     if done.returncode:
         said = [line for line in done.stderr.decode(errors="replace").splitlines() if "terminating," not in line]
         raise OperatorError(f"ssh's configuration: {'; '.join(said) or f'ssh -G {shlex.join(words)} failed'}")
@@ -116,7 +116,7 @@ def _asked(words: tuple[str, ...]) -> Mapping[str, list[str]]:
 
 
 def _read(name: str, found: Mapping[str, list[str]]) -> Target:
-    """The target in what ssh said."""
+    """The target from ssh's answer."""
 
     def value(key: str) -> str:
         text = found.get(key, [""])[0]
@@ -129,7 +129,9 @@ def _read(name: str, found: Mapping[str, list[str]]) -> Target:
     if value("proxycommand") and value("proxyusefdpass") == "yes":
         raise OperatorError(f"ssh's configuration: {name} has ProxyUseFdpass, which only ssh itself can use")
     given = found.get("identityfile", [])
-    keys = [] if len(given) > 3 and all(map(DEFAULT_KEY.fullmatch, given)) else given  # as if none was named
+    keys = (
+        [] if len(given) > 3 and all(map(DEFAULT_KEY.fullmatch, given)) else given
+    )  # ssh's defaults: as if no key was named
     return Target(
         hostname=tokens["h"],
         port=int(tokens["p"]),
@@ -149,11 +151,11 @@ def _read(name: str, found: Mapping[str, list[str]]) -> Target:
 
 
 def expanded(text: str, tokens: Mapping[str, str], known: str = "", home: bool = True) -> str:
-    """Text with its tokens replaced; OperatorError names one that ssh does not know there."""
+    """Text with its tokens replaced; OperatorError names a token that ssh does not know there."""
 
     def put(found: re.Match[str]) -> str:
         if (letter := found[1]) not in (known or tokens) or letter not in tokens:
-            raise OperatorError(f'ssh\'s configuration: "{text}" has %{letter}, which is not known there')
+            raise OperatorError(f'ssh\'s configuration: "{text}" has %{letter}, which ssh does not know there')
         return tokens[letter]
 
     text = TOKEN.sub(put, text)
@@ -161,13 +163,13 @@ def expanded(text: str, tokens: Mapping[str, str], known: str = "", home: bool =
 
 
 def _existing(user: str, system: str) -> tuple[str, ...]:
-    """Files of known hosts that are there, and the user's first one, which new keys are written to."""
+    """Known-hosts files that exist, and the user's first one, to which new keys are written."""
     own = [os.path.expanduser(path) for path in user.split()]
     return tuple(path for path in [*own, *system.split()] if path in own[:1] or Path(path).is_file())
 
 
 def _agent(text: str, tokens: Mapping[str, str]) -> str:
-    """The socket that an IdentityAgent names, which may be the name of a variable."""
+    """The socket that an IdentityAgent names, possibly by a variable."""
     if text.startswith("$"):
         return os.environ.get(text.strip("${}"), "")
     return "" if text == "SSH_AUTH_SOCK" else expanded(text, tokens)

@@ -9,16 +9,15 @@ from typing import Any
 
 import pytest
 from pyinfra_cli.util import parse_cli_arg
-from testinfra.host import Host as Machine
 
 from hosts import fleet as fleets
 from hosts import report
 from hosts.client import Edge
-from hosts.connection import machine
 from hosts.fleet import Fleet
 from hosts.item import Item, items, plans
 from nexus.environment import inventory
 from nexus.environment.environment import Environment
+from nexus.environment.settings import Settings
 from nexus.error import OperatorError
 
 NAME = os.environ.get("NEXUS_ENV", "lab")
@@ -40,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "planned(*kinds, prefix=''): one check for each planned item of these kinds")
     config.addinivalue_line("markers", "routes(which=all): one check for each route of the edge")
     config.addinivalue_line("markers", "services(store): one check for each service that keeps something in a store")
-    config.addinivalue_line("markers", "hosts(*groups): one check for each host of these groups, or for all")
+    config.addinivalue_line("markers", "hosts(*groups): one check for each host of these groups, as testinfra_hosts")
     config.pluginmanager.register(report.Report(config, NAME), "nexus-cos-report")
     try:
         env = load(config)
@@ -58,19 +57,31 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         prefix = mark.kwargs.get("prefix", "")
         found = [item for item in metafunc.config.stash[ITEMS] if item.kind in mark.args]
         _parametrize(metafunc, "item", [item for item in found if item.name.startswith(prefix)])
-    for mark in metafunc.definition.iter_markers("hosts"):
-        groups = set(mark.args or ["all"])
-        _parametrize(metafunc, "host", [host.name for host in env.hosts if host.groups & groups])
+    if groups := _groups(metafunc):
+        _parametrize(metafunc, "hostname", list(_named(env, groups)))
     for mark in metafunc.definition.iter_markers("routes"):
         routes = list(filter(mark.kwargs.get("which"), env.catalogue.routes))
         edges = [(edge.name, route) for edge in env.group("edge") for route in routes]
-        metafunc.parametrize(("host", "route"), edges, ids=[f"{edge}-{route.path}" for edge, route in edges])
+        metafunc.parametrize(("hostname", "route"), edges, ids=[f"{edge}-{route.path}" for edge, route in edges])
     for mark in metafunc.definition.iter_markers("services"):
         store = mark.args[0]
         members = [host.name for host in env.group(store)]
         pairs = [(host, service) for host in members for service in env.catalogue.services_of_store(store)]
         ids = [f"{host}-{service.name}" for host, service in pairs]
-        metafunc.parametrize(("host", "service"), pairs or [_nothing(store, 2)], ids=ids or None)
+        metafunc.parametrize(("hostname", "service"), pairs or [_nothing(store, 2)], ids=ids or None)
+
+
+def _groups(metafunc: pytest.Metafunc) -> tuple[str, ...]:
+    """Groups whose hosts a check is about: of its mark, else of its file, as testinfra has it."""
+    if mark := metafunc.definition.get_closest_marker("hosts"):
+        return mark.args or ("all",)
+    return tuple(getattr(metafunc.module, "testinfra_hosts", ())) if "hostname" in metafunc.fixturenames else ()
+
+
+def _named(env: Environment, groups: tuple[str, ...]) -> dict[str, None]:
+    """Names of the hosts of these groups of the inventory; "ops[0]" is the first host of one."""
+    found = {group: env.group(group.removesuffix("[0]")) for group in groups}
+    return {host.name: None for group, hosts in found.items() for host in hosts[: 1 if group.endswith("]") else None]}
 
 
 def _parametrize(metafunc: pytest.Metafunc, name: str, values: list[Any]) -> None:
@@ -122,22 +133,41 @@ def fleet(request: pytest.FixtureRequest, record_testsuite_property: Any) -> Ite
         pytest.exit(f"no host of {NAME} can be checked; {host} {why}", returncode=1)
     for name, value in report.properties(found).items():
         record_testsuite_property(name, value)
-    request.config.pluginmanager.get_plugin("nexus-cos-report").fleet = found
+    kept = request.config.pluginmanager.get_plugin("nexus-cos-report")
+    assert kept
+    kept.fleet = found
     yield found
     found.close()
 
 
 @pytest.fixture
-def host() -> str:
-    """Name of the host that a check is about. Not testinfra's own, see `found_machine`."""
-    raise LookupError("mark the check with pytest.mark.hosts, or take a route or an item")
+def hostname() -> str:
+    """Name of the host that a check is about, in the inventory."""
+    raise LookupError("name the groups of hosts: testinfra_hosts of the file, or pytest.mark.hosts of the check")
 
 
 @pytest.fixture
-def found_machine(fleet: Fleet, host: str) -> Machine:
-    """A host as testinfra's own modules see it."""
-    fleet.seen(host)
-    return machine(fleet.connections[host])
+def host(fleet: Fleet, hostname: str) -> Any:
+    """That host as testinfra's modules see it."""
+    return fleet.machine(hostname)
+
+
+@pytest.fixture
+def env(fleet: Fleet) -> Environment:
+    """The environment: its groups of hosts, its catalogue."""
+    return fleet.env
+
+
+@pytest.fixture
+def setting(env: Environment, hostname: str) -> Settings:
+    """Settings of the host."""
+    return env.host(hostname).setting
+
+
+@pytest.fixture
+def address(env: Environment, hostname: str) -> str:
+    """Where the other hosts of the environment reach the host."""
+    return env.host(hostname).address
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hosts import look, question
-from hosts.connection import Connection
+from hosts.connection import Connection, machine
 from hosts.item import Item, items, plans
 from hosts.look import Seen
 from hosts.remote import port
@@ -30,6 +30,7 @@ class Fleet:
     planned: dict[str, dict[str, Desired]] = field(default_factory=dict)  # host -> role -> plan
     wanted: dict[Item, Any] = field(default_factory=dict)
     from_here: dict[str, dict[int, str]] = field(default_factory=dict)  # edge -> port -> how it answers this machine
+    _machines: dict[str, Any] = field(default_factory=dict)  # each knows its kind of system once it was asked
     _seen: dict[str, Seen] = field(default_factory=dict)
     _answers: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -38,6 +39,11 @@ class Fleet:
         if host in self.problems:
             pytest.fail(f"{host}: {self.problems[host]}", pytrace=False)
         return self._seen[host]
+
+    def machine(self, host: str) -> Any:
+        """A host as testinfra's modules see it; the check fails where it could not be looked at."""
+        self.seen(host)
+        return self._machines.setdefault(host, machine(self.connections[host]))
 
     def answer(self, host: str, part: str) -> Any:
         """What a host answered to one part of its question; the check fails where it could not."""
@@ -164,7 +170,7 @@ def _look(fleet: Fleet, host: Host) -> Seen:
     paths += [path for plan in planned for path in plan.absent]
     paths += [path for plan in planned for unit in plan.units for path in (*unit.restart_on, *unit.reload_on)]
     units = list(dict.fromkeys(unit.name for plan in planned for unit in plan.units))
-    text = look.script(paths, units, host.setting.base_sysctl)
+    text = look.script(paths, units)
     return look.read(fleet.connections[host.name].feed("sh -s", text), units)
 
 

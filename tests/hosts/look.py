@@ -40,14 +40,11 @@ section packages; dpkg-query -W -f '${Package} ${db:Status-Status}\n'
 section units
 systemctl show -p Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,DropInPaths -- %(units)s </dev/null
 section stamps; grep -r '' /run/nexus-cos/stamp 2>/dev/null
-section failed; systemctl list-units --state=failed,auto-restart --plain --no-legend
 section passwd; getent passwd
 section group; getent group
 section locked; awk -F: '$2 ~ /^[!*]/ {print $1}' /etc/shadow
 section listeners; ss -lntupH
 section processes; ps -eo pid,uid,user:40,comm --no-headers
-section rules; iptables -w -S 2>/dev/null
-section nat; iptables -w -t nat -S 2>/dev/null
 section lost; find /proc/[0-9]*/fd -lname '/var/log/*(deleted)' -printf '%%l\n' 2>/dev/null
 section haproxy; [ -S /run/haproxy/admin.sock ] && python3 -I -c '
 import socket
@@ -56,12 +53,6 @@ connection.connect("/run/haproxy/admin.sock")
 connection.sendall(b"show stat; show info\n")
 print(b"".join(iter(lambda: connection.recv(65536), b"")).decode())'
 section journald; systemd-analyze cat-config systemd/journald.conf 2>/dev/null | grep '^[A-Z].*='
-section sshd; sshd -T 2>/dev/null
-section sysctl
-for key in %(sysctl)s; do
-    file=/proc/sys/$(echo "$key" | tr . /)
-    [ -w "$file" ] && echo "$key writable $(cat "$file")" || echo "$key locked $(cat "$file" 2>/dev/null)"
-done
 section end
 """
 
@@ -115,19 +106,14 @@ class Seen:
     packages: dict[str, str]
     units: dict[str, dict[str, str]]
     stamps: dict[str, dict[str, str]]  # unit -> {path: digest that it was started with}
-    failed: list[str]
     users: dict[str, set[str]]  # account -> its groups
     groups: set[str]
     locked: set[str]
     listeners: list[Listener]
     processes: dict[int, Process]
-    rules: list[str]
-    nat: list[str]
     lost: list[str]  # log files that were removed and are still written to
     haproxy: list[str]  # its rows of servers and frontends, then its own figures
     journald: dict[str, str]
-    sshd: set[str]
-    sysctl: dict[str, tuple[bool, str]]  # whether the host may set it, and its value
 
 
 def read_traits(output: str) -> Traits:
@@ -138,10 +124,10 @@ def read_traits(output: str) -> Traits:
     return Traits(int(cpus), int(kilobytes) * 1024, int(mtu), int(gpus), machine, docker)
 
 
-def script(paths: Iterable[str], units: Iterable[str], sysctl: Iterable[str]) -> str:
-    """The script that looks at these paths, units and kernel settings, and at all the rest."""
+def script(paths: Iterable[str], units: Iterable[str]) -> str:
+    """The script that looks at these paths and units, and at all the rest."""
     lines = "\n".join(sorted(set(paths)))
-    return LOOK % {"paths": lines, "units": " ".join(units) or "-.slice", "sysctl": " ".join(sysctl)}
+    return LOOK % {"paths": lines, "units": " ".join(units) or "-.slice"}
 
 
 def read(output: str, units: list[str]) -> Seen:
@@ -157,22 +143,14 @@ def read(output: str, units: list[str]) -> Seen:
         packages=dict(line.split(" ", 1) for line in lines["packages"]),
         units=_units(parts["units"], units),
         stamps=_stamps(lines["stamps"]),
-        failed=[line.split()[0] for line in lines["failed"]],
         users=users,
         groups=groups,
         locked=set(lines["locked"]),
         listeners=[_listener(line) for line in lines["listeners"]],
         processes={process.pid: process for process in map(_process, lines["processes"])},
-        rules=lines["rules"],
-        nat=lines["nat"],
         lost=lines["lost"],
         haproxy=lines["haproxy"],
         journald=dict(line.split("=", 1) for line in lines["journald"]),
-        sshd=set(lines["sshd"]),
-        sysctl={
-            name: (how == "writable", " ".join(value))
-            for name, how, *value in (line.split() for line in lines["sysctl"])
-        },
     )
 
 

@@ -127,9 +127,9 @@ def _web(env: Environment, host: Host, planned: Mapping[str, Desired]) -> dict[s
         found["nginx config"] = local("/config", setting.nginx_status_port)
     if "router" in planned:
         found["router health"] = local("/health", setting.router_port)
-        for service, path in probes(env).items():
-            headers = {"X-Nexus-Service": service, "Host": service}
-            found[f"ready {service}"] = local(path, setting.router_port, headers=headers)
+        for name, path in probes(env).items():
+            headers = {"X-Nexus-Service": name, "Host": name}
+            found[f"ready {name}"] = local(path, setting.router_port, headers=headers)
     if planned.get("registry") and planned["registry"].units:
         found |= _registry(env, planned)
     return found

@@ -31,7 +31,7 @@ class Report:
         for test in session.items:
             params = test.callspec.params if hasattr(test, "callspec") else {}
             item = params.get("item")
-            host = item.host if item else params.get("host")
+            host = item.host if item else params.get("hostname")
             if host:
                 self._items[test.nodeid] = host, item
 

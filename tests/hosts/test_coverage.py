@@ -9,6 +9,7 @@ from hosts.fleet import Fleet
 
 def test_every_planned_item_is_checked(fleet: Fleet, request: pytest.FixtureRequest) -> None:
     report = request.config.pluginmanager.get_plugin("nexus-cos-report")
+    assert report
     if report.deselected or _only_a_part(request):
         pytest.skip("only a part of the checks was chosen")
     missing = report.missing()

@@ -33,37 +33,37 @@ def test_etcd_is_healthy(fleet: Fleet, item: Item) -> None:
 
 
 @pytest.mark.hosts("etcd")
-def test_etcd_answers_nobody_without_a_certificate(fleet: Fleet, host: str) -> None:
-    said = fleet.answer(host, "etcd")["stranger"]
-    assert said.startswith("refused") or not said, f"{host}: etcd answered a stranger: {said}"
+def test_etcd_answers_nobody_without_a_certificate(fleet: Fleet, hostname: str) -> None:
+    said = fleet.answer(hostname, "etcd")["stranger"]
+    assert said.startswith("refused") or not said, f"{hostname}: etcd answered a stranger: {said}"
 
 
-def members(fleet: Fleet, host: str) -> dict[str, Any]:
+def members(fleet: Fleet, hostname: str) -> dict[str, Any]:
     """What every member of PostgreSQL answered to this host."""
-    answer: dict[str, Any] = fleet.answer(host, "patroni")
+    answer: dict[str, Any] = fleet.answer(hostname, "patroni")
     return answer
 
 
 @pytest.mark.hosts("postgresql")
-def test_one_member_is_primary_and_all_others_stream(fleet: Fleet, host: str) -> None:
-    found = members(fleet, host)
+def test_one_member_is_primary_and_all_others_stream(fleet: Fleet, hostname: str) -> None:
+    found = members(fleet, hostname)
     primaries = [name for name, answers in found.items() if answers["/primary"][0] == 200]
-    assert len(primaries) == 1, f"{host}: primaries of PostgreSQL are {primaries}"
+    assert len(primaries) == 1, f"{hostname}: primaries of PostgreSQL are {primaries}"
     replicas = {name: answers for name, answers in found.items() if name not in primaries}
     for name, answers in replicas.items():
         status, told = answers["/replica"]
-        assert status == 200, f"{host}: {name} is no replica that can be read from: {told}"
-        assert told.get("replication_state") == "streaming", f"{host}: {name} does not stream: {told}"
+        assert status == 200, f"{hostname}: {name} is no replica that can be read from: {told}"
+        assert told.get("replication_state") == "streaming", f"{hostname}: {name} does not stream: {told}"
     if replicas:
         synchronous = [name for name, answers in replicas.items() if answers["/patroni"][1].get("sync_standby")]
-        assert synchronous, f"{host}: no replica is synchronous, so writes are on one host only"
+        assert synchronous, f"{hostname}: no replica is synchronous, so writes are on one host only"
 
 
 @pytest.mark.hosts("postgresql")
-def test_patroni_takes_nothing_from_strangers(fleet: Fleet, host: str) -> None:
-    for name, answers in members(fleet, host).items():
+def test_patroni_takes_nothing_from_strangers(fleet: Fleet, hostname: str) -> None:
+    for name, answers in members(fleet, hostname).items():
         status, told = answers["change"]
-        assert status in UNAUTHORISED, f"{host}: {name} answered a change without log-in with {status} {told}"
+        assert status in UNAUTHORISED, f"{hostname}: {name} answered a change without log-in with {status} {told}"
 
 
 @pytest.mark.planned("patroni", prefix="config")
@@ -92,24 +92,24 @@ def _at(settings: Any, path: str) -> Any:
 
 
 @pytest.mark.hosts("app")
-def test_services_reach_postgresql_through_the_proxy(fleet: Fleet, host: str) -> None:
+def test_services_reach_postgresql_through_the_proxy(fleet: Fleet, hostname: str) -> None:
     if not fleet.env.present("postgresql"):
         pytest.skip("there is no PostgreSQL here")
-    answer = fleet.answer(host, "proxy")
+    answer = fleet.answer(hostname, "proxy")
     several = len(fleet.env.group("postgresql")) > 1
     for way, recovers in (("postgresql", "f"), ("postgresql-direct", "f"), ("postgresql-replicas", "ft"[several])):
         every = fleet.env.catalogue.services_of_store("postgresql")
-        for service in every if way == "postgresql" else shared_out(fleet.env, fleet.env.host(host), "app"):
+        for service in every if way == "postgresql" else shared_out(fleet.env, fleet.env.host(hostname), "app"):
             for user, _ in fleet.env.logins("postgresql", service.name):
                 told = answer[way][user]
                 wanted = [user, service.database, service.database, recovers]
-                assert told.get("row") == wanted, f"{host}: {user} through {way} is {told}, planned is {wanted}"
+                assert told.get("row") == wanted, f"{hostname}: {user} through {way} is {told}, planned is {wanted}"
 
 
 @pytest.mark.hosts("app")
-def test_the_proxy_lets_nobody_else_in(fleet: Fleet, host: str) -> None:
+def test_the_proxy_lets_nobody_else_in(fleet: Fleet, hostname: str) -> None:
     if not fleet.env.present("postgresql"):
         pytest.skip("there is no PostgreSQL here")
-    for way, answers in fleet.answer(host, "proxy").items():
+    for way, answers in fleet.answer(hostname, "proxy").items():
         for login in ("a wrong password", "another database"):
-            assert "Refused" in answers[login].get("error", ""), f"{host}: {login} through {way}: {answers[login]}"
+            assert "Refused" in answers[login].get("error", ""), f"{hostname}: {login} through {way}: {answers[login]}"

@@ -11,8 +11,8 @@ from roles.functional.plan import checks, request_data
 
 
 @pytest.mark.hosts("edge")
-def test_services_do_their_work(fleet: Fleet, edges: dict[str, Edge], host: str) -> None:
-    fleet.seen(host)
+def test_services_do_their_work(fleet: Fleet, edges: dict[str, Edge], hostname: str) -> None:
+    fleet.seen(hostname)
     found = {name: [c for c in wanted if c.at == "edge" and not c.writes] for name, wanted in checks(fleet.env).items()}
     asked = [(name, check) for name, wanted in found.items() for check in wanted]
     if not asked:
@@ -20,7 +20,7 @@ def test_services_do_their_work(fleet: Fleet, edges: dict[str, Edge], host: str)
 
     def ask(method: str, path: str, body: bytes | None) -> tuple[int, str]:
         sent = {"Content_Type": "application/json"} if body else {}
-        answer = edges[host].ask(path, method, body, **sent)
+        answer = edges[hostname].ask(path, method, body, **sent)
         return answer.status, answer.text
 
     failed = {}
@@ -28,4 +28,4 @@ def test_services_do_their_work(fleet: Fleet, edges: dict[str, Edge], host: str)
         why = failure([request_data(request) for request in check.requests], "nexus-cos-check-tests", ask)
         if why and not check.known_failure:
             failed[f"{name}: {check.name}"] = why
-    assert not failed, f"{host}: " + "; ".join(f"{name}: {why}" for name, why in failed.items())
+    assert not failed, f"{hostname}: " + "; ".join(f"{name}: {why}" for name, why in failed.items())

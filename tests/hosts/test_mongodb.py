@@ -1,23 +1,32 @@
-"""MongoDB from the services' side: log-ins over TLS, each to its own database."""
+"""MongoDB: a member of the replica set on every host of the group."""
 
-from __future__ import annotations
-
-import pytest
-
-from hosts.fleet import Fleet
-from hosts.item import Item
+testinfra_hosts = ["mongodb"]
 
 
-@pytest.mark.planned("mongodb")
-def test_user(fleet: Fleet, item: Item) -> None:
-    wanted, told = fleet.want(item), fleet.answer(item.host, "mongodb")["logins"][item.name]
-    assert "error" not in told, f"{item.host}: {item.name} cannot log in: {told.get('error')}"
-    roles = wanted["roles"]
-    assert told["roles"] == roles, f"{item.host}: {item.name} has {told['roles']}, planned is {roles}"
-    assert told["other"] != "let in", f"{item.host}: {item.name} reads another service's database"
+def test_packages_are_installed(host):
+    assert host.package("mongodb-org-server").is_installed
+    assert host.package("mongodb-mongosh").is_installed
 
 
-@pytest.mark.hosts("mongodb")
-def test_plain_text_is_refused(fleet: Fleet, host: str) -> None:
-    told = fleet.answer(host, "mongodb")["plain text"]
-    assert told.startswith("refused"), f"{host}: without TLS MongoDB {told}"
+def test_mongodb_runs(host):
+    assert host.service("mongod").is_running
+    assert host.service("mongod").is_enabled
+
+
+def test_mongodb_listens(host, address, setting):
+    assert host.socket(f"tcp://{address}:{setting.mongodb_port}").is_listening
+
+
+def test_mongodb_runs_as_mongodb(host):
+    assert host.process.get(user="mongodb", comm="mongod")
+
+
+def test_mongodb_wants_tls_and_a_password(host):
+    config = host.file("/etc/mongod.conf")
+    assert config.contains("^ *mode: requireTLS$")
+    assert config.contains("^ *authorization: enabled$")
+
+
+def test_key_of_the_members_is_closed(host):
+    key = host.file("/etc/mongod.key")
+    assert (key.user, key.group, key.mode) == ("mongodb", "mongodb", 0o400)

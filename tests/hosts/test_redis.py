@@ -1,131 +1,37 @@
-"""Redis from the services' side: each gets in over TLS, to its own keys and to harmless commands; one primary."""
-
-from __future__ import annotations
-
-from typing import Any
+"""Redis: on every host of the group one server that keeps what it is told, and one that may forget."""
 
 import pytest
 
-from hosts.fleet import Fleet
-from hosts.item import Item
-from hosts.store_question import redis_allowed, redis_refused
-from nexus.catalogue import Service
-from nexus.environment.quorum import majority
-from roles.redis.instance import INSTANCES, Instance, instance_of, replicas_to_write
-from roles.redis.users import HEALTH, OWN
+testinfra_hosts = ["redis"]
 
 
-def told(fleet: Fleet, host: str, one: Instance) -> dict[str, Any]:
-    """What one of the two servers of a host answered."""
-    found: dict[str, Any] = fleet.answer(host, "redis")["instances"][one.name]
-    return found
+def test_packages_are_installed(host):
+    assert host.package("redis-server").is_installed
+    assert host.package("redis-tools").is_installed
 
 
-def named(fleet: Fleet, instance: str) -> dict[str, str]:
-    """The primary's address as each host's Sentinel has it."""
-    members = [host.name for host in fleet.env.group("redis")]
-    return {host: fleet.answer(host, "redis")["sentinel"]["primary"][instance] for host in members}
+@pytest.mark.parametrize("service", ["redis-server", "redis-server@cache"])
+def test_server_runs(host, service):
+    assert host.service(service).is_running
+    assert host.service(service).is_enabled
 
 
-@pytest.mark.services("redis")
-def test_log_in(fleet: Fleet, host: str, service: Service) -> None:
-    answer = told(fleet, host, instance_of(service))["logins"][service.name]
-    assert answer == "PONG", f"{host}: {service.name} cannot log in: {answer}"
+@pytest.mark.parametrize("port", ["redis_port", "redis_cache_port"])
+def test_server_listens(host, address, setting, port):
+    assert host.socket(f"tcp://{address}:{setting[port]}").is_listening
 
 
-@pytest.mark.services("redis")
-def test_allowed(fleet: Fleet, host: str, service: Service) -> None:
-    tried = told(fleet, host, instance_of(service))["trials"][service.name]
-    refused = [f"{command}: {tried[command]}" for command in redis_allowed(service) if tried[command] != "OK"]
-    assert not refused, f"{host}: {service.name} may not {'; '.join(refused)}"
+@pytest.mark.parametrize("name", ["redis", "redis-cache"])
+def test_server_takes_nothing_but_tls(host, name):
+    assert host.file(f"/etc/redis/{name}.conf").contains("^port 0$")
 
 
-@pytest.mark.services("redis")
-def test_refused(fleet: Fleet, host: str, service: Service) -> None:
-    services = instance_of(service).services(fleet.env.catalogue)
-    tried = told(fleet, host, instance_of(service))["trials"][service.name]
-    commands = redis_refused(service, services[services.index(service) - 1])
-    let = [f"{command} ({tried[command]})" for command in commands if "no permissions" not in str(tried[command])]
-    assert not let, f"{host}: {service.name} may {'; '.join(let)}"
+def test_servers_run_as_redis(host):
+    assert len(host.process.filter(user="redis", comm="redis-server")) >= 2
+    assert not host.process.filter(user="root", comm="redis-server")
 
 
-@pytest.mark.hosts("redis")
-def test_the_health_check_may_ask_for_the_role_alone(fleet: Fleet, host: str) -> None:
-    for one in INSTANCES:
-        tried = told(fleet, host, one)["trials"][HEALTH]
-        let = [command for command, answer in tried.items() if answer == "OK"]
-        assert let == ["ROLE"], f"{host}: {HEALTH} may {let} at {one.name}"
-    more = fleet.answer(host, "redis")["sentinel"]["more"]
-    assert "NOPERM" in str(more), f"{host}: {HEALTH} is told more than the primary by Sentinel: {more}"
-
-
-@pytest.mark.hosts("redis")
-def test_strangers_are_refused(fleet: Fleet, host: str) -> None:
-    for one in INSTANCES:
-        answer = told(fleet, host, one)
-        assert "NOAUTH" in str(answer["stranger"]), f"{host}: without a password Redis says {answer['stranger']}"
-        assert "WRONGPASS" in str(answer["wrong password"]), f"{host}: a wrong password: {answer['wrong password']}"
-        assert answer["plain text"].startswith("refused"), f"{host}: without TLS Redis {answer['plain text']}"
-    stranger = fleet.answer(host, "redis")["sentinel"]["stranger"]
-    assert "NOAUTH" in str(stranger), f"{host}: without a password Sentinel says {stranger}"
-
-
-@pytest.mark.hosts("redis")
-def test_users_are_those_of_the_catalogue(fleet: Fleet, host: str) -> None:
-    for one in INSTANCES:
-        wanted = {"default", *OWN.values(), *(service.name for service in one.services(fleet.env.catalogue))}
-        found = set(told(fleet, host, one)["users"])
-        differs = f"{sorted(found - wanted)} beside the plan, {sorted(wanted - found)} missing"
-        assert found == wanted, f"{host}: users of Redis, {one.name}: {differs}"
-
-
-@pytest.mark.hosts("redis")
-def test_what_must_stay_is_written_down_and_bounded(fleet: Fleet, host: str) -> None:
-    for one in INSTANCES:
-        limits = told(fleet, host, one)["limits"]
-        wanted = {
-            "min-replicas-to-write": str(replicas_to_write(fleet.env)),
-            "min-replicas-max-lag": str(fleet.env.setting.redis_replica_lag_seconds),
-            "appendonly": "yes" if one.persistent else "no",
-            "appendfsync": "everysec",
-        }
-        found = {name: limits[name] for name in wanted}
-        assert found == wanted, f"{host}: {one.name} runs with {found}, planned is {wanted}"
-
-
-@pytest.mark.planned("sentinel", prefix="replication of ")
-def test_one_primary_and_everybody_follows_it(fleet: Fleet, item: Item) -> None:
-    fleet.want(item)
-    name = item.name.removeprefix("replication of ")
-    primaries = named(fleet, name)
-    assert len(set(primaries.values())) == 1, f"Sentinels do not agree on the primary of {name}: {primaries}"
-    role = fleet.answer(item.host, "redis")["instances"][name]["role"]
-    primary = primaries[item.host]
-    if fleet.env.host(item.host).address == primary:
-        assert role[0] == "master", f"{item.host}: Sentinels call it the primary of {name}, it says {role}"
-        replicas = len(fleet.env.group("redis")) - 1
-        assert len(role[2]) == replicas, f"{item.host}: {len(role[2])} replicas of {name} in touch, not {replicas}"
-    else:
-        assert (role[0], role[1], role[3]) == ("slave", primary, "connected"), f"{item.host}: {name} is {role}"
-
-
-@pytest.mark.planned("sentinel", prefix="server of ")
-def test_server_has_the_planned_users_and_role(fleet: Fleet, item: Item) -> None:
-    fleet.want(item)
-    one = next(one for one in INSTANCES if one.name == item.name.removeprefix("server of "))
-    answer = told(fleet, item.host, one)
-    planned = {"default", *OWN.values(), *(service.name for service in one.services(fleet.env.catalogue))}
-    assert set(answer["users"]) == planned, f"{item.host}: {one.name}: users are {sorted(answer['users'])}"
-    assert answer["role"][0] in ("master", "slave"), f"{item.host}: {one.name} is {answer['role'][0]}"
-
-
-@pytest.mark.planned("sentinel", prefix="watch over ")
-def test_enough_sentinels_to_replace_a_primary(fleet: Fleet, item: Item) -> None:
-    wanted = fleet.want(item)
-    name = item.name.removeprefix("watch over ")
-    answer = fleet.answer(item.host, "redis")["sentinel"]
-    members = len(fleet.env.group("redis"))
-    assert wanted["quorum"] == majority(members)
-    said = str(answer["quorum"][name])
-    assert said.startswith(f"OK {members} usable Sentinels"), f"{item.host}: Sentinel says of {name}: {said}"
-    assert answer["replicas"][name] == members - 1, f"{item.host}: {answer['replicas'][name]} replicas of {name} known"
+@pytest.mark.parametrize("name", ["redis", "redis-cache"])
+def test_passwords_are_closed(host, name):
+    users = host.file(f"/etc/redis/{name}.acl")
+    assert (users.user, users.group, users.mode) == ("root", "redis", 0o640)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import toy_hosts
-from toy_project import Toy
+
+from tests.library import toy_hosts
+from tests.library.toy_project import Toy
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from toy_project import Toy
+from tests.library.toy_project import Toy
 
 
 def test_a_run_applies_the_plan_and_the_next_changes_nothing(toy: Toy) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toy_project import Toy
+from tests.library.toy_project import Toy
 
 KIND = '''"""A lamp of this host."""
 

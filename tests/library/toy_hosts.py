@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import paramiko
-from ssh_server import SshServer
+
+from tests.ssh_server import SshServer
 
 # An upper layer cannot be on an overlay, so it is in memory; the shell lives as long as the host.
 ENTER = """

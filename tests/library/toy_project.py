@@ -10,8 +10,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import toy_hosts
-from toy_hosts import Host
+from tests.library import toy_hosts
+from tests.library.toy_hosts import Host
 
 LIBRARY = Path(__file__).resolve().parents[2]
 CLOSING = re.compile(r"^lab: \d+ hosts?, (\d+) changes?", re.MULTILINE)

@@ -21,8 +21,10 @@ from pprint import pformat
 from typing import Any
 
 import paramiko
+import paramiko.common
 import pyrage
-from ssh_server import SshServer
+
+from tests.ssh_server import SshServer
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("nexus", "roles", "runbooks", "deploys", "inventory", "group_data", "templates", "config.py")
@@ -54,7 +56,7 @@ class Hosts(SshServer):
         super().close()
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
-        return super().check_auth_publickey(username, key) if username == "deploy" else paramiko.AUTH_FAILED
+        return super().check_auth_publickey(username, key) if username == "deploy" else paramiko.common.AUTH_FAILED
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         self.commands.append(command)

@@ -8,7 +8,9 @@ import threading
 from pathlib import Path
 
 import paramiko
-from ssh_server import SshServer
+import paramiko.common
+
+from tests.ssh_server import SshServer
 
 
 class Bastion(SshServer):
@@ -28,9 +30,9 @@ class Bastion(SshServer):
         try:
             far = socket.create_connection(place, timeout=5)
         except OSError:
-            return paramiko.OPEN_FAILED_CONNECT_FAILED
+            return paramiko.common.OPEN_FAILED_CONNECT_FAILED
         threading.Thread(target=self._carry, args=(chanid, far), daemon=True).start()
-        return paramiko.OPEN_SUCCEEDED
+        return paramiko.common.OPEN_SUCCEEDED
 
     def _carry(self, number: int, far: socket.socket) -> None:
         """Any channel will do: all requested channels lead to the same target."""
@@ -40,7 +42,7 @@ class Bastion(SshServer):
         for read, write in ((channel.recv, far.sendall), (far.recv, channel.sendall)):
             threading.Thread(target=self._pump, args=(read, write, channel, far), daemon=True).start()
 
-    def _pump(self, read, write, channel, far) -> None:  # type: ignore[no-untyped-def]
+    def _pump(self, read, write, channel, far) -> None:
         try:
             while data := read(65536):
                 write(data)

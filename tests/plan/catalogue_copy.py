@@ -28,7 +28,7 @@ def broken_(tmp_path):
             assert str(problem) in str(raised.value)
         return raised.value.problems
 
-    edit.directory = tmp_path / "catalogue"
+    edit.directory = tmp_path / "catalogue"  # type: ignore[attr-defined]
     return edit
 
 

@@ -6,12 +6,12 @@ ONE_MISTAKE = {
     "unknown dependency": (
         "services.yaml",
         ("depends_on: [session-mgr]", "depends_on: [sesion-mgr]"),
-        ("user-auth", "depends_on", "'sesion-mgr' is no service of the catalogue; did you mean 'session-mgr'?"),
+        ("user-auth", "depends_on", "'sesion-mgr' is not a service in the catalogue; did you mean 'session-mgr'?"),
     ),
     "unknown store": (
         "services.yaml",
         ("stores: [postgresql, mongodb, object-storage]", "stores: [postgresql, mongdb, object-storage]"),
-        ("content-management", "stores", "'mongdb' is no store of the catalogue; did you mean 'mongodb'?"),
+        ("content-management", "stores", "'mongdb' is not a store in the catalogue; did you mean 'mongodb'?"),
     ),
     "missing schema": (
         "services.yaml",
@@ -25,7 +25,7 @@ ONE_MISTAKE = {
     "schema given as a path": (
         "services.yaml",
         ("schema: invoice-gen.sql", "schema: ../schema/invoice-gen.sql"),
-        ("invoice-gen", "schema", "write the name of a file in group_data/catalogue/schema, as invoice-gen.sql"),
+        ("invoice-gen", "schema", "write the name of a file in group_data/catalogue/schema, such as invoice-gen.sql"),
     ),
     "schema without a database": (
         "services.yaml",
@@ -45,7 +45,11 @@ ONE_MISTAKE = {
     "unknown category": (
         "services.yaml",
         ("category: streaming", "category: steaming"),
-        ("streaming-service-v2", "category", "'steaming' is no category of the catalogue; did you mean 'streaming'?"),
+        (
+            "streaming-service-v2",
+            "category",
+            "'steaming' is not a category in the catalogue; did you mean 'streaming'?",
+        ),
     ),
     "unknown domain": (
         "services.yaml",
@@ -55,17 +59,17 @@ ONE_MISTAKE = {
     "duplicate port": (
         "services.yaml",
         ("port: 3062", "port: 3061"),
-        ("puabo-nexus-route-optimizer", "port", "3061 is taken, in line"),
+        ("puabo-nexus-route-optimizer", "port", "3061 is already used in line"),
     ),
     "duplicate key": (
         "services.yaml",
         ("    port: 3062\n", "    port: 3062\n    port: 3063\n"),
-        ("puabo-nexus-route-optimizer", "port", "key 'port' is here a second time"),
+        ("puabo-nexus-route-optimizer", "port", "key 'port' appears twice"),
     ),
     "unknown field": (
         "services.yaml",
         ("    gpu: 1\n", "    gpus: 1\n"),
-        ("kei-ai", "gpus", "is no field here; did you mean 'gpu'?"),
+        ("kei-ai", "gpus", "is not a field here; did you mean 'gpu'?"),
     ),
     "unknown nested field": (
         "services.yaml",
@@ -88,17 +92,17 @@ ONE_MISTAKE = {
     "unknown phase": (
         "services.yaml",
         ("startup_phase: 4", "startup_phase: 9"),
-        ("auth-service-v2", "startup_phase", "9 is no phase of the catalogue; known are: 1, 2, 3, 4, 5"),
+        ("auth-service-v2", "startup_phase", "9 is not a phase in the catalogue; known: 1, 2, 3, 4, 5"),
     ),
     "count of a category": (
         "services.yaml",
         ("- {name: ai}", "- {name: ai, services: 6}"),
-        ("ai", "services", "6 services are stated and 5 found"),
+        ("ai", "services", "6 services are stated, but 5 were found"),
     ),
     "count of a domain": (
         "services.yaml",
         ("namespace: nexus-finance}", "namespace: nexus-finance, services: 1}"),
-        ("finance", "services", "1 services are stated and 2 found"),
+        ("finance", "services", "1 services are stated, but 2 were found"),
     ),
     "key prefix of another service": (
         "services.yaml",
@@ -123,22 +127,22 @@ ONE_MISTAKE = {
     "dependency named twice": (
         "services.yaml",
         ("depends_on: [auth-service, token-mgr]", "depends_on: [token-mgr, token-mgr]"),
-        ("auth-service-v2", "depends_on", "'token-mgr' stands here 2 times"),
+        ("auth-service-v2", "depends_on", "'token-mgr' is listed 2 times"),
     ),
     "unknown service of a route": (
         "gateway.yaml",
         ("service: glitch,", "service: glitsch,"),
-        ("/api/errors/", "service", "'glitsch' is no service of the catalogue; did you mean 'glitch'?"),
+        ("/api/errors/", "service", "'glitsch' is not a service in the catalogue; did you mean 'glitch'?"),
     ),
     "two routes with one path": (
         "gateway.yaml",
         ("path: /api/loans/", "path: /api/risk/"),
-        ("/api/risk/", "path", "'/api/risk/' is taken, in line"),
+        ("/api/risk/", "path", "'/api/risk/' is already used in line"),
     ),
     "two windows with one name": (
         "gateway.yaml",
         ("name: user, key: user", "name: gateway, key: user"),
-        ("gateway", "name", "'gateway' is taken, in line"),
+        ("gateway", "name", "'gateway' is already used in line"),
     ),
     "Redis instance without redis": (
         "services.yaml",
@@ -208,7 +212,7 @@ ONE_MISTAKE = {
     "timer of another service": (
         "operations.yaml",
         ("service: nexus-cos-backup.service", "service: nexus-backup.service"),
-        ("backups", "service", "nexus-cos-backup.timer starts the service of its own name"),
+        ("backups", "service", "nexus-cos-backup.timer starts the service of the same name"),
     ),
     "number that YAML reads as octal": (
         "services.yaml",
@@ -248,12 +252,12 @@ ONE_MISTAKE = {
     "two locations with one path": (
         "gateway.yaml",
         ("path: /api/nexus/,", "path: /api/dsp/upload/,"),
-        ("/api/dsp/upload/", "path", "'/api/dsp/upload/' has a path of /api/dsp/upload too"),
+        ("/api/dsp/upload/", "path", "'/api/dsp/upload/' is already a path of /api/dsp/upload"),
     ),
     "header that closes its quotes": (
         "gateway.yaml",
         ("X-Frame-Options: SAMEORIGIN", "X-Frame-Options: 'SAMEORIGIN\" always; #'"),
-        ("security_headers", "X-Frame-Options", "write what a header may hold"),
+        ("security_headers", "X-Frame-Options", "write a valid header value"),
     ),
     "unknown version": (
         "gateway.yaml",

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from nexus.environment.environment import Environment
 from nexus.pki.ca import Authority
@@ -91,7 +92,7 @@ class CertificateHost:
     def prepare(self, days: float, ago: float) -> None:
         """Leaves for this many days, as a run prepared them `ago` days ago, and the current leaf of that run."""
         then = dt.datetime.now(dt.UTC) - dt.timedelta(days=ago)
-        leaves = [
+        leaves: list[dict[str, Any]] = [
             {"begins": one.begins.timestamp(), "ends": one.expires.timestamp(),
              "certificate": one.certificate, "key": one.key}
             for one in self.authority.leaves(["app1"], days * DAY_SECONDS, then)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bad_input import Hosts, Project, write_secrets
-from checkout import BEFORE, complaints, state
 
 from nexus.pki.ca import Authority
 from nexus.transport import protocol
+from tests.plan.bad_input import Hosts, Project, write_secrets
+from tests.plan.checkout import BEFORE, complaints, state
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

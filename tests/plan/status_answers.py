@@ -8,10 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import cluster
-
 from nexus.environment.environment import Environment
 from nexus.run.row import Row
+from tests.plan import cluster
 
 NOW = 1_800_000_000.0
 DAY = 86400

@@ -7,6 +7,7 @@ import pwd
 import subprocess
 import sys
 import time
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from nexus.transport.protocol import lines
 from tests.plan.step import step
 
 pytestmark = pytest.mark.usefixtures("own_run")
-ME = {"owner": pwd.getpwuid(os.getuid()).pw_name, "group": grp.getgrgid(os.getgid()).gr_name}
+ME: dict[str, Any] = {"owner": pwd.getpwuid(os.getuid()).pw_name, "group": grp.getgrgid(os.getgid()).gr_name}
 
 
 def agent_text(request):
@@ -188,6 +189,7 @@ def step_under_way(place):
 def start(request):
     pipe = subprocess.PIPE
     running = subprocess.Popen(["sh", "-c", protocol.COMMAND], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    assert running.stdin
     running.stdin.write("\n".join(lines(request)) + "\n")
     running.stdin.flush()
     return running

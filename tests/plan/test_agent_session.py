@@ -12,6 +12,7 @@ from paramiko import SSHException
 from pyinfra.api import Config, Inventory, State
 from pyinfra.api.connect import connect_all
 
+from nexus.agent import ASKING
 from nexus.error import OperatorError
 from nexus.transport import protocol
 from nexus.transport.agent_session import AgentSession, session_of
@@ -100,7 +101,7 @@ def test_a_failed_request_is_reported_and_the_agent_stays(here, caplog):
 
 def test_a_killed_process_fails_only_its_own_request(here):
     AgentSession(*here)
-    assert send(here, request(function="ends")).errors == ["the agent ended without a word"]
+    assert send(here, request(function="ends")).errors == ["the agent ended without any output"]
     assert send(here, request())["me"]
 
 
@@ -108,6 +109,7 @@ def test_output_of_an_agent_is_shown_at_once(here):
     session, shown = AgentSession(*here), []
     source = "import sys\ndef work(context):\n print('one'); print('two', file=sys.stderr); return {}"
     reply = session.carry(request(source), shown.append)
+    assert reply is not None
     assert reply.done
     assert "one" in shown
     assert reply.errors == ["two"]
@@ -156,7 +158,7 @@ def test_an_agent_ends_with_its_run(here):
 
 def test_an_agent_without_requests_ends_silently(here):
     _, host = here
-    done, output = host.run_shell_command(protocol.COMMAND, _stdin=[protocol.agent(protocol.ASKING)])
+    done, output = host.run_shell_command(protocol.COMMAND, _stdin=[protocol.agent(ASKING)])
     assert (done, list(output)) == (True, [])
 
 
@@ -170,7 +172,7 @@ def test_a_step_on_a_lost_connection_fails_with_a_message(here, monkeypatch, cap
     monkeypatch.setattr(host, "run_shell_command", cut_off)
     with caplog.at_level("INFO"):
         assert HostClient(host.name, state).carry_out("rabbitmq: rabbitmq-server", {"do": "step"}) is False
-    assert "rabbitmq: rabbitmq-server: the connection was lost before it ended" in caplog.text
+    assert "rabbitmq: rabbitmq-server: the connection was lost before this step ended" in caplog.text
 
 
 def test_a_question_is_repeated_when_its_agent_is_lost(here, tmp_path):
@@ -201,7 +203,7 @@ def probe(names, context):
 def test_an_action_without_a_timely_answer_is_abandoned(here, tmp_path):
     (tmp_path / "slow.py").write_text(SOURCE)
     client = HostClient(here[1].name, here[0])
-    with pytest.raises(OperatorError, match="gave no answer within 1 s"):
+    with pytest.raises(OperatorError, match="did not answer within 1 s"):
         client.act_aside(tmp_path / "slow.py", "work", {"place": str(tmp_path)}, seconds=1)
     (tmp_path / "go").touch()
 

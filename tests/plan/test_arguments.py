@@ -7,8 +7,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from bad_input import Project, refused
-from cluster import environment
 
 from nexus.cli import deploy_arguments
 from nexus.environment import deploy_declaration, settings
@@ -16,6 +14,8 @@ from nexus.error import OperatorError
 from nexus.run import arguments as module
 from nexus.run.argument_kinds import Argument
 from nexus.run.arguments import Choice, Flag, Host, Number, Service, Services, Since, Word, arguments, declared
+from tests.plan.bad_input import Project, refused
+from tests.plan.cluster import environment
 
 DEPLOYS = sorted(Path("deploys").glob("*.py"))
 READ_ONLY = {"drift", "history", "service_config", "status", "unlock"}

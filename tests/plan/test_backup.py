@@ -24,7 +24,7 @@ STORES = "etcd postgresql redis rabbitmq"
 GROUPS = {"data1": STORES, "data2": STORES, "data3": STORES, "ops1": "ops storage"}
 
 
-def env_of(tmp_path: Path, groups: dict[str, str] | None = None, **settings: object) -> Environment:
+def env_of(tmp_path: Path, groups: dict[str, str] | None = None, **settings: Any) -> Environment:
     return environment(tmp_path, groups or GROUPS, **settings)
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import paramiko
 import pyrage
 import pytest
-from bad_input import NOTHING, Project, refused, write_secrets
+
+from tests.plan.bad_input import NOTHING, Project, refused, write_secrets
 
 # Secrets
 
@@ -19,12 +20,12 @@ from bad_input import NOTHING, Project, refused, write_secrets
 def test_secrets_that_are_not_there(project: Project) -> None:
     (project.root / ".lab/secrets.age").unlink()
     outcome = project.deploy("--data", "secrets_generate=false")
-    refused(project, outcome, ".lab/secrets.age is missing", "Make it with `make secrets`")
+    refused(project, outcome, ".lab/secrets.age is missing", "Create it with `make secrets`")
 
 
 def test_a_missing_secret_where_none_may_be_created(project: Project) -> None:
     outcome = project.deploy("--data", "secrets_generate=false")
-    refused(project, outcome, 'secret "', " is missing in ", "add what is missing with `make secrets`")
+    refused(project, outcome, 'secret "', " is missing in ", "add missing secrets with `make secrets`")
 
 
 def test_secrets_that_are_cut_short(project: Project) -> None:
@@ -36,17 +37,17 @@ def test_secrets_that_are_cut_short(project: Project) -> None:
 def test_secrets_of_another_key(project: Project) -> None:
     write_secrets(project, {}, key=pyrage.x25519.Identity.generate())
     outcome = project.deploy()
-    refused(project, outcome, ".lab/secrets.age cannot be decrypted", "Name the right key in NEXUS_AGE_IDENTITY")
+    refused(project, outcome, ".lab/secrets.age cannot be decrypted", "Set NEXUS_AGE_IDENTITY to the right key")
 
 
 def test_secrets_that_hold_something_else(project: Project) -> None:
     write_secrets(project, ["a"])
-    refused(project, project.deploy(), ".lab/secrets.age must hold one JSON object")
+    refused(project, project.deploy(), ".lab/secrets.age must contain one JSON object")
 
 
 def test_an_invalid_age_key(project: Project) -> None:
     (project.root / ".lab/age.key").write_text("hello\n")
-    refused(project, project.deploy(), ".lab/age.key must hold one line that begins with AGE-SECRET-KEY-")
+    refused(project, project.deploy(), ".lab/age.key must contain one line that begins with AGE-SECRET-KEY-")
 
 
 def test_an_age_key_that_cannot_be_read(project: Project) -> None:
@@ -57,7 +58,7 @@ def test_an_age_key_that_cannot_be_read(project: Project) -> None:
 
 def test_an_invalid_recipient(project: Project) -> None:
     (project.root / ".lab/secrets.recipients").write_text("age1nonsense bob\n")
-    refused(project, project.deploy(), 'secrets.recipients:1: "age1nonsense" is no age public key')
+    refused(project, project.deploy(), 'secrets.recipients:1: "age1nonsense" is not an age public key')
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from bad_input import Project, refused
+
+from tests.plan.bad_input import Project, refused
 
 SERVICES = "group_data/catalogue/services.yaml"
 OPERATIONS = "group_data/catalogue/operations.yaml"
@@ -22,7 +23,7 @@ def test_without_a_mistake_every_host_is_asked(project: Project) -> None:
     assert outcome.text.count("Connected") == project.hosts.connections == 8
     assert len(project.hosts.commands) > 0
     assert outcome.status == 1  # the test's hosts do not answer
-    assert "gave no answer" in outcome.text
+    assert "did not answer" in outcome.text
     assert "Traceback" not in outcome.text
 
 
@@ -147,9 +148,9 @@ DATA = {
     "postgresql_prot=5433": '--data: unknown setting "postgresql_prot"; did you mean "postgresql_port"?',
     "postgresql_port=high": "setting \"postgresql_port\" is 'high', a str; it must be an int such as",
     "services_excluded=auth-service": "it must be a list such as []",
-    'services_excluded=["auth-service"]': "'auth-service' cannot go, auth-service-v2 depends on it",
-    'services_excluded=["auth-servce"]': "'auth-servce' is no service of the catalogue; did you mean",
-    "service_memory_scale=-1.0": "service_memory_scale: -1.0 leaves nothing; set a factor such as 0.5",
+    'services_excluded=["auth-service"]': "'auth-service' cannot be excluded: auth-service-v2 depends on it",
+    'services_excluded=["auth-servce"]': "'auth-servce' is not a service in the catalogue; did you mean",
+    "service_memory_scale=-1.0": "service_memory_scale: -1.0 leaves nothing; give a factor such as 0.5",
     "without=ap2": 'without=ap2: lab has no such host; did you mean "app2"?',
     "without=app1,app2": "leaves 1 of 3 swarm managers (app1, app2, app3), and a majority must stay",
 }
@@ -173,31 +174,35 @@ CATALOGUE = {
     "key twice": (
         "    port: 3001\n",
         "    port: 3001\n    port: 3999\n",
-        "services.yaml:{after}: auth-service: port: key 'port' is here a second time",
+        "services.yaml:{after}: auth-service: port: key 'port' appears twice",
     ),
-    "port twice": ("    port: 3001\n", "    port: 3002\n", "auth-service-v2: port: 3002 is taken, in line {line}"),
+    "port twice": (
+        "    port: 3001\n",
+        "    port: 3002\n",
+        "auth-service-v2: port: 3002 is already used in line {line}",
+    ),
     "invalid port": ("    port: 3001\n", "    port: high\n", "services.yaml:{line}: auth-service: port: 'high'"),
     "name twice": (
         "  - name: auth-service\n",
         "  - name: auth-service-v2\n",
-        "auth-service-v2: name: 'auth-service-v2' is taken, in line {line}",
+        "auth-service-v2: name: 'auth-service-v2' is already used in line {line}",
     ),
     "unknown dependency": (
         "[user-auth, session-mgr, token-mgr]",
         "[user-auth, session-mgr, token-mg]",
-        "services.yaml:{line}: auth-service: depends_on: 'token-mg' is no service of the catalogue; "
+        "services.yaml:{line}: auth-service: depends_on: 'token-mg' is not a service in the catalogue; "
         "did you mean 'token-mgr'?",
     ),
     "unknown store": (
         AUTH_STORES,
         AUTH_STORES.replace("redis", "reddis"),
-        "services.yaml:{line}: auth-service: stores: 'reddis' is no store of the catalogue; did you mean 'redis'?",
+        "services.yaml:{line}: auth-service: stores: 'reddis' is not a store in the catalogue; did you mean 'redis'?",
     ),
     "cycle": (
         "[user-auth, session-mgr, token-mgr]",
         "[user-auth, session-mgr, token-mgr, auth-service-v2]",
         "services.yaml:{line}: auth-service: depends_on: "
-        "cycle auth-service -> auth-service-v2 -> auth-service; move the call",
+        "cycle auth-service -> auth-service-v2 -> auth-service; move a call",
     ),
 }
 
@@ -232,7 +237,7 @@ def test_a_source_added_after_a_run_is_checked_first(project: Project) -> None:
 def test_a_figure_that_a_role_reads_is_renamed(project: Project) -> None:
     line = project.edit(OPERATIONS, "incremental_every_hours: 1", "incremental_evry_hours: 1")
     place = f"operations.yaml:{line}: backups: database"
-    remedy = "incremental_evry_hours: is no field here; did you mean 'incremental_every_hours'?"
+    remedy = "incremental_evry_hours: is not a field here; did you mean 'incremental_every_hours'?"
     refused(project, project.deploy(), f"{place}.{remedy}", f"{place}.incremental_every_hours: is missing")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bad_input import Project, refused
+from tests.plan.bad_input import Project, refused
 
 
 def test_only_a_dry_run_writes_a_plan(project: Project) -> None:
@@ -41,5 +41,5 @@ def test_words_that_the_record_does_not_understand(project: Project) -> None:
 def test_hosts_that_give_no_answer(project: Project) -> None:
     """The hosts accept logins but execute nothing."""
     assert "none of ops1, edge1, app1" in told(project, "history")
-    assert "data1 gave no answer: the connection was lost" in told(project, "unlock")
+    assert "data1 did not answer: the connection was lost" in told(project, "unlock")
     assert "app2, app3, data1" in told(project, "drift")

@@ -13,6 +13,7 @@ from nexus.catalogue.size import GIB, Scale, asked, size
 from roles.service import capacity
 from roles.service.capacity import check
 from roles.service.machine import Machine, machine_of
+from tests.plan.fake_run import StandIn
 
 APP = frozenset({"all", "app"})
 SMALL = {"service_replicas_max": 1, "service_cpu_scale": 0, "service_memory_scale": 1 / 16, "service_gpu": False}
@@ -185,7 +186,7 @@ def test_invalid_settings_of_size(settings, where, words):
 
 
 @dataclass
-class Inventory:
+class Inventory(StandIn):
     """The parts of an environment that capacity reads, without an inventory file."""
 
     hosts: tuple[SimpleNamespace, ...]
@@ -202,6 +203,8 @@ def test_figures_come_from_the_host_or_from_the_inventory():
     traits = SimpleNamespace(cpus=4, memory_bytes=8 * GIB, gpus=1)
     asked_host = machine_of(inventory_host("app1", traits))
     stated = machine_of(inventory_host("app2", traits, capacity_cpus=64, capacity_memory_bytes=256 * GIB))
+    assert asked_host is not None
+    assert stated is not None
     assert (asked_host.cpus, asked_host.memory_bytes, asked_host.gpu_count) == (4, 8 * GIB, 1)
     assert (stated.cpus, stated.memory_bytes, stated.gpu_count) == (64, 256 * GIB, 0)
 

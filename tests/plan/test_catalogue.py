@@ -140,8 +140,8 @@ def test_without_refuses_to_leave_dependents_behind(catalogue):
     with pytest.raises(CatalogueError) as raised:
         catalogue.without({"key-service", "glich"})
     text = str(raised.value)
-    assert "'key-service' cannot go, token-mgr depends on it" in text
-    assert "'key-service' cannot go, pv-keys depends on it" in text
+    assert "'key-service' cannot be excluded: token-mgr depends on it" in text
+    assert "'key-service' cannot be excluded: pv-keys depends on it" in text
     assert "did you mean 'glitch'" in text
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from catalogue_copy import broken_  # noqa: F401 - a fixture
 
 from nexus.catalogue import load
 from nexus.catalogue.quantity import memory_bytes, millicores
 from runbooks.catalogue import __main__ as command
+from tests.plan.catalogue_copy import broken_  # noqa: F401 - a fixture
 
 
 @pytest.fixture(scope="module")

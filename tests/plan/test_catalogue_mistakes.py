@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from catalogue_copy import (
+
+from nexus.catalogue import load
+from tests.plan.catalogue_copy import (
     broken_,  # noqa: F401 - a fixture
     in_service,
     line_of,
 )
-from catalogue_mistake import ONE_MISTAKE, RENAMED
-
-from nexus.catalogue import load
+from tests.plan.catalogue_mistake import ONE_MISTAKE, RENAMED
 
 
 @pytest.mark.parametrize("mistake", ONE_MISTAKE)
@@ -43,9 +43,9 @@ def test_duplicate_name_says_where_the_first_is(broken):
     problems = broken("services.yaml", ("- name: scheduler\n", "- name: ledger-mgr\n"))
     first = line_of("services.yaml", "- name: ledger-mgr")
     taken = [p for p in problems if p.field == "name"]
-    assert [p.message for p in taken] == [f"'ledger-mgr' is taken, in line {first}; choose another"]
+    assert [p.message for p in taken] == [f"'ledger-mgr' is already used in line {first}; choose another"]
     # entries that need the missing name are reported too
-    assert any("'scheduler' is no service" in p.message for p in problems)
+    assert any("'scheduler' is not a service" in p.message for p in problems)
 
 
 def test_cycle_is_printed(broken):
@@ -71,7 +71,7 @@ def test_name_that_the_platform_uses(broken, name):
     problems = broken("services.yaml", ("- name: puabo-nexus\n", f"- name: {name}\n"))
     (problem,) = [p for p in problems if p.file == "services.yaml"]
     assert (problem.entry, problem.field) == (name, "name")
-    assert "the platform itself has something of this name" in problem.message
+    assert "the platform itself uses this name" in problem.message
 
 
 def test_service_that_depends_on_itself_is_a_cycle(broken):

@@ -8,8 +8,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import status_answers
-from cluster import LAB, environment
 
 from nexus.environment.environment import Environment
 from nexus.error import OperatorError
@@ -25,6 +23,8 @@ from roles.table import ROLES
 from runbooks.daily import checks, maintenance, own_checks, restart, scale
 from runbooks.daily.host import logs
 from runbooks.status import table
+from tests.plan import status_answers
+from tests.plan.cluster import LAB, environment
 from tests.plan.fake_run import FakeRun
 
 CHECKED = {**LAB, "edge1": "edge"}
@@ -70,7 +70,11 @@ def acts(
 
 def test_kept_values_win_over_the_settings_of_a_checkout(tmp_path: Path) -> None:
     env = environment(tmp_path, service_replicas={"auth-service": 2, "glitch": 2})
-    kept = {"replicas auth-service": {"value": 5}, "drained app2": {"at": "x"}, "replicas gone": {"value": 1}}
+    kept: dict[str, dict[str, Any]] = {
+        "replicas auth-service": {"value": 5},
+        "drained app2": {"at": "x"},
+        "replicas gone": {"value": 1},
+    }
     seen = env.seen(env.hosts, {}, kept)
     found = definitions(seen)
     assert (found["auth-service"]["deploy"]["replicas"], found["glitch"]["deploy"]["replicas"]) == (5, 2)
@@ -84,7 +88,7 @@ def test_kept_values_win_over_the_settings_of_a_checkout(tmp_path: Path) -> None
 
 
 def test_a_scale_reports_from_and_to_or_no_change(tmp_path: Path) -> None:
-    data = {"services": ["auth-service"], "replicas": "4"}
+    data: dict[str, Any] = {"services": ["auth-service"], "replicas": "4"}
     before = environment(tmp_path).catalogue.service("auth-service").replicas
     assert acts(scale, tmp_path, **data) == [f"Set replicas of auth-service: {before} -> 4"]
     kept = {"replicas auth-service": {"value": 4}}

@@ -9,12 +9,13 @@ import subprocess
 import sys
 import threading
 import time
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from cluster import environment
 
 from roles.docker.plan import CONFIG, PRUNE, plan
+from tests.plan.cluster import environment
 
 DAY = 86400
 
@@ -57,8 +58,21 @@ def test_no_login_without_a_registry(tmp_path):
     assert "/root/.docker/config.json" not in files(desired)
 
 
+class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+    images: list[dict[str, Any]]
+    containers: list[dict[str, Any]]
+    deleted: list[str]
+
+    def get_request(self):
+        connection, _ = super().get_request()
+        return connection, ("local", 0)
+
+
 class Engine(http.server.BaseHTTPRequestHandler):
     """The part of Docker's API that housekeeping uses."""
+
+    server: Server
 
     def log_message(self, *args):
         pass
@@ -77,14 +91,6 @@ class Engine(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
-
-
-class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    daemon_threads = True
-
-    def get_request(self):
-        connection, _ = super().get_request()
-        return connection, ("local", 0)
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_difference import PLAN, SAME
 
 from nexus.error import OperatorError
 from nexus.plan import diff
 from nexus.plan.comparison import Pair
 from nexus.plan.desired import Desired, File, State
 from nexus.run import plan_document
+from tests.plan.test_difference import PLAN, SAME
 
 PLANNED = {item.path: item.sha256 for item in PLAN.files}
 
@@ -100,7 +100,10 @@ def test_observed_states_are_not_part_of_the_plan() -> None:
 
 # Reviewed, and then moved
 
-HOSTS = {"app1": {"x": {"file /a": ("old", "new"), "unit u": ("running", "running")}}, "app2": {"x": {}}}
+HOSTS: dict[str, dict[str, dict[str, tuple[str, str]]]] = {
+    "app1": {"x": {"file /a": ("old", "new"), "unit u": ("running", "running")}},
+    "app2": {"x": {}},
+}
 
 
 def reviewed(tmp_path: Path) -> Path:

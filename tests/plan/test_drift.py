@@ -18,7 +18,7 @@ LINE = {
 
 def report(**more: Any) -> dict[str, Any]:
     hosts = {name: {"groups": ["app"], "compared": 12, "why": ""} for name in ("app1", "app2")}
-    nothing = {"drift": [], "unhealthy": [], "unknown": {}}
+    nothing: dict[str, Any] = {"drift": [], "unhealthy": [], "unknown": {}}
     about = {"environment": "lab", "checked": NOW, "commit": "c0ffee" * 6, "dirty": False, "plan": "ab" * 32}
     return {**about, "hosts": hosts, **nothing, **more}
 

@@ -66,11 +66,11 @@ def test_a_change_is_encrypted_and_the_clear_text_is_gone(secrets: Secrets, tmp_
     [
         ("exit 3", "ended with 3: nothing was changed"),
         ("kill -9 $$", "ended with -9: nothing was changed"),
-        ('echo "redis/x: 5" >>"$1"', r"lab.yaml:\d+: redis/x stands there twice"),
-        ('echo "number: 5" >>"$1"', r"lab.yaml:\d+: number has no text for a value: put it in quotes"),
-        ('echo "a: [" >>"$1"', r"lab.yaml:\d+: this is no valid YAML"),
-        (': >"$1"', "it is empty"),
-        ('echo "- a" >"$1"', "it must be lines of NAME: VALUE"),
+        ('echo "redis/x: 5" >>"$1"', r"lab.yaml:\d+: redis/x appears twice"),
+        ('echo "number: 5" >>"$1"', r"lab.yaml:\d+: number must have text as its value: put it in quotes"),
+        ('echo "a: [" >>"$1"', r"lab.yaml:\d+: this is not valid YAML"),
+        (': >"$1"', "the file is empty"),
+        ('echo "- a" >"$1"', "every line must be NAME: VALUE"),
     ],
 )
 def test_an_invalid_list_of_secrets_changes_nothing(

@@ -16,7 +16,7 @@ from roles.sentinel import failover as redis
 from tests.plan.fake_run import FakeRun
 from tests.plan.store import environment
 
-VIEW = {
+VIEW: dict[str, dict[str, Any]] = {
     "data1": {"role": "leader", "state": "running", "lag": None},
     "data2": {"role": "sync_standby", "state": "streaming", "lag": 0},
     "data3": {"role": "replica", "state": "streaming", "lag": 0},
@@ -28,7 +28,8 @@ class Lab(FakeRun):
     """A run that reaches every host, with answers of members from the test."""
 
     def __init__(self, env: Environment) -> None:
-        self.environment, self.notes = env, {}
+        self.environment = env
+        self.notes: dict[str, None] = {}
 
     def reaches(self, name: str) -> bool:
         return True
@@ -128,7 +129,7 @@ def test_the_last_copy_in_sync_is_kept(tmp_path: Path, said: dict[str, Any]) -> 
 
 
 def test_redis_needs_a_replica_and_a_majority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = {
+    answers: dict[str, Any] = {
         name: {"primary": "10.9.0.31", "server": {"role": role, "offset": offset, "linked": True}}
         for name, role, offset in (("data1", "master", 9), ("data2", "slave", 7), ("data3", "slave", 9))
     }

@@ -71,12 +71,12 @@ CHANGES = [
     "PREPARE p AS SELECT 1",
 ]
 OTHERS = [
-    ("CREATE TABLE a (x int)", "a is created above already"),
-    ("CREATE TABLE IF NOT EXISTS c (x int)", "IF NOT EXISTS takes for its own what somebody else made"),
-    ("CREATE INDEX IF NOT EXISTS i ON a (b)", "IF NOT EXISTS takes for its own"),
-    ("CREATE SEQUENCE IF NOT EXISTS s", "IF NOT EXISTS takes for its own"),
-    ("CREATE OR REPLACE VIEW v AS SELECT b FROM a", "OR REPLACE changes what is there"),
-    ("CREATE INDEX CONCURRENTLY i ON a (b)", "CONCURRENTLY cannot be undone"),
+    ("CREATE TABLE a (x int)", "a is already created above"),
+    ("CREATE TABLE IF NOT EXISTS c (x int)", "IF NOT EXISTS would adopt what something else created"),
+    ("CREATE INDEX IF NOT EXISTS i ON a (b)", "IF NOT EXISTS would adopt"),
+    ("CREATE SEQUENCE IF NOT EXISTS s", "IF NOT EXISTS would adopt"),
+    ("CREATE OR REPLACE VIEW v AS SELECT b FROM a", "OR REPLACE changes what already exists"),
+    ("CREATE INDEX CONCURRENTLY i ON a (b)", "CONCURRENTLY cannot be rolled back"),
     ("CREATE TEMP TABLE c (x int)", "TEMPORARY is empty after a failover"),
     ("CREATE UNLOGGED TABLE c (x int)", "UNLOGGED is empty after a failover"),
     ("CREATE TABLE other.c (x int)", "other.c is not in the schema public"),

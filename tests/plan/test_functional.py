@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cluster import environment
 
 from nexus.catalogue import DIRECTORY, CatalogueError, load
 from roles.functional import asked, judge
@@ -22,6 +21,7 @@ from roles.functional.host.check import failure
 from roles.functional.host.checks import client, probe
 from roles.functional.plan import checks, context, request_data, token
 from tests.fixtures.checkout import WORKING, make_checkout
+from tests.plan.cluster import environment
 from tests.plan.fake_run import FakeRun
 
 
@@ -172,7 +172,8 @@ class Answering(FakeRun):
     """A run whose edge host gives prepared answers and records its questions."""
 
     def __init__(self, env: Any, *answers: dict[str, dict[str, str]]) -> None:
-        self.environment, self._answers, self.asked = env, list(answers), []
+        self.environment, self._answers = env, list(answers)
+        self.asked: list[dict[str, list[str]]] = []
 
     def ask_source(self, edge: str, source: Path, names: list[str], context: Any) -> Any:
         self.asked.append({name: [check["name"] for check in found] for name, found in context["services"].items()})
@@ -192,18 +193,18 @@ def test_only_failed_requests_are_sent_again(tmp_path: Path, code: Path, monkeyp
 
 
 MISTAKES = {
-    "{session}": ("{sesion}", "{sesion} is not known before this request; known are {mark}, {session}"),
+    "{session}": ("{sesion}", "{sesion} is not known before this request; known: {mark}, {session}"),
     "path: /api/sessions/, body": (
         "path: /api/tokens/, body",
-        "no route of this service takes POST /api/tokens/; correct it, add the route to gateway.yaml, "
-        "or ask the router: at: router",
+        "no route of this service accepts POST /api/tokens/; correct it, add the route to gateway.yaml, "
+        "or send the request to the router (at: router)",
     ),
     'dueDate: "2030-01-01"': ("dueDate: 2030-01-01", "2030-01-01 is read as a date: write it in quotes"),
     "name: an unknown session is not found": (
         "name: a session is created, read and deleted",
-        "is taken by another check of this service; choose another",
+        "is already used by another check of this service; choose another",
     ),
-    "keep: {session: sessionId}": ("kept: {session: sessionId}", "is no field here; did you mean 'keep'?"),
+    "keep: {session: sessionId}": ("kept: {session: sessionId}", "is not a field here; did you mean 'keep'?"),
 }
 
 

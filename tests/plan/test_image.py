@@ -6,16 +6,16 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from image import (
+
+from roles.image.plan import item, plan, preflight
+from roles.image.recipe import pack, recipe
+from roles.image.runtime import heap_mb
+from tests.plan.image import (
     cooked,
     dockerfile,
     environment,
     no_source,  # noqa: F401 - a fixture
 )
-
-from roles.image.plan import item, plan, preflight
-from roles.image.recipe import pack, recipe
-from roles.image.runtime import heap_mb
 
 
 def test_same_members_make_the_same_archive() -> None:

@@ -7,13 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from image import (
-    cooked,
-    dockerfile,
-    environment,
-    members,
-    no_source,  # noqa: F401 - a fixture
-)
 
 from nexus.error import OperatorError
 from roles.image.checkout import checkout
@@ -21,6 +14,13 @@ from roles.image.plan import notes
 from roles.image.recipe import recipe
 from roles.image.runtime import has_code, probes
 from tests.fixtures.checkout import WITHOUT_CODE, make_checkout
+from tests.plan.image import (
+    cooked,
+    dockerfile,
+    environment,
+    members,
+    no_source,  # noqa: F401 - a fixture
+)
 
 
 @pytest.fixture(name="code")

@@ -8,7 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from test_reference import TEMPLATES
+
+from tests.plan.test_reference import TEMPLATES
 
 ENTRY = TEMPLATES / "entry.sh"
 

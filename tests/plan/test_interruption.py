@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 
 import pytest
-from bad_input import NOTHING, Project
+
+from tests.plan.bad_input import NOTHING, Project
 
 SIGNALS = {signal.SIGINT: "SIGINT (Ctrl-C)", signal.SIGTERM: "SIGTERM (kill)", signal.SIGHUP: "SIGHUP"}
 AGAIN = "Run the same command again"

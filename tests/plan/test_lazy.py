@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from nexus.plan.lazy import Lazy
@@ -14,7 +16,7 @@ def test_only_requested_values_are_computed() -> None:
         asked.append(name)
         return name.upper()
 
-    found = Lazy({name: lambda name=name: make(name) for name in ("one", "two")})
+    found = Lazy({name: partial(make, name) for name in ("one", "two")})
     assert (list(found), len(found), "two" in dict.fromkeys(found), asked) == (["one", "two"], 2, True, [])
     assert (found["two"], asked) == ("TWO", ["two"])
     assert dict(found) == {"one": "ONE", "two": "TWO"}

@@ -19,7 +19,7 @@ LIBRARIES = (
 @pytest.fixture
 def directory(tmp_path, monkeypatch):
     monkeypatch.setattr(importer, "DIRECTORY", str(tmp_path / "bytecode"))
-    monkeypatch.setattr(importer.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     return tmp_path / "bytecode"
 
 
@@ -58,7 +58,7 @@ def test_the_cache_directory_is_bounded(directory, monkeypatch):
 
 
 def test_only_root_writes_the_cache(directory, monkeypatch):
-    monkeypatch.setattr(importer.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert value("value = 1") == 1
     assert not directory.exists()
 

@@ -71,7 +71,7 @@ def test_a_holder_that_slept_loses_the_lock_to_the_next(place: Path) -> None:
     ask("take")
     age(place, SECONDS + 1)
     ask("take", "noor")
-    assert "noor holds it" in ask("renew", number=1)["lost"]
+    assert "noor has held it since" in ask("renew", number=1)["lost"]
     ask("release", "noor")
     assert "lost" in ask("renew", number=1)
 
@@ -143,7 +143,7 @@ def test_a_host_refuses_a_run_older_than_the_last_it_saw(host: Path) -> None:
     fence.enter({"do": "files", "fence": 7})
     fence.enter({"do": "claim", "fence": 8})
     for late in (7, None):
-        with pytest.raises(RemoteError, match="run 8 has taken it over"):
+        with pytest.raises(RemoteError, match="run 8 has taken the lock over since"):
             fence.enter({"do": "files", "fence": late})
     fence.enter({"do": "files", "fence": 8})
     assert json.loads(host.read_text()) == {"run": 8, "steps": 3}

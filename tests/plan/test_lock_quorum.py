@@ -72,7 +72,7 @@ def test_only_a_dead_holders_lease_ends(hosts: Anchors) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.2)
     assert found["number"] == 2
-    assert "noor holds it" in hosts.ask("data1", "renew")["lost"]
+    assert "noor has held it since" in hosts.ask("data1", "renew")["lost"]
 
 
 def test_a_holder_that_slept_continues_if_nobody_took_it(hosts: Anchors) -> None:

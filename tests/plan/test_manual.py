@@ -6,12 +6,12 @@ import ast
 from pathlib import Path
 
 import pytest
-from bad_input import Project
 
 from nexus.cli.help import asked, comments, manual, named
 from nexus.environment import deploy_declaration, settings
 from nexus.run.arguments import declared
 from roles.table import ROLES
+from tests.plan.bad_input import Project
 
 DEPLOYS = sorted(Path("deploys").glob("*.py"))
 
@@ -56,9 +56,9 @@ def test_stores_are_those_whose_roles_bring_a_failover() -> None:
 
 
 def test_help_shows_comments_and_default_of_a_setting() -> None:
-    assert comments()["history_runs"] == "runs shown where no time is given"
+    assert comments()["history_runs"] == "number of runs to show if no time is given"
     text = manual(Path("deploys/history.py"), ROLES)
-    assert "  history_runs  runs shown where no time is given (default: 20)" in text
+    assert "  history_runs  number of runs to show if no time is given (default: 20)" in text
 
 
 def test_only_help_is_help() -> None:

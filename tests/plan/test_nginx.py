@@ -53,7 +53,7 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
 
 def routes() -> list[tuple[str, str, str, tuple[str, ...]]]:
     """Requested path, path that the service should see, service, methods."""
-    found = []
+    found: list[tuple[str, str, str, tuple[str, ...]]] = []
     for route in environment(Path("/nonexistent")).catalogue.routes:
         if route.is_prefix:
             found.append((route.path + "a/b%20c", route.target + "a/b%20c", route.service, route.methods))

@@ -82,10 +82,10 @@ def test_a_unit_that_an_administrator_masked(state: str) -> None:
 @pytest.mark.parametrize(
     ("path", "entry", "said"),
     [
-        ("/etc/x/x.conf", ["directory", 0o755, "root", "root", None], "is a directory and should be a file"),
-        ("/etc/x", ["file", 0o644, "root", "root", ""], "is a file and should be a directory"),
-        ("/etc/x", [*LINK, None], "is a link to /big/x, which leads to nothing"),
-        ("/etc/x", [*LINK, ["file", 0o644, "root", "root"]], "is a link to /big/x, which leads to a file"),
+        ("/etc/x/x.conf", ["directory", 0o755, "root", "root", None], "is a directory but should be a file"),
+        ("/etc/x", ["file", 0o644, "root", "root", ""], "is a file but should be a directory"),
+        ("/etc/x", [*LINK, None], "is a link to /big/x, which does not exist"),
+        ("/etc/x", [*LINK, ["file", 0o644, "root", "root"]], "is a link to /big/x, which is a file"),
     ],
 )
 def test_another_kind_of_thing_is_never_moved_away(path: str, entry: list[Any], said: str) -> None:

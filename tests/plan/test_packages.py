@@ -160,7 +160,7 @@ def test_the_holder_of_the_lock_is_named_and_waited_for(debian: Debian, tmp_path
     assert step.stdout
     told = step.stdout.readline()
     held.unlink()
-    assert told.startswith("waiting for ")
+    assert told.startswith("waiting up to 300 s for ")
     assert "(process " in told
     assert "which holds /var/lib/dpkg/lock-frontend" in told
     assert step.wait(60) == 0

@@ -21,11 +21,13 @@ def test_all_are_asked_at_once() -> None:
 def test_a_slow_question_has_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     go = threading.Event()
     module = ModuleType("nexus_test_parts")
-    module.PARTS = {"quick": lambda context: context, "slow": lambda _: go.wait(60), "bad": lambda _: {}["x"]}  # type: ignore[attr-defined]
+    nothing: dict[str, int] = {}
+    acts = {"quick": lambda context: context, "slow": lambda _: go.wait(60), "bad": lambda _: nothing["x"]}
+    module.PARTS = acts  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
     part = {"module": module.__name__, "context": {"y": 1}}
     try:
-        found = parts.probe(["slow", "quick", "bad"], {"parts": dict.fromkeys(module.PARTS, part), "seconds": 1})
+        found = parts.probe(["slow", "quick", "bad"], {"parts": dict.fromkeys(acts, part), "seconds": 1})
     finally:
         go.set()
     assert found["quick"] == {"y": 1}

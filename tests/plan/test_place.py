@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from bad_input import PYINFRA, Project
 
 from nexus import workstation
+from nexus.cache import cache_directory
 from nexus.cli import place
 from nexus.error import OperatorError
-from nexus.run import clock, last_run
+from nexus.run import clock
+from tests.plan.bad_input import PYINFRA, Project
 
 START = (
     "import sys, site, runpy; sys.argv = sys.argv[2:]; site.addsitedir({0!r}); "
@@ -111,7 +112,7 @@ def test_an_error_of_this_machine_has_no_traceback(project: Project) -> None:
 
 def test_paths_without_a_home_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)
-    assert last_run.cache_directory() == Path(os.devnull, "nexus-cos") or os.environ.get("XDG_CACHE_HOME")
+    assert cache_directory() == Path(os.devnull, "nexus-cos") or os.environ.get("XDG_CACHE_HOME")
     with pytest.raises(OperatorError, match="secrets_identity is ~/x"):
         workstation.at_home("~/x", "secrets_identity")
 

@@ -31,12 +31,17 @@ def test_a_run_without_changes_signs_no_leaf(tmp_path: Path, monkeypatch: pytest
     env = environment(tmp_path, {"data1": "etcd app"})
     planned, made = plan(env, env.hosts[0]), list[int]()
     sign = Signer.leaf
-    monkeypatch.setattr(Signer, "leaf", lambda *arguments: made.append(1) or sign(*arguments))
+
+    def counted(*arguments: Any) -> Any:
+        made.append(1)
+        return sign(*arguments)
+
+    monkeypatch.setattr(Signer, "leaf", counted)
     again = plan(env, env.hosts[0])
     assert len(made) == 2, "the leaves of now, of both authorities"
     made.clear()
     (state,) = again.states
-    answer = {"paths": {}, "packages": {}, "users": {}, "groups": {}, "units": {}, "manifest": {}}
+    answer: dict[str, Any] = {"paths": {}, "packages": {}, "users": {}, "groups": {}, "units": {}, "manifest": {}}
     found = {"certificate": {"items": {ITEM: dict(state.items[ITEM])}}}
     compare("certificate", again, {**answer, "states": found}, {})
     assert (planned.states[0].items, made) == (state.items, [])

@@ -7,6 +7,7 @@ import pytest
 from nexus.agent.lib import RemoteError
 from roles.rabbitmq.host import cluster
 from roles.rabbitmq.host import membership as said_by
+from tests.plan.fake_run import StandIn
 
 ONE, TWO, THREE = "rabbit@data1", "rabbit@data2", "rabbit@data3"
 
@@ -59,7 +60,7 @@ def test_the_cluster_view_of_a_node_is_parsed(
     assert said_by.ask("rabbit@data1") == (members, queues)
 
 
-class Listing:
+class Listing(StandIn):
     """A broker with these answers."""
 
     def __init__(self, **said: list[dict[str, object]]) -> None:

@@ -61,7 +61,7 @@ def test_a_run_that_died_is_noted_by_the_next() -> None:
     assert begin("c")["dead"] == []
     runs = history.join(read()["lines"])
     assert [(run["run"], run["died"]) for run in runs] == [("a", True), ("b", False), ("c", False)]
-    assert "died before its end" in history.tell(runs[0])
+    assert "died before it ended" in history.tell(runs[0])
     assert "which it was about to change" in history.tell(runs[0])
 
 
@@ -69,10 +69,10 @@ def test_a_run_that_died_is_noted_by_the_next() -> None:
     ("lock", "told"),
     [
         ({"number": 7, "holder": {"token": "t"}}, "under way"),
-        ({"number": 7, "holder": None}, "died before its end"),
-        ({"number": 8, "holder": {"token": "t"}}, "died before its end"),
-        ({"number": 6, "holder": None}, "under way, or dead and not followed by another run yet"),
-        (None, "under way, or dead and not followed by another run yet"),
+        ({"number": 7, "holder": None}, "died before it ended"),
+        ({"number": 8, "holder": {"token": "t"}}, "died before it ended"),
+        ({"number": 6, "holder": None}, "under way, or dead with no run since"),
+        (None, "under way, or dead with no run since"),
     ],
 )
 def test_the_lock_knows_whether_a_run_without_an_end_lives(lock: dict[str, Any] | None, told: str) -> None:
@@ -169,7 +169,8 @@ def test_a_host_that_is_gone_from_the_inventory_is_still_known() -> None:
     end("a")
     runs = history.join(read()["lines"])
     history.check_host("app2", ["app1"], runs)
-    with pytest.raises(OperatorError, match='"app3"; did you mean "app2"'):
+    said = '"app3" is neither in the inventory nor in the record; did you mean "app2"'
+    with pytest.raises(OperatorError, match=said):
         history.check_host("app3", ["edge1"], runs)
 
 
@@ -194,7 +195,7 @@ NOW = time.mktime((2026, 11, 22, 15, 30, 0, 0, 0, -1))
         ("2026-11-02 08:15", (2026, 11, 2, 8, 15)),
     ],
 )
-def test_times_are_understood_as_people_say_them(words: str, then: tuple[int, ...]) -> None:
+def test_times_are_understood_as_people_say_them(words: str, then: tuple[int, int, int, int, int]) -> None:
     assert moment(words, NOW) == time.mktime((*then, 0, 0, 0, -1))
 
 

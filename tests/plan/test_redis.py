@@ -110,8 +110,7 @@ def test_persistent_keys_are_saved_and_caches_evict(tmp_path: Path) -> None:
 def test_memory_is_the_documented_figure_or_the_hosts_share(
     tmp_path: Path, memory: int, percent: int, most: int
 ) -> None:
-    shares = {"redis_memory_percent": percent, "redis_cache_memory_percent": 1}
-    env = environment(tmp_path, memory_gib=memory, **shares)
+    env = environment(tmp_path, memory_gib=memory, redis_memory_percent=percent, redis_cache_memory_percent=1)
     desired = plan(env, env.host("data1"))
     assert settings(text(desired, PERSISTENT.live))["maxmemory"] == str(most)
     assert settings(text(desired, CACHE.live))["maxmemory"] == str(memory * GIB // 100)
@@ -160,5 +159,5 @@ def test_a_number_of_hosts_without_redundancy_is_refused(tmp_path: Path, data: i
     if not refused:
         assert notes(env) == []
         return
-    with pytest.raises(OperatorError, match=rf"(?s)redis names {data} hosts .* Name {data - 1} or {data + 1}"):
+    with pytest.raises(OperatorError, match=rf"(?s)redis names {data} hosts .* Use {data - 1} or {data + 1}"):
         notes(env)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import bcrypt
 import yaml
-from image import environment
 
 from roles.registry import plan as registry
+from tests.plan.image import environment
 
 
 def test_registry_password_file_is_stable_and_valid() -> None:

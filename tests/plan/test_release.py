@@ -5,7 +5,6 @@ import json
 from dataclasses import replace
 
 import pytest
-from cluster import environment
 
 from nexus.environment.settings import Settings
 from nexus.error import OperatorError
@@ -21,6 +20,7 @@ from runbooks.release.host import traffic
 from runbooks.release.migration import due, job
 from runbooks.release.plan import Step, at, rollback_order, stack, waves, work
 from runbooks.release.record import Running, begun, committed, history, releases, target, went_back
+from tests.plan.cluster import environment
 
 OLD = Released("1.0.0", "sha256:aa", "auth-service-old")
 NEW = Released("2.4.1", "sha256:bb", "auth-service-new")
@@ -163,19 +163,25 @@ def test_a_second_rollback_goes_further_back():
     third = Released("3.0.0", "sha256:cc", "auth-service-3")
     record = committed(committed(begun({}, OLD), NEW, 5), third, 5)
     to = target("auth-service", record, third, None, "")
+    assert to is not None
     assert (to.release, to.config) == ("2.4.1", "auth-service-new")
     record = went_back(record, to, 5)
     again = target("auth-service", record, to, None, "")
+    assert again is not None
     assert again.release == "1.0.0"
     record = went_back(record, again, 5)
     assert target("auth-service", record, again, None, "") is None
-    assert target("auth-service", record, again, None, "3.0.0").digest == "sha256:cc"
+    forth = target("auth-service", record, again, None, "3.0.0")
+    assert forth is not None
+    assert forth.digest == "sha256:cc"
 
 
 def test_a_stuck_release_returns_to_the_recorded_one():
     record = committed(begun({}, OLD), NEW, 5)
     stuck = Released("2.5.0", "sha256:ee")
-    assert target("auth-service", record, stuck, None, "").release == "2.4.1"
+    to = target("auth-service", record, stuck, None, "")
+    assert to is not None
+    assert to.release == "2.4.1"
 
 
 def test_without_a_record_the_swarm_knows_the_last_release():

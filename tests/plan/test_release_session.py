@@ -12,16 +12,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from cluster import environment
 
 from nexus.error import OperatorError
 from roles.service.contents import mounted
 from roles.service.released import Released, key, released
 from roles.service.stack import definitions
-from runbooks.release import revert, rollout, watch
+from runbooks.release import revert, watch
 from runbooks.release.gate import Traffic
+from runbooks.release.plan import Step
 from runbooks.release.record import Running
 from runbooks.release.rollout import Session
+from tests.plan.cluster import environment
 
 GOOD = Traffic(1000, 0, {3: 1000})
 BAD = Traffic(1000, 200, {3: 1000})
@@ -169,7 +170,12 @@ def test_a_rollback_follows_the_order_of_operations(played: Played, monkeypatch:
     steps = [revert.step_of(played, name, found[name], "") for name in names]  # type: ignore[arg-type]
     batches = []
     bring = played.bring
-    monkeypatch.setattr(played, "bring", lambda what, work: batches.append(work["batches"]) or bring(what, work))
+
+    def noted(what: Any, work: Any) -> Any:
+        batches.append(work["batches"])
+        return bring(what, work)
+
+    monkeypatch.setattr(played, "bring", noted)
     revert.check_configurations([step for step in steps if step], found[""]["stored"])
     revert.go(played, [step for step in steps if step], found)  # type: ignore[arg-type]
     assert batches == [[["auth-service"], ["backend-api"], ["key-service", "glitch"]]]
@@ -181,6 +187,6 @@ def test_a_rollback_follows_the_order_of_operations(played: Played, monkeypatch:
 
 
 def test_a_lost_configuration_is_not_restored(played: Played) -> None:
-    step = rollout.Step("glitch", Released("2"), Released("1", config="glitch-gone", pinned=True))
+    step = Step("glitch", Released("2"), Released("1", config="glitch-gone", pinned=True))
     with pytest.raises(OperatorError, match="configuration of glitch 1 is no longer in the swarm"):
         revert.check_configurations([step], ["glitch-other"])

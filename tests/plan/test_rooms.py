@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+ROLES = sorted(path.parent.name for path in (ROOT / "roles").glob("*/plan.py"))
 PACKAGES = sorted(path.parent for room in ("nexus", "roles", "runbooks") for path in (ROOT / room).rglob("host/"))
 
 
@@ -22,3 +23,8 @@ def test_a_package_with_code_for_hosts_has_no_other_host(package: Path) -> None:
         for alias in node.names
     }
     assert "host" not in names
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_role_is_checked_on_hosts(role: str) -> None:
+    assert (ROOT / "tests/hosts" / f"test_{role}.py").is_file(), f"tests/hosts/test_{role}.py is missing"

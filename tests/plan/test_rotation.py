@@ -13,6 +13,7 @@ from nexus.error import OperatorError
 from nexus.secrets.store import Secrets
 from roles.pgbouncer import plan as pgbouncer
 from roles.postgresql import plan as postgresql
+from roles.postgresql.host import scram
 from roles.rabbitmq import plan as rabbitmq
 from roles.rabbitmq.users import password_hash
 from roles.redis import plan as redis
@@ -54,8 +55,7 @@ def opens(env: Environment, what: dict[str, str]) -> dict[str, bool]:
     acl = text(planned["redis"], PERSISTENT.users)
     redis_password = what["REDIS_URL"].split(":")[2].split("@")[0]
     found = {
-        "postgresql": roles[f"role {what['DB_USER']}"]["password"]
-        == postgresql.scram.salt(what["DB_USER"], what["DB_PASSWORD"]),
+        "postgresql": roles[f"role {what['DB_USER']}"]["password"] == scram.salt(what["DB_USER"], what["DB_PASSWORD"]),
         "redis": f"#{sha256(redis_password)} " in next(line for line in acl.splitlines() if f"user {AUTH} " in line),
     }
     if "RABBITMQ_URL" in what:

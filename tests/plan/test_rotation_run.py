@@ -59,7 +59,8 @@ class Asked(FakeRun):
     """A run as the steps of a rotation see it."""
 
     def __init__(self, env: Environment, reached: bool = True) -> None:
-        self.environment, self.reached, self.replanned, self.notes = env, reached, 0, []
+        self.environment, self.reached, self.replanned = env, reached, 0
+        self.notes: list[str] = []
 
     def reaches(self, name: str) -> bool:
         return self.reached or name == "data1"

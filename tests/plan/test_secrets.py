@@ -108,7 +108,7 @@ def test_nobody_can_lock_themselves_out(files):
     name(path, {"friend": pyrage.x25519.Identity.generate()})
     made = Secrets(path, key, generate=True)
     made.get("a")
-    with pytest.raises(OperatorError, match=r"does not name your own key.*Add the line `age1"):
+    with pytest.raises(OperatorError, match=r"does not list your own key.*Add the line `age1"):
         made.save()
     assert not path.exists()
 
@@ -119,7 +119,7 @@ def test_a_concurrent_edit_is_not_overwritten(files):
     first.get("a")
     second.get("b")
     first.save()
-    with pytest.raises(OperatorError, match="written by somebody else meanwhile"):
+    with pytest.raises(OperatorError, match="written by someone else in the meantime"):
         second.save()
     assert Secrets(path, key).names() == ["a"]
 
@@ -153,10 +153,10 @@ def test_a_missing_file_and_a_missing_key_are_named(files):
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
-        ("age1nonsense bob", r'lab.recipients:2: "age1nonsense" is no age public key'),
-        ("AGE-SECRET-KEY-1QQQ bob", r"lab.recipients:2: it is no age public key.*this is a private key"),
-        ("{other}", r"lab.recipients:2: write whose key this is after it"),
-        ("{same} again", r"lab.recipients:2: this key stands there twice, as me too"),
+        ("age1nonsense bob", r'lab.recipients:2: "age1nonsense" is not an age public key'),
+        ("AGE-SECRET-KEY-1QQQ bob", r"lab.recipients:2: it is not an age public key.*this is a private key"),
+        ("{other}", r"lab.recipients:2: write the owner's name after the key"),
+        ("{same} again", r"lab.recipients:2: this key is already listed, as me"),
     ],
 )
 def test_an_invalid_recipient_is_named(files, line, complaint):
@@ -174,7 +174,7 @@ def test_an_invalid_recipient_is_named(files, line, complaint):
 def test_an_empty_recipients_file_is_refused(files):
     path, key = files
     path.with_suffix(".recipients").write_text("# nobody yet\n")
-    with pytest.raises(OperatorError, match="names nobody"):
+    with pytest.raises(OperatorError, match="lists nobody"):
         Secrets(path, key, generate=True)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nexus.agent import wait
 from nexus.agent.lib import RemoteError
 from roles.redis.host.client import ReplyError
 from roles.redis.users import ADMIN, HEALTH, SENTINEL_RULES
@@ -152,7 +152,7 @@ class Primary(Played):
 
 def test_a_sentinel_meets_a_primary_when_its_replicas_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise the Sentinel would learn of the replicas ten seconds later."""
-    monkeypatch.setattr(wait.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     primary = Primary([[], [B], [C, B], [C], [C]])
     state.expect_replicas(primary, A)
     assert primary.come == [[C], [C]]

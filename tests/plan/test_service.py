@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from cluster import WEAK, environment
 
 from nexus.environment.settings import Settings
-from roles.service.plan import STACK, plan, warnings
+from roles.service.plan import STACK, plan
+from roles.service.scale import warnings
 from roles.service.stack import HEALTH, definition, definitions, properties, stack_file
+from tests.plan.cluster import WEAK, environment
 
 
 @pytest.fixture(name="env")
@@ -29,8 +30,9 @@ def test_every_service_of_the_catalogue_is_in_the_stack(env):
 
 
 def test_a_check_that_lasts_ends_before_the_engine_ends_it(tmp_path):
-    settings = {"interval": 7, "timeout": 4, "watch": 90}
-    found = environment(tmp_path, **{f"service_health_{name}_seconds": value for name, value in settings.items()})
+    found = environment(
+        tmp_path, service_health_interval_seconds=7, service_health_timeout_seconds=4, service_health_watch_seconds=90
+    )
     check = definitions(found)["key-service"]["healthcheck"]
     program, *numbers = check["test"][1:]
     start, watch, period, answer = map(int, numbers)

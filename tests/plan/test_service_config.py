@@ -6,19 +6,20 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cluster import environment
-from test_daily import Asked
 
 from nexus.environment.environment import Environment
-from roles.service.contents import config, env_file
+from roles.service.contents import CONFIG, config, env_file
 from roles.service.host import state
 from roles.service.released import Released, key
 from roles.service.stack import definition, properties
 from runbooks.daily import configuration
+from tests.plan.cluster import environment
+from tests.plan.test_daily import Asked
 
 SERVICE = "auth-service"
 
@@ -42,7 +43,7 @@ def running(env: Environment, name: str) -> dict[str, Any]:
 
 def told(run: Swarm) -> dict[str, tuple[str, str, str]]:
     """Rows of the one service, {name: (value, source, now)}."""
-    found = json.loads(configuration.read(run, [SERVICE], as_json=True).text)  # type: ignore[arg-type]
+    found = json.loads(configuration.read(run, [SERVICE], as_json=True).text)
     assert found["environment"] == "test"
     return {row["name"]: (row["value"], row["source"], row["now"]) for row in found["services"][SERVICE]}
 
@@ -67,7 +68,7 @@ def test_port_and_variables_are_shown_with_their_source(run: Swarm) -> None:
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_no_secret_is_shown(run: Swarm, as_json: bool) -> None:
-    report = configuration.read(run, [], as_json)  # type: ignore[arg-type]
+    report = configuration.read(run, [], as_json)
     secrets = run.environment.secrets
     values = [secrets.get(name) for name in secrets.names() if not name.endswith("ca-certificate")]
     assert len(values) > 50
@@ -95,7 +96,7 @@ def test_differences_of_the_running_service_are_shown(run: Swarm) -> None:
         "FLAG": ("on", "nothing"),
         "OLD": ("nothing", "1"),
     }
-    text = configuration.read(run, [SERVICE]).text  # type: ignore[arg-type]
+    text = configuration.read(run, [SERVICE]).text
     assert "3001   NOW: 3999" in text
 
 
@@ -123,7 +124,7 @@ def test_a_service_that_is_not_in_the_swarm(run: Swarm) -> None:
 def test_an_equal_mark_is_an_equal_secret(tmp_path: Path) -> None:
     env = environment(tmp_path, service_external_keys={"A": [SERVICE], "B": [SERVICE], "C": [SERVICE]})
     for name, value in (("A", "same"), ("B", "same"), ("C", "other")):
-        env.secrets.get(f"external/{name}", lambda value=value: value)
+        env.secrets.get(f"external/{name}", partial(str, value))
     found = told(Swarm(env))
     assert found["A"][0] == found["B"][0] != found["C"][0]
     assert found["A"][1] == "setting service_external_keys"
@@ -153,8 +154,8 @@ def test_unplanned_configuration_is_shown_without_secrets(monkeypatch: pytest.Mo
         return {"Spec": {**spec, "Mode": {"Replicated": {"Replicas": 2}}}}
 
     services = {
-        "a": service(Configs=[{"ConfigName": "a-1", "File": {"Name": configuration.CONFIG}}]),
-        "b": service(Configs=[{"ConfigName": "b-1", "File": {"Name": configuration.CONFIG}}]),
+        "a": service(Configs=[{"ConfigName": "a-1", "File": {"Name": CONFIG}}]),
+        "b": service(Configs=[{"ConfigName": "b-1", "File": {"Name": CONFIG}}]),
         "c": service(Secrets=[{"SecretName": "c-config-1", "File": {"Name": "config"}}]),
     }
     monkeypatch.setattr(state, "Docker", Docker)
@@ -162,4 +163,4 @@ def test_unplanned_configuration_is_shown_without_secrets(monkeypatch: pytest.Mo
     found = state.probe(["config a-1"], {"recorded": [], "keep_days": 1})
     told = {name: about.get("configuration") for name, about in found.items() if name.startswith("service ")}
     assert told == {"service a": None, "service b": "PORT=3001\n", "service c": None}
-    assert found["service c"]["files"] == [f"{configuration.CONFIG}: secret c-config-1"]
+    assert found["service c"]["files"] == [f"{CONFIG}: secret c-config-1"]

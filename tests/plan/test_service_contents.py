@@ -4,12 +4,12 @@ import hashlib
 from urllib.parse import urlsplit
 
 import pytest
-from cluster import environment
-from test_service import env_  # noqa: F401 - a fixture
 
 from nexus.error import OperatorError
 from roles.service.access import PLAIN
 from roles.service.contents import config, credentials, env_file, migration_credentials, mounted
+from tests.plan.cluster import environment
+from tests.plan.test_service import env_  # noqa: F401 - a fixture
 
 
 def test_configuration_names_stores_and_dependencies(env, tmp_path):
@@ -88,8 +88,7 @@ def test_secret_names_cannot_be_guessed_from_contents(env):
 
 
 def test_configuration_names_hosts_and_ports_and_holds_no_secret(tmp_path):
-    settings = {"service_external_keys": {"STRIPE_API_KEY": ["*"]}}
-    env = environment(tmp_path, **settings)
+    env = environment(tmp_path, service_external_keys={"STRIPE_API_KEY": ["*"]})
     env.secrets.get("external/STRIPE_API_KEY", lambda: "sk_1")
     for service in env.catalogue.services.values():
         plain, hidden = config(env, service), credentials(env, service)

@@ -1,9 +1,12 @@
 """Rollouts in host-side code: when a service is healthy, what is retried, what is kept."""
 
+from typing import Any
+
 import pytest
 
 from nexus.agent.change import Change
 from roles.service.host import rollout, state
+from tests.plan.fake_run import StandIn
 
 WANTED = {"hash": "h1", "replicas": 1}
 
@@ -77,7 +80,7 @@ def test_a_service_its_engine_failed_to_start_is_retried(monkeypatch, error, sta
         assert not step._goes_on(found, [earlier, failed], "glitch", {})
 
 
-class Engine:
+class Engine(StandIn):
     """Docker's API, as far as lists of tasks are concerned."""
 
     def __init__(self, tasks):
@@ -128,11 +131,12 @@ def test_configs_and_secrets_that_no_task_uses_are_found_by_age(monkeypatch):
 
 
 def test_configs_are_created_before_services_and_removed_after(monkeypatch):
-    swarm, deployed = Swarm(), []
+    swarm = Swarm()
+    deployed: list[tuple[list[str], int]] = []
     monkeypatch.setattr(state, "Docker", lambda: swarm)
     monkeypatch.setattr(state, "Rollout", lambda *_: type("Rollout", (), {"wait": lambda *_: 0.0})())
     monkeypatch.setattr(state, "deploy", lambda definitions: deployed.append((list(definitions), len(swarm.changes))))
-    payload = {
+    payload: dict[str, Any] = {
         "definitions": {"glitch": {"deploy": {"labels": {"nexus.phase": "1"}}}},
         "contents": {"config glitch-2": "PORT=1\n", "secret glitch-credentials-2": "KEY=x\n"},
     }

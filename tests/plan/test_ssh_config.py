@@ -8,11 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from bad_input import Project, refused
 
 from nexus.error import OperatorError
 from nexus.transport import ssh_config
 from nexus.transport.ssh_config import Target, target
+from tests.plan.bad_input import Project, refused
 
 pytestmark = pytest.mark.skipif(not shutil.which("ssh"), reason="OpenSSH's client is not installed")
 FINE = b"""Include nothing-is-there/*.conf
@@ -72,7 +72,7 @@ def test_invalid_ssh_configuration(project: Project, case: str) -> None:
 def test_a_missing_file(project: Project) -> None:
     project.append("group_data/all.py", "ssh_config_file = 'nowhere'\n")
     write(project, b"", own=True)
-    refused(project, project.deploy(), 'ssh_config_file = "nowhere" is not there')
+    refused(project, project.deploy(), 'ssh_config_file = "nowhere" does not exist')
 
 
 def test_no_client_to_read_it(project: Project, tmp_path: Path) -> None:

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import status_answers
-from status_answers import EXPECTED, plain, sha256
 
 from nexus.environment.environment import Environment
 from nexus.run.role_questions import DAILY, STATUS, question
 from nexus.run.row import amount, duration
 from roles.table import ROLES
 from runbooks.status import judge, table
+from tests.plan import status_answers
+from tests.plan.status_answers import EXPECTED, plain, sha256
 from tests.plan.store import environment
 
 NOW = 1_800_000_000.0
@@ -63,7 +63,12 @@ def data(name: str) -> dict[str, Any]:
     }
     standbys = [{"name": other, "state": "streaming", "synchronous": True, "bytes": 0} for other in DATA[1:]]
     leads = name == "data1"
-    server = {"replica": not leads, "behind_seconds": None if leads else 700.0, "connections": 3, "most": 100}
+    server: dict[str, Any] = {
+        "replica": not leads,
+        "behind_seconds": None if leads else 700.0,
+        "connections": 3,
+        "most": 100,
+    }
     server["standbys"] = standbys if leads else []
     redis = {
         "server": {"role": "master" if leads else "slave", "offset": 5000, "linked": True, "silent_seconds": 0,

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from tests.plan.store import file, text, told
 GROUPS = {"data1": "etcd postgresql", "ops1": "ops storage", "ops2": "ops storage"}
 
 
-def env_of(tmp_path: Path, groups: dict[str, str] | None = None, **settings: object) -> Environment:
+def env_of(tmp_path: Path, groups: dict[str, str] | None = None, **settings: Any) -> Environment:
     return environment(tmp_path, groups or GROUPS, **settings)
 
 

@@ -18,6 +18,7 @@ from roles.pgbouncer.plan import CONFIG, in_force
 from roles.pgbouncer.plan import plan as pooler_plan
 from roles.postgresql.host import cluster, server
 from roles.postgresql.host.planned import MEMBER, SERVER
+from roles.postgresql.host.pooler import orders
 from roles.postgresql.plan import compared
 from roles.redis.host import server as redis
 from roles.redis.instance import PERSISTENT
@@ -140,7 +141,7 @@ def test_paused_and_shut_databases_are_named_with_the_fix(env: Environment) -> N
         rows = [{"name": name, "paused": "0", "disabled": "0"} for name in ("a", "b", "c", "pgbouncer")]
         for row in rows:
             row[word] = "1" if row["name"] in marked else "0"
-        return pooler.orders({"databases": rows}, {"pooler_port": 6432})
+        return orders({"databases": rows}, {"pooler_port": 6432})
 
     assert said() == ""
     assert said("a").endswith("-c 'RESUME a'")

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,11 @@ class Loopback:
 
     def environment(self, directory: Path) -> Environment:
         """The hosts, with frequent checks."""
-        ports = {"redis_port": self.server, "redis_proxy_port": self.server, "sentinel_port": self.sentinel}
+        ports: dict[str, Any] = {
+            "redis_port": self.server,
+            "redis_proxy_port": self.server,
+            "sentinel_port": self.sentinel,
+        }
         ports |= {"redis_cache_proxy_port": self.cache, "redis_proxy_view_port": self.view}
         env = environment(directory, data=3, redis_proxy_check_ms=300, **ports)
         stores = zip(env.group("redis"), self.hosts, strict=True)

@@ -1,7 +1,6 @@
 """Which hosts are nodes of the swarm, in which role; the refusals of its host-side code."""
 
 import pytest
-from cluster import environment
 
 from nexus.agent import lib
 from nexus.agent.lib import RemoteError
@@ -9,7 +8,8 @@ from roles.swarm.host import cluster as cluster_side
 from roles.swarm.host import engine, state
 from roles.swarm.join import estranged, invitation
 from roles.swarm.plan import leader, managers, network_mtu, plan
-from tests.plan.fake_run import FakeRun
+from tests.plan.cluster import environment
+from tests.plan.fake_run import FakeRun, StandIn
 
 
 def states(env, host):
@@ -64,7 +64,7 @@ def test_drained_hosts_stay_drained(tmp_path):
 class Run(FakeRun):
     """A run whose hosts give prepared answers."""
 
-    left_out = frozenset()
+    left_out: frozenset[str] = frozenset()
 
     def __init__(self, env, answers):
         self.environment, self.answers = env, answers
@@ -92,7 +92,7 @@ def test_a_removed_node_is_recognized(tmp_path, listed, expected):
     assert estranged(Run(environment(tmp_path), answers), "edge1") is expected
 
 
-class Docker:
+class Docker(StandIn):
     """The part of Docker's API that these refusals use."""
 
     def __init__(self, answers):

@@ -110,7 +110,12 @@ def test_units_are_reported_in_the_words_of_systemctl(bus: Systemd) -> None:
 def test_without_its_socket_systemctl_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
     monkeypatch.setattr(systemd_bus, "SOCKET", str(tmp_path / "none"))
-    monkeypatch.setattr(systemd, "run", lambda argv: asked.append(argv) or "LoadState=loaded\nActiveState=inactive\n")
+
+    def run(argv: list[str]) -> str:
+        asked.append(argv)
+        return "LoadState=loaded\nActiveState=inactive\n"
+
+    monkeypatch.setattr(systemd, "run", run)
     found = systemd.units(["nginx"])["nginx"]
     assert (found["LoadState"], found["ActiveState"]) == ("loaded", "inactive")
     assert asked[0][:2] == ["systemctl", "show"]

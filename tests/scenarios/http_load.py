@@ -175,7 +175,8 @@ class Requests:
                     connection.close()
                     connection = None
             except (OSError, http.client.HTTPException, ValueError) as error:
-                connection.close()
+                if connection:
+                    connection.close()
                 connection, why = None, f"{type(error).__name__}: {error}"
             self.answered.append(Request(method, name, status, release, at, time.monotonic() - began, why, again))
 

@@ -55,7 +55,7 @@ class Load:
         for name, direct in (also or {}).items():
             targets.append({"name": name, "address": direct, "port": env.setting.postgresql_port, "writers": 4})
         self.login = [user, password, env.catalogue.service(SERVICE).database]
-        self.asked = {
+        self.asked: dict[str, Any] = {
             "seconds": seconds, "stop": self.stop_file, "run": uuid.uuid4().hex[:8], "table": TABLE, "ca": CA,
             "login": self.login, "targets": targets, "patience": PATIENCE_SECONDS,
             "pause": PAUSE_SECONDS,

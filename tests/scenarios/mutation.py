@@ -95,7 +95,9 @@ def _places(file: str) -> tuple[Place, ...]:
                 found.append(Place(f"{path}#{number}", None, value, bool(node.flow_style)))
                 walk(value, found[-1].path)
 
-    walk(yaml.compose(_text(file), Loader=yaml.SafeLoader), "")
+    whole = yaml.compose(_text(file), Loader=yaml.SafeLoader)
+    assert whole, f"{file} is empty"
+    walk(whole, "")
     return tuple(found)
 
 
@@ -133,8 +135,7 @@ def _drop(chance: random.Random, text: str, places: tuple[Place, ...]) -> tuple[
 
 
 def _rename(chance: random.Random, text: str, places: tuple[Place, ...]) -> tuple[str, str]:
-    place = chance.choice([place for place in places if place.key])
-    key = place.key
+    place, key = chance.choice([(place, place.key) for place in places if place.key])
     new = _typo(chance, key.value)
     start, end = key.start_mark.index, key.end_mark.index
     return text[:start] + new + text[end:], f"renames {place.path} to {new}"

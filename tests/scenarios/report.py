@@ -124,11 +124,16 @@ class Report:
         (self.directory / PAGE).write_text(page(kept))
 
 
+def tick(length: float) -> float:
+    """Seconds between two marks of a time line."""
+    return next(one for one in TICKS if one * 8 >= length)
+
+
 def page(kept: Mapping[str, Any]) -> str:
     """The page of all kept scenarios, grouped by module."""
     places = FileSystemLoader([Path(__file__).parent, PROJECT / "templates"])
     jinja = Environment(loader=places, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    jinja.filters |= {"named": named, "tick": lambda length: next(t for t in TICKS if t * 8 >= length)}
+    jinja.filters |= {"named": named, "tick": tick}
     modules: dict[str, dict[str, Any]] = {}
     for name, found in sorted(kept.items()):
         modules.setdefault(found["module"], {})[name] = found

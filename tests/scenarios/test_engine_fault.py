@@ -211,7 +211,7 @@ def test_a_proxy_that_hangs_is_started_again(settled: Control) -> None:
     settled.ssh(host, "sudo systemctl kill -s STOP haproxy")
     done = settled.run()
     assert done.status == 0, done.end
-    assert "state of proxy: could not be asked: " in done.output, done.end
+    assert "state of proxy: could not be probed: " in done.output, done.end
     assert settled.run().changes == []
 
 

@@ -83,5 +83,5 @@ def test_a_directory_that_is_a_link_to_another_disk(sound: Control) -> None:
         assert done.changes == [f"base: directory {LOGS}: 0700 root:adm -> 0750 root:adm"], done.end
         assert sound.ssh(host, f"stat -L -c %a {LOGS}; sudo readlink {LOGS}").split() == ["750", "../../srv/again"]
         sound.ssh(host, "sudo mv /srv/logs /srv/away")
-        refused(sound.run(deploy=BASE), f"{LOGS} should be a directory and is a link", "leads to nothing")
+        refused(sound.run(deploy=BASE), f"{LOGS} should be a directory but is a link", "which does not exist")
         sound.ssh(host, "sudo mv /srv/away /srv/logs")

@@ -154,7 +154,7 @@ def one(
     assert stale(state) == []
     assert control.converged(data).changes == []
     told = control.run(deploy="deploys/history.py", data={"since": since}).output
-    assert any(end in told for end in ("died before its end", *(["failed: "] if cut else []))), told
+    assert any(end in told for end in ("died before it ended", *(["failed: "] if cut else []))), told
     return again.seconds
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -63,12 +64,16 @@ def held(control: Control) -> bool:
     return "the lock is held by" in control.run(deploy="deploys/unlock.py").output
 
 
+def any_ended(runs: list[subprocess.Popen[str]]) -> bool:
+    return any(run.poll() is not None for run in runs)
+
+
 def test_of_two_runs_started_together_one_continues(settled: Control, full: bool, figure: Figure) -> None:
     told = []
     for number in range(PAIRS_FULL if full else PAIRS):
         release(settled, False)
         pair = [hold(settled) for _ in range(2)]
-        assert wait_until(lambda runs=pair: any(run.poll() is not None for run in runs), RUN_SECONDS)
+        assert wait_until(partial(any_ended, pair), RUN_SECONDS)
         release(settled)
         ends = sorted(ended(running, RUN_SECONDS) for running in pair)
         assert [status for status, _ in ends] == [0, 1], f"pair {number + 1}: {[text[-800:] for _, text in ends]}"
@@ -86,8 +91,8 @@ def test_a_holder_that_died_here_loses_its_lock_at_once(settled: Control, figure
     running.communicate()
     done = finished(settled, 1)
     assert done.status == 0, done.end
-    assert "is dead: taken over" in done.output
-    assert "died before its end" in done.output
+    assert "lock: taken over from process" in done.output
+    assert "died before it ended" in done.output
     figure("lock: a run after its holder died on this machine", done.seconds)
 
 
@@ -109,9 +114,9 @@ def test_a_killed_holders_lock_is_free_within_a_minute(settled: Control, figure:
     assert done.status == 0, done.end
     assert free <= LEASE_SECONDS
     figure("lock: free after its holder was killed", free)
-    assert "died before its end" in done.output
+    assert "died before it ended" in done.output
     told = settled.run(deploy="deploys/history.py", data={"history_runs": 2}).output
-    assert "died before its end" in told
+    assert "died before it ended" in told
     assert told.count(HOLD) == 2
 
 
@@ -139,7 +144,7 @@ def test_a_holder_that_slept_past_its_lock_changes_nothing(settled: Control, fig
     status, text = ended(running, RUN_SECONDS)
     text = "".join(said) + text
     assert status == 1, text[-2000:]
-    assert "may change nothing any more" in text or "refused: this run holds number" in text, text[-2000:]
+    assert "can no longer change anything" in text or "refused: this run holds number" in text, text[-2000:]
     assert settled.state() == before
     third = settled.run()
     assert (third.status, third.changes) == (0, []), third.end
@@ -163,7 +168,7 @@ def test_a_lock_taken_away_is_lost(settled: Control) -> None:
     assert wait_until(lambda: held(settled), 60)
     looked = settled.run(deploy="deploys/unlock.py")
     assert looked.status == 1
-    assert "Take it away only from one that hangs" in looked.output
+    assert "Take the lock away only from a run that hangs" in looked.output
     assert held(settled)
     taken = settled.run(deploy="deploys/unlock.py", data={"yes": True})
     assert taken.status == 0, taken.end

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from control import PROJECT, Control, Outcome, copy_of_project
@@ -93,7 +94,7 @@ def test_started_elsewhere_with_chdir(settled: Control) -> None:
     works(shell(f"pyinfra --chdir {PROJECT} {BASE}", Path("/")))
 
 
-ODD: dict[str, str] = {
+ODD: dict[str, Any] = {
     "LC_ALL": "xx_YY.ISO-8859-1", "LANG": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "TERM": "dumb",
     "TMPDIR": "/nothing/is/here", "NO_COLOR": "1", "PYTHONOPTIMIZE": "2", "PYTHONSTARTUP": "/nothing/is/here",
     "HOME": "/nothing/is/here", "PYTHONIOENCODING": "ascii",
@@ -110,7 +111,8 @@ def test_all_odd_at_once(settled: Control, tmp_path: Path) -> None:
 @pytest.mark.full
 @pytest.mark.parametrize("name", ODD)
 def test_one_odd_variable(settled: Control, name: str) -> None:
-    works(shell(f"pyinfra {BASE}", **{name: ODD[name]}))
+    variable: dict[str, Any] = {name: ODD[name]}
+    works(shell(f"pyinfra {BASE}", **variable))
 
 
 @pytest.mark.full

@@ -75,7 +75,7 @@ def test_leftovers_of_dpkg_and_killed_runs_are_finished(sound: Control) -> None:
         sound.ssh(host, f"sudo sh -ec '{HOLD}'", HOLDER)
         running = sound.start(deploy=BASE)
         assert running.stdout
-        output = until(running.stdout, "waiting for ")
+        output = until(running.stdout, "waiting up to 300 s for ")
         sound.ssh(host, f"sudo touch {GO}")
         rest, _ = running.communicate(timeout=120)
         assert running.returncode == 0, output + rest

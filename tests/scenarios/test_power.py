@@ -79,7 +79,7 @@ def test_a_host_that_dies_in_the_middle_of_a_step(platform: Control, figure: Fig
     figure("lab: a host died in the middle of a step, the run", done.seconds)
     assert done.status not in (0, None), done.end
     assert f"[{lost}]" in done.output, done.end
-    assert "the connection was lost before it ended" in done.output, done.end
+    assert "the connection was lost before this step ended" in done.output, done.end
     assert "Traceback" not in done.output, done.end
     assert wait_until(lambda: platform.host(lost).answers(), REBOOT_SECONDS, pause=1)
     assert wait_until(lambda: agreed(platform), REBOOT_SECONDS, pause=1)

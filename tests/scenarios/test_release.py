@@ -358,7 +358,7 @@ def test_a_release_that_dies_leaves_the_old_one_to_the_next_run(ready: Control) 
 def test_services_are_added_and_removed_under_load(ready: Control, figure: Figure) -> None:
     env = ready.planned
     needed = {need for service in env.catalogue.services.values() for need in service.depends_on}
-    gone = next(name for name in reversed(env.catalogue.services) if name not in {*needed, SERVICE})
+    gone = next(name for name in reversed([*env.catalogue.services]) if name not in {*needed, SERVICE})
     excluded = {"services_excluded": [*env.setting.services_excluded, gone]}
     with Requests(ready, PATH, SERVICE, reloads=True) as load:
         for data in (excluded, {}, {"nginx_tuning": {"client_max_body_size": "40m"}}, {}):

@@ -247,7 +247,7 @@ def test_a_broker_that_was_stopped_is_started(settled: Control, figure: Figure) 
     fixed = settled.run()
     figure("RabbitMQ's application stopped: run that started it", fixed.seconds)
     assert fixed.status == 0, fixed.end
-    assert any("state of rabbitmq cluster: could not be asked" in change for change in fixed.changes)
+    assert any("state of rabbitmq cluster: could not be probed" in change for change in fixed.changes)
 
 
 @pytest.mark.full

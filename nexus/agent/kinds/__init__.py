@@ -1,1 +1,1 @@
-"""What hosts do for each kind of item, see nexus/plan/kinds/: `probe` what is there, and the `step` that changes it."""
+"""The host side of each kind of item (see nexus/plan/kinds/): `probe` reads what is there, `step` changes it."""

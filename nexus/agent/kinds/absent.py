@@ -1,4 +1,4 @@
-"""Paths at which nothing may lie."""
+"""Paths that must not exist."""
 
 from collections.abc import Mapping
 from typing import Any

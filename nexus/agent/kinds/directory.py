@@ -1,4 +1,4 @@
-"""Directories with their owner and mode. What is in the way of one is never moved away."""
+"""Directories with their owner and mode. Anything in the way of a directory is never moved."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ def step(request: Mapping[str, Any]) -> None:
     for item in request["items"]:
         path = item["path"]
         if os.path.lexists(path) and not os.path.isdir(path):
-            raise RemoteError(f"{path} should be a directory but is none: move it away")
+            raise RemoteError(f"{path} should be a directory but is not one: move it away")
         with concerning(path):
             os.makedirs(path, exist_ok=True)
             shutil.chown(path, item["owner"], item["group"])

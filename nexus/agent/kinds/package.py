@@ -9,6 +9,6 @@ __all__ = ["probe", "step"]
 
 
 def step(request: Mapping[str, Any]) -> None:
-    from nexus.agent import apt  # sent with steps alone
+    from nexus.agent import apt  # sent only with steps
 
     apt.install([item["name"] for item in request["items"]], request["update"])

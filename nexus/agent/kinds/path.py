@@ -1,4 +1,4 @@
-"""What lies at paths: files, directories, links, or nothing."""
+"""What is at paths: files, directories, links, or nothing."""
 
 import contextlib
 import errno
@@ -19,9 +19,10 @@ KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
 
 
 def probe(names: Iterable[str]) -> dict[str, list[Any] | None]:
-    """{path: [kind, mode, owner, group, digest or target]}, None where nothing is there.
+    """{path: [kind, mode, owner, group, digest or target]}, None for a path that does not exist.
 
-    Of a link the first four of what it leads to follow, or None. What cannot be read tells why, as kernel.told has it.
+    For a link, the first four values of its target follow, or None. For an unreadable path, the arguments of
+    kernel.told follow.
     """
     return {path: _look(path) for path in names}
 
@@ -48,7 +49,7 @@ def _about(found: os.stat_result) -> list[Any]:
 
 
 def _led_to(path: str) -> list[Any] | None:
-    """[kind, mode, owner, group] of what a link leads to, over however many others."""
+    """[kind, mode, owner, group] of the final target of a link."""
     with contextlib.suppress(OSError):
         return _about(os.stat(path))
     return None

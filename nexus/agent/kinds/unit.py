@@ -12,8 +12,8 @@ __all__ = ["probe", "remove", "step"]
 
 
 def step(request: Mapping[str, Any]) -> None:
-    """Units as planned. Whatever is to be enabled is so before systemd reads all unit files, once for all of it."""
-    from nexus.agent.unit import settle  # sent with steps alone
+    """Make units as planned. Units are enabled before systemd rereads its unit files, once for all of them."""
+    from nexus.agent.unit import settle  # sent only with steps
 
     units = request["items"]
     verbs = {
@@ -36,6 +36,6 @@ def step(request: Mapping[str, Any]) -> None:
 def remove(name: str) -> None:
     if probe([name])[name]["LoadState"] == "loaded":
         run(["systemctl", "disable", "--now", name], timeout=180)
-        with contextlib.suppress(RemoteError):  # one that was stopped from elsewhere counts as failed
+        with contextlib.suppress(RemoteError):  # a unit that something else stopped counts as failed
             run(["systemctl", "reset-failed", name])
     file.remove(f"{STAMP}/{name}")

@@ -1,7 +1,7 @@
-"""The record on its host: one JSON object a line, each with the hash of the line before. Runs on the host.
+"""The audit record on its host: one JSON object per line, each with the hash of the line before. Runs on the host.
 
-A file a month; the chain goes on from file to file. Where the filesystem can, a file takes nothing but lines
-at its end, from root too.
+There is one file per month; the chain continues from file to file. If the file system supports it, files are
+append-only, even for root.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from nexus.agent.lib import STATE, RemoteError, held
 Item = dict[str, Any]
 DIRECTORY = f"{STATE}/record"
 TURN = "/run/nexus-cos/record.turn"
-NEWEST = 2  # files, one for a month: of the last line, and of a run that began in the month before
+NEWEST = 2  # monthly files: a run may have begun in the month before the last line
 SET_FLAGS, GET_FLAGS, APPEND_ONLY = 0x40086602, 0x80086601, 0x20  # FS_IOC_SETFLAGS and its like, FS_APPEND_FL
 
 
 def begin(context: Item) -> Item:
-    """Note that a run begins; runs that began and never ended are noted as dead, since it has their lock now."""
+    """Record that a run begins. Runs that never ended are recorded as dead, since this run has their lock now."""
     with held(TURN):
         dead = [line for line in _open_runs() if line["run"] != context["line"]["run"]]
         for line in dead:
@@ -35,13 +35,13 @@ def begin(context: Item) -> Item:
 
 
 def end(context: Item) -> None:
-    """Note how a run ended."""
+    """Record how a run ended."""
     with held(TURN):
         append(context["line"])
 
 
 def read(context: Item) -> Item:
-    """{"lines": those since a time, "broken": where a line is not what stood there once, as FILE:LINE}."""
+    """{"lines": those since a time, "broken": places of lines that were altered, as FILE:LINE}."""
     found, broken, previous = [], [], ""
     with held(TURN):
         stored = list(_lines())
@@ -56,7 +56,7 @@ def read(context: Item) -> Item:
 
 
 def append(line: Item) -> None:
-    """One line at the end, kept on the disk before this returns."""
+    """Append one line, and sync it to disk before returning."""
     os.makedirs(DIRECTORY, mode=0o700, exist_ok=True)
     last = [text for _, _, text in _lines(NEWEST)][-1:]
     line = {"previous": hashlib.sha256(last[0].encode()).hexdigest() if last else "", **line}
@@ -64,7 +64,7 @@ def append(line: Item) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         _append_only(handle)
-        torn = _torn(path)  # a machine that lost its power left half a line: it stays, and is told as broken
+        torn = _torn(path)  # half a line after a power loss: it stays, and is reported as broken
         os.write(handle, ("\n" * torn + json.dumps(line, sort_keys=True) + "\n").encode())
         os.fsync(handle)
     except OSError as error:
@@ -83,7 +83,7 @@ def _torn(path: str) -> bool:
 
 
 def _append_only(handle: int) -> None:
-    with contextlib.suppress(OSError):  # not every filesystem can, nor every container may
+    with contextlib.suppress(OSError):  # not every file system supports it, not every container permits it
         flags = bytearray(8)
         fcntl.ioctl(handle, GET_FLAGS, flags)
         known = int.from_bytes(flags[:4], "little")
@@ -92,7 +92,7 @@ def _append_only(handle: int) -> None:
 
 
 def _open_runs() -> list[Item]:
-    """Runs that began and of which nothing else is known; every run notes those before it, so none is old."""
+    """Runs that began and have no other line. Every run marks earlier ones as dead, so none is old."""
     found: dict[str, Item] = {}
     for _, _, text in _lines(NEWEST):
         if line := _parsed(text):

@@ -1,1 +1,1 @@
-"""Runs on hosts, with the standard library alone."""
+"""Host-side code: uses only the standard library."""

@@ -1,4 +1,4 @@
-"""The lock in etcd: one key that its lease ends, and one that counts its holders. Runs on the host."""
+"""The lock in etcd: a key with a lease for the holder, and a key that counts holders. Runs on the host."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from nexus.agent.lib import RemoteError
 
 Item = dict[str, Any]
 HOLDER, NUMBER = "/nexus-cos/lock/holder", "/nexus-cos/lock/number"
-SECONDS = 3  # for one answer: a member without a quorum says nothing at all
-FULL = "database space exceeded"  # as etcd says it
-PATIENCE_SECONDS = 8  # for a new leader to be found, where there are data of a cluster
+SECONDS = 3  # for one answer: a member without a quorum does not answer at all
+FULL = "database space exceeded"  # etcd's own text
+PATIENCE_SECONDS = 8  # for the election of a leader, if this host has data of a cluster
 
 
 class NoRoom(RemoteError):
-    """etcd answers and takes nothing new: its alarm NOSPACE."""
+    """etcd answers but accepts no writes: its alarm NOSPACE is on."""
 
 
 class Quorum:
-    """etcd as this host reaches it; `silent` when it has data here and no member can speak for the quorum.
+    """etcd as this host reaches it; `silent` if it has data here and no member answers for the quorum.
 
     `settings` is {"endpoints", "tls", "directory"}, or None in an environment without etcd.
     """
@@ -36,7 +36,7 @@ class Quorum:
         self.silent = False
 
     def read(self) -> Item | None:
-        """{"number", "holder"} as the quorum has them; None where there is none that answers."""
+        """{"number", "holder"} as the quorum has them; None if no quorum answers."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             for etcd in self._members():
@@ -49,10 +49,10 @@ class Quorum:
             time.sleep(0.5)
 
     def put(self, number: int, holder: Item, seconds: int) -> bool:
-        """Hold the lock with this number, where nobody does and nobody has had a higher one. Whether it came so.
+        """Take the lock with this number if it is free and nobody has had a higher number; whether that succeeded.
 
-        Whoever is left with a lower number was followed by others while there was no quorum.
-        Raises NoRoom where etcd has no room for it.
+        A holder with a lower number was overtaken while there was no quorum.
+        Raises NoRoom if etcd is full.
         """
         etcd = self._asked()
         seen = self._values(etcd)
@@ -77,11 +77,11 @@ class Quorum:
         return bool(etcd.ask("kv/txn", body).get("succeeded"))
 
     def keep_alive(self) -> None:
-        """The lease that the holder's key has begins anew."""
+        """Renew the lease of the holder's key."""
         self._asked().ask("lease/keepalive", {"ID": self._lease})
 
     def clear(self, number: int) -> None:
-        """Nobody holds the lock, and its number is this one."""
+        """Free the lock, and set its number."""
         request = {"request_delete_range": {"key": _coded(HOLDER)}}
         self._asked().ask("kv/txn", {"success": [request, _put(NUMBER, str(number))]})
 
@@ -91,7 +91,7 @@ class Quorum:
         return self._etcd
 
     def _members(self) -> list[Etcd]:
-        """Members to ask; none before this host has certificates. The own one comes first."""
+        """Members to ask, this host's own first; none before this host has certificates."""
         known = self._settings
         if not known or not all(os.path.exists(path) for path in known["tls"].values()):
             return []

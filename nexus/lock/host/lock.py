@@ -1,7 +1,7 @@
-"""The lock on its host: a file, and beside it a key in etcd as soon as there is one that answers.
+"""The lock on its host: a file, and a key in etcd as soon as etcd answers.
 
-Runs on the host, beside steps under way. Whoever takes the lock gets a number higher than any before; one
-that was not renewed in time is anybody's, and who had it may go on only while nobody else has taken it since.
+Runs on the host, in parallel with steps under way. A new holder gets a number higher than any before. Anyone may take
+a lock that was not renewed in time; its old holder may continue only if nobody has taken it since.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FREE: Item = {"number": 0, "holder": None}
 
 
 def one_at_a_time(action: Callable[[Item], Item]) -> Callable[[Item], Item]:
-    """Each action on the lock waits for the one before."""
+    """Make each action on the lock wait for the one before."""
 
     def alone(context: Item) -> Item:
         with held(TURN):
@@ -33,7 +33,7 @@ def one_at_a_time(action: Callable[[Item], Item]) -> Callable[[Item], Item]:
 
 @one_at_a_time
 def take(context: Item) -> Item:
-    """{"number", "where"} for the new holder, or {"held": who has it}."""
+    """{"number", "where"} for the new holder, or {"held": the current holder}."""
     quorum, own = Quorum(context["etcd"]), _read()
     if _alive(own, context) and own["holder"]["token"] != context["holder"]["token"]:
         return {"held": own["holder"]}
@@ -45,7 +45,7 @@ def take(context: Item) -> Item:
         if found and not quorum.put(number, context["holder"], context["seconds"]):
             again = quorum.read()
             return {"held": (again or {}).get("holder") or {"who": "another run", "since": "just now"}}
-    except NoRoom:  # the run that makes room needs the lock: until then the file alone keeps it
+    except NoRoom:  # the run that frees space needs the lock: until then only the file holds it
         found = None
     _write({"number": number, "holder": context["holder"], **_now()})
     return {"number": number, "where": "etcd" if found else "file", "silent": quorum.silent}
@@ -53,7 +53,7 @@ def take(context: Item) -> Item:
 
 @one_at_a_time
 def renew(context: Item) -> Item:
-    """{"where"} while it is still ours, else {"lost": why}."""
+    """{"where"} if the lock is still ours, otherwise {"lost": reason}."""
     quorum, own = Quorum(context["etcd"]), _read()
     if own["number"] > context["number"] or (own["holder"] or context["holder"])["token"] != context["holder"]["token"]:
         return {"lost": _whose(own)}
@@ -72,7 +72,7 @@ def renew(context: Item) -> Item:
 
 @one_at_a_time
 def release(context: Item) -> Item:
-    """Give back what is ours; {} in any case."""
+    """Release the lock if it is ours; always {}."""
     own = _read()
     if own["holder"] and own["holder"]["token"] == context["holder"]["token"]:
         _write({"number": own["number"], "holder": None})
@@ -85,7 +85,7 @@ def release(context: Item) -> Item:
 
 @one_at_a_time
 def look(context: Item) -> Item:
-    """{"number", "holder", "where", "silent"} as it stands."""
+    """{"number", "holder", "where", "silent"} of the current lock."""
     return _look(context)
 
 
@@ -99,9 +99,9 @@ def _look(context: Item) -> Item:
 
 @one_at_a_time
 def force_release(context: Item) -> Item:
-    """Take the lock from whoever has it, with a number that its holder can never renew; {"from": who had it}.
+    """Take the lock away from its holder, by a number that the holder cannot renew; {"from": the old holder}.
 
-    With "of" only from the holder of this token: another one may have it by now.
+    With "of", only from the holder of this token: another run may hold the lock by now.
     """
     stood, quorum = _look(context), Quorum(context["etcd"])
     if "of" in context and (not stood["holder"] or stood["holder"]["token"] != context["of"]):
@@ -118,12 +118,12 @@ def _ours(found: Item, context: Item) -> bool:
 
 def _whose(found: Item) -> str:
     if holder := found["holder"]:
-        return f"{holder['who']} holds it since {holder['since']}: {holder['purpose']}"
-    return "it was taken away by deploys/unlock.py, or another run has had it since"
+        return f"{holder['who']} has held it since {holder['since']}: {holder['purpose']}"
+    return "deploys/unlock.py took it away, or another run has held it since"
 
 
 def _alive(own: Item, context: Item) -> bool:
-    """Whether the file's holder renewed it in time, by this host's own clock; after a boot it gets its time anew."""
+    """Whether the file's holder renewed it in time, by this host's clock; a boot restarts that time."""
     if not own["holder"]:
         return False
     now = _now()
@@ -144,7 +144,7 @@ def _read() -> Item:
     except FileNotFoundError:
         return dict(FREE)
     except ValueError:
-        raise RemoteError(f"{FILE} cannot be read: when no run is under way, remove it") from None
+        raise RemoteError(f"{FILE} cannot be read: make sure that no run is under way, then remove it") from None
 
 
 def _write(content: Item) -> None:

@@ -1,4 +1,4 @@
-"""Kinds of items, a file each; all that lie here are known. What they do on hosts lies in nexus/agent/kinds/."""
+"""Kinds of items, one file each; every file here is imported. Their host side is in nexus/agent/kinds/."""
 
 from importlib import import_module
 from pkgutil import iter_modules

@@ -1,4 +1,4 @@
-"""A path at which nothing may lie."""
+"""A path that must not exist."""
 
 from dataclasses import dataclass
 from typing import Any

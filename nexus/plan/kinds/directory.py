@@ -10,9 +10,9 @@ from nexus.plan.kinds.path import AtPath, shown
 
 @dataclass(frozen=True)
 class Directory(AtPath, place=Place.DIRECTORIES, removable=True, plural="directories"):
-    """A directory; parents that are missing are made with mode 0755, root's.
+    """A directory; missing parents are created with mode 0755, owned by root.
 
-    Where it is a link to a directory, as when data was moved to a larger disk, that one is meant.
+    If the path is a link to a directory, such as after data was moved to a larger disk, its target counts.
     """
 
     owner: str = "root"
@@ -41,10 +41,10 @@ class Directory(AtPath, place=Place.DIRECTORIES, removable=True, plural="directo
     def obstacles(self, answer: Answer, host: str) -> Iterator[str]:
         found = super().present(answer)
         if found and found[0] not in ("directory", "link", "unreadable"):
-            yield f"{self.path} is a {found[0]} and should be a directory: move it away, then rerun"
+            yield f"{self.path} is a {found[0]} but should be a directory: move it away, then rerun"
         if found and found[0] == "link" and (found[5] is None or found[5][0] != "directory"):
-            leads = "to nothing" if found[5] is None else f"to a {found[5][0]}"
+            leads = "does not exist" if found[5] is None else f"is a {found[5][0]}"
             yield (
-                f"{self.path} should be a directory and is a link to {found[4]}, which leads {leads}: mount or "
+                f"{self.path} should be a directory but is a link to {found[4]}, which {leads}: mount or "
                 "create that directory, or remove the link, then rerun"
             )

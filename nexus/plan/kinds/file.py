@@ -15,8 +15,8 @@ from nexus.plan.kinds.path import AtPath, shown
 class File(AtPath, place=Place.FILES, removable=True):
     """A regular file with this content. `secret` keeps its content out of every output.
 
-    `implied` says that it follows from other files of the role, as a stamp of them does: that it differs is told only
-    where none of them does.
+    `implied` says that it follows from other files of the role, such as a stamp of them: a difference is reported only
+    if those files do not differ.
     """
 
     content: str | bytes = field(repr=False)
@@ -28,7 +28,7 @@ class File(AtPath, place=Place.FILES, removable=True):
 
     @cached_property
     def data(self) -> bytes:
-        """Content as bytes, the way it lies on the host."""
+        """Content as bytes, as on the host."""
         return self.content.encode() if isinstance(self.content, str) else self.content
 
     @cached_property
@@ -74,4 +74,4 @@ class File(AtPath, place=Place.FILES, removable=True):
     def obstacles(self, answer: Answer, host: str) -> Iterator[str]:
         found = self.present(answer)
         if found and found[0] == "directory":
-            yield f"{self.path} is a directory and should be a file: move it away, then rerun"
+            yield f"{self.path} is a directory but should be a file: move it away, then rerun"

@@ -17,7 +17,7 @@ class Package(Item, place=Place.PACKAGES):
 
     @classmethod
     def steps(cls, requests: Sequence[Step], found: Differences) -> Sequence[Step]:
-        """Files that were written before may name a repository, or say how a daemon that a package brings starts."""
+        """Files that were written before may name a repository, or configure how a package's daemon starts."""
         update = bool(found.steps)
         return [*Unit.reread(found), *({**step, "update": update} for step in super().steps(requests, found))]
 

@@ -1,4 +1,4 @@
-"""What kinds share that lie at a path: one probe for all of them."""
+"""The base of kinds that are at a path: they share one probe."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ UNIT_FILES = "/etc/systemd/system/"
 
 @dataclass(frozen=True)
 class AtPath(Item, kind="path"):
-    """Something at a path; nexus/agent/kinds/path.py says what the probe answers."""
+    """Something at a path; nexus/agent/kinds/path.py defines the probe's answer."""
 
     path: str
 
@@ -27,7 +27,7 @@ class AtPath(Item, kind="path"):
 
 
 def shown(present: list[Any] | None) -> str:
-    """What lies at a path, in words; a file by the beginning of its digest."""
+    """What is at a path, in words; for a file, with the beginning of its digest."""
     if present is None:
         return ""
     kind, mode, owner, group, content = present[:5]

@@ -1,4 +1,4 @@
-"""State of a program that is not a file. Its role brings the host-side code of each, which is asked by its own name."""
+"""State of a program that is not a file. The role has the host-side code of each state, which is probed by name."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,23 +16,23 @@ class State(Item, place=Place.STATES):
     """State of a program that is not a file: databases, users of a broker, a swarm, an image store.
 
     `items` maps the name of an item ("database auth_service") to its properties as plain JSON data.
-    The same shape comes back from `probe` in `source`, a Python file of the role that runs on the
-    host with the standard library alone (see nexus/agent/). Credentials appear in items as
-    hashes only; what the host-side code needs to log in goes into `context`, which is never shown. A probe can give
-    an item a "note": a line that every run says of it, without a change; "told": the same for what an administrator
-    should undo, which is drift; an "obstacle": what a run must not undo, such as a pause that somebody ordered, with
-    the command that ends it, and a run is refused by it before any change; and "how": what differs, in its own words.
-    What that file imports is sent with it, see nexus/plan/sent.py: with a probe only what it imports at its top level.
-    `payload` is what only `apply` needs (contents of secrets): it does not travel with a probe.
+    `probe` in `source` returns the same shape: `source` is a Python file of the role that runs on the
+    host with only the standard library (see nexus/agent/). Items contain credentials only as
+    hashes; what the host-side code needs to log in goes into `context`, which is never shown. A probe can give
+    an item a "note": a line that every run shows, without a change; "told": the same for drift that an administrator
+    should undo; an "obstacle": something that a run must not undo, such as a pause that somebody ordered, with
+    the command that ends it: the run is refused before any change; and "how": the difference in the probe's own words.
+    The file's imports are sent with it, see nexus/plan/sent.py: with a probe, only its top-level imports.
+    `payload` is what only `apply` needs (contents of secrets): it is not sent with a probe.
 
-    `observed` says that it is asked and never laid down: health. It is no part of what a reviewed plan holds.
+    `observed` says that the state is probed and never applied, such as health. A reviewed plan does not contain it.
 
-    `implied` says that its items follow from the role's files, as which of them a daemon has in force: that they differ
-    is told only where no file does.
+    `implied` says that its items follow from the role's files, such as which files a daemon has in force: a difference
+    is reported only if no file differs.
 
-    `before_units` lays it down before the role's units are started: what decides how they may start.
+    `before_units` applies the state before the role's units start, since it decides how they may start.
 
-    `extra` says what becomes of items that the host has and the plan lacks: "keep" them silently,
+    `extra` says what to do with items that the host has and the plan lacks: "keep" them silently,
     "report" them in the output, or "remove" them.
     """
 
@@ -47,19 +47,19 @@ class State(Item, place=Place.STATES):
     implied: bool = False
 
     def code(self, apply: bool = False) -> dict[str, Any]:
-        """The host-side code as it is sent with a probe, or with a step that applies it."""
+        """The host-side code, as sent with a probe or with a step that applies it."""
         return sent.code(self.source, apply)
 
     @classmethod
     def steps(cls, requests: Sequence[Step], found: Differences) -> Sequence[Step]:
-        """A step for each state; what they start is to run with the unit files that were written before."""
+        """A step for each state. systemd rereads unit files first: what a state starts must run with the new ones."""
         return [*Unit.reread(found), *requests]
 
     def order(self) -> Place:
         return Place.BEFORE_UNITS if self.before_units else self.place
 
     def question(self) -> Mapping[type[Item], Sequence[str]]:
-        """Nothing of any kind's probe."""
+        """Nothing: states are not part of any kind's probe."""
         return {}
 
     def present(self, answer: Answer) -> Any:
@@ -67,10 +67,10 @@ class State(Item, place=Place.STATES):
 
     def compare(self, found: Differences, seen: Seen) -> Step | None:
         if self.observed and self.name not in seen.answer["states"]:
-            return None  # it is asked when its role's turn comes
+            return None  # it is probed when its role's turn comes
         reply = self.present(seen.answer)
-        if "error" in reply and self.items:  # nothing is known of it, so all of it is laid down again
-            found.add(f"state of {self.name}", f"could not be asked: {reply['error']}")
+        if "error" in reply and self.items:  # nothing is known of it, so all of it is applied again
+            found.add(f"state of {self.name}", f"could not be probed: {reply['error']}")
         changed = [name for name in self.items if self._changed(found, name, reply)]
         extra = [name for name in reply["items"] if name not in self.items] if self.extra != "keep" else []
         removed = extra if self.extra == "remove" else []
@@ -82,7 +82,7 @@ class State(Item, place=Place.STATES):
         return self._step(changed, removed) if changed or removed else None
 
     def _changed(self, found: Differences, name: str, reply: Mapping[str, Any]) -> bool:
-        """Note how an item differs; whether it has to be applied."""
+        """Note how an item differs; returns whether it must be applied."""
         wanted, present = self.items[name], reply["items"].get(name)
         if present is None:
             if "error" not in reply:

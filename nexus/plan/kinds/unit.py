@@ -1,4 +1,4 @@
-"""A unit of systemd, and the drop-in that stamps what a service was started with."""
+"""A systemd unit, and the drop-in that stamps the files that a service was started with."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ TOLD = ("name", "restart_on", "reload_on", "reload_check", "restart_check", "rea
 
 @dataclass(frozen=True)
 class Unit(SystemdUnit, place=Place.UNITS, removable=True):
-    """A unit, made to run by the gentlest way that does it; SystemdUnit explains its fields."""
+    """A unit, made to run by the gentlest means that works; SystemdUnit explains its fields."""
 
     @property
     def started(self) -> str:
@@ -25,7 +25,7 @@ class Unit(SystemdUnit, place=Place.UNITS, removable=True):
         return f"{self.name.removesuffix('.timer')}.service" if self.name.endswith(".timer") else ""
 
     def has_failed(self, answer: Answer) -> bool:
-        """Whether its service failed when this timer started it last: told, and left to its next start."""
+        """Whether its service failed when this timer last started it: reported, and left to its next start."""
         service = answer["units"].get(self.started, {}) if self.running and self.started else {}
         return bool(service.get("ActiveState") == "failed")
 
@@ -36,12 +36,12 @@ class Unit(SystemdUnit, place=Place.UNITS, removable=True):
         return {Unit: [self.name, *([self.started] if self.started else [])], AtPath: self.reads}
 
     def drop_in(self) -> File:
-        """Stamp the hashes of what the unit reads just before it starts: a service, nothing else has a start to stamp.
+        """Stamp the hashes of the files that the unit reads, just before it starts. Only a service has such a start.
 
-        The section that systemd leaves alone tells programs on the host how the unit takes its files: the unit as JSON.
+        A section that systemd ignores tells programs on the host how the unit takes its files: the unit as JSON.
         """
         if "." in self.name and not self.name.endswith(".service"):
-            raise ValueError(f"unit {self.name} is no service and cannot be restarted after its files")
+            raise ValueError(f"unit {self.name} is not a service and cannot be restarted when its files change")
         paths = " ".join(sorted(self.reads))
         stamp = f"mkdir -p /run/nexus-cos/stamp && sha256sum {paths} >/run/nexus-cos/stamp/{self.name} 2>/dev/null"
         said = json.dumps({name: value for name, value in asdict(self).items() if name in TOLD})
@@ -50,8 +50,8 @@ class Unit(SystemdUnit, place=Place.UNITS, removable=True):
 
     def compare(self, found: Differences, seen: Seen) -> Step | None:
         if self.has_failed(seen.answer):
-            why = f"journalctl -u {self.started} says why"
-            found.notes.append(f"{self.started} failed when its timer started it last: {why}")
+            why = f"see journalctl -u {self.started}"
+            found.notes.append(f"{self.started} failed when its timer last started it: {why}")
         how = self.differences(seen)
         if self.reads and not how and self.drop_in() in found.files:
             how = ["drop-in changed"]
@@ -67,19 +67,19 @@ class Unit(SystemdUnit, place=Place.UNITS, removable=True):
 
     @classmethod
     def steps(cls, requests: Sequence[Step], found: Differences) -> Sequence[Step]:
-        """With `reread`, systemd reads its unit files before: once for the files and the units of a role."""
+        """With `reread`, systemd rereads its unit files first: once for the files and units of a role."""
         reread = found.unit_files or any(request["unread"] for request in requests)
         found.unit_files = False
         return [{**step, "reread": reread} for step in super().steps(requests, found)]
 
     @classmethod
     def reread(cls, found: Differences) -> Sequence[Step]:
-        """What has systemd read the unit files that were written so far, if any were."""
+        """Steps that make systemd reread the unit files written so far, if any."""
         return cls.steps([], found) if found.unit_files else []
 
     def obstacles(self, answer: Answer, host: str) -> Iterator[str]:
         if self.is_masked(answer):
             yield (
-                f"unit {self.name} is masked, so it could neither be started nor enabled: if that is no longer meant, "
+                f"unit {self.name} is masked and cannot be started or enabled: if it should no longer be masked, run "
                 f"`systemctl unmask {self.name}` on {host}, then rerun"
             )

@@ -9,7 +9,7 @@ from nexus.plan.item import Item
 
 @dataclass(frozen=True)
 class User(Item, place=Place.USERS, removable=True):
-    """A user account: made when absent, else only its supplementary groups are added.
+    """A user account: created if absent; otherwise only missing supplementary groups are added.
 
     `groups` are added, never taken away. `system` accounts cannot log in.
     """

@@ -1,6 +1,6 @@
-"""The lab: real Debian hosts on the machine at hand, as a provider of the environments that ask for it.
+"""The lab: real Debian hosts on the local machine, as a provider for environments that ask for it.
 
-Makes hosts with systemd and sshd, reachable by key, and nothing on them: that is what the deploys are for.
+It creates hosts with systemd and sshd, reachable by key, and installs nothing else: that is the deploys' task.
 """
 
 from nexus.provider.lab.environment import LabEnvironment, load

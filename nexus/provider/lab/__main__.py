@@ -16,15 +16,15 @@ from nexus.provider.lab.status import table
 
 KEPT = "NEXUS_ENV,NEXUS_LAB_DIRECTORY,http_proxy,https_proxy,HTTP_PROXY,HTTPS_PROXY"
 WHOLE = {
-    "up": "make and start the hosts of an environment",
-    "down": "stop and remove them; without ENV: every environment's, and the lab's network",
+    "up": "create and start the hosts of an environment",
+    "down": "stop and remove them; without ENV: those of every environment, and the lab's network",
     "status": "show the hosts",
 }
-SINGLE = {"poweroff": "shut one host down in order", "start": "boot one host", "kill": "end one host at once"}
+SINGLE = {"poweroff": "shut one host down cleanly", "start": "boot one host", "kill": "stop one host at once"}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one command; 0 when what it names is so."""
+    """Run one command; returns 0 on success."""
     words = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(words)
     if os.geteuid() and options.command != "status" and shutil.which("sudo"):
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"lab: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("lab: INCOMPLETE, stopped by SIGINT (Ctrl-C): the same command again finishes it", file=sys.stderr)
+        print("lab: INCOMPLETE, stopped by SIGINT (Ctrl-C): rerun the same command to finish", file=sys.stderr)
         return 130
     return 0
 
@@ -83,7 +83,7 @@ def _run(options: argparse.Namespace) -> None:
 def _up(environment: LabEnvironment) -> None:
     began = time.monotonic()
     changed = up(environment)
-    how = f"up in {time.monotonic() - began:.0f} s" if changed else "all up already"
+    how = f"up in {time.monotonic() - began:.0f} s" if changed else "already up"
     say(f"{environment.name}: {len(environment.hosts)} hosts {how}")
 
 

@@ -1,6 +1,6 @@
 """How a user reaches the lab's hosts: key pair, known host keys and ssh_config in the checkout.
 
-Host keys are made here and laid into the hosts, so they are known before a host first answers.
+Host keys are created here and written to the hosts, so they are known before a host first answers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FILES = ("id", "id_ed25519", "id_ed25519.pub", "known_hosts", "ssh_config")
 
 
 def make_key(comment: str) -> tuple[str, str]:
-    """A new ed25519 key: private in OpenSSH's format, public as one line."""
+    """A new ed25519 key: the private key in OpenSSH's format, the public key as one line."""
     key = Ed25519PrivateKey.generate()
     private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
     public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
@@ -29,13 +29,13 @@ def make_key(comment: str) -> tuple[str, str]:
 
 
 def identity(access: Path) -> str | None:
-    """The mark by which a checkout's environment knows its own hosts, or None when it has none yet."""
+    """The mark by which a checkout's environment recognises its own hosts, or None if it has none yet."""
     file = access / "id"
     return file.read_text().strip() if file.is_file() and (access / "id_ed25519").is_file() else None
 
 
 def make_identity(environment: LabEnvironment) -> str:
-    """The environment's mark and key pair, made when absent."""
+    """The environment's mark; it is created with the key pair if absent."""
     if known := identity(environment.access):
         return known
     private, public = make_key(f"{defaults.USER}@{environment.name}")
@@ -47,12 +47,12 @@ def make_identity(environment: LabEnvironment) -> str:
 
 
 def public_key(environment: LabEnvironment) -> str:
-    """The line that lets this checkout's user in."""
+    """The authorized_keys line of this checkout's user."""
     return (environment.access / "id_ed25519.pub").read_text()
 
 
 def write(environment: LabEnvironment, host_keys: Mapping[str, str]) -> bool:
-    """Writes known_hosts and ssh_config; says whether anything in them was new."""
+    """Write known_hosts and ssh_config; returns whether anything in them was new."""
     known = "".join(f"{h.name},{h.address} {' '.join(host_keys[h.name].split()[:2])}\n" for h in environment.hosts)
     config = "".join(_ssh_stanza(environment.access, h.name, h.address) for h in environment.hosts)
     new_keys = _write(environment.access / "known_hosts", known)
@@ -60,7 +60,7 @@ def write(environment: LabEnvironment, host_keys: Mapping[str, str]) -> bool:
 
 
 def remove(environment: LabEnvironment) -> None:
-    """Deletes what this module made; what the deploys keep beside it stays."""
+    """Delete what this module created; files of deploys in the same directory stay."""
     for name in FILES:
         (environment.access / name).unlink(missing_ok=True)
     if environment.access.is_dir() and not any(environment.access.iterdir()):
@@ -80,7 +80,7 @@ def _ssh_stanza(access: Path, name: str, address: str) -> str:
 
 
 def _write(path: Path, text: str, mode: int = 0o644) -> bool:
-    """Replaces a file as a whole when it differs; it is the checkout owner's even when sudo makes it."""
+    """Replace a file as a whole if it differs; the checkout's owner owns it even under sudo."""
     if path.is_file() and path.read_text() == text:
         return False
     owner = PROJECT.stat()

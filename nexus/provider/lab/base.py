@@ -1,6 +1,6 @@
-"""The base system that all lab hosts share read-only: Debian 13, made once and kept by its content.
+"""The base system that all lab hosts share read-only: Debian 13, built once and cached by its content.
 
-It takes over how the machine reaches packages (mirrors, proxies, credentials, CAs) and nothing else of it.
+From the machine it takes only the way to packages: mirrors, proxies, credentials, CAs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 APT_SETTINGS = re.compile(r"Acquire::(https?|ftp|Check-Date|Check-Valid-Until|Retries|ForceIPv[46])\b", re.IGNORECASE)
 
-# Runs inside the new root. Host keys and machine-id are each host's own.
+# Runs inside the new root. Each host has its own host keys and machine-id.
 CUSTOMISE = """\
 set -e
 useradd --create-home --shell /bin/bash --uid 1000 deploy
@@ -51,15 +51,15 @@ update-ca-certificates
 touch /etc/.updated /var/.updated  # nothing to rebuild at a host's first boot
 """
 
-# In the environment of all that makes a base, so that none of it is overlooked when one is interrupted.
+# In the environment of all processes that build a base, so that an interrupted build can be cleaned up.
 MARK = "NEXUS_LAB_BASE"
 
-# Programs that bring their own CA list look at these; only a machine with CAs of its own needs them.
+# Programs with their own CA list read these; only a machine with its own CAs needs them.
 CA_VARIABLES = "".join(f"{name}={BUNDLE}\n" for name in ("NODE_EXTRA_CA_CERTS", "PIP_CERT", "REQUESTS_CA_BUNDLE"))
 
 
 def ensure(directory: Path, settings: Mapping[str, Any]) -> Path:
-    """The root of the base system that fits the machine as it is now; makes it when it is not there yet."""
+    """The root of the base system that fits the machine as it is now; built if it does not exist yet."""
     recipe = _recipe(settings)
     key = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:16]
     root = directory / "base" / key
@@ -71,7 +71,7 @@ def ensure(directory: Path, settings: Mapping[str, Any]) -> Path:
 
 
 def clean(directory: Path, also_whole: bool = False) -> None:
-    """Ends and deletes what an interrupted making left, and bases that no host uses if `also_whole`."""
+    """Stop and delete what an interrupted build left and, if `also_whole`, bases that no host uses."""
     parent = directory / "base"
     if not parent.is_dir():
         return
@@ -85,7 +85,7 @@ def clean(directory: Path, also_whole: bool = False) -> None:
 
 
 def _makes(pid: int, parent: Path) -> bool:
-    """Whether a process belongs to a making of a base there: all its children inherit the mark."""
+    """Whether a process belongs to the build of a base there: all child processes inherit the mark."""
     try:
         return f"{MARK}={parent}".encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:
@@ -104,12 +104,12 @@ def _recipe(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _make(root: Path, recipe: Mapping[str, Any]) -> None:
-    """Builds beside the final place and renames, so that a base is whole or not there."""
-    say("lab: making the base system, Debian 13 (about half a minute, kept for the next time)")
+    """Build next to the final place and rename, so that a base is complete or absent."""
+    say("lab: building the base system, Debian 13 (about half a minute, kept for the next time)")
     partial = root.with_name(f"{root.name}.partial")
     command = ["mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase", f"--keyring={KEYRING}"]
     command.append(f"--include={PACKAGES}")
-    command.append("--skip=cleanup/apt/lists")  # a host's first update fetches only what has changed since
+    command.append("--skip=cleanup/apt/lists")  # so that a host's first update fetches only changes
     command += [f"--aptopt={line}" for line in recipe["apt"]]
     command += [f'--setup-hook=mkdir -p "$1"{p.parent}; cp {p} "$1"{p}' for p in _apt_credentials()]
     done = subprocess.run(
@@ -123,7 +123,7 @@ def _make(root: Path, recipe: Mapping[str, Any]) -> None:
     if done.returncode:
         said = "\n".join(done.stderr.strip().splitlines()[-15:])
         remove_tree(partial)
-        raise LabError(f"mmdebstrap could not make the base system from {recipe['sources'] or 'Debian'}:\n{said}")
+        raise LabError(f"mmdebstrap could not build the base system from {recipe['sources'] or 'Debian'}:\n{said}")
     _add_authorities(partial)
     run("chroot", str(partial), "/bin/sh", "-c", CUSTOMISE)
     (partial / "etc/machine-id").write_text("")
@@ -134,7 +134,7 @@ def _make(root: Path, recipe: Mapping[str, Any]) -> None:
 def sources(settings: Mapping[str, Any], etc: Path = ETC) -> list[str]:
     """The machine's Debian mirrors with the suite replaced, as lines of sources.list.
 
-    Empty where the machine has none and none is set: then mmdebstrap asks Debian's own.
+    Empty if the machine has none and none is set: then mmdebstrap uses Debian's own servers.
     """
     found: dict[str, str] = {}
     for uri, suite in _entries(etc):
@@ -157,7 +157,7 @@ def sources(settings: Mapping[str, Any], etc: Path = ETC) -> list[str]:
 
 
 def _debian_names(etc: Path) -> set[str]:
-    """What the machine's own Debian release is called in its sources; empty where it is no Debian."""
+    """Names of the machine's own Debian release in its sources; empty if it is not Debian."""
     release = dict(line.split("=", 1) for line in (etc / "os-release").read_text().splitlines() if "=" in line)
     if release.get("ID", "").strip('"') != "debian":
         return set()
@@ -165,7 +165,7 @@ def _debian_names(etc: Path) -> set[str]:
 
 
 def _entries(etc: Path) -> list[tuple[str, str]]:
-    """(URI, suite) of every enabled binary source, one-line and deb822 style."""
+    """(URI, suite) of every enabled binary source, in one-line and deb822 style."""
     entries = []
     for file in [etc / "apt/sources.list", *sorted((etc / "apt/sources.list.d").glob("*.list"))]:
         if file.is_file():
@@ -182,7 +182,7 @@ def _entries(etc: Path) -> list[tuple[str, str]]:
 
 
 def _apt_settings() -> list[str]:
-    """How the machine's apt reaches its mirrors: proxies (the environment's too), what it checks."""
+    """How the machine's apt reaches its mirrors: proxies (also from environment variables), and what it checks."""
     lines = [line for line in run("apt-config", "dump").stdout.splitlines() if APT_SETTINGS.match(line)]
     lines = [re.sub(r'(::CAInfo) ".*"', rf'\1 "{BUNDLE}"', line) for line in lines if "Auto-Detect" not in line]
     for scheme in ("http", "https"):
@@ -198,7 +198,7 @@ def _apt_credentials() -> list[Path]:
 
 
 def _machine_authorities() -> list[str]:
-    """Certificates that the machine's administrator added to its distribution's list, or has apt trust."""
+    """Certificates that the machine's administrator added to the distribution's list, or that apt trusts."""
     files = [BUNDLE, *sorted(Path("/usr/local/share/ca-certificates").rglob("*.crt"))]
     files += [Path(m) for m in re.findall(r'::CAInfo "(.+)"', run("apt-config", "dump").stdout)]
     stock = _certificates(sorted(Path("/usr/share/ca-certificates").rglob("*.crt")))
@@ -206,7 +206,7 @@ def _machine_authorities() -> list[str]:
 
 
 def _certificates(files: Sequence[Path]) -> dict[str, str]:
-    """Digest -> PEM of every certificate in these files, each once."""
+    """{digest: PEM} of every certificate in these files, each once."""
     found = {}
     for file in files:
         if file.is_file():
@@ -219,7 +219,7 @@ def _certificates(files: Sequence[Path]) -> dict[str, str]:
 
 
 def _add_authorities(root: Path) -> None:
-    """One file each: update-ca-certificates takes the first certificate of a file only."""
+    """Write one file for each: update-ca-certificates reads only the first certificate of a file."""
     authorities = _machine_authorities()
     place = root / "usr/local/share/ca-certificates"
     place.mkdir(parents=True, exist_ok=True)

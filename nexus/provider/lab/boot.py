@@ -1,4 +1,4 @@
-"""Booting an environment's hosts, and waiting until each is wholly up."""
+"""Boots an environment's hosts, and waits until each is fully up."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from nexus.provider.lab.host import Host
 from nexus.provider.lab.machine import LabError, Process, processes, say, wait_until
 
-TOGETHER = 2  # hosts that boot at the same time: more of them only wait for each other on two cores
+TOGETHER = 2  # hosts that boot at the same time: on two cores, more would only wait for each other
 
 
 def start_missing(hosts: Sequence[Host]) -> bool:
-    """Boots what does not run, in pairs, and waits until all of it is wholly up.
+    """Boot hosts that are not up, in pairs, and wait until all are fully up.
 
-    None is waited for before the last has been started: daemons of a cluster wait at boot for those on other hosts.
+    The wait for their systems begins after the last start: daemons of a cluster wait at boot for other hosts.
     """
     table = processes()
     missing = [host for host in hosts if not _is_up(host, table)]
@@ -39,7 +39,7 @@ def _pairs(hosts: Sequence[Host]) -> Iterator[Sequence[Host]]:
 
 
 def _start(host: Host) -> None:
-    """A host that runs but does not answer may be booting: it gets time for that before it is cut off."""
+    """Start a host. One that runs but does not answer may be booting: it gets time for that before it is killed."""
     alive = host.running()
     if alive and alive.whole and wait_until(host.answers, 30):
         return

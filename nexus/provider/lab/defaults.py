@@ -1,17 +1,17 @@
-"""What the lab is made of where nothing else is said. A setting of the same name in group_data/all.py or
-group_data/ENVIRONMENT.py wins; the directory can also be named by NEXUS_LAB_DIRECTORY, since it belongs
-to the machine more than to the project."""
+"""Settings and constants of the lab. A setting of the same name in group_data/all.py or group_data/ENVIRONMENT.py
+overrides a default; NEXUS_LAB_DIRECTORY can also name the directory, since it belongs to the machine more than
+to the project."""
 
 from ipaddress import IPv4Network
 
-# Where roots, overlays and the base system live: a directory on a real filesystem, not an overlay.
+# Directory of roots, overlays and the base system, on a real file system, not an overlay.
 lab_directory = "/var/lib/nexus-cos-lab"
 
-# Asked only where the machine itself has no Debian sources, as on Ubuntu; empty asks Debian's own servers.
+# Debian mirrors, used only if the machine has no Debian sources, such as on Ubuntu; if empty, Debian's own servers.
 lab_debian_mirror = ""
 lab_debian_security_mirror = ""
 
-# A host that has not answered after this time is started once more, then reported.
+# Time after which a host that does not answer is started once more, then reported.
 lab_start_seconds = 120
 
 SUITE = "trixie"
@@ -24,5 +24,5 @@ NFT_TABLE = "nexus_lab"
 DISK_BYTES_MIN = 8 * 2**30
 MEMORY_BYTES_MIN = 6 * 10**9
 
-# All guests' root is one user to the kernel: 128, the usual limit, is used up by about 15 hosts.
+# To the kernel, root of all hosts is one user: about 15 hosts use up the usual limit of 128.
 INOTIFY_INSTANCES = 8192

@@ -1,6 +1,6 @@
-"""An environment as the lab sees it: its hosts, from the inventory file, and where its files lie.
+"""An environment as the lab sees it: its hosts, from the inventory file, and the places of its files.
 
-No connections, no facts and no secrets, so that it can be read before there are hosts.
+It needs no connections, facts or secrets, so it can be read before hosts exist.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PROJECT = project.root()
 
 @dataclass(frozen=True)
 class LabHost:
-    """A host that the lab makes."""
+    """A host that the lab creates."""
 
     name: str
     address: str
@@ -39,12 +39,12 @@ class LabEnvironment:
 
     @property
     def provider(self) -> str:
-        """Who makes the hosts: "lab", or "ssh" for hosts that are simply there."""
+        """The provider of the hosts: "lab", or "ssh" for hosts that already exist."""
         return str(self.settings["provider"])
 
     @property
     def machine_directory(self) -> Path:
-        """Everything of the lab that is not the checkout's: shared by all environments of this machine."""
+        """The lab's directory outside the checkout, shared by all environments of this machine."""
         return Path(os.environ.get("NEXUS_LAB_DIRECTORY") or self.settings["lab_directory"])
 
     @property
@@ -54,11 +54,11 @@ class LabEnvironment:
 
     @property
     def access(self) -> Path:
-        """What a user needs to reach the hosts: key, known hosts, ssh_config."""
+        """Directory of what a user needs to reach the hosts: key, known hosts, ssh_config."""
         return PROJECT / ".lab" if self.name == "lab" else PROJECT / ".lab" / self.name
 
     def host(self, name: str) -> LabHost:
-        """The host of that name; LabError with the nearest names when there is none."""
+        """The host of that name; LabError lists the known hosts if there is none."""
         for host in self.hosts:
             if host.name == name:
                 return host
@@ -67,18 +67,18 @@ class LabEnvironment:
 
 
 def load(name: str | None = None) -> LabEnvironment:
-    """The environment of that name, or of an inventory file; NEXUS_ENV, then `lab`, when none is given."""
+    """The environment of that name, or of an inventory file; NEXUS_ENV, then `lab`, if no name is given."""
     name = name or os.environ.get("NEXUS_ENV") or "lab"
     path = Path(name) if name.endswith(".py") else inventory.file_of(name)
     if not path.is_file():
-        raise LabError(f"there is no inventory {path}")
+        raise LabError(f"inventory {path} does not exist")
     hosts, settings = inventory.hosts_of(path.stem, inventory.read(path))
     found = (LabHost(host.name, host.address, tuple(sorted(host.groups - {"all", path.stem}))) for host in hosts)
     return LabEnvironment(path.stem, tuple(found), settings)
 
 
 def check_addresses(environment: LabEnvironment) -> None:
-    """The lab can only give out addresses of its own network, each once."""
+    """LabError unless all addresses are distinct and in the lab's own network."""
     taken: dict[str, str] = {}
     for host in environment.hosts:
         try:
@@ -87,7 +87,7 @@ def check_addresses(environment: LabEnvironment) -> None:
             fits = False
         where = f"inventory of {environment.name}: host {host.name} has address {host.address}"
         if not fits:
-            raise LabError(f"{where}, but the lab has {defaults.NETWORK} without {defaults.GATEWAY}")
+            raise LabError(f"{where}, but the lab has {defaults.NETWORK} except {defaults.GATEWAY}")
         if host.address in taken:
-            raise LabError(f"{where}, and so has {taken[host.address]}: give each its own")
+            raise LabError(f"{where}, and so has {taken[host.address]}: give each host its own")
         taken[host.address] = host.name

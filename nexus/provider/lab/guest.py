@@ -1,4 +1,4 @@
-"""What is written for a host: its identity inside its root, and the scripts that boot it from outside."""
+"""Files written for a host: its identity inside its root, and the scripts that boot it from outside."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nexus.provider.lab import defaults
 from nexus.provider.lab.access import make_key
 from nexus.provider.lab.machine import LabError
 
-# Docker needs all of this: capabilities for its networks, key rings for every container that it starts.
+# Docker needs all of these: capabilities for its networks, key rings for every container that it starts.
 DOCKER_FLAGS = ("--capability=all", "--system-call-filter=add_key keyctl request_key bpf")
 REBOOT_STATUS = 133
 
@@ -32,7 +32,7 @@ KeepConfiguration=static
 
 BOOT = """\
 #!/bin/sh
-# Boots lab host {name} of environment {environment} once. Written anew at every start of the host.
+# Boots lab host {name} of environment {environment} once. Rewritten at every start of the host.
 ip link delete {interface} 2>/dev/null  # after a reboot the kernel may not have tidied up yet
 (
     tries=200
@@ -60,7 +60,7 @@ mkdir -p {group} && echo $$ > {group}/cgroup.procs
 
 
 def write_identity(upper: Path, name: str, address: str, mtu: int, authorised_key: str) -> None:
-    """Lays what is this host's alone into the upper directory of its root, before it is first mounted."""
+    """Write the host's own files into the upper directory of its root, before its first mount."""
     private, public = make_key(f"root@{name}")
     network = NETWORK.format(mtu=mtu, address=address, prefix=defaults.NETWORK.prefixlen, gateway=defaults.GATEWAY)
     files = {
@@ -84,7 +84,7 @@ def write_identity(upper: Path, name: str, address: str, mtu: int, authorised_ke
 
 
 def _write(upper: Path, path: str, text: str, mode: int) -> None:
-    """A file with its parents; these show through as the directories' own, so they get the usual mode."""
+    """Write a file with its parents; the parents are visible in the host's root, so they get the usual mode."""
     target = upper
     for part in Path(path).parent.parts:
         target /= part
@@ -100,13 +100,13 @@ RESOLVERS = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
 
 
 def write_resolver(root: Path, files: Sequence[Path] = RESOLVERS) -> None:
-    """The machine's resolver as others can reach it: the first of its files that names none on loopback."""
+    """Write the machine's resolver file: the first one that does not name a resolver on loopback."""
     texts = [file.read_text() for file in files if file.exists()]
     text = next((text for text in texts if "nameserver 127." not in text), None)
     if text is None:
         raise LabError(
-            f"{files[0]} names a resolver on loopback, which hosts on the bridge cannot ask:"
-            " let it name one that other machines reach too"
+            f"{files[0]} names a resolver on loopback, which hosts on the bridge cannot reach:"
+            " name a resolver that other machines can reach too"
         )
     target = root / "etc/resolv.conf"
     if target.is_symlink() or not target.exists() or target.read_text() != text:
@@ -115,7 +115,7 @@ def write_resolver(root: Path, files: Sequence[Path] = RESOLVERS) -> None:
 
 
 def control_group(machine: str) -> Path | None:
-    """The control group of a host on a machine without systemd, or None where there is no cgroup2."""
+    """The control group of a host on a machine without systemd, or None without cgroup2."""
     for line in Path("/proc/self/mounts").read_text().splitlines():
         _, point, kind, *_ = line.split()
         if kind == "cgroup2":
@@ -124,7 +124,7 @@ def control_group(machine: str) -> Path | None:
 
 
 def remove_control_group(machine: str) -> None:
-    """Deletes what a host leaves of its control group; the kernel keeps those that still hold processes."""
+    """Delete the remaining control group of a host; the kernel keeps groups that still contain processes."""
     group = control_group(machine)
     if group and group.is_dir():
         for directory, _, _ in os.walk(group, topdown=False):

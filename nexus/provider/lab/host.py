@@ -1,6 +1,6 @@
 """One lab host: its root (an overlay over the base), its processes (nspawn and what restarts it), its state.
 
-Nothing is remembered about processes: they are looked for, so a record can never be stale.
+Processes are looked up every time and never stored, so that no record can be stale.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SYSTEMD_OUTSIDE = Path("/run/systemd/system")
 
 @dataclass(frozen=True)
 class Running:
-    """A running host's processes: what restarts it (None under systemd), nspawn, and the host's own PID 1."""
+    """A running host's processes: its restarter (None under systemd), nspawn, and the host's own PID 1."""
 
     keeper: int | None
     nspawn: int | None
@@ -45,7 +45,7 @@ class Running:
 
     @property
     def whole(self) -> bool:
-        """Whether the host runs and would come back from a reboot of itself."""
+        """Whether the host runs and would come back if it rebooted itself."""
         return self.nspawn is not None and (self.keeper is not None or SYSTEMD_OUTSIDE.exists())
 
 
@@ -73,7 +73,7 @@ class Host:
         return self.directory / "upper"
 
     def spec(self) -> dict[str, str]:
-        """What the host was made with; empty when it was never wholly made."""
+        """What the host was created with; empty if its creation never finished."""
         file = self.directory / "spec.json"
         return dict(json.loads(file.read_text())) if file.is_file() else {}
 
@@ -82,7 +82,7 @@ class Host:
         return (self.upper / "etc/ssh/ssh_host_ed25519_key.pub").read_text()
 
     def running(self, table: Sequence[Process] | None = None) -> Running | None:
-        """The host's processes in the machine's process table, or None when it does not run."""
+        """The host's processes in the machine's process table, or None if it does not run."""
         table = processes() if table is None else table
         keep, root = ("/bin/sh", str(self.directory / "keep")), f"--directory={self.root}"
         keeper = next((p.pid for p in table if p.command == keep), None)
@@ -103,7 +103,7 @@ class Host:
         return run("systemctl", "is-active", self.unit, check=False).stdout.strip() not in ("active", "activating")
 
     def make(self, base: Path, mtu: int, authorised_key: str) -> None:
-        """Lays down a new root: all that tells this host from its siblings. Replaces whatever was there."""
+        """Create a new root, with everything that tells this host from its siblings. Replaces an existing one."""
         remove_tree(self.directory)
         for name in ("upper", "work", "root", "docker"):
             (self.directory / name).mkdir(parents=True)
@@ -114,11 +114,11 @@ class Host:
 
     @property
     def docker_directory(self) -> Path:
-        """/var/lib/docker of the host: a plain directory, since Docker's overlays cannot lie on one."""
+        """/var/lib/docker of the host: a plain directory, since Docker's overlays cannot be on an overlay."""
         return self.directory / "docker"
 
     def start(self) -> None:
-        """Mounts the root and boots the host; does not wait for it to answer."""
+        """Mount the root and boot the host; does not wait for it to answer."""
         spec = self.spec()
         if not mounts_below(self.root):
             base = self.environment.machine_directory / "base" / spec["base"]
@@ -135,7 +135,7 @@ class Host:
             self._start_detached()
 
     def boot_scripts(self, mtu: int) -> tuple[str, str]:
-        """(boots once, keeps booting): shell, so that a host needs no checkout and no virtual environment."""
+        """Shell scripts (boot once, keep booting), so that a host needs no checkout and no virtual environment."""
         command = [
             "systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--link-journal=no",
             "--resolv-conf=off", "--timezone=off", "--console=read-only",
@@ -157,7 +157,7 @@ class Host:
             )  # fmt: skip
 
     def _start_with_systemd(self) -> None:
-        """As systemd's own systemd-nspawn@.service does it; its systemd is the one that restarts."""
+        """Start as systemd's own systemd-nspawn@.service does; the machine's systemd restarts the host."""
         run("systemctl", "reset-failed", self.unit, check=False)
         (self.directory / "console.log").unlink(missing_ok=True)
         properties = (
@@ -177,7 +177,7 @@ class Host:
         )
 
     def poweroff(self, seconds: float = 90) -> None:
-        """Shuts the host down in order, as a power button does; after `seconds` without asking."""
+        """Shut the host down cleanly, like a power button; kill it after `seconds`."""
         alive = self.running()
         if alive and alive.nspawn:
             os.kill(alive.nspawn, 15)
@@ -185,7 +185,7 @@ class Host:
         self.kill()
 
     def kill(self) -> None:
-        """Ends the whole host at once, as a power cut does."""
+        """Stop the whole host at once, like a power cut."""
         table = processes()
         alive = self.running(table)
         if alive:
@@ -198,7 +198,7 @@ class Host:
         guest.remove_control_group(self.machine)
 
     def _remove_traces(self) -> None:
-        """What a killed nspawn leaves on the machine, and the next one would stumble over."""
+        """Remove what a killed nspawn leaves on the machine, since it would break the next start."""
         remove_interface(self.interface)
         export = Path("/run/systemd/nspawn/unix-export", self.machine)  # since systemd 256
         if export.exists():
@@ -206,12 +206,12 @@ class Host:
             export.rmdir()
 
     def remove(self) -> None:
-        """Takes the host and everything that is its own off the machine."""
+        """Remove the host and everything that belongs to it from the machine."""
         self.kill()
         remove_tree(self.directory)
 
     def answers(self, seconds: float = 1.0) -> bool:
-        """Whether sshd greets."""
+        """Whether sshd answers."""
         try:
             with socket.create_connection((self.address, 22), timeout=seconds) as connection:
                 connection.settimeout(seconds)
@@ -220,7 +220,7 @@ class Host:
             return False
 
     def system_state(self) -> str:
-        """The answer of `systemctl is-system-running` over SSH, or why there is none."""
+        """The answer of `systemctl is-system-running` over SSH, or the error."""
         config = self.environment.access / "ssh_config"
         options = ("-F", str(config), "-o", "BatchMode=yes", "-o", "ConnectTimeout=5")
         done = run("ssh", *options, self.name, "systemctl is-system-running", check=False)

@@ -1,4 +1,4 @@
-"""Up, down and status of whole environments: the order of things, and what to do with what lies around."""
+"""Up and down of whole environments: the order of actions, and what to do with leftovers."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ SUDO = ["sudo", "--preserve-env=NEXUS_ENV,NEXUS_LAB_DIRECTORY", sys.executable, 
 
 
 def up(environment: LabEnvironment) -> bool:
-    """Brings every host of the environment up; says whether there was anything to do.
+    """Bring every host of the environment up; returns whether there was anything to do.
 
-    Does nothing when all of it is up. Heals what an interrupted run, a reboot of the machine or a checkout
-    that is gone have left. Raises LabError when the machine cannot hold a lab, or when another checkout's
-    hosts of the same name or address run on it.
+    Repairs what an interrupted run, a reboot of the machine or a deleted checkout has left. Raises LabError if
+    the machine cannot run a lab, or if hosts of another checkout with the same name or address run on it.
     """
     check_addresses(environment)
     _refuse_where_impossible(environment)
-    os.umask(0o022)  # what is written from here on are files of hosts, which their daemons have to read
+    os.umask(0o022)  # files written from here on belong to hosts, whose daemons must read them
     with locked(environment.machine_directory):
         hosts = [Host(environment, host) for host in environment.hosts]
         changed = _take_over(environment)
@@ -44,15 +43,15 @@ def up(environment: LabEnvironment) -> bool:
 
 
 def up_as_root(environment: LabEnvironment) -> None:
-    """`up`, through sudo when this is not root's process."""
+    """`up`, through sudo if this process is not root's."""
     if not os.geteuid():
         up(environment)
     elif subprocess.run([*SUDO, environment.name], cwd=PROJECT, check=False).returncode:
-        raise LabError(f"the hosts of {environment.name} are not up: see the lines above")
+        raise LabError(f"the hosts of {environment.name} are not up: see the output above")
 
 
 def down(environment: LabEnvironment, force: bool = False) -> None:
-    """Takes the environment's hosts and everything of theirs away; with the last one the network too."""
+    """Remove the environment's hosts and all their files; with the last environment, the network too."""
     with locked(environment.machine_directory):
         owner = _owner(environment)
         if owner and _is_other_checkout(environment, owner) and not force:
@@ -65,7 +64,7 @@ def down(environment: LabEnvironment, force: bool = False) -> None:
 
 
 def down_all(environment: LabEnvironment, force: bool = False, with_base: bool = False) -> None:
-    """`down` for every environment on the machine; if asked, for the base systems too."""
+    """`down` for every environment on the machine; optionally removes the base systems too."""
     parent = environment.machine_directory / "environments"
     names = sorted(entry.name for entry in parent.iterdir()) if parent.is_dir() else []
     for name in names:
@@ -77,7 +76,7 @@ def down_all(environment: LabEnvironment, force: bool = False, with_base: bool =
 
 
 def _refuse_where_impossible(environment: LabEnvironment) -> None:
-    """Asked twice: much can be asked only once the tools are there."""
+    """LabError if the machine cannot run a lab. Checks twice: many checks need the tools installed."""
     for prepare in (None, install_tools):
         if prepare:
             prepare()
@@ -87,7 +86,7 @@ def _refuse_where_impossible(environment: LabEnvironment) -> None:
 
 
 def _owner(environment: LabEnvironment) -> dict[str, str] | None:
-    """Whose hosts these are: checkout and its mark, as written when they were made."""
+    """The owner of these hosts: checkout and mark, as written when they were created."""
     file = environment.directory / "owner.json"
     return dict(json.loads(file.read_text())) if file.is_file() else None
 
@@ -101,13 +100,13 @@ def _is_other_checkout(environment: LabEnvironment, owner: dict[str, str]) -> bo
 def _refusal(environment: LabEnvironment, owner: dict[str, str]) -> str:
     return (
         f"environment {environment.name} on this machine belongs to the checkout {owner['checkout']}"
-        f" (its hosts lie in {environment.directory}): run `make lab-down` there,"
+        f" (its hosts are in {environment.directory}): run `make lab-down` there,"
         f" or `python -m nexus.provider.lab down {environment.name} --force` here"
     )
 
 
 def _take_over(environment: LabEnvironment) -> bool:
-    """Makes this checkout the owner: hosts that nobody can log in to are removed, another's are refused."""
+    """Make this checkout the owner: remove hosts that nobody can log in to, refuse those of another checkout."""
     _refuse_taken_addresses(environment)
     owner = _owner(environment)
     mark = access.identity(environment.access)
@@ -132,8 +131,8 @@ def _refuse_taken_addresses(environment: LabEnvironment) -> None:
         address = json.loads(other.read_text())["address"]
         if address in wanted:
             raise LabError(
-                f"host {wanted[address]} of {environment.name} wants {address}, which {other.parent.name} of"
-                f" environment {other.parents[1].name} on this machine has: change one inventory"
+                f"host {wanted[address]} of {environment.name} needs {address}, which {other.parent.name} of"
+                f" environment {other.parents[1].name} on this machine already has: change one of the inventories"
             )
 
 
@@ -155,7 +154,7 @@ def _remove_unplanned(environment: LabEnvironment) -> bool:
 
 
 def _make_missing(hosts: Sequence[Host], root: Path) -> bool:
-    """Makes hosts that were never wholly made, or for another address, or from a base that is gone."""
+    """Create hosts whose creation never finished, whose address has changed, or whose base is gone."""
     changed = False
     for host in hosts:
         spec = host.spec()
@@ -165,7 +164,7 @@ def _make_missing(hosts: Sequence[Host], root: Path) -> bool:
             host.make(root, network.uplink_mtu(), access.public_key(host.environment))
             changed = True
         elif spec["base"] != root.name:
-            say(f"lab: {host.name} runs on an older base system; lab-down and lab-up renew it")
+            say(f"lab: {host.name} runs on an older base system; `make lab-down` and `make lab-up` renew it")
     return changed
 
 

@@ -1,4 +1,4 @@
-"""The machine that carries the lab: commands, processes, mounts. Knows nothing about hosts."""
+"""The machine that runs the lab: commands, processes, mounts. Knows nothing about hosts."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from nexus.error import OperatorError
 
 
 class LabError(OperatorError):
-    """Something about the lab that its user can put right; the text says what, where and how."""
+    """A problem of the lab that its user can fix; the text says what, where and how."""
 
 
 def say(line: str) -> None:
-    """One line of progress."""
+    """Print one line of progress."""
     print(line, flush=True)
 
 
 def run(*command: str, check: bool = True, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Runs a command of the machine; raises LabError with its output when it fails and `check` is set."""
+    """Run a command on the machine; LabError with its output if it fails and `check` is set."""
     done = subprocess.run(command, capture_output=True, text=True, input=stdin, check=False)
     if check and done.returncode:
         said = (done.stderr or done.stdout).strip() or "no output"
@@ -36,7 +36,7 @@ def run(*command: str, check: bool = True, stdin: str | None = None) -> subproce
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, pause: float = 0.05) -> bool:
-    """Asks until the condition holds or the time is over; says whether it holds."""
+    """Poll until the condition holds or the time is over; returns whether it holds."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -60,7 +60,7 @@ def locked(directory: Path) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Process:
-    """A process of the machine as /proc tells it."""
+    """A process of the machine, from /proc."""
 
     pid: int
     parent: int
@@ -99,15 +99,15 @@ def descendants(pid: int, table: Sequence[Process]) -> list[int]:
 
 
 def kill(pids: Sequence[int], seconds: float = 20) -> None:
-    """SIGKILL to one after the other, so many seconds for each to end; LabError names those that do not.
+    """Send SIGKILL to one after the other, with `seconds` for each to end; LabError names those that do not.
 
-    A process is held by a handle: on a busy machine another one soon has the number of one that has ended.
-    One handle at a time: a lab has more processes than a user may have open files.
+    Each process is held by a handle: on a busy machine the number of an ended process is soon reused.
+    Only one handle is open at a time: a lab has more processes than a user may have open files.
     """
     left = [pid for pid in dict.fromkeys(pids) if not _killed(pid, seconds)]
     if left:
         numbers = ", ".join(map(str, left))
-        raise LabError(f"processes {numbers} outlive SIGKILL: something in the kernel holds them, see dmesg")
+        raise LabError(f"processes {numbers} survived SIGKILL: something in the kernel holds them, see dmesg")
 
 
 def _killed(pid: int, seconds: float) -> bool:
@@ -116,7 +116,7 @@ def _killed(pid: int, seconds: float) -> bool:
     except ProcessLookupError:
         return True
     try:
-        with suppress(ProcessLookupError):  # ended, and not yet asked by its parent
+        with suppress(ProcessLookupError):  # ended, but not yet reaped by its parent
             signal.pidfd_send_signal(handle, signal.SIGKILL)
         return bool(wait([handle], seconds))
     finally:
@@ -132,21 +132,21 @@ def mounts_below(directory: Path) -> list[str]:
 
 
 def unmount_below(directory: Path) -> None:
-    """Takes every mount at or below a directory away."""
+    """Unmount everything at or below a directory."""
     for point in mounts_below(directory):
         if run("umount", point, check=False).returncode:
             run("umount", "--lazy", point)
 
 
 def remove_tree(directory: Path) -> None:
-    """Deletes a directory of the lab, never through a mount."""
+    """Delete a directory of the lab, never through a mount."""
     if not directory.exists():
         return
     unmount_below(directory)
     if left := mounts_below(directory):
-        raise LabError(f"{left[0]} is still mounted, so {directory} is not deleted: unmount it and try again")
+        raise LabError(f"{left[0]} is still mounted, so {directory} is not deleted: unmount it and rerun")
     try:
         shutil.rmtree(directory)
-    except PermissionError:  # a host keeps its record so that nothing but lines at the end can be written
+    except PermissionError:  # a host's audit record is append-only
         run("chattr", "-R", "-f", "-a", str(directory), check=False)
         shutil.rmtree(directory)

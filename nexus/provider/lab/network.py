@@ -1,4 +1,4 @@
-"""The lab's network: bridge, table of rules, the kernel settings they need; all put back at the end."""
+"""The lab's network: bridge, rules, and the kernel settings that they need; all restored at the end."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ table ip {defaults.NFT_TABLE} {{
 
 
 def uplink_mtu() -> int:
-    """MTU of the interface that the default route takes, or 1500 without one."""
+    """MTU of the default route's interface, or 1500 without a default route."""
     routes = json.loads(run("ip", "-json", "-4", "route", "show", "default").stdout or "[]")
     if not routes:
         return 1500
@@ -39,7 +39,7 @@ def uplink_mtu() -> int:
 
 
 def up(directory: Path, interfaces: Iterable[str]) -> bool:
-    """Makes what is missing of bridge and rules, takes running hosts' interfaces in; says whether it did."""
+    """Create missing parts of bridge and rules, attach running hosts' interfaces; returns whether anything changed."""
     changed = _settings_up(directory)
     bridge = _links().get(defaults.BRIDGE)
     mtu = uplink_mtu()
@@ -58,7 +58,7 @@ def up(directory: Path, interfaces: Iterable[str]) -> bool:
 
 
 def down(directory: Path) -> None:
-    """Takes bridge, rules and leftover interfaces away and puts the kernel's settings back."""
+    """Remove bridge, rules and leftover interfaces, and restore the kernel's settings."""
     for name, link in _links().items():
         if link.get("master") == defaults.BRIDGE:
             run("ip", "link", "delete", name, check=False)
@@ -69,7 +69,7 @@ def down(directory: Path) -> None:
 
 
 def remove_interface(name: str) -> None:
-    """Deletes a host's interface that outlived its host."""
+    """Delete an interface that outlived its host."""
     if Path("/sys/class/net", name).exists():
         run("ip", "link", "delete", name, check=False)
 
@@ -79,7 +79,7 @@ def _links() -> dict[str, dict[str, Any]]:
 
 
 def _attach(interfaces: Iterable[str], mtu: int) -> bool:
-    """A bridge that was deleted under running hosts leaves their interfaces loose."""
+    """Attach interfaces that lost their bridge when it was deleted under running hosts."""
     links, changed = _links(), False
     for name in interfaces:
         if name in links and links[name].get("master") != defaults.BRIDGE:
@@ -89,7 +89,7 @@ def _attach(interfaces: Iterable[str], mtu: int) -> bool:
 
 
 def _forward_rules() -> list[list[str]]:
-    """For a machine that drops what it forwards (Docker's): to accept in a table of ours is not enough."""
+    """Rules for a machine that drops forwarded packets (Docker's): accepting in our own table is not enough."""
     if not shutil.which("iptables"):
         return []
     tag = ["-m", "comment", "--comment", defaults.NFT_TABLE, "-j", "ACCEPT"]
@@ -117,7 +117,7 @@ def _forward_down() -> None:
 
 
 def _settings_up(directory: Path) -> bool:
-    """Raises the kernel's settings; what they were is written down first, once per boot of the machine."""
+    """Raise the kernel's settings; their old values are stored first, once per boot of the machine."""
     record = directory / "machine.json"
     boot = BOOT_ID.read_text().strip()
     known = json.loads(record.read_text()) if record.exists() else {}
@@ -134,14 +134,14 @@ def _settings_up(directory: Path) -> bool:
 def _raise(path: Path, value: int) -> bool:
     try:
         path.write_text(str(value))
-    except OSError as error:  # a container may be refused what only a large lab needs
+    except OSError as error:  # a container may be denied what only a large lab needs
         say(f"lab: {path} stays at {path.read_text().strip()} ({error.strerror})")
         return False
     return True
 
 
 def _settings_down(directory: Path) -> None:
-    """A setting that somebody has changed since is left alone; after a reboot nothing needs putting back."""
+    """Restore the settings, except those that somebody has changed since, and unless the machine has rebooted."""
     record = directory / "machine.json"
     if not record.exists():
         return

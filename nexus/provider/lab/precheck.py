@@ -1,4 +1,4 @@
-"""Whether this machine can carry a lab, and what it lacks for that.
+"""Whether this machine can run a lab, and what it lacks.
 
 Installs missing packages with apt and loads kernel modules; everything else here only looks.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from nexus.provider.lab import defaults
 from nexus.provider.lab.machine import LabError, run, say
 
-# Command that must be there -> Debian's and Ubuntu's package that brings it.
+# Required command -> Debian's and Ubuntu's package for it.
 TOOLS = {
     "systemd-nspawn": "systemd-container",
     "mmdebstrap": "mmdebstrap",
@@ -25,7 +25,7 @@ TOOLS = {
 }
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
-# What the hosts need of the kernel and cannot load themselves. Kernels may have them built in.
+# Kernel modules that the hosts need and cannot load themselves. Kernels may have them built in.
 MODULES = (
     *("overlay", "bridge", "veth", "vxlan", "nf_tables", "nf_nat", "nf_conntrack", "nft_compat", "nft_chain_nat"),
     *("nft_masq", "ip_tables", "iptable_nat", "iptable_filter", "xt_conntrack", "xt_MASQUERADE", "xt_addrtype"),
@@ -34,7 +34,7 @@ MODULES = (
 
 
 def install_tools() -> None:
-    """Installs the packages whose commands are missing."""
+    """Install the packages whose commands are missing."""
     missing = [package for command, package in TOOLS.items() if not shutil.which(command)]
     if not KEYRING.exists():
         missing.append("debian-archive-keyring")
@@ -46,19 +46,19 @@ def install_tools() -> None:
     for command in (["apt-get", "-q", "update"], install):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise LabError(f"`{' '.join(command)}` failed, install by hand: {done.stderr.strip()}")
+            raise LabError(f"`{' '.join(command)}` failed, install the packages by hand: {done.stderr.strip()}")
 
 
 def load_modules() -> None:
-    """Loads what the hosts need of the kernel; a module that a kernel does not have may be built in."""
+    """Load the kernel modules that the hosts need; a module that cannot be loaded may be built in."""
     if shutil.which("modprobe") and Path(f"/lib/modules/{os.uname().release}").exists():
         run("modprobe", "--all", "--quiet", *MODULES, check=False)
 
 
 def reason_lab_cannot_run(directory: Path | None = None) -> str | None:
-    """Why this machine cannot hold a lab, in one line, or None when it can. Changes nothing on the machine.
+    """Why this machine cannot run a lab, in one line, or None if it can. Changes nothing on the machine.
 
-    A machine on which one is up already is not asked for free disk and memory again.
+    If a lab is already up on the machine, free disk and memory are not checked again.
     """
     place = directory or Path(os.environ.get("NEXUS_LAB_DIRECTORY", defaults.lab_directory))
     checks = (_reason_of_tools, _reason_of_addresses, _reason_of_kernel, lambda: _reason_of_disk(place))
@@ -78,7 +78,7 @@ def _reason_of_tools() -> str | None:
 
 def _reason_of_addresses() -> str | None:
     if not shutil.which("ip"):
-        return None  # it is installed first, then asked again
+        return None  # it is installed first, then checked again
     for route in json.loads(run("ip", "-json", "-4", "route", "show").stdout or "[]"):
         if route["dst"] == "default" or route.get("dev") == defaults.BRIDGE:
             continue
@@ -96,7 +96,7 @@ def _reason_of_kernel() -> str | None:
         return "this kernel has no overlay filesystem, which the hosts' roots are made of"
     for kind in ("bridge", "veth"):
         if run("ip", "link", "add", "nexusprobe0", "type", kind, check=False).returncode:
-            return f"this kernel cannot make network interfaces of type {kind} (or this container may not)"
+            return f"this kernel cannot create network interfaces of type {kind} (or this container may not)"
         run("ip", "link", "delete", "nexusprobe0", check=False)
     return None
 
@@ -107,7 +107,7 @@ def _reason_of_disk(place: Path) -> str | None:
     existing = next(p for p in (place, *place.parents) if p.exists())
     kind = run("stat", "--file-system", "--format=%T", str(existing)).stdout.strip()
     if kind in ("overlayfs", "nfs", "tmpfs", "fuseblk"):
-        return f"{place} is on {kind}, which carries no overlays: name one on ext4 in NEXUS_LAB_DIRECTORY"
+        return f"{place} is on {kind}, which does not support overlays: set NEXUS_LAB_DIRECTORY to a directory on ext4"
     free = shutil.disk_usage(existing).free
     if free < defaults.DISK_BYTES_MIN:
         return f"{place} has {free / 2**30:.1f} GiB free, the lab needs {defaults.DISK_BYTES_MIN / 2**30:.0f}"

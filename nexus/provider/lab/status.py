@@ -1,4 +1,4 @@
-"""A table of an environment's hosts, as the machine and the hosts themselves answer."""
+"""A table of an environment's hosts, from the machine and the hosts themselves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEADER = ("HOST", "ADDRESS", "STATE", "SSH", "UPTIME", "MEMORY", "DISK", "GROUPS
 
 
 def table(environment: LabEnvironment) -> str:
-    """One line per host: name, address, state, ssh answer, uptime, memory and disk of its own, groups."""
+    """One line per host: name, address, state, ssh answer, uptime, its own memory and disk, groups."""
     found = processes()
     rows: list[tuple[str, ...]] = [HEADER]
     for planned in environment.hosts:
@@ -46,7 +46,7 @@ def _uptime(pid: int) -> str:
 
 
 def _memory(pid: int) -> int:
-    """Bytes that are this process's alone."""
+    """Bytes that belong only to this process."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
@@ -55,7 +55,7 @@ def _memory(pid: int) -> int:
 
 
 def _disk(directory: Path) -> str:
-    """What the host itself has written: its overlay's upper directory and Docker's."""
+    """Disk space that the host itself uses: its overlay's upper directory and Docker's."""
     parts = [str(directory / name) for name in ("upper", "docker") if (directory / name).is_dir()]
     sizes = run("du", "-s", "--block-size=1", *parts, check=False).stdout.splitlines()
     return _mib(sum(int(line.split()[0]) for line in sizes))

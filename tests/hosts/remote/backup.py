@@ -10,7 +10,7 @@ import subprocess
 
 def ask(request):
     """{"records": {kind: record}, "secrets": base64 of the file, "systems": saved, "system": the one that runs}."""
-    found = {"records": {}}
+    found: dict = {"records": {}}
     for path in glob.glob(f"{request['records']}/*.json"):
         with open(path) as stream:
             record = json.load(stream)

@@ -38,7 +38,7 @@ def shown(door):
                 raw.sendall(ASK_FOR_TLS)
                 raw.recv(1)
             with context.wrap_socket(raw) as session:
-                return hashlib.sha256(session.getpeercert(binary_form=True)).hexdigest()
+                return hashlib.sha256(session.getpeercert(binary_form=True) or b"").hexdigest()
     except OSError as error:
         return f"{type(error).__name__}: {error}"
 

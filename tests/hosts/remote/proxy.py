@@ -133,8 +133,9 @@ def ask(request):
     """{way: {user: {"row"} or {"error"}}} for each way (a port of the proxy) and each log-in."""
 
     def attempt(way, login):
+        user, password, database = login
         try:
-            session = Session(request["address"], request["ways"][way], *login, request["ca"])
+            session = Session(request["address"], request["ways"][way], user, password, database, request["ca"])
             try:
                 return {"row": session.query(WHO)[0]}
             finally:
@@ -145,7 +146,7 @@ def ask(request):
     tasks = [(way, user, login) for way in request["ways"] for user, login in request["logins"][way].items()]
     with ThreadPoolExecutor(8) as pool:
         told = list(pool.map(lambda task: attempt(task[0], task[2]), tasks))
-    found = {way: {} for way in request["ways"]}
+    found: dict = {way: {} for way in request["ways"]}
     for (way, user, _), answer in zip(tasks, told, strict=True):
         found[way][user] = answer
     return found

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 def answer(part):
     """{"answer": ..., "seconds": ...} of one part, or {"error": text}."""
-    scope = {"__name__": f"verify_{part['name']}"}
+    scope: dict = {"__name__": f"verify_{part['name']}"}
     started = time.monotonic()
     try:
         exec(compile(part["source"], f"<{part['name']}>", "exec"), scope)

@@ -15,7 +15,8 @@ FILE_BYTES = 4_000_000
 def ask(request):
     """{"leaks": ["NAME in PLACE"], "bytes": {place: how much was searched}}."""
     values = {name: [value.encode() for value in parts] for name, parts in request["values"].items()}
-    leaks, searched = [], {}
+    leaks: list = []
+    searched: dict = {}
     for place, what, data in places(request):
         searched[place] = searched.get(place, 0) + len(data)
         leaks += [f"{name} in {what}" for name, parts in values.items() if any(part in data for part in parts)]

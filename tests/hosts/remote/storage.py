@@ -65,10 +65,9 @@ def library(modules):
 def plain(access, context):
     """Status of a request without any key, or why there is none."""
     place = (access["endpoint"], access["port"])
+    connection = http.client.HTTPConnection(*place, timeout=10)
     if context:
         connection = http.client.HTTPSConnection(*place, timeout=10, context=context)
-    else:
-        connection = http.client.HTTPConnection(*place, timeout=10)
     try:
         connection.request("GET", f"/{access['bucket']}?list-type=2")
         answer = connection.getresponse()

@@ -39,10 +39,9 @@ def connect(wanted):
     """This thread's connection to the place."""
     key = f"{wanted['host']}:{wanted['port']}:{wanted.get('ca')}"
     if key not in local.__dict__:
+        made = http.client.HTTPConnection(wanted["host"], wanted["port"], timeout=15)
         if wanted.get("ca"):
             tls = ssl.create_default_context(cafile=wanted["ca"])
             made = http.client.HTTPSConnection(wanted["host"], wanted["port"], context=tls, timeout=15)
-        else:
-            made = http.client.HTTPConnection(wanted["host"], wanted["port"], timeout=15)
         local.__dict__[key] = made
     return local.__dict__[key]

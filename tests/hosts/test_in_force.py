@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from itertools import takewhile
 
 import pytest
@@ -13,6 +14,7 @@ from hosts.item import Item
 LOGS = tuple(f"logs of {name}.service" for name in ("nginx", "systemd-journald"))
 PLACES = ("/etc/", "/run/systemd/system")  # of administrators, not of packages
 ASIDE = ("MAINT", "DRAIN", "PAUSED", "STOP")
+CHAIN = "NEXUS-ROUTER"
 
 
 @pytest.mark.planned("proxy")
@@ -35,18 +37,18 @@ def test_proxy_leads_to_every_server(fleet: Fleet, item: Item) -> None:
 def test_containers_have_a_way_out(fleet: Fleet, item: Item) -> None:
     fleet.want(item)
     networks = fleet.answer(item.host, "docker")["networks"]
+    rules = fleet.machine(item.host).iptables.rules("nat")
     for config in (networks["docker_gwbridge"] or {"IPAM": {"Config": []}})["IPAM"]["Config"]:
         subnet = config["Subnet"]
-        way = [rule for rule in fleet.seen(item.host).nat if f"-s {subnet} " in rule and rule.endswith("-j MASQUERADE")]
+        way = [rule for rule in rules if f"-s {subnet} " in rule and rule.endswith("-j MASQUERADE")]
         assert way, f"{item.host}: nothing masquerades {subnet}"
 
 
 @pytest.mark.planned("docker", prefix="containers")
 def test_no_container_is_paused(fleet: Fleet, item: Item) -> None:
     fleet.want(item)
-    containers = fleet.answer(item.host, "docker")["containers"]
-    paused = [container["Name"] for container in containers if container["State"]["Paused"]]
-    assert not paused, f"{item.host}: paused: {', '.join(paused)}"
+    paused = fleet.machine(item.host).docker.get_containers(status="paused")
+    assert not paused, f"{item.host}: paused: {paused}"
 
 
 @pytest.mark.planned("docker", prefix="docker engine")
@@ -60,8 +62,9 @@ def test_engine_uses_its_configuration(fleet: Fleet, item: Item) -> None:
 
 @pytest.mark.planned("in force", prefix="sysctl ")
 def test_kernel_setting(fleet: Fleet, item: Item) -> None:
-    writable, value = fleet.seen(item.host).sysctl[item.name.removeprefix("sysctl ")]
-    wanted = fleet.want(item)["value"]
+    wanted, machine, name = fleet.want(item)["value"], fleet.machine(item.host), item.name.removeprefix("sysctl ")
+    value = str(machine.sysctl(name))
+    writable = value == wanted or machine.run_test("test -w %s", f"/proc/sys/{name.replace('.', '/')}").succeeded
     assert value == wanted or not writable, f"{item.host}: {item.name} is {value}, planned is {wanted}"
 
 
@@ -69,7 +72,7 @@ def test_kernel_setting(fleet: Fleet, item: Item) -> None:
 def test_no_file_overrides_sshd(fleet: Fleet, item: Item) -> None:
     fleet.want(item)
     wanted = {"kbdinteractiveauthentication no", "passwordauthentication no", "x11forwarding no", "maxsessions 50"}
-    missing = wanted - fleet.seen(item.host).sshd
+    missing = wanted - set(fleet.machine(item.host).check_output("sshd -T").splitlines())
     assert not missing, f"{item.host}: sshd does not say {', '.join(sorted(missing))}"
 
 
@@ -96,3 +99,30 @@ def test_log_files_are_those_that_are_there(fleet: Fleet, item: Item) -> None:
     fleet.want(item)
     lost = fleet.seen(item.host).lost
     assert not lost, f"{item.host}: written to although removed: {', '.join(sorted(set(lost)))}"
+
+
+@pytest.mark.planned("router", prefix="router config")
+def test_router_configuration_in_force(fleet: Fleet, item: Item) -> None:
+    found = fleet.web(item.host, "router health")
+    there, wanted = found["headers"].get("x-router-config"), fleet.want(item)["sha256"]
+    assert there == wanted, f"{item.host}: the router runs with configuration {there}, planned is {wanted}"
+
+
+@pytest.mark.planned("router", prefix="router guard")
+def test_router_is_guarded(fleet: Fleet, item: Item) -> None:
+    rules, wanted = fleet.machine(item.host).iptables.rules(), fleet.want(item)["rules"]
+    own = [rule for rule in rules if rule.startswith(f"-A {CHAIN} ")]
+    stamps = {found[1] for rule in own for found in [re.search(r"nexus-router (\w+) ", rule)] if found}
+    assert stamps == {wanted}, f"{item.host}: rules of {CHAIN} carry {stamps or 'nothing'}, planned is {wanted}"
+    for port in (fleet.env.setting.router_port, fleet.env.setting.router_metrics_port):
+        closed = [rule for rule in own if f"--ctorigdstport {port} " in rule and rule.endswith("-j DROP")]
+        assert closed, f"{item.host}: {CHAIN} does not close port {port}"
+    for chain in ("INPUT", "DOCKER-USER"):
+        first = next((rule for rule in rules if rule.startswith(f"-A {chain} ")), "nothing")
+        assert first.endswith(f"-j {CHAIN}"), f"{item.host}: the first rule of {chain} is {first}"
+
+
+@pytest.mark.planned("nginx", prefix="nginx config")
+def test_nginx_configuration_in_force(fleet: Fleet, item: Item) -> None:
+    found, wanted = fleet.web(item.host, "nginx config")["body"].strip(), fleet.want(item)["sha256"]
+    assert found == wanted, f"{item.host}: Nginx's workers have configuration {found}, planned is {wanted}"

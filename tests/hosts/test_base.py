@@ -1,0 +1,57 @@
+"""Base: the system is up, root stays out, and the host knows the others."""
+
+import pytest
+
+testinfra_hosts = ["all"]
+
+
+def test_system_is_up(host):
+    assert host.run("systemctl is-system-running").stdout.strip() == "running"
+
+
+def test_no_unit_failed(host):
+    assert host.check_output("systemctl list-units --state=failed,auto-restart --plain --no-legend") == ""
+
+
+def test_exporter_is_installed(host):
+    assert host.package("prometheus-node-exporter").is_installed
+
+
+@pytest.mark.parametrize("service", ["ssh", "prometheus-node-exporter"])
+def test_service_runs(host, service):
+    assert host.service(service).is_running
+    assert host.service(service).is_enabled
+
+
+def test_clock_is_kept(host, setting):
+    assert host.service("chrony").is_running or not setting.base_chrony
+
+
+def test_metrics_are_for_the_other_hosts(host, address):
+    assert host.socket(f"tcp://{address}:9100").is_listening
+
+
+def test_log_in_is_by_key_and_not_as_root(host, setting):
+    wanted = {"permitrootlogin no", "passwordauthentication no", f"allowusers {setting.base_user}"}
+    assert wanted <= set(host.check_output("sshd -T").splitlines())
+
+
+def test_host_knows_the_others_by_name(host, env):
+    lines = host.file("/etc/hosts").content_string.splitlines()
+    assert [other.name for other in env.hosts if f"{other.address} {other.name}" not in lines] == []
+
+
+def test_own_directory_is_closed(host):
+    directory = host.file("/var/lib/nexus-cos")
+    assert (directory.user, directory.group, directory.mode) == ("root", "root", 0o700)
+
+
+def test_kernel_settings_are_in_force(host, setting):
+    wanted = {name: str(value) for name, value in setting.base_sysctl.items()}
+    found = {name: str(host.sysctl(name)) for name in wanted}
+    wrong = [name for name in wanted if found[name] != wanted[name]]
+    locked = [name for name in wrong if host.run_test("test -w %s", f"/proc/sys/{name.replace('.', '/')}").failed]
+    own = {name: (found[name], wanted[name]) for name in wrong if name not in locked}
+    assert not own, f"(value, planned value): {own}"
+    if locked:
+        pytest.skip(f"{', '.join(sorted(locked))}: the host's kernel belongs to the machine around it")
