@@ -10,8 +10,8 @@ import pytest
 
 from nexus.pki.ca import Authority
 from nexus.transport import protocol
-from tests.plan.bad_input import Hosts, Project, write_secrets
-from tests.plan.checkout import BEFORE, complaints, state
+from tests.plan.leftovers import BEFORE, complaints, state
+from tests.plan.project_copy import Hosts, Project, write_secrets
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

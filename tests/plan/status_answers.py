@@ -10,7 +10,7 @@ from typing import Any
 
 from nexus.environment.environment import Environment
 from nexus.run.row import Row
-from tests.plan import cluster
+from tests.plan import environments
 
 NOW = 1_800_000_000.0
 DAY = 86400
@@ -41,7 +41,7 @@ def sha256(text: str) -> str:
 
 def environment(directory: Path) -> Environment:
     """All groups, stores on three hosts."""
-    return cluster.environment(directory, GROUPS)
+    return environments.environment(directory, GROUPS)
 
 
 def answers() -> Answers:

@@ -16,7 +16,7 @@ from nexus.plan.desired import Desired, File, Link
 from nexus.plan.kinds.absent import Absent
 from nexus.transport import protocol
 from nexus.transport.protocol import lines
-from tests.plan.step import step
+from tests.plan.step_request import step
 
 pytestmark = pytest.mark.usefixtures("own_run")
 ME: dict[str, Any] = {"owner": pwd.getpwuid(os.getuid()).pw_name, "group": grp.getgrgid(os.getgid()).gr_name}

@@ -14,8 +14,8 @@ from nexus.error import OperatorError
 from nexus.run import arguments as module
 from nexus.run.argument_kinds import Argument
 from nexus.run.arguments import Choice, Flag, Host, Number, Service, Services, Since, Word, arguments, declared
-from tests.plan.bad_input import Project, refused
-from tests.plan.cluster import environment
+from tests.plan.environments import environment
+from tests.plan.project_copy import Project, refused
 
 DEPLOYS = sorted(Path("deploys").glob("*.py"))
 READ_ONLY = {"drift", "history", "service_config", "status", "unlock"}

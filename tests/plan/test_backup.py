@@ -17,8 +17,8 @@ from roles.backup.plan import notes, plan
 from roles.postgresql.patroni import CONFIG as PATRONI
 from roles.postgresql.pgbackrest import CONFIG as PGBACKREST
 from roles.postgresql.plan import plan as postgresql
-from tests.plan.cluster import environment
-from tests.plan.store import file, text, told
+from tests.plan.environments import environment
+from tests.plan.store_environment import file, text, told
 
 STORES = "etcd postgresql redis rabbitmq"
 GROUPS = {"data1": STORES, "data2": STORES, "data3": STORES, "ops1": "ops storage"}

@@ -12,7 +12,7 @@ import paramiko
 import pyrage
 import pytest
 
-from tests.plan.bad_input import NOTHING, Project, refused, write_secrets
+from tests.plan.project_copy import NOTHING, Project, refused, write_secrets
 
 # Secrets
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.plan.bad_input import Project, refused
+from tests.plan.project_copy import Project, refused
 
 SERVICES = "group_data/catalogue/services.yaml"
 OPERATIONS = "group_data/catalogue/operations.yaml"

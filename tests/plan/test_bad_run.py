@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.plan.bad_input import Project, refused
+from tests.plan.project_copy import Project, refused
 
 
 def test_only_a_dry_run_writes_a_plan(project: Project) -> None:

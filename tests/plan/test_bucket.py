@@ -18,8 +18,8 @@ from roles.storage import bucket
 from roles.storage.plan import IDENTITIES, UNIT_FILE, identities, notes, plan
 from runbooks.secret import rotation
 from runbooks.secret.rule import chosen, rule_of
-from tests.plan.cluster import environment
-from tests.plan.store import file, text, told
+from tests.plan.environments import environment
+from tests.plan.store_environment import file, text, told
 
 CONTENT, UPLOAD = "content-management", "puabo-dsp-upload-mgr"
 HERE = {"app1": "app", "data1": "etcd postgresql", "ops1": "ops storage"}

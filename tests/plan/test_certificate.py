@@ -12,7 +12,7 @@ import pytest
 from nexus.pki.ca import Authority
 from nexus.plan.desired import Unit
 from tests.plan.certificate_host import CertificateHost, digest
-from tests.plan.cluster import environment
+from tests.plan.environments import environment
 
 
 @pytest.fixture

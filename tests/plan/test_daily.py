@@ -24,7 +24,7 @@ from runbooks.daily import checks, maintenance, own_checks, restart, scale
 from runbooks.daily.host import logs
 from runbooks.status import table
 from tests.plan import status_answers
-from tests.plan.cluster import LAB, environment
+from tests.plan.environments import LAB, environment
 from tests.plan.fake_run import FakeRun
 
 CHECKED = {**LAB, "edge1": "edge"}

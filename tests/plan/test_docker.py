@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from roles.docker.plan import CONFIG, PRUNE, plan
-from tests.plan.cluster import environment
+from tests.plan.environments import environment
 
 DAY = 86400
 

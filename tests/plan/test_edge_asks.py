@@ -9,7 +9,7 @@ import pytest
 from roles.functional.plan import asking
 from roles.health import status
 from roles.health.plan import plan
-from tests.plan.cluster import environment
+from tests.plan.environments import environment
 
 EDGES = {"edge1": "edge", "edge2": "edge", "app1": "app", "ops1": "ops"}
 

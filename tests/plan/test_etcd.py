@@ -12,8 +12,8 @@ from nexus.plan import diff
 from roles.certificate.plan import ETCD_CA, ETCD_KEY
 from roles.certificate.plan import plan as certificates
 from roles.etcd.plan import CONFIG, DROP_IN, INITIAL, notes, plan
-from tests.plan.cluster import environment
-from tests.plan.store import text
+from tests.plan.environments import environment
+from tests.plan.store_environment import text
 
 BARE: dict[str, Any] = {
     "paths": {}, "packages": {}, "units": {}, "users": {}, "groups": {}, "states": {}, "manifest": {},

@@ -22,9 +22,9 @@ from roles.certificate.plan import ETCD_CA, ETCD_KEY, ETCD_LEAF
 from roles.certificate.plan import plan as certificates
 from roles.etcd.host import alarm, state
 from roles.etcd.plan import CONFIG, plan
-from tests.plan.cluster import environment
+from tests.plan.environments import environment
 from tests.plan.loopback import Place
-from tests.plan.store import text
+from tests.plan.store_environment import text
 
 pytestmark = pytest.mark.skipif(not shutil.which("etcd"), reason="etcd is not installed here")
 ALL = ("data1", "data2", "data3")

@@ -14,7 +14,7 @@ from roles.postgresql import failover as postgresql
 from roles.postgresql.host import scram
 from roles.sentinel import failover as redis
 from tests.plan.fake_run import FakeRun
-from tests.plan.store import environment
+from tests.plan.store_environment import environment
 
 VIEW: dict[str, dict[str, Any]] = {
     "data1": {"role": "leader", "state": "running", "lag": None},

@@ -11,7 +11,7 @@ from nexus.catalogue.statement import NO_TABLE, ONLY, read
 from nexus.plan.comparison import Differences, Seen
 from roles.postgresql.host import schema
 from roles.postgresql.plan import plan
-from tests.plan.store import environment
+from tests.plan.store_environment import environment
 
 TABLE = "CREATE TABLE a (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, b text);\n"
 ALLOWED = [

@@ -21,7 +21,7 @@ from roles.functional.host.check import failure
 from roles.functional.host.checks import client, probe
 from roles.functional.plan import checks, context, request_data, token
 from tests.fixtures.checkout import WORKING, make_checkout
-from tests.plan.cluster import environment
+from tests.plan.environments import environment
 from tests.plan.fake_run import FakeRun
 
 

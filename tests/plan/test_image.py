@@ -10,7 +10,7 @@ import pytest
 from roles.image.plan import item, plan, preflight
 from roles.image.recipe import pack, recipe
 from roles.image.runtime import heap_mb
-from tests.plan.image import (
+from tests.plan.image_environment import (
     cooked,
     dockerfile,
     environment,

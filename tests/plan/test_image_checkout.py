@@ -14,7 +14,7 @@ from roles.image.plan import notes
 from roles.image.recipe import recipe
 from roles.image.runtime import has_code, probes
 from tests.fixtures.checkout import WITHOUT_CODE, make_checkout
-from tests.plan.image import (
+from tests.plan.image_environment import (
     cooked,
     dockerfile,
     environment,

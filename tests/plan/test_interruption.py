@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.plan.bad_input import NOTHING, Project
+from tests.plan.project_copy import NOTHING, Project
 
 SIGNALS = {signal.SIGINT: "SIGINT (Ctrl-C)", signal.SIGTERM: "SIGTERM (kill)", signal.SIGHUP: "SIGHUP"}
 AGAIN = "Run the same command again"

@@ -18,7 +18,7 @@ from nexus.plan import diff
 from nexus.plan.desired import Desired, File
 from nexus.transport import protocol
 from nexus.transport.protocol import lines
-from tests.plan.step import step
+from tests.plan.step_request import step
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount and set flags")
 

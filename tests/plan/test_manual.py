@@ -11,7 +11,7 @@ from nexus.cli.help import asked, comments, manual, named
 from nexus.environment import deploy_declaration, settings
 from nexus.run.arguments import declared
 from roles.table import ROLES
-from tests.plan.bad_input import Project
+from tests.plan.project_copy import Project
 
 DEPLOYS = sorted(Path("deploys").glob("*.py"))
 

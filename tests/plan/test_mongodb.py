@@ -15,7 +15,7 @@ from nexus.error import OperatorError
 from roles.mongodb.host import members, shell, state
 from roles.mongodb.plan import CONFIG, KEYRING, MEMBERS_KEY, SOURCES, notes, plan, preflight
 from roles.service.contents import credentials
-from tests.plan.store import ADDRESS, environment, text, told
+from tests.plan.store_environment import ADDRESS, environment, text, told
 
 HELPER = Path("/usr/lib/apt/apt-helper")
 

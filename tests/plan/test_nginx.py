@@ -20,7 +20,7 @@ from nexus.plan import diff, manifest
 from nexus.plan.desired import Desired
 from roles.nginx.location import locations
 from roles.nginx.plan import plan
-from tests.plan.edge import (
+from tests.plan.real_edge import (
     ADDRESS,
     DOMAIN,
     LIMITED,

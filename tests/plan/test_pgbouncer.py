@@ -7,7 +7,7 @@ from pathlib import Path
 
 from roles.pgbouncer.plan import ACCESS, CONFIG, LISTEN, USERS, plan
 from roles.postgresql.budget import budget
-from tests.plan.store import ADDRESS, APP, environment, text, told
+from tests.plan.store_environment import ADDRESS, APP, environment, text, told
 
 
 def parsed(content: str) -> ConfigParser:

@@ -14,7 +14,7 @@ from nexus.cache import cache_directory
 from nexus.cli import place
 from nexus.error import OperatorError
 from nexus.run import clock
-from tests.plan.bad_input import PYINFRA, Project
+from tests.plan.project_copy import PYINFRA, Project
 
 START = (
     "import sys, site, runpy; sys.argv = sys.argv[2:]; site.addsitedir({0!r}); "

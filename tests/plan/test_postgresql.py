@@ -17,8 +17,8 @@ from roles.postgresql.budget import budget
 from roles.postgresql.patroni import CONFIG
 from roles.postgresql.plan import notes, plan, preflight
 from roles.postgresql.tuning import size_bytes, tuned
-from tests.plan.cluster import environment as cluster
-from tests.plan.store import ADDRESS, APP, GIB, environment, text, told
+from tests.plan.environments import environment as cluster
+from tests.plan.store_environment import ADDRESS, APP, GIB, environment, text, told
 
 MIB = 1024**2
 

@@ -17,8 +17,8 @@ from nexus.plan.diff import compare
 from roles.certificate.host.stock import PREPARED
 from roles.certificate.plan import KEY, LEAF, UNIT, plan
 from roles.certificate.prepared import ITEM
-from tests.plan.cluster import environment
-from tests.plan.store import file, text, told
+from tests.plan.environments import environment
+from tests.plan.store_environment import file, text, told
 
 
 def prepared(tmp_path: Path, **settings: Any) -> State:

@@ -13,9 +13,9 @@ from nexus.environment.environment import Environment
 from nexus.error import OperatorError
 from roles.postgresql.proxy import sections as postgresql
 from roles.proxy.plan import CONFIG, notes, plan, sections
-from tests.plan.cluster import environment
-from tests.plan.members import Members
-from tests.plan.store import text
+from tests.plan.environments import environment
+from tests.plan.fake_members import Members
+from tests.plan.store_environment import text
 
 needs_haproxy = pytest.mark.skipif(not shutil.which("haproxy"), reason="HAProxy is not installed here")
 DATA = {"app1": "app", **{f"data{number}": "etcd postgresql" for number in (1, 2, 3)}}

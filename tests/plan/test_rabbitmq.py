@@ -9,7 +9,7 @@ import pytest
 
 from nexus.error import OperatorError
 from roles.rabbitmq.plan import COOKIE, DIRECTORY, DROP_IN, MAY_STOP, UNIT, notes, plan
-from tests.plan.store import ADDRESS, GIB, environment, file, text
+from tests.plan.store_environment import ADDRESS, GIB, environment, file, text
 
 
 def settings(content: str) -> dict[str, str]:

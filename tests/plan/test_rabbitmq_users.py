@@ -13,7 +13,7 @@ import pytest
 from nexus.plan.desired import Desired, State
 from roles.rabbitmq.plan import COOKIE, DIRECTORY, plan
 from roles.rabbitmq.users import event_permissions, password_hash
-from tests.plan.store import environment, file, text, told
+from tests.plan.store_environment import environment, file, text, told
 
 
 def state(desired: Desired, name: str) -> State:

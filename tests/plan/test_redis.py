@@ -13,7 +13,7 @@ from roles.redis.instance import CACHE, INSTANCES, PERSISTENT
 from roles.redis.plan import HELPER, PASSWORD, notes, plan
 from roles.redis.users import ADMIN, HEALTH, OWN, SERVER_RULES
 from roles.service.contents import credentials
-from tests.plan.store import ADDRESS, GIB, environment, file, text, told
+from tests.plan.store_environment import ADDRESS, GIB, environment, file, text, told
 
 
 def users(content: str) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ import bcrypt
 import yaml
 
 from roles.registry import plan as registry
-from tests.plan.image import environment
+from tests.plan.image_environment import environment
 
 
 def test_registry_password_file_is_stable_and_valid() -> None:

@@ -20,7 +20,7 @@ from runbooks.release.host import traffic
 from runbooks.release.migration import due, job
 from runbooks.release.plan import Step, at, rollback_order, stack, waves, work
 from runbooks.release.record import Running, begun, committed, history, releases, target, went_back
-from tests.plan.cluster import environment
+from tests.plan.environments import environment
 
 OLD = Released("1.0.0", "sha256:aa", "auth-service-old")
 NEW = Released("2.4.1", "sha256:bb", "auth-service-new")

@@ -22,7 +22,7 @@ from runbooks.release.gate import Traffic
 from runbooks.release.plan import Step
 from runbooks.release.record import Running
 from runbooks.release.rollout import Session
-from tests.plan.cluster import environment
+from tests.plan.environments import environment
 
 GOOD = Traffic(1000, 0, {3: 1000})
 BAD = Traffic(1000, 200, {3: 1000})

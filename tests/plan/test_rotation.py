@@ -22,7 +22,7 @@ from roles.sentinel import plan as sentinel
 from roles.service.contents import credentials
 from runbooks.secret import rotation
 from runbooks.secret.rule import chosen, rule_of, units
-from tests.plan.store import environment, text
+from tests.plan.store_environment import environment, text
 
 AUTH = "auth-service"
 

@@ -15,7 +15,7 @@ from roles.base import plan as base
 from roles.service.contents import credentials
 from runbooks.secret import rotation
 from tests.plan.fake_run import FakeRun
-from tests.plan.store import environment
+from tests.plan.store_environment import environment
 
 
 @pytest.fixture

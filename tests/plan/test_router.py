@@ -14,8 +14,8 @@ import pytest
 from nexus.error import OperatorError
 from roles.router.backend import backends
 from roles.router.plan import configuration, plan, stack
-from tests.plan.edge import UNLIMITED, Edge, environment, reason_to_skip, running, wait_until
-from tests.plan.reload import alone, hands_over, reloaded, running_stamp
+from tests.plan.real_edge import UNLIMITED, Edge, environment, reason_to_skip, running, wait_until
+from tests.plan.router_reload import alone, hands_over, reloaded, running_stamp
 
 needs_edge = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip())
 

@@ -16,7 +16,7 @@ from roles.redis.users import ADMIN, HEALTH, SENTINEL_RULES
 from roles.sentinel.host import state
 from roles.sentinel.host.view import NotYetError, View
 from roles.sentinel.plan import CONFIG, HELPER, USERS, identity, plan
-from tests.plan.store import environment, file, text, told
+from tests.plan.store_environment import environment, file, text, told
 
 A, B, C = "10.9.0.31", "10.9.0.32", "10.9.0.33"
 

@@ -10,7 +10,7 @@ from nexus.environment.settings import Settings
 from roles.service.plan import STACK, plan
 from roles.service.scale import warnings
 from roles.service.stack import HEALTH, definition, definitions, properties, stack_file
-from tests.plan.cluster import WEAK, environment
+from tests.plan.environments import WEAK, environment
 
 
 @pytest.fixture(name="env")

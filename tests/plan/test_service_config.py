@@ -18,7 +18,7 @@ from roles.service.host import state
 from roles.service.released import Released, key
 from roles.service.stack import definition, properties
 from runbooks.daily import configuration
-from tests.plan.cluster import environment
+from tests.plan.environments import environment
 from tests.plan.test_daily import Asked
 
 SERVICE = "auth-service"

@@ -8,7 +8,7 @@ import pytest
 from nexus.error import OperatorError
 from roles.service.access import PLAIN
 from roles.service.contents import config, credentials, env_file, migration_credentials, mounted
-from tests.plan.cluster import environment
+from tests.plan.environments import environment
 from tests.plan.test_service import env_  # noqa: F401 - a fixture
 
 

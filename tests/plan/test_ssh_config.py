@@ -12,7 +12,7 @@ import pytest
 from nexus.error import OperatorError
 from nexus.transport import ssh_config
 from nexus.transport.ssh_config import Target, target
-from tests.plan.bad_input import Project, refused
+from tests.plan.project_copy import Project, refused
 
 pytestmark = pytest.mark.skipif(not shutil.which("ssh"), reason="OpenSSH's client is not installed")
 FINE = b"""Include nothing-is-there/*.conf

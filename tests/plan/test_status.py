@@ -19,7 +19,7 @@ from roles.table import ROLES
 from runbooks.status import judge, table
 from tests.plan import status_answers
 from tests.plan.status_answers import EXPECTED, plain, sha256
-from tests.plan.store import environment
+from tests.plan.store_environment import environment
 
 NOW = 1_800_000_000.0
 DAY = 86400

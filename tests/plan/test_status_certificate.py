@@ -11,7 +11,7 @@ import pytest
 from nexus.environment.environment import Environment
 from nexus.run.row import Row
 from roles.certificate.status import rows
-from tests.plan.store import environment
+from tests.plan.store_environment import environment
 
 NOW = 1_800_000_000.0
 DAY = 86400

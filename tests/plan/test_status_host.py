@@ -10,7 +10,7 @@ import pytest
 from nexus.agent.kernel import unescaped
 from roles.base import status
 from roles.base.host import status as machine
-from tests.plan.store import environment
+from tests.plan.store_environment import environment
 
 SOUND: dict[str, Any] = {"disks": [], "failed": [], "units": {}, "read_only": [], "packages": [], "held": []}
 

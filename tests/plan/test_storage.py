@@ -14,8 +14,8 @@ from nexus.environment.environment import Environment
 from nexus.error import OperatorError
 from roles.storage.host.signature import headers
 from roles.storage.plan import BACKUP, FRONT, IDENTITIES, SYSTEM_CA, UNIT_FILE, access, notes, plan, present
-from tests.plan.cluster import environment
-from tests.plan.store import file, text, told
+from tests.plan.environments import environment
+from tests.plan.store_environment import file, text, told
 
 GROUPS = {"data1": "etcd postgresql", "ops1": "ops storage", "ops2": "ops storage"}
 

@@ -26,8 +26,8 @@ from roles.postgresql import backup as postgresql
 from roles.postgresql.restore import FORGET
 from roles.redis import backup as redis
 from roles.table import ROLES
-from tests.plan.cluster import environment
-from tests.plan.store import text
+from tests.plan.environments import environment
+from tests.plan.store_environment import text
 from tests.plan.test_sent_code import CHANGING, SENT, imported, libraries
 
 GROUPS = {"shelf1": "shelf", "shelf2": "shelf", "ops1": "ops storage"}

@@ -24,7 +24,7 @@ from roles.redis.host import server as redis
 from roles.redis.instance import PERSISTENT
 from roles.redis.plan import in_force as redis_in_force
 from roles.redis.users import server_acl
-from tests.plan.store import environment, text
+from tests.plan.store_environment import environment, text
 
 
 def test_an_obstacle_is_a_change_without_a_step() -> None:

@@ -27,7 +27,7 @@ from roles.rabbitmq.proxy import sections as rabbitmq_sections
 from roles.redis.proxy import sections
 from roles.redis.users import HEALTH
 from tests.plan.loopback import Place
-from tests.plan.store import environment
+from tests.plan.store_environment import environment
 
 needs_haproxy = pytest.mark.skipif(not shutil.which("haproxy"), reason="haproxy not installed")
 HOSTS = (31, 32, 33)  # last parts of their addresses

@@ -8,7 +8,7 @@ from roles.swarm.host import cluster as cluster_side
 from roles.swarm.host import engine, state
 from roles.swarm.join import estranged, invitation
 from roles.swarm.plan import leader, managers, network_mtu, plan
-from tests.plan.cluster import environment
+from tests.plan.environments import environment
 from tests.plan.fake_run import FakeRun, StandIn
 
 

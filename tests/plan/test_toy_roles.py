@@ -19,7 +19,7 @@ from runbooks import status
 from runbooks.daily import checks
 from runbooks.failover import rebuilding, switching
 from tests.plan.fake_run import FakeRun
-from tests.plan.store import environment
+from tests.plan.store_environment import environment
 
 RUNBOOKS = Path(__file__).parents[2] / "runbooks"
 VALVE = {

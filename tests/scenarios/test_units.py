@@ -12,7 +12,7 @@ from control import Control
 from nexus.plan import diff
 from nexus.plan.desired import Desired, File, Unit
 from nexus.transport.protocol import READ, lines
-from tests.plan.step import step
+from tests.plan.step_request import step
 
 SHOWN = ("LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload")
 UNITS = {"runs": "/bin/sleep 1d", "fails": "/bin/false", "masked": "", "edited": "/bin/sleep 1d", "off": "/bin/true"}

@@ -15,8 +15,8 @@ from nexus.transport import keepalive
 from nexus.transport.jump import jump_command, parts
 from nexus.transport.keepalive import keepalive_transport
 from nexus.transport.ssh_config import Target
-from tests.plan.bad_input import Hosts, Project, refused
 from tests.plan.bastion import Bastion, configuration
+from tests.plan.project_copy import Hosts, Project, refused
 
 pytestmark = pytest.mark.skipif(not shutil.which("ssh"), reason="OpenSSH's client is not installed")
 

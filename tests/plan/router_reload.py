@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.plan.edge import Edge, wait_until
+from tests.plan.real_edge import Edge, wait_until
 
 
 def running_stamp(edge: Edge) -> str | None:

@@ -14,9 +14,9 @@ from typing import Any
 
 from nexus.environment.environment import Environment
 from roles.proxy.plan import CONFIG, plan
-from tests.plan.cluster import environment
+from tests.plan.environments import environment
 from tests.plan.loopback import Place
-from tests.plan.store import text
+from tests.plan.store_environment import text
 
 IN_A_ROW = 6  # consecutive answers that prove the state of all servers
 
