@@ -106,7 +106,8 @@ def test_a_process_that_is_ended_fails_its_request_alone(here):
 
 
 def test_what_an_agent_writes_is_shown_as_it_comes(here):
-    session, shown = AgentSession(*here), []
+    session = AgentSession(*here)
+    shown: list[str] = []
     source = "import sys\ndef work(context):\n print('one'); print('two', file=sys.stderr); return {}"
     reply = session.carry(request(source), shown.append)
     assert reply is not None

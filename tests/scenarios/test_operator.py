@@ -164,7 +164,7 @@ def test_status_tells_a_lost_host(control: Control, database: Database) -> None:
     finally:
         control.host(primary).start()
     assert done.status != 0
-    assert primary in found["hosts log-in"]["advice"]
+    assert primary in found["hosts login"]["advice"]
     assert found["postgresql primary"]["value"] == successor
     assert found["etcd quorum"]["missed"]
     assert found[f"postgresql {primary}"]["missed"]
