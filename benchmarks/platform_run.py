@@ -38,7 +38,7 @@ class Done:
     def changes(self) -> int:
         """Changes in the closing line; -1 without one, or if the run did not complete."""
         found = CLOSING.search(self.output)
-        return int(found[1]) if found and "NOT COMPLETE" not in found[4] and not self.cost.status else -1
+        return int(found[1]) if found and "INCOMPLETE" not in found[4] and not self.cost.status else -1
 
     @property
     def healthy(self) -> bool:

@@ -36,7 +36,7 @@ class Way:
 
 
 def _kit_changes(output: str) -> int | None:
-    found = re.search(r"^slice: \d+ hosts?, (\d+) changes?(?!.*NOT COMPLETE)", output, re.MULTILINE)
+    found = re.search(r"^slice: \d+ hosts?, (\d+) changes?(?!.*INCOMPLETE)", output, re.MULTILINE)
     return int(found[1]) if found else None
 
 

@@ -1,6 +1,6 @@
-"""Steps of other hosts that failed in this run: whoever waits for one of them is told why, and need not wait on.
+"""Steps of other hosts that failed in this run: a host that waits for one of them reads the reason and stops waiting.
 
-The controller leaves a word on hosts that are at work on the same role. One who waits reads it here.
+The controller leaves a note on hosts that work on the same role. A waiting step reads it here.
 """
 
 from __future__ import annotations

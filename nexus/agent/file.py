@@ -27,7 +27,7 @@ def concerning(path: str) -> Iterator[None]:
 
 
 def write_atomic(path: str, data: bytes, mode: int = 0o600, owner: str = "", group: str = "") -> None:
-    """Write beside the target in a private file, then rename: nobody ever sees half of it."""
+    """Write a private file next to the target, then rename it: no reader ever sees half a file."""
     put(stage(path, data, mode, owner, group), path)
 
 

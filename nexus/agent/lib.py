@@ -106,7 +106,7 @@ def refusal(command: str) -> str | None:
 def once(ask: Callable[[], Any], *key: str) -> Any:
     """The first answer to a question in the life of this process: all states of a probe are of one moment.
 
-    They are asked for side by side, so whoever comes second waits.
+    They are asked for side by side, so the second one waits.
     """
     with ONE_BY_ONE:
         turn = TURNS.setdefault(key, Lock())
@@ -121,14 +121,14 @@ def account(name: str) -> dict[str, Any]:
     try:
         entry = pwd.getpwnam(name)
     except KeyError:
-        raise RemoteError(f"there is no account {name}: is what makes it installed?") from None
+        raise RemoteError(f"there is no account {name}: install the package that creates it") from None
     groups = os.getgrouplist(name, entry.pw_gid)
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": groups}
 
 
 @contextlib.contextmanager
 def held(path: str) -> Iterator[None]:
-    """Wait for whoever else on this host holds the file, and hold it."""
+    """Hold the file; wait while another process on this host holds it."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -198,6 +198,6 @@ def read_fence() -> dict[str, int]:
         return {"run": 0, "steps": 0}
     except (ValueError, KeyError, TypeError):
         raise RemoteError(
-            f"{FENCE} cannot be read, so nobody knows which run may change this host: when no run is under way, "
-            "remove it and run again"
+            f"{FENCE} cannot be read, so it is unknown which run may change this host. Once no run is under way, "
+            "remove the file and rerun"
         ) from None

@@ -69,7 +69,7 @@ def _carry_out(request: Mapping[str, Any]) -> None:
     if do == ACTION and not request["alone"]:
         act(request)
         return
-    with turn(alone=do not in QUESTIONS, number=request.get("fence")) as let_in:
+    with turn(alone=do not in QUESTIONS, number=request.get("fence")) as allow_parallel:
         if do in QUESTIONS:
             print(json.dumps(answer(request)))
             return
@@ -77,8 +77,8 @@ def _carry_out(request: Mapping[str, Any]) -> None:
 
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # shown while the step runs
         fence.enter(request)
-        if request.get("beside"):
-            let_in()
+        if request.get("parallel"):
+            allow_parallel()
         if request.get("commands"):
             show_all()
         if do == ACTION:

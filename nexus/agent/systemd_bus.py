@@ -1,8 +1,8 @@
 """Units as systemd itself answers, over its own socket.
 
 `systemctl show` has systemd work out all of some 300 properties of every unit, memory and traffic included, and drops
-all but those it was asked for. Only root may use that socket; for whoever else asks, and where anything goes wrong
-here, `systemd.units` falls back to systemctl.
+all but those it was asked for. Only root may use that socket. For other users, and after any failure here,
+`systemd.units` falls back to systemctl.
 
 The wire format is that of the D-Bus specification, "Message Protocol"; the socket is systemd's private one, which
 needs neither a name nor a broker.

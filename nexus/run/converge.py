@@ -124,7 +124,7 @@ def _begin(role: str) -> Iterator[PyinfraCommand]:
     run, name = current_run(), host.name
     found = run.hosts.compare(name, role)
     show(run, name, role, found)
-    begun = Begun([Step(title(role, step), {**step, "beside": True}, stream=True) for step in found.steps])
+    begun = Begun([Step(title(role, step), {**step, "parallel": True}, stream=True) for step in found.steps])
     run.hosts.under_way[name, role] = begun, found.changes
     if found.steps:
         if executing():

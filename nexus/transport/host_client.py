@@ -50,7 +50,7 @@ class HostClient:
         called with every line of standard output, as it comes if the agent that stays prints it.
         """
         arguments = self._arguments or connector_arguments(self._state, self._host)
-        session = None if request.get("beside") else session_of(self._host, arguments)
+        session = None if request.get("parallel") else session_of(self._host, arguments)
         try:
             if session and (reply := session.carry(request, on_line)):
                 if request.get("kind") == "packages":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from toy_project import Toy
+from tests.library.toy_project import Toy
 
 CHANGE = "greeting: change file /etc/toy/words"
 

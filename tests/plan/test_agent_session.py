@@ -106,7 +106,8 @@ def test_a_killed_process_fails_only_its_own_request(here):
 
 
 def test_output_of_an_agent_is_shown_at_once(here):
-    session, shown = AgentSession(*here), []
+    session = AgentSession(*here)
+    shown: list[str] = []
     source = "import sys\ndef work(context):\n print('one'); print('two', file=sys.stderr); return {}"
     reply = session.carry(request(source), shown.append)
     assert reply is not None

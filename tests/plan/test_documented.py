@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import documented
 import pytest
 
 from nexus.environment import settings
 from nexus.run.arguments import EVERY_RUN, declared
+from tests import documented
 
 DEPLOYS, COMMANDS = documented.deploys(), documented.commands()
 TARGETS = set(re.findall(r"^([a-z][a-z-]*|\.venv/\w+):", (documented.ROOT / "Makefile").read_text(), re.MULTILINE))

@@ -20,7 +20,7 @@ RUN = 7
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A host where run 7 was the last."""
     monkeypatch.setattr(module, "LOCK", str(tmp_path / "lock"))
-    monkeypatch.setattr(module, "BESIDE", str(tmp_path / "beside"))
+    monkeypatch.setattr(module, "PARALLEL", str(tmp_path / "parallel"))
     monkeypatch.setattr(lib, "FENCE", str(tmp_path / "fence.json"))
     monkeypatch.setattr(os, "geteuid", lambda: 0)  # only root waits for turns
     (tmp_path / "fence.json").write_text(json.dumps({"run": RUN, "steps": 3}))
@@ -30,7 +30,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def waits(alone: bool, number: int | None) -> bool:
     """Whether a step or question of a run would wait now."""
     with open(module.LOCK, "a") as lock:
-        return not module._came_in(lock.fileno(), alone, number)
+        return not module._try_lock(lock.fileno(), alone, number)
 
 
 def test_steps_are_exclusive_and_questions_are_parallel() -> None:
@@ -43,21 +43,21 @@ def test_steps_are_exclusive_and_questions_are_parallel() -> None:
 
 
 def test_steps_in_the_background_let_their_run_continue() -> None:
-    with turn(alone=True, number=RUN) as let_in:
-        let_in()
+    with turn(alone=True, number=RUN) as allow_parallel:
+        allow_parallel()
         assert not any(waits(alone, RUN) for alone in (True, False))
-        with turn(alone=True, number=RUN) as let_in_too:
+        with turn(alone=True, number=RUN) as allow_other:
             assert waits(alone=False, number=RUN)
-            let_in_too()
+            allow_other()
             assert not waits(alone=True, number=RUN)
 
 
 @pytest.mark.parametrize("number", [RUN - 1, RUN + 1, None])
 def test_another_run_waits_for_every_step_begun(number: int | None) -> None:
-    with turn(alone=True, number=RUN) as let_in:
-        let_in()
-        with turn(alone=True, number=RUN) as let_in_too:
-            let_in_too()
+    with turn(alone=True, number=RUN) as allow_parallel:
+        allow_parallel()
+        with turn(alone=True, number=RUN) as allow_other:
+            allow_other()
             assert all(waits(alone, number) for alone in (True, False))
         assert all(waits(alone, number) for alone in (True, False))
     assert not any(waits(alone, number) for alone in (True, False))
@@ -65,14 +65,14 @@ def test_another_run_waits_for_every_step_begun(number: int | None) -> None:
 
 def test_without_a_run_number_everyone_waits(place: Path) -> None:
     (place / "fence.json").unlink()
-    with turn(alone=True, number=None) as let_in:
-        let_in()
+    with turn(alone=True, number=None) as allow_parallel:
+        allow_parallel()
         assert waits(alone=False, number=None)
 
 
 def test_a_wait_that_is_too_long_names_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SECONDS", 0)
-    with turn(alone=True, number=RUN) as let_in:
-        let_in()
+    with turn(alone=True, number=RUN) as allow_parallel:
+        allow_parallel()
         with pytest.raises(RemoteError, match="lslocks | grep nexus-cos".replace("|", r"\|")), turn(alone=True):
             pass

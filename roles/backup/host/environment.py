@@ -1,4 +1,4 @@
-"""What an environment consists of beside its stores: the secrets file as it is, encrypted, and the records of runs."""
+"""What belongs to an environment besides its stores: the secrets file as it is, encrypted, and the records of runs."""
 
 from __future__ import annotations
 

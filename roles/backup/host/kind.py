@@ -23,7 +23,7 @@ class Kind:
     `prefixes` begin the keys of the bucket whose objects the program removes once they are too old.
 
     A kind that is kept as a file may name
-    `check(record, path)`: what differs between a file and what was recorded of it beside its digest, a line each;
+    `check(record, path)`: differences between a file and its record, other than the digest, a line each;
     `check_here`: only hosts that save it have the programs that its check needs;
     `load(config, path)`, where it can be put into a server that runs: puts it there, and says what it was.
 

@@ -84,7 +84,7 @@ def tell(name: str, found: dict[str, Any]) -> int:
 
 
 def guarded() -> int:
-    """The exit status, with one line in place of a traceback for what an operator can mend."""
+    """The exit status, with one line in place of a traceback for an error that an operator can fix."""
     try:
         return main()
     except RemoteError as error:

@@ -1,4 +1,4 @@
-"""The proof that backups come back: the last of each kind is restored beside the real ones, and compared."""
+"""The proof that backups can be restored: the last one of each kind is restored to a scratch place and compared."""
 
 from __future__ import annotations
 

@@ -71,9 +71,9 @@ class Vault:
 
 
 @contextlib.contextmanager
-def scratch(beside: str | None = None) -> Iterator[str]:
+def scratch(near: str | None = None) -> Iterator[str]:
     """A directory that only root reads, gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="nexus-backup-", dir=beside or "/var/tmp") as directory:
+    with tempfile.TemporaryDirectory(prefix="nexus-backup-", dir=near or "/var/tmp") as directory:
         yield directory
 
 

@@ -1,4 +1,4 @@
-"""The whole PostgreSQL brought back: first as a copy beside the real one, which can then take its place."""
+"""Restore all of PostgreSQL: first as a copy next to the running one, which the copy can then replace."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def stop(config: Config) -> None:
 
 
 def place(config: Config, aside: str) -> None:
-    """Put the copy where the data was, keep that beside it, and start. It becomes primary of a cluster anew."""
+    """Move the old data aside, put the copy in its place and start it as primary of a new cluster."""
     data, copied = config["postgresql"]["data"], Scratch(config, COPY).data
     if not os.path.exists(f"{copied}/PG_VERSION"):
         raise RemoteError(f"there is no copy in {copied}: deploys/restore.py without replace=true makes one")

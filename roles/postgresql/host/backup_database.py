@@ -1,4 +1,4 @@
-"""One service's database brought back, while all others go on. The host's server is the primary."""
+"""Restore one service's database while all others continue. The host's server is the primary."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ WHOLE = "restored as of "  # begins the comment of a copy that is whole
 
 
 def copy(config: Config, name: str, owner: str, to: str, into: str) -> None:
-    """The database as it was at a moment, under another name beside the one that is there.
+    """Restore the database as of a moment under another name, next to the existing one.
 
-    A copy of the server is replayed beside it, with the files of this database alone.
+    A copy of the server replays the log next to it, with the files of this database alone.
     """
     flush_commit(config)
     _make_way(config, into)

@@ -1,7 +1,7 @@
 """The proof that a backup of PostgreSQL comes back: restored into a copy of its own, and compared.
 
 The copy is replayed from point to point of the log, one for each database that was counted there, so the
-comparison is exact although the platform went on writing while it was counted.
+comparison is exact although the platform continued to write while it was counted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A PostgreSQL of its own beside the real one, restored from the bucket: no port, no archive, gone afterwards."""
+"""A scratch PostgreSQL restored from the bucket: no port, no archive, removed afterwards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PORT = 54320
 START_SECONDS = 600
 REPLAY_SECONDS = 4 * 3600
 STOP_SECONDS = 120
-SMALL = {  # beside a server that needs the memory; the rest is as it was saved, as recovery demands
+SMALL = {  # the real server needs the memory; recovery demands the rest as it was saved
     "listen_addresses": "",
     "shared_buffers": "64MB",
     "ssl": "off",
@@ -153,5 +153,5 @@ def _end_leftover(data: str) -> None:
 
 
 def free_bytes(directory: str) -> int:
-    """Room that is left beside a directory."""
+    """Free space on the file system of a directory."""
     return int(run(["df", "--output=avail", "-B1", directory]).split()[1])

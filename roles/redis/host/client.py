@@ -14,7 +14,7 @@ class ReplyError(Exception):
 
 
 class Client:
-    """One connection, logged in. OSError where nobody answers, ReplyError where the log-in is refused."""
+    """One connection, logged in. OSError if the server does not answer, ReplyError if the login is refused."""
 
     def __init__(self, sock: socket.socket, user: str, password: str) -> None:
         self._sock, self._stream = sock, sock.makefile("rb")
