@@ -63,7 +63,7 @@ def test_cycle_is_printed(broken):
 def test_invalid_name(broken):
     problems = broken("services.yaml", ("- name: puabo-nexus\n", "- name: Puabo_Nexus\n"))
     assert ("Puabo_Nexus", "name") in {(p.entry, p.field) for p in problems}
-    assert any("lower-case letters, digits and hyphens" in p.message for p in problems)
+    assert any("lowercase letters, digits and hyphens" in p.message for p in problems)
 
 
 @pytest.mark.parametrize("name", ["router", "postgres", "nexus-admin"])
