@@ -31,7 +31,7 @@ import os, sys
 place = os.environ["PLACE"]
 os.chown = lambda *_, **__: None  # any user may run this
 from nexus.agent import lib, systemd_bus, turn, unit
-turn.LOCK, turn.PARALLEL, lib.STAMP, unit.STAMP = f"{place}/lock", f"{place}/parallel", f"{place}/stamp", f"{place}/stamp"
+turn.LOCK, turn.PARALLEL, lib.STAMP, unit.STAMP = f"{place}/lock", f"{place}/turns", f"{place}/stamp", f"{place}/stamp"
 def silent(*_):
     raise OSError("no systemd")
 systemd_bus.properties = silent
