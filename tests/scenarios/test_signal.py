@@ -26,10 +26,10 @@ SECOND = 1.0  # between two signals: giving the lock back to a host that does no
 
 # (signal, role whose first change it interrupts)
 POINTS = [
-    pytest.param(signal.SIGINT, "rabbitmq", id="SIGINT-rabbitmq", marks=pytest.mark.full),
+    pytest.param(signal.SIGINT, "rabbitmq", id="SIGINT-rabbitmq"),
     pytest.param(signal.SIGTERM, "postgresql", id="SIGTERM-postgresql", marks=pytest.mark.full),
     pytest.param(signal.SIGHUP, "etcd", id="SIGHUP-etcd", marks=pytest.mark.full),
-    pytest.param(signal.SIGINT, "redis", id="SIGINT-redis"),
+    pytest.param(signal.SIGINT, "redis", id="SIGINT-redis", marks=pytest.mark.full),
     pytest.param(signal.SIGINT, "service", id="SIGINT-service", marks=pytest.mark.full),
 ]
 
@@ -49,7 +49,7 @@ def stopped(control: Control, number: signal.Signals, role: str, data: dict[str,
         running.send_signal(number)
         return nullcontext()
 
-    return control.disturbed(role, 0, 0.2, send, data=data)
+    return control.disturbed(role, 0, 0, send, data=data)
 
 
 @pytest.mark.parametrize(("number", "role"), POINTS)
