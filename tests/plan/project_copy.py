@@ -144,8 +144,8 @@ class Project:
         return Outcome(process.returncode, text)
 
     def deploy(self, *words: str, env: Mapping[str, str] | None = None) -> Outcome:
-        """Run the deploy command of the README."""
-        return self.run("inventory", "deploys/full.py", "-y", *words, env=env)
+        """Run the deploy command of the README with -v, which prints every host that is connected to."""
+        return self.run("inventory", "deploys/full.py", "-y", "-v", *words, env=env)
 
 
 def _groups(inventory: Path, root: Path, port: int) -> dict[str, list[Any]]:

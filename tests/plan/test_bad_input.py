@@ -32,7 +32,7 @@ def test_without_a_mistake_every_host_is_asked(project: Project) -> None:
 WORDS = {
     "unknown environment": (["inventory", "deploys/full.py", "-y"], {"NEXUS_ENV": "stagin"}, 'mean "staging"?'),
     "unknown inventory": (["inventory/stagin.py", "deploys/full.py", "-y"], {}, 'mean "staging"?'),
-    "inventory elsewhere": (["elsewhere/lab.py", "deploys/full.py", "-y"], {}, "elsewhere/lab.py is not there"),
+    "inventory elsewhere": (["elsewhere/lab.py", "deploys/full.py", "-y"], {}, "elsewhere/lab.py does not exist"),
     "bare name": (["lab", "deploys/full.py", "-y"], {}, '"lab" is not an inventory'),
     "bare address": (["127.0.0.1", "deploys/full.py", "-y"], {}, '"127.0.0.1" is not an inventory'),
     "this machine": (["@local", "deploys/full.py", "-y"], {}, "this deploy needs an environment"),
@@ -150,7 +150,7 @@ DATA = {
     "services_excluded=auth-service": "it must be a list such as []",
     'services_excluded=["auth-service"]': "'auth-service' cannot be excluded: auth-service-v2 depends on it",
     'services_excluded=["auth-servce"]': "'auth-servce' is not a service in the catalogue; did you mean",
-    "service_memory_scale=-1.0": "service_memory_scale: -1.0 leaves nothing; give a factor such as 0.5",
+    "service_memory_scale=-1.0": "service_memory_scale: -1.0 leaves nothing; set a factor such as 0.5",
     "without=ap2": 'without=ap2: lab has no such host; did you mean "app2"?',
     "without=app1,app2": "leaves 1 of 3 swarm managers (app1, app2, app3), and a majority must stay",
 }
