@@ -137,3 +137,25 @@ def test_the_file_keeps_the_lock_while_etcd_is_full(hosts: Anchors) -> None:
     own.ask("maintenance/alarm", {"action": "DEACTIVATE", **alarm})
     assert hosts.ask("data1", "renew") == {"where": "etcd"}
     assert hosts.ask("data2", "take", "noor")["held"]["who"] == "mina"
+
+
+def test_a_dead_holders_lock_is_taken_over_while_etcd_is_full(hosts: Anchors) -> None:
+    hosts.lay_all()
+    own = hosts.client("data1")
+    hosts.ask("data1", "take")
+    alarm = {"memberID": own.members(agreed=True)[0]["id"], "alarm": "NOSPACE"}
+    own.ask("maintenance/alarm", {"action": "ACTIVATE", **alarm})
+    assert hosts.ask("data1", "force_release", of="mina")["from"]["who"] == "mina"
+    taken = hosts.ask("data1", "take", "noor")
+    assert (taken["number"], taken["where"]) == (3, "file")
+    assert hosts.ask("data1", "release", "noor") == {}
+    own.ask("maintenance/alarm", {"action": "DEACTIVATE", **alarm})
+    assert hosts.ask("data2", "look")["holder"] is None
+
+
+def test_a_renewal_after_the_release_takes_nothing(hosts: Anchors) -> None:
+    hosts.lay_all()
+    hosts.ask("data1", "take")
+    hosts.ask("data1", "release")
+    assert hosts.ask("data1", "renew") == {"lost": "this run has released it"}
+    assert hosts.ask("data2", "look")["holder"] is None

@@ -137,6 +137,7 @@ class Control:
             time.sleep(2)
             done = self.run(data=data)
         assert done.status == 0, done.end
+        assert "could not be released" not in done.output, done.end
         assert done.closing[1] == done.closing[2] > 0, done.end
         return done
 

@@ -81,9 +81,14 @@ class Quorum:
         self._asked().ask("lease/keepalive", {"ID": self._lease})
 
     def clear(self, number: int) -> None:
-        """Free the lock, and set its number."""
-        request = {"request_delete_range": {"key": _coded(HOLDER)}}
-        self._asked().ask("kv/txn", {"success": [request, _put(NUMBER, str(number))]})
+        """Free the lock, and set its number. A full etcd still deletes; then the number is in the lock's file alone."""
+        free = {"request_delete_range": {"key": _coded(HOLDER)}}
+        try:
+            self._asked().ask("kv/txn", {"success": [free, _put(NUMBER, str(number))]})
+        except RemoteError as error:
+            if FULL not in str(error):
+                raise
+            self._asked().ask("kv/txn", {"success": [free]})
 
     def _asked(self) -> Etcd:
         if self._etcd is None:

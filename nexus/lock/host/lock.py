@@ -57,6 +57,8 @@ def renew(context: Item) -> Item:
     quorum, own = Quorum(context["etcd"]), _read()
     if own["number"] > context["number"] or (own["holder"] or context["holder"])["token"] != context["holder"]["token"]:
         return {"lost": _whose(own)}
+    if own["number"] == context["number"] and not own["holder"]:  # a renewal that arrives after the release
+        return {"lost": "this run has released it"}
     found = quorum.read()
     try:
         ours = not found or _ours(found, context)
