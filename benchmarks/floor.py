@@ -91,7 +91,7 @@ async def _shell(work: _Work, host: Host, script: str) -> str:
 def _packages(work: _Work, name: str) -> str:
     """Install all packages that roles plan for a host; tell its engine the registry's address."""
     traits = Traits(2, 8 << 30, 1400, 0, "x86_64", {"memory": False, "cpu": False})
-    env = work.env.seen([replace(host, traits=traits) for host in work.env.hosts], {})
+    env = work.env.with_facts([replace(host, traits=traits) for host in work.env.hosts], {})
     host = env.host(name)
     found = {
         p

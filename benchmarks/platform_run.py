@@ -178,7 +178,7 @@ def environment_of(name: str) -> Environment:
 def with_traits(env: Environment) -> Environment:
     """The environment as if all hosts had answered."""
     traits = Traits(**simulated.TRAITS)
-    return env.seen([replace(host, traits=traits) for host in env.hosts], {})
+    return env.with_facts([replace(host, traits=traits) for host in env.hosts], {})
 
 
 def _other(memory: str) -> str:

@@ -89,7 +89,7 @@ def _plans(name: str) -> dict[str, Desired]:
 
     run, traits = current_run(), Traits(**TRAITS)
     digests = {service: _digest(f"image {service}") for service in (*run.environment.catalogue.services, "router")}
-    env = run.environment.seen([replace(host, traits=traits) for host in run.environment.hosts], digests)
+    env = run.environment.with_facts([replace(host, traits=traits) for host in run.environment.hosts], digests)
     plans = {role: diff.complete(ROLES.plan(role)(env, env.host(name))) for role in run.hosts.roles(name)}
     # Secrets that plans made are saved: otherwise this run has a change, and the next one makes other secrets.
     run.environment.secrets.save()

@@ -17,7 +17,7 @@ from nexus.agent.importer import learn, load
 from nexus.agent.lib import RemoteError, show_all
 from nexus.agent.turn import turn
 
-QUESTIONS = ("probe", "traits", "contents", "ask", "times", "foresee", "standing")
+QUESTIONS = ("probe", "traits", "contents", "ask", "times", "simulate", "standing")
 CLAIM, ACTION = "claim", "action"
 IDLE_SECONDS = 3600  # then an agent whose run has vanished ends
 
@@ -41,7 +41,7 @@ def main(stays: bool) -> None:
         request = opened(sealed)
         for name, source in request.pop("modules"):
             learn(name, source)
-        _end(_apart(request))
+        _end(_in_child(request))
 
 
 def opened(sealed: str) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
         return since.times(request)
     if do == "standing":
         return probe.standing(request)
-    if do == "foresee":
+    if do == "simulate":
         from nexus.agent import apt
 
         return apt.foreseen(request["packages"])
@@ -138,7 +138,7 @@ def _next() -> str:
     return sealed
 
 
-def _apart(request: Mapping[str, Any]) -> int:
+def _in_child(request: Mapping[str, Any]) -> int:
     """Exit status of a child process that carries out the request, so that no state is left for the next request."""
     if child := os.fork():
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

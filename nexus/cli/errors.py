@@ -15,7 +15,7 @@ from nexus.error import OperatorError
 from nexus.run.run import begun
 
 
-def refuse(check: Callable[..., Any], *arguments: Any) -> Any:
+def exit_on_error(check: Callable[..., Any], *arguments: Any) -> Any:
     """Run a check; show its complaint without a traceback and end with status 1."""
     try:
         return check(*arguments)
@@ -61,7 +61,9 @@ class _Printed(click.ClickException):
         """Print nothing more."""
 
 
-def plainly(original: Callable[[Exception], click.ClickException]) -> Callable[[Exception], click.ClickException]:
+def as_operator_error(
+    original: Callable[[Exception], click.ClickException],
+) -> Callable[[Exception], click.ClickException]:
     """Show an operator's error as it is; everything else as pyinfra does."""
 
     def wrap(error: Exception) -> click.ClickException:

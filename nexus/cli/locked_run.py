@@ -72,12 +72,12 @@ def _alone(run: Run, state: Any) -> Iterator[Lease]:
         lease.take(max((run.hosts.answer(name)["fence"]["run"] for name in names), default=0))
         if moved := _claim(run, names, lease.number):
             logger.warning(f"    lock: {', '.join(moved)} changed while this run looked at it: asked again")
-            run.again()
+            run.refresh()
             side_by_side(run.hosts.answer, names)
             plan_file.check(run)
         run.environment.secrets.check_unchanged()
         run.environment.secrets.save()  # nothing may run with a secret that nobody keeps
-        hand_out_authority(run.environment)
+        write_ca_file(run.environment)
         writer = Writer(run, state, lease)
         writer.begin(plans(run))
         try:
@@ -98,7 +98,7 @@ def _alone(run: Run, state: Any) -> Iterator[Lease]:
             lease.release()
 
 
-def hand_out_authority(env: Environment) -> None:
+def write_ca_file(env: Environment) -> None:
     """Write the certificate of the environment's CA where its settings say, for clients on this machine."""
     if not env.setting.ca_file:
         return

@@ -21,7 +21,7 @@ from pyinfra.context import config, ctx_state, state
 
 from nexus import console
 from nexus.cli import deploy_arguments, help, host_selection, locked_run, operation_lines, validate
-from nexus.cli.errors import die, plainly, refuse
+from nexus.cli.errors import as_operator_error, die, exit_on_error
 from nexus.cli.summary import summarise
 from nexus.environment import inventory as inventories
 from nexus.error import OperatorError
@@ -57,33 +57,33 @@ def begin(roles: Roles) -> None:
     config.FAIL_PERCENT = 0  # a host that fails stops the run: half an environment is worse than none
     config.CONNECT_TIMEOUT = 15
     if help.asked(context.params["data"]) and _deploys(context):
-        click.echo(refuse(help.manual, Path(context.params["operations"][0]), roles))
+        click.echo(exit_on_error(help.manual, Path(context.params["operations"][0]), roles))
         raise SystemExit(0)
-    if refuse(deploy_arguments.looks, context):
-        _go_on_with_those_that_answer()
-    replace("error", plainly)
-    replace("unexpected", plainly)
-    refuse(_check_terminal, context)
-    refuse(validate.check_data, context.params["data"])
+    if exit_on_error(deploy_arguments.looks, context):
+        _continue_with_those_that_answer()
+    replace("error", as_operator_error)
+    replace("unexpected", as_operator_error)
+    exit_on_error(_check_terminal, context)
+    exit_on_error(validate.check_data, context.params["data"])
     if str(context.params["inventory"]).startswith("@"):
         config.SUDO = os.geteuid() != 0
         return
     replace("inventory", partial(_loading, context, roles))
-    replace("connect", _naming_the_unreachable)
+    replace("connect", _connecting)
     replace("commands", _reporting)
     replace("run", locked_run.around)
     replace("fail prompt", lambda _: lambda *_: None)
     gevent.get_hub().NOT_ERROR += (OperatorError,)  # raised in an operation it is told once, as what it is
 
 
-def _go_on_with_those_that_answer() -> None:
+def _continue_with_those_that_answer() -> None:
     """Deploys that change nothing need no consent, and a host that does not answer stops none."""
     config.FAIL_PERCENT, config.CONNECT_TIMEOUT = 100, 5
     replace("commands", lambda handle: lambda *arguments, **rest: (False, *handle(*arguments, **rest)[1:]))
 
 
 def _loading(context: click.Context, roles: Roles, original: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda inventory, **rest: refuse(_load, context, roles, original, inventory, rest)
+    return lambda inventory, **rest: exit_on_error(_load, context, roles, original, inventory, rest)
 
 
 def _tell_interruption() -> None:
@@ -129,7 +129,7 @@ def _load(
     deploy_arguments.check(words, offered, loaded)
     run = Run(loaded, roles, left_out, words)
     start(run)
-    run.hosts.observes_later = _changes_unasked(context)
+    run.hosts.observes_later = _changes_without_review(context)
     plan_file.check_words(run)
     validate.check_inputs(loaded, roles, deploys)
     if deploys and not deploy_arguments.looks(context):
@@ -144,7 +144,7 @@ def _deploys(context: click.Context) -> bool:
     return str(context.params["operations"][0]).endswith(".py")
 
 
-def _changes_unasked(context: click.Context) -> bool:
+def _changes_without_review(context: click.Context) -> bool:
     """Whether a run changes what differs without showing it before: what it finds unhealthy before that is not news."""
     words = context.params
     return bool(words["yes"]) and not words["dry"] and not deploy_arguments.looks(context)
@@ -159,23 +159,23 @@ def _reporting(handle_commands: Callable[..., Any]) -> Callable[..., Any]:
         if run and run.report is None and run.given.get("plan"):
             run.report = plan_file.write
         if run and run.report:
-            raise SystemExit(refuse(run.report, run))
+            raise SystemExit(exit_on_error(run.report, run))
         return done
 
     return handle
 
 
-def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any], None]:
+def _connecting(connect_all: Callable[[Any], None]) -> Callable[[Any], None]:
     def connect(state: Any) -> None:
-        refuse(validate.check_keys, state)
-        refuse(validate.check_ways, state)
+        exit_on_error(validate.check_keys, state)
+        exit_on_error(validate.check_ways, state)
         progress.show(state)
         operation_lines.install(current_run(), state, bool(click.get_current_context().params["verbosity"]))
         if click.get_current_context().params["dry"]:
             state.check_for_changes = True  # which -y switches off, and --dry with -y would show nothing
         deploys = _deploys(click.get_current_context())
         hosts = [host.name for host in state.inventory] if deploys and not state.limit_hosts else []
-        planning = [gevent.spawn(current_run().hosts.foresee, hosts)] if hosts else []
+        planning = [gevent.spawn(current_run().hosts.plan_ahead, hosts)] if hosts else []
         try:
             connect_all(state)
             gevent.joinall(planning, raise_error=True)
@@ -183,7 +183,7 @@ def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any
             failed = sorted(host.name for host in state.failed_hosts)
             if not failed:
                 raise
-            die(f"no connection to {', '.join(failed)}; see the reason above. {_way_on(failed)}")
+            die(f"no connection to {', '.join(failed)}; see the reason above. {_how_to_continue(failed)}")
         if deploys:
             for host in state.activated_hosts:  # none before: nothing is begun where one cannot be reached
                 agent_session.AgentSession(state, host)
@@ -191,7 +191,7 @@ def _naming_the_unreachable(connect_all: Callable[[Any], None]) -> Callable[[Any
     return connect
 
 
-def _way_on(failed: list[str]) -> str:
+def _how_to_continue(failed: list[str]) -> str:
     """How to continue when hosts cannot be reached; without them only where that is allowed."""
     try:
         current_run().all_roles.check_without(current_run().environment, current_run().left_out | set(failed))

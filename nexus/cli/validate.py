@@ -52,7 +52,7 @@ def check_inputs(loaded: Environment, roles: Roles, deploys: bool) -> None:
         _check_roles(loaded, roles)
     _ = loaded.tls
     if not loaded.secrets.unsaved:
-        locked_run.hand_out_authority(loaded)
+        locked_run.write_ca_file(loaded)
 
 
 def _check_roles(loaded: Environment, roles: Roles) -> None:

@@ -166,7 +166,7 @@ class Environment:
     def _jinja(self) -> Jinja:
         return templates(self.root / "templates")
 
-    def seen(
+    def with_facts(
         self, hosts: Iterable[Host], digests: Mapping[str, str], kept: Mapping[str, Mapping[str, Any]] | None = None
     ) -> Environment:
         """A copy of the environment with what was learned since: traits of hosts, digests of images, kept values."""

@@ -73,7 +73,7 @@ class Lease:
     def confirm(self) -> None:
         """Renew the lock if it may have expired while this process slept; OperatorError if it did."""
         if self.number and time.monotonic() > self._until:
-            self._say_so()
+            self._renew_now()
         permit.show()
 
     def release(self) -> None:
@@ -115,9 +115,9 @@ class Lease:
         """Renew the lock at intervals while this run lives."""
         while True:
             gevent.sleep(int(self.env.setting.lock_renew_seconds))
-            self._say_so()
+            self._renew_now()
 
-    def _say_so(self) -> None:
+    def _renew_now(self) -> None:
         """Renew the lock; a controller that slept learns here whether it still has the lock."""
         began = time.monotonic()
         try:

@@ -47,7 +47,7 @@ def converge(role: str, late: Late | None = None, in_turn: bool = False, daemons
         return
     run.prepare(host.name, role)  # all hosts are asked side by side, before anything is done
     run.planned[host.name].add(role)
-    if not _settled(run):
+    if not _nothing_to_do(run):
         parts = {DAEMONS: f"Converge daemons of {role}", STATES: f"Converge {role}"}
         parts[POSTPONED] = f"Restart what had to wait in {role}"
         for part, name in (parts if daemons_first else {WHOLE: f"Converge {role}"}).items():
@@ -64,7 +64,7 @@ def begin(role: str) -> None:
     if role not in run.hosts.roles(host.name):
         return
     run.prepare(host.name, role)
-    if not _settled(run):
+    if not _nothing_to_do(run):
         run.journaled.add(identity(_begin(role, name=f"Begin {role}")))
 
 
@@ -73,14 +73,14 @@ def layer(what: str) -> None:
 
     pyinfra keeps the order of operations for each host; between hosts an operation that they all have does.
     """
-    if not _settled(current_run()):
+    if not _nothing_to_do(current_run()):
         current_run().journaled.add(identity(_layer(what, name=f"Before the {what}")))
 
 
 def converge_packages() -> None:
     """Install the packages of all roles of the current host in one go."""
     current_run().planned[host.name].add(PACKAGES)
-    if not _settled(current_run()):
+    if not _nothing_to_do(current_run()):
         check_packages(current_run(), host.name)
         current_run().journaled.add(identity(_converge_packages(name="Install packages")))
 
@@ -88,15 +88,15 @@ def converge_packages() -> None:
 def forget_roles(stores: bool = False) -> None:
     """Remove what roles that no longer concern the current host left on it, those of stores apart: they go last."""
     current_run().planned[host.name].add(LEFTOVERS)
-    if not _settled(current_run()):
+    if not _nothing_to_do(current_run()):
         what = f"Remove {'stores that are' if stores else 'what is'} no longer planned"
         current_run().journaled.add(identity(_forget_roles(stores, name=what)))
 
 
-def _settled(run: Run) -> bool:
+def _nothing_to_do(run: Run) -> bool:
     """Whether nothing is to be done anywhere; a host that gives no answer is told of here, not when it is changed."""
     run.hosts.answer(host.name)
-    return run.settled()
+    return run.nothing_to_do()
 
 
 @operation()

@@ -75,7 +75,7 @@ class HostStates:
                 self._traits[name] = self.memory.traits(name) or Traits(**self.ask(name, {"do": "traits"}))
         return replace(self.environment.host(name), traits=self._traits.get(name))
 
-    def foresee(self, names: list[str]) -> None:
+    def plan_ahead(self, names: list[str]) -> None:
         """Plan what hosts will be asked while they are connected to, if the last run has left what that takes.
 
         A plan that cannot be made is told of when its host is asked.
@@ -104,7 +104,7 @@ class HostStates:
         found = self._plans.get((name, role))
         if found is None or found[0] != learned:
             known = self.members(role) if self.needs(role, "digests") else [name]
-            environment = self.environment.seen([self.host(member) for member in known], *learned)
+            environment = self.environment.with_facts([self.host(member) for member in known], *learned)
             found = learned, diff.complete(self.all_roles.plan(role)(environment, environment.host(name)))
             self._plans[name, role] = found
         return found[1]

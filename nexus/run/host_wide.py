@@ -53,7 +53,7 @@ def check_packages(run: Run, name: str) -> None:
     wanted = [item["name"] for step in found.steps if step.get("kind") == Package.plural for item in step["items"]]
     if not wanted or found.files:  # which may bring a repository
         return
-    if why := run.hosts.ask(name, {"do": "foresee", "packages": wanted})["why"]:
+    if why := run.hosts.ask(name, {"do": "simulate", "packages": wanted})["why"]:
         raise OperatorError(f"{name}: {why}")
 
 

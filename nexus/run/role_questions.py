@@ -47,7 +47,7 @@ def question(roles: Roles, env: Environment, host: Host, file: str = STATUS, onl
 def ask(run: Run, name: str, only: Collection[str] = ()) -> dict[str, Any]:
     """{part: answer} of one host for the status, of all roles or of some; OperatorError where it does not answer."""
     env = run.environment
-    env = env.seen([run.hosts.host(name)], env.digests)  # whose memory decides what its stores should use
+    env = env.with_facts([run.hosts.host(name)], env.digests)  # whose memory decides what its stores should use
     host = env.host(name)
     parts = question(run.all_roles, env, host, STATUS, only)
     for role, module in run.all_roles.bringing(STATUS).items():

@@ -31,7 +31,7 @@ def told(answers: Answers, part: str, hosts: Iterable[str]) -> dict[str, Mapping
     return {name: answer for name, answer in found.items() if "error" not in answer}
 
 
-def mute(answers: Answers, part: str, hosts: Iterable[str]) -> Iterator[Row]:
+def unreachable_lines(answers: Answers, part: str, hosts: Iterable[str]) -> Iterator[Row]:
     """A missed row for each host that answers, but not for this part of it."""
     for name in hosts:
         if error := answers.get(name, {}).get(part, {}).get("error"):

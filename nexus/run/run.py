@@ -55,7 +55,7 @@ class Run:
         if role not in self._noted:
             self._noted.add(role)
             kept = hosts.kept() if hosts.needs(role, "kept") else {}
-            environment = self.environment.seen([hosts.host(member) for member in hosts.members(role)], {}, kept)
+            environment = self.environment.with_facts([hosts.host(member) for member in hosts.members(role)], {}, kept)
             for note in self.all_roles.notes(role, environment):
                 self.outcome.note(role, note)
 
@@ -64,7 +64,7 @@ class Run:
         if obstacle.of_states(self.hosts.plan(name, role), self.hosts.answer(name)):
             raise OperatorError("\n".join(self.obstacles()))
 
-    def settled(self) -> bool:
+    def nothing_to_do(self) -> bool:
         """Whether no host differs in anything, so that no role has to be carried out on any of them.
 
         Asked while a run is prepared. One host that differs, or is not reached, is enough for a no: what is
@@ -97,11 +97,11 @@ class Run:
         found = [(name, role, obstacle.of_states(hosts.plan(name, role), hosts.answer(name))) for name, role in pairs]
         return [f"{name}: {role}: {text}" for name, role, told in found for text in told]
 
-    def unsettle(self) -> None:
+    def mark_changed(self) -> None:
         """Something differs that no comparison shows."""
         self._settled = False
 
-    def again(self) -> None:
+    def refresh(self) -> None:
         """Ask all hosts again: another run changed something since."""
         self.hosts.drop_all()
         self._settled = None

@@ -25,7 +25,7 @@ from nexus.run.host_state import executing
 from nexus.run.run import Run, current_run
 from nexus.transport.progress import progress
 
-__all__ = ["Act", "Plan", "Report", "act", "carry_out", "report", "speaks", "watch"]
+__all__ = ["Act", "Plan", "Report", "act", "carry_out", "is_coordinator", "report", "watch"]
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ def act(title: str, plan: Plan) -> None:
     out. It raises OperatorError for what cannot be done; no acts mean that there is nothing to do.
     """
     run = current_run()
-    if speaks(host.name):
+    if is_coordinator(host.name):
         _act(title, plan, run, name=title)
 
 
-def speaks(name: str) -> bool:
+def is_coordinator(name: str) -> bool:
     """Whether this is the one host that a runbook runs for: the first that the run is connected to."""
     return bool(name == next(iter(state.inventory.iter_activated_hosts())).name)
 
@@ -118,7 +118,7 @@ class Report:
 
 def report(title: str, read: Callable[[Run], Report]) -> None:
     """Print what `read(run)` tells; the run ends with a status other than 0 when a target is missed."""
-    if speaks(host.name):
+    if is_coordinator(host.name):
         current_run().reading.add(identity(_report(read, name=title)))
 
 

@@ -117,7 +117,7 @@ class Secrets:
         """Former recipients of the file: [{"key", "name", "at"}]."""
         return [dict(entry) for entry in self._about["departed"]]
 
-    def moves(self) -> tuple[list[str], list[str]]:
+    def recipient_changes(self) -> tuple[list[str], list[str]]:
         """Names of recipients for whom the file is not encrypted yet, and of former ones for whom it still is."""
         known: dict[str, str] = self._about["recipients"]
         wanted = self._wanted()
@@ -143,7 +143,7 @@ class Secrets:
         `readdress` also writes it if recipients have changed. OperatorError if someone else has written it
         in the meantime, or if the writer could not read it afterwards.
         """
-        added, removed = self.moves() if self._changed or readdress else ([], [])
+        added, removed = self.recipient_changes() if self._changed or readdress else ([], [])
         if not self._changed and not added and not removed:
             return False
         wanted = self._wanted()

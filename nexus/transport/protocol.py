@@ -45,7 +45,7 @@ sys.modules["nexus.agent.main"].main(stays={stays})
 """
 QUESTIONS = ("probe", "traits", "contents", "ask", "standing")
 SENT = {**dict.fromkeys(QUESTIONS, ASKING), "claim": CLAIMING}
-SENT |= {do: (*ASKING[:-1], module, "main") for do, module in {"foresee": "apt", "times": "since"}.items()}
+SENT |= {do: (*ASKING[:-1], module, "main") for do, module in {"simulate": "apt", "times": "since"}.items()}
 END = "\0"  # begins the line that ends a reply of an agent that stays, on both outputs
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from nexus.environment.environment import Environment, Host
 from nexus.error import OperatorError
-from nexus.run.row import Answers, Row, amount, mute, told
+from nexus.run.row import Answers, Row, amount, told, unreachable_lines
 from nexus.run.run import Run
 
 Answer = Mapping[str, Any]
@@ -49,7 +49,7 @@ def hosts(env: Environment, answers: Answers) -> Iterator[Row]:
     advice = f"{', '.join(silent)}: power, network, sshd" if silent else ""
     yield Row("hosts", "login", value, "all", advice)
     names = [host.name for host in env.hosts]
-    yield from mute(answers, "host", names)
+    yield from unreachable_lines(answers, "host", names)
     for name, answer in told(answers, "host", names).items():
         yield from _faults(name, answer)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from nexus.environment.environment import Environment, Host
 from nexus.pki.ca import DAY_SECONDS
-from nexus.run.row import Answers, Row, duration, mute, told
+from nexus.run.row import Answers, Row, duration, told, unreachable_lines
 from roles.certificate.door import Door
 from roles.certificate.plan import CA, LEAF, UNIT, interval_seconds
 from roles.certificate.prepared import seconds as prepared_seconds
@@ -37,7 +37,7 @@ def question(env: Environment, host: Host) -> dict[str, Any]:
 def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
     """A row for each host, and one for each certificate file on it that ends soon, such as an authority's."""
     names = [host.name for host in env.hosts]
-    yield from mute(answers, "certificates", names)
+    yield from unreachable_lines(answers, "certificates", names)
     least = min(
         int(env.setting.status_certificate_days) * DAY_SECONDS, SHARE * int(env.setting.certificate_period_seconds)
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from nexus.environment.environment import Environment, Host
 from nexus.environment.quorum import majority
-from nexus.run.row import Answers, Row, mute, told
+from nexus.run.row import Answers, Row, told, unreachable_lines
 from roles.certificate.door import Door, etcd_door
 from roles.etcd.plan import TLS
 
@@ -33,7 +33,7 @@ def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
     if not hosts:
         return
     said = told(answers, "etcd", hosts)
-    yield from mute(answers, "etcd", hosts)
+    yield from unreachable_lines(answers, "etcd", hosts)
     agreeing = [answer for answer in said.values() if answer["agrees"]]
     leader = next((answer["leader"] for answer in agreeing if answer["leader"]), "")
     least = majority(len(hosts))

@@ -95,7 +95,7 @@ def current(run: Run) -> Environment:
         kept = run.hosts.kept()
     except (OperatorError, PyinfraError):
         kept = run.hosts.memory.kept
-    return env.seen([], {}, kept)
+    return env.with_facts([], {}, kept)
 
 
 def changed(run: Run) -> set[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nexus.environment.environment import Environment, Host
-from nexus.run.row import Answers, Row, mute, told
+from nexus.run.row import Answers, Row, told, unreachable_lines
 from nexus.run.run import Run
 from roles.functional import current, judge
 from roles.functional import plan as functional_plan
@@ -25,7 +25,7 @@ def run_question(run: Run, host: Host) -> dict[str, Any]:
 def rows(env: Environment, answers: Answers) -> Iterator[Row]:
     """Functional checks of services with their own code, and each failure that the catalogue declares."""
     edge = asking(env)
-    yield from mute(answers, "functional", edge)
+    yield from unreachable_lines(answers, "functional", edge)
     for answer in told(answers, "functional", edge).values():
         result = judge(env, answer)
         advice = "; ".join(f"{name}: {why}" for name, why in result.failed.items())

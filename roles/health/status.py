@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nexus.environment.environment import Environment, Host
-from nexus.run.row import Answers, Row, mute, told
+from nexus.run.row import Answers, Row, told, unreachable_lines
 from nexus.run.run import Run
 from roles.functional import status as functional
 from roles.functional.plan import asking
@@ -35,7 +35,7 @@ def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
 
 def services(env: Environment, answers: Answers) -> Iterator[Row]:
     """Services that the router finds ready."""
-    yield from mute(answers, "services", asking(env))
+    yield from unreachable_lines(answers, "services", asking(env))
     for answer in told(answers, "services", asking(env)).values():
         bad = {name.removeprefix("service "): one["why"] for name, one in answer.items() if not one["ready"]}
         first = "; ".join(f"{name}: {why}" for name, why in list(bad.items())[:3])

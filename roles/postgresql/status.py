@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nexus.environment.environment import Environment, Host
-from nexus.run.row import Answers, Row, amount, condition, duration, mute, told
+from nexus.run.row import Answers, Row, amount, condition, duration, told, unreachable_lines
 from roles.certificate.door import Door, door
 from roles.postgresql.host.patroni_api import LEADERS
 from roles.postgresql.host.planned import SYNCHRONOUS
@@ -37,7 +37,7 @@ def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
     hosts = [host.name for host in env.group("postgresql")]
     if not hosts:
         return
-    yield from mute(answers, "postgresql", hosts)
+    yield from unreachable_lines(answers, "postgresql", hosts)
     said = told(answers, "postgresql", hosts)
     members: dict[str, Answer] = {}
     for answer in said.values():  # an answer that names a primary wins

@@ -15,7 +15,7 @@ def config(env: Environment, host: Host) -> dict[str, Any]:
         "port": int(env.setting.rabbitmq_management_port),
         "user": ADMIN,
         "passwords": env.secrets.accepted("rabbitmq/admin"),
-        "speaks": host.name == env.group("rabbitmq")[0].name,
+        "is_coordinator": host.name == env.group("rabbitmq")[0].name,
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nexus.environment.environment import Environment, Host
-from nexus.run.row import Answers, Row, mute, told
+from nexus.run.row import Answers, Row, told, unreachable_lines
 from roles.certificate.door import Door, door
 from roles.rabbitmq.host.planned import PEER_PORT
 from roles.rabbitmq.plan import context
@@ -30,7 +30,7 @@ def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
     hosts = [host.name for host in env.group("rabbitmq")]
     if not hosts:
         return
-    yield from mute(answers, "rabbitmq", hosts)
+    yield from unreachable_lines(answers, "rabbitmq", hosts)
     said = told(answers, "rabbitmq", hosts)
     running = {answer["node"] for answer in said.values() if answer["nodes"].get(answer["node"])}
     known = {node for answer in said.values() for node in answer["nodes"]}

@@ -7,7 +7,7 @@ from typing import Any
 
 from nexus.environment.environment import Environment, Host
 from nexus.environment.quorum import majority
-from nexus.run.row import Answers, Row, amount, condition, mute, told
+from nexus.run.row import Answers, Row, amount, condition, told, unreachable_lines
 from roles.certificate.door import Door, door
 from roles.redis.instance import INSTANCES
 from roles.sentinel.plan import compared
@@ -31,7 +31,7 @@ def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
     hosts = {host.name: host.address for host in env.group("redis")}
     if not hosts:
         return
-    yield from mute(answers, "redis", hosts)
+    yield from unreachable_lines(answers, "redis", hosts)
     for one in INSTANCES:
         said = {name: answer[one.name] for name, answer in told(answers, "redis", hosts).items()}
         yield from _instance(env, one.name, hosts, said)

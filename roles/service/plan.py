@@ -28,10 +28,10 @@ def notes(env: Environment) -> list[str]:
     if report.errors:
         lines = "\n  ".join(str(finding) for finding in report.errors)
         raise OperatorError(f"the services of {env.name} do not fit on its hosts:\n  {lines}")
-    return told + warnings(env) + held_back(env) + [str(finding) for finding in report.findings]
+    return told + warnings(env) + pinned_config_notes(env) + [str(finding) for finding in report.findings]
 
 
-def held_back(env: Environment) -> list[str]:
+def pinned_config_notes(env: Environment) -> list[str]:
     """Services that went back to a release whose configuration is not that of this checkout."""
     lines = []
     for name, service in env.catalogue.services.items():

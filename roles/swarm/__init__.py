@@ -21,9 +21,9 @@ def swarm() -> None:
     if leads:
         converge("swarm", late=invitation)
     if not leads:
-        if run.settled() and estranged(run, here.name):
-            run.unsettle()
-        if not run.settled():
+        if run.nothing_to_do() and estranged(run, here.name):
+            run.mark_changed()
+        if not run.nothing_to_do():
             leave_unknown(name="Leave a swarm that no longer knows this host")
         converge("swarm", late=invitation)
     if leads:

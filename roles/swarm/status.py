@@ -7,7 +7,7 @@ from typing import Any
 
 from nexus.environment.environment import Environment, Host
 from nexus.environment.quorum import majority
-from nexus.run.row import Answers, Row, mute, told
+from nexus.run.row import Answers, Row, told, unreachable_lines
 from roles.swarm.plan import managers, nodes
 
 SHARED = ("health-dashboard",)  # daily checks that these rows answer
@@ -24,7 +24,7 @@ def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
     if not env.group("app"):
         return
     names = [host.name for host in managers(env)]
-    yield from mute(answers, "swarm", names)
+    yield from unreachable_lines(answers, "swarm", names)
     views = [answer["nodes"] for answer in told(answers, "swarm", names).values()]
     if not views:
         return

@@ -9,14 +9,14 @@ from pyinfra.api.deploy import deploy
 from pyinfra.context import host as here  # `host` is the folder of code for hosts
 
 from nexus.run.run import current_run
-from nexus.run.runbook import Plan, act, report, speaks
+from nexus.run.runbook import Plan, act, is_coordinator, report
 from runbooks.daily import checks, configuration, log, maintenance, restart, scale
 
 
 @deploy("Scale")
 def scale_services(services: Sequence[str], replicas: str) -> None:
     """Keep another number of replicas for services. The deploy converges the services afterwards."""
-    current_run().unsettle()
+    current_run().mark_changed()
     _act("Scale services", partial(scale.plan, services=services, replicas=replicas))
 
 
@@ -29,7 +29,7 @@ def restart_services_or_units(services: Sequence[str], unit: str, host: str, for
 @deploy("Maintenance")
 def begin_or_end_maintenance(host: str, module: str, services: Sequence[str], back: bool) -> None:
     """Take a host out of service or a module off the edge, or back. The deploy converges swarm and edge afterwards."""
-    current_run().unsettle()
+    current_run().mark_changed()
     _act("Maintenance", partial(maintenance.plan, host=host, module=module, services=services, back=back))
 
 
@@ -54,6 +54,6 @@ def daily_checks(which: str = "", as_json: bool = False) -> None:
 
 def _act(title: str, plan: Plan) -> None:
     """Refuse impossible requests before anything is changed, then act."""
-    if speaks(here.name):
+    if is_coordinator(here.name):
         plan(current_run())
     act(title, plan)

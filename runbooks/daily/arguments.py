@@ -48,4 +48,4 @@ def with_kept(run: Run, values: Mapping[str, Any]) -> Environment:
     """The environment as it would be if it kept these values."""
     kept = {key: value for key, value in {**run.hosts.kept(), **values}.items() if value is not None}
     hosts: list[Host] = [run.hosts.host(host.name) for host in run.environment.hosts]
-    return run.environment.seen(hosts, run.hosts.digests(), kept)
+    return run.environment.with_facts(hosts, run.hosts.digests(), kept)

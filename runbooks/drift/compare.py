@@ -42,7 +42,7 @@ def _compare(run: Run, name: str, into: Line) -> None:
         different = run.hosts.compare(name, role)
         lines = file_lines(run, name, different.files)
         for change in (*different.changes, *different.told):
-            before, after = _apart(change.what, *pairs.get(change.what, ("", "")))
+            before, after = _differing_parts(change.what, *pairs.get(change.what, ("", "")))
             into["lines"].append(
                 {
                     "host": name, "role": role, "item": change.what, "how": change.how,
@@ -71,7 +71,7 @@ def _strange(name: str, item: str, how: str, before: str) -> Line:
     return {"host": name, "role": "base", "item": item, "how": how, "before": before, "after": ""}
 
 
-def _apart(item: str, before: str, after: str) -> tuple[str, str]:
+def _differing_parts(item: str, before: str, after: str) -> tuple[str, str]:
     """For an item with many properties, those that differ; files, units and the like are short enough whole."""
     if item.startswith(("file ", "directory ", "unit ", "user ")) or not (before and after):
         return before, after

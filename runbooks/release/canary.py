@@ -41,7 +41,7 @@ class Canary:
     def share(self, percent: int, seconds: float) -> None:
         """Give the canaries this share for this long; if one does worse, remove them and raise OperatorError."""
         try:
-            if not self.situation.bring(f"run the canaries of {', '.join(self.names)}", self._work(percent)):
+            if not self.situation.deploy(f"run the canaries of {', '.join(self.names)}", self._work(percent)):
                 raise OperatorError("a canary did not get healthy (see the error above)")
             self._route(percent)
             self._watch(seconds)
@@ -53,7 +53,7 @@ class Canary:
         """Send all traffic to the services themselves, then remove the canaries."""
         self._route(0)
         gone = [canary(name) for name in self.names]
-        self.situation.bring("remove the canaries", {**NOTHING, "remove": gone})
+        self.situation.deploy("remove the canaries", {**NOTHING, "remove": gone})
 
     def _work(self, percent: int) -> dict[str, Any]:
         """The work of plan.py for the new release, under the canaries' names and with tasks according to the share."""
@@ -71,7 +71,7 @@ class Canary:
         """Configure the routers as if the environment kept these canaries."""
         env = self.situation.env
         kept = {**env.kept, **{f"canary {name}": {"percent": percent} for name in self.names}}
-        then = env.seen(env.hosts, env.digests, kept)
+        then = env.with_facts(env.hosts, env.digests, kept)
         run = self.situation.run
         for name in reached(run, "edge"):
             plan = diff.complete(run.all_roles.plan(ROLE)(then, env.host(name)))

@@ -41,7 +41,7 @@ class Situation:
         state = kept_state(run.environment)
         kept = run.hosts.ask_source(self.leader, KEPT, [], state.context)
         run.hosts.memory.kept = kept
-        return run.environment.seen([run.hosts.host(name) for name in run.hosts.members("service")], {}, kept)
+        return run.environment.with_facts([run.hosts.host(name) for name in run.hosts.members("service")], {}, kept)
 
     def keep(self, values: Mapping[str, Any]) -> None:
         """Store on the managers what the environment keeps from now on."""
@@ -65,12 +65,12 @@ class Situation:
         """Write the stack file as it is planned now, so that the next run finds nothing to do."""
         names = [*self.env.catalogue.services, *(["router"] if self.env.group("edge") else [])]
         running = {name: now.released() for name, now in self.running(names).items()}
-        self.bring("write the stack file", {**NOTHING, "files": stack(self.env, running)})
+        self.deploy("write the stack file", {**NOTHING, "files": stack(self.env, running)})
 
-    def bring(self, what: str, work: Mapping[str, Any]) -> bool:
+    def deploy(self, what: str, work: Mapping[str, Any]) -> bool:
         """Carry out `work` of plan.py; whether all its services got healthy. Errors were shown."""
         try:
-            carry_out(self.run, self.leader, what, REMOTE, "bring", work)
+            carry_out(self.run, self.leader, what, REMOTE, "apply", work)
         except OperatorError:
             return False
         return True

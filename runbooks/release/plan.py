@@ -47,7 +47,7 @@ def rollback_order(env: Environment, names: Sequence[str]) -> list[str]:
 def at(env: Environment, targets: Mapping[str, Released]) -> Environment:
     """The environment as if it kept these releases."""
     records = {key(name): {**env.kept.get(key(name), {}), "current": to.value()} for name, to in targets.items()}
-    return env.seen(env.hosts, env.digests, {**env.kept, **records})
+    return env.with_facts(env.hosts, env.digests, {**env.kept, **records})
 
 
 def work(env: Environment, targets: Mapping[str, Released]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def committed(record: Mapping[str, Any], now: Released, keep: int) -> Kept:
     }
 
 
-def went_back(record: Mapping[str, Any], target: Released, keep: int) -> Kept:
+def rolled_back(record: Mapping[str, Any], target: Released, keep: int) -> Kept:
     """The record after a rollback. Releases newer than the target leave the history and are kept as abandoned."""
     current, older = Released.of(record["current"]), history(record)
     if same(current, target):

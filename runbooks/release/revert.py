@@ -19,7 +19,7 @@ from roles.functional import failures
 from roles.service.released import Released, key
 from runbooks.release.context import Situation
 from runbooks.release.plan import Step, rollback_order, work
-from runbooks.release.record import Running, record_of, target, went_back
+from runbooks.release.record import Running, record_of, rolled_back, target
 
 
 def plan(run: Run, services: Sequence[str], to: str = "") -> Sequence[Act]:
@@ -68,14 +68,14 @@ def go(situation: Situation, steps: Sequence[Step], found: Mapping[str, Any]) ->
     records = {}
     for step in steps:
         record = record_of(env, step.name) or {"current": step.before.value()}
-        records[key(step.name)] = went_back(record, step.after, int(setting.release_keep))
+        records[key(step.name)] = rolled_back(record, step.after, int(setting.release_keep))
     situation.keep(records)
     targets: dict[str, Released] = {step.name: step.after for step in steps}
     plan = work(situation.env, targets)
     listed = [name for name in env.catalogue.operations.rollback.order if name in targets]
     rest = [name for name in targets if name not in listed]
     plan["batches"] = [[name] for name in listed] + ([rest] if rest else [])
-    good = situation.bring(f"roll back {len(steps)} services", plan)
+    good = situation.deploy(f"roll back {len(steps)} services", plan)
     situation.write_stack()
     if not good:
         raise OperatorError("not every service got healthy after the rollback (see the error above)")

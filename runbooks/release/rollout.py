@@ -94,7 +94,7 @@ class Session:
         """Replace the old release with the new one; return the services that must go back, with the reason."""
         watch = Watch(self.situation, [step.name for step in steps], self.limits)
         plan = work(self.situation.env, {step.name: step.after for step in steps})
-        self.situation.bring(f"release {', '.join(map(str, steps))}", plan)
+        self.situation.deploy(f"release {', '.join(map(str, steps))}", plan)
         bad = watch.bad(plan)
         return bad | failures(self.situation.run, [step.name for step in steps if step.name not in bad])
 
@@ -147,7 +147,7 @@ class Session:
         kept = {key(step.name): self._as_before(step) for step in back if step in self.done}
         if kept:
             self.situation.keep(kept)
-        good = self.situation.bring(f"go back to {', '.join(targets)}", work(self.situation.env, targets))
+        good = self.situation.deploy(f"go back to {', '.join(targets)}", work(self.situation.env, targets))
         self.situation.write_stack()
         lines = [f"{name} did not get through: {why}" for name, why in bad.items()]
         lines.append(

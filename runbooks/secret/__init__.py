@@ -18,7 +18,7 @@ from runbooks.secret.rule import chosen, rule_of, units
 def introduce(names: str = "", force: bool = False) -> None:
     """Make new values of these secrets, which stores and services accept in addition to those in use."""
     _wanted(current_run(), names, force)
-    current_run().unsettle()  # the changes are known only once the steps are carried out
+    current_run().mark_changed()  # the changes are known only once the steps are carried out
     act("Make new secrets next to those in use", partial(_introduce, names=names, force=force))
 
 

@@ -14,7 +14,7 @@ def lines(name: str) -> list[str]:
     """The facts about an environment's secrets, never a value."""
     env = inventory.load(name)
     secrets = env.secrets
-    added, removed = secrets.moves()
+    added, removed = secrets.recipient_changes()
     readers = list(secrets.readers.values()) or ["anyone with this machine's key"]
     said = [f"{env.name}: {len(secrets.names())} secrets in {secrets.path}, read by {', '.join(readers)}"]
     if added or removed:

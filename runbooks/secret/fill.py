@@ -31,7 +31,7 @@ def fill(name: str, data: Mapping[str, Any] | None = None) -> list[str]:
 
 def tell_moves(env: Environment) -> None:
     """Say for whom the file is encrypted from now on, and what to do about people who can no longer read it."""
-    added, removed = env.secrets.moves()
+    added, removed = env.secrets.recipient_changes()
     known = env.secrets.path.exists()
     for who in added if known else []:
         print(f"{who} can read the secrets of {env.name} from now on")

@@ -93,7 +93,7 @@ def look_at(env: Environment) -> Fleet:
         outside = pool.submit(_from_here, fleet)
         traits = everywhere(_connect)
         known = [replace(host, traits=traits.get(host.name)) for host in env.hosts]
-        fleet.env = env.seen(known, {})
+        fleet.env = env.with_facts(known, {})
         fleet.planned = {host.name: plans(fleet.env, host) for host in known}
         _freeze(fleet)
         fleet._seen = everywhere(_look)
@@ -117,7 +117,7 @@ def digests(fleet: Fleet) -> Mapping[str, str]:
 
 def _plan_with_digests(fleet: Fleet) -> None:
     """Services are planned with the digests of their images, which only the registry knows, and as released."""
-    fleet.env = fleet.env.seen(fleet.env.hosts, digests(fleet), _kept(fleet))
+    fleet.env = fleet.env.with_facts(fleet.env.hosts, digests(fleet), _kept(fleet))
     for host in fleet.env.hosts:
         for role in ROLES.needing("kept") & set(fleet.planned[host.name]):
             fleet.planned[host.name][role] = plans(fleet.env, host, (role,))[role]

@@ -281,7 +281,7 @@ class Edge:
     def write_router(self, kept: dict[str, Any] | None = None, **settings: Any) -> str:
         """Write the router's configuration with these changed settings and kept values; its hash."""
         env = environment(self.directory, **{**self.settings, **settings})
-        config, stamp = router_configuration(env.seen(env.hosts, {}, kept))
+        config, stamp = router_configuration(env.with_facts(env.hosts, {}, kept))
         (self.directory / "haproxy.cfg").write_text(config)
         return stamp
 

@@ -75,13 +75,13 @@ def test_kept_values_win_over_the_settings_of_a_checkout(tmp_path: Path) -> None
         "drained app2": {"at": "x"},
         "replicas gone": {"value": 1},
     }
-    seen = env.seen(env.hosts, {}, kept)
+    seen = env.with_facts(env.hosts, {}, kept)
     found = definitions(seen)
     assert (found["auth-service"]["deploy"]["replicas"], found["glitch"]["deploy"]["replicas"]) == (5, 2)
     members = {state.name: state for state in swarm_plan(seen, seen.host("app1")).states}["swarm_cluster"].items
     assert members["member app2"]["availability"] == "drain"
     assert members["member app3"]["availability"] == "active"
-    assert definitions(env.seen(env.hosts, {}, {}))["auth-service"]["deploy"]["replicas"] == 2  # reset
+    assert definitions(env.with_facts(env.hosts, {}, {}))["auth-service"]["deploy"]["replicas"] == 2  # reset
 
 
 # Scale

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from runbooks.drift.compare import _apart, _touched
+from runbooks.drift.compare import _differing_parts, _touched
 from runbooks.drift.page import ago, page
 from runbooks.drift.report import text
 
@@ -73,9 +73,9 @@ def test_ages_are_printed_in_the_largest_unit_that_fits() -> None:
 
 
 def test_only_differing_properties_are_shown() -> None:
-    assert _apart("service x", "image a, replicas 0", "image a, replicas 1") == ("replicas 0", "replicas 1")
-    assert _apart("service x", "", "image a, replicas 1") == ("", "image a, replicas 1")
-    assert _apart("unit x", "enabled, failed", "enabled, running") == ("enabled, failed", "enabled, running")
+    assert _differing_parts("service x", "image a, replicas 0", "image a, replicas 1") == ("replicas 0", "replicas 1")
+    assert _differing_parts("service x", "", "image a, replicas 1") == ("", "image a, replicas 1")
+    assert _differing_parts("unit x", "enabled, failed", "enabled, running") == ("enabled, failed", "enabled, running")
 
 
 def test_an_item_finds_the_run_that_touched_it_last() -> None:

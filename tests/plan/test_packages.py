@@ -73,7 +73,7 @@ def test_packages_that_apt_would_remove_are_named_and_stay(debian: Debian) -> No
     debian.package("nexus-x", Conflicts="nexus-old")
     debian.shell("apt-get update")
     said = "to install nexus-x apt would remove nexus-old"
-    asked = debian.agent({"do": "foresee", "packages": ["nexus-x"]})
+    asked = debian.agent({"do": "simulate", "packages": ["nexus-x"]})
     assert said in json.loads(asked.stdout)["why"], asked.stdout
     done = debian.install("nexus-x")
     assert done.returncode == 1
@@ -96,7 +96,7 @@ def test_a_package_on_hold_is_named_and_stays(debian: Debian) -> None:
 def test_installable_packages_raise_no_warning(debian: Debian) -> None:
     debian.package("nexus-x")
     debian.shell("apt-get update")
-    assert json.loads(debian.agent({"do": "foresee", "packages": ["nexus-x"]}).stdout) == {"why": ""}
+    assert json.loads(debian.agent({"do": "simulate", "packages": ["nexus-x"]}).stdout) == {"why": ""}
 
 
 def test_lists_that_are_older_than_the_archive_are_fetched(debian: Debian) -> None:

@@ -10,7 +10,7 @@ from nexus.environment.settings import Settings
 from nexus.error import OperatorError
 from roles.image.recipe import recipe
 from roles.router.plan import configuration
-from roles.service.plan import held_back, plan
+from roles.service.plan import pinned_config_notes, plan
 from roles.service.released import Released, key, released
 from roles.service.stack import definitions
 from runbooks.release import release, rollback
@@ -19,7 +19,7 @@ from runbooks.release.gate import Limits, Traffic, objection, task_objection
 from runbooks.release.host import traffic
 from runbooks.release.migration import due, job
 from runbooks.release.plan import Step, at, rollback_order, stack, waves, work
-from runbooks.release.record import Running, begun, committed, history, releases, target, went_back
+from runbooks.release.record import Running, begun, committed, history, releases, rolled_back, target
 from tests.plan.environments import environment
 
 OLD = Released("1.0.0", "sha256:aa", "auth-service-old")
@@ -33,7 +33,7 @@ def env(tmp_path):
 
 
 def recorded(env, current, **rest):
-    return env.seen(env.hosts, env.digests, {key("auth-service"): {"current": current.value(), **rest}})
+    return env.with_facts(env.hosts, env.digests, {key("auth-service"): {"current": current.value(), **rest}})
 
 
 # Selection and order
@@ -92,8 +92,8 @@ def test_a_release_and_later_runs_write_one_stack_file(env):
     }
     kept = recorded(env, NEW).kept
     releasing = replace(env, setting=Settings({**env.setting, "release": "2.4.1"}))
-    written = stack(releasing.seen(releasing.hosts, {}, kept), running)
-    (planned,) = plan(env.seen(env.hosts, digests, kept), env.host("app1")).files
+    written = stack(releasing.with_facts(releasing.hosts, {}, kept), running)
+    (planned,) = plan(env.with_facts(env.hosts, digests, kept), env.host("app1")).files
     assert written == {planned.path: planned.content}
 
 
@@ -123,8 +123,9 @@ def test_a_held_configuration_is_noted_and_not_planned(env):
     (state,) = plan(held, held.host("app1")).states
     assert "config auth-service-old" not in state.items
     assert state.context["recorded"] == ["auth-service-new", "auth-service-old"]
-    assert any("auth-service keeps the configuration of its release 1.0.0" in line for line in held_back(held))
-    assert held_back(env) == []
+    notes = pinned_config_notes(held)
+    assert any("auth-service keeps the configuration of its release 1.0.0" in line for line in notes)
+    assert pinned_config_notes(env) == []
 
 
 def test_variables_of_one_service_reach_no_other(tmp_path, env):
@@ -165,11 +166,11 @@ def test_a_second_rollback_goes_further_back():
     to = target("auth-service", record, third, None, "")
     assert to is not None
     assert (to.release, to.config) == ("2.4.1", "auth-service-new")
-    record = went_back(record, to, 5)
+    record = rolled_back(record, to, 5)
     again = target("auth-service", record, to, None, "")
     assert again is not None
     assert again.release == "1.0.0"
-    record = went_back(record, again, 5)
+    record = rolled_back(record, again, 5)
     assert target("auth-service", record, again, None, "") is None
     forth = target("auth-service", record, again, None, "3.0.0")
     assert forth is not None
@@ -248,11 +249,11 @@ def test_a_canary_widens_in_the_steps_of_operations(tmp_path, env):
 
 def test_the_router_knows_a_canary_only_while_one_is_watched(env):
     plain, _ = configuration(env)
-    text, _ = configuration(env.seen(env.hosts, {}, {"canary glitch": {"percent": 10}}))
+    text, _ = configuration(env.with_facts(env.hosts, {}, {"canary glitch": {"percent": 10}}))
     assert "glitch-canary" not in plain
     assert "{ var(txn.service) -m str glitch } { rand(100) lt 10 } { nbsrv(glitch-canary) gt 0 }" in text
     assert "tasks.glitch-canary:" in text
-    assert configuration(env.seen(env.hosts, {}, {"canary glitch": {"percent": 0}}))[0] == plain
+    assert configuration(env.with_facts(env.hosts, {}, {"canary glitch": {"percent": 0}}))[0] == plain
 
 
 def test_a_migration_runs_once_for_an_image(env):
@@ -263,7 +264,7 @@ def test_a_migration_runs_once_for_an_image(env):
     platform = env.catalogue.platform.model_copy(update={"services": tuple(services)})
     env.__dict__["catalogue"] = replace(env.catalogue, platform=platform)
     assert due(env, step)
-    done = env.seen(env.hosts, {}, {key("auth-service"): {"current": OLD.value(), "migrated": "sha256:bb"}})
+    done = env.with_facts(env.hosts, {}, {key("auth-service"): {"current": OLD.value(), "migrated": "sha256:bb"}})
     assert not due(done, step)
     found = job(env, service, step)
     assert found["definition"]["command"] == ["node", "migrate.js"]

@@ -53,7 +53,7 @@ class Played:
 
     def keep(self, values: Mapping[str, Any]) -> None:
         self.kept.append(dict(values))
-        self.env = self.env.seen(self.env.hosts, {}, {**self.env.kept, **values})
+        self.env = self.env.with_facts(self.env.hosts, {}, {**self.env.kept, **values})
 
     def services(self, names: Sequence[str]) -> dict[str, Any]:
         found: dict[str, Any] = {"": {"stored": self.stored()}}
@@ -75,7 +75,7 @@ class Played:
 
         return {name: Running(self.swarm[name]["image"], config(name)) for name in names}
 
-    def bring(self, what: str, work: Mapping[str, Any]) -> bool:
+    def deploy(self, what: str, work: Mapping[str, Any]) -> bool:
         self.brought.append(list(work["definitions"]))
         refused = {name for name in work["definitions"] if name in self.rejects and "9.9.9" in
                    work["definitions"][name]["image"]}  # fmt: skip
@@ -169,13 +169,13 @@ def test_a_rollback_follows_the_order_of_operations(played: Played, monkeypatch:
     found = played.services(names)
     steps = [revert.step_of(played, name, found[name], "") for name in names]  # type: ignore[arg-type]
     batches = []
-    bring = played.bring
+    deploy = played.deploy
 
     def noted(what: Any, work: Any) -> Any:
         batches.append(work["batches"])
-        return bring(what, work)
+        return deploy(what, work)
 
-    monkeypatch.setattr(played, "bring", noted)
+    monkeypatch.setattr(played, "deploy", noted)
     revert.check_configurations([step for step in steps if step], found[""]["stored"])
     revert.go(played, [step for step in steps if step], found)  # type: ignore[arg-type]
     assert batches == [[["auth-service"], ["backend-api"], ["key-service", "glitch"]]]

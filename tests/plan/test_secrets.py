@@ -89,7 +89,7 @@ def test_a_removed_recipient_cannot_read_and_is_recorded(files, tmp_path):
     made.save()
     name(path, {"me": key})
     after = Secrets(path, key)
-    assert after.moves() == ([], ["friend"])
+    assert after.recipient_changes() == ([], ["friend"])
     assert not after.save()  # a run that changes nothing leaves the file as it is
     assert after.save(readdress=True)
     theirs = tmp_path / "friend.key"
@@ -99,7 +99,7 @@ def test_a_removed_recipient_cannot_read_and_is_recorded(files, tmp_path):
     again = Secrets(path, key)
     assert [entry["name"] for entry in again.departed] == ["friend"]
     assert again.changed_at("a") <= again.departed[0]["at"]
-    assert again.moves() == ([], [])
+    assert again.recipient_changes() == ([], [])
 
 
 def test_nobody_can_lock_themselves_out(files):

@@ -46,7 +46,7 @@ def states(directory: Path) -> Iterator[State]:
     traits = Traits(4, 512 << 30, 1500, 0, "x86_64", {"memory": False, "cpu": False})
     host = Host("box1", "10.9.0.1", groups, setting, traits)
     env = Environment("test", (host,), setting, Secrets(directory / "s.age", directory / "age.key", generate=True))
-    env = env.seen([host], dict.fromkeys([*env.catalogue.services, "router"], "sha256:" + "0" * 64))
+    env = env.with_facts([host], dict.fromkeys([*env.catalogue.services, "router"], "sha256:" + "0" * 64))
     for role in ROLES.of(host):
         yield from ROLES.plan(role)(env, host).states
 

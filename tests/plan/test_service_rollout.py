@@ -74,10 +74,10 @@ def test_a_service_its_engine_failed_to_start_is_retried(monkeypatch, error, sta
     failed = {"ID": "T2", "ServiceID": "S", "Status": {"State": "failed", "Err": error}}
     earlier = {"ID": "T1", "ServiceID": "S", "Status": {"State": "failed", "Err": "non-zero exit (1)"}}
     step = rollout.Rollout(Engine([earlier]), {}, phase_seconds=1)
-    assert step._goes_on(found, [earlier, failed], "glitch", {}) is waits
+    assert step._continues(found, [earlier, failed], "glitch", {}) is waits
     assert tried == deployed
     if deployed:  # and never a third time
-        assert not step._goes_on(found, [earlier, failed], "glitch", {})
+        assert not step._continues(found, [earlier, failed], "glitch", {})
 
 
 class Engine(StandIn):

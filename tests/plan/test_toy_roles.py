@@ -24,7 +24,7 @@ from tests.plan.store_environment import environment
 RUNBOOKS = Path(__file__).parents[2] / "runbooks"
 VALVE = {
     "status.py": """
-from nexus.run.row import Row, mute, told
+from nexus.run.row import Row, unreachable_lines, told
 ORDER = 1
 def question(env, host):
     return {"valve": {"name": host.name}} if "redis" in host.groups else {}
@@ -32,7 +32,7 @@ def run_question(run, host):
     return {"valve": {"wanted": "open"}} if "redis" in host.groups else {}
 def rows(env, answers, now):
     names = [host.name for host in env.hosts]
-    yield from mute(answers, "valve", names)
+    yield from unreachable_lines(answers, "valve", names)
     for name, answer in told(answers, "valve", names).items():
         yield Row("valve", name, answer["is"], "open", "" if answer["is"] == "open" else "turn it")
 """,

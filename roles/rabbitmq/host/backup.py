@@ -14,7 +14,7 @@ KINDS = ("vhosts", "users", "permissions", "exchanges", "queues", "bindings", "p
 
 def is_saver(config: Config) -> bool:
     """Whether this host speaks for the cluster."""
-    return bool(config["rabbitmq"]["speaks"])
+    return bool(config["rabbitmq"]["is_coordinator"])
 
 
 def save(config: Config, vault: Vault, type_: str = "") -> Record:

@@ -63,7 +63,7 @@ class Rollout:
             hopeless = [
                 name
                 for name, (_, final) in reasons.items()
-                if final and not self._goes_on(services.get(name), tasks, name, (definitions or {}).get(name))
+                if final and not self._continues(services.get(name), tasks, name, (definitions or {}).get(name))
             ]
             pending = [name for name, (reason, _) in reasons.items() if reason]
             seconds = time.monotonic() - started
@@ -83,7 +83,9 @@ class Rollout:
         tasks = self.docker.list("tasks", service=[f"{STACK}_{name}" for name in names])
         return [task for task in tasks if task["Status"]["State"] != "rejected" or task["ID"] not in self.before]
 
-    def _goes_on(self, service: dict[str, Any] | None, tasks: list[dict[str, Any]], name: str, definition: Any) -> bool:
+    def _continues(
+        self, service: dict[str, Any] | None, tasks: list[dict[str, Any]], name: str, definition: Any
+    ) -> bool:
         """Deploy a service once more if it was rolled back although its process never started.
 
         Under load an engine sometimes fails to mount the secrets of a container (moby issue 48783), which is not a

@@ -53,7 +53,7 @@ def _spec(spec: dict[str, Any]) -> dict[str, str]:
     return {"image": container["Image"], "config": config.partition(" ")[2]}
 
 
-def bring(context: dict[str, Any]) -> None:
+def apply(context: dict[str, Any]) -> None:
     """Remove the services of context["remove"]; deploy those of context["definitions"], batch by batch.
 
     context["files"] are written first, {path: text}.
