@@ -1,7 +1,5 @@
 """This user's cache directory. Nothing in it is ever needed: files may be removed at any time."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The error that speaks to an operator: what is wrong, where, and what to do. And helpers for the operator's words."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
 

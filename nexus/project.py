@@ -4,8 +4,6 @@ A checkout that contains the library is its own project. An installed library se
 is started, unless a `config.py` names another one.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 LIBRARY = Path(__file__).resolve().parent

@@ -3,8 +3,6 @@
 A test per entry (tests/library/test_pyinfra_patches.py) fails as soon as pyinfra no longer needs it.
 """
 
-from __future__ import annotations
-
 import importlib
 import sys
 from collections.abc import Callable, Iterator

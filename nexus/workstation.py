@@ -1,7 +1,5 @@
 """The machine on which runs start: its user, files and output, and the checkout and command line of a run."""
 
-from __future__ import annotations
-
 import getpass
 import io
 import locale

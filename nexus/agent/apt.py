@@ -1,7 +1,5 @@
 """Packages on this host: installed by apt, never by removing others, and never while another process works on them."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import struct

@@ -1,7 +1,5 @@
 """The argument of `apply` in the host-side code of roles: what a step changes of a state."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -4,8 +4,6 @@ dpkg writes its whole status file at the end of its work. Until then (and for go
 in its journal, a file for each change. Invalid bytes in these files do no harm.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Collection

@@ -1,7 +1,5 @@
 """A client of etcd's JSON gateway, over TLS with the host's own certificate. Standard library only."""
 
-from __future__ import annotations
-
 import json
 import ssl
 from collections.abc import Mapping

@@ -3,8 +3,6 @@
 The controller leaves a note on hosts that work on the same role. A waiting step reads it here.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -3,8 +3,6 @@
 A run that slept and lost the environment's lock comes back with a number that is too low.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Files on this host: whole or not at all."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -1,7 +1,5 @@
 """HTTP for host-side code that asks a server one thing: one request, one answer, and the connection is closed."""
 
-from __future__ import annotations
-
 import http.client
 import socket
 from collections.abc import Mapping

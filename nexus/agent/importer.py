@@ -3,8 +3,6 @@
 The host keeps its compiled form: the code is the same from run to run, and compiling it takes 10 to 30 ms.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import marshal

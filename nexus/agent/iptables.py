@@ -1,7 +1,5 @@
 """Rules of the kernel's packet filter, as iptables-save writes them. Runs on a host."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from nexus.agent.lib import once, run

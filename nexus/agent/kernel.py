@@ -3,8 +3,6 @@
 The agent uses these words for an error in a step, the controller for what a probe found before the first step.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import fcntl

@@ -1,7 +1,5 @@
 """What probes and steps share: commands, stamps, manifests, and what lies at a path."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import grp

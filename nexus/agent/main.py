@@ -1,7 +1,5 @@
 """Requests in, answers out. This module is sent last, and runs at once."""
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import json

@@ -3,8 +3,6 @@
 The controller decides whether anything must change there. Obstacles at paths that need no change do no harm.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os

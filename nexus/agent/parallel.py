@@ -1,7 +1,5 @@
 """Questions asked in parallel: most of the time is spent waiting for daemons."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from threading import Thread

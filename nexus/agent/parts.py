@@ -1,7 +1,5 @@
 """Asks a host for its parts in parallel: each is a function in the module of a role. Changes nothing."""
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Mapping
 from functools import partial

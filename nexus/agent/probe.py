@@ -1,7 +1,5 @@
 """Answers: the state of everything on this host that a question names."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import os

@@ -1,7 +1,5 @@
 """Since when items are as they are. The drift report asks this for items that differ."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import time

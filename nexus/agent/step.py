@@ -1,7 +1,5 @@
 """Steps: what a run does to this host. Each can be repeated after a kill at any point."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Units of systemd: in what state they are, and what they were started with."""
 
-from __future__ import annotations
-
 import struct
 import time
 from collections.abc import Mapping, Sequence

@@ -8,8 +8,6 @@ The wire format is that of the D-Bus specification, "Message Protocol"; the sock
 needs neither a name nor a broker.
 """
 
-from __future__ import annotations
-
 import socket
 import struct
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Whose turn it is on this host: steps run alone, questions in parallel."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import os

@@ -1,7 +1,5 @@
 """Units of systemd on this host: each runs with the configuration that lies on disk."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """Waiting on a host for what takes a while, such as a daemon that starts or another host that joins."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar

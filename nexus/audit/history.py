@@ -1,7 +1,5 @@
 """Questions to the audit record: which runs there were, and what they changed on a host or of an item."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from functools import partial

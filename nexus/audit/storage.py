@@ -1,7 +1,5 @@
 """Where the audit record of an environment is kept, and how it is read."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

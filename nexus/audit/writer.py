@@ -1,7 +1,5 @@
 """A run's lines in the audit record: one before its first change, one when it has ended."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Reads the files of a catalogue as a whole; checks between entries are in rules.py."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

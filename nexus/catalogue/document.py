@@ -3,8 +3,6 @@
 Nothing here knows what the entries mean: models check single entries, rules.py checks between entries.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Problems of a catalogue, described so that the reader can fix them at once."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches

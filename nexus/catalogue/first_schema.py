@@ -1,7 +1,5 @@
 """First schemas: SQL files that create the tables of services whose code ships no migration."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The order in which services can start, and cycles that make an order impossible."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 

@@ -1,7 +1,5 @@
 """CPU and memory as people write them (`500m`, `2`, `1Gi`), and as numbers."""
 
-from __future__ import annotations
-
 import re
 
 _CPU = re.compile(r"(?P<milli>[0-9]+)m|(?P<cores>[0-9]+(\.[0-9]{1,3})?)")

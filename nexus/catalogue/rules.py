@@ -1,7 +1,5 @@
 """Checks between entries of the catalogue: whether services, events, routes and checks fit together."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 

@@ -3,8 +3,6 @@
 It is read by PostgreSQL's own parser, which takes 40 ms to load.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any

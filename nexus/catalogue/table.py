@@ -1,7 +1,5 @@
 """The catalogue as plain text, at most 120 columns wide."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 

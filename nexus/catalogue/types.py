@@ -4,8 +4,6 @@ A type refuses values that a host could not use: text ends up in configuration f
 characters, and numbers have bounds.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Any, Literal, TypeVar
 

@@ -4,8 +4,6 @@ The catalogue is plain YAML: one document of mappings, lists, text, decimal numb
 does not read as it looks (010 is 8, a date is not text, an alias is another line's value) is refused.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Commands that are started as `python -m MODULE ENV` and print lines about an environment."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterable, Sequence
 

@@ -3,8 +3,6 @@
 They are removed from pyinfra's override data before it is read as settings, so they never become data of a host.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

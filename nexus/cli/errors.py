@@ -1,7 +1,5 @@
 """How a run is refused or stopped: what is wrong, and whether anything was changed by then."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NoReturn
 

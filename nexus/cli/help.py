@@ -4,8 +4,6 @@ Arguments are those that it declares. A setting is named in backticks or as NAME
 the role's defaults.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterable, Mapping

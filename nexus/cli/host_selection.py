@@ -1,7 +1,5 @@
 """Which hosts a run goes to: what --limit, --exclude and `--data without=` leave, and whether that is enough."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from fnmatch import fnmatch
 from typing import Any

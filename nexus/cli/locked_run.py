@@ -3,8 +3,6 @@
 A run that changes nothing comes through here without a question to any host.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any

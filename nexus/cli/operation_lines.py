@@ -1,7 +1,5 @@
 """One line for each operation that did something: what, on how many hosts, how many changes, how long."""
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

@@ -5,8 +5,6 @@ the environment in NEXUS_ENV. Whatever an operator can get wrong is refused here
 connected to. What is replaced of pyinfra for it stands in nexus/pyinfra_patches.py.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The end of a run in words: what is not healthy and why, and one line that says it all."""
 
-from __future__ import annotations
-
 import sys
 import time
 

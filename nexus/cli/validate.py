@@ -3,8 +3,6 @@
 settings.py knows the settings, the catalogue checks itself, and roles say what they cannot work with.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from difflib import get_close_matches

@@ -4,8 +4,6 @@ A deploy declares them once, in its call of `arguments` (nexus/run/arguments.py)
 check of settings uses these names to say so.
 """
 
-from __future__ import annotations
-
 import ast
 from pathlib import Path
 

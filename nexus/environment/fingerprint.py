@@ -1,7 +1,5 @@
 """The mark that replaces a secret in output: a hash that nobody can reverse without a key."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 

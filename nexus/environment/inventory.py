@@ -3,8 +3,6 @@
 They are read by pyinfra's own rules, so that a plan sees exactly the data that a deploy would see.
 """
 
-from __future__ import annotations
-
 import os
 import traceback
 from collections.abc import Collection, Iterator, Mapping

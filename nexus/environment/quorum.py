@@ -1,7 +1,5 @@
 """How many hosts a cluster of stores may have."""
 
-from __future__ import annotations
-
 from nexus.environment.environment import Environment
 from nexus.error import OperatorError
 

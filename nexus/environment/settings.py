@@ -4,8 +4,6 @@ A setting exists if some `defaults.py` names it in lower case; any other name is
 known name, so that a typo cannot silently leave a default in force.
 """
 
-from __future__ import annotations
-
 import runpy
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache

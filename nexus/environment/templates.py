@@ -1,7 +1,5 @@
 """How templates are read: an undefined name is an error, and compiled templates are cached."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

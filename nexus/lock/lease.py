@@ -1,7 +1,5 @@
 """The lock as a run holds it: taken on the environment's anchor, renewed while the run lives, then released."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import socket

@@ -1,7 +1,5 @@
 """Whether a run's process is gone, which is known only on the machine where it ran."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Show the lock and, if asked to, take it away from its holder."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import click

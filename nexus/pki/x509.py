@@ -1,7 +1,5 @@
 """X.509 certificates of an internal authority: its own, and the certificates that it signs."""
 
-from __future__ import annotations
-
 import datetime as dt
 import ipaddress
 from collections.abc import Sequence

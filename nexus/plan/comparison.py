@@ -1,7 +1,5 @@
 """Types for the order and comparison of items and its results, as plain data."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, auto

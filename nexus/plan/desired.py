@@ -4,8 +4,6 @@ A role's plan returns a `Desired`, the probe answers for everything in it, and c
 differences disappear. Nothing here touches a host or knows any particular role.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby

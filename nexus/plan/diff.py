@@ -3,8 +3,6 @@
 Pure functions: they see data, never a host.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any

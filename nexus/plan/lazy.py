@@ -1,7 +1,5 @@
 """Values that are computed on access: a run without changes needs none of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 

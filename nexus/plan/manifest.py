@@ -3,8 +3,6 @@
 What we made and no longer want is removed; what was there before us is never removed. Pure functions.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from nexus.plan.comparison import Answer, Differences, Step

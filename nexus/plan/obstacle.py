@@ -3,8 +3,6 @@
 Nothing is refused if nothing must be changed. Pure functions: they see data, never a host.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any

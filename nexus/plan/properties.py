@@ -1,7 +1,5 @@
 """Properties of a state in words without secrets. Pure functions."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Mapping

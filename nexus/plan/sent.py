@@ -3,8 +3,6 @@
 Every run reads the imports of about 80 files, so a regular expression finds them: `ast` would take far longer.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from functools import cache

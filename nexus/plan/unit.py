@@ -1,7 +1,5 @@
 """The planned state of a systemd unit, and how a unit on a host differs from it. Pure functions."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass

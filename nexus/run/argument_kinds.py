@@ -1,7 +1,5 @@
 """Kinds of arguments: how the text after `--data NAME=` is read, and what is refused."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass, field
 from typing import Any, ClassVar

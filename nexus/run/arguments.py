@@ -10,8 +10,6 @@ A deploy that another one includes gets the values that the deploy on the comman
 rest. Plans see one argument, `prune_data`, as `env.prune_data`.
 """
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field

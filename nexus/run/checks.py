@@ -1,7 +1,5 @@
 """Checks of a day: what hosts said for them. The files `daily.py` of roles judge it, from nothing else."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any

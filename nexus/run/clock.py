@@ -1,7 +1,5 @@
 """Whether this machine and its hosts agree on the time: certificates and tokens are made here and used there."""
 
-from __future__ import annotations
-
 from nexus.error import OperatorError
 
 SECONDS = 120.0  # apart: more than an answer takes, less than anything that is made here tolerates

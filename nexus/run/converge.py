@@ -4,8 +4,6 @@ One operation per role. All differences are computed and shown before the first 
 run shows what a run would do; and a run that finds none sends nothing at all.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial

@@ -1,7 +1,5 @@
 """Whether daemons still run at the end of a run that changed their hosts: one question to each of these."""
 
-from __future__ import annotations
-
 from nexus.error import OperatorError
 from nexus.run.run import Run
 from nexus.run.side_by_side import side_by_side

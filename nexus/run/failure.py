@@ -1,7 +1,5 @@
 """A step that failed is told to the other hosts of its role: what they wait for may never come."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any

@@ -1,7 +1,5 @@
 """Host-side code of runbooks, sent to any host of the run."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path

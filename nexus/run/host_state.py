@@ -4,8 +4,6 @@ pyinfra keeps no facts, so the answers are kept here for as long as they are tru
 changed on the host, or, where hosts share a cluster, on any of them.
 """
 
-from __future__ import annotations
-
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping

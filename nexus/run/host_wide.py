@@ -1,7 +1,5 @@
 """Differences of a host that concern all its roles at once: packages, and what is left of earlier roles and runs."""
 
-from __future__ import annotations
-
 from nexus.error import OperatorError
 from nexus.plan import diff, manifest, obstacle
 from nexus.plan.comparison import Seen

@@ -4,8 +4,6 @@ After the first signal no further step begins, the lock is given back and the re
 way end by themselves on their hosts. A second signal ends the process at once.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import sys

@@ -1,7 +1,5 @@
 """What a run does to each host, item by item, as it is begun and as it is done."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ A guess and never more: every probe confirms it, and what turned out otherwise i
 file may be removed at any time.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from contextlib import suppress

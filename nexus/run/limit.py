@@ -1,7 +1,5 @@
 """What --limit must not leave out: the other hosts of a cluster, and the one that knows the images."""
 
-from __future__ import annotations
-
 from nexus.error import OperatorError
 from nexus.run.host_state import HostStates
 

@@ -1,7 +1,5 @@
 """What came of a run: what it changed, what it would change, and what it has to say."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Protocol

@@ -1,7 +1,5 @@
 """What a run prints of its differences: each change once, differing lines of files, titles of steps."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any

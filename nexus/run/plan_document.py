@@ -4,8 +4,6 @@ What is written for a review, what is carried out after it, and what is compared
 same data. Secrets stand in it as keyed hashes.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import time

@@ -3,8 +3,6 @@
 Nothing is carried out where any item of any host, or what should become of it, is not as it was reviewed.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

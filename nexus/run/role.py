@@ -30,8 +30,6 @@ runbook composes them and names none:
 - `backup.py` and `host/backup.py`: what is saved of the role and how it comes back, see roles/backup/store.py.
 """
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field

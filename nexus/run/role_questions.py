@@ -1,7 +1,5 @@
 """What roles ask of a host for a report, one request for all of them; see nexus.run.role for the files they bring."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """One row of a report: a figure, its target, and what to do where the target is missed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any

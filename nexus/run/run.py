@@ -1,7 +1,5 @@
 """One run: its environment, what it knows of hosts, what it does to them, and what comes of it."""
 
-from __future__ import annotations
-
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping

@@ -4,8 +4,6 @@ A runbook asks the hosts what there is, refuses what cannot be, says in order wh
 does it step by step. `--dry` ends after the saying, as it does for every other deploy.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Work on several hosts at the same time."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 

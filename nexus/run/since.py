@@ -1,7 +1,5 @@
 """How far back an operator wants to look, in the words of `--data since=`."""
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 import time

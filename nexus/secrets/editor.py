@@ -4,8 +4,6 @@ The clear text is in an in-memory directory that only its owner can enter. It is
 and by a guard process if this program is killed.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

@@ -1,7 +1,5 @@
 """The operator's own age key, with which secrets are read."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pyrage

@@ -1,7 +1,5 @@
 """Who can read the secrets of an environment: age public keys with names, in a file next to the encrypted one."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pyrage

@@ -4,8 +4,6 @@ Values are in memory during a run. They are never logged and never written in cl
 records when each value changed and who could read it, so that it is known which secrets a former reader has seen.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import json
 import secrets as random

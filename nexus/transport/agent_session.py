@@ -4,8 +4,6 @@ after another, each in its own process, as if it had been started for that reque
 This saves a command over SSH, sudo and a Python process for every request: 50 ms of the host's processor.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Steps as commands of pyinfra's operations: carried out, begun, waited for."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

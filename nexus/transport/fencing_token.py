@@ -1,7 +1,5 @@
 """The fencing number with which this process may change hosts, from the environment's lock; none without the lock."""
 
-from __future__ import annotations
-
 from nexus.error import OperatorError
 
 

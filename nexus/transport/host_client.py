@@ -1,7 +1,5 @@
 """The only way to a host: every request to an agent goes through here, inside and outside of operations."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any

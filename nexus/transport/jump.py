@@ -4,8 +4,6 @@ OpenSSH's own client goes through jump hosts, so that ports, users, keys, known 
 It carries one connection over a pair of sockets, and ends with it.
 """
 
-from __future__ import annotations
-
 import atexit
 import os
 import signal

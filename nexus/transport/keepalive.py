@@ -1,7 +1,5 @@
 """Detects within half a minute that a host, or a jump host on the way to it, has died in the middle of a step."""
 
-from __future__ import annotations
-
 import socket
 import threading
 import time

@@ -1,7 +1,5 @@
 """Makes output of hosts printable: it may contain any bytes, and none of them may control the terminal."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

@@ -4,8 +4,6 @@ On a terminal this is one line that is drawn again and again. Without one it is 
 long, again after twice that time. A run that waits for nothing long prints nothing.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys

@@ -4,8 +4,6 @@ Every request has "do", of one of three kinds: nexus/agent says what they may do
 number of its run), "debug" (show where an unexpected error comes from) and "commands" (print what is run and written).
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import zlib

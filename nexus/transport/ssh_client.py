@@ -5,8 +5,6 @@ name of a jump host, and gives transports a channel where they expect a socket. 
 runs, the lock, the record, and checks of hosts.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import socket

@@ -5,8 +5,6 @@ Include, Match, tokens and canonical names as `ssh HOST` does, and its errors na
 and ssh is not asked.
 """
 
-from __future__ import annotations
-
 import os
 import pwd
 import re

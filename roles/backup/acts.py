@@ -1,7 +1,5 @@
 """How runbooks ask and start the backup program of a host."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

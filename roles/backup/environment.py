@@ -1,7 +1,5 @@
 """The backup of an environment's data outside of its stores: the secrets file and the records of runs."""
 
-from __future__ import annotations
-
 import hmac
 import json
 from pathlib import Path

@@ -4,8 +4,6 @@ The roles declare their stores (store.py); this file has what all stores share. 
 plan, since the primary at the time decides which of them acts. An environment without object storage gets nothing.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

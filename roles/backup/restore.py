@@ -1,7 +1,5 @@
 """The restore of a store as acts of a runbook: the request to a role, and the acts for stores saved as files."""
 
-from __future__ import annotations
-
 import datetime as dt
 from dataclasses import dataclass
 

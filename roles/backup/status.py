@@ -1,7 +1,5 @@
 """Rows about backups: the age of each store's newest good backup, and of the last restore that was proven."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Any

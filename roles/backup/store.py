@@ -4,8 +4,6 @@ Next to it, roles/NAME/host/backup.py has `KIND` (roles/backup/host/kind.py), wh
 hosts.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Daily checks of every host: whether it answers, its load, its disks, and the errors in its journal."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A state for daemons that write log files: it reopens lost ones. It takes one line in the plan of a role."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from nexus.plan.desired import State

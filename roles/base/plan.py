@@ -1,7 +1,5 @@
 """What every host has: names of the others, SSH without root, kernel settings, a bounded journal, metrics."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Rows about hosts and their disks: which hosts answer, what failed there, what is full."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any

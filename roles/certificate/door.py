@@ -1,7 +1,5 @@
 """Ports of a host at which a daemon shows a certificate that the platform renews."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

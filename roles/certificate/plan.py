@@ -1,7 +1,5 @@
 """The CA and the leaf certificate of one host, the leaves that follow it, and the timer that puts them in place."""
 
-from __future__ import annotations
-
 from nexus.environment.environment import Environment, Host
 from nexus.plan.desired import Desired, Directory, File, Group, Unit
 from nexus.plan.sent import program

@@ -3,8 +3,6 @@
 A probe compares only their identity; they are signed when a host lacks them.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """Rows about certificates: which ones the daemons of each host show, and how long the host can renew them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -3,8 +3,6 @@
 The role `swarm` handles membership in the swarm, the role `service` what runs in it.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 from pathlib import Path

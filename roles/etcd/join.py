@@ -1,7 +1,5 @@
 """What a host without data must know of the others before it may found a cluster."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from nexus.error import OperatorError

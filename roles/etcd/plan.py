@@ -1,7 +1,5 @@
 """etcd on one host: a member of the cluster that the hosts of the group form, one or three."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, Literal
 

@@ -1,7 +1,5 @@
 """Rows about etcd: quorum, leader, members, and what is wrong."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

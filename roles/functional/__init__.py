@@ -3,8 +3,6 @@
 Health says that a service answers and that its process is alive; shipped code says so even without its database.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass

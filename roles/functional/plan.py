@@ -1,7 +1,5 @@
 """Which functional checks an environment can run, and the request that has the edge host run them."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac

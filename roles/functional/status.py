@@ -1,7 +1,5 @@
 """Rows about functional checks. This role converges nothing, so the role health runs them and shows these rows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

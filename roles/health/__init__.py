@@ -1,7 +1,5 @@
 """Health: every service of the catalogue answers at the router, or the run says which ones do not, and why."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -4,8 +4,6 @@ Such as a server that the stores' proxy has in maintenance, or a store or a node
 report that they cannot reach something, so these causes come first, and a run does not wait in vain.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Collection, Iterator
 

@@ -1,7 +1,5 @@
 """Health of the platform as the edge sees it: every service answers ready at the router."""
 
-from __future__ import annotations
-
 from collections.abc import Set
 from pathlib import Path
 

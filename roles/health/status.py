@@ -1,7 +1,5 @@
 """Rows about services: whether they are ready, and whether those with their own code do their work."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

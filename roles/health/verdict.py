@@ -1,7 +1,5 @@
 """The services' health at the end of a run, in words."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The images of the environment: built on the host of the registry, kept there at the planned release."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What other roles must know of an image to run it: probe paths and Node's heap."""
 
-from __future__ import annotations
-
 from nexus.catalogue.service import Probes
 from nexus.environment.environment import Environment
 from roles.image.checkout import checkout

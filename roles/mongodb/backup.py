@@ -1,7 +1,5 @@
 """The backup and restore of MongoDB, with the vendor's own tools, which find the primary themselves."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from nexus.environment.environment import Environment, Host

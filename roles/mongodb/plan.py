@@ -6,8 +6,6 @@ Any environment can plan and render it. It is carried out only where hosts reach
 project has the vendor's signing key.
 """
 
-from __future__ import annotations
-
 import hmac
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Where MongoDB shows its certificate."""
 
-from __future__ import annotations
-
 from nexus.environment.environment import Environment, Host
 from roles.certificate.door import Door, door
 

@@ -1,7 +1,5 @@
 """Daily checks of the edge: how many requests were answered with an error."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The locations of the edge, made from the routes of the catalogue: what Nginx must know of each."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass

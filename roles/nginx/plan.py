@@ -1,7 +1,5 @@
 """Nginx of one edge host."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The port where Nginx shows its certificate, which is one of ours or a public one."""
 
-from __future__ import annotations
-
 from nexus.environment.environment import Environment, Host
 from roles.certificate.door import Door, door
 from roles.certificate.plan import LEAF

@@ -6,8 +6,6 @@ through the local socket, so it has nothing to find and nothing to fail over. A 
 host leads to the primary's pooler. The pooler looks passwords up in the server, so both admit the same logins.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from nexus.environment.environment import Environment, Host

@@ -1,7 +1,5 @@
 """Where the pooler shows its certificate; the postgresql role has its rows, since it asks both at once."""
 
-from __future__ import annotations
-
 from nexus.environment.environment import Environment, Host
 from roles.certificate.door import Door, door
 

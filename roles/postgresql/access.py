@@ -1,7 +1,5 @@
 """Lines of pg_hba.conf, for PostgreSQL and for PgBouncer: who may log in where."""
 
-from __future__ import annotations
-
 from ipaddress import ip_network
 
 from nexus.environment.environment import Environment, Host

@@ -1,7 +1,5 @@
 """The backup and restore of PostgreSQL: pgBackRest, at whichever member is primary."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -5,8 +5,6 @@ since the limit is per database. So the number of services decides how many conn
 number of replicas how many the pooler needs.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from nexus.catalogue.size import Scale, size

@@ -1,7 +1,5 @@
 """What an operator does to PostgreSQL's primary and replicas, through Patroni."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any

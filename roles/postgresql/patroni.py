@@ -4,8 +4,6 @@ The file holds what may differ between hosts and is read again on reload; the re
 everywhere and is kept in etcd, where a run converges it through Patroni's API (host/cluster.py).
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from typing import Any

@@ -1,7 +1,5 @@
 """pgBackRest's configuration."""
 
-from __future__ import annotations
-
 from nexus.environment.environment import Environment
 from roles.backup.plan import retention_days
 from roles.postgresql.patroni import STANZA, data

@@ -4,8 +4,6 @@ Patroni's API says which role each server has. The proxy cuts the connections of
 that clients reconnect.
 """
 
-from __future__ import annotations
-
 from nexus.environment.environment import Environment, Host
 from roles.proxy.section import Section, interval, tls
 

@@ -1,7 +1,5 @@
 """The restore of PostgreSQL: one service's database or the whole cluster, into a copy or in place of the original."""
 
-from __future__ import annotations
-
 import datetime as dt
 from pathlib import Path
 from typing import Any

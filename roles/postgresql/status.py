@@ -1,7 +1,5 @@
 """Rows about PostgreSQL: the primary, the lag of each replica, and what is wrong."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

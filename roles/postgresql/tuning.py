@@ -1,7 +1,5 @@
 """Memory settings for a host's real size, from the figures that the catalogue gives for a large one."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """What HAProxy should have in memory by its configuration, compared with its answers at its socket."""
 
-from __future__ import annotations
-
 import re
 from itertools import zip_longest
 from pathlib import Path

@@ -4,8 +4,6 @@ It knows no store: a role that has a file `proxy.py` contributes its sections (s
 needs one address for each store, the same on every host, and no library that knows of failover.
 """
 
-from __future__ import annotations
-
 from nexus.environment.environment import Environment, Host
 from nexus.error import OperatorError
 from nexus.plan.desired import Desired, Directory, File, Unit

@@ -1,7 +1,5 @@
 """What a store's role contributes to the proxy: `sections(env)` in roles/STORE/proxy.py returns these."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from nexus.environment.environment import Environment, Host

@@ -1,7 +1,5 @@
 """The backup and restore of RabbitMQ: its definitions. They cover the cluster, and any node has them all."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from nexus.environment.environment import Environment, Host

@@ -1,7 +1,5 @@
 """RabbitMQ on one host: configuration, virtual hosts and users."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@ A node that a partition has paused closes its port, so a TLS connection is a suf
 TLS is passed through: clients verify the node's own certificate, which includes the proxy's address.
 """
 
-from __future__ import annotations
-
 from nexus.environment.environment import Environment
 from roles.certificate.plan import CA
 from roles.proxy.section import Section

@@ -1,7 +1,5 @@
 """Rows about RabbitMQ: nodes, partitions, alarms, and queues without a majority."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -5,8 +5,6 @@ the virtual host `events`, which carries the catalogue's events from one service
 for each event, written to by its publisher and read by its consumers, and queues named SERVICE.ANYTHING.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import re

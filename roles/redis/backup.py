@@ -1,7 +1,5 @@
 """The backup and restore of Redis: its persistent instance, at whichever host's server is primary."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -5,8 +5,6 @@ primary into its configuration. So a server starts with its own file, which incl
 wrote there only that one survives, see templates/redis/instance.sh.j2.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

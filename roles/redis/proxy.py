@@ -10,8 +10,6 @@ read-only and ends with the first check. A reload should keep the servers' state
 TLS is passed through: clients verify the server's own certificate, which includes the proxy's address.
 """
 
-from __future__ import annotations
-
 from nexus.environment.environment import Environment
 from nexus.environment.quorum import majority
 from roles.certificate.plan import CA

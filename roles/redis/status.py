@@ -1,7 +1,5 @@
 """Where both servers show their certificates; the role sentinel has their rows."""
 
-from __future__ import annotations
-
 from nexus.environment.environment import Environment, Host
 from roles.certificate.door import Door, door
 

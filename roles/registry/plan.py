@@ -3,8 +3,6 @@
 The role `image` fills it; the role `docker` holds the hosts' login.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac

@@ -1,7 +1,5 @@
 """The port where the registry shows its certificate."""
 
-from __future__ import annotations
-
 from nexus.environment.environment import Environment, Host
 from roles.certificate.door import Door, door
 from roles.registry.plan import registry_host

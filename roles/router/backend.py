@@ -1,7 +1,5 @@
 """What the router knows of each service: where its tasks are, how many there are, how to check them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from nexus.catalogue.service import Service

@@ -1,7 +1,5 @@
 """Daily checks of the router: whether its ports are closed to other hosts."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

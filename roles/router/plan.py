@@ -3,8 +3,6 @@
 The container belongs to the stack (role `service`), which takes its definition from `stack`.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from ipaddress import ip_network

@@ -4,8 +4,6 @@ Nginx names the windows of a request in a header, because only Nginx knows which
 paths here could be evaded by another spelling (%6Cogin).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from nexus.environment.environment import Environment

@@ -1,7 +1,5 @@
 """What an operator does to Redis's primaries, through the Sentinels."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path

@@ -4,8 +4,6 @@ No plan names the primary. The host-side code asks all Sentinels for it, or all 
 see host/state.py. Sentinel writes its own file, which includes ours.
 """
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 from typing import Any

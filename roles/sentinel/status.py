@@ -1,7 +1,5 @@
 """Rows about Redis: the primary of each instance as the Sentinels name it, and its replicas."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -5,8 +5,6 @@ TLS. The entry point of the image (templates/image/entry.sh) tells clients which
 told here, since it trusts none by default.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
 

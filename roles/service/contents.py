@@ -9,8 +9,6 @@ configuration has these too: a login changes as a whole, and a service that went
 earlier release keeps the present addresses.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from nexus.catalogue import Service

@@ -1,7 +1,5 @@
 """What a host has for services, as the inventory states it or as the host itself answered."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from nexus.environment.environment import Host

@@ -1,7 +1,5 @@
 """The services as a manager of the swarm has them: the stack file, and each service, its configs and its secrets."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

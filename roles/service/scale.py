@@ -1,7 +1,5 @@
 """How large a service is in an environment, and which limits its hosts can enforce."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from nexus.catalogue import Service

@@ -3,8 +3,6 @@
 Pure data: host/state.py deploys it, and plan.py combines the two.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

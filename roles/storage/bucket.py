@@ -5,8 +5,6 @@ external endpoint the owner of the account makes its bucket and its key. A servi
 has no bucket there, and its readiness says so.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 

@@ -4,8 +4,6 @@ An environment with an external bucket names its host in `storage_endpoint` and 
 installs nothing, and `access` says how hosts reach the external bucket. bucket.py is about buckets of services.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """How a host joins the swarm, or leaves one that no longer lists it: only other hosts of the run know."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -4,8 +4,6 @@ Managers are the first app hosts, so a host in every group is a valid swarm of o
 the role `docker`; what runs in the swarm is the role `service`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal

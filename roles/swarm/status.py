@@ -1,7 +1,5 @@
 """Rows about the swarm: its managers and its nodes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -4,8 +4,6 @@ With an environment, sizes follow from its settings and are compared with the fi
 inventory states them. Exit status 1 when the catalogue is invalid or something does not fit.
 """
 
-from __future__ import annotations
-
 import sys
 
 from nexus.catalogue.catalogue import load

@@ -1,7 +1,5 @@
 """Daily work: scale, restart, logs, configuration, maintenance, and the daily checks."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 

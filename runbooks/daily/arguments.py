@@ -1,7 +1,5 @@
 """The units that an operator named, and what the environment keeps."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

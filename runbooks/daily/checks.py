@@ -4,8 +4,6 @@ Roles bring the checks that they can answer: see `daily.py` and `status.py` of e
 platform can answer, or that is a task for people, says so and never counts as passed.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Mapping
 from functools import partial

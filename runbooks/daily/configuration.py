@@ -1,7 +1,5 @@
 """What services run with: each variable and file, its origin, and the running value where that differs."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Container, Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """A bounded number of log lines of services and units, from the hosts that wrote them."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Maintenance: a host without tasks, or a page in place of a module; the environment keeps it until it is ended."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Daily checks that belong to no role: the audit record, open maintenance, secrets; and checks without an answer."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Iterator
 

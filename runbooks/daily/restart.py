@@ -1,7 +1,5 @@
 """Restart services or a unit, never all tasks or hosts at once."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path

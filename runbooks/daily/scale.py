@@ -1,7 +1,5 @@
 """Set the number of replicas of services; later runs keep it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Drift: how hosts differ from the plan, since when, and which run touched them last. Changes nothing."""
 
-from __future__ import annotations
-
 from pyinfra.context import host
 
 from nexus.error import OperatorError

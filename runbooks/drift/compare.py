@@ -1,7 +1,5 @@
 """The differences as data: a line for each item that is not as planned."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,7 +1,5 @@
 """The drift report as one self-contained HTML page."""
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

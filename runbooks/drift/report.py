@@ -1,7 +1,5 @@
 """The drift report: on the terminal, as JSON, and as a page."""
 
-from __future__ import annotations
-
 import json
 import time
 from pathlib import Path

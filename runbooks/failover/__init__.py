@@ -3,8 +3,6 @@
 See `failover.py` of each role.
 """
 
-from __future__ import annotations
-
 from types import ModuleType
 
 from pyinfra.api.deploy import deploy

@@ -1,7 +1,5 @@
 """Releases of services through gates, and rollbacks: deploys/release.py and deploys/rollback.py."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Sequence
 from functools import partial

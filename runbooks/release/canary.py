@@ -1,7 +1,5 @@
 """A new release next to the old one, with a share of the traffic that grows while the gates pass."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The situation at the start of a release or rollback: answers that the hosts give now, not remembered ones."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

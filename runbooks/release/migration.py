@@ -4,8 +4,6 @@ The catalogue requires that the old release can run after the migration. It does
 again after a rollback, which leaves the database as it is.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 

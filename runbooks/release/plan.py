@@ -1,7 +1,5 @@
 """A release as pure data: its services, their order, their definitions."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """The release record of a service, and the release that a rollback returns to. Pure data."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any

@@ -3,8 +3,6 @@
 No registry is needed: nodes keep the images. Credentials are not part of a release and stay as they are now.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any

@@ -4,8 +4,6 @@ The old release stays the planned one until the new one has passed its gates. A 
 new release unrecorded, and the next run of any deploy brings the old one back.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """Watch a new release, its tasks, readiness and traffic, until it may be recorded."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any

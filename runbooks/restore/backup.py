@@ -1,7 +1,5 @@
 """Back up now: every host with something to save, or one store."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from nexus.error import OperatorError, nearest

@@ -1,7 +1,5 @@
 """The hosts of each store, and the one that accepts its writes."""
 
-from __future__ import annotations
-
 from nexus.run.run import Run
 from roles.backup.store import stores
 

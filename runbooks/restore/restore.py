@@ -1,7 +1,5 @@
 """Restore one service's database or whole stores, the latest state or a point in time; by default into a copy."""
 
-from __future__ import annotations
-
 import datetime as dt
 from functools import partial
 

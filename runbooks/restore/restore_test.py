@@ -1,7 +1,5 @@
 """Prove that the last backups restore: the weekly test, started now."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from nexus.error import OperatorError

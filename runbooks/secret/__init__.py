@@ -1,7 +1,5 @@
 """Rotate secrets while the platform runs. Each step changes the secrets file; a run of all roles follows it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 

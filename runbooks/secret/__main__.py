@@ -1,7 +1,5 @@
 """`python -m runbooks.secret ENV`: who can read the secrets of an environment, their age, and what must change."""
 
-from __future__ import annotations
-
 import sys
 
 from nexus.cli.command import command

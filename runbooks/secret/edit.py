@@ -1,7 +1,5 @@
 """`python -m runbooks.secret.edit ENV`: the secrets of an environment in $EDITOR, checked and encrypted again."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import sys

@@ -4,8 +4,6 @@ Encrypts the file again if the recipients changed. Touches only the secrets file
 they are.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from typing import Any

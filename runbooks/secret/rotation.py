@@ -5,8 +5,6 @@ ones. The file holds how far each secret has come, so an interrupted rotation co
 and on another machine.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable

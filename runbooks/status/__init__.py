@@ -5,8 +5,6 @@ kernel's rules, the swarm's nodes, daemons) is compared as a run compares it: th
 would report and undo.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from functools import partial

@@ -1,7 +1,5 @@
 """The rows as a table for people, or as JSON for programs."""
 
-from __future__ import annotations
-
 import datetime as dt
 import json
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ There is one file per month; the chain continues from file to file. If the file 
 append-only, even for root.
 """
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import hashlib

@@ -1,7 +1,5 @@
 """The lock in etcd: a key with a lease for the holder, and a key that counts holders. Runs on the host."""
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import json

@@ -4,8 +4,6 @@ Runs on the host, in parallel with steps under way. A new holder gets a number h
 a lock that was not renewed in time; its old holder may continue only if nobody has taken it since.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import time

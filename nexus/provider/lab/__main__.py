@@ -1,7 +1,5 @@
 """The lab from the command line: `python -m nexus.provider.lab up|down|status [ENV]`, `poweroff|start|kill HOST`."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import shutil

@@ -3,8 +3,6 @@
 Host keys are created here and written to the hosts, so they are known before a host first answers.
 """
 
-from __future__ import annotations
-
 import os
 import secrets
 from collections.abc import Mapping

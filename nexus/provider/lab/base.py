@@ -3,8 +3,6 @@
 From the machine it takes only the way to packages: mirrors, proxies, credentials, CAs.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

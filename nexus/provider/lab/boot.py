@@ -1,7 +1,5 @@
 """Boots an environment's hosts, and waits until each is fully up."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from nexus.provider.lab.host import Host

@@ -3,8 +3,6 @@
 It needs no connections, facts or secrets, so it can be read before hosts exist.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Files written for a host: its identity inside its root, and the scripts that boot it from outside."""
 
-from __future__ import annotations
-
 import os
 import secrets
 from collections.abc import Sequence

@@ -3,8 +3,6 @@
 Processes are looked up every time and never stored, so that no record can be stale.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """Up and down of whole environments: the order of actions, and what to do with leftovers."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """The machine that runs the lab: commands, processes, mounts. Knows nothing about hosts."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import shutil

@@ -1,7 +1,5 @@
 """The lab's network: bridge, rules, and the kernel settings that they need; all restored at the end."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Iterable

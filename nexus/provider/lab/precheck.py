@@ -3,8 +3,6 @@
 Installs missing packages with apt and loads kernel modules; everything else here only looks.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

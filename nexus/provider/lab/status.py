@@ -1,7 +1,5 @@
 """A table of an environment's hosts, from the machine and the hosts themselves."""
 
-from __future__ import annotations
-
 import os
 import time
 from pathlib import Path

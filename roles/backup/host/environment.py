@@ -1,7 +1,5 @@
 """What belongs to an environment besides its stores: the secrets file as it is, encrypted, and the records of runs."""
 
-from __future__ import annotations
-
 import os
 import tarfile
 

@@ -1,7 +1,5 @@
 """What the program must know of a kind of backup: `KIND` of roles/NAME/host/backup.py."""
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """What timers and runbooks start: `python3 -m roles.backup.host.main backup | test | ...`."""
 
-from __future__ import annotations
-
 import argparse
 import fcntl
 import json

@@ -1,7 +1,5 @@
 """Runs on a host with backups: calls its installed program, for an act or a question."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """The proof that backups can be restored: the last one of each kind is restored to a scratch place and compared."""
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Mapping

@@ -3,8 +3,6 @@
 One JSON file a kind, DIRECTORY/KIND.json, and the same below status/ in the bucket; README says what is in it.
 """
 
-from __future__ import annotations
-
 import contextlib
 import datetime as dt
 import json

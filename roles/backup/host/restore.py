@@ -4,8 +4,6 @@
 could not.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import datetime as dt

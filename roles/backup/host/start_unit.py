@@ -1,7 +1,5 @@
 """Runs on a host: starts the work of a timer now, with its own arguments."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from nexus.agent.lib import run

@@ -1,7 +1,5 @@
 """On the host that saves the environment: the copy of the secrets file that is saved. Standard library."""
 
-from __future__ import annotations
-
 import base64
 import json
 from typing import Any

@@ -1,7 +1,5 @@
 """The bucket as the place of backups: what goes in was encrypted on this host, by age, before."""
 
-from __future__ import annotations
-
 import contextlib
 import datetime as dt
 import hashlib

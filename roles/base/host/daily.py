@@ -1,7 +1,5 @@
 """Runs on a host: its load, and its journal of the last day. Changes nothing."""
 
-from __future__ import annotations
-
 import collections
 import json
 import os

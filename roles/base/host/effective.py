@@ -3,8 +3,6 @@
 A file of ours can be as planned and still be overridden by another one. These functions name that file.
 """
 
-from __future__ import annotations
-
 import fnmatch
 import os
 from collections.abc import Iterator, Mapping, Sequence

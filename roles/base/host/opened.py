@@ -1,7 +1,5 @@
 """Whether a daemon writes into log files that still exist, and not into removed ones. The same for every daemon."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """The base settings in force in this host's kernel and daemons, whatever our files say."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Runs on a host: all its file systems, units and packages, ours or not. Changes nothing."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Runs on a host: whether the leaves prepared there are the planned ones and last long enough."""
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Runs on a host: which certificates its daemons show, when these end, and until when others are prepared."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import socket

@@ -6,8 +6,6 @@ them, the pairs, further files that daemons take and that others renew, and a di
 "certificate", "key"}] in order, seconds since 1970 and PEM.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -4,8 +4,6 @@ It puts the leaf of the current period in its place, as a run would that came by
 run with another one. What to do is told from files and stamps alone, so the next start finishes what was interrupted.
 """
 
-from __future__ import annotations
-
 import contextlib
 import glob
 import hashlib

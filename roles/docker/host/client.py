@@ -1,7 +1,5 @@
 """Docker's API at its local socket, for the host-side code of roles that ask the engine."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 from urllib.parse import quote

@@ -1,7 +1,5 @@
 """What the running engine uses, compared with daemon.json: the flags at its start, the settings since then."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from typing import Any

@@ -3,8 +3,6 @@
 Docker writes its rules when it starts and never checks them again: after a flush, containers run and reach nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 

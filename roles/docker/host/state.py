@@ -1,7 +1,5 @@
 """The running engine: its containers reach the network, none of them is paused, and it uses its configuration."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote

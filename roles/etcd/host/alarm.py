@@ -4,8 +4,6 @@ That loses nothing: etcd itself drops revisions before the current one after a w
 a person can decide which data is wrong, and with it which PostgreSQL is primary.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

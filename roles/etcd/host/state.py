@@ -4,8 +4,6 @@ Runs on the host and asks the other members over the network. What the run asked
 host without data may found a cluster (see join.py).
 """
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable

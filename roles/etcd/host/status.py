@@ -1,7 +1,5 @@
 """Runs on a host: reports what its member of etcd says. Changes nothing."""
 
-from __future__ import annotations
-
 import ssl
 from collections.abc import Mapping
 from http.client import HTTPSConnection

@@ -3,8 +3,6 @@
 It uses only the standard library: it runs on an edge host, and in tests that ask the edge from outside.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Runs on an edge host: checks through Nginx or the router whether services do their work."""
 
-from __future__ import annotations
-
 import socket
 import ssl
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Runs on a manager of the swarm: the last log lines of services, and why their tasks ended."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from nexus.agent.lib import run

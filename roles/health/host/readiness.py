@@ -1,7 +1,5 @@
 """Runs on an edge host: asks the router for the readiness of each service. Changes nothing."""
 
-from __future__ import annotations
-
 import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

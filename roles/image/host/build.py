@@ -1,7 +1,5 @@
 """Runs on the registry's host: builds the images that the registry lacks, and pushes them."""
 
-from __future__ import annotations
-
 import glob
 import io
 import json

@@ -1,7 +1,5 @@
 """Runs on the registry's host: a client of its API."""
 
-from __future__ import annotations
-
 import base64
 import json
 import ssl

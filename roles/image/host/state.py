@@ -1,7 +1,5 @@
 """Runs on the registry's host: finds which image each repository holds, and builds and pushes the missing ones."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from nexus.agent.change import Change

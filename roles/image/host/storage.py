@@ -1,7 +1,5 @@
 """The registry's own storage, read on its host: a few small files for each repository, without any program."""
 
-from __future__ import annotations
-
 import json
 import os
 from typing import Any

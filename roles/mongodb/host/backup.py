@@ -1,7 +1,5 @@
 """MongoDB's dumps, by the vendor's own tools, which come with its server."""
 
-from __future__ import annotations
-
 import json
 
 from nexus.agent.lib import RemoteError, run

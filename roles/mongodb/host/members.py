@@ -4,8 +4,6 @@ Runs on one host of the set and asks all its hosts what they know of it. It foun
 answer and none knows a set.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from nexus.agent.change import Change

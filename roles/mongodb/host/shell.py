@@ -3,8 +3,6 @@
 Requests, passwords among them, go to the shell over standard input.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import socket

@@ -3,8 +3,6 @@
 Users that we made carry customData.managed = "nexus-cos"; only those are ever removed.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from nexus.agent.change import Change

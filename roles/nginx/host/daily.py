@@ -1,7 +1,5 @@
 """Runs on an edge host: counts the requests in its newest access log. Changes nothing."""
 
-from __future__ import annotations
-
 import collections
 import json
 import os

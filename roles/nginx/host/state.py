@@ -1,7 +1,5 @@
 """The running Nginx on its host: which configuration its workers use."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

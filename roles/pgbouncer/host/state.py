@@ -4,8 +4,6 @@ A pause is an order of a person who works on the database behind it: a run repor
 that were made by hand at the running pooler last until its next reload, so a reload removes them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """PostgreSQL's backups: pgBackRest at whichever member is primary, and what the databases held just after."""
 
-from __future__ import annotations
-
 import time
 
 from roles.backup.host.kind import Acts, Kind, Record

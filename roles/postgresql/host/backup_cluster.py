@@ -1,7 +1,5 @@
 """Restore all of PostgreSQL: first as a copy next to the running one, which the copy can then replace."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

@@ -1,7 +1,5 @@
 """What the tables of a database hold: rows, and a sum over them that any change of one changes."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Restore one service's database while all others continue. The host's server is the primary."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 

@@ -1,7 +1,5 @@
 """PostgreSQL's log on its way into the bucket."""
 
-from __future__ import annotations
-
 from nexus.agent.lib import RemoteError
 from nexus.agent.wait import tries
 from roles.backup.host.vault import Config

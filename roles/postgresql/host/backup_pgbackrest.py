@@ -1,7 +1,5 @@
 """pgBackRest as the backup program calls it: its backups, and what is damaged of them."""
 
-from __future__ import annotations
-
 import json
 import re
 

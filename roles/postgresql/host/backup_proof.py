@@ -4,8 +4,6 @@ The copy is replayed from point to point of the log, one for each database that 
 comparison is exact although the platform continued to write while it was counted.
 """
 
-from __future__ import annotations
-
 from nexus.agent.lib import RemoteError
 from roles.backup.host.kind import Record
 from roles.backup.host.vault import Config

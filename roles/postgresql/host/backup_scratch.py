@@ -1,7 +1,5 @@
 """A scratch PostgreSQL restored from the bucket: no port, no archive, removed afterwards."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil

@@ -3,8 +3,6 @@
 For the backup program and for the stanza's state (backup_state.py).
 """
 
-from __future__ import annotations
-
 import subprocess
 
 from nexus.agent.lib import account

@@ -1,7 +1,5 @@
 """On a host with backups of PostgreSQL: which cluster's log the bucket takes. Standard library."""
 
-from __future__ import annotations
-
 import json
 import os
 from typing import Any

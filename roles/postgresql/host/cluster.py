@@ -3,8 +3,6 @@
 Runs on one host of the cluster and asks the members over their REST API, so any member may be primary.
 """
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

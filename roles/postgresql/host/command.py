@@ -1,7 +1,5 @@
 """An operator's requests to Patroni. Runs on one host of the cluster and asks the members over their REST API."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

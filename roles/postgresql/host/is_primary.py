@@ -1,7 +1,5 @@
 """Whether this host's server of PostgreSQL is the one that takes writes."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from roles.postgresql.host.patroni_api import Patroni, installed

@@ -4,8 +4,6 @@ One process asks both for all states of a probe. At the local socket the superus
 while passwords change.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

@@ -4,8 +4,6 @@ They are read and changed on each member through the local socket, where the sup
 with the old one could not log in after the change. Replicas wait for the change to arrive from the primary.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

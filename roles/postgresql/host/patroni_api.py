@@ -1,7 +1,5 @@
 """What a host asks Patroni's members over their REST API, with its own certificate."""
 
-from __future__ import annotations
-
 import base64
 import json
 import os

@@ -1,7 +1,5 @@
 """What the plan and the code on hosts must know alike."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Orders that somebody gave to the pooler in front of this host's server."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

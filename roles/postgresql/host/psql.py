@@ -1,7 +1,5 @@
 """Statements at the primary as superuser, and the quoting of names and texts in them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

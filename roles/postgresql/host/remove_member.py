@@ -3,8 +3,6 @@
 Their Patroni is stopped at the end of the run, when nothing needs it, and their data stays.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

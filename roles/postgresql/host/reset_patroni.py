@@ -1,7 +1,5 @@
 """Runs on a host of etcd: removes what Patroni's members agreed on."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from nexus.agent.lib import run

@@ -4,8 +4,6 @@ A member looks at etcd every `postgresql_loop_seconds` and acts on what it finds
 settings: that works even if they change nothing.
 """
 
-from __future__ import annotations
-
 import time
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet

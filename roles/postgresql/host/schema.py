@@ -4,8 +4,6 @@ A setting of the database records it. The server shows the settings of all datab
 each. A copy that takes the database's name brings the record of its own time, or none.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Iterable, Mapping

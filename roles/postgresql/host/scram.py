@@ -4,8 +4,6 @@ The salt is derived from the password, so comparing salts tells a right password
 slow part runs only for logins that are about to be written.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 from base64 import b64decode, b64encode

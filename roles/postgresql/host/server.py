@@ -5,8 +5,6 @@ prevents nor notices that. A run only reports orders that stop work on purpose: 
 whose replay is paused. If connections are used up, it reports who holds them.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

@@ -3,8 +3,6 @@
 Objects that we created carry the comment "nexus-cos: SERVICE"; only those are ever reported or dropped.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any

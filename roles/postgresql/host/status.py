@@ -1,7 +1,5 @@
 """Runs on a host: reports all members as its Patroni lists them, its server and its pooler. Changes nothing."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

@@ -4,8 +4,6 @@ An administrator can take a server out, change its weight or address, or pause a
 a reload keeps most of it.
 """
 
-from __future__ import annotations
-
 import socket
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """The running HAProxy on a host that runs services: whether its servers and frontends are as configured."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

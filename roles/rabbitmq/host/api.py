@@ -1,7 +1,5 @@
 """The broker's management API on localhost, for host-side code."""
 
-from __future__ import annotations
-
 import base64
 import json
 import os

@@ -1,7 +1,5 @@
 """RabbitMQ's definitions: virtual hosts, users, permissions, exchanges, queues and bindings, without messages."""
 
-from __future__ import annotations
-
 import json
 
 from nexus.agent.lib import RemoteError

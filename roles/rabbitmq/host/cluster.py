@@ -6,8 +6,6 @@ cluster, or else the node that holds queues, or else the first. A node that hold
 reset. Nodes talk over their own distribution, which the command-line tools use too.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial

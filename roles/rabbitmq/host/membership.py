@@ -3,8 +3,6 @@
 Each question to another node starts a virtual machine of Erlang, which takes 0.8 s of a processor.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

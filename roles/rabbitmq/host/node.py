@@ -4,8 +4,6 @@ A person who works on a node drains it or suspends its listeners: a run only rep
 A run resets a limit that was set by hand until the next start.
 """
 
-from __future__ import annotations
-
 import pwd
 import re
 from collections.abc import Mapping

@@ -3,8 +3,6 @@
 This happens only while the broker does not run, and only if a node of the cluster confirms the removal.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

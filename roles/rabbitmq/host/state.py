@@ -4,8 +4,6 @@ Objects that we made carry the tag "nexus-cos"; only those are ever reported or 
 the virtual host that a fresh broker makes itself.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

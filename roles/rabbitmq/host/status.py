@@ -1,7 +1,5 @@
 """Runs on a host: reports what its RabbitMQ node says of all nodes and of their queues. Changes nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Redis's persistent instance: a snapshot of the primary, and the way back into a running one."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil

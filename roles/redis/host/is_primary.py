@@ -1,7 +1,5 @@
 """Whether this host's persistent Redis server is the one that takes writes."""
 
-from __future__ import annotations
-
 import contextlib
 from typing import Any
 

@@ -4,8 +4,6 @@ CONFIG SET and ACL SETUSER last only until the server's next start, so nobody ca
 them. A pause of its clients ends without help, and full memory needs a person: a run only reports these.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

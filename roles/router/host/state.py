@@ -1,7 +1,5 @@
 """The running router on its host: which configuration it runs with, and whether its ports are guarded."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import re

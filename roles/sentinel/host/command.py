@@ -1,7 +1,5 @@
 """A change of primary that an operator requested; runs on the host that takes over."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -3,8 +3,6 @@
 Sentinel's own failover alone would drop writes that the replica does not have yet.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Iterator
 

@@ -6,8 +6,6 @@ holds keys, else the first of the inventory, so that every host finds the same o
 does not answer is waited for, never guessed about. A server with its own keys is never made to drop them.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Runs on a host: reports what its Sentinel and its servers say of each instance of Redis. Changes nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -3,8 +3,6 @@
 It only asks and changes nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -3,8 +3,6 @@
 Runs on a manager with the standard library alone, as a part of state.py.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import time

@@ -4,8 +4,6 @@ Runs on a manager with the standard library alone. Services are deployed phase b
 begins when the services that it depends on are healthy.
 """
 
-from __future__ import annotations
-
 import base64
 import datetime
 import json

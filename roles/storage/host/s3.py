@@ -4,8 +4,6 @@ Objects are addressed as ENDPOINT/BUCKET/KEY, which our own server and AWS both 
 downloaded goes through files, so its size is not bounded by memory; one request holds up to 5 GiB.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import hashlib
 import http.client

@@ -1,7 +1,5 @@
 """Signature version 4 of AWS, which every S3-compatible store understands."""
 
-from __future__ import annotations
-
 import datetime as dt
 import hashlib
 import hmac

@@ -1,7 +1,5 @@
 """Runs on the host of the object storage: its program, and its buckets."""
 
-from __future__ import annotations
-
 import glob
 import os
 import shutil

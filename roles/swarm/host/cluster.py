@@ -1,7 +1,5 @@
 """What a manager knows of the whole swarm: its nodes, the services' network and its settings, by Docker's API."""
 
-from __future__ import annotations
-
 import contextlib
 from typing import Any
 

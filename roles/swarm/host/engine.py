@@ -1,7 +1,5 @@
 """Requests to this host's engine that state.py and cluster.py share: its own state, networks, roles of nodes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -3,8 +3,6 @@
 Tokens pass through the API's socket, so no process list shows them. The answer holds them only on request.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from nexus.agent.change import Change

@@ -6,8 +6,6 @@ else changed them meanwhile. `docker config inspect --pretty nexus-environment` 
 the kinds. Runs on a manager with the standard library alone.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import os

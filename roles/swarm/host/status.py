@@ -1,7 +1,5 @@
 """Runs on a manager: lists the nodes of the swarm. Changes nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Runs on a host: the journal of one of its units, or on a manager the log of a service from all nodes."""
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

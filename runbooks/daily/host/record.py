@@ -1,7 +1,5 @@
 """Runs on a host: the number of lines in the audit record. Changes nothing; standard library only."""
 
-from __future__ import annotations
-
 import os
 from typing import Any
 

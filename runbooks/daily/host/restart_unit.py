@@ -1,7 +1,5 @@
 """Runs on a host: restarts a unit and waits until it is ready. Standard library only."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from nexus.agent.lib import RemoteError, refusal, run

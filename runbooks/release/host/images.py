@@ -3,8 +3,6 @@
 Standard library only; roles/image/host/build.py does the work.
 """
 
-from __future__ import annotations
-
 import base64
 import os
 from typing import Any

@@ -1,7 +1,5 @@
 """On a manager of the swarm: the migration of one service, as a task that runs once. Standard library only."""
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

@@ -1,7 +1,5 @@
 """On a node: pulls the images of a release before a task needs them. Standard library only."""
 
-from __future__ import annotations
-
 import subprocess
 from typing import Any
 

@@ -1,7 +1,5 @@
 """On a host of PostgreSQL: makes a restore point before a migration. Standard library only."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from roles.postgresql.host.psql import literal, psql

@@ -4,8 +4,6 @@ Standard library only. Services go in parallel. Each one that does not get healt
 and its old release keeps running.
 """
 
-from __future__ import annotations
-
 import os
 import time
 from typing import Any

@@ -4,8 +4,6 @@ It reads the log because the router's counters have no quantiles and restart wit
 changes nothing: our own requests are GET / at the router.
 """
 
-from __future__ import annotations
-
 import datetime
 import json
 import os
