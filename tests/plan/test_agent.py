@@ -230,13 +230,13 @@ def work(context):
 """
 
 
-@pytest.mark.parametrize("debug", [True, False])
-def test_debug_shows_commands_and_paths_but_no_content(tmp_path, debug):
+@pytest.mark.parametrize("told", [True, False])
+def test_commands_and_paths_are_shown_but_no_content(tmp_path, told):
     request = action(SHOWN, "work", alone=True, place=str(tmp_path / "x"), **ME)
-    done = agent_text({**request, "debug": debug})
+    done = agent_text({**request, "commands": told})
     assert done.returncode == 0, done.stderr
     wanted = ["$ printf %s 'two words'", "$ sh -c 'true ...", f"> {tmp_path}/x"]
-    assert done.stdout.splitlines() == (wanted if debug else [])
+    assert done.stdout.splitlines() == (wanted if told else [])
 
 
 def test_an_action_that_fails_says_why():

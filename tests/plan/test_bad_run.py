@@ -14,7 +14,7 @@ def test_only_a_dry_run_writes_a_plan(project: Project) -> None:
 
 
 def test_a_plan_is_not_carried_out_by_a_dry_run(project: Project) -> None:
-    refused(project, project.deploy("--dry", "--data", "apply=plan.json"), "apply= carries a plan out")
+    refused(project, project.deploy("--dry", "--data", "apply=plan.json"), "apply= carries out a plan")
 
 
 def test_a_missing_plan(project: Project) -> None:
