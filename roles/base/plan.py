@@ -77,8 +77,13 @@ def _in_force(env: Environment, host: Host) -> State:
 
 
 def preflight(env: Environment, host: Host) -> str:
-    """Refuse secrets that are older than those that the host was given: they would undo a rotation."""
-    return (
+    """Refuse a login that sshd is about to close, and secrets older than the host's: they would undo a rotation."""
+    user = host.setting.base_user
+    login = (
+        f'[ "${{SUDO_USER:-{user}}}" = {user} ] || {{ echo "this run logs in as $SUDO_USER, and sshd would admit only '
+        f'{user} from now on: set ssh_user in the inventory to {user}, or base_user to $SUDO_USER"; exit 1; }}; '
+    )
+    return login + (
         f'read -r there 2>/dev/null <{GENERATION} || there=0; [ "$there" -le {env.secrets.generation} ] || {{ '
         f'echo "{env.secrets.path.name} is out of date: this host has secrets of generation $there, and the file here '
         f'has generation {env.secrets.generation}. Get the newest file (git pull)"; exit 1; }}'
