@@ -1,7 +1,7 @@
-"""What a deploy takes, told by `--data help=true`: its docstring, its arguments, then each setting that this names.
+"""The text of `--data help=true`: a deploy's docstring, its arguments, and each setting that the docstring names.
 
-Arguments are those that it declares. A setting is named in backticks or as NAME=...; what it means is its comment in
-the role's defaults.
+The deploy declares its arguments. The docstring names a setting in backticks or as NAME=...; the meaning of a setting
+is its comment in a defaults.py.
 """
 
 import ast
@@ -16,10 +16,9 @@ from nexus.run.arguments import EVERY_RUN, declared
 from nexus.run.role import Roles
 
 NAMED = re.compile(r"`([a-z_]+)`|\b([a-z_]+)=\S")
-DEFINED = re.compile(r"([a-z]\w*): .*?(?:  # (.*))?")
 GENERAL = (
-    "Every deploy also takes --dry (says what would happen), --limit and, for one run, any setting of "
-    "roles/*/defaults.py."
+    "Every deploy also takes --dry (says what would happen), --limit and, for one run, any setting of a "
+    "defaults.py in roles/, runbooks/ or nexus/."
 )
 
 
@@ -49,18 +48,27 @@ def named(said: str) -> list[str]:
 
 
 def comments() -> dict[str, str]:
-    """{setting: what its comments in `roles/*/defaults.py` say}, those above it first."""
+    """{setting: what its comments in `defaults.py` say}: those above it, then the one at its first or last line."""
     found: dict[str, str] = {}
     for path in project.settings_files():
-        above: list[str] = []
-        for line in path.read_text().splitlines():
-            if line.startswith("# "):
-                above.append(line[2:])
-                continue
-            if defined := DEFINED.fullmatch(line):
-                found[defined[1]] = " ".join([*above, defined[2] or ""]).strip()
-            above = []
+        lines = path.read_text().splitlines()
+        for node in ast.parse("\n".join(lines)).body:
+            if isinstance(node, ast.AnnAssign):
+                said = [line.rpartition("  # ")[2] for line in _ends(lines, node) if "  # " in line]
+                found[ast.unparse(node.target)] = " ".join([*_above(lines, node.lineno - 1), *said[:1]])
     return found
+
+
+def _ends(lines: list[str], node: ast.stmt) -> tuple[str, str]:
+    return lines[node.lineno - 1], lines[(node.end_lineno or node.lineno) - 1]
+
+
+def _above(lines: list[str], number: int) -> list[str]:
+    """The comment that ends right before this line."""
+    first = number
+    while first and lines[first - 1].startswith("# "):
+        first -= 1
+    return [line[2:] for line in lines[first:number]]
 
 
 def _lines(arguments: Mapping[str, Argument], roles: Roles) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What each host is asked beside the look at it: the parts of remote/ that fit its roles, and their requests.
+"""Questions to each host besides the general look: the parts of remote/ that fit its roles, and their requests.
 
 A host is given only credentials that the plan puts on it anyway, or with which clients log in at its stores.
 """

@@ -1,4 +1,4 @@
-"""What the reports say beside each check: the environment, what was planned, and that all of it was checked."""
+"""What the reports say next to each check: the environment, what was planned, and that all of it was checked."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_one_member_is_primary_and_all_others_stream(fleet: Fleet, hostname: str
     replicas = {name: answers for name, answers in found.items() if name not in primaries}
     for name, answers in replicas.items():
         status, told = answers["/replica"]
-        assert status == 200, f"{hostname}: {name} is no replica that can be read from: {told}"
+        assert status == 200, f"{hostname}: {name} is not a replica that can be read: {told}"
         assert told.get("replication_state") == "streaming", f"{hostname}: {name} does not stream: {told}"
     if replicas:
         synchronous = [name for name, answers in replicas.items() if answers["/patroni"][1].get("sync_standby")]
@@ -63,7 +63,7 @@ def test_one_member_is_primary_and_all_others_stream(fleet: Fleet, hostname: str
 def test_patroni_takes_nothing_from_strangers(fleet: Fleet, hostname: str) -> None:
     for name, answers in members(fleet, hostname).items():
         status, told = answers["change"]
-        assert status in UNAUTHORISED, f"{hostname}: {name} answered a change without log-in with {status} {told}"
+        assert status in UNAUTHORISED, f"{hostname}: {name} answered a change without login with {status} {told}"
 
 
 @pytest.mark.planned("patroni", prefix="config")

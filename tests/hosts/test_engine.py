@@ -87,7 +87,7 @@ def test_no_other_node(fleet: Fleet, item: Item) -> None:
     ids = {swarm(fleet, name)["NodeID"] for name in planned}
     nodes = fleet.answer(item.host, "docker")["nodes"]
     others = [node["Description"]["Hostname"] for node in nodes if node["ID"] not in ids]
-    assert not others, f"{item.host}: nodes beside the plan: {', '.join(others)}"
+    assert not others, f"{item.host}: nodes that are not planned: {', '.join(others)}"
 
 
 @pytest.mark.planned("service", prefix="service ")
@@ -158,7 +158,7 @@ def test_no_other_service_and_no_open_port(fleet: Fleet, item: Item) -> None:
     services = fleet.answer(item.host, "docker")["services"]
     names = {service["Spec"]["Name"].removeprefix(f"{STACK}_") for service in services}
     planned = {i.name.removeprefix("service ") for i in fleet.wanted if i.kind == "service"}
-    assert names <= planned, f"{item.host}: services beside the plan: {', '.join(sorted(names - planned))}"
+    assert names <= planned, f"{item.host}: services that are not planned: {', '.join(sorted(names - planned))}"
     ports = [s["Spec"]["Name"] for s in services if s["Spec"].get("EndpointSpec", {}).get("Ports")]
     assert ports in ([], [f"{STACK}_router"]), f"{item.host}: services that publish a port: {', '.join(ports)}"
 

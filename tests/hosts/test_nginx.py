@@ -44,6 +44,6 @@ def test_api_keys_are_closed(host):
 def test_edge_answers(host, env):
     name, port = f"api.{env.setting.domain}", env.setting.nginx_https_port
     url = f"https://{name}:{port}{env.catalogue.gateway.edge.health_path}"
-    # -k: whoever signed the certificate, test_edge.py verifies it
+    # -k: test_edge.py verifies the certificate
     said = host.check_output(f"curl -sSk -m 5 --resolve {name}:{port}:127.0.0.1 {url}")
     assert json.loads(said) == {"status": "ok"}

@@ -1,4 +1,4 @@
-"""Redis: on every host of the group one server that keeps what it is told, and one that may forget."""
+"""Redis: every host of the group has one server with persistent data and one that may evict keys."""
 
 import pytest
 

@@ -75,7 +75,7 @@ def test_users_are_those_of_the_catalogue(fleet: Fleet, hostname: str) -> None:
     for one in INSTANCES:
         wanted = {"default", *OWN.values(), *(service.name for service in one.services(fleet.env.catalogue))}
         found = set(told(fleet, hostname, one)["users"])
-        differs = f"{sorted(found - wanted)} beside the plan, {sorted(wanted - found)} missing"
+        differs = f"{sorted(found - wanted)} not planned, {sorted(wanted - found)} missing"
         assert found == wanted, f"{hostname}: users of Redis, {one.name}: {differs}"
 
 

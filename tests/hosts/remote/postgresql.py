@@ -1,4 +1,4 @@
-"""Runs on a host: roles and databases of its PostgreSQL, and log-ins over TLS with passwords from standard input."""
+"""Runs on a host: roles and databases of its PostgreSQL, and logins over TLS with passwords from standard input."""
 
 import ctypes
 import json
@@ -26,7 +26,7 @@ WHO = "select session_user, current_user, current_database(), has_schema_privile
 
 
 def ask(request):
-    """Roles, databases, settings, and {name: {"row"} or {"error"}} of each log-in, by PostgreSQL's own library."""
+    """Roles, databases, settings, and {name: {"row"} or {"error"}} of each login, by PostgreSQL's own library."""
     with ThreadPoolExecutor(8) as pool:
         told = pool.map(lambda login: attempt(request, login), request["logins"].values())
         logins = dict(zip(request["logins"], told, strict=True))
@@ -55,7 +55,7 @@ def library():
 
 
 def attempt(request, login):
-    """How one log-in ends, and who it turns out to be."""
+    """How one login ends, and who it turns out to be."""
     statement, login = login.get("statement", WHO), {k: v for k, v in login.items() if k != "statement"}
     where = {"host": request["address"], "port": request["port"], "connect_timeout": 8, **login}
     pq = library()

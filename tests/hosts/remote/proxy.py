@@ -1,6 +1,6 @@
-"""Runs on a host that runs services: log-ins through the proxy on it, as a service there would make them.
+"""Runs on a host that runs services: logins through the proxy on it, as a service there would make them.
 
-Such a host has no client of PostgreSQL, so the few messages that are needed stand here.
+Such a host has no client of PostgreSQL, so this module has the few messages that are needed.
 """
 
 import functools
@@ -86,7 +86,7 @@ class Session:
             elif step == 12 and b64decode(body[4:].decode().removeprefix("v=")) != expected:
                 raise Refused("the server does not know the password either")
             elif step not in (0, 12):
-                raise Refused(f"asks for log-in of kind {step}")
+                raise Refused(f"asks for login of kind {step}")
 
     def _send(self, kind, body):
         self.sock.sendall(kind + struct.pack("!I", 4 + len(body)) + body)
@@ -130,7 +130,7 @@ def _said(body):
 
 
 def ask(request):
-    """{way: {user: {"row"} or {"error"}}} for each way (a port of the proxy) and each log-in."""
+    """{way: {user: {"row"} or {"error"}}} for each way (a port of the proxy) and each login."""
 
     def attempt(way, login):
         user, password, database = login

@@ -1,4 +1,4 @@
-"""Runs on a host: AMQP log-ins at its broker over TLS, each to one virtual host. Opens and closes, no more."""
+"""Runs on a host: AMQP logins at its broker over TLS, each to one virtual host. Opens and closes, no more."""
 
 import socket
 import ssl
@@ -10,7 +10,7 @@ START, START_OK, TUNE, TUNE_OK, OPEN, OPEN_OK, CLOSE = (10, 11, 30, 31, 40, 41, 
 
 
 def ask(request):
-    """{name: "open" or why not} of each log-in, and what a client without TLS is told."""
+    """{name: "open" or why not} of each login, and the answer to a client without TLS."""
     tls = ssl.create_default_context(cafile=request["ca"])
     with ThreadPoolExecutor(16) as pool:
         told = list(pool.map(lambda login: attempt(request, tls, *login), request["logins"].values()))
@@ -18,7 +18,7 @@ def ask(request):
 
 
 def attempt(request, tls, user, password, vhost):
-    """How one log-in ends."""
+    """How one login ends."""
     try:
         with socket.create_connection((request["address"], request["port"]), timeout=SECONDS) as raw:
             sock = tls.wrap_socket(raw, server_hostname=request["address"])

@@ -1,6 +1,6 @@
 """Runs on a host: carries out the parts of one question side by side and prints the answers as JSON.
 
-Standard library alone, nothing is written. A part is the source of a module beside this one and a request;
+Standard library alone, nothing is written. A part is the source of a module next to this one and a request;
 its `ask(request)` gives the answer, and an error is an answer too.
 """
 
