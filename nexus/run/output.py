@@ -21,7 +21,8 @@ def title(role: str, step: Mapping[str, Any]) -> str:
         case {"kind": "units", "items": [_, *_] as units}:
             return f"{role}: {', '.join(unit['name'] for unit in units)}"
         case {"kind": "states"}:
-            return f"{role}: {len(step['changed']) + len(step['removed'])} items of {step['name']}"
+            count = len(step["changed"]) + len(step["removed"])
+            return f"{role}: {count} item{'s' * (count != 1)}" + (f" of {step['name']}" if step["name"] != role else "")
         case _:
             return f"{role}: {step.get('kind', step['do'])}"
 

@@ -109,7 +109,7 @@ def _texts(steps: Iterable[tuple[str, str, float]], now: float) -> list[str]:
     groups: dict[tuple[str, int], list[str]] = {}
     for host, what, start in sorted(steps, key=lambda step: step[2]):
         groups.setdefault((what, round(now - start)), []).append(host)
-    return [f"{', '.join(hosts)}: {what}, {seconds} s" for (what, seconds), hosts in groups.items()]
+    return [f"{', '.join(sorted(hosts))}: {what}, {seconds} s" for (what, seconds), hosts in groups.items()]
 
 
 progress = Progress()

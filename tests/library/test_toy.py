@@ -23,7 +23,7 @@ def test_verbose_shows_commands_and_files_but_no_secret(toy: Toy) -> None:
     done = toy.run("-y", "-v")
     assert done.status == 0, done.output
     shown = re.sub(r"\x1b\[[0-9;]*m", "", done.output).splitlines()
-    for line in ("greeting: files", "> /etc/toy/key", "counter: 1 items of count", "$ sync /var/lib/counter/value"):
+    for line in ("greeting: files", "> /etc/toy/key", "counter: 1 item of count", "$ sync /var/lib/counter/value"):
         assert f"[one] {line}" in [text.strip() for text in shown], done.output
     assert toy.hosts["one"].run("cat /etc/toy/key").strip() not in done.output
     assert "$ " not in toy.run("-y", "--data", "counter_value=4", brief=True).output
