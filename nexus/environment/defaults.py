@@ -12,3 +12,5 @@ secrets_identity: str = "~/.config/nexus-cos/age.key"
 secrets_generate: bool = False  # create missing secrets during a run; otherwise `make secrets` creates them
 ca_file: str = ""  # file to which a run writes the certificate of the environment's CA, for clients
 log_directory: str = "/var/log/nexus-cos"  # directory of logs, as in the handoff docs (operations.yaml: logging)
+
+RENAMED = {"swarm_gateway_network": "gateway_network"}

@@ -7,6 +7,7 @@ known name, so that a typo cannot silently leave a default in force.
 import runpy
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pyinfra.connectors.ssh import connector_data_meta
@@ -43,13 +44,25 @@ class Settings(Mapping[str, Any]):
 
 
 @cache
+def _files() -> Mapping[str, Mapping[str, Any]]:
+    """The names that each `defaults.py` defines, by its path; only the file is run, its role is not imported."""
+    return {str(path): runpy.run_path(str(path)) for path in project.settings_files()}
+
+
+@cache
+def renamed() -> Mapping[str, str]:
+    """{former name of a setting: its name now}, from RENAMED of every `defaults.py`."""
+    return {old: new for names in _files().values() for old, new in names.get("RENAMED", {}).items()}
+
+
+@cache
 def defaults() -> Mapping[str, Any]:
     """Every known setting with its default, from every `defaults.py`."""
     found: dict[str, Any] = {}
     origin: dict[str, str] = {}
-    for path in project.settings_files():
-        role = path.parent.name
-        for name, value in runpy.run_path(str(path)).items():  # only the file: its role is not imported
+    for path, names in _files().items():
+        role = Path(path).parent.name
+        for name, value in names.items():
             if not name.islower() or name.startswith("_") or not isinstance(value, PLAIN):
                 continue
             if name in origin:
@@ -82,6 +95,8 @@ def check(values: Mapping[str, Any], where: str, offered: Collection[str] | None
 
 def _unknown(name: str, value: Any, offered: Collection[str] | None) -> str:
     """Why a name is not a setting: it is an argument of some deploy, or unknown."""
+    if new := renamed().get(name):
+        return f'setting "{name}" is called "{new}" now'
     if not (takers := deploy_declaration.takers(name)):
         return f'unknown setting "{name}"{nearest(name, [*defaults(), *(offered or ())])}'
     if offered is not None:

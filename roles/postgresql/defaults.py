@@ -50,6 +50,8 @@ backup_processes: int = 2  # the number of processes that compress and send in p
 
 # A bucket with backups of another PostgreSQL cluster is never written to. Either restore that cluster
 # (deploys/restore.py), or set this: the new cluster begins its own series, and the old backups stay next to it.
-backup_begin_anew: str = ""  # A word that names the new series, such as "second".
+backup_series: str = ""  # A word that names the new series, such as "second".
 # The time for a replica's copy: as long as the documents allow a recovery to take.
 failover_rebuild_seconds: int = 4 * 3600
+
+RENAMED = {"backup_begin_anew": "backup_series"}

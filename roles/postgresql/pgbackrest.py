@@ -25,7 +25,7 @@ def config(env: Environment) -> str:
 
 def repository(env: Environment) -> str:
     """Return the path of PostgreSQL's backups in the bucket."""
-    series = str(env.setting.backup_begin_anew)
+    series = str(env.setting.backup_series)
     return f"/postgres-{series}" if series else "/postgres"
 
 

@@ -102,7 +102,7 @@ def test_without_object_storage_a_note_replaces_backups(tmp_path: Path) -> None:
 
 
 def test_a_new_backup_series_keeps_the_old_one(tmp_path: Path) -> None:
-    env = env_of(tmp_path, backup_begin_anew="second")
+    env = env_of(tmp_path, backup_series="second")
     assert pgbackrest(plan(env, env.host("data1")))["repo1-path"] == "/postgres-second"
 
 

@@ -41,3 +41,15 @@ def test_an_unknown_environment_is_named_with_those_there_are():
 def test_an_unknown_host_cannot_be_left_out():
     with pytest.raises(OperatorError, match='without=app9: lab has no such host; did you mean "app'):
         inventory.load("lab", without="app9")
+
+
+@pytest.mark.parametrize(("old", "new"), settings.renamed().items())
+def test_a_renamed_setting_is_refused_with_its_new_name(old: str, new: str) -> None:
+    assert new in settings.defaults()
+    assert settings.check({old: "x"}, "group_data/lab.py") == [
+        f'group_data/lab.py: setting "{old}" is called "{new}" now'
+    ]
+
+
+def test_settings_were_renamed() -> None:
+    assert settings.renamed()["swarm_gateway_network"] == "gateway_network"

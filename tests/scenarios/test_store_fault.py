@@ -261,7 +261,7 @@ def test_replicas_do_not_wait_for_a_refused_stanza(settled: Control, figure: Fig
     remove = f"{stanza} stop; {stanza} {where} --force stanza-delete; {stanza} start; rm -rf {server}"
     try:
         settled.ssh(host, f"sudo -u postgres sh -c '{make}'")
-        refused = settled.run(data={"backup_begin_anew": FOREIGN})
+        refused = settled.run(data={"backup_series": FOREIGN})
     finally:
         settled.ssh(host, f"sudo -u postgres sh -c '{remove}'")
         settled.converged()
@@ -279,7 +279,7 @@ def test_a_wait_ends_when_the_awaited_host_fails(settled: Control, figure: Figur
     fails = r"printf '#!/bin/sh\necho out of order >&2\nexit 29\n'"
     try:
         settled.ssh(primary, f'sudo sh -c "mv {place} {place}.kept; {fails} >{place}; chmod 755 {place}"')
-        failed = settled.run(data={"backup_begin_anew": "never"})
+        failed = settled.run(data={"backup_series": "never"})
     finally:
         settled.ssh(primary, f"sudo mv {place}.kept {place}")
         settled.converged()

@@ -67,7 +67,7 @@ def foreign(context: Item) -> RemoteError:
     return RemoteError(
         f"{context['where']} holds backups of another PostgreSQL cluster than the one that runs now, so nothing is "
         "archived. To restore the saved cluster: pyinfra inventory deploys/restore.py --data replace=true. To "
-        'keep it and begin a new series next to it: backup_begin_anew = "NAME" in group_data'
+        'keep it and begin a new series next to it: backup_series = "NAME" in group_data'
     )
 
 
