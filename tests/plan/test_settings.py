@@ -46,7 +46,7 @@ def test_an_unknown_host_cannot_be_left_out():
 @pytest.mark.parametrize(("old", "new"), settings.renamed().items())
 def test_a_renamed_setting_is_refused_with_its_new_name(old: str, new: str) -> None:
     assert new in settings.defaults()
-    assert settings.check({old: "x"}, "group_data/lab.py") == [
+    assert settings.check({old: "x"}, "lab.py") == [f'lab.py: setting "{old}" is called "{new}" now']
         f'group_data/lab.py: setting "{old}" is called "{new}" now'
     ]
 
