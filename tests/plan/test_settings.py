@@ -47,8 +47,6 @@ def test_an_unknown_host_cannot_be_left_out():
 def test_a_renamed_setting_is_refused_with_its_new_name(old: str, new: str) -> None:
     assert new in settings.defaults()
     assert settings.check({old: "x"}, "lab.py") == [f'lab.py: setting "{old}" is called "{new}" now']
-        f'group_data/lab.py: setting "{old}" is called "{new}" now'
-    ]
 
 
 def test_settings_were_renamed() -> None:
