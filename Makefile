@@ -8,7 +8,7 @@ BIN := .venv/bin
 AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo -E)
 REPORTS := --junitxml=reports/$(NEXUS_ENV).xml --html=reports/$(NEXUS_ENV).html --self-contained-html
 
-.PHONY: help deploy provision test verify drift lint scenarios bench architecture messages lab-up lab-down lab-status catalogue secrets secrets-edit secrets-status clean
+.PHONY: help deploy provision test verify drift lint scenarios bench architecture messages lab-up lab-down lab-status catalogue flows secrets secrets-edit secrets-status clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -65,6 +65,9 @@ lab-status: .venv/ready ## show the hosts of the lab and their state
 
 catalogue: .venv/ready ## show services and capacity of NEXUS_ENV as a table
 	$(BIN)/python -m runbooks.catalogue $(NEXUS_ENV)
+
+flows: .venv/ready ## show who connects to whom in NEXUS_ENV, as a table and a page in reports/
+	$(BIN)/python -m runbooks.flows $(NEXUS_ENV)
 
 secrets: .venv/ready ## make missing secrets of NEXUS_ENV, and encrypt the file for its recipients
 	$(BIN)/python -m runbooks.secret.fill $(NEXUS_ENV)

@@ -19,6 +19,7 @@ from nexus.cli import locked_run
 from nexus.environment.environment import Environment
 from nexus.environment.inventory import naming_the_line, short
 from nexus.error import OperatorError, nearest
+from nexus.run import flow
 from nexus.run.role import Roles
 from nexus.transport.ssh_config import target
 
@@ -55,6 +56,7 @@ def check_inputs(loaded: Environment, roles: Roles, deploys: bool) -> None:
 
 def _check_roles(loaded: Environment, roles: Roles) -> None:
     """Let roles refuse what needs no host to be seen; where no secret may be made, that none is missing."""
+    flow.matrix(loaded, roles)
     for name, role in roles.items():
         if any(loaded.group(group) for group in role.groups):
             roles.notes(name, loaded)

@@ -55,6 +55,12 @@ def renamed() -> Mapping[str, str]:
     return {old: new for names in _files().values() for old, new in names.get("RENAMED", {}).items()}
 
 
+def of_role(role: str, ending: str) -> set[str]:
+    """Settings of a role whose names end like this, such as its ports."""
+    found = [names for path, names in _files().items() if path.endswith(f"/roles/{role}/defaults.py")]
+    return {name for names in found for name in names if name.endswith(ending)}
+
+
 @cache
 def defaults() -> Mapping[str, Any]:
     """Every known setting with its default, from every `defaults.py`."""

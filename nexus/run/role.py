@@ -27,6 +27,7 @@ runbook composes them and names none:
 - `host/status.py` and `host/daily.py` answer on the host: `PARTS`, {part: function of its context}.
 - `failover.py`: `STORE`, as operators name it, and `TITLE`, as people do; `switch(run, to, force)`, `rebuild(run, host,
   force)`: acts; `NO_SWITCH`, `NO_REBUILD`: why there are none; `DEFAULT` in the one that is meant when nothing is said.
+- `flows.py`: who connects to the role's ports, see flow.py.
 - `backup.py` and `host/backup.py`: what is saved of the role and how it comes back, see roles/backup/store.py.
 """
 

@@ -1,0 +1,80 @@
+"""Who talks to whom: the flows that roles declare in flows.py, resolved to the hosts of an environment.
+
+Whatever opens or closes doors reads this: firewalls, security groups, network policies, documents, scrapes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nexus.environment import settings
+from nexus.environment.environment import Environment
+from nexus.error import OperatorError
+from nexus.run.role import Roles
+
+WORLD, OPERATORS, CONTAINERS, SELF = "world", "operators", "containers", "self"
+SOURCES = {
+    WORLD: "clients anywhere",
+    OPERATORS: "machines that runs are started on",
+    CONTAINERS: "containers of services; they leave with the address of their host",
+    SELF: "the same host, over loopback or its own address",
+}
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Connections from a source to one port: `source` is a group of the inventory or one of SOURCES.
+
+    They go to hosts of the group `to`, or only to those in `only`. `setting` names the port's setting; it is empty
+    if the port is fixed.
+    """
+
+    source: str
+    to: str
+    port: int
+    why: str
+    protocol: str = "tcp"
+    setting: str = ""
+    only: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A flow of a role with the names of the hosts that it concerns; `sources` is empty for a word of SOURCES.
+
+    `members` is the number of hosts in the group that it leads to.
+    """
+
+    role: str
+    flow: Flow
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    members: int
+
+
+def flow(env: Environment, source: str, to: str, setting: str, why: str, only: tuple[str, ...] = ()) -> Flow:
+    """A flow to the port that a setting names."""
+    return Flow(source, to, int(env.setting[setting]), why, setting=setting, only=only)
+
+
+def matrix(env: Environment, roles: Roles) -> list[Entry]:
+    """All flows of an environment, by role; OperatorError if a role listens on a port that no flow of it names."""
+    declared = {role: list(module.flows(env)) for role, module in roles.bringing("flows").items()}
+    for role in roles:
+        if roles.hosts(role, env):
+            _check(role, {found.setting for found in declared.get(role, [])})
+    return [entry for role, flows in declared.items() for entry in _entries(env, role, flows)]
+
+
+def _check(role: str, named: set[str]) -> None:
+    if missing := sorted(settings.of_role(role, "_port") - named):
+        raise OperatorError(
+            f"role {role} listens on {', '.join(missing)}, and its flows.py does not say who connects there: add a flow"
+        )
+
+
+def _entries(env: Environment, role: str, flows: list[Flow]) -> Iterator[Entry]:
+    for found in flows:
+        targets = tuple(host.name for host in env.group(found.to) if not found.only or host.name in found.only)
+        sources = () if found.source in SOURCES else tuple(host.name for host in env.group(found.source))
+        if targets and (sources or found.source in SOURCES):
+            yield Entry(role, found, sources, targets, len(env.group(found.to)))
