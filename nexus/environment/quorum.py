@@ -13,7 +13,6 @@ def check_members(env: Environment, group: str) -> None:
     """Refuse an even number of hosts: it tolerates no more failures than one host less."""
     members = [host.name for host in env.group(group)]
     failures = len(members) - majority(len(members))
-    failures = len(members) - majority(len(members))
     if members and len(members) % 2 == 0:
         raise OperatorError(
             f"inventory of {env.name}: {group} names {len(members)} hosts ({', '.join(members)}), which tolerate "

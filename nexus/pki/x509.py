@@ -42,8 +42,8 @@ class Signer:
         loaded = serialization.load_pem_private_key(key.encode(), password=None, unsafe_skip_rsa_key_validation=True)
         if not isinstance(loaded, rsa.RSAPrivateKey) or loaded.public_key() != self._certificate.public_key():
             raise OperatorError(
-                "the secret tls/ca-key is not the RSA key of tls/ca-certificate: restore the matching pair, or remove "
-                "both and create new ones with `make secrets`"
+                f"the key of {self._certificate.subject.rfc4514_string()} in the secrets is not the RSA key of its "
+                "certificate: restore the matching pair, or remove both and create new ones with `make secrets`"
             )
         self.ends = self._certificate.not_valid_after_utc
         self._key = loaded  # PKCS#1 v1.5 signatures are deterministic

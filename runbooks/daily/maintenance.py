@@ -63,6 +63,8 @@ def _edge(run: Run, module: str, services: Sequence[str], back: bool) -> Sequenc
         if name in routed and name not in open_now
     ]
     fresh = [name for name in names if f"maintenance {name}" not in kept]
+    if fresh and not closes and not module:
+        raise OperatorError(f"service={','.join(fresh)}: no open route at the edge leads there: nothing to close")
     if fresh and not closes:
         raise OperatorError(
             f"module={module}: every service of it also serves other modules and would be closed to them, too. "

@@ -101,7 +101,7 @@ def test_other_names_and_other_authorities_make_other_keys(authority):
 
 
 def test_a_key_of_another_certificate_is_refused(authority):
-    with pytest.raises(OperatorError, match="tls/ca-key is not the RSA key of tls/ca-certificate"):
+    with pytest.raises(OperatorError, match=r"internal CA in the secrets is not the RSA key of its certificate"):
         Authority(Authority.create("other").key, authority.certificate).leaf(["app1"])
 
 

@@ -146,6 +146,7 @@ def test_closing_a_module_spares_services_others_need(tmp_path: Path) -> None:
         ({"host": "ap1"}, {}, 'has no host "ap1"; did you mean "app1"'),
         ({"host": "app3"}, {"drained app1": {}, "drained app2": {}}, "no other app host would be left"),
         ({"module": "casino-nexus"}, {}, "every service of it also serves other modules"),
+        ({"services": ["backend-api"]}, {}, "service=backend-api: no open route at the edge leads there"),
         ({"module": "puabo-nexs"}, {}, 'unknown module; did you mean "puabo-nexus"'),
     ],
 )
