@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from nexus.agent.change import Change
 from nexus.catalogue.statement import NO_TABLE, ONLY, read
 from nexus.plan.comparison import Differences, Seen
-from roles.postgresql.host import schema
+from roles.postgresql.host import schema, state
 from roles.postgresql.plan import plan
 from tests.plan.store_environment import environment
 
@@ -172,6 +173,19 @@ def test_a_file_that_changed_is_a_note_and_no_change(tmp_path: Path, how: str, t
         f"schema ledger-mgr: ledger-mgr.sql has changed since {then} at 2026-11-29T06:00:00Z, but is applied only "
         "once: changes belong to the service's migration"
     ]
+
+
+def test_a_record_outlives_a_server_that_could_not_be_probed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every item counts as changed then."""
+    names = ["schema kept", "schema fresh"]
+    there = {"schema kept": {"on record": True}, "schema fresh": {"on record": False}}
+    applied: list[str] = []
+    monkeypatch.setattr(state, "wait", lambda context: context)
+    monkeypatch.setattr(state, "psql", lambda *_: "")
+    monkeypatch.setattr(state, "existing", lambda *_: there)
+    monkeypatch.setattr(state, "apply_schemas", lambda wanted, *_: applied.extend(wanted))
+    state.apply(Change({name: {} for name in names}, names, [], {}, {}))
+    assert applied == ["schema fresh"]
 
 
 def test_tables_of_another_role_are_named_with_the_remedy() -> None:

@@ -228,7 +228,7 @@ def test_another_checkout_is_refused_until_the_hosts_are_gone(
 def test_taken_addresses_are_refused(tiny: LabEnvironment, hosts: list[Host], tmp_path: Path) -> None:
     clash = tmp_path / "clash.py"
     clash.write_text('ops = [("other1", {"address": "10.213.0.62"})]\n')
-    with pytest.raises(lab.LabError, match=r"other1 of clash wants 10\.213\.0\.62.*tiny2"):
+    with pytest.raises(lab.LabError, match=r"other1 of clash needs 10\.213\.0\.62.*tiny2"):
         lab.up(lab.load(str(clash)))
     assert not (tiny.machine_directory / "environments/clash").exists()
 

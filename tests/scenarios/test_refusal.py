@@ -96,7 +96,7 @@ def test_services_without_the_host_that_knows_their_images(control: Control) -> 
     registry = control.group("ops")[0]
     if registry in control.group("app"):
         pytest.skip(f"{registry} runs services too")
-    said = f"service is planned with the images that {registry} has"
+    said = f"service needs to know the images on {registry}, and this run does not reach it"
     refuse(control, said, limit="app", deploy="deploys/service.py")
 
 

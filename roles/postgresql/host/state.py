@@ -99,7 +99,9 @@ def apply(change: Change) -> None:
     psql([f"drop database if exists {quoted(name)} with (force)" for name in gone], context, False)
     gone = sorted(set(change.removed) - set(gone), key=lambda name: not there.get(name, {}).get("login"))
     psql([f"drop role if exists {quoted(name)}" for name in gone], context)
-    apply_schemas([name for name in changed if name.startswith("schema ")], context, change.payload)
+    # All items count as changed if the server could not be probed: what is on record stays.
+    schemas = [name for name in changed if name.startswith("schema ") and not there.get(name, {}).get("on record")]
+    apply_schemas(schemas, context, change.payload)
 
 
 def role(name: str, wanted: Item, there: Item | None, verifier: str | None) -> list[str]:
