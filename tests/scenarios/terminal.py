@@ -21,7 +21,7 @@ class Interactive:
     """A run on its own terminal, which asks for confirmation before it changes anything."""
 
     def __init__(self, control: Control, data: dict[str, Any]) -> None:
-        words = [str(Path(sys.executable).with_name("pyinfra")), "inventory", "deploys/full.py"]
+        words = [str(Path(sys.executable).with_name("pyinfra")), "inventory", "deploys/full.py", "-v"]
         for key, value in data.items():
             words += ["--data", f"{key}={value if isinstance(value, str) else json.dumps(value)}"]
         self._terminal, inside = pty.openpty()

@@ -105,10 +105,10 @@ def test_stopped_at_the_question_whether_to_change(settled: Control) -> None:
 
 
 def test_a_lost_terminal_frees_the_lock(settled: Control) -> None:
-    changing = Interactive(settled, {"sentinel_down_after_ms": 6000})
+    changing = Interactive(settled, {"rabbitmq_disk_free_limit_mb": 500})  # a change that takes seconds
     changing.read_until("Press enter")
     changing.answer("\n")
-    changing.read_until("sentinel: change")
+    changing.read_until("rabbitmq: change")
     changing.hang_up()
     assert changing.status == 129
     after = settled.run()
