@@ -15,11 +15,14 @@ SAMPLE = 6
 OTHERS = ("deploys/provision.py", "inventory/")  # run by the lab itself; other environments
 FILLED_IN = {"host=HOST": "host=app2", "item=ITEM": "item=nginx"}
 MISSED = "missed: "  # a target of status, which is not at stake here
-REFUSED = {  # rightly, on a platform where nothing of it has happened yet
+REFUSED = {  # rightly: by --dry, and on a platform where nothing of it has happened yet
     "release=2.4.1": "the registry has no complete image of",
     "to=2.3.0": "was never at release",
-    "apply=plan.json": "plan.json cannot be read",
-    "to=2026-11-22T19:00:00Z": "no backup",
+    "apply=plan.json": "apply= carries out a plan: drop --dry",
+    "to=2026-11-22T19:00:00Z": "no earlier moment can be restored",
+    "service=playlist-mgr": "has no such service",  # the example of a 44th service
+    "rebuild_replica.py": "is the primary, which cannot be rebuilt",
+    "rotate_secrets.py": "no rotation is in progress",
 }
 COMMANDS = [command for command in documented.deploys() if not any(word in command for word in OTHERS)]
 
