@@ -1,4 +1,4 @@
-"""Kinds of arguments: how the text after `--data NAME=` is read, and what is refused."""
+"""Kinds of arguments: how each kind reads the text after `--data NAME=`, and which text it refuses."""
 
 import time
 from dataclasses import dataclass, field
@@ -14,18 +14,18 @@ TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0", "")
 
 @dataclass(frozen=True)
 class Argument:
-    """What one argument means. The subclasses are the kinds."""
+    """An argument: its meaning and its default. Each subclass is a kind."""
 
     meaning: str
     default: Any = ""
     form: ClassVar[str] = "TEXT"
 
     def read(self, name: str, text: str, env: Environment) -> Any:
-        """The value that a text stands for; OperatorError for one that it cannot be."""
+        """Return the value of a text; OperatorError if the text is not valid."""
         return text
 
     def shown(self, roles: Roles) -> str:
-        """The form of its values, for help."""
+        """Return the form of valid values, for the help text."""
         return self.form
 
 
@@ -34,7 +34,7 @@ class Word(Argument):
 
 
 class Flag(Argument):
-    """Yes or no; no unless it is given."""
+    """True or false; false by default."""
 
     form = "true"
 
@@ -42,7 +42,7 @@ class Flag(Argument):
         super().__init__(meaning, False)
 
     def read(self, name: str, text: str, env: Environment) -> bool:
-        """Whether it is set."""
+        """Return True if the flag is set."""
         return flag(name, text)
 
 
@@ -52,7 +52,7 @@ class Number(Argument):
     form = "NUMBER"
 
     def read(self, name: str, text: str, env: Environment) -> int:
-        """The number."""
+        """Return the number."""
         try:
             return int(text)
         except ValueError:
@@ -66,24 +66,24 @@ class Choice(Argument):
     among: tuple[str, ...] = field(kw_only=True)
 
     def read(self, name: str, text: str, env: Environment) -> str:
-        """The word."""
+        """Return the word."""
         if text not in (*self.among, self.default):
             raise OperatorError(f"{name}={text} is unknown: write {', '.join(self.among[:-1])} or {self.among[-1]}")
         return text
 
     def shown(self, roles: Roles) -> str:
-        """The words."""
+        """Return the words that are valid."""
         return "|".join(self.among)
 
 
 @dataclass(frozen=True)
 class Store(Argument):
-    """A store whose role brings failover.py with the function `does`, such as "switch"."""
+    """A store whose role has a failover.py with the function `does`, such as "switch"."""
 
     does: str = field(kw_only=True)
 
     def shown(self, roles: Roles) -> str:
-        """The names of the stores, the default one first."""
+        """Return the names of these stores, the default first."""
         able = [module for module in roles.bringing("failover").values() if hasattr(module, self.does)]
         able.sort(key=lambda module: not getattr(module, "DEFAULT", False))
         return "|".join(module.STORE for module in able)
@@ -95,7 +95,7 @@ class Since(Argument):
     form = "TIME"
 
     def read(self, name: str, text: str, env: Environment) -> str:
-        """The text, which is a time."""
+        """Return the text unchanged; OperatorError if it is not a time."""
         moment(text, time.time())
         return text
 
@@ -106,7 +106,7 @@ class Host(Argument):
     form = "HOST"
 
     def read(self, name: str, text: str, env: Environment) -> str:
-        """Its name."""
+        """Return the name of the host."""
         try:
             return env.host(text).name if text else ""
         except OperatorError as error:
@@ -122,7 +122,7 @@ class Services(Argument):
         super().__init__(meaning, ())
 
     def read(self, name: str, text: str, env: Environment) -> list[str]:
-        """The names, in start order."""
+        """Return the names of the services, in start order."""
         known = list(env.catalogue.services)
         words = known if text == "all" else split(text)
         for word in words:
@@ -136,14 +136,14 @@ class Service(Argument):
     form = "SERVICE"
 
     def read(self, name: str, text: str, env: Environment) -> str:
-        """Its name."""
+        """Return the name of the service."""
         if text:
             _check_service(name, text, env)
         return text
 
 
 def flag(name: str, text: str) -> bool:
-    """Whether a flag is set by a text; OperatorError for one that says neither."""
+    """Return True if the text sets a flag; OperatorError if it is neither true nor false."""
     if text.lower() in TRUE:
         return True
     if text.lower() in FALSE:

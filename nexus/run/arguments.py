@@ -1,13 +1,13 @@
-"""Arguments of a deploy: what this run should do. Only `--data NAME=VALUE` gives them.
+"""Arguments of a deploy: what this run should do. They come only from `--data NAME=VALUE`.
 
-A deploy declares them at its top and passes their values on:
+A deploy declares its arguments at the top and passes their values to functions:
 
     given = arguments(to=Host("the host that becomes primary"), force=Flag("promote although writes may be lost"))
     failover(to=given.to, force=given.force)
 
 The declaration is read before the deploy runs (nexus/cli/deploy_arguments.py), so it consists of kinds and literals.
-A deploy that another one includes gets the values that the deploy on the command line takes too, and defaults for the
-rest. Plans see one argument, `prune_data`, as `env.prune_data`.
+An included deploy shares the values of arguments that the deploy on the command line also declares. Its other
+arguments have their defaults. Plans see only one argument: `prune_data`, as `env.prune_data`.
 """
 
 import ast
@@ -35,16 +35,16 @@ EVERY_RUN: Mapping[str, Argument] = {
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a deploy says of itself: its arguments, and whether it changes nothing."""
+    """What a deploy declares: its arguments, and whether it is read-only."""
 
     arguments: Mapping[str, Argument] = field(default_factory=dict)
     read_only: bool = False
 
 
 def arguments(*, read_only: bool = False, **declared: Argument) -> SimpleNamespace:
-    """Declare the arguments of a deploy; their values in this run.
+    """Declare the arguments of a deploy, and return their values in this run.
 
-    `read_only`: the deploy changes nothing. It needs no consent and continues with the hosts that answer.
+    `read_only`: the deploy changes nothing. It asks for no confirmation and continues with the hosts that answer.
     """
     run = current_run()
     values = {
@@ -56,14 +56,14 @@ def arguments(*, read_only: bool = False, **declared: Argument) -> SimpleNamespa
 
 @cache
 def declared(path: Path) -> Declaration:
-    """What the file of a deploy declares; OperatorError with file and line where that cannot be read."""
+    """Return the declaration in the file of a deploy; OperatorError with file and line if it is not valid."""
     call = deploy_declaration.call(path)
     if call is None:
         return Declaration()
     names = {"__builtins__": {}, deploy_declaration.CALL: _declare, **KINDS}
     try:
         found: Declaration = eval(compile(ast.Expression(call), str(path), "eval"), names)
-    except Exception:  # such as an unknown kind, or a value that only a run could have
+    except Exception:  # such as an unknown kind, or a value that exists only during a run
         raise OperatorError(
             f'{path}:{call.lineno}: arguments are declared as NAME=KIND("meaning", ...) with plain values; '
             f"kinds: {', '.join(KINDS)}"

@@ -1,4 +1,4 @@
-"""Checks of a day: what hosts said for them. The files `daily.py` of roles judge it, from nothing else."""
+"""Daily checks: the answers of hosts, which are the only input of each role's `daily.py`."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,11 @@ from nexus.run.row import Answers, Row, told
 
 @dataclass(frozen=True)
 class Found:
-    """Answers to the status's questions and to those of the checks alone, by host; and what the environment keeps."""
+    """The input of daily checks.
+
+    `answers` holds what the status asks each host, `seen` what only the checks ask. `kept` is what the environment
+    keeps.
+    """
 
     env: Environment
     answers: Answers
@@ -19,7 +23,7 @@ class Found:
     now: float
 
     def of(self, part: str) -> dict[str, Mapping[str, Any]]:
-        """What each host said of a part that is asked for the checks alone."""
+        """Return each host's answer for a part that only the checks ask for."""
         return told(self.seen, part, (host.name for host in self.env.hosts))
 
 

@@ -1,12 +1,15 @@
-"""Whether this machine and its hosts agree on the time: certificates and tokens are made here and used there."""
+"""Clock check between this machine and its hosts: certificates and tokens are made here and used there."""
 
 from nexus.error import OperatorError
 
-SECONDS = 120.0  # apart: more than an answer takes, less than anything that is made here tolerates
+SECONDS = 120.0  # tolerance: an answer takes less; certificates and tokens made here tolerate more
 
 
 def check(name: str, ahead: float) -> None:
-    """OperatorError where the clock of a host is so many seconds ahead of this machine's, or behind it."""
+    """Raise OperatorError if a host's clock is too far ahead of this machine's clock, or too far behind it.
+
+    `ahead` is in seconds, and negative if the host's clock is behind.
+    """
     if abs(ahead) > SECONDS:
         raise OperatorError(
             f"the clock of {name} is {_words(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's: "

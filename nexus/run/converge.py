@@ -1,7 +1,7 @@
-"""Converge: make the differences between a role's plan and the host go away.
+"""Converge: remove the differences between a role's plan and a host.
 
 One operation per role. All differences are computed and shown before the first command, so a dry
-run shows what a run would do; and a run that finds none sends nothing at all.
+run shows what a run would do. A run that finds no differences sends no commands.
 """
 
 import contextlib
@@ -24,26 +24,26 @@ from nexus.transport.commands import Awaited, Begun, Step
 from nexus.transport.progress import progress
 
 Late = Callable[[Run, str], Mapping[str, Any]]
-LOUD = ("states", "packages")  # steps that say what they wait for
+LOUD = ("states", "packages")  # steps that print what they wait for
 
 
 def converge(role: str, late: Late | None = None, in_turn: bool = False, daemons_first: bool = False) -> None:
     """Bring the current host to the role's plan, if the role concerns it.
 
-    `in_turn` restarts what already runs on one host after the other, for daemons whose hosts stand in
-    for each other; not what runs only because its package has started it.
+    `in_turn` restarts daemons in service one host at a time, for hosts that take over for each other. A daemon
+    that runs only because its package started it does not wait for its turn.
 
-    `daemons_first` makes three operations of it: the role's states, as who is a member of a cluster, are not
-    touched before its daemons run on all hosts, as they are to run. A daemon that must not be restarted because a
-    member is missing is restarted in the end, when another one may have taken that one's place.
+    `daemons_first` splits the work into three operations. The first one brings the daemons of all hosts to their
+    plan. The second one changes the role's states, such as the members of a cluster. The third one restarts daemons
+    that had to wait because a member was missing: another one may have taken its place by then.
 
-    `late(run, host name)` completes the context of the role's states with what can only be known
-    when the step is carried out, such as the join token of a cluster that does not exist yet.
+    `late(run, host name)` returns values that are known only when the step is carried out, such as the join token
+    of a cluster that does not exist yet. They are added to the context of the role's states.
     """
     run = current_run()
     if role not in run.hosts.roles(host.name):
         return
-    run.prepare(host.name, role)  # all hosts are asked side by side, before anything is done
+    run.prepare(host.name, role)  # asks all hosts in parallel, before any change
     run.planned[host.name].add(role)
     if not _nothing_to_do(run):
         parts = {DAEMONS: f"Converge daemons of {role}", STATES: f"Converge {role}"}
@@ -55,8 +55,8 @@ def converge(role: str, late: Late | None = None, in_turn: bool = False, daemons
 def begin(role: str) -> None:
     """Begin the role's changes on the current host and let the run continue in parallel.
 
-    For long work of one host that no other waits for yet, such as the build of images while stores come up.
-    `converge` of the same role waits for its end, and has to follow in the same run.
+    Use it for long work on one host that no other host waits for yet, such as an image build while stores start.
+    The same run must call `converge` for this role later, which waits for the end of the work.
     """
     run = current_run()
     if role not in run.hosts.roles(host.name):
@@ -67,9 +67,9 @@ def begin(role: str) -> None:
 
 
 def layer(what: str) -> None:
-    """Nothing below begins on any host before all above has ended on every host.
+    """Add a barrier: the operations above end on every host before any operation below begins.
 
-    pyinfra keeps the order of operations for each host; between hosts an operation that they all have does.
+    pyinfra orders operations only within a host. An operation that all hosts share also orders them across hosts.
     """
     if not _nothing_to_do(current_run()):
         current_run().journaled.add(identity(_layer(what, name=f"Before the {what}")))
@@ -84,7 +84,10 @@ def converge_packages() -> None:
 
 
 def forget_roles(stores: bool = False) -> None:
-    """Remove what roles that no longer concern the current host left on it, those of stores apart: they go last."""
+    """Remove the leftovers of roles that no longer concern the current host.
+
+    `stores` selects the roles of stores, which are removed last. Without it, all other roles are selected.
+    """
     current_run().planned[host.name].add(LEFTOVERS)
     if not _nothing_to_do(current_run()):
         what = f"Remove {'stores that are' if stores else 'what is'} no longer planned"
@@ -92,7 +95,7 @@ def forget_roles(stores: bool = False) -> None:
 
 
 def _nothing_to_do(run: Run) -> bool:
-    """Whether nothing is to be done anywhere; a host that gives no answer is told of here, not when it is changed."""
+    """Return True if no host needs a change. A host that does not answer fails here, not during its changes."""
     run.hosts.answer(host.name)
     return run.nothing_to_do()
 
@@ -109,8 +112,8 @@ def _converge(role: str, late: Late | None, in_turn: bool, part: str) -> Iterato
             run.hosts.drop(name, cluster=True)
         return
     if part == POSTPONED and not executing():
-        return  # told of with the daemons
-    run.refuse_obstacles(name, role)  # it may have appeared since the run was prepared
+        return  # already shown with the daemons
+    run.refuse_obstacles(name, role)  # one may have appeared since the run was prepared
     found = run.hosts.compare(name, role, part=part)
     in_turn = in_turn and executing() and restarts_in_service(run.hosts.plan(name, role), found)
     with _turn(run, role) if in_turn else contextlib.nullcontext():
@@ -169,7 +172,7 @@ def _carry_out(run: Run, name: str, role: str, found: Differences, late: Late | 
     if not found.steps:
         return
     if executing():
-        run.environment.secrets.save()  # nothing may run with a secret that nobody keeps
+        run.environment.secrets.save()  # a secret must be saved before anything uses it
     extra = late(run, name) if late and executing() else {}
     states = False
     entries = run.outcome.journal.begin(name, role, found.changes) if executing() else []

@@ -1,4 +1,4 @@
-"""Whether daemons still run at the end of a run that changed their hosts: one question to each of these."""
+"""Check at the end of a run: do the daemons on changed hosts still run? One request to each of these hosts."""
 
 from nexus.error import OperatorError
 from nexus.run.run import Run
@@ -6,7 +6,10 @@ from nexus.run.side_by_side import side_by_side
 
 
 def check(run: Run) -> None:
-    """OperatorError with the last lines of each planned unit that does not run on a host that this run changed."""
+    """Raise OperatorError if a planned unit is down on a host that this run changed.
+
+    The error holds the last log lines of each such unit.
+    """
     names = [name for name in run.outcome.journal.hosts if run.hosts.reaches(name)]
     found = side_by_side(lambda name: _down(run, name), names)
     lines = [line for down in found.values() for line in down]

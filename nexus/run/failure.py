@@ -1,4 +1,4 @@
-"""A step that failed is told to the other hosts of its role: what they wait for may never come."""
+"""Report of a failed step to the other hosts of its role: they may wait for a result that never comes."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -17,7 +17,7 @@ MOST = 1500  # characters of the reason
 
 
 def tell(state: Any, others: Iterable[str], role: str, host: str, said: list[str]) -> None:
-    """Leave a word on these hosts; one that cannot be reached waits until its time is up."""
+    """Write a note about the failure to these hosts. A host that cannot be reached waits until its own timeout."""
     why = " ".join(" ".join(said).split())[-MOST:]
     context = {"run": permit.number, "role": role, "host": host, "why": why or "the connection was lost"}
 

@@ -1,6 +1,6 @@
-"""Who talks to whom: the flows that roles declare in flows.py, resolved to the hosts of an environment.
+"""The flows that roles declare in flows.py, resolved to the hosts of an environment.
 
-Whatever opens or closes doors reads this: firewalls, security groups, network policies, documents, scrapes.
+Firewalls, security groups, network policies, documents and scrapes are made from them.
 """
 
 from collections.abc import Iterator
@@ -39,9 +39,9 @@ class Flow:
 
 @dataclass(frozen=True)
 class Entry:
-    """A flow of a role with the names of the hosts that it concerns; `sources` is empty for a word of SOURCES.
+    """A role's flow with the names of its hosts; `sources` is empty if the flow's source is one of SOURCES.
 
-    `members` is the number of hosts in the group that it leads to.
+    `members` is the number of hosts in the flow's target group.
     """
 
     role: str
@@ -52,12 +52,12 @@ class Entry:
 
 
 def flow(env: Environment, source: str, to: str, setting: str, why: str, only: tuple[str, ...] = ()) -> Flow:
-    """A flow to the port that a setting names."""
+    """Return a flow to the port in a setting."""
     return Flow(source, to, int(env.setting[setting]), why, setting=setting, only=only)
 
 
 def matrix(env: Environment, roles: Roles) -> list[Entry]:
-    """All flows of an environment, by role; OperatorError if a role listens on a port that no flow of it names."""
+    """Return all flows of an environment, by role; OperatorError if a role listens on a port without a flow."""
     declared = {role: list(module.flows(env)) for role, module in roles.bringing("flows").items()}
     for role in roles:
         if roles.hosts(role, env):

@@ -17,10 +17,10 @@ POLL_SECONDS = 2
 
 
 def carry_out(run: Run, name: str, what: str, source: Path, function: str, context: Mapping[str, Any]) -> None:
-    """Carry out an action: `function(context)` of host-side code on a host; what it prints is shown.
+    """Carry out an action: call `function(context)` of host-side code on a host and show its output.
 
-    It holds the host's turn for as long as it lasts, so no other run changes the host meanwhile; what takes
-    hours is started as a unit instead and watched. Raises OperatorError when the code raised RemoteError.
+    The action holds the host's turn until it ends, so no other run changes the host meanwhile. Work that takes
+    hours must be started as a unit and watched instead. Raises OperatorError if the code raises RemoteError.
     """
     if not run.hosts.reaches(name):
         raise OperatorError(f"{name} must {what} but is not part of this run: drop --limit or --data without")
@@ -38,7 +38,7 @@ def watch(
     done: Callable[[dict[str, Any]], bool],
     seconds: float,
 ) -> dict[str, Any]:
-    """Ask again and again until `done(answer)`; the answer. OperatorError with the last one when time is up."""
+    """Poll `ask()` until `done(answer)`, and return that answer; OperatorError with the last answer on timeout."""
     deadline = time.monotonic() + seconds
     with progress.step(name, what):
         while not done(answer := ask()):

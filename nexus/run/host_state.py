@@ -1,7 +1,7 @@
-"""What a run knows of its hosts: their plans, and what they answered.
+"""What a run knows of its hosts: their plans and their answers.
 
-pyinfra keeps no facts, so the answers are kept here for as long as they are true: until something
-changed on the host, or, where hosts share a cluster, on any of them.
+pyinfra keeps no facts, so this file keeps the answers while they are true. An answer expires when its host
+changes. If hosts share a cluster, it expires when any of them changes.
 """
 
 import time
@@ -33,50 +33,50 @@ Learned = tuple[Mapping[str, str], Mapping[str, Any]]  # digests of images, and 
 
 
 class HostStates:
-    """Plans and answers of all hosts, each made or asked for once, as long as it is true."""
+    """Plans and answers of all hosts. Each is made or requested once, and kept while it is true."""
 
     def __init__(self, environment: Environment, all_roles: Roles, left_out: frozenset[str]) -> None:
         self.environment, self.all_roles, self.left_out = environment, all_roles, left_out
         environment.keeps = all_roles.keeps
-        self.observes_later = False  # whether what is only observed is asked once everything else is done
+        self.observes_later = False  # True: what is only observed is asked for after the changes
         self.memory = Memory(environment.name)
-        self.under_way: dict[tuple[str, str], tuple[Begun, list[Change]]] = {}  # by host and role: waited for later
-        self._clocks: dict[str, float] = {}  # host -> seconds that its clock is ahead of this machine's
+        self.under_way: dict[tuple[str, str], tuple[Begun, list[Change]]] = {}  # (host, role) -> begun, not yet awaited
+        self._clocks: dict[str, float] = {}  # host -> seconds that its clock is ahead of this machine's clock
         self._traits: dict[str, Traits] = {}
         self._answers: dict[str, Answer] = {}
         self._plans: dict[tuple[str, str], tuple[Learned, Desired]] = {}
         self._locks: dict[str, RLock] = defaultdict(RLock)
-        self._unknown = ""  # why the environment could not be asked what it keeps
+        self._unknown = ""  # the reason why what the environment keeps is not known
 
     @staticmethod
     def ask(name: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer of a host to a question; OperatorError where there is none."""
+        """Return a host's answer to a request; OperatorError if it does not answer."""
         return HostClient(name).ask(request)
 
     @staticmethod
     def ask_source(
         name: str, source: Path, names: list[str], context: Mapping[str, Any], named: Iterable[str] = ()
     ) -> dict[str, Any]:
-        """The answer of a role's own probe on a host, see HostClient."""
+        """Return the answer of a role's own probe on a host: see HostClient."""
         return HostClient(name).ask_source(source, names, context, named)
 
     @staticmethod
     def reaches(name: str) -> bool:
-        """Whether this run is connected to the host."""
+        """Return True if this run is connected to the host."""
         found = state.inventory.get_host(name, default=None)
         return found is not None and found in state.activated_hosts
 
     def host(self, name: str) -> Host:
-        """A host with its traits: as they were in the last run, which the probe then confirms, or asked for."""
+        """Return a host with its traits: those of the last run, which the probe then confirms, or else requested."""
         with self._locks[f"traits of {name}"]:
             if name not in self._traits and name not in self.left_out and self.reaches(name):
                 self._traits[name] = self.memory.traits(name) or Traits(**self.ask(name, {"do": "traits"}))
         return replace(self.environment.host(name), traits=self._traits.get(name))
 
     def plan_ahead(self, names: list[str]) -> None:
-        """Plan what hosts will be asked while they are connected to, if the last run has left what that takes.
+        """Compute the plans for the probes while the run connects, if the last run's memory knows all these hosts.
 
-        A plan that cannot be made is told of when its host is asked.
+        If a plan cannot be made, its error is raised when the host is asked.
         """
         known = {name: traits for name in names if (traits := self.memory.traits(name))}
         if len(known) < len(names):
@@ -89,14 +89,14 @@ class HostStates:
                     self.plan(name, role, asking=True)
 
     def roles(self, name: str) -> list[str]:
-        """Roles that concern this host."""
+        """Return the roles that concern this host."""
         return self.all_roles.of(self.environment.host(name))
 
     def plan(self, name: str, role: str, asking: bool = False) -> Desired:
-        """What a role wants of a host; computed once, or again when image digests became known.
+        """Return a role's plan for a host. It is computed once, and again when its facts change.
 
-        `asking` is for the question to a host alone, which begins with what the last run learned: nobody
-        has to wait for other hosts to be asked. `answer` asks again where it matters.
+        `asking` is for the probe only: the plan then uses what the last run learned, so that the probe need not wait
+        for the answers of other hosts. `answer` asks again if that makes a difference.
         """
         learned = self._learned(role, asking)
         found = self._plans.get((name, role))
@@ -111,22 +111,22 @@ class HostStates:
         digests: Mapping[str, str] = {}
         kept: Mapping[str, Any] = {}
         if self.needs(role, "digests"):
-            # While images are built their host is not asked: services that use them are deployed later.
+            # The host that builds images is not asked meanwhile: services that use them are deployed later.
             digests = self.memory.digests if asking or self.under_way else self.digests()
         if self.needs(role, "kept"):
             kept = self.memory.kept if asking else self.kept()
         return digests, kept
 
     def needs(self, role: str, fact: Fact) -> bool:
-        """Whether a role is planned with this fact."""
+        """Return True if the role's plan needs this fact."""
         return fact in self.all_roles[role].needs
 
     def members(self, role: str) -> list[str]:
-        """Hosts that a role concerns."""
+        """Return the names of the hosts that a role concerns."""
         return [host.name for host in self.environment.hosts if role in self.all_roles.of(host)]
 
     def digests(self) -> Mapping[str, str]:
-        """Digest of each service's image, as its host answered; nothing where that one is not reached."""
+        """Return the digest of each service's image; empty if the host that knows them is not reached."""
         teller = self.teller("digests")
         if not teller or not self.reaches(teller):
             return {}
@@ -134,16 +134,16 @@ class HostStates:
         return self.memory.digests
 
     def teller(self, fact: Fact) -> str | None:
-        """The host that tells a fact; None where the environment has none."""
+        """Return the host that knows a fact; None if the environment has no such host."""
         return self.all_roles.teller(fact, self.environment)
 
     def untold(self, role: str) -> str | None:
-        """The host that knows the images that a role is planned with, where it is not reached: nobody can say then."""
+        """Return the host that knows the images that a role needs, if this run does not reach it; else None."""
         teller = self.teller("digests") if self.needs(role, "digests") else None
         return teller if teller and not self.reaches(teller) else None
 
     def kept(self) -> Mapping[str, Any]:
-        """What the environment keeps, as its host answered; as the last run learned it where that is not reached."""
+        """Return what the environment keeps; as the last run learned it if the host that knows it is not reached."""
         teller = self.teller("kept")
         return self._kept_by(self.answer(teller)) if teller and self.reaches(teller) else self.memory.kept
 
@@ -154,7 +154,7 @@ class HostStates:
         return self.memory.kept
 
     def answer(self, name: str) -> Answer:
-        """What the host said about everything that is planned for it."""
+        """Return the host's answer to the probe for everything that is planned for it."""
         with self._locks[name]:
             if name not in self._answers:
                 guess = self.memory.kept
@@ -185,52 +185,55 @@ class HostStates:
         return self.ask(name, asked | {"checks": self._checks(name, roles)})
 
     def _checks(self, name: str, roles: list[str]) -> dict[str, str]:
-        """Preflight commands by role; none once the run carries things out."""
+        """Return the preflight commands by role; empty once operations are being carried out."""
         if executing():
             return {}
         commands = {role: self.all_roles.preflight(role, self.environment, self.host(name)) for role in roles}
         return {role: command for role, command in commands.items() if command}
 
     def abandoned(self, name: str) -> list[str]:
-        """Roles that left something on this host and concern it no longer."""
+        """Return the roles that left something on this host but no longer concern it."""
         return [role for role in self.answer(name)["manifest"] if role not in self.roles(name)]
 
     def left(self, name: str) -> list[str]:
-        """Files on this host that a run was about to put in place when it was killed."""
+        """Return temporary files on this host, left by a run that was killed before it put them in place."""
         found: list[str] = self.answer(name)["obstacles"]["left"]
         return found
 
     def unfinished(self, name: str) -> dict[str, str]:
-        """Packages of nobody's plan that dpkg has begun with on this host and not finished, with their states."""
+        """Return unplanned packages that dpkg began to install or configure here but did not finish: {name: state}."""
         planned = {package for role in self.roles(name) for package in self.plan(name, role).packages}
         return {package: state for package, state in self.answer(name)["packages"].items() if package not in planned}
 
     def digests_of(self, name: str) -> dict[str, str]:
-        """Digest of every file that some role wants on this host, by path."""
+        """Return {path: digest} of every file that a role wants on this host."""
         plans = [self.plan(name, role) for role in self.roles(name)]
         return {item.path: item.sha256 for plan in plans for item in (*plan.early, *plan.files)}
 
     def drop(self, name: str, cluster: bool = False) -> None:
-        """Forget an answer that is no longer true; with `cluster`, those of all hosts."""
+        """Forget a host's answer, which is no longer true; with `cluster`, the answers of all hosts."""
         if cluster:
             self.drop_all()
         else:
             self._answers.pop(name, None)
 
     def drop_all(self) -> None:
-        """Ask all hosts again when they are needed next."""
+        """Forget all answers: each host is asked again when its answer is needed next."""
         self._answers.clear()
 
     def replan(self) -> None:
-        """Plan and ask again: an input of plans, such as secrets, has changed within this run."""
+        """Forget all plans and answers: an input of plans, such as a secret, changed during this run."""
         self._plans.clear()
         self._answers.clear()
 
     def compare(
         self, name: str, role: str, planned: Mapping[str, str] | None = None, part: str = diff.WHOLE
     ) -> Differences:
-        """Differences of one role on one host; `planned` is `digests_of`, for a caller that compares all its roles."""
-        if self.needs(role, "kept") and executing() and self._unknown:  # a plan may be a guess, an act may not
+        """Return the differences of one role on one host.
+
+        A caller that compares all roles of a host passes its `digests_of` as `planned`.
+        """
+        if self.needs(role, "kept") and executing() and self._unknown:  # a dry run may guess, a change may not
             raise OperatorError(f"{role} depends on the settings kept in the environment: {self._unknown}")
         planned = self.digests_of(name) if planned is None else planned
         answer = self.answer(name)
@@ -239,5 +242,5 @@ class HostStates:
 
 
 def executing() -> bool:
-    """Whether operations are being carried out, as opposed to prepared."""
+    """Return True if operations are being carried out, not prepared."""
     return bool(state.current_stage == StateStage.Execute)

@@ -1,4 +1,4 @@
-"""Differences of a host that concern all its roles at once: packages, and what is left of earlier roles and runs."""
+"""Differences of a host that concern all its roles at once: packages, and leftovers of earlier roles and runs."""
 
 from nexus.error import OperatorError
 from nexus.plan import diff, manifest, obstacle
@@ -9,11 +9,14 @@ from nexus.plan.kinds.absent import Absent
 from nexus.plan.kinds.package import Package
 from nexus.run.run import Run
 
-PACKAGES, LEFTOVERS = "packages", "leftovers"  # in the place of a role's name
+PACKAGES, LEFTOVERS = "packages", "leftovers"  # used in place of a role's name
 
 
 def intended(run: Run) -> dict[str, list[tuple[str, Change]]]:
-    """What this run is about to change by what is known now: {host: [(role, change)]}, hosts without any left out."""
+    """Return the changes that this run intends to make, as far as known now: {host: [(role, change)]}.
+
+    Hosts without changes are left out.
+    """
     found: dict[str, list[tuple[str, Change]]] = {}
     for name, roles in run.planned.items():
         for role in sorted(roles):
@@ -25,7 +28,7 @@ def intended(run: Run) -> dict[str, list[tuple[str, Change]]]:
 
 
 def packages(run: Run, name: str) -> Differences:
-    """Packages that any role lacks on a host, after the files that they need first, and those to be configured."""
+    """Return the packages to install or configure on a host, after the files that must be there first."""
     found, answer = Differences(), run.hosts.answer(name)
     plans = {role: run.hosts.plan(name, role) for role in run.hosts.roles(name)}
     for role, plan in plans.items():
@@ -45,18 +48,21 @@ def packages(run: Run, name: str) -> Differences:
 
 
 def check_packages(run: Run, name: str) -> None:
-    """Refuse what apt would not do, or only by removing something, before anything is changed anywhere."""
+    """Refuse packages that apt cannot install, or only by removing others, before any host is changed."""
     found = packages(run, name)
     obstacle.check(name, PACKAGES, Desired(), run.hosts.answer(name), lambda: found)
     wanted = [item["name"] for step in found.steps if step.get("kind") == Package.plural for item in step["items"]]
-    if not wanted or found.files:  # which may bring a repository
+    if not wanted or found.files:  # a file may add a repository that apt needs
         return
     if why := run.hosts.ask(name, {"do": "simulate", "packages": wanted})["why"]:
         raise OperatorError(f"{name}: {why}")
 
 
 def leftovers(run: Run, name: str, stores: bool | None = None) -> Differences:
-    """What killed runs and former roles left on a host; `stores` limits it to roles of stores, or to all others."""
+    """Return the leftovers of killed runs and former roles on a host.
+
+    `stores` selects the roles of stores if True, all other roles if False, every role if None.
+    """
     found = Differences()
     if left := run.hosts.left(name) if not stores else []:
         for path in left:
@@ -74,5 +80,5 @@ def leftovers(run: Run, name: str, stores: bool | None = None) -> Differences:
 
 
 def _has_data(run: Run, role: str) -> bool:
-    """Whether a role leaves a cluster and may leave data; not one that this project no longer has."""
+    """Return True if a role leaves a cluster and may leave data; False for a role that the project no longer has."""
     return role in run.all_roles and run.all_roles[role].data is not None
