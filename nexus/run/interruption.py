@@ -1,7 +1,7 @@
-"""How a run ends that is told to stop: by Ctrl-C, by `kill`, or because its terminal is gone.
+"""The end of a run by a signal: Ctrl-C, `kill`, or the loss of its terminal.
 
-After the first signal no further step begins, the lock is given back and the record says so; the steps that are under
-way end by themselves on their hosts. A second signal ends the process at once.
+After the first signal no further step begins. The run releases the lock and writes the interruption to the record.
+Steps under way continue to their end on their hosts. A second signal ends the process at once.
 """
 
 import os
@@ -23,7 +23,7 @@ SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "kill", signal.SIGHUP: "the 
 
 
 class Interrupted(SystemExit):
-    """The run was told to stop; its exit status is 128 and the number of the signal, as shells have it."""
+    """A signal stopped the run. The exit status is 128 plus the number of the signal, as in shells."""
 
     def __init__(self, number: int) -> None:
         super().__init__(128 + number)
@@ -31,7 +31,7 @@ class Interrupted(SystemExit):
 
 
 class Interruption:
-    """The signals of this process: which one came, and what was under way then."""
+    """The signal that this process received, and the steps that were under way then."""
 
     def __init__(self) -> None:
         self.error: Interrupted | None = None
@@ -41,7 +41,7 @@ class Interruption:
         self._terminals: list[int] = []
 
     def watch(self) -> None:
-        """Answer signals from now on; one that is ignored on purpose, as nohup does, stays ignored."""
+        """Handle signals from now on. A signal that is ignored on purpose, such as by nohup, stays ignored."""
         self._main = getcurrent()
         self._terminals = [number for number in (0, 1, 2) if os.isatty(number)]
         for number in SIGNALS:
@@ -50,7 +50,7 @@ class Interruption:
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
-        """Let the block end before a signal that comes meanwhile stops the run: it leaves nothing half-done."""
+        """Delay a signal until the block has ended, so that nothing in it is left half-done."""
         self._shields += 1
         before = self.error
         try:
@@ -61,7 +61,7 @@ class Interruption:
             raise self.error
 
     def _answer(self, number: int, frame: FrameType | None) -> None:
-        """Stop the run where it stands, in whichever greenlet the signal found it."""
+        """Handle a signal: stop the run at once, in whichever greenlet it arrives."""
         if number == signal.SIGHUP:
             self._leave_terminal()
         if self.error:
@@ -70,7 +70,7 @@ class Interruption:
         self.under_way = progress.under_way()
         permit.withdraw(f"it was stopped by {self.error.reason}")
         if ctx_state.isset() and state.initialised:
-            state.pool.kill(block=False)  # nothing that was planned for a host begins there any more
+            state.pool.kill(block=False)  # no planned operation begins on any host from now on
         _write(f"{self.error.reason}: stopping, once more to end at once")
         if self._shields:
             return
@@ -79,7 +79,7 @@ class Interruption:
         gevent.kill(self._main, self.error)
 
     def _leave_terminal(self) -> None:
-        """Write nowhere rather than to a terminal that is gone: the lock must still be given back."""
+        """Redirect output to /dev/null: the terminal is gone, and the run must still release the lock."""
         nowhere = os.open(os.devnull, os.O_RDWR)
         for number in self._terminals:
             os.dup2(nowhere, number)
@@ -93,7 +93,7 @@ class Interruption:
 
 
 def _write(text: str) -> None:
-    """Write past Python's buffers, which the signal may have found in the middle of a line."""
+    """Write directly to standard error: Python's buffers may hold half a line when the signal arrives."""
     with suppress(OSError):
         os.write(2, f"\n{text}\n".encode())
 
@@ -102,13 +102,13 @@ interruption = Interruption()
 
 
 def tell(stage: str, touched: bool) -> None:
-    """End a run that was stopped: say what was under way, and how to continue. Nothing for any other run."""
+    """End the process of an interrupted run: print what was under way and how to continue. Else do nothing."""
     if not (error := interruption.error):
         return
     _say(error, stage, touched)
     sys.stdout.flush()
     sys.stderr.flush()
-    # At its own end Python would close connections that other greenlets still use, and complain about each.
+    # A normal exit of Python would close connections that other greenlets still use, and print an error for each.
     os._exit(int(error.code or 0))
 
 

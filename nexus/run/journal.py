@@ -1,4 +1,4 @@
-"""What a run does to each host, item by item, as it is begun and as it is done."""
+"""The changes that a run began and made on each host, item by item."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from nexus.plan.desired import Change
 
 @dataclass
 class Entry:
-    """One change of one item; `done` once the step that makes it has succeeded."""
+    """One change of one item; `done` is set once its step has succeeded."""
 
     role: str
     item: str
@@ -23,24 +23,24 @@ class Journal:
         self.hosts: dict[str, list[Entry]] = {}
 
     def begin(self, host: str, role: str, changes: Iterable[Change]) -> list[Entry]:
-        """Note changes that are about to be made."""
+        """Add changes that are about to be made, and return their entries."""
         entries = [Entry(role, change.what, change.how) for change in changes]
         if entries:
             self.hosts.setdefault(host, []).extend(entries)
         return entries
 
     def done(self, entries: Iterable[Entry]) -> None:
-        """Note that they were made."""
+        """Mark these entries as done."""
         for entry in entries:
             entry.done = True
 
     def unfinished(self) -> dict[str, int]:
-        """{host: number of changes that were begun and not noted as made}, hosts without any left out."""
+        """Return {host: number of changes begun but not done}, without hosts that have none."""
         found = {host: sum(not entry.done for entry in entries) for host, entries in self.hosts.items()}
         return {host: count for host, count in found.items() if count}
 
     def told(self, host: str, made: Iterable[Change]) -> list[list[object]]:
-        """[role, item, how, done] of all changes of a host; `made` may hold others, which no role announced."""
+        """Return [role, item, how, done] for all changes of a host, also for those in `made` that no role began."""
         entries = self.hosts.get(host, [])
         known = {(entry.item, entry.how) for entry in entries}
         found: list[list[object]] = [[entry.role, entry.item, entry.how, entry.done] for entry in entries]

@@ -1,8 +1,8 @@
-"""What a run remembers of the last one, so that it need not ask twice: traits of hosts, digests of images,
+"""What a run remembers of the last run, so that it need not ask hosts twice: traits of hosts, digests of images,
 what the environment keeps.
 
-A guess and never more: every probe confirms it, and what turned out otherwise is planned again. The
-file may be removed at any time.
+It is only a guess: every probe checks it, and a plan from a wrong guess is computed again. The file may be removed
+at any time.
 """
 
 import json
@@ -27,17 +27,17 @@ class Memory:
         self.kept: Mapping[str, Any] = before.get("kept", {})
 
     def traits(self, name: str) -> Traits | None:
-        """Traits of a host as they were, None when it is not remembered."""
+        """Return the traits of a host in the last run; None if they are not known."""
         with suppress(KeyError, TypeError):  # written by another version
             return Traits(**self._traits[name])
         return None
 
     def keep(self, name: str, traits: Traits) -> None:
-        """Remember what a host is like."""
+        """Remember the traits of a host."""
         self._traits[name] = asdict(traits)
 
     def save(self) -> None:
-        """Write the file. A memory that cannot be written is done without."""
+        """Write the file. An error is ignored: the next run then asks the hosts."""
         now = {"traits": self._traits, "digests": dict(self.digests), "kept": dict(self.kept)}
         with suppress(OSError):
             write_whole(self._path, json.dumps(now))

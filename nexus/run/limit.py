@@ -1,11 +1,11 @@
-"""What --limit must not leave out: the other hosts of a cluster, and the one that knows the images."""
+"""Hosts that --limit must not exclude: the other hosts of a cluster, and the host that knows the images."""
 
 from nexus.error import OperatorError
 from nexus.run.host_state import HostStates
 
 
 def check(hosts: HostStates, role: str) -> None:
-    """Refuse a step of a cluster when this run does not reach all of its hosts."""
+    """Raise OperatorError if the role is a cluster and this run does not reach all hosts that it needs."""
     if not hosts.all_roles[role].cluster:
         return
     missing = [name for name in hosts.members(role) if not hosts.reaches(name) and name not in hosts.left_out]

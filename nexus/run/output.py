@@ -1,4 +1,4 @@
-"""What a run prints of its differences: each change once, differing lines of files, titles of steps."""
+"""The output of a run about differences: each change once, differing lines of files, titles of steps."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from nexus.run.run import Run
 
 
 def title(role: str, step: Mapping[str, Any]) -> str:
-    """What a step does, in words for the operator."""
+    """Return a description of a step for the operator."""
     match step:
         case {"kind": "packages"}:
             return f"installing {len(step['items'])} packages"
@@ -28,7 +28,7 @@ def title(role: str, step: Mapping[str, Any]) -> str:
 
 
 def show(run: Run, name: str, role: str, found: Differences) -> None:
-    """Print what differs, once per change and phase; never the content of a secret."""
+    """Print each change once per phase; never print the content of a secret."""
     verb, out = ("change", console.detail) if executing() else ("would change", console.say)
     run.outcome.proposed += 0 if executing() else len(found.changes)
     for change in found.changes:
@@ -40,7 +40,7 @@ def show(run: Run, name: str, role: str, found: Differences) -> None:
 
 
 def file_lines(run: Run, name: str, files: Iterable[File]) -> dict[str, list[str]]:
-    """{path: lines of a unified diff from what a host has to what it should have}; secret files are left out."""
+    """Return {path: lines of a unified diff from the file on the host to the planned file}, without secret files."""
     public = [item for item in files if not item.secret]
     asked = {"do": "contents", "paths": [item.path for item in public]}
     before = run.hosts.ask(name, asked)["contents"] if public else {}

@@ -1,7 +1,7 @@
 """The plan as a document: every host, every item, before and after, and a hash over all of it.
 
-What is written for a review, what is carried out after it, and what is compared in between are one and the
-same data. Secrets stand in it as keyed hashes.
+The same data is written for a review, compared with the hosts, and then carried out. It holds keyed hashes in place of
+secrets.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ Items = dict[str, dict[str, dict[str, Pair]]]  # host -> role -> item -> (before
 
 
 def items(run: Run, scope: Mapping[str, Iterable[str]]) -> Items:
-    """What these roles of these hosts want and what is there, {host: {role: {item: (before, after)}}}."""
+    """Return what is on these hosts and what their roles plan: {host: {role: {item: (before, after)}}}."""
     return {
         name: {role: of_role(run, name, role) for role in run.hosts.roles(name) if role in roles}
         for name, roles in sorted(scope.items())
@@ -31,7 +31,7 @@ def items(run: Run, scope: Mapping[str, Iterable[str]]) -> Items:
 
 
 def of_role(run: Run, name: str, role: str) -> dict[str, Pair]:
-    """All items of one role on one host."""
+    """Return all items of one role on one host: {item: (before, after)}."""
     planned = run.hosts.digests_of(name)
     found = diff.described(
         run.hosts.plan(name, role), run.hosts.answer(name), planned, lambda text: keyed_hash(run.environment, text)
@@ -43,12 +43,12 @@ def of_role(run: Run, name: str, role: str) -> dict[str, Pair]:
 
 
 def plan_hash(run: Run) -> str:
-    """Stands for everything that this run wants of its hosts, whatever is there."""
+    """Return a hash of everything that this run plans for its hosts, regardless of what is there now."""
     return _hash({host: _afters(roles) for host, roles in items(run, run.planned).items()})
 
 
 def build(run: Run, command: str, checkout: Mapping[str, Any]) -> dict[str, Any]:
-    """The document of what this run would do now; `command` is what carries it out."""
+    """Return the document of what this run would do now; `command` is the command that carries it out."""
     body = {
         "format": FORMAT,
         "environment": run.environment.name,
@@ -62,7 +62,7 @@ def build(run: Run, command: str, checkout: Mapping[str, Any]) -> dict[str, Any]
 
 
 def write(path: Path, document: Mapping[str, Any]) -> None:
-    """Write a document; OperatorError where it cannot be."""
+    """Write a document; OperatorError if the file cannot be written."""
     try:
         write_whole(path, json.dumps(document, indent=1) + "\n")
     except OSError as error:
@@ -70,7 +70,7 @@ def write(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """A document as it was written; OperatorError where it is none, or was edited since."""
+    """Return a document from its file; OperatorError if it is not a plan or was edited after it was written."""
     try:
         document: dict[str, Any] = json.loads(path.read_text())
         body = {key: value for key, value in document.items() if key != "hash"}
@@ -87,7 +87,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def moved(reviewed: Mapping[str, Any], now: Items) -> list[str]:
-    """What is not as it was when the plan was made, a line each; empty when all of it is."""
+    """Return one line for each thing that has moved since the plan was made; empty if nothing has."""
     lines = []
     then: Items = reviewed["hosts"]
     for name in sorted({*then, *now}):

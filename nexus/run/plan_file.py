@@ -1,6 +1,6 @@
-"""A plan that was reviewed: written by `--dry --data plan=FILE`, carried out by `-y --data apply=FILE`.
+"""A plan for review: written by `--dry --data plan=FILE`, carried out by `-y --data apply=FILE`.
 
-Nothing is carried out where any item of any host, or what should become of it, is not as it was reviewed.
+The run is refused if any item of any host, or its planned state, has changed since the plan was written.
 """
 
 from pathlib import Path
@@ -12,11 +12,11 @@ from nexus.run import plan_document
 from nexus.run.run import Run
 from nexus.workstation import checkout, purpose
 
-SHOWN = 30  # lines of what moved; who moves a whole environment knows
+SHOWN = 30  # lines of what moved: a longer list tells an operator nothing new
 
 
 def check_words(run: Run) -> None:
-    """Refuse words that do not go together, before any host is connected to."""
+    """Refuse contradictory arguments before the run connects to any host."""
     plan, apply, dry = run.given.get("plan"), run.given.get("apply"), click.get_current_context().params["dry"]
     if plan and not dry:
         raise OperatorError(f"plan={plan} writes what a run would do to a file: add --dry")
@@ -31,7 +31,7 @@ def check_words(run: Run) -> None:
 
 
 def check(run: Run) -> None:
-    """Stop if anything has moved since the plan was made; OperatorError says what."""
+    """Raise OperatorError if anything has moved since the plan was made."""
     path = run.given.get("apply")
     if not path:
         return
@@ -46,11 +46,11 @@ def check(run: Run) -> None:
 
 
 def write(run: Run) -> int:
-    """Write the plan instead of carrying it out; exit status."""
+    """Write the plan instead of carrying it out. Return the exit status."""
     if not run.planned:
         raise OperatorError("plan= is for deploys that converge roles, and this one has none: use --dry alone")
     path = Path(run.given["plan"])
-    run.environment.secrets.save()  # a plan with secrets that nobody keeps could never be carried out
+    run.environment.secrets.save()  # a plan with unsaved secrets could never be carried out
     made = plan_document.build(run, purpose(click.get_current_context().params), checkout())
     plan_document.write(path, made)
     changes, hosts = run.outcome.proposed, len(made["hosts"])

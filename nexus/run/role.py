@@ -1,34 +1,34 @@
-"""Roles as the library is handed them: whom each concerns, and what a run must know of it before it plans.
+"""The table of roles: the hosts that each role concerns, and what a run must know of it before it plans.
 
-The library knows no role by name. A role's own `plan.py` holds `plan(env, host)` and what else it has to say:
+The library knows no role by name. A role's `plan.py` has `plan(env, host)`, and may have these functions:
 
-- `preflight(env, host)`: a shell command that prints why the role cannot work on this host and ends with 1. It runs
-  with the probe, so what it finds stops the run before anything was changed anywhere.
-- `notes(env)`: what an operator should know about the role in this environment, a line each; OperatorError where the
-  environment asks for what cannot be.
-- `quorum(env)`: {what its members are called: names}, of a role whose hosts decide by majority and are not simply
-  those of its groups.
+- `preflight(env, host)`: a shell command. If the role cannot work on this host, it prints the reason and exits with 1.
+  It runs with the probe, so a failure stops the run before any host is changed.
+- `notes(env)`: lines that an operator should read about the role in this environment; OperatorError if the environment
+  asks for something impossible.
+- `quorum(env)`: {what its members are called: names}, for a role whose hosts decide by majority and are not simply
+  the hosts of its groups.
 - `check_without(env, names)`: OperatorError if the environment cannot work without these hosts.
-- `lock_store(env)`, of the role that `locks`: {"endpoints": {host: ADDRESS:PORT}, "tls", "directory"} of the etcd that
-  keeps the environment's lock; empty where the environment has none.
-- `releases(answer)`: {service: release} of what runs, by the answer of one of its hosts.
-- `teller(env)` and `told(answer)`: for a role that `tells` something, the host that does, if there is one, and what
-  its answer says, as ({name: value}, why it could not be asked).
+- `lock_store(env)`, in the role that `locks`: {"endpoints": {host: ADDRESS:PORT}, "tls", "directory"} of the etcd that
+  keeps the environment's lock; empty if the environment has no such etcd.
+- `releases(answer)`: {service: release} of what runs, from the answer of one of the role's hosts.
+- `teller(env)` and `told(answer)`, in a role that `tells` a fact: the host that knows the fact, or None; and the fact
+  in its answer, as ({name: value}, the reason why it is not known).
 
-What operators ask and do across roles lies in files of the same names in every role that has something to say; a
-runbook composes them and names none:
+Runbooks for all roles call files with the same name in each role that has one, and name no role:
 
-- `status.py`: `question(env, host)`, {part: context} of what this host is asked; `run_question(run, host)`, likewise
-  what only a run knows of these contexts; `rows(env, answers, now)` for the table, in the order of the roles, after
-  all others with `ORDER = 1`; `doors(env, host)`, ports where a daemon shows a certificate of the platform.
-- `daily.py`: `question` as above; `observe(run, host)`, {part: answer} of what no host is asked for;
-  `CHECKS`, {daily check: its rows} that this role alone answers; `SHARED`, likewise together with other roles.
-  Where the rows of `status.py` are the answer, `CHECKS` and `SHARED` there list the names of the checks.
+- `status.py`: `question(env, host)`, {part: context} of the parts to ask this host for; `run_question(run, host)`, the
+  same for values that only a run knows; `rows(env, answers, now)`, rows of the table in the order of the roles, or
+  after all others with `ORDER = 1`; `doors(env, host)`, ports where a daemon shows a certificate of the platform.
+- `daily.py`: `question` as above; `observe(run, host)`, {part: answer} of parts that no host is asked for;
+  `CHECKS`, {daily check: its rows} that this role answers alone; `SHARED`, the same for checks shared with other roles.
+  If the rows of `status.py` answer a check, `CHECKS` or `SHARED` in that file lists the name of the check.
 - `host/status.py` and `host/daily.py` answer on the host: `PARTS`, {part: function of its context}.
-- `failover.py`: `STORE`, as operators name it, and `TITLE`, as people do; `switch(run, to, force)`, `rebuild(run, host,
-  force)`: acts; `NO_SWITCH`, `NO_REBUILD`: why there are none; `DEFAULT` in the one that is meant when nothing is said.
-- `flows.py`: who connects to the role's ports, see flow.py.
-- `backup.py` and `host/backup.py`: what is saved of the role and how it comes back, see roles/backup/store.py.
+- `failover.py`: `STORE`, the store's name in arguments, and `TITLE`, its name in text; `switch(run, to, force)` and
+  `rebuild(run, host, force)`, acts; `NO_SWITCH` and `NO_REBUILD`, the reason why there are none; `DEFAULT`, set in the
+  store that is meant if the operator names none.
+- `flows.py`: connections to the role's ports, see flow.py.
+- `backup.py` and `host/backup.py`: how the role's data is saved and restored, see roles/backup/store.py.
 """
 
 import importlib
@@ -46,22 +46,22 @@ from nexus.plan.desired import Desired
 from nexus.plan.diff import Answer
 
 Plan = Callable[[Environment, Host], Desired]
-Fact = Literal["digests", "kept"]  # of images; and what the environment itself keeps of its settings
+Fact = Literal["digests", "kept"]  # "digests" of images; what the environment "kept" of its settings
 
 
 @dataclass(frozen=True)
 class Role:
     """A role of the project, apart from its plan.
 
-    `groups` are those of the inventory whose hosts it concerns.
-    `data` is where its data lies, which outlives it on a host that it no longer concerns. Such a host leaves a cluster
-    last: the others have to take over first. Empty for a role that leaves with it and has none of its own.
-    `essential`: where it cannot work on a host, no other role is begun there.
-    `cluster`: its steps are steps of all its hosts together; half of them is not an option.
+    `groups`: inventory groups whose hosts the role concerns.
+    `data`: the directory of its data, which stays on a host that the role no longer concerns. Such a host leaves the
+    cluster last: the others must take over first. Empty if the role leaves a cluster but has no data; None otherwise.
+    `essential`: if the role cannot work on a host, no other role begins there.
+    `cluster`: its steps need all its hosts together; a run on some of them is refused.
     `majority`: its hosts decide by majority. `locks`: it keeps the lock of the environment.
-    `tells` and `needs` name facts that a host tells, and with which roles are planned once they are known.
+    `tells`: the fact that one of its hosts knows. `needs`: facts that its plan depends on.
     `keeps`: {kind of what the environment keeps: the setting that it adds to}.
-    `shows_state`: the status compares its states with the plan; others have rows of their own, or none.
+    `shows_state`: the status compares its states with the plan. Other roles have their own rows, or none.
     """
 
     groups: tuple[str, ...]
@@ -77,13 +77,13 @@ class Role:
 
 
 class Roles(Mapping[str, Role]):
-    """All roles of a project in the order in which they are applied; their modules lie below `package`."""
+    """All roles of a project, in the order of their deployment. Their modules are below `package`."""
 
     def __init__(self, package: str, roles: Mapping[str, Role]) -> None:
         self.replace(package, roles)
 
     def replace(self, package: str, roles: Mapping[str, Role]) -> None:
-        """Be the table of these roles instead, for all that have it already: a benchmark runs one role alone."""
+        """Replace the content of this table, also for code that already holds it: a benchmark runs a single role."""
         self.package, self._roles = package, dict(roles)
 
     def __getitem__(self, name: str) -> Role:
@@ -97,61 +97,61 @@ class Roles(Mapping[str, Role]):
 
     @property
     def groups(self) -> frozenset[str]:
-        """Every group of the inventory that some role concerns."""
+        """Return every inventory group that a role concerns."""
         return frozenset(group for role in self.values() for group in role.groups)
 
     @property
     def keeps(self) -> Keeps:
-        """{kind of what the environment keeps: the setting that it adds to}."""
+        """Return {kind of what the environment keeps: the setting that it adds to}."""
         return {kind: setting for role in self.values() for kind, setting in role.keeps.items()}
 
     def of(self, host: Host) -> list[str]:
-        """Roles that concern a host."""
+        """Return the names of the roles that concern a host."""
         return [name for name, role in self.items() if host.groups & set(role.groups)]
 
     def needing(self, fact: Fact) -> frozenset[str]:
-        """Roles that are planned with a fact, so again when it is known."""
+        """Return the roles whose plans depend on a fact: they are planned again once it is known."""
         return frozenset(name for name, role in self.items() if fact in role.needs)
 
     def module(self, name: str, part: str = "plan") -> ModuleType:
-        """A module of a role."""
+        """Import and return a module of a role."""
         return importlib.import_module(f"{self.package}.{name}.{part}")
 
     def having(self, part: str) -> list[str]:
-        """Roles that bring a file of this name, such as backup.py, in their order. None is imported for it."""
+        """Return the roles that have a file of this name, such as backup.py, in their order. Imports no role."""
         found = find_spec(self.package)
         folders = [Path(folder) for folder in (found.submodule_search_locations if found else None) or ()]
         return [name for name in self if any((folder / name / f"{part}.py").is_file() for folder in folders)]
 
     def bringing(self, part: str) -> dict[str, ModuleType]:
-        """Modules of this name by role, of the roles that have one."""
+        """Return {role: module} of the roles that have a module of this name."""
         return {name: self.module(name, part) for name in self.having(part)}
 
     def hosts(self, name: str, env: Environment) -> list[Host]:
-        """Hosts that a role concerns, in the inventory's order."""
+        """Return the hosts that a role concerns, in the inventory's order."""
         return [host for host in env.hosts if host.groups & set(self[name].groups)]
 
     def plan(self, name: str) -> Plan:
-        """The plan function of a role."""
+        """Return the plan function of a role."""
         plan: Plan = self.module(name).plan
         return plan
 
     def preflight(self, name: str, env: Environment, host: Host) -> str | None:
-        """The command that finds out whether a role can work on a host, if it has one."""
+        """Return the role's preflight command for a host; None if the role has none."""
         found: str | None = self._hook(name, "preflight", lambda *_: None)(env, host)
         return found
 
     def notes(self, name: str, env: Environment) -> list[str]:
-        """What an operator should know about the role in this environment."""
+        """Return the role's notes about this environment."""
         return list(self._hook(name, "notes", lambda _: ())(env))
 
     def releases(self, name: str) -> Callable[[Answer], Mapping[str, str]] | None:
-        """What tells the releases that run from the answer of a host of this role; None for roles that run none."""
+        """Return the role's function from a host's answer to the releases that run; None if the role has none."""
         found: Callable[[Answer], Mapping[str, str]] | None = getattr(self.module(name), "releases", None)
         return found
 
     def teller(self, fact: Fact, env: Environment) -> str | None:
-        """The host that tells a fact; None where the environment has none."""
+        """Return the host that knows a fact; None if the environment has no such host."""
         for name, role in self.items():
             if role.tells == fact:
                 found: str | None = self.module(name).teller(env)
@@ -159,13 +159,13 @@ class Roles(Mapping[str, Role]):
         return None
 
     def told(self, fact: Fact, answer: Answer) -> tuple[Mapping[str, Any], str]:
-        """What its host's answer says of a fact, and why it could not be asked, where it could not."""
+        """Return a fact from the answer of the host that knows it, and the reason if the fact is not known."""
         name = next(name for name, role in self.items() if role.tells == fact)
         found: tuple[Mapping[str, Any], str] = self.module(name).told(answer)
         return found
 
     def lock_store(self, env: Environment) -> Mapping[str, Any]:
-        """The etcd that keeps the environment's lock; empty where there is none."""
+        """Return the etcd that keeps the environment's lock; empty if there is none."""
         for name, role in self.items():
             if role.locks:
                 found: Mapping[str, Any] = self.module(name).lock_store(env)
@@ -173,7 +173,7 @@ class Roles(Mapping[str, Role]):
         return {}
 
     def check_without(self, env: Environment, names: Set[str]) -> None:
-        """Stop if the environment cannot do without hosts that are left out; OperatorError says why."""
+        """Raise OperatorError if the environment cannot work without these hosts."""
         if not names:
             return
         for name in self:
@@ -187,7 +187,7 @@ class Roles(Mapping[str, Role]):
                 )
 
     def _quorums(self, env: Environment) -> dict[str, list[str]]:
-        """Names of the hosts that decide by majority, by what they are called."""
+        """Return {what members are called: names of the hosts that decide by majority}."""
         found: dict[str, list[str]] = {}
         for name, role in self.items():
             if role.majority:

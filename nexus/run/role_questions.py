@@ -1,4 +1,4 @@
-"""What roles ask of a host for a report, one request for all of them; see nexus.run.role for the files they bring."""
+"""The parts that roles ask a host for in a report, in one request. nexus/run/role.py describes the roles' files."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ STATUS, DAILY = "status", "daily"  # files of roles
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a host: the module that knows it there, and its context."""
+    """One part of a host's answer: the host-side module that answers it, and its context."""
 
     module: str
     context: Mapping[str, Any]
@@ -30,7 +30,7 @@ Parts = dict[str, Part]
 
 
 def question(roles: Roles, env: Environment, host: Host, file: str = STATUS, only: Collection[str] = ()) -> Parts:
-    """All parts that a host is asked for, or those of some roles only; OperatorError where two ask for the same."""
+    """Return all parts to ask a host for, or those of some roles; OperatorError if two roles ask for the same part."""
     found: Parts = {}
     for name, module in roles.bringing(file).items():
         if only and name not in only:
@@ -43,9 +43,9 @@ def question(roles: Roles, env: Environment, host: Host, file: str = STATUS, onl
 
 
 def ask(run: Run, name: str, only: Collection[str] = ()) -> dict[str, Any]:
-    """{part: answer} of one host for the status, of all roles or of some; OperatorError where it does not answer."""
+    """Return {part: answer} of one host for the status, for all roles or some; OperatorError if it does not answer."""
     env = run.environment
-    env = env.with_facts([run.hosts.host(name)], env.digests)  # whose memory decides what its stores should use
+    env = env.with_facts([run.hosts.host(name)], env.digests)  # its memory decides how much its stores should use
     host = env.host(name)
     parts = question(run.all_roles, env, host, STATUS, only)
     for role, module in run.all_roles.bringing(STATUS).items():
@@ -57,7 +57,7 @@ def ask(run: Run, name: str, only: Collection[str] = ()) -> dict[str, Any]:
 
 
 def ask_all(run: Run, question: Callable[[Run, str], dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """What `question(run, name)` comes to for each host; {"host": {"error": why}} for one that gives no answer."""
+    """Return `question(run, name)` for each host; {"host": {"error": reason}} for a host that does not answer."""
 
     def answer(name: str) -> dict[str, Any]:
         try:
@@ -69,7 +69,7 @@ def ask_all(run: Run, question: Callable[[Run, str], dict[str, Any]]) -> dict[st
 
 
 def ask_parts(run: Run, name: str, parts: Mapping[str, Part], seconds: int) -> dict[str, Any]:
-    """{part: answer} of one host in one request; a part that takes longer than this has no answer."""
+    """Return {part: answer} of one host, from one request. A part that takes longer than `seconds` has no answer."""
     if not parts:
         return {}
     told = {key: {"module": part.module, "context": dict(part.context)} for key, part in parts.items()}

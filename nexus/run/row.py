@@ -1,4 +1,4 @@
-"""One row of a report: a figure, its target, and what to do where the target is missed."""
+"""One row of a report: a figure, its target, and what to do if the target is missed."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Answers = Mapping[str, Mapping[str, Mapping[str, Any]]]  # host -> part -> answe
 
 @dataclass(frozen=True)
 class Row:
-    """`advice` is what to do, and stands only where the target is missed."""
+    """A row; `advice` says what to do, and is set only if the target is missed."""
 
     area: str
     what: str
@@ -19,25 +19,25 @@ class Row:
 
     @property
     def missed(self) -> bool:
-        """Whether the target is missed."""
+        """Return True if the target is missed."""
         return bool(self.advice)
 
 
 def told(answers: Answers, part: str, hosts: Iterable[str]) -> dict[str, Mapping[str, Any]]:
-    """What those of the hosts that could be asked said of a part, by host."""
+    """Return {host: answer} for a part, without hosts that gave no answer to it."""
     found = {name: answers.get(name, {}).get(part, {"error": ""}) for name in hosts}
     return {name: answer for name, answer in found.items() if "error" not in answer}
 
 
 def unreachable_lines(answers: Answers, part: str, hosts: Iterable[str]) -> Iterator[Row]:
-    """A missed row for each host that answers, but not for this part of it."""
+    """Yield a missed row for each host that answers, but with an error for this part."""
     for name in hosts:
         if error := answers.get(name, {}).get(part, {}).get("error"):
             yield Row(part, name, "does not say", "", f"{error}. `systemctl --failed` and the journal there say more")
 
 
 def condition(area: str, what: str, own: Mapping[str, Any], remedy: str) -> Iterator[Row]:
-    """A missed row for what somebody ordered at a store, else for what was changed by hand at its daemon."""
+    """Yield a missed row for a store's obstacle, else for changes by hand to its daemon."""
     if order := own.get("obstacle"):
         yield Row(area, what, order.partition(": ")[0].partition(". ")[0], "", order)
     elif names := [name for name in ("settings", "altered", "access", "users") for name in own.get(name, [])]:
@@ -45,7 +45,7 @@ def condition(area: str, what: str, own: Mapping[str, Any], remedy: str) -> Iter
 
 
 def amount(size: float) -> str:
-    """Bytes as a person reads them."""
+    """Return a human-readable size."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if size < 1024 or unit == "GiB":
             break
@@ -54,7 +54,7 @@ def amount(size: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time span as a person reads it."""
+    """Return a human-readable time span."""
     for unit, length in (("days", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"

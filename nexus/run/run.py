@@ -1,4 +1,4 @@
-"""One run: its environment, what it knows of hosts, what it does to them, and what comes of it."""
+"""One run: its environment, what it knows of its hosts, and its outcome."""
 
 import time
 from collections import defaultdict
@@ -28,20 +28,20 @@ class Run:
         given: Mapping[str, str] | None = None,
     ) -> None:
         self.environment, self.all_roles, self.left_out = environment, all_roles, left_out
-        self.given = dict(given or {})  # arguments as they were typed: see arguments.py
+        self.given = dict(given or {})  # arguments as the operator typed them: see arguments.py
         self.started = time.monotonic()
         self.hosts = HostStates(environment, all_roles, left_out)
         self.outcome = Outcome()
         self.planned: dict[str, set[str]] = defaultdict(set)  # roles that this run converges, by host
         self.reading: set[str] = set()  # operations that change nothing
-        self.journaled: set[str] = set()  # operations that note what they change themselves
-        self.report: Callable[[Run], int] | None = None  # instead of operations: its answer is the exit status
+        self.journaled: set[str] = set()  # operations that write their changes to the journal
+        self.report: Callable[[Run], int] | None = None  # called in place of operations; returns the exit status
         self._noted: set[str] = set()
         self._settled: bool | None = None
         self._turns: dict[str, RLock] = defaultdict(RLock)
 
     def prepare(self, name: str, role: str) -> None:
-        """Ask the host, and refuse what cannot be before anything is changed anywhere."""
+        """Probe the host, and raise OperatorError for what the role cannot do, before any host is changed."""
         hosts = self.hosts
         limit.check(hosts, role)
         checks = hosts.answer(name)["checks"]
@@ -58,15 +58,15 @@ class Run:
                 self.outcome.note(role, note)
 
     def refuse_obstacles(self, name: str, role: str) -> None:
-        """OperatorError where the role meets what somebody ordered or only a person can decide; all of it is told."""
+        """Raise OperatorError with the obstacles of all hosts if a state of this role on this host has one."""
         if obstacle.of_states(self.hosts.plan(name, role), self.hosts.answer(name)):
             raise OperatorError("\n".join(self.obstacles()))
 
     def nothing_to_do(self) -> bool:
-        """Whether no host differs in anything, so that no role has to be carried out on any of them.
+        """Return True if no host has any difference, so that no role needs any step.
 
-        Asked while a run is prepared. One host that differs, or is not reached, is enough for a no: what is
-        done to it may make others differ. What cannot be compared is left to the role, which says why.
+        Called while a run is prepared. One host that differs or is not reached makes it False: steps there may make
+        other hosts differ. If a comparison fails, it is also False: the role then reports the error.
         """
         with self._turns["settled"]:
             if self._settled is None:
@@ -77,7 +77,7 @@ class Run:
         return self._settled
 
     def same(self, name: str) -> bool:
-        """Whether a host is reached and differs in nothing, leftovers of earlier roles and runs included."""
+        """Return True if a host is reached and has no differences and no leftovers of earlier roles and runs."""
         hosts = self.hosts
         if not hosts.reaches(name):
             return False
@@ -88,7 +88,7 @@ class Run:
         return not any(part.changes or part.steps or part.notes or part.told for part in found)
 
     def obstacles(self) -> list[str]:
-        """What runs must not undo, on all hosts that are reached: "HOST: ROLE: what is wrong, and what ends it"."""
+        """Return the obstacles of all reached hosts: "HOST: ROLE: what is wrong, and how to end it"."""
         hosts = self.hosts
         reached = [host.name for host in self.environment.hosts if hosts.reaches(host.name)]
         pairs = [(name, role) for name in reached for role in hosts.roles(name)]
@@ -96,16 +96,16 @@ class Run:
         return [f"{name}: {role}: {text}" for name, role, told in found for text in told]
 
     def mark_changed(self) -> None:
-        """Something differs that no comparison shows."""
+        """Record that this run may change something that no comparison shows."""
         self._settled = False
 
     def refresh(self) -> None:
-        """Ask all hosts again: another run changed something since."""
+        """Forget all answers, so that hosts are asked again: another run has changed something."""
         self.hosts.drop_all()
         self._settled = None
 
     def turn(self, role: str) -> RLock:
-        """Held by the one host whose daemon of this role may be down right now."""
+        """Return the lock that a host holds while its daemon of this role may be down: one host at a time."""
         return self._turns[f"turn of {role}"]
 
 
@@ -119,7 +119,7 @@ def start(run: Run) -> None:
 
 
 def current_run() -> Run:
-    """The run of this process; OperatorError where pyinfra was started without an environment."""
+    """Return the run of this process; OperatorError if pyinfra was started without an environment."""
     if _current is None:
         raise OperatorError(
             "this deploy needs an environment: write `pyinfra inventory DEPLOY` for the one in NEXUS_ENV"
@@ -128,5 +128,5 @@ def current_run() -> Run:
 
 
 def begun() -> Run | None:
-    """The run of this process; None where pyinfra was started without an environment."""
+    """Return the run of this process; None if pyinfra was started without an environment."""
     return _current

@@ -1,7 +1,7 @@
-"""Runbooks: deploys that act or report, where roles converge.
+"""Runbooks: deploys that act or report instead of converging roles.
 
-A runbook asks the hosts what there is, refuses what cannot be, says in order what it is going to do, and then
-does it step by step. `--dry` ends after the saying, as it does for every other deploy.
+A runbook asks the hosts for their state, refuses what is not possible, prints its acts in order, and then carries
+them out one by one. `--dry` stops after printing them.
 """
 
 import time
@@ -28,10 +28,10 @@ __all__ = ["Act", "Plan", "Report", "act", "carry_out", "is_coordinator", "repor
 
 @dataclass(frozen=True)
 class Act:
-    """One thing that a runbook does: `what` in the imperative ("Promote data2"), and how.
+    """One thing that a runbook does: `what` in the imperative ("Promote data2"), and the function `do`.
 
-    `do` may ask and change any host of the run (`carry_out`, `watch`); it raises OperatorError when it could
-    not be done, and the acts after it are then left undone. `host` is the host that it is about, if one.
+    `do` may ask and change any host of the run (`carry_out`, `watch`). If it raises OperatorError, the acts after it
+    are not carried out. `host` is the host that the act concerns; empty if there is no single one.
     """
 
     what: str
@@ -43,10 +43,10 @@ Plan = Callable[[Run], Sequence[Act]]
 
 
 def act(title: str, plan: Plan) -> None:
-    """Carry out what `plan(run)` returns, once a run and whichever hosts it is about.
+    """Carry out the acts that `plan(run)` returns, once a run, for any number of hosts.
 
-    `plan` asks and never changes anything: it is called when the run is prepared and again when it is carried
-    out. It raises OperatorError for what cannot be done; no acts mean that there is nothing to do.
+    `plan` only asks and changes nothing: it is called when the run is prepared, and again when it is carried out.
+    It raises OperatorError if the acts are not possible, and returns none if there is nothing to do.
     """
     run = current_run()
     if is_coordinator(host.name):
@@ -54,7 +54,7 @@ def act(title: str, plan: Plan) -> None:
 
 
 def is_coordinator(name: str) -> bool:
-    """Whether this is the one host that a runbook runs for: the first that the run is connected to."""
+    """Return True for the one host that a runbook runs for: the first that the run is connected to."""
     return bool(name == next(iter(state.inventory.iter_activated_hosts())).name)
 
 
@@ -82,9 +82,9 @@ class _Acts(PyinfraCommand):
         return f"Acts({self.title})"
 
     def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
-        """True when every act was done; else it was said which was not, and why."""
+        """Carry out the acts in order. Return False after printing the error if one fails."""
         run = current_run()
-        run.environment.secrets.save()  # nothing may run with a secret that nobody keeps
+        run.environment.secrets.save()  # a secret must be saved before anything uses it
         run.outcome.acting = True
         for number, each in enumerate(self.acts, 1):
             began = time.monotonic()
@@ -108,14 +108,14 @@ class _Acts(PyinfraCommand):
 
 @dataclass(frozen=True)
 class Report:
-    """What is printed on standard output, and each target that is missed with what to do about it."""
+    """The text for standard output, and a line for each missed target that says what to do."""
 
     text: str
     missed: tuple[str, ...] = ()
 
 
 def report(title: str, read: Callable[[Run], Report]) -> None:
-    """Print what `read(run)` tells; the run ends with a status other than 0 when a target is missed."""
+    """Print the report that `read(run)` returns. If a target is missed, the run's exit status is not 0."""
     if is_coordinator(host.name):
         current_run().reading.add(identity(_report(read, name=title)))
 
@@ -139,7 +139,7 @@ class _Print(PyinfraCommand):
         return "Report"
 
     def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
-        """True when no target is missed."""
+        """Print the report. Return True if no target is missed."""
         current_run().outcome.missed = len(self.found.missed)
         click.echo(self.found.text)
         for line in self.found.missed:

@@ -1,4 +1,4 @@
-"""How far back an operator wants to look, in the words of `--data since=`."""
+"""Parser of `--data since=`: how far back an operator wants to look."""
 
 import datetime as dt
 import re
@@ -10,9 +10,9 @@ SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 def moment(text: str, now: float) -> float:
-    """The time, in seconds since the epoch, that words such as "yesterday", "3h" or "2026-11-21" mean; 0 for none.
+    """Return the seconds since the epoch for text such as "yesterday", "3h" or "2026-11-21"; 0 for empty text.
 
-    Times without a zone are those of the operator's machine. OperatorError for what is none.
+    Times without a zone are in the zone of the operator's machine. OperatorError if the text is not a time.
     """
     midnight = time.mktime((*time.localtime(now)[:3], 0, 0, 0, 0, 0, -1))
     if text in ("", "today", "yesterday"):
