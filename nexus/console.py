@@ -1,7 +1,7 @@
-"""What a run prints, and its log file.
+"""The output of a run and its log file.
 
-A terminal shows what an operator has to read: a line for each step, notes, errors. The log file holds every line:
-changes item by item, commands, files, pyinfra's own lines. With -v the terminal shows every line as well.
+The terminal shows what an operator must read: a line for each operation, notes, errors. The log file holds every line:
+changes item by item, commands, files, pyinfra's own lines. With -v the terminal also shows every line.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pyinfra import logger
 from nexus import project
 
 DIRECTORY = Path("reports/runs")
-KEPT = 30  # log files of an environment
-FAR = 5  # an error with more lines than this below it is printed again at the end
+KEPT = 30  # number of log files kept for each environment
+FAR = 5  # errors are repeated at the end if more lines than this follow them
 
 _errors: list[str] = []
 _below = 0  # lines printed since the last error
@@ -32,12 +32,12 @@ def say(text: str) -> None:
 
 
 def detail(text: str) -> None:
-    """Print a line with -v; the log file always holds it."""
+    """Print a line only with -v; always write it to the log file."""
     logger.info(text)
 
 
 def complain(text: str, printed: bool = False) -> None:
-    """Print an error, unless it was `printed`; the end of a failed run repeats it if it is far above by then."""
+    """Print an error, unless it was `printed` already. A failed run repeats it at the end if many lines follow it."""
     global _below
     _errors.append(text)
     if not printed:
@@ -55,7 +55,7 @@ def repeat_errors() -> None:
 
 
 def install(verbose: bool) -> None:
-    """Leave out lines that nobody has to read; called once pyinfra has set its output up."""
+    """Hide lines that an operator need not read, unless `verbose`. Call this after pyinfra has set up its output."""
 
     def passes(record: logging.LogRecord) -> bool:
         global _below
@@ -68,7 +68,7 @@ def install(verbose: bool) -> None:
 
 
 def open_log(environment: str) -> None:
-    """Write every line from now on to a new file as well; a directory that cannot be written has none."""
+    """Also write every line from now on to a new log file; without a log if the directory cannot be written."""
     global _log
     directory = project.root() / DIRECTORY
     path = directory / f"{environment}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}.log"
@@ -82,13 +82,13 @@ def open_log(environment: str) -> None:
 
 
 def record(text: str) -> None:
-    """Write a line to the log file alone."""
+    """Write a line only to the log file."""
     if _log:
         _log.handle(logger.makeRecord(logger.name, logging.INFO, "", 0, text, (), None))
 
 
 def end(text: str) -> None:
-    """Print the last line of a run, and where its log is."""
+    """Print the last line of a run and the path of its log file."""
     click.echo(text, err=True)
     record(text)
     if _log:
@@ -96,13 +96,13 @@ def end(text: str) -> None:
 
 
 class _File(logging.FileHandler):
-    """A disk that is full by now stops no run."""
+    """The log file. A full disk does not stop the run."""
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Lose the line."""
+        """Drop the line."""
 
 
 class _Plain(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        """The line without colours."""
+        """Return the line without colors."""
         return click.unstyle(super().format(record))

@@ -1,4 +1,4 @@
-"""The error that speaks to an operator: what is wrong, where, and what to do. And helpers for the operator's words."""
+"""The error for operators: what is wrong, where, and what to do. Also helpers for the operator's input."""
 
 import difflib
 from collections.abc import Iterable
@@ -11,11 +11,11 @@ class OperatorError(PyinfraError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean "x"?` for the known name closest to this one, or nothing."""
+    """Return `; did you mean "x"?` for the known name closest to this one; empty if none is close."""
     close = difflib.get_close_matches(name, list(known), n=1)
     return f'; did you mean "{close[0]}"?' if close else ""
 
 
 def split(words: str) -> list[str]:
-    """The words of a comma-separated list."""
+    """Return the words of a comma-separated list."""
     return [word for word in words.replace(" ", "").split(",") if word]

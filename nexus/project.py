@@ -1,7 +1,7 @@
-"""Where the project that this library serves has its files: roles, runbooks, templates, group data, inventories.
+"""The files of the project that this library serves: roles, runbooks, templates, group data, inventories.
 
-A checkout that contains the library is its own project. An installed library serves the directory in which a program
-is started, unless a `config.py` names another one.
+A checkout that contains the library is its own project. An installed library serves the working directory of the
+process, unless a `config.py` names another one.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ _root = LIBRARY.parent if (LIBRARY.parent / "config.py").is_file() else Path.cwd
 
 
 def root() -> Path:
-    """The project's top directory."""
+    """Return the project's top directory."""
     return _root
 
 
@@ -23,13 +23,13 @@ def serve(directory: Path) -> None:
 
 
 def source(module: str) -> Path:
-    """The file of a module of the library or the project, by its dotted name. Imports nothing."""
+    """Return the file of a module of the library or the project, by its dotted name. Imports nothing."""
     first, *rest = module.split(".")
     above = LIBRARY if first == LIBRARY.name else _root / first
     return above.joinpath(*rest).with_suffix(".py")
 
 
 def settings_files() -> list[Path]:
-    """Files that define settings: `defaults.py` of the library's packages, of roles and of runbooks."""
+    """Return the files that define settings: `defaults.py` of the library's packages, of roles and of runbooks."""
     inside = [*LIBRARY.glob("*/defaults.py"), *LIBRARY.glob("*/*/defaults.py")]
     return sorted([*inside, *(path for folder in FOLDERS for path in (_root / folder).glob("*/defaults.py"))])

@@ -1,4 +1,4 @@
-"""The machine on which runs start: its user, files and output, and the checkout and command line of a run."""
+"""The machine that starts runs: its user, files and output, and the checkout and command line of a run."""
 
 import getpass
 import io
@@ -18,17 +18,17 @@ from nexus.error import OperatorError
 
 
 def settle() -> None:
-    """Prepare this process: called once, before anything is read or written."""
+    """Prepare this process. Call this once, before anything is read or written."""
     os.umask(os.umask(0o077) & 0o077)  # the owner must be able to read what this process writes
     with suppress(locale.Error):
-        locale.setlocale(locale.LC_CTYPE, "C.UTF-8")  # Python decodes files by it: the project's are UTF-8
+        locale.setlocale(locale.LC_CTYPE, "C.UTF-8")  # Python decodes files by locale; the project's files are UTF-8
     sys.stdout, sys.stderr = _kept(sys.stdout, 1), _kept(sys.stderr, 2)
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         click.get_current_context().color = False
 
 
 class _Output(io.FileIO):
-    """Output that may go nowhere: `| head -1` or a full disk must not stop a change halfway."""
+    """Output that ignores write errors: `| head -1` or a full disk must not stop a change halfway."""
 
     def write(self, data: Any) -> int:
         try:
@@ -40,7 +40,7 @@ class _Output(io.FileIO):
 
 
 def _kept(stream: Any, number: int) -> Any:
-    """The same stream, except that output it cannot write is lost without an error."""
+    """Return the same stream, except that it drops output that it cannot write."""
     with suppress(OSError, ValueError, AttributeError):
         if stream.fileno() == number:
             stream.flush()
@@ -50,14 +50,14 @@ def _kept(stream: Any, number: int) -> Any:
 
 
 def write_whole(path: Path, content: str | bytes, mode: int = 0o644, owner: tuple[int, int] = (-1, -1)) -> None:
-    """Replace a file as a whole, and create the directories above it; `owner` is (uid, gid).
+    """Replace a file atomically, and create the directories above it; `owner` is (uid, gid).
 
-    An OSError names the file, even for a full disk; the old file is then unchanged.
+    On an OSError the old file is unchanged. The error names the file, even for a full disk.
     """
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.unlink(missing_ok=True)  # left by a killed process of the same number
+        fresh.unlink(missing_ok=True)  # left by a killed process with the same PID
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
             stream.write(content.encode() if isinstance(content, str) else content)
             stream.flush()
@@ -73,14 +73,14 @@ def write_whole(path: Path, content: str | bytes, mode: int = 0o644, owner: tupl
 
 
 def own_name() -> str:
-    """The operator's name, or the number of a user that is not in the user database."""
+    """Return the operator's user name, or `uid-NUMBER` if the user database does not have one."""
     with suppress(KeyError, OSError):
         return getpass.getuser()
     return f"uid-{os.getuid()}"
 
 
 def at_home(path: str, setting: str) -> Path:
-    """A path with ~ replaced; OperatorError if this user has no home."""
+    """Return a path with ~ replaced; OperatorError if this user has no home."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
@@ -90,7 +90,7 @@ def at_home(path: str, setting: str) -> Path:
 
 
 def checkout() -> dict[str, Any]:
-    """{"commit", "dirty"} of the checkout of this run; unknown values are empty, such as without git."""
+    """Return {"commit", "dirty"} of this run's checkout. Unknown values are empty, for example without git."""
 
     def git(*words: str) -> str | None:
         try:
@@ -105,9 +105,9 @@ def checkout() -> dict[str, Any]:
 
 
 def purpose(given: Mapping[str, Any]) -> str:
-    """The command line in short: operations, data and hosts."""
+    """Return the command line in short: operations, data and hosts."""
     words = [str(word) for word in given["operations"]]
-    words = words[:2] if words[0] == "exec" else words  # its arguments may be anything
+    words = words[:2] if words[0] == "exec" else words  # the other arguments of exec may hold anything
     words += [f"--data {word}" for word in given["data"] if not word.startswith(("ssh_", "_"))]
     words += [f"--{option} {word}" for option in ("limit", "exclude") for word in given[option] or ()]
     return " ".join(words)

@@ -1,1 +1,1 @@
-"""How pyinfra starts this library: what is refused before, what is said after, and every patch of pyinfra."""
+"""The command line: checks before a run of pyinfra, and the summary after it."""

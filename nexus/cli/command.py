@@ -1,4 +1,4 @@
-"""Commands that are started as `python -m MODULE ENV` and print lines about an environment."""
+"""Commands of the form `python -m MODULE ENV`, which print lines about an environment."""
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -7,7 +7,10 @@ from nexus.error import OperatorError
 
 
 def command(module: str, lines: Callable[[str], Iterable[str]], words: Sequence[str]) -> int:
-    """Print what `lines(ENV)` returns; the exit status. An operator's mistake is one line on standard error."""
+    """Print the lines that `lines(ENV)` returns, and return the exit status.
+
+    An OperatorError is printed as one line on standard error.
+    """
     if len(words) != 1 or words[0].startswith("-"):
         print(f"usage: python -m {module} ENV   (ENV is a file inventory/ENV.py)", file=sys.stderr)
         return 2

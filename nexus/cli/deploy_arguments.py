@@ -1,6 +1,6 @@
-"""The arguments among the `--data` words: those that the deploys on the command line declare.
+"""Separate arguments from settings in `--data`: the deploys on the command line declare their arguments.
 
-They are removed from pyinfra's override data before it is read as settings, so they never become data of a host.
+Arguments are removed from pyinfra's override data before it is read as settings, so they never become host data.
 """
 
 from collections.abc import Mapping
@@ -17,19 +17,19 @@ PRUNE = "prune_data"  # the one argument that plans see
 
 
 def started(context: click.Context) -> dict[str, Declaration]:
-    """What the deploys on the command line declare, by their paths."""
+    """Return {path: declaration} of the deploys on the command line."""
     names = [name for name in context.params["operations"] if name.endswith(".py")]
     return {name: declared(Path(name)) for name in names}
 
 
 def looks(context: click.Context) -> bool:
-    """Whether deploys that change nothing, and no others, are run."""
+    """Return True if every operation on the command line is a read-only deploy."""
     found = started(context)
     return bool(found) and all(name in found and found[name].read_only for name in context.params["operations"])
 
 
 def offered(context: click.Context) -> dict[str, list[Argument]]:
-    """Arguments that this run takes, each with its kind in every deploy that declares it."""
+    """Return the arguments that this run accepts, each with its kind in every deploy that declares it."""
     found = {name: [kind] for name, kind in EVERY_RUN.items()}
     for deploy in started(context).values():
         for name, kind in deploy.arguments.items():
@@ -38,9 +38,10 @@ def offered(context: click.Context) -> dict[str, list[Argument]]:
 
 
 def taken(context: click.Context, overrides: dict[str, Any], known: Mapping[str, Any]) -> dict[str, str]:
-    """{argument: its text}, removed from pyinfra's `overrides`; `known` are the arguments that this run takes.
+    """Return {argument: text} and remove these arguments from pyinfra's `overrides`.
 
-    The text is as the operator typed it: `to=2.10` names a release, and pyinfra has made the number 2.1 of it.
+    `known` holds the arguments that this run accepts. The text is as the operator typed it: `to=2.10` names a release,
+    but pyinfra has parsed it as the number 2.1.
     """
     words = dict(word.split("=", 1) for word in context.params["data"])
     found = {name: text for name, text in words.items() if name in known}
@@ -50,12 +51,12 @@ def taken(context: click.Context, overrides: dict[str, Any], known: Mapping[str,
 
 
 def prunes(given: Mapping[str, str]) -> bool:
-    """Whether this run drops data that nothing declares any more."""
+    """Return True if this run drops data that is no longer declared."""
     return flag(PRUNE, given.get(PRUNE, ""))
 
 
 def check(given: Mapping[str, str], known: Mapping[str, list[Argument]], env: Environment) -> None:
-    """Read every value as its kind does; OperatorError for one that does not fit."""
+    """Validate every value against its kinds; OperatorError if one is not valid."""
     for name, text in given.items():
         for kind in known[name]:
             kind.read(name, text, env)

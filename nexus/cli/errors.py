@@ -1,4 +1,4 @@
-"""How a run is refused or stopped: what is wrong, and whether anything was changed by then."""
+"""Error output of a run that is refused or stopped: what is wrong, and whether any host was changed."""
 
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -14,7 +14,7 @@ from nexus.run.run import begun
 
 
 def exit_on_error(check: Callable[..., Any], *arguments: Any) -> Any:
-    """Run a check; show its complaint without a traceback and end with status 1."""
+    """Return `check(*arguments)`; on an error, print it without a traceback and exit with status 1."""
     try:
         return check(*arguments)
     except (OperatorError, ValueError) as error:
@@ -24,13 +24,13 @@ def exit_on_error(check: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def die(message: str) -> NoReturn:
-    """End with status 1 and a message of what is wrong, where, and what to do."""
+    """Print an error message and exit with status 1."""
     _say(message)
     raise SystemExit(1)
 
 
 def in_words(error: OSError) -> str:
-    """What this machine refused, such as a full disk, and where."""
+    """Return the text of an error of this machine, such as a full disk, with the file."""
     return f"{error.filename}: {error.strerror} (on this machine)" if error.filename else f"{error}"
 
 
@@ -43,26 +43,26 @@ def _say(message: str) -> None:
 
 
 def _began() -> bool:
-    """Whether the run got as far as changing anything."""
+    """Return True if the run began to change anything."""
     run = begun()
     return run is not None and run.outcome.touched
 
 
 class _Printed(click.ClickException):
-    """An error that the operator has read already: before the closing line of the run."""
+    """An error that is printed when it is created, so that it appears before the run's closing line."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         _say(message)
 
     def show(self, file: Any = None) -> None:
-        """Print nothing more."""
+        """Print nothing: the error was printed before."""
 
 
 def as_operator_error(
     original: Callable[[Exception], click.ClickException],
 ) -> Callable[[Exception], click.ClickException]:
-    """Show an operator's error as it is; everything else as pyinfra does."""
+    """Wrap pyinfra's error handler: print operator errors as they are, and let pyinfra handle all others."""
 
     def wrap(error: Exception) -> click.ClickException:
         if isinstance(error, OperatorError):

@@ -23,12 +23,12 @@ GENERAL = (
 
 
 def asked(words: Iterable[str]) -> bool:
-    """Whether these `--data` words ask for help."""
+    """Return True if these `--data` words ask for help."""
     return any(word.lower() in ("help=true", "help=yes", "help=1") for word in words)
 
 
 def manual(deploy: Path, roles: Roles) -> str:
-    """The text for one deploy; OSError where it is not there."""
+    """Return the help text of one deploy; OSError if its file cannot be read."""
     said = ast.get_docstring(ast.parse(deploy.read_text())) or ""
     known, notes = settings.defaults(), comments()
     settings_named = [(name, f"{notes[name]} (default: {known[name]!r})") for name in named(said) if name in known]
@@ -43,12 +43,12 @@ def manual(deploy: Path, roles: Roles) -> str:
 
 
 def named(said: str) -> list[str]:
-    """Words that a docstring names."""
+    """Return the words that a docstring marks as names of settings."""
     return list(dict.fromkeys(name for found in NAMED.findall(said) for name in found if name))
 
 
 def comments() -> dict[str, str]:
-    """{setting: what its comments in `defaults.py` say}: those above it, then the one at its first or last line."""
+    """Return {setting: its comments in `defaults.py`}: the lines above it, then the one at its first or last line."""
     found: dict[str, str] = {}
     for path in project.settings_files():
         lines = path.read_text().splitlines()
@@ -64,7 +64,7 @@ def _ends(lines: list[str], node: ast.stmt) -> tuple[str, str]:
 
 
 def _above(lines: list[str], number: int) -> list[str]:
-    """The comment that ends right before this line."""
+    """Return the lines of the comment that ends right before this line."""
     first = number
     while first and lines[first - 1].startswith("# "):
         first -= 1
@@ -72,7 +72,7 @@ def _above(lines: list[str], number: int) -> list[str]:
 
 
 def _lines(arguments: Mapping[str, Argument], roles: Roles) -> list[tuple[str, str]]:
-    """Each argument with the form of its values, and what it means."""
+    """Return (argument with the form of its values, its meaning) for each argument."""
     return [
         (f"{name}={kind.shown(roles)}", kind.meaning + (f" (default: {kind.default})" if kind.default else ""))
         for name, kind in arguments.items()
@@ -80,6 +80,6 @@ def _lines(arguments: Mapping[str, Argument], roles: Roles) -> list[tuple[str, s
 
 
 def _table(title: str, lines: list[tuple[str, str]]) -> list[str]:
-    """Names and meanings in two columns under a title; nothing where there is none."""
+    """Return a table of names and meanings under a title; no lines if there are no names."""
     width = max((len(name) for name, _ in lines), default=0)
     return [title, *(f"  {name:{width}}  {meaning}" for name, meaning in lines), ""] if lines else []

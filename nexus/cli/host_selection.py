@@ -1,4 +1,4 @@
-"""Which hosts a run goes to: what --limit, --exclude and `--data without=` leave, and whether that is enough."""
+"""The hosts of a run after --limit, --exclude and `--data without=`, and a check that they are enough."""
 
 from collections.abc import Mapping
 from fnmatch import fnmatch
@@ -10,7 +10,10 @@ from nexus.run.role import Roles
 
 
 def left_out(loaded: Environment, roles: Roles, inventory: Any) -> frozenset[str]:
-    """Take the hosts of `--data without=` out of this run, unless it cannot do without them."""
+    """Remove the hosts of `--data without=` from this run and return their names.
+
+    OperatorError if the environment cannot work without them.
+    """
     names = loaded.left_out
     roles.check_without(loaded, names)
     for name in names:
@@ -22,7 +25,7 @@ def left_out(loaded: Environment, roles: Roles, inventory: Any) -> frozenset[str
 
 
 def check_limit(given: Mapping[str, Any], inventory: Any) -> None:
-    """Refuse --limit and --exclude that match nothing, or leave nothing."""
+    """Refuse --limit and --exclude if they match no host or leave no host."""
     hosts = list(inventory)
     names = ", ".join(host.name for host in hosts)
 

@@ -1,6 +1,6 @@
-"""What stands around the operations of a run that changes hosts: the lock before them, the record around them.
+"""The frame of a run that changes hosts: it takes the lock, writes the audit record and checks daemons at the end.
 
-A run that changes nothing comes through here without a question to any host.
+A run that changes nothing passes through without a request to any host.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,22 +21,22 @@ from nexus.run.side_by_side import side_by_side
 from nexus.transport.host_client import HostClient
 from nexus.workstation import write_whole
 
-CLAIM_SECONDS = 1800.0  # as long as a step that a dead run left under way may take: see nexus/agent/turn.py
+CLAIM_SECONDS = 1800.0  # the longest step that a dead run may have left under way: see nexus/agent/turn.py
 
 
 class _EveryOperation(BaseStateCallback):
-    """Lets no operation begin on a host once the lock is lost."""
+    """Prevents operations from starting on a host once the lock is lost."""
 
     def __init__(self, lease: Lease) -> None:
         self._lease = lease
 
     def operation_host_start(self, state: Any, host: Any, op_hash: str) -> None:
-        """Raises OperatorError where the lock is lost."""
+        """Raise OperatorError if the lock is lost."""
         self._lease.confirm()
 
 
 def around(run_ops: Callable[..., None]) -> Callable[..., None]:
-    """pyinfra's `run_ops` for this project."""
+    """Wrap pyinfra's `run_ops`: hold the lock and write the record if the run changes hosts."""
 
     def work(state: Any, **options: Any) -> None:
         run = begun()
@@ -53,7 +53,7 @@ def around(run_ops: Callable[..., None]) -> Callable[..., None]:
 
 
 def _changes(run: Run, state: Any) -> bool:
-    """Whether any operation of this run may change a host, by what is known now."""
+    """Return True if an operation of this run may change a host, as far as known now."""
     kinds = set(state.get_op_order())
     if kinds - run.reading - run.journaled:
         return True
@@ -62,7 +62,7 @@ def _changes(run: Run, state: Any) -> bool:
 
 @contextmanager
 def _alone(run: Run, state: Any) -> Iterator[Lease]:
-    """The lock and the record for as long as hosts are changed."""
+    """Hold the lock and write the record while the block changes hosts."""
     names = [host.name for host in state.activated_hosts]
     side_by_side(run.hosts.answer, names)
     lease = Lease(run.environment, run.all_roles)
@@ -74,7 +74,7 @@ def _alone(run: Run, state: Any) -> Iterator[Lease]:
             side_by_side(run.hosts.answer, names)
             plan_file.check(run)
         run.environment.secrets.check_unchanged()
-        run.environment.secrets.save()  # nothing may run with a secret that nobody keeps
+        run.environment.secrets.save()  # a secret must be saved before anything uses it
         write_ca_file(run.environment)
         writer = Writer(run, state, lease)
         writer.begin(plans(run))
@@ -97,7 +97,7 @@ def _alone(run: Run, state: Any) -> Iterator[Lease]:
 
 
 def write_ca_file(env: Environment) -> None:
-    """Write the certificate of the environment's CA where its settings say, for clients on this machine."""
+    """Write the certificate of the environment's CA to the file in `ca_file`, for clients on this machine."""
     if not env.setting.ca_file:
         return
     certificate, target = env.tls.certificate, env.root / str(env.setting.ca_file)
@@ -106,7 +106,7 @@ def write_ca_file(env: Environment) -> None:
 
 
 def _claim(run: Run, names: list[str], number: int) -> list[str]:
-    """Let all hosts refuse older runs; those on which a step was carried out after they had answered."""
+    """Make all hosts refuse older runs; return the hosts that carried out a step after their answer."""
     claimed = side_by_side(lambda name: HostClient(name).claim(number, CLAIM_SECONDS), names)
     return [name for name in names if claimed[name]["steps"] != run.hosts.answer(name)["fence"]["steps"]]
 

@@ -1,4 +1,4 @@
-"""One line for each operation that did something: what, on how many hosts, how many changes, how long."""
+"""One line for each operation that did something: its name, its hosts, the number of changes and the duration."""
 
 import time
 from typing import Any
@@ -11,7 +11,7 @@ from nexus.run.run import Run
 
 
 def install(run: Run, state: Any, verbose: bool) -> None:
-    """Print these lines; pyinfra's own tables of operations only with -v."""
+    """Print these lines in place of pyinfra's tables of operations; with -v, print both."""
     state.add_callback_handler(_Lines(run))
     if not verbose:
         for key in ("meta", "results"):
@@ -19,7 +19,7 @@ def install(run: Run, state: Any, verbose: bool) -> None:
 
 
 class _Lines(BaseStateCallback):
-    """Operations run one after the other, each on all hosts side by side."""
+    """Prints the lines. Operations run one after the other, each on all hosts in parallel."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -30,11 +30,11 @@ class _Lines(BaseStateCallback):
         return {name: len(changes) for name, changes in self._run.outcome.changes.items()}
 
     def operation_start(self, state: Any, op_hash: str) -> None:
-        """Note what was changed so far."""
+        """Store the start time and the number of changes so far."""
         self._began, self._before = time.monotonic(), self._changes()
 
     def operation_end(self, state: Any, op_hash: str) -> None:
-        """Print the line of an operation that changed something or carried something out."""
+        """Print a line if the operation changed something or sent a command to a host."""
         made = {name: count - self._before.get(name, 0) for name, count in self._changes().items()}
         made = {name: count for name, count in made.items() if count}
         hosts = set(made) or {host.name for host in state.inventory if _carried_out(state, host, op_hash)}

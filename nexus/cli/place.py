@@ -1,8 +1,8 @@
-"""Looks at where pyinfra is started, before it reads anything. `make` installs it next to pyinfra by running it.
+"""Refuses to start pyinfra outside the project's directory. `make` runs this file to install it next to pyinfra.
 
-pyinfra reads the config.py of the directory it is started in, and no other: from elsewhere it would run deploys of
-this project without their checks, their lock and their record. It also stops with a traceback where an output is
-closed. This file is copied and has to do without the project.
+pyinfra reads only the config.py of its working directory. From another directory it would run this project's deploys
+without checks, lock and record. pyinfra also ends with a traceback if standard output or error is closed, so this file
+replaces closed streams. It is copied and must not import the project.
 """
 
 import contextlib
@@ -15,11 +15,11 @@ from pathlib import Path
 NAME = "nexus_cos_place"
 STARTED = "os.path.basename(sys.argv[0]) == 'pyinfra' or sys.orig_argv[1:3] == ['-m', 'pyinfra']"
 LINE = f"import os, sys; ({STARTED}) and __import__('{NAME}').begin(sys.argv[1:])\n"
-PARTS = ("config.py", "nexus/cli/startup.py")  # by which a project of this kind is known
+PARTS = ("config.py", "nexus/cli/startup.py")  # files that identify a project of this kind
 
 
 def begin(words: list[str]) -> None:
-    """End the process with status 1 where these words are to be given elsewhere."""
+    """End the process with status 1 if pyinfra must be started elsewhere or with other words."""
     _open_closed()
     with contextlib.suppress(OSError):
         if why := refusal(words, Path.cwd()):
@@ -28,17 +28,17 @@ def begin(words: list[str]) -> None:
 
 
 def _open_closed() -> None:
-    """Let inputs and outputs that are closed be empty ones."""
+    """Replace closed standard streams with /dev/null."""
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
             low = os.open(os.devnull, os.O_RDWR)
-            number = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 3)  # the numbers below 3 may be anything's by now
+            number = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 3)  # other files may use the numbers below 3 by now
             os.close(low)
             setattr(sys, name, os.fdopen(number, "r" if name == "stdin" else "w"))
 
 
 def refusal(words: list[str], here: Path) -> str:
-    """Why pyinfra cannot be started here with these words; empty where it can."""
+    """Return the reason why pyinfra cannot be started here with these words; empty if it can."""
     here = here / (_value(words, "--chdir") or "")
     named = [word for word in words if word.endswith(".py") or Path(here, word).is_dir()]
     project = next(filter(None, (_project(Path(here, word)) for word in named)), None)
@@ -54,13 +54,13 @@ def refusal(words: list[str], here: Path) -> str:
 
 
 def _project(path: Path) -> Path | None:
-    """The project of this kind that a path lies in."""
+    """Return the directory of the project that contains a path; None if there is none."""
     path = path.resolve()
     return next((up for up in (path, *path.parents) if all((up / part).is_file() for part in PARTS)), None)
 
 
 def _within(word: str, here: Path, project: Path) -> str:
-    """A word as it is given in the project."""
+    """Return a word with its path relative to the project, if it is a path."""
     with contextlib.suppress(ValueError, OSError):
         path = (here / word).resolve()
         if not word.startswith("-") and path.exists():
@@ -78,7 +78,7 @@ def _value(words: list[str], option: str) -> str:
 
 
 def install(directory: Path) -> None:
-    """Write what Python reads there when it starts."""
+    """Write the files that Python reads in this directory when it starts."""
     (directory / f"{NAME}.py").write_text(Path(__file__).read_text())
     (directory / f"{NAME}.pth").write_text(LINE)
 

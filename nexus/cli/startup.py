@@ -1,8 +1,8 @@
-"""What happens around a run of pyinfra in this project: checks before it, a summary after it.
+"""The start of a pyinfra run in this project: checks before it, a summary after it.
 
-`pyinfra inventory deploys/full.py` names a directory, which pyinfra itself cannot open: it stands for
-the environment in NEXUS_ENV. Whatever an operator can get wrong is refused here, before any host is
-connected to. What is replaced of pyinfra for it stands in nexus/pyinfra_patches.py.
+`pyinfra inventory deploys/full.py` names a directory, which pyinfra itself cannot open: it means the environment in
+NEXUS_ENV. An operator's mistakes are refused here, before the run connects to any host. nexus/pyinfra_patches.py holds
+the patches of pyinfra for this.
 """
 
 import os
@@ -33,7 +33,7 @@ from nexus.transport.ssh_client import install as install_client
 from nexus.workstation import settle
 
 READ_ONLY = ("debug-inventory", "fact")
-WHILE = {  # what a run was doing, by its stage
+WHILE = {  # stage -> what the run was doing
     StateStage.Connect: "while hosts were connected to",
     StateStage.Prepare: "while hosts were asked and the run was planned",
     StateStage.Execute: "while hosts were changed",
@@ -42,7 +42,7 @@ WHILE = {  # what a run was doing, by its stage
 
 
 def begin(roles: Roles) -> None:
-    """Set pyinfra up for a project with these roles; called by its config.py."""
+    """Set up pyinfra for a project with these roles. The project's config.py calls this."""
     context = click.get_current_context()
     interruption.watch()
     context.call_on_close(_tell_interruption)
@@ -71,11 +71,11 @@ def begin(roles: Roles) -> None:
     replace("commands", _reporting)
     replace("run", locked_run.around)
     replace("fail prompt", lambda _: lambda *_: None)
-    gevent.get_hub().NOT_ERROR += (OperatorError,)  # raised in an operation it is told once, as what it is
+    gevent.get_hub().NOT_ERROR += (OperatorError,)  # without this, gevent prints a traceback as well
 
 
 def _continue_with_those_that_answer() -> None:
-    """Deploys that change nothing need no consent, and a host that does not answer stops none."""
+    """Skip the confirmation and continue without hosts that do not answer, for deploys that change nothing."""
     config.FAIL_PERCENT, config.CONNECT_TIMEOUT = 100, 5
     replace("commands", lambda handle: lambda *arguments, **rest: (False, *handle(*arguments, **rest)[1:]))
 
@@ -85,7 +85,7 @@ def _loading(context: click.Context, roles: Roles, original: Callable[..., Any])
 
 
 def _tell_interruption() -> None:
-    """The last words of a run that was stopped by a signal."""
+    """End a run that was stopped by a signal with a report; do nothing for any other run."""
     run = begun()
     stage = state.current_stage if ctx_state.isset() else StateStage.Setup
     touched = run.outcome.touched if run else stage == StateStage.Execute
@@ -102,7 +102,7 @@ def _check_terminal(context: click.Context) -> None:
 def _load(
     context: click.Context, roles: Roles, original: Callable[..., Any], inventory: str, rest: dict[str, Any]
 ) -> Any:
-    """Load the inventory with pyinfra's own code, and the environment that plans are made from."""
+    """Load the inventory with pyinfra's own code, start the run with its environment, and return the inventory."""
     path = Path(inventory)
     deploys = _deploys(context)
     if path.is_dir():
@@ -138,18 +138,18 @@ def _load(
 
 
 def _deploys(context: click.Context) -> bool:
-    """Whether deploys are run, and not a fact or a command."""
+    """Return True if the command line runs deploys, not a fact or a command."""
     return str(context.params["operations"][0]).endswith(".py")
 
 
 def _changes_without_review(context: click.Context) -> bool:
-    """Whether a run changes what differs without showing it before: what it finds unhealthy before that is not news."""
+    """Return True for `-y`: no review step, so health is checked only after the changes."""
     words = context.params
     return bool(words["yes"]) and not words["dry"] and not deploy_arguments.looks(context)
 
 
 def _reporting(handle_commands: Callable[..., Any]) -> Callable[..., Any]:
-    """Where a deploy only tells something, tell it once all hosts were asked, and end there."""
+    """Wrap pyinfra's preparation: if the run only reports, print the report once all hosts were asked, and exit."""
 
     def handle(*arguments: Any, **rest: Any) -> Any:
         done = handle_commands(*arguments, **rest)
@@ -170,7 +170,7 @@ def _connecting(connect_all: Callable[[Any], None]) -> Callable[[Any], None]:
         progress.show(state)
         operation_lines.install(current_run(), state, bool(click.get_current_context().params["verbosity"]))
         if click.get_current_context().params["dry"]:
-            state.check_for_changes = True  # which -y switches off, and --dry with -y would show nothing
+            state.check_for_changes = True  # -y switches it off, and --dry with -y would then show nothing
         deploys = _deploys(click.get_current_context())
         hosts = [host.name for host in state.inventory] if deploys and not state.limit_hosts else []
         planning = [gevent.spawn(current_run().hosts.plan_ahead, hosts)] if hosts else []
@@ -183,14 +183,14 @@ def _connecting(connect_all: Callable[[Any], None]) -> Callable[[Any], None]:
                 raise
             die(f"no connection to {', '.join(failed)}; see the reason above. {_how_to_continue(failed)}")
         if deploys:
-            for host in state.activated_hosts:  # none before: nothing is begun where one cannot be reached
+            for host in state.activated_hosts:  # only now: no agent starts if a host cannot be reached
                 agent_session.AgentSession(state, host)
 
     return connect
 
 
 def _how_to_continue(failed: list[str]) -> str:
-    """How to continue when hosts cannot be reached; without them only where that is allowed."""
+    """Return how to continue if hosts cannot be reached; suggest to leave them out only if that is allowed."""
     try:
         current_run().all_roles.check_without(current_run().environment, current_run().left_out | set(failed))
     except (OperatorError, AttributeError):

@@ -1,4 +1,4 @@
-"""The end of a run in words: what is not healthy and why, and one line that says it all."""
+"""The end of a run's output: what is not healthy, the reasons, and one closing line."""
 
 import sys
 import time
@@ -12,7 +12,7 @@ from nexus.run.run import Run
 
 
 def summarise(run: Run) -> None:
-    """Print the table of what is not healthy, if anything is not, and the closing line."""
+    """Print the conclusions of roles, such as the table of what is not healthy, and the closing line."""
     if not ctx_state.isset() or not state.initialised or not state.activated_hosts:
         return
     run.hosts.memory.save()
@@ -24,7 +24,7 @@ def summarise(run: Run) -> None:
 
 
 def closing_line(run: Run) -> str:
-    """Such as `lab: 8 hosts, 57 changes, 43/43 services healthy (48 s)`."""
+    """Return the closing line, such as `lab: 8 hosts, 57 changes, 43/43 services healthy (48 s)`."""
     environment = run.environment
     hosts = len(state.activated_hosts)
     dry = click.get_current_context().params["dry"]

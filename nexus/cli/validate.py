@@ -1,6 +1,6 @@
-"""What an operator can get wrong in words, inventory, secrets and keys, told before any host is connected to.
+"""Checks of arguments, inventory, secrets and keys, before the run connects to any host.
 
-settings.py knows the settings, the catalogue checks itself, and roles say what they cannot work with.
+settings.py checks the settings, the catalogue checks itself, and each role refuses inputs that it cannot work with.
 """
 
 from collections import defaultdict
@@ -32,10 +32,10 @@ def check_data(words: Iterable[str]) -> None:
 
 
 def load_inventory(make_inventory: Callable[..., Any], path: Path, rest: Mapping[str, Any], groups: Set[str]) -> Any:
-    """The inventory of a file, by pyinfra's own code.
+    """Load the inventory of a file with pyinfra's own code.
 
-    Raises OperatorError with file and line where the inventory or group data is not valid Python, and
-    names groups that pyinfra would pass over with a warning: their hosts would silently be left alone.
+    Raises OperatorError with file and line if the inventory or group data is not valid Python. Also refuses groups that
+    pyinfra would skip with only a warning: nothing would be deployed on their hosts.
     """
     with naming_the_line():
         complaints = list(_group_complaints(exec_file(str(path), return_locals=True), groups))
@@ -45,7 +45,7 @@ def load_inventory(make_inventory: Callable[..., Any], path: Path, rest: Mapping
 
 
 def check_inputs(loaded: Environment, roles: Roles, deploys: bool) -> None:
-    """Refuse everything that is wrong with the inputs of a run; OperatorError says where."""
+    """Check all inputs of a run; OperatorError says what is wrong and where."""
     _ = loaded.services
     if deploys:
         _check_roles(loaded, roles)
@@ -55,7 +55,7 @@ def check_inputs(loaded: Environment, roles: Roles, deploys: bool) -> None:
 
 
 def _check_roles(loaded: Environment, roles: Roles) -> None:
-    """Let roles refuse what needs no host to be seen; where no secret may be made, that none is missing."""
+    """Let roles check the inputs without any host. If secrets must not be generated, check that none is missing."""
     flow.matrix(loaded, roles)
     for name, role in roles.items():
         if any(loaded.group(group) for group in role.groups):
@@ -67,7 +67,7 @@ def _check_roles(loaded: Environment, roles: Roles) -> None:
 
 
 def check_keys(state: Any) -> None:
-    """Read the SSH keys of all hosts of a run, each once; OperatorError names those that cannot be."""
+    """Read the SSH key of each host of a run; OperatorError names the keys that cannot be read."""
     complaints: dict[str, list[str]] = defaultdict(list)
     for host in state.inventory:
         key = host.data.get("ssh_key")
@@ -75,7 +75,7 @@ def check_keys(state: Any) -> None:
             continue
         try:
             get_private_key(state, key, host.data.get("ssh_key_password"))
-        except (PyinfraError, OSError, RuntimeError) as error:  # the last where ~ stands for nothing
+        except (PyinfraError, OSError, RuntimeError) as error:  # RuntimeError if ~ has no meaning
             complaints[str(error)].append(host.name)
         except EOFError:
             complaints[f"{key} is encrypted and its password can only be asked for on a terminal"].append(host.name)
@@ -88,7 +88,7 @@ def check_keys(state: Any) -> None:
 
 
 def check_ways(state: Any) -> None:
-    """Let ssh say how all hosts of a run are reached; OperatorError tells what it cannot read, with file and line."""
+    """Resolve the SSH target of each host with ssh; OperatorError with file and line if ssh cannot read its config."""
     asked = {
         (
             host.data.get("ssh_hostname") or host.name, host.data.get("ssh_config_file"),

@@ -1,4 +1,4 @@
-"""Steps as commands of pyinfra's operations: carried out, begun, waited for."""
+"""Steps as commands of pyinfra's operations: to carry out, begin or await them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from nexus.transport.host_client import Failed, HostClient
 
 
 class Step(PyinfraCommand):
-    """One step for the agent. What it prints is shown; its request never is."""
+    """One step for the agent. Its output is shown. Its request is never shown."""
 
     def __init__(
         self, title: str, request: Mapping[str, Any], stream: bool = False, failed: Failed | None = None
@@ -23,13 +23,13 @@ class Step(PyinfraCommand):
         return f"Step({self.title})"
 
     def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
-        """Carry the step out; on failure the agent's words are shown with the host's name."""
+        """Carry out the step and return True on success. On failure, print the agent's error with the host's name."""
         client = HostClient(host.name, state, connector_arguments)
         return client.carry_out(self.title, self.request, self.stream, self.failed)
 
 
 class Begun(PyinfraCommand):
-    """Steps that are carried out one after the other while the run continues."""
+    """Steps that run one after the other while the run continues."""
 
     def __init__(self, steps: list[Step]) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Begun(PyinfraCommand):
         return f"Begun({self.steps})"
 
     def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
-        """Begin, and be done with it."""
+        """Begin the steps and return True at once."""
 
         def work() -> bool:
             with ctx_state.use(state), ctx_host.use(host):
@@ -62,5 +62,5 @@ class Awaited(PyinfraCommand):
         return f"Awaited({self.begun})"
 
     def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
-        """Whether they succeeded; what failed was shown as it happened."""
+        """Wait for the steps, and return True if all succeeded. Errors were printed when they happened."""
         return self.begun.outcome is not None and bool(self.begun.outcome.get())

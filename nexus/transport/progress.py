@@ -1,7 +1,7 @@
-"""What a run waits for: which host, which step, how long already, and what that step printed last.
+"""The progress of a run: for each step under way its host, its duration so far, and the last line that it printed.
 
-On a terminal this is one line that is drawn again and again. Without one it is a plain line once a step takes
-long, again after twice that time. A run that waits for nothing long prints nothing.
+On a terminal this is one line, which is redrawn. Without a terminal, a step that takes long gets a plain line, and
+another one each time its duration doubles. A run without long steps prints nothing.
 """
 
 import os
@@ -17,13 +17,13 @@ from pyinfra.api.state import BaseStateCallback
 
 from nexus import console
 
-LONG_SECONDS = 10.0  # when a step is first told without a terminal
+LONG_SECONDS = 10.0  # after this time a step is first printed without a terminal
 DRAW_SECONDS = 0.2
-SHOW_SECONDS = 1.0  # what is over sooner need not be read
+SHOW_SECONDS = 1.0  # shorter steps are not shown
 
 
 class Progress:
-    """Steps under way. Every host has at most a few at a time; the oldest are shown first."""
+    """Steps under way. Every host has only a few at a time. The oldest are shown first."""
 
     def __init__(self) -> None:
         self.terminal = sys.stdout.isatty() and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
@@ -35,7 +35,7 @@ class Progress:
 
     @contextmanager
     def step(self, host: str, what: str) -> Iterator[int]:
-        """Show this step of a host for as long as the block lasts; gives its number."""
+        """Show this step of a host while the block runs; yield the step's number."""
         number = self.begin(host, what)
         try:
             yield number
@@ -43,7 +43,7 @@ class Progress:
             self.end(number)
 
     def begin(self, host: str, what: str) -> int:
-        """Start to show a step; its number is what `end` takes."""
+        """Start showing a step, and return its number for `note` and `end`."""
         self._number += 1
         self._steps[self._number] = host, what, time.monotonic()
         if not self._watched:
@@ -52,7 +52,7 @@ class Progress:
         return self._number
 
     def note(self, number: int, text: str) -> None:
-        """Show with a step what it printed last."""
+        """Show this text next to the step, as the last line that it printed."""
         self._notes[number] = text
 
     def end(self, number: int) -> None:
@@ -61,12 +61,12 @@ class Progress:
             known.pop(number, None)
 
     def under_way(self) -> list[str]:
-        """Every step under way, the oldest first, such as `data1: rabbitmq: rabbitmq-server, 8 s`."""
+        """Return every step under way, the oldest first, such as `data1: rabbitmq: rabbitmq-server, 8 s`."""
         now, steps = time.monotonic(), sorted(self._steps.values(), key=lambda step: step[2])
         return [f"{host}: {what}, {now - start:.0f} s" for host, what, start in steps]
 
     def _noted(self) -> list[tuple[str, str, float]]:
-        """Steps under way, each with what it printed last."""
+        """Return the steps under way, each with the last line that it printed."""
         notes = {number: f" ({self._notes[number]})" if number in self._notes else "" for number in self._steps}
         return [(host, f"{what}{notes[number]}", start) for number, (host, what, start) in self._steps.items()]
 
@@ -80,7 +80,7 @@ class Progress:
         self._watched = False
 
     def _print_long(self) -> None:
-        """One plain line for all steps that take long and are due."""
+        """Print one plain line for all long steps that are due."""
         now = time.monotonic()
         waits = {number: now - start for number, (_, _, start) in self._steps.items()}
         due = [number for number, seconds in waits.items() if seconds >= self._next.get(number, LONG_SECONDS)]
@@ -92,20 +92,20 @@ class Progress:
     def _draw(self) -> None:
         text = line(self._noted(), time.monotonic(), shutil.get_terminal_size().columns - 5)
         if text:
-            # As pyinfra's own: the code that clears the line stays in the buffer, before the next output.
+            # As in pyinfra's spinner: the code that clears the line stays buffered until the next output.
             sys.stderr.write(f"    {text}\r")
             sys.stderr.flush()
             sys.stderr.write("\033[K")
 
 
 def line(steps: Iterable[tuple[str, str, float]], now: float, width: int) -> str:
-    """The steps that last for a second or more, oldest first, within so many characters."""
+    """Return the steps that have lasted for a second or more, oldest first, cut to `width` characters."""
     text = "; ".join(_texts([step for step in steps if now - step[2] >= SHOW_SECONDS], now))
     return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
 def _texts(steps: Iterable[tuple[str, str, float]], now: float) -> list[str]:
-    """The oldest first; hosts that wait for the same are named together."""
+    """Return a text for each group of hosts with the same step and duration, the oldest first."""
     groups: dict[tuple[str, int], list[str]] = {}
     for host, what, start in sorted(steps, key=lambda step: step[2]):
         groups.setdefault((what, round(now - start)), []).append(host)
@@ -122,19 +122,19 @@ class Connecting(BaseStateCallback):
         self._numbers: dict[str, int] = {}
 
     def host_before_connect(self, state: object, host: object) -> None:
-        """Begin with a host."""
+        """Start showing the host."""
         self._numbers[str(host)] = progress.begin(str(host), "connecting")
 
     def host_connect(self, state: object, host: object) -> None:
-        """It answered."""
+        """Stop showing the host: it answered."""
         progress.end(self._numbers.pop(str(host), 0))
 
     def host_connect_error(self, state: object, host: object, error: object) -> None:
-        """It did not, and will not in this run."""
+        """Stop showing the host: the connection failed, and this run does not try again."""
         progress.end(self._numbers.pop(str(host), 0))
 
 
 def show(state: Any) -> None:
-    """Take the place of pyinfra's spinner, which names hosts alone; called before the run connects."""
+    """Replace pyinfra's spinner, which shows only host names. Call this before the run connects."""
     os.environ["PYINFRA_PROGRESS"] = "off"
     state.add_callback_handler(Connecting())
