@@ -190,7 +190,7 @@ def _connecting(connect_all: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 def _how_to_continue(failed: list[str]) -> str:
-    """Return how to continue if hosts cannot be reached; suggest to leave them out only if that is allowed."""
+    """Return how to continue if hosts cannot be reached; suggest leaving them out only if that is allowed."""
     try:
         current_run().all_roles.check_without(current_run().environment, current_run().left_out | set(failed))
     except (OperatorError, AttributeError):

@@ -1,1 +1,1 @@
-"""One run: what is known of its hosts, what differs, and what is done about it."""
+"""One run: what it knows of its hosts, their differences, and the changes that it makes."""

@@ -160,7 +160,7 @@ class HostStates:
                 guess = self.memory.kept
                 reply = self._question(name)
                 traits = Traits(**reply["traits"])
-                if traits != self._traits.get(name):  # the host is no longer what the last run remembers
+                if traits != self._traits.get(name):  # the host has changed since the last run
                     self._traits[name] = traits
                     self._plans = {
                         key: kept

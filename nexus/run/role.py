@@ -55,7 +55,7 @@ class Role:
 
     `groups`: inventory groups whose hosts the role concerns.
     `data`: the directory of its data, which stays on a host that the role no longer concerns. Such a host leaves the
-    cluster last: the others must take over first. Empty if the role leaves a cluster but has no data; None otherwise.
+    cluster last: the others must take over first. Empty if the role leaves with a store but has no data, else None.
     `essential`: if the role cannot work on a host, no other role begins there.
     `cluster`: its steps need all its hosts together; a run on some of them is refused.
     `majority`: its hosts decide by majority. `locks`: it keeps the lock of the environment.
