@@ -31,7 +31,6 @@ PATCHES = {
     "run": Patch(CLI, "run_ops", "calls nothing around the operations, where lock and record must be"),
     "error": Patch(CLI, "WrappedError", "shows an operator's mistake with a traceback"),
     "unexpected": Patch(CLI, "UnexpectedInternalError", "shows a mistake in an inventory with a traceback"),
-    "meta": Patch(CLI, "print_meta", "prints a table of operations; the changes themselves are printed already"),
     "results": Patch(CLI, "print_results", "prints a table of operations; each had its line when it ended"),
     "fail prompt": Patch(CLI, "_set_fail_prompts", "asks whether to continue with fewer hosts"),
     "stack": Patch("pyinfra.api.util", "stack", "reads the source of 25 frames for each operation: 0.4 s of a run"),

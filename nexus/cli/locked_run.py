@@ -42,7 +42,7 @@ def around(run_ops: Callable[..., None]) -> Callable[..., None]:
         run = begun()
         if run:
             plan_file.check(run)
-        if not run or not _changes(run, state):
+        if not run or not changes(run, state):
             run_ops(state, **options)
             return
         with _alone(run, state) as lease:
@@ -52,7 +52,7 @@ def around(run_ops: Callable[..., None]) -> Callable[..., None]:
     return work
 
 
-def _changes(run: Run, state: Any) -> bool:
+def changes(run: Run, state: Any) -> bool:
     """Return True if an operation of this run may change a host, as far as known now."""
     kinds = set(state.get_op_order())
     if kinds - run.reading - run.journaled:

@@ -11,11 +11,10 @@ from nexus.run.run import Run
 
 
 def install(run: Run, state: Any, verbose: bool) -> None:
-    """Print these lines in place of pyinfra's tables of operations; with -v, print both."""
+    """Print these lines, and pyinfra's own table of operations only with -v."""
     state.add_callback_handler(_Lines(run))
     if not verbose:
-        for key in ("meta", "results"):
-            replace(key, lambda _: lambda *_: None)
+        replace("results", lambda _: lambda *_: None)
 
 
 class _Lines(BaseStateCallback):

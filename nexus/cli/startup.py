@@ -18,7 +18,7 @@ from pyinfra.api.state import StateStage
 from pyinfra.context import config, ctx_state, state
 
 from nexus import console
-from nexus.cli import deploy_arguments, help, host_selection, locked_run, operation_lines, validate
+from nexus.cli import consent, deploy_arguments, help, host_selection, locked_run, operation_lines, validate
 from nexus.cli.errors import as_operator_error, die, exit_on_error
 from nexus.cli.summary import summarise
 from nexus.environment import inventory as inventories
@@ -149,7 +149,7 @@ def _changes_without_review(context: click.Context) -> bool:
 
 
 def _reporting(handle_commands: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap pyinfra's preparation: if the run only reports, print the report once all hosts were asked, and exit."""
+    """Wrap pyinfra's preparation: print a report and exit if the run only reports; else ask before any change."""
 
     def handle(*arguments: Any, **rest: Any) -> Any:
         done = handle_commands(*arguments, **rest)
@@ -158,6 +158,9 @@ def _reporting(handle_commands: Callable[..., Any]) -> Callable[..., Any]:
             run.report = plan_file.write
         if run and run.report:
             raise SystemExit(exit_on_error(run.report, run))
+        if run and _deploys(click.get_current_context()) and not rest.get("json_output"):
+            exit_on_error(consent.ask, run)
+            return False, *done[1:]  # pyinfra need not show its own list and ask again
         return done
 
     return handle
@@ -168,10 +171,11 @@ def _connecting(connect_all: Callable[[Any], None]) -> Callable[[Any], None]:
         exit_on_error(validate.check_keys, state)
         exit_on_error(validate.check_ways, state)
         progress.show(state)
-        operation_lines.install(current_run(), state, bool(click.get_current_context().params["verbosity"]))
         if click.get_current_context().params["dry"]:
             state.check_for_changes = True  # -y switches it off, and --dry with -y would then show nothing
         deploys = _deploys(click.get_current_context())
+        if deploys:
+            operation_lines.install(current_run(), state, bool(click.get_current_context().params["verbosity"]))
         hosts = [host.name for host in state.inventory] if deploys and not state.limit_hosts else []
         planning = [gevent.spawn(current_run().hosts.plan_ahead, hosts)] if hosts else []
         try:

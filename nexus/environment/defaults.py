@@ -1,7 +1,7 @@
 """Settings that belong to no single role. Group data, inventory and `--data` override them."""
 
 provider: str = "ssh"  # provider of the hosts: "lab", "aws", or "ssh" for hosts that already exist
-domain: str = "nexuscos.example.com"
+domain: str = "nexuscos.example.com"  # domain of the platform: api.DOMAIN, www.DOMAIN; certificates name it
 address: str = ""  # address for traffic between hosts; if empty, the ssh address
 gateway_network: str = "10.219.0.0/24"  # network at whose first address containers reach their own host
 

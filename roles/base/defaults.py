@@ -1,10 +1,12 @@
 """Settings of the base role."""
 
 base_user: str = "deploy"  # user that operators and this project log in as; root cannot log in
-base_timezone: str = "Etc/UTC"
+base_timezone: str = "Etc/UTC"  # time zone of hosts, a name below /usr/share/zoneinfo
 base_chrony: bool = True  # whether hosts run chrony; off where they share the kernel's clock, as in the lab
+# Packages of every host.
 base_packages: list[str] = ["ca-certificates", "curl", "iproute2", "procps", "prometheus-node-exporter", "sudo"]
-base_journal_bytes_max: str = "500M"
+base_journal_bytes_max: str = "500M"  # the largest size of a host's journal, in journald's words
+# Kernel settings of every host.
 base_sysctl: dict[str, int] = {
     "net.core.somaxconn": 4096,  # must be at least Redis's backlog of 511 (operations.yaml: tuning.kernel)
     "vm.overcommit_memory": 1,  # Redis forks to save; without this a full host refuses the fork

@@ -1,18 +1,18 @@
 """Settings of the edge, with their defaults. What the documents state is in gateway.yaml, not here."""
 
-nginx_https_port: int = 443
-nginx_http_port: int = 80
-nginx_listen_addresses: list[str] = ["0.0.0.0", "[::]"]
+nginx_https_port: int = 443  # the port for clients
+nginx_http_port: int = 80  # the port that redirects to HTTPS
+nginx_listen_addresses: list[str] = ["0.0.0.0", "[::]"]  # addresses that clients reach
 nginx_http2_directive: bool = True  # whether to write "http2 on"; Nginx before 1.25.1 has it as a parameter of listen
 nginx_status_port: int = 8081  # port of stub_status, only on loopback
-nginx_user: str = "www-data"
-nginx_pid_file: str = "/run/nginx.pid"
-nginx_log_directory: str = "/var/log/nginx"
-nginx_certificate: str = "/etc/nexus-cos/tls/leaf.pem"
-nginx_certificate_key: str = "/etc/nexus-cos/tls/leaf.key"
+nginx_user: str = "www-data"  # user of the worker processes
+nginx_pid_file: str = "/run/nginx.pid"  # file with the number of the master process
+nginx_log_directory: str = "/var/log/nginx"  # directory of access and error logs
+nginx_certificate: str = "/etc/nexus-cos/tls/leaf.pem"  # the edge's certificate, PEM; another file is a public one
+nginx_certificate_key: str = "/etc/nexus-cos/tls/leaf.key"  # its key
 nginx_router_address: str = "127.0.0.1"  # address of the router, which runs on the same host
 nginx_tuning: dict[str, str | int] = {}  # Nginx's own settings, which override tuning.nginx of operations.yaml
-nginx_hsts_seconds: int = 31536000
+nginx_hsts_seconds: int = 31536000  # how long browsers must use HTTPS alone
 nginx_trusted_proxies: list[str] = []  # load balancers or CDNs in front, whose X-Forwarded-For is trusted
 
 # Services that accept large uploads. In the documents the gateway accepts 10 MB (gateway.yaml) and the Nginx in
@@ -20,6 +20,7 @@ nginx_trusted_proxies: list[str] = []  # load balancers or CDNs in front, whose 
 nginx_upload_services: list[str] = ["puabo-dsp-upload-mgr", "content-management"]
 
 nginx_cors_origins: list[str] = []  # allowed origins, in addition to https://DOMAIN
+# Headers that browsers may send from allowed origins.
 nginx_cors_headers: list[str] = ["Authorization", "Content-Type", "X-Api-Key", "X-Requested-With"]
 
 edge_unlimited_networks: list[str] = []  # networks without limits per client address
@@ -33,9 +34,9 @@ nginx_api_key_clients: list[str] = []  # names of clients with a key for /api/pu
 # Whether a subrequest to nginx_auth_service checks the token on routes marked `auth: required`. It is off while no
 # service verifies tokens: the reference service would let every request in.
 nginx_auth_request: bool = False
-nginx_auth_service: str = "user-auth"
-nginx_auth_path: str = "/api/auth/verify"
-nginx_auth_method: str = "POST"
+nginx_auth_service: str = "user-auth"  # the service that verifies tokens
+nginx_auth_path: str = "/api/auth/verify"  # the path of its check
+nginx_auth_method: str = "POST"  # the method of its check
 # Methods without authentication on routes marked `auth: partial`; the documents do not name them. Reading products
 # is open, and so is reporting an error, which browsers do before a login.
 nginx_auth_open_methods: dict[str, list[str]] = {"puabo-nuki-product-catalog": ["GET", "HEAD"], "glitch": ["POST"]}

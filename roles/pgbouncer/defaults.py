@@ -1,6 +1,6 @@
 """Settings of the pgbouncer role."""
 
-pgbouncer_port: int = 6432
+pgbouncer_port: int = 6432  # the port of the pooler, for the proxy
 # Server connections of one service, whatever its number of replicas: a client holds one for one transaction.
 # With 26 services, 2 each make 52 of postgresql_max_connections (roles/postgresql/budget.py).
 pgbouncer_pool_size: int = 2

@@ -1,7 +1,7 @@
 """Settings of the postgresql role."""
 
 postgresql_version: int = 17  # the version of PostgreSQL in Debian 13
-postgresql_port: int = 5432
+postgresql_port: int = 5432  # the port of the server itself; services use postgresql_proxy_port
 postgresql_rest_port: int = 8008  # the port of Patroni's API, which says which member is primary
 postgresql_memory_percent: int = 100  # the share of the host's memory that PostgreSQL may plan with
 

@@ -1,7 +1,7 @@
 """Settings of the router, with their defaults."""
 
-router_port: int = 8088
-router_metrics_port: int = 8404
+router_port: int = 8088  # the port for Nginx on the same host
+router_metrics_port: int = 8404  # the port of health and metrics on the same host
 router_metrics_sources: list[str] = []  # addresses that may read /metrics, in addition to the edge host itself
 router_peer_port: int = 10024  # port on loopback inside the container, for its own reloads
 router_admin_port: int = 10025  # port on loopback inside the container, for its own reloads
@@ -11,11 +11,11 @@ router_resolver: str = "127.0.0.11:53"  # Docker's DNS inside every container
 router_slots_per_replica: int = 2  # servers per replica: a rollout runs old and new tasks at the same time
 router_connections: int = 8000  # the most connections, two file descriptors each: 50000 WebSockets need a larger ulimit
 router_threads: int = 0  # 0: one per CPU
-router_retries: int = 3
-router_connect_timeout_ms: int = 1000
+router_retries: int = 3  # tries of a request that no task has answered yet
+router_connect_timeout_ms: int = 1000  # how long a task may take to accept a connection
 router_tunnel_timeout_seconds: int = 3600  # how long a WebSocket may be idle
 router_hard_stop_seconds: int = 3600  # how long WebSockets keep an old worker alive after a reload
-router_stop_seconds: int = 30
+router_stop_seconds: int = 30  # time from SIGTERM to SIGKILL
 router_timeouts_ms: dict[str, int] = {}  # timeouts by service, which override those of gateway.yaml
 router_user: str = ""  # the workers' account where HAProxy is started as root; our image starts it as haproxy
 

@@ -1,6 +1,6 @@
 """Settings of the sentinel role."""
 
-sentinel_port: int = 26379
+sentinel_port: int = 26379  # the port for other Sentinels and the proxy
 
 # A primary that does not answer for this long counts as down. A shorter time takes a busy host for a lost one.
 sentinel_down_after_ms: int = 5000

@@ -19,6 +19,7 @@ from nexus.environment import inventory
 from nexus.environment.environment import Environment
 from nexus.environment.settings import Settings
 from nexus.error import OperatorError
+from roles.table import ROLES
 
 NAME = os.environ.get("NEXUS_ENV", "lab")
 ENVIRONMENT = pytest.StashKey[Environment]()
@@ -80,6 +81,8 @@ def _groups(metafunc: pytest.Metafunc) -> tuple[str, ...]:
 
 def _named(env: Environment, groups: tuple[str, ...]) -> dict[str, None]:
     """Names of the hosts of these groups of the inventory; "ops[0]" is the first host of one."""
+    if unknown := {group.removesuffix("[0]") for group in groups} - {"all", *ROLES.groups}:
+        raise pytest.UsageError(f"no role concerns the group {', '.join(sorted(unknown))} of a check")
     found = {group: env.group(group.removesuffix("[0]")) for group in groups}
     return {host.name: None for group, hosts in found.items() for host in hosts[: 1 if group.endswith("]") else None]}
 

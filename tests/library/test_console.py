@@ -78,3 +78,27 @@ def test_an_unwritable_log_directory_does_not_stop_a_run(toy: Toy) -> None:
     done = toy.run("-y", brief=True)
     assert done.status == 0, done.output
     assert "log: " not in done.output
+
+
+def test_a_run_without_y_asks_once(toy: Toy) -> None:
+    done = toy.asked("")
+    said = plain(done.output)
+    assert done.status == 0, said
+    assert re.search(r"\d changes to make on lab\. Press enter to execute", said), said
+    assert "may not include" not in said
+    assert toy.hosts["two"].run("cat /etc/toy/words") == "good evening from two of lab\n"
+
+
+def test_any_other_answer_changes_nothing(toy: Toy) -> None:
+    done = toy.asked("no")
+    assert done.status == 0, done.output
+    assert "Nothing was changed on any host." in done.output
+    assert "No such file" in toy.hosts["one"].run("ls /etc/toy")
+
+
+def test_nothing_to_change_needs_no_answer(toy: Toy) -> None:
+    assert toy.run("-y").status == 0
+    done = toy.asked("")
+    assert done.status == 0, done.output
+    assert "Press enter" not in done.output
+    assert "lab: 2 hosts, 0 changes" in plain(done.output)

@@ -46,7 +46,6 @@ STILL = {  # true as long as the patch is needed
     "run": NO_CALLBACK,
     "error": STOPS.format(inventory="wrong.py", said="Traceback"),
     "unexpected": STOPS.format(inventory="wrong.py", said="Traceback"),
-    "meta": CALLED.format(name="print_meta"),
     "results": CALLED.format(name="print_results"),
     "fail prompt": """
 from types import SimpleNamespace

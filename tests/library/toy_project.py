@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -41,6 +43,33 @@ class Toy:
 
     def run(self, *words: str, brief: bool = False) -> Outcome:
         """Run pyinfra in the project, with -v unless `brief` is set."""
+        done = subprocess.run(
+            self.command(*words, *([] if brief else ["-v"])),
+            cwd=self.root, env=self.environment(), capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        return Outcome(done.returncode, done.stdout + done.stderr)
+
+    def asked(self, answer: str, *words: str) -> Outcome:
+        """Run pyinfra on a terminal and give this answer to its question."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            self.command(*words), cwd=self.root, env=self.environment(), stdin=theirs, stdout=theirs, stderr=theirs
+        )
+        os.close(theirs)
+        said = ""
+        with contextlib.suppress(OSError):  # the other side is closed
+            while text := os.read(ours, 65536).decode(errors="replace"):
+                if "Press enter" in text and "Press enter" not in said:
+                    os.write(ours, f"{answer}\n".encode())
+                said += text
+        return Outcome(process.wait(120), said)
+
+    def command(self, *words: str) -> list[str]:
+        """pyinfra's command line."""
+        return [str(Path(sys.executable).with_name("pyinfra")), "inventory", "deploys/full.py", *words]
+
+    def environment(self) -> dict[str, str]:
+        """Variables of the process that leave out this checkout's own."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith("NEXUS_")}
         environment |= {
             "NEXUS_LIBRARY": str(LIBRARY),
@@ -49,9 +78,4 @@ class Toy:
             "TOY_COUNTING": str(self.counting),
             "XDG_CACHE_HOME": str(self.root / "cache"),
         }
-        program = Path(sys.executable).with_name("pyinfra")
-        done = subprocess.run(
-            [program, "inventory", "deploys/full.py", *words, *([] if brief else ["-v"])],
-            cwd=self.root, env=environment, capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
-        return Outcome(done.returncode, done.stdout + done.stderr)
+        return environment

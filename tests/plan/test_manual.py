@@ -72,3 +72,8 @@ def test_help_needs_no_host_and_no_inventory(project: Project, words: tuple[str,
     assert outcome.status == 0, outcome.text
     assert "canary=NUMBER" in outcome.text
     assert project.hosts.connections == 0
+
+
+def test_every_setting_has_a_comment() -> None:
+    known = comments()
+    assert [name for name in settings.defaults() if not known.get(name)] == []

@@ -5,14 +5,14 @@ to the project."""
 from ipaddress import IPv4Network
 
 # Directory of roots, overlays and the base system, on a real file system, not an overlay.
-lab_directory = "/var/lib/nexus-cos-lab"
+lab_directory: str = "/var/lib/nexus-cos-lab"
 
 # Debian mirrors, used only if the machine has no Debian sources, such as on Ubuntu; if empty, Debian's own servers.
-lab_debian_mirror = ""
-lab_debian_security_mirror = ""
+lab_debian_mirror: str = ""
+lab_debian_security_mirror: str = ""  # the same for security updates
 
 # Time after which a host that does not answer is started once more, then reported.
-lab_start_seconds = 120
+lab_start_seconds: int = 120
 
 SUITE = "trixie"
 USER = "deploy"
