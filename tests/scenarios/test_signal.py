@@ -49,7 +49,7 @@ def stopped(control: Control, number: signal.Signals, role: str, data: dict[str,
         running.send_signal(number)
         return nullcontext()
 
-    return control.disturbed(role, 0, 0, send, data=data)
+    return control.disturbed(role, 0, 0.2, send, data=data)
 
 
 @pytest.mark.parametrize(("number", "role"), POINTS)
