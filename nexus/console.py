@@ -36,13 +36,12 @@ def detail(text: str) -> None:
     logger.info(text)
 
 
-def complain(text: str, printed: bool = False) -> None:
-    """Print an error, unless it was `printed` already. A failed run repeats it at the end if many lines follow it."""
+def complain(text: str) -> None:
+    """Print an error. A failed run repeats it at the end if many lines follow it."""
     global _below
     _errors.append(text)
-    if not printed:
-        logger.error(text)
-        _below = 0
+    logger.error(text)
+    _below = 0
 
 
 def repeat_errors() -> None:

@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from nexus.error import OperatorError
 
+# For commands that need no secret, so that no key is asked for: this file does not exist and is never written.
+NO_SECRETS = {"secrets_file": "group_data/secrets/none", "secrets_generate": True}
+
 
 def command(module: str, lines: Callable[[str], Iterable[str]], words: Sequence[str]) -> int:
     """Print the lines that `lines(ENV)` returns, and return the exit status.

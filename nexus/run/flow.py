@@ -39,16 +39,12 @@ class Flow:
 
 @dataclass(frozen=True)
 class Entry:
-    """A role's flow with the names of its hosts; `sources` is empty if the flow's source is one of SOURCES.
-
-    `members` is the number of hosts in the flow's target group.
-    """
+    """A role's flow with the names of its hosts; `sources` is empty if the flow's source is one of SOURCES."""
 
     role: str
     flow: Flow
     sources: tuple[str, ...]
     targets: tuple[str, ...]
-    members: int
 
 
 def flow(env: Environment, source: str, to: str, setting: str, why: str, only: tuple[str, ...] = ()) -> Flow:
@@ -77,4 +73,4 @@ def _entries(env: Environment, role: str, flows: list[Flow]) -> Iterator[Entry]:
         targets = tuple(host.name for host in env.group(found.to) if not found.only or host.name in found.only)
         sources = () if found.source in SOURCES else tuple(host.name for host in env.group(found.source))
         if targets and (sources or found.source in SOURCES):
-            yield Entry(role, found, sources, targets, len(env.group(found.to)))
+            yield Entry(role, found, sources, targets)

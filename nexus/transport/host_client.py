@@ -125,19 +125,17 @@ class HostClient:
                     progress.note(number, text)
 
             reply = self.send(request, on_line)
-        errors = [f"{title}: {line}" for line in self._reasons(reply)]
-        for line in errors:
-            (console.detail if reply.done else console.complain)(f"{self._host.print_prefix}{line}")
+        reasons = reply.errors if reply.done else self._reasons(reply)
+        for line in reasons:
+            (console.detail if reply.done else console.complain)(f"{self._host.print_prefix}{title}: {line}")
         if failed and not reply.done:
-            failed(self._state, self._reasons(reply))
+            failed(self._state, reasons)
         return reply.done
 
     def _reasons(self, reply: Reply) -> list[str]:
         """Lines that tell why a step failed."""
-        if said := reply.errors or [line for line in reply.said if not reply.done and not line.startswith(COMMANDS)]:
+        if said := reply.errors or [line for line in reply.said if not line.startswith(COMMANDS)]:
             return said
-        if reply.done:
-            return []
         return [
             f"the connection was lost before this step ended{lost_way(self._host)}. The step may continue on the host; "
             f"once {self.name} can be reached, rerun"

@@ -10,9 +10,8 @@ from nexus.catalogue.catalogue import load
 from nexus.catalogue.errors import CatalogueError
 from nexus.catalogue.size import Scale
 from nexus.catalogue.table import table, totals
+from nexus.cli.command import NO_SECRETS
 
-# No secret is needed here, so no key is asked for: this file does not exist and is never written.
-NO_SECRETS = {"secrets_file": "group_data/secrets/none", "secrets_generate": True}
 USAGE = "usage: python -m runbooks.catalogue [ENV]   (ENV is a file inventory/ENV.py)"
 
 

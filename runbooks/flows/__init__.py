@@ -16,7 +16,7 @@ HEADS = ("from", "to", "port", "role", "reason")
 def lines(env: Environment) -> Iterator[str]:
     """The table, one line for each flow, and where the page is."""
     entries = matrix(env, ROLES)
-    rows = [HEADS, *map(_row, entries)]
+    rows = [HEADS, *(_row(env, entry) for entry in entries)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADS) - 1)]
     for row in rows:
         yield "  ".join([*(text.ljust(width) for text, width in zip(row[:-1], widths, strict=True)), row[-1]])
@@ -25,9 +25,9 @@ def lines(env: Environment) -> Iterator[str]:
     yield f"{env.name}: {len(entries)} flows; {path.relative_to(project.root())}"
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
+def _row(env: Environment, entry: Entry) -> tuple[str, ...]:
     found = entry.flow
-    targets = found.to if len(entry.targets) == entry.members else ",".join(entry.targets)
+    targets = found.to if len(entry.targets) == len(env.group(found.to)) else ",".join(entry.targets)
     return found.source, targets, f"{found.protocol} {found.port}", entry.role, found.why
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from nexus.cli.command import NO_SECRETS
 from nexus.environment.environment import Environment
 from nexus.environment.inventory import load
 from nexus.error import OperatorError
@@ -9,7 +10,6 @@ from nexus.run.flow import SELF, SOURCES, matrix
 from roles.redis import flows as redis
 from roles.table import ROLES
 from runbooks.flows import lines, page
-from runbooks.flows.__main__ import NO_SECRETS
 from tests.hosts.listener import DHCP_CLIENTS, planned
 
 ENVIRONMENTS = ("lab", "box", "staging", "production")
