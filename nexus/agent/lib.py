@@ -119,7 +119,7 @@ def account(name: str) -> dict[str, Any]:
     try:
         entry = pwd.getpwnam(name)
     except KeyError:
-        raise RemoteError(f"there is no account {name}: install the package that creates it") from None
+        raise RemoteError(f"account {name} does not exist: install the package that creates it") from None
     groups = os.getgrouplist(name, entry.pw_gid)
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": groups}
 

@@ -72,7 +72,7 @@ def place(config: Config, aside: str) -> None:
     """Move the old data aside, put the copy in its place and start it as primary of a new cluster."""
     data, copied = config["postgresql"]["data"], Scratch(config, COPY).data
     if not os.path.exists(f"{copied}/PG_VERSION"):
-        raise RemoteError(f"there is no copy in {copied}: deploys/restore.py without replace=true makes one")
+        raise RemoteError(f"{copied} holds no copy: deploys/restore.py without replace=true makes one")
     if os.path.exists(data):
         os.rename(data, f"{data}.{aside}")
         print(f"{config['host']}: what was there is in {data}.{aside}")
