@@ -23,4 +23,5 @@ local.include("deploys/data.py")  # stores before the services that wait for the
 local.include("deploys/container.py")  # images, and the swarm that runs them
 local.include("deploys/service.py")
 local.include("deploys/edge.py")  # no traffic before healthy services can answer
+local.include("deploys/monitoring.py")  # exporters log in to daemons that run
 local.include("deploys/verify.py")

@@ -6,6 +6,8 @@ from pydantic import model_validator
 
 from nexus.catalogue import types
 
+COMPARISONS = {"above": ">", "below": "<", "equals": "=="}
+
 
 class Quantiles(types.Entry):
     """Upper bounds on times in milliseconds."""
@@ -98,7 +100,7 @@ class Baselines(types.Entry):
 
 
 class AlertRule(types.Entry):
-    """An alert. Exactly one of above, below and equals defines when it fires."""
+    """An alert. Exactly one of above, below and equals defines when it fires; one that is off does not exist."""
 
     name: types.Text
     metric: types.Text
@@ -108,13 +110,28 @@ class AlertRule(types.Entry):
     unit: types.Text
     for_seconds: types.Whole = 0
     severity: Literal["warning", "critical"]
+    off: bool = False
 
     @model_validator(mode="after")
     def _has_one_condition(self) -> Self:
-        given = [name for name in ("above", "below", "equals") if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise types.wrong("give exactly one of above, below and equals", (given or ["above"])[-1])
+        if len(self._conditions) != 1:
+            raise types.wrong("give exactly one of above, below and equals", ([*self._conditions] or ["above"])[-1])
         return self
+
+    @property
+    def _conditions(self) -> dict[str, float]:
+        given = {name: getattr(self, name) for name in COMPARISONS}
+        return {name: value for name, value in given.items() if value is not None}
+
+    @property
+    def threshold(self) -> float:
+        """The number that the metric is compared with."""
+        return next(iter(self._conditions.values()))
+
+    @property
+    def comparison(self) -> str:
+        """The comparison with which it fires, as Prometheus writes it."""
+        return COMPARISONS[next(iter(self._conditions))]
 
 
 class AlertRouting(types.Entry):

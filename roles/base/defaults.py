@@ -4,7 +4,7 @@ base_user: str = "deploy"  # user that operators and this project log in as; roo
 base_timezone: str = "Etc/UTC"  # time zone of hosts, a name below /usr/share/zoneinfo
 base_chrony: bool = True  # whether hosts run chrony; off where they share the kernel's clock, as in the lab
 # Packages of every host.
-base_packages: list[str] = ["ca-certificates", "curl", "iproute2", "procps", "prometheus-node-exporter", "sudo"]
+base_packages: list[str] = ["ca-certificates", "curl", "iproute2", "procps", "sudo"]
 base_journal_bytes_max: str = "500M"  # the largest size of a host's journal, in journald's words
 # Kernel settings of every host.
 base_sysctl: dict[str, int] = {

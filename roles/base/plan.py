@@ -1,4 +1,4 @@
-"""What every host has: names of the others, SSH without root, kernel settings, a bounded journal, metrics."""
+"""What every host has: names of the others, SSH without root, kernel settings, a bounded journal."""
 
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,6 @@ JOURNAL = "/etc/systemd/journald.conf.d/10-nexus-cos.conf"
 SYSCTL = "/etc/sysctl.d/60-nexus-cos.conf"
 APT_TIMERS = ("apt-daily.timer", "apt-daily-upgrade.timer")
 GENERATION = "/var/lib/nexus-cos/secrets-generation"
-EXPORTER = "/etc/default/prometheus-node-exporter"
-EXPORTER_DROP_IN = "/etc/systemd/system/prometheus-node-exporter.service.d/10-nexus-cos.conf"
 
 
 def plan(env: Environment, host: Host) -> Desired:
@@ -30,8 +28,6 @@ def plan(env: Environment, host: Host) -> Desired:
             Directory(setting.log_directory, group="adm", mode=0o750),
             Directory("/etc/ssh/sshd_config.d"),
             Directory("/etc/systemd/journald.conf.d"),
-            Directory("/var/lib/prometheus", "prometheus", "prometheus"),
-            Directory("/var/lib/prometheus/node-exporter"),
             Directory("/var/log/journal", group="systemd-journal", mode=0o2755),
         ),
         files=(
@@ -39,15 +35,12 @@ def plan(env: Environment, host: Host) -> Desired:
             File(SSHD, env.render("base/sshd.conf.j2", host=host)),
             File(JOURNAL, env.render("base/journald.conf.j2", host=host)),
             File(SYSCTL, "".join(f"{key} = {value}\n" for key, value in sorted(setting.base_sysctl.items()))),
-            File(EXPORTER, env.render("base/node-exporter.j2", host=host)),
-            File(EXPORTER_DROP_IN, env.render("base/node-exporter.service.conf.j2")),
         ),
         links=(Link("/etc/localtime", f"/usr/share/zoneinfo/{setting.base_timezone}"),),
         units=(
             Unit("ssh", restart_on=(SSHD,), reload_check="mkdir -p /run/sshd && sshd -t"),
             Unit("systemd-journald", restart_on=(JOURNAL,)),
             Unit("systemd-sysctl", restart_on=(SYSCTL,)),
-            Unit("prometheus-node-exporter", restart_on=(EXPORTER,)),
             *map(Unit, chrony),
             *(Unit(name, enabled=setting.base_apt_timers, running=setting.base_apt_timers) for name in APT_TIMERS),
         ),

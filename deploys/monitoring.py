@@ -1,0 +1,17 @@
+"""Metrics of every host and daemon, and the alerts about them.
+
+    pyinfra inventory deploys/monitoring.py -y
+"""
+
+from pyinfra import host
+
+from nexus.run.converge import layer
+from roles.alertmanager import alertmanager
+from roles.exporter import exporter
+from roles.prometheus import prometheus
+
+layer("metrics")
+exporter()
+if "ops" in host.groups:
+    alertmanager()
+    prometheus()

@@ -1,0 +1,101 @@
+"""Exporters of one host, each on loopback, and the one port through which Prometheus reads them.
+
+A role adds the metrics of its daemons in its file `exporters.py`. Few exporters can ask for certificates, so none is
+reached from other hosts: exporter-exporter relays to them, over TLS and only for certificates of ops hosts.
+"""
+
+import re
+from collections.abc import Iterator
+
+import yaml
+
+from nexus.environment.environment import Environment, Host
+from nexus.error import OperatorError
+from nexus.plan.desired import Desired, Directory, File, Unit
+from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
+from roles.exporter.definition import TEXTFILES, Exporter
+from roles.table import ROLES
+
+ACCOUNT = "prometheus"  # the packages make it
+RELAY = "prometheus-exporter-exporter"
+TRUST = {"SSL_CERT_FILE": CA}  # its option tls_ca_cert_file has no effect on the daemons that it asks
+CONFIG = "/etc/prometheus/exporter-exporter.yml"
+
+
+def plan(env: Environment, host: Host) -> Desired:
+    """Packages, arguments and units of all exporters, and the relay."""
+    found = exporters(env, host)
+    packaged = [exporter for exporter in found if exporter.package]
+    modules = {exporter.job: _module(host, exporter) for exporter in found}
+    config = File(CONFIG, "# Generated.\n" + yaml.safe_dump({"modules": modules}))
+    relay = _files(env, RELAY, _relay_arguments(env, host), TRUST, (KEY_GROUP,))
+    files = [_files(env, one.package, one.arguments, one.variables, one.groups, one.user) for one in packaged]
+    units = [
+        Unit(one.package, restart_on=tuple(file.path for file in (*own, *one.files)))
+        for one, own in zip(packaged, files, strict=True)
+    ]
+    paths = (*(file.path for file in relay), CONFIG, CA, LEAF, KEY)
+    return Desired(
+        packages=(RELAY, *(exporter.package for exporter in packaged)),
+        directories=(Directory("/var/lib/prometheus", ACCOUNT, ACCOUNT), Directory(TEXTFILES)),
+        files=(config, *relay, *(file for own in files for file in own), *(file for one in packaged for file in one.files)),
+        units=(*units, Unit(RELAY, restart_on=paths)),
+    )
+
+
+def exporters(env: Environment, host: Host) -> list[Exporter]:
+    """All exporters of a host, by job; OperatorError if two of them share a port or a job."""
+    concerned = set(ROLES.of(host))
+    found: list[Exporter] = []
+    for role, module in ROLES.bringing("exporters").items():
+        found += module.exporters(env, host) if role in concerned else []
+    for what in ("port", "job"):
+        taken: dict[object, Exporter] = {}
+        for exporter in found:
+            other = taken.setdefault(getattr(exporter, what), exporter)
+            if other is not exporter:
+                raise OperatorError(
+                    f"{host.name}: exporters {other.job} and {exporter.job} have the same {what}, "
+                    f"{getattr(exporter, what)}: change one of them"
+                )
+    return found
+
+
+def _module(host: Host, exporter: Exporter) -> dict[str, object]:
+    """How the relay reaches an exporter. It hands metrics on as they are."""
+    place: dict[str, object] = {"port": exporter.port, "path": exporter.path, "verify": False}
+    if exporter.tls:
+        place |= {"scheme": "https", "address": host.address, "tls_cert_file": LEAF, "tls_key_file": KEY}
+    return {"method": "http", "timeout": "10s", "http": place}
+
+
+def _relay_arguments(env: Environment, host: Host) -> tuple[str, ...]:
+    readers = "|".join(re.escape(reader.name) for reader in env.group("ops"))
+    return (
+        "-web.listen-address=",
+        f"-web.tls.listen-address={host.address}:{host.setting.exporter_port}",
+        f"-web.tls.cert={LEAF}",
+        f"-web.tls.key={KEY}",
+        f"-web.tls.ca={CA}",
+        "-web.tls.verify",
+        f"-web.tls.certmatch=^({readers})$",
+    )
+
+
+def _files(
+    env: Environment,
+    package: str,
+    arguments: tuple[str, ...],
+    variables: object,
+    groups: tuple[str, ...],
+    user: str = "",
+) -> tuple[File, File]:
+    """The arguments of a unit as Debian's unit reads them, and its drop-in."""
+    values = {"arguments": arguments, "variables": variables, "groups": groups, "user": user}
+    secret = bool(variables)
+    return (
+        File(f"/etc/default/{package}", env.render("exporter/default.j2", **values), mode=0o600, secret=secret),
+        File(
+            f"/etc/systemd/system/{package}.service.d/10-nexus-cos.conf", env.render("exporter/service.conf.j2", **values)
+        ),
+    )

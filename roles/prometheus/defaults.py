@@ -1,0 +1,7 @@
+"""Settings of the prometheus role."""
+
+prometheus_port: int = 9090  # the port of Prometheus on each ops host, on loopback
+prometheus_retention_bytes_max: str = "5GB"  # the largest size of its data; the oldest goes first, whatever its age
+# Overrides of alerts in operations.yaml, by name: {"HighCPU": {"above": 0.9}, "RebootRequired": {"off": True}}
+prometheus_alerts: dict[str, dict[str, object]] = {}
+prometheus_duration_scale: float = 1.0  # factor of every alert's for_seconds; tests make it small

@@ -1,0 +1,138 @@
+"""Prometheus on each ops host: it reads the metrics of all hosts and decides about alerts.
+
+Every ops host has the same targets and rules, so one of them is enough. Targets are the exporters that roles plan, so
+none can be forgotten; rules are what roles say in `alerts.py`, with the limits in operations.yaml.
+"""
+
+from typing import Any
+
+import yaml
+
+from nexus.environment.environment import Environment, Host
+from nexus.error import OperatorError
+from nexus.plan.desired import Desired, Directory, File, Unit
+from roles.alertmanager.plan import members
+from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
+from roles.exporter.definition import Exporter
+from roles.exporter.plan import exporters
+from roles.prometheus.alert import Alert, entries
+from roles.table import ROLES
+
+CONFIG = "/etc/prometheus/prometheus.yml"
+RULES = "/etc/prometheus/rules"
+DEFAULTS = "/etc/default/prometheus"
+DROP_IN = "/etc/systemd/system/prometheus.service.d/10-nexus-cos.conf"
+DATA = "/var/lib/prometheus/metrics2"
+TLS = {"ca_file": CA, "cert_file": LEAF, "key_file": KEY}
+
+
+def plan(env: Environment, host: Host) -> Desired:
+    """Debian's Prometheus. A change of targets or rules is a reload, after promtool has read them."""
+    rules = [
+        File(f"{RULES}/{role}.yml", _yaml({"groups": [{"name": role, "rules": found}]}))
+        for role, found in rules_by_role(env).items()
+    ]
+    arguments = (
+        f"--config.file={CONFIG}",
+        f"--storage.tsdb.path={DATA}",
+        f"--storage.tsdb.retention.time={env.catalogue.operations.monitoring.prometheus_retention_days}d",
+        f"--storage.tsdb.retention.size={env.setting.prometheus_retention_bytes_max}",
+        f"--web.listen-address=127.0.0.1:{env.setting.prometheus_port}",
+    )
+    return Desired(
+        packages=("prometheus", "promtool"),
+        directories=(Directory(RULES),),
+        files=(
+            File(CONFIG, _yaml(configuration(env, host))),
+            *rules,
+            File(DEFAULTS, env.render("exporter/default.j2", arguments=arguments, variables={})),
+            File(DROP_IN, env.render("exporter/service.conf.j2", groups=(KEY_GROUP,), user="")),
+        ),
+        units=(
+            Unit(
+                "prometheus",
+                restart_on=(DEFAULTS, DROP_IN),
+                reload_on=(CONFIG, *(rule.path for rule in rules)),
+                reload_check=f"promtool check config {CONFIG}",
+                ready_check=f"curl -fsS -m 5 -o /dev/null http://127.0.0.1:{env.setting.prometheus_port}/-/ready",
+            ),
+        ),
+    )
+
+
+def configuration(env: Environment, host: Host) -> dict[str, Any]:
+    """prometheus.yml of one host; its name is what tells the series and alerts of several ops hosts apart."""
+    operations = env.catalogue.operations
+    return {
+        "global": {
+            "scrape_interval": f"{operations.monitoring.scrape_interval_seconds}s",
+            "evaluation_interval": f"{operations.alerts.evaluation_interval_seconds}s",
+            "external_labels": {"environment": env.name, "prometheus": host.name},
+        },
+        "rule_files": [f"{RULES}/*.yml"],
+        "alerting": {
+            # Copies of one alert are one alert: the name of the Prometheus that sent it does not belong to it.
+            "alert_relabel_configs": [{"action": "labeldrop", "regex": "prometheus"}],
+            "alertmanagers": [{"scheme": "https", "tls_config": TLS, "static_configs": [{"targets": members(env)}]}],
+        },
+        "scrape_configs": [_scrape(*scrape) for scrape in scrapes(env)],
+    }
+
+
+def scrapes(env: Environment) -> list[tuple[str, Exporter, str, list[Host]]]:
+    """(name, exporter, server, hosts) of every scrape: hosts whose exporters of a job differ in nothing share one."""
+    found: dict[str, tuple[Exporter, str, list[Host]]] = {}
+    for host in env.hosts:
+        for exporter in exporters(env, host):
+            for server in exporter.queries or ("",):
+                name = f"{exporter.job} {server}".strip()
+                found.setdefault(name, (exporter, server, []))[2].append(host)
+    return [(name, *scrape) for name, scrape in sorted(found.items())]
+
+
+def _scrape(name: str, exporter: Exporter, server: str, hosts: list[Host]) -> dict[str, Any]:
+    query = {parameter: [value] for parameter, value in exporter.queries.get(server, {}).items()}
+    labels = {"job": exporter.job} | ({"server": server} if server else {})
+    found: dict[str, Any] = {
+        "job_name": name,
+        "scheme": "https",
+        "tls_config": TLS,
+        "metrics_path": "/proxy",
+        "params": {"module": [exporter.job], **query},
+        "static_configs": [
+            {"targets": [f"{host.address}:{host.setting.exporter_port}"], "labels": {**labels, "host": host.name}}
+            for host in hosts
+        ],
+        "relabel_configs": [{"source_labels": ["host"], "target_label": "instance"}],
+    }
+    if exporter.drop:
+        drop = {"source_labels": ["__name__"], "regex": exporter.drop, "action": "drop"}
+        found["metric_relabel_configs"] = [drop]
+    return found
+
+
+def rules_by_role(env: Environment) -> dict[str, list[dict[str, object]]]:
+    """{role: rules} of the roles that have hosts in this environment."""
+    known, found = entries(env), dict[str, list[dict[str, object]]]()
+    for role, alert in alerts(env):
+        if alert.name in known:
+            found.setdefault(role, []).append(alert.rule(env, known[alert.name]))
+    return found
+
+
+def alerts(env: Environment) -> list[tuple[str, Alert]]:
+    """(role, alert) of the roles that have hosts; OperatorError if operations.yaml has no entry for an alert."""
+    known = {rule.name for rule in env.catalogue.operations.alerts.rules}
+    found = [
+        (role, alert)
+        for role, module in ROLES.bringing("alerts").items()
+        if ROLES.hosts(role, env)
+        for alert in module.alerts(env)
+    ]
+    if missing := sorted({alert.name for _, alert in found} - known):
+        raise OperatorError(f"alerts {', '.join(missing)} have no entry below alerts.rules of operations.yaml: add one")
+    return found
+
+
+def _yaml(content: Any) -> str:
+    return "# Generated.\n" + yaml.safe_dump(content, sort_keys=False, width=1000)
