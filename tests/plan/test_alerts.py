@@ -1,0 +1,189 @@
+"""Every alert fires just above its limit and not just below it, as promtool computes it, and says what helps."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nexus.cli.command import NO_SECRETS
+from nexus.environment.environment import Environment
+from nexus.environment.inventory import load
+from nexus.error import OperatorError
+from nexus.project import root
+from roles.alertmanager.plan import configuration
+from roles.prometheus.alert import entries
+from roles.prometheus.plan import rules_by_role
+from roles.table import ROLES
+from tests.plan import alert_cases
+from tests.plan.alert_cases import Case, Fired, alerts, cases, fired, promtool, samples, write
+
+WITH_ALERTS = ROLES.having("alerts")
+SUBJECTS = ("host", "service", "server", "module", "route")  # a text names at least one of those that its alert has
+WRONG = re.compile(r"<no value>|<error|\{\{|\{threshold\}|%!|NaN|Inf\b")
+DEPLOY = re.compile(r"deploys/[\w.]+")
+
+
+@pytest.fixture(scope="module")
+def env() -> Environment:
+    return load("lab", NO_SECRETS)
+
+
+def with_setting(**settings: Any) -> Environment:
+    return load("lab", {**NO_SECRETS, **settings})
+
+
+def rule(env: Environment, name: str) -> Mapping[str, Any]:
+    """The rule of an alert, as Prometheus reads it."""
+    return next(rule for rules in rules_by_role(env).values() for rule in rules if rule["alert"] == name)
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="needs promtool, which tests/tools.sh installs")
+@pytest.mark.parametrize("role", WITH_ALERTS)
+def test_alerts_fire_at_their_limits(env: Environment, role: str, tmp_path: Path) -> None:
+    found = [case for case in cases(env) if case.role == role]
+    assert found
+    firing = _firing(tmp_path, found)
+    assert [complaint for case in found for complaint in _complaints(case, firing)] == []
+    tests = [
+        case.test(which, firing.get(f"{case.name} {which}", []))
+        for case in found
+        for which in ("fires", "quiet", "absent")
+    ]
+    path = write(tmp_path, found, tests)
+    for arguments in (("test", "rules", str(path)), ("check", "rules", str(tmp_path / "rules.yml"))):
+        status, output = promtool(*arguments)
+        assert not status, output
+
+
+def _firing(directory: Path, found: list[Case]) -> dict[str, list[Fired]]:
+    """What fires where it must: promtool is told that nothing does, and prints what did."""
+    wanted = [
+        (case, which) for case in found for which in ("fires", "absent") if which in ("fires", case.sample["absent"])
+    ]
+    _, output = promtool(
+        "test", "rules", str(write(directory, found, [case.test(which, []) for case, which in wanted]))
+    )
+    firing = fired(output)
+    silent = [name for case, which in wanted if not firing.get(name := f"{case.name} {which}")]
+    assert silent == [], output
+    return firing
+
+
+def _complaints(case: Case, firing: Mapping[str, list[Fired]]) -> list[str]:
+    """What is wrong with the labels and the text of an alert that fired."""
+    found = []
+    if not case.tells_value:
+        found.append(f"{case.name}: its text has neither {{{{ $value }}}} nor {{threshold}}: {case.alert.text}")
+    wanted = case.sample.get("labels", {}).items()
+    if not any(wanted <= labels.items() for labels, _ in firing[f"{case.name} fires"]):
+        found.append(f"{case.name}: has labels {[labels for labels, _ in firing[f'{case.name} fires']]}, not {wanted}")
+    for labels, notes in firing[f"{case.name} fires"]:
+        text = notes["summary"]
+        subjects = [labels[name] for name in SUBJECTS if name in labels]
+        if subjects and not any(subject in text for subject in subjects):
+            found.append(f"{case.name}: names none of {', '.join(subjects)}: {text}")
+        if wrong := WRONG.search(text + notes["fix"]):
+            found.append(f"{case.name}: {wrong[0]} in its text: {text}; {notes['fix']}")
+    return found
+
+
+def test_every_alert_has_a_sample(env: Environment) -> None:
+    planned = {role: set(found) for role, found in alerts(env).items()}
+    assert planned
+    given = {role: set(found) for role, found in samples().items()}
+    without = sorted(name for role, names in planned.items() for name in names - given.get(role, set()))
+    assert without == [], f"add a sample to {alert_cases.SAMPLES.relative_to(root())}/ROLE.yaml"
+    assert sorted(name for role, names in given.items() for name in names - planned.get(role, set())) == []
+
+
+def test_names_of_alerts_are_unique(env: Environment) -> None:
+    names = [name for found in alerts(env).values() for name in found]
+    assert len(names) == len(set(names))
+
+
+def test_rules_are_those_of_roles_with_hosts(env: Environment) -> None:
+    known = entries(env)
+    planned = {
+        role: [name for name in found if name in known] for role, found in alerts(env).items() if ROLES.hosts(role, env)
+    }
+    assert {role: [rule["alert"] for rule in rules] for role, rules in rules_by_role(env).items()} == {
+        role: names for role, names in planned.items() if names
+    }
+
+
+def test_commands_that_help_exist(env: Environment) -> None:
+    fixes = {alert.name: alert.fix for found in alerts(env).values() for alert in found.values()}
+    assert all(fixes.values())
+    named = {(name, path) for name, fix in fixes.items() for path in DEPLOY.findall(fix)}
+    assert named
+    assert [(name, path) for name, path in sorted(named) if not (root() / path).is_file()] == []
+
+
+def test_every_severity_has_a_receiver(env: Environment) -> None:
+    """Each alert goes to the route of its severity; none is left to the route of all."""
+    routes = configuration(env)["route"].get("routes", [])
+    severities = {entry.severity for entry in entries(env).values()}
+    assert severities
+    for severity in severities:
+        assert any(_takes(route, severity) for route in routes), severity
+
+
+def _takes(route: Mapping[str, Any], severity: str) -> bool:
+    text = " ".join([str(route.get("match", "")), *route.get("matchers", [])])
+    return severity in text
+
+
+def test_a_limit_is_overridden() -> None:
+    before, after = (
+        rule(load("lab", NO_SECRETS), "DiskSpaceLow"),
+        rule(
+            with_setting(prometheus_alerts={"DiskSpaceLow": {"below": 0.25, "for_seconds": 30, "severity": "warning"}}),
+            "DiskSpaceLow",
+        ),
+    )
+    assert before["expr"].endswith("< 0.1")
+    assert after["expr"].endswith("< 0.25")
+    assert (before["for"], after["for"]) == ("300s", "30s")
+    assert (before["labels"], after["labels"]) == ({"severity": "critical"}, {"severity": "warning"})
+    assert "0.25" in after["annotations"]["summary"]
+
+
+def test_an_alert_that_is_off_has_no_rule() -> None:
+    names = [
+        rule["alert"]
+        for rules in rules_by_role(with_setting(prometheus_alerts={"UnitFailed": {"off": True}})).values()
+        for rule in rules
+    ]
+    assert "DiskSpaceLow" in names
+    assert "UnitFailed" not in names
+
+
+def test_durations_are_scaled() -> None:
+    env = with_setting(prometheus_duration_scale=0.1)
+    assert rule(env, "DiskSpaceLow")["for"] == "30s"
+    assert rule(env, "UnitFailed")["for"] == "6s"
+    assert "for" not in rule(with_setting(prometheus_duration_scale=0.0), "UnitFailed")
+
+
+@pytest.mark.parametrize(
+    ("name", "override", "message"),
+    [
+        ("DiskSpaceLo", {"below": 0.2}, r'there is no alert "DiskSpaceLo", did you mean "DiskSpaceLow"'),
+        ("DiskSpaceLow", {"bellow": 0.2}, r"DiskSpaceLow\.bellow: "),
+        ("DiskSpaceLow", {"below": "much"}, r"DiskSpaceLow\.below: "),
+        ("DiskSpaceLow", {"above": 0.2}, r"DiskSpaceLow\.\w+: give exactly one of above, below and equals"),
+        ("DiskSpaceLow", {"below": None}, r"DiskSpaceLow\.above: give exactly one of above, below and equals"),
+        ("UnitFailed", {"for_seconds": -1}, r"UnitFailed\.for_seconds: "),
+        ("UnitFailed", {"severity": "urgent"}, r"UnitFailed\.severity: .*'warning' or 'critical'"),
+        ("UnitFailed", {"off": "perhaps"}, r"UnitFailed\.off: "),
+        ("UnitFailed", False, r"UnitFailed: "),
+    ],
+)
+def test_a_bad_override_is_refused(name: str, override: Any, message: str) -> None:
+    with pytest.raises(OperatorError, match=f"prometheus_alerts: {message}"):
+        entries(with_setting(prometheus_alerts={name: override}))
