@@ -6,6 +6,7 @@ import yaml
 
 from nexus.environment.environment import Environment, Host
 from nexus.plan.desired import Desired, File, Unit
+from roles.alertmanager.receivers import MAINTENANCE, SEVERITIES, receivers, routes, unreached
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
 
 NAME = "prometheus-alertmanager"
@@ -13,6 +14,8 @@ CONFIG = "/etc/prometheus/alertmanager.yml"
 WEB, CLUSTER = "/etc/prometheus/alertmanager-web.yml", "/etc/prometheus/alertmanager-cluster.yml"
 DEFAULTS = f"/etc/default/{NAME}"
 DROP_IN = f"/etc/systemd/system/{NAME}.service.d/10-nexus-cos.conf"
+# The alerts that maintenance of a service or of a host may cause: a drained host may also be restarted.
+AFFECTED = {"service": "Service.*|HighErrorRate|HighLatency|ErrorBudget.*|Pod.*|Probe.*", "host": "TargetDown|UnitFailed"}
 DATA = "/var/lib/prometheus/alertmanager"
 
 
@@ -55,18 +58,42 @@ def members(env: Environment) -> list[str]:
     return [f"{host.address}:{host.setting.alertmanager_port}" for host in env.group("ops")]
 
 
+def notes(env: Environment) -> list[str]:
+    """Who is told of nothing, and whether anyone notices that alerting itself is off."""
+    if not env.group("ops"):
+        return []
+    found = []
+    if severities := unreached(env):
+        found.append(
+            f"nobody is told of {' and '.join(severities)} alerts: set alertmanager_email_to or "
+            "alertmanager_webhook_urls, or enter a secret of alertmanager/ (make secrets-edit)"
+        )
+    if not env.setting.alertmanager_watchdog_url:
+        found.append("nobody notices if alerting itself stops: set alertmanager_watchdog_url to a dead man's switch")
+    return found
+
+
 def configuration(env: Environment) -> dict[str, Any]:
-    """alertmanager.yml."""
+    """alertmanager.yml. What operators closed or drained inhibits the alerts that it causes, as long as it lasts."""
     routing = env.catalogue.operations.alerts.routing
     return {
         "route": {
-            "receiver": "nobody",
+            "receiver": SEVERITIES[-1],
             "group_by": list(routing.group_by),
             "group_wait": f"{routing.group_wait_seconds}s",
             "group_interval": f"{routing.group_interval_seconds}s",
             "repeat_interval": f"{routing.repeat_interval_hours}h",
+            "routes": routes(env),
         },
-        "receivers": [{"name": "nobody"}],
+        "inhibit_rules": [
+            {
+                "source_matchers": [f'alertname="{MAINTENANCE}"', f'{label}!=""'],
+                "target_matchers": [f'alertname=~"{affected}"', f'{label}!=""'],
+                "equal": [label],
+            }
+            for label, affected in AFFECTED.items()
+        ],
+        "receivers": receivers(env),
     }
 
 

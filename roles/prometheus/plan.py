@@ -15,6 +15,7 @@ from roles.alertmanager.plan import members
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
 from roles.exporter.definition import Exporter
 from roles.exporter.plan import exporters
+from roles.prometheus import constant
 from roles.prometheus.alert import Alert, entries
 from roles.table import ROLES
 
@@ -111,27 +112,29 @@ def _scrape(name: str, exporter: Exporter, server: str, hosts: list[Host]) -> di
     return found
 
 
-def rules_by_role(env: Environment) -> dict[str, list[dict[str, object]]]:
-    """{role: rules} of the roles that have hosts in this environment."""
-    known, found = entries(env), dict[str, list[dict[str, object]]]()
+def rules_by_role(env: Environment) -> dict[str, list[dict[str, Any]]]:
+    """{role: rules} of the roles that have hosts in this environment, and the constant ones.
+
+    OperatorError if operations.yaml has no entry for an alert.
+    """
+    limits, found = entries(env), {"constant": constant.rules(env)}
+    known = {rule.name for rule in env.catalogue.operations.alerts.rules}
     for role, alert in alerts(env):
-        if alert.name in known:
-            found.setdefault(role, []).append(alert.rule(env, known[alert.name]))
+        if alert.name not in known:
+            raise OperatorError(f"alert {alert.name} of role {role} has no entry in operations.yaml: add it to alerts.rules")
+        if alert.name in limits:
+            found.setdefault(role, []).append(alert.rule(env, limits[alert.name]))
     return found
 
 
 def alerts(env: Environment) -> list[tuple[str, Alert]]:
-    """(role, alert) of the roles that have hosts; OperatorError if operations.yaml has no entry for an alert."""
-    known = {rule.name for rule in env.catalogue.operations.alerts.rules}
-    found = [
+    """(role, alert) of the roles that have hosts."""
+    return [
         (role, alert)
         for role, module in ROLES.bringing("alerts").items()
         if ROLES.hosts(role, env)
         for alert in module.alerts(env)
     ]
-    if missing := sorted({alert.name for _, alert in found} - known):
-        raise OperatorError(f"alerts {', '.join(missing)} have no entry below alerts.rules of operations.yaml: add one")
-    return found
 
 
 def _yaml(content: Any) -> str:
