@@ -8,7 +8,6 @@ from typing import Any
 
 import promql_parser as promql
 
-
 OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 
 

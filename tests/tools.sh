@@ -11,7 +11,7 @@ missing() {
 # fetch PROGRAM PACKAGE: only this program of a package that would also bring a daemon and its account
 fetch() {
     directory=$(mktemp -d)
-    (cd "$directory" && apt-get download -q "$2" >/dev/null && dpkg-deb -x "$2"_*.deb . &&
+    (cd "$directory" && apt-get download -q -o APT::Sandbox::User=root "$2" >/dev/null && dpkg-deb -x "$2"_*.deb . &&
         install -m 0755 "usr/bin/$1" "/usr/local/bin/$1") || echo "$1 could not be installed" >&2
     rm -rf "$directory"
 }

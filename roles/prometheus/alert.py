@@ -53,10 +53,16 @@ def entries(env: Environment) -> dict[str, AlertRule]:
     for name, override in dict(env.setting.prometheus_alerts).items():
         if name not in found:
             raise OperatorError(f'prometheus_alerts: there is no alert "{name}"{nearest(name, found)}')
-        try:
-            found[name] = AlertRule.model_validate(found[name].model_dump() | override)
-        except ValidationError as error:
-            wrong = error.errors()[0]
-            field = ".".join(map(str, wrong["loc"]))
-            raise OperatorError(f"prometheus_alerts: {name}.{field}: {wrong['msg']}") from None
+        found[name] = _overridden(found[name], override)
     return {name: rule for name, rule in found.items() if not rule.off}
+
+
+def _overridden(entry: AlertRule, override: object) -> AlertRule:
+    if not isinstance(override, dict):
+        raise OperatorError(f'prometheus_alerts: {entry.name}: write fields and values, such as {{"off": True}}')
+    try:
+        return AlertRule.model_validate(entry.model_dump() | override)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        place = (entry.name, *wrong["loc"], *wrong.get("ctx", {}).get("location", ()))
+        raise OperatorError(f"prometheus_alerts: {'.'.join(map(str, place))}: {wrong['msg']}") from None
