@@ -15,13 +15,21 @@ WEB, CLUSTER = "/etc/prometheus/alertmanager-web.yml", "/etc/prometheus/alertman
 DEFAULTS = f"/etc/default/{NAME}"
 DROP_IN = f"/etc/systemd/system/{NAME}.service.d/10-nexus-cos.conf"
 # The alerts that maintenance of a service or of a host may cause: a drained host may also be restarted.
-AFFECTED = {"service": "Service.*|HighErrorRate|HighLatency|ErrorBudget.*|Pod.*|Probe.*", "host": "TargetDown|UnitFailed"}
+AFFECTED = {
+    "service": "Service.*|HighErrorRate|HighLatency|ErrorBudget.*|Pod.*|Probe.*",
+    "host": "TargetDown|UnitFailed",
+}
 DATA = "/var/lib/prometheus/alertmanager"
 
 
 def plan(env: Environment, host: Host) -> Desired:
     """Debian's Alertmanager; a change of receivers is a reload."""
-    server = {"cert_file": LEAF, "key_file": KEY, "client_ca_file": CA, "client_auth_type": "RequireAndVerifyClientCert"}
+    server = {
+        "cert_file": LEAF,
+        "key_file": KEY,
+        "client_ca_file": CA,
+        "client_auth_type": "RequireAndVerifyClientCert",
+    }
     client = {"cert_file": LEAF, "key_file": KEY, "ca_file": CA}
     others = [other for other in env.group("ops") if other.name != host.name]
     arguments = (
@@ -29,8 +37,8 @@ def plan(env: Environment, host: Host) -> Desired:
         f"--storage.path={DATA}",
         f"--web.config.file={WEB}",
         f"--web.listen-address={host.address}:{host.setting.alertmanager_port}",
-        f"--cluster.listen-address={f'{host.address}:{host.setting.alertmanager_cluster_port}' if others else ''}",
-        *((f"--cluster.tls-config={CLUSTER}",) if others else ()),
+        f"--cluster.listen-address={host.address}:{host.setting.alertmanager_cluster_port}",
+        f"--cluster.tls-config={CLUSTER}",
         *(f"--cluster.peer={other.address}:{other.setting.alertmanager_cluster_port}" for other in others),
     )
     return Desired(

@@ -121,7 +121,9 @@ def rules_by_role(env: Environment) -> dict[str, list[dict[str, Any]]]:
     known = {rule.name for rule in env.catalogue.operations.alerts.rules}
     for role, alert in alerts(env):
         if alert.name not in known:
-            raise OperatorError(f"alert {alert.name} of role {role} has no entry in operations.yaml: add it to alerts.rules")
+            raise OperatorError(
+                f"alert {alert.name} of role {role} has no entry in operations.yaml: add it to alerts.rules"
+            )
         if alert.name in limits:
             found.setdefault(role, []).append(alert.rule(env, limits[alert.name]))
     return found
