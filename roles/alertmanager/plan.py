@@ -56,6 +56,8 @@ def plan(env: Environment, host: Host) -> Desired:
                 restart_on=(WEB, CLUSTER, DEFAULTS, DROP_IN),
                 reload_on=(CONFIG,),
                 reload_check=f"amtool check-config {CONFIG}",
+                ready_check=f"curl -fsS -m 5 -o /dev/null --cacert {CA} --cert {LEAF} --key {KEY} "
+                f"https://{host.address}:{host.setting.alertmanager_port}/-/ready",
             ),
         ),
     )

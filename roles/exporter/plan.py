@@ -5,7 +5,6 @@ reached from other hosts: exporter-exporter relays to them, over TLS and only fo
 """
 
 import re
-from collections.abc import Iterator
 
 import yaml
 
