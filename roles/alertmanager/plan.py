@@ -63,6 +63,12 @@ def plan(env: Environment, host: Host) -> Desired:
     )
 
 
+def asked(host: Host) -> dict[str, Any]:
+    """How code on an ops host asks its Alertmanager: see host/api.py."""
+    pair = {"ca": CA, "certificate": LEAF, "key": KEY}
+    return {"address": host.address, "port": int(host.setting.alertmanager_port), **pair}
+
+
 def members(env: Environment) -> list[str]:
     """ADDRESS:PORT of all Alertmanagers."""
     return [f"{host.address}:{host.setting.alertmanager_port}" for host in env.group("ops")]
