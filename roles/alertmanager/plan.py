@@ -37,8 +37,8 @@ def plan(env: Environment, host: Host) -> Desired:
         f"--storage.path={DATA}",
         f"--web.config.file={WEB}",
         f"--web.listen-address={host.address}:{host.setting.alertmanager_port}",
-        f"--cluster.listen-address={f'{host.address}:{host.setting.alertmanager_cluster_port}' if others else ''}",
-        *((f"--cluster.tls-config={CLUSTER}",) if others else ()),
+        f"--cluster.listen-address={host.address}:{host.setting.alertmanager_cluster_port}",
+        f"--cluster.tls-config={CLUSTER}",
         *(f"--cluster.peer={other.address}:{other.setting.alertmanager_cluster_port}" for other in others),
     )
     return Desired(
@@ -56,9 +56,17 @@ def plan(env: Environment, host: Host) -> Desired:
                 restart_on=(WEB, CLUSTER, DEFAULTS, DROP_IN),
                 reload_on=(CONFIG,),
                 reload_check=f"amtool check-config {CONFIG}",
+                ready_check=f"curl -fsS -m 5 -o /dev/null --cacert {CA} --cert {LEAF} --key {KEY} "
+                f"https://{host.address}:{host.setting.alertmanager_port}/-/ready",
             ),
         ),
     )
+
+
+def asked(host: Host) -> dict[str, Any]:
+    """How code on an ops host asks its Alertmanager: see host/api.py."""
+    pair = {"ca": CA, "certificate": LEAF, "key": KEY}
+    return {"address": host.address, "port": int(host.setting.alertmanager_port), **pair}
 
 
 def members(env: Environment) -> list[str]:
