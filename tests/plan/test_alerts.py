@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from roles.prometheus.plan import rules_by_role
 from roles.table import ROLES
 from tests.plan.alert_cases import HOSTS, SAMPLES, Case, Fired, alerts, cases, fired, promtool, samples, write
 from tests.plan.environments import environment
+from tests.promql import look_back, selectors
 
 WITH_ALERTS = ROLES.having("alerts")
 SUBJECTS = ("host", "service", "server", "module", "route")  # a text names at least one of those that its alert has
@@ -115,6 +117,20 @@ def test_every_entry_of_the_catalogue_is_an_alert(env: Environment) -> None:
     assert [
         rule.name for rule in env.catalogue.operations.alerts.rules if not rule.off and rule.name not in known
     ] == []
+
+
+def test_selectors_are_found() -> None:
+    text = 'absent(max_over_time(up{job="a\\"b",host!~"x.*"}[5m:1m])) and rate(up[10m] offset 1h) > 0 or up == 1'
+    assert selectors(text) == ['up{job="a\\"b",host!~"x.*"}', "up"]
+    assert look_back(text) == timedelta(minutes=75)
+
+
+def test_excuses_are_of_selectors_of_rules(env: Environment) -> None:
+    """tests/hosts excuses selectors that have no series on a healthy platform."""
+    excused = yaml.safe_load((root() / "tests/hosts/selectors_without_series.yaml").read_text()) or {}
+    used = {selector for rules in rules_by_role(env).values() for rule in rules for selector in selectors(rule["expr"])}
+    assert used
+    assert {selector: reason for selector, reason in excused.items() if selector not in used or not reason} == {}
 
 
 def test_rules_are_those_of_roles_with_hosts() -> None:
