@@ -46,7 +46,7 @@ def test_faults_are_told_and_resolved(told: tuple[Control, Receiver], full: bool
         seconds = _told(control, found, batch)
         late |= {name: over for name, over in seconds.items() if over > 0}
         never += [one.alert for one in batch if one.alert not in seconds]
-    figure("alerts fired by faults", len(chosen) - len(never), "alerts")
+    figure("alerts fired by faults", f"{len(chosen) - len(never)} of {len(chosen)}")
     assert never == [], found.state()
     assert late == {}
 

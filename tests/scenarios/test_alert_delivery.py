@@ -39,7 +39,7 @@ def test_a_killed_alertmanager_loses_and_repeats_nothing(wide: Control, chance: 
         assert done.status == 0, done.end
         counts = Counter(_round(wide, found, UNIT.format(number), chance) for number in range(KILLS))
     assert wide.run(deploy="deploys/monitoring.py").status == 0
-    figure("alerts told of once, one of two Alertmanagers killed", counts[1], f"of {KILLS}")
+    figure("alerts told of once, one of two Alertmanagers killed", f"{counts[1]} of {KILLS}")
     assert counts[0] == 0, counts
     assert KILLS - counts[1] <= DOUBLES_MAX, counts
 
