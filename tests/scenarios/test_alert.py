@@ -20,6 +20,8 @@ from roles.prometheus.alert import entries
 MONITORING = "deploys/monitoring.py"
 SCALE = 0.1  # of every alert's duration
 GRACE_SECONDS = 5
+SWITCH_SECONDS = 120  # without a call a switch raises the alarm
+NOTICED_SECONDS = 300
 RESOLVED_SECONDS = 400  # a rate over five minutes forgets a fault after as long
 
 
@@ -49,6 +51,28 @@ def test_faults_are_told_and_resolved(told: tuple[Control, Receiver], full: bool
     figure("alerts fired by faults", f"{len(chosen) - len(never)} of {len(chosen)}")
     assert never == [], found.state()
     assert late == {}
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1200)
+def test_the_dead_mans_switch_is_called_until_prometheus_stops(platform: Control, figure: Figure) -> None:
+    with receiver(str(GATEWAY)) as found:
+        done = platform.run(deploy=MONITORING, data={"alertmanager_watchdog_url": found.url})
+        assert done.status == 0, done.end
+        assert wait_until(lambda: len(found.messages) >= 3, 300, pause=1), "the switch is not called"
+        gap = found.messages[-1].at - found.messages[-2].at
+        assert gap < SWITCH_SECONDS, gap
+        ops = platform.group("ops")
+        stop = "systemctl stop prometheus"
+        with ExitStack() as faults:
+            for name in ops:
+                faults.enter_context(fault(platform, name, stop, "systemctl start prometheus"))
+            stopped = time.monotonic()
+            silent = wait_until(lambda: time.monotonic() - found.messages[-1].at > SWITCH_SECONDS, 400, pause=1)
+            assert silent, "the switch is still called"
+        figure("alerts: the dead man's switch notices after", time.monotonic() - stopped)
+        assert time.monotonic() - stopped < NOTICED_SECONDS
+    assert platform.run(deploy=MONITORING).status == 0
 
 
 def _told(control: Control, found: Receiver, batch: Sequence[AlertFault]) -> dict[str, float]:
