@@ -39,7 +39,7 @@ def plan(env: Environment, host: Host) -> Desired:
         f"--storage.tsdb.path={DATA}",
         f"--storage.tsdb.retention.time={env.catalogue.operations.monitoring.prometheus_retention_days}d",
         f"--storage.tsdb.retention.size={env.setting.prometheus_retention_bytes_max}",
-        # An alert that is not repeated ends after four times as long: so soon the dead man's switch is no longer called.
+        # An alert that is not repeated ends after four times as long; then the switch is no longer called.
         f"--rules.alert.resend-delay={RESEND_SECONDS}s",
         f"--web.listen-address=127.0.0.1:{env.setting.prometheus_port}",
     )
