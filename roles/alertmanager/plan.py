@@ -102,14 +102,19 @@ def configuration(env: Environment) -> dict[str, Any]:
             "routes": routes(env),
         },
         "inhibit_rules": [
-            {
-                "source_matchers": [f'alertname="{MAINTENANCE}"', f'{label}!=""'],
-                "target_matchers": [f'alertname=~"{affected}"', f'{label}!=""'],
-                "equal": [label],
-            }
-            for label, affected in AFFECTED.items()
+            *(_inhibits(MAINTENANCE, affected, label) for label, affected in AFFECTED.items()),
+            _inhibits("HostDown", ".*", "host"),
         ],
         "receivers": receivers(env),
+    }
+
+
+def _inhibits(source: str, affected: str, label: str) -> dict[str, Any]:
+    """While this alert fires, others about the same host or service are not told of."""
+    return {
+        "source_matchers": [f'alertname="{source}"', f'{label}!=""'],
+        "target_matchers": [f'alertname!="{source}"', f'alertname=~"{affected}"'],
+        "equal": [label],
     }
 
 

@@ -23,6 +23,7 @@ CONFIG = "/etc/prometheus/prometheus.yml"
 RULES = "/etc/prometheus/rules"
 DEFAULTS = "/etc/default/prometheus"
 DROP_IN = "/etc/systemd/system/prometheus.service.d/10-nexus-cos.conf"
+RESEND_SECONDS = 20
 DATA = "/var/lib/prometheus/metrics2"
 TLS = {"ca_file": CA, "cert_file": LEAF, "key_file": KEY}
 
@@ -38,6 +39,8 @@ def plan(env: Environment, host: Host) -> Desired:
         f"--storage.tsdb.path={DATA}",
         f"--storage.tsdb.retention.time={env.catalogue.operations.monitoring.prometheus_retention_days}d",
         f"--storage.tsdb.retention.size={env.setting.prometheus_retention_bytes_max}",
+        # An alert that is not repeated ends after four times as long; then the switch is no longer called.
+        f"--rules.alert.resend-delay={RESEND_SECONDS}s",
         f"--web.listen-address=127.0.0.1:{env.setting.prometheus_port}",
     )
     return Desired(
