@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import yaml
-
 from nexus.environment.environment import Environment, Host
 from nexus.plan.desired import Desired, File, Unit
 from roles.alertmanager.receivers import MAINTENANCE, SEVERITIES, receivers, routes, unreached
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
+from roles.exporter.generated import generated
 
 NAME = "prometheus-alertmanager"
 CONFIG = "/etc/prometheus/alertmanager.yml"
@@ -44,9 +43,9 @@ def plan(env: Environment, host: Host) -> Desired:
     return Desired(
         packages=(NAME,),
         files=(
-            File(CONFIG, _yaml(configuration(env)), group="prometheus", mode=0o640, secret=True),
-            File(WEB, _yaml({"tls_server_config": server})),
-            File(CLUSTER, _yaml({"tls_server_config": server, "tls_client_config": client})),
+            File(CONFIG, generated(configuration(env)), group="prometheus", mode=0o640, secret=True),
+            File(WEB, generated({"tls_server_config": server})),
+            File(CLUSTER, generated({"tls_server_config": server, "tls_client_config": client})),
             File(DEFAULTS, env.render("exporter/default.j2", arguments=arguments, variables={})),
             File(DROP_IN, env.render("exporter/service.conf.j2", groups=(KEY_GROUP,), user="")),
         ),
@@ -116,7 +115,3 @@ def _inhibits(source: str, affected: str, label: str) -> dict[str, Any]:
         "target_matchers": [f'alertname!="{source}"', f'alertname=~"{affected}"'],
         "equal": [label],
     }
-
-
-def _yaml(content: Any) -> str:
-    return "# Generated.\n" + yaml.safe_dump(content, sort_keys=False, width=1000)

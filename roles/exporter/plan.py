@@ -6,13 +6,12 @@ reached from other hosts: exporter-exporter relays to them, over TLS and only fo
 
 import re
 
-import yaml
-
 from nexus.environment.environment import Environment, Host
 from nexus.error import OperatorError
 from nexus.plan.desired import Desired, Directory, File, Unit
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
 from roles.exporter.definition import TEXTFILES, Exporter
+from roles.exporter.generated import generated
 from roles.table import ROLES
 
 ACCOUNT = "prometheus"  # the packages make it
@@ -26,7 +25,7 @@ def plan(env: Environment, host: Host) -> Desired:
     found = exporters(env, host)
     packaged = [exporter for exporter in found if exporter.package]
     modules = {exporter.job: _module(host, exporter) for exporter in found}
-    config = File(CONFIG, "# Generated.\n" + yaml.safe_dump({"modules": modules}))
+    config = File(CONFIG, generated({"modules": modules}))
     relay = _files(env, RELAY, _relay_arguments(env, host), TRUST, (KEY_GROUP,))
     files = [_files(env, one.package, one.arguments, one.variables, one.groups, one.user) for one in packaged]
     units = [

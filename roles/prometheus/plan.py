@@ -6,14 +6,13 @@ none can be forgotten; rules are what roles say in `alerts.py`, with the limits 
 
 from typing import Any
 
-import yaml
-
 from nexus.environment.environment import Environment, Host
 from nexus.error import OperatorError
 from nexus.plan.desired import Desired, Directory, File, Unit
 from roles.alertmanager.plan import members
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
 from roles.exporter.definition import Exporter
+from roles.exporter.generated import generated
 from roles.exporter.plan import exporters
 from roles.prometheus import constant
 from roles.prometheus.alert import Alert, entries
@@ -31,7 +30,7 @@ TLS = {"ca_file": CA, "cert_file": LEAF, "key_file": KEY}
 def plan(env: Environment, host: Host) -> Desired:
     """Debian's Prometheus. A change of targets or rules is a reload, after promtool has read them."""
     rules = [
-        File(f"{RULES}/{role}.yml", _yaml({"groups": [{"name": role, "rules": found}]}))
+        File(f"{RULES}/{role}.yml", generated({"groups": [{"name": role, "rules": found}]}))
         for role, found in rules_by_role(env).items()
     ]
     arguments = (
@@ -47,7 +46,7 @@ def plan(env: Environment, host: Host) -> Desired:
         packages=("prometheus", "promtool"),
         directories=(Directory(RULES),),
         files=(
-            File(CONFIG, _yaml(configuration(env, host))),
+            File(CONFIG, generated(configuration(env, host))),
             *rules,
             File(DEFAULTS, env.render("exporter/default.j2", arguments=arguments, variables={})),
             File(DROP_IN, env.render("exporter/service.conf.j2", groups=(KEY_GROUP,), user="")),
@@ -140,7 +139,3 @@ def alerts(env: Environment) -> list[tuple[str, Alert]]:
         if ROLES.hosts(role, env)
         for alert in module.alerts(env)
     ]
-
-
-def _yaml(content: Any) -> str:
-    return "# Generated.\n" + yaml.safe_dump(content, sort_keys=False, width=1000)
