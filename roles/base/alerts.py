@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nexus.environment.environment import Environment
-from roles.prometheus.alert import Alert
+from nexus.run.alert import Alert
 
 # Disks that keep data; those of a running system in memory are no one's to clear.
 DISK = 'fstype!~"tmpfs|ramfs|overlay|squashfs|fuse.*"'

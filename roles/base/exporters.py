@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nexus.environment.environment import Environment, Host
-from roles.exporter.definition import TEXTFILES, Exporter
+from nexus.run.exporter import TEXTFILES, Exporter
 
 PORT = 9100
 # The lab's hosts share a kernel; these say nothing or fail there, and nothing that others do not say elsewhere.

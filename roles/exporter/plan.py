@@ -9,8 +9,8 @@ import re
 from nexus.environment.environment import Environment, Host
 from nexus.error import OperatorError
 from nexus.plan.desired import Desired, Directory, File, Unit
+from nexus.run.exporter import TEXTFILES, Exporter
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
-from roles.exporter.definition import TEXTFILES, Exporter
 from roles.exporter.generated import generated
 from roles.table import ROLES
 

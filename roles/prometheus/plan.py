@@ -9,13 +9,14 @@ from typing import Any
 from nexus.environment.environment import Environment, Host
 from nexus.error import OperatorError
 from nexus.plan.desired import Desired, Directory, File, Unit
+from nexus.run.alert import Alert
+from nexus.run.exporter import Exporter
 from roles.alertmanager.plan import members
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
-from roles.exporter.definition import Exporter
 from roles.exporter.generated import generated
 from roles.exporter.plan import exporters
 from roles.prometheus import constant
-from roles.prometheus.alert import Alert, entries
+from roles.prometheus.limit import entries
 from roles.table import ROLES
 
 CONFIG = "/etc/prometheus/prometheus.yml"
@@ -120,6 +121,7 @@ def rules_by_role(env: Environment) -> dict[str, list[dict[str, Any]]]:
     OperatorError if operations.yaml has no entry for an alert.
     """
     limits, found = entries(env), {"constant": constant.rules(env)}
+    scale = float(env.setting.prometheus_duration_scale)
     known = {rule.name for rule in env.catalogue.operations.alerts.rules}
     for role, alert in alerts(env):
         if alert.name not in known:
@@ -127,7 +129,7 @@ def rules_by_role(env: Environment) -> dict[str, list[dict[str, Any]]]:
                 f"alert {alert.name} of role {role} has no entry in operations.yaml: add it to alerts.rules"
             )
         if alert.name in limits:
-            found.setdefault(role, []).append(alert.rule(env, limits[alert.name]))
+            found.setdefault(role, []).append(alert.rule(limits[alert.name], scale))
     return found
 
 

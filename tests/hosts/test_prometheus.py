@@ -57,13 +57,13 @@ def test_every_planned_target_is_up(host, env, setting):
 
 def test_rules_are_loaded(host, env, setting):
     planned = {
-        (role, rule["alert"], rule["labels"]["severity"])
+        (role, rule.get("alert") or rule["record"], rule.get("labels", {}).get("severity", ""))
         for role, rules in rules_by_role(env).items()
         for rule in rules
     }
     assert planned
     loaded = {
-        (group["name"], rule["name"], rule["labels"]["severity"]): rule["health"]
+        (group["name"], rule["name"], rule.get("labels", {}).get("severity", "")): rule["health"]
         for group in api(host, setting, "rules")["groups"]
         for rule in group["rules"]
     }
@@ -82,7 +82,7 @@ def test_selectors_of_rules_have_series(host, env, setting):
     for rules in rules_by_role(env).values():
         for rule in rules:
             for selector in selectors(rule["expr"]):
-                users.setdefault(selector, []).append(rule["alert"])
+                users.setdefault(selector, []).append(rule.get("alert") or rule["record"])
     assert users
     wanted = list(users)
     query = " or ".join(

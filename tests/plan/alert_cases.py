@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -30,8 +30,8 @@ import yaml
 
 from nexus.catalogue.observation import AlertRule
 from nexus.environment.environment import Environment
+from nexus.run.alert import Alert
 from roles.prometheus import plan
-from roles.prometheus.alert import Alert
 from roles.table import ROLES
 from tests.promql import look_back
 
@@ -61,6 +61,7 @@ class Case:
     rule: Mapping[str, Any]
     sample: Mapping[str, Any]
     entry: AlertRule
+    records: Sequence[Mapping[str, Any]]  # rules of its role that compute series
     interval: timedelta
 
     @property
@@ -78,7 +79,9 @@ class Case:
         if "at" in self.sample:
             return promql_parser.parse_duration(self.sample["at"])
         held = promql_parser.parse_duration(self.rule.get("for", "0s"))
-        return look_back(self.rule["expr"]) + held + 2 * self.interval
+        used = [record for record in self.records if record["record"] in self.rule["expr"]]
+        computed = [look_back(record["expr"]) + self.interval for record in used]
+        return look_back(self.rule["expr"]) + max(computed, default=timedelta()) + held + 2 * self.interval
 
     def test(self, which: str, expected: list[Fired]) -> dict[str, Any]:
         """One test of promtool: `which` is fires, quiet or absent."""
@@ -120,9 +123,10 @@ def cases(env: Environment) -> list[Case]:
     operations = env.catalogue.operations.alerts
     entries = {entry.name: entry for entry in operations.rules}
     interval = timedelta(seconds=operations.evaluation_interval_seconds)
-    known = samples()
+    known, rules = samples(), plan.rules_by_role(env)
+    records = {role: [rule for rule in found if "record" in rule] for role, found in rules.items()}
     return [
-        Case(role, alert, alert.rule(env, entries[name]), known[role][name], entries[name], interval)
+        Case(role, alert, alert.rule(entries[name]), known[role][name], entries[name], records.get(role, []), interval)
         for role, found in alerts(env).items()
         for name, alert in found.items()
         if name in known.get(role, {})
@@ -130,9 +134,10 @@ def cases(env: Environment) -> list[Case]:
 
 
 def write(directory: Path, found: list[Case], tests: list[dict[str, Any]]) -> Path:
-    """The rules of some alerts and a file of tests for promtool."""
+    """The rules of alerts of one role and a file of tests for promtool."""
     rules = directory / "rules.yml"
-    rules.write_text(yaml.safe_dump({"groups": [{"name": "alerts", "rules": [dict(case.rule) for case in found]}]}))
+    all_rules = [*found[0].records, *(dict(case.rule) for case in found)]
+    rules.write_text(yaml.safe_dump({"groups": [{"name": "alerts", "rules": all_rules}]}))
     path = directory / "tests.yml"
     content = {
         "rule_files": [str(rules)],

@@ -20,7 +20,7 @@ from nexus.error import OperatorError
 from nexus.project import root
 from roles.alertmanager.plan import configuration
 from roles.prometheus import plan
-from roles.prometheus.alert import entries
+from roles.prometheus.limit import entries
 from roles.prometheus.plan import rules_by_role
 from roles.table import ROLES
 from tests.plan.alert_cases import HOSTS, SAMPLES, Case, Fired, alerts, cases, fired, promtool, samples, write
@@ -44,7 +44,12 @@ def lab(**settings: Any) -> Environment:
 
 def rule(env: Environment, name: str) -> Mapping[str, Any]:
     """The rule of an alert, as Prometheus reads it."""
-    return next(rule for rules in rules_by_role(env).values() for rule in rules if rule["alert"] == name)
+    return next(rule for rule in all_rules(env) if rule.get("alert") == name)
+
+
+def all_rules(env: Environment) -> list[Mapping[str, Any]]:
+    """Rules of all roles: alerts, and what is computed for them."""
+    return [rule for rules in rules_by_role(env).values() for rule in rules]
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="needs promtool, which tests/tools.sh installs")
@@ -128,7 +133,7 @@ def test_selectors_are_found() -> None:
 def test_excuses_are_of_selectors_of_rules(env: Environment) -> None:
     """tests/hosts excuses selectors that have no series on a healthy platform."""
     excused = yaml.safe_load((root() / "tests/hosts/selectors_without_series.yaml").read_text()) or {}
-    used = {selector for rules in rules_by_role(env).values() for rule in rules for selector in selectors(rule["expr"])}
+    used = {selector for rule in all_rules(env) for selector in selectors(rule["expr"])}
     assert used
     assert {selector: reason for selector, reason in excused.items() if selector not in used or not reason} == {}
 
@@ -153,7 +158,7 @@ def test_every_alert_has_a_receiver(env: Environment, tmp_path: Path) -> None:
     """As amtool routes the labels of its rule. Only what always fires goes to nobody."""
     config = tmp_path / "alertmanager.yml"
     config.write_text(yaml.safe_dump(configuration(env)))
-    rules = [rule for rules in rules_by_role(env).values() for rule in rules]
+    rules = [rule for rule in all_rules(env) if "alert" in rule]
     kinds = {(rule["labels"]["severity"], rule["alert"] if rule["expr"] == "vector(1)" else "") for rule in rules}
     assert {severity for severity, _ in kinds} == {"warning", "critical", "none"}
     for severity, name in kinds:
@@ -179,11 +184,7 @@ def test_a_limit_is_overridden() -> None:
 
 
 def test_an_alert_that_is_off_has_no_rule() -> None:
-    names = [
-        rule["alert"]
-        for rules in rules_by_role(lab(prometheus_alerts={"UnitFailed": {"off": True}})).values()
-        for rule in rules
-    ]
+    names = [rule.get("alert") for rule in all_rules(lab(prometheus_alerts={"UnitFailed": {"off": True}}))]
     assert "DiskSpaceLow" in names
     assert "UnitFailed" not in names
 
