@@ -78,7 +78,7 @@ class Case:
         """When the alert fires at the latest: what it reads is all there, and its condition holds for long enough."""
         if "at" in self.sample:
             return promql_parser.parse_duration(self.sample["at"])
-        held = promql_parser.parse_duration(self.rule.get("for", "0s"))
+        held = promql_parser.parse_duration(self.rule["for"]) if "for" in self.rule else timedelta()
         used = [record for record in self.records if record["record"] in self.rule["expr"]]
         computed = [look_back(record["expr"]) + self.interval for record in used]
         return look_back(self.rule["expr"]) + max(computed, default=timedelta()) + held + 2 * self.interval
