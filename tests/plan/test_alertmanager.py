@@ -15,7 +15,7 @@ from roles.alertmanager.receivers import SECRETS
 from roles.prometheus import constant
 from tests.plan import environments
 
-MAIL = {
+MAIL: dict[str, Any] = {
     "alertmanager_email_to": ["on-call@example.com"],
     "alertmanager_email_from": "nexus@example.com",
     "alertmanager_smtp_server": "mail.example.com:587",
