@@ -10,14 +10,13 @@ import pytest
 from alert_fault import FAULTS, AlertFault
 from conftest import Figure
 from control import Control
-from fault import fault
+from fault import MONITORING, fault
 from receiver import Key, Receiver, receiver
 
 from nexus.provider.lab.defaults import GATEWAY
 from nexus.provider.lab.machine import wait_until
 from roles.prometheus.alert import entries
 
-MONITORING = "deploys/monitoring.py"
 SCALE = 0.1  # of every alert's duration
 GRACE_SECONDS = 5
 SWITCH_SECONDS = 120  # without a call a switch raises the alarm
