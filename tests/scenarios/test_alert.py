@@ -10,14 +10,13 @@ import pytest
 from alert_fault import FAULTS, AlertFault
 from conftest import Figure
 from control import Control
-from fault import fault
+from fault import MONITORING, fault
 from receiver import Key, Receiver, receiver
 
 from nexus.provider.lab.defaults import GATEWAY
 from nexus.provider.lab.machine import wait_until
 from roles.prometheus.limit import entries
 
-MONITORING = "deploys/monitoring.py"
 SCALE = 0.1  # of every alert's duration
 GRACE_SECONDS = 5
 SWITCH_SECONDS = 120  # without a call a switch raises the alarm
@@ -41,7 +40,7 @@ def told(platform: Control) -> Iterator[tuple[Control, Receiver]]:
 
 def test_faults_are_told_and_resolved(told: tuple[Control, Receiver], full: bool, figure: Figure) -> None:
     control, found = told
-    chosen = [one for one in FAULTS if full or one.cheap]
+    chosen = [one for one in FAULTS if full or not one.batch]
     late, never = dict[str, float](), list[str]()
     for number in sorted({one.batch for one in chosen}):
         batch = [one for one in chosen if one.batch == number]
@@ -77,12 +76,12 @@ def test_the_dead_mans_switch_is_called_until_prometheus_stops(platform: Control
 
 def _told(control: Control, found: Receiver, batch: Sequence[AlertFault]) -> dict[str, float]:
     """{alert: seconds over the time that it may take} of the alerts that were told of and resolved."""
-    wanted = {one.alert: (one.alert, one.about or control.group(one.group)[0]) for one in batch}
+    wanted = {one.alert: (one.alert, one.concerns(control.group(one.group))) for one in batch}
     limits = {one.alert: limit(control, one.alert) for one in batch}
     with ExitStack() as faults:
         began = time.monotonic()
         for one in batch:
-            faults.enter_context(fault(control, control.group(one.group)[0], one.begin, one.undo))
+            faults.enter_context(fault(control, one.host(control.group(one.group)), one.begin, one.undo))
         wait_until(lambda: all(found.of(key, "firing") for key in wanted.values()), max(limits.values()) + 30, pause=1)
     seen = {alert: found.of(key, "firing")[0].at - began for alert, key in wanted.items() if found.of(key, "firing")}
     told = [wanted[alert] for alert in seen]
