@@ -16,6 +16,7 @@ def alerts(env: Environment) -> Iterator[Alert]:
     if not present(env):
         return
     kinds = sorted({kind for host in ROLES.hosts("backup", env) for kind in kinds_of(env, host)})
+    absent = (f'absent({METRIC}{{kind="{kind}"}})' for kind in kinds)
     yield Alert(
         "BackupTooOld",
         f'(time() - max by (kind) ({METRIC}{{kind!="{PROOF}"}})) / 3600',
@@ -24,7 +25,7 @@ def alerts(env: Environment) -> Iterator[Alert]:
     )
     yield Alert(
         "BackupMissing",
-        " or ".join(f'absent({METRIC}{{kind="{kind}"}})' for kind in kinds),
+        f"({' or '.join(absent)})",
         "{{ $labels.kind }}: no host has a record of any backup",
         "systemctl list-timers nexus-cos-backup.timer on its hosts; deploys/backup.py",
     )

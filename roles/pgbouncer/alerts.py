@@ -10,7 +10,7 @@ def alerts(env: Environment) -> Iterator[Alert]:
     """A pooler that does not answer, and clients that wait for a connection."""
     yield Alert(
         "PgbouncerDown",
-        'pgbouncer_up or up{job="pgbouncer"}',  # its exporter ends together with it
+        '(pgbouncer_up or up{job="pgbouncer"})',  # its exporter ends together with it
         "{{ $labels.host }}: PgBouncer does not answer",
         "journalctl -u pgbouncer there; deploys/data.py",
     )

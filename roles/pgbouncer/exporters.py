@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nexus.environment.environment import Environment, Host
-from roles.exporter.definition import Exporter
+from roles.exporter.definition import RUNTIME, Exporter
 from roles.postgresql import access
 from roles.postgresql.pgbackrest import SOCKET
 
@@ -19,4 +19,5 @@ def exporters(env: Environment, host: Host) -> Iterator[Exporter]:
         package="prometheus-pgbouncer-exporter",
         arguments=(f"--web.listen-address=127.0.0.1:{PORT}", f"--pgBouncer.connectionString={source}"),
         user=access.METRICS,
+        drop="pgbouncer_databases_(pool_size|max_connections)|" + RUNTIME,
     )

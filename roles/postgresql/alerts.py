@@ -24,7 +24,7 @@ def alerts(env: Environment) -> Iterator[Alert]:
 def _cluster() -> Iterator[Alert]:
     yield Alert(
         "PostgresqlNoPrimary",
-        "sum(patroni_primary) or vector(0)",
+        "(sum(patroni_primary) or vector(0))",
         "PostgreSQL has no primary: no service can write",
         "deploys/status.py shows the members; etcd needs a majority for an election",
     )
@@ -36,7 +36,7 @@ def _cluster() -> Iterator[Alert]:
     )
     yield Alert(
         "PostgresqlTimelineDiverged",
-        "max(patroni_postgres_timeline) - patroni_postgres_timeline",
+        "scalar(max(patroni_postgres_timeline)) - (patroni_postgres_timeline > 0)",
         "{{ $labels.host }}: PostgreSQL is {{ $value }} timelines behind the others ({threshold} allowed)",
         "deploys/rebuild_replica.py --data host={{ $labels.host }}",
     )
@@ -73,7 +73,7 @@ def _replicas(strict: bool) -> Iterator[Alert]:
     consequence = "no write is acknowledged" if strict else "a write is on one host only"
     yield Alert(
         "PostgresqlNoSynchronousStandby",
-        "sum(patroni_sync_standby) or vector(0)",
+        "(sum(patroni_sync_standby) or vector(0))",
         f"PostgreSQL has no synchronous standby: {consequence}",
         FAILOVER,
     )
@@ -85,7 +85,7 @@ def _replicas(strict: bool) -> Iterator[Alert]:
     )
     yield Alert(
         "PostgresqlNotStreaming",
-        "patroni_postgres_streaming unless patroni_replica == 0",
+        "(patroni_postgres_streaming unless patroni_replica == 0)",
         "{{ $labels.host }}: replica of PostgreSQL does not stream from the primary",
         "journalctl -u patroni there",
     )
@@ -94,7 +94,7 @@ def _replicas(strict: bool) -> Iterator[Alert]:
 def _archive() -> Iterator[Alert]:
     yield Alert(
         "PostgresqlArchiveFailing",
-        "increase(pg_stat_archiver_failed_count[10m]) unless increase(pg_stat_archiver_archived_count[10m]) > 0",
+        "(increase(pg_stat_archiver_failed_count[10m]) unless increase(pg_stat_archiver_archived_count[10m]) > 0)",
         "{{ $labels.host }}: PostgreSQL failed to archive its log {{ $value | humanize }} times in 10 minutes",
         "journalctl -u patroni there; the bucket must answer: deploys/status.py",
     )

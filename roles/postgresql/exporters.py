@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nexus.environment.environment import Environment, Host
-from roles.exporter.definition import Exporter
+from roles.exporter.definition import RUNTIME, Exporter
 from roles.postgresql import access, pgbackrest
 from roles.storage.plan import present
 
@@ -14,6 +14,14 @@ WITHOUT = (
     "--no-collector.roles",
     "--no-collector.stat_user_tables",
     "--no-collector.statio_user_tables",
+)
+DROP = (
+    "pg_stat_database_(conflicts.*|stats_reset|blk_.*_time|active_time.*)|pg_database_connection_limit|"
+    "pg_stat_activity_max_tx_duration|" + RUNTIME
+)
+# Of backups only the last of each type: the list of all grows with every hour.
+DROP_REPOSITORY = (
+    "pgbackrest_backup_(annotations|delta|duration|error|info|references|repo|size).*|.*_map_bytes|" + RUNTIME
 )
 EVERY_SECONDS = 600  # how often the repository is listed
 
@@ -30,6 +38,7 @@ def exporters(env: Environment, host: Host) -> Iterator[Exporter]:
         package="prometheus-postgres-exporter",
         arguments=(f"--web.listen-address=127.0.0.1:{PORT}", *WITHOUT),
         variables={"DATA_SOURCE_NAME": source},
+        drop=DROP,
     )
     yield Exporter("patroni", int(host.setting.postgresql_rest_port), tls=True)
     if present(env):
@@ -42,4 +51,5 @@ def exporters(env: Environment, host: Host) -> Iterator[Exporter]:
                 f"--backrest.config={pgbackrest.CONFIG}",
                 f"--collect.interval={EVERY_SECONDS}",
             ),
+            drop=DROP_REPOSITORY,
         )

@@ -32,8 +32,5 @@ def alerts(env: Environment) -> Iterator[Alert]:
         "raise redis_memory_percent, or find the keys: redis-cli --bigkeys",
     )
     yield Alert(
-        "RedisNotSaved",
-        SAVED,
-        f"{WHO} cannot save its data to disk",
-        "df and journalctl -u redis-server there",
+        "RedisNotSaved", SAVED, f"{WHO} cannot save its data to disk", "df and journalctl -u redis-server there"
     )

@@ -13,6 +13,8 @@ from roles.redis.users import METRICS
 
 PORT = 9121
 ACCOUNT = "prometheus"
+# Sixteen databases of which one is used, and percentiles that cannot be summed.
+DROP = "redis_db_.*|redis_latency_percentiles.*|redis_commands_(rejected|failed)_calls_total"
 PASSWORDS = "/etc/prometheus/redis-passwords.json"
 
 
@@ -38,4 +40,5 @@ def exporters(env: Environment, host: Host) -> Iterator[Exporter]:
         ),
         files=(File(PASSWORDS, json.dumps(passwords) + "\n", ACCOUNT, ACCOUNT, 0o600, secret=True),),
         queries={name: {"target": target} for name, target in targets.items()},
+        drop=DROP,
     )

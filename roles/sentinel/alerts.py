@@ -16,7 +16,7 @@ def alerts(env: Environment) -> Iterator[Alert]:
     )
     yield Alert(
         "RedisSentinelQuorum",
-        "redis_sentinel_master_ckquorum_status",
-        "{{ $labels.host }}: too few Sentinels for a failover of {{ $labels.master_name }}: {{ $labels.message }}",
+        "min by (host, master_name) (redis_sentinel_master_ckquorum_status)",
+        "{{ $labels.host }}: too few Sentinels for a failover of {{ $labels.master_name }}",
         "journalctl -u redis-sentinel on the hosts of Redis; deploys/data.py",
     )
