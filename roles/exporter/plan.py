@@ -38,12 +38,7 @@ def plan(env: Environment, host: Host) -> Desired:
     return Desired(
         packages=(RELAY, *(exporter.package for exporter in packaged)),
         directories=(Directory("/var/lib/prometheus", ACCOUNT, ACCOUNT), Directory(TEXTFILES)),
-        files=(
-            config,
-            *relay,
-            *(file for own in files for file in own),
-            *(file for one in packaged for file in one.files),
-        ),
+        files=(config, *relay, *(file for own in files for file in own), *(file for one in packaged for file in one.files)),
         units=(*units, Unit(RELAY, restart_on=paths)),
     )
 
@@ -101,7 +96,6 @@ def _files(
     return (
         File(f"/etc/default/{package}", env.render("exporter/default.j2", **values), mode=0o600, secret=secret),
         File(
-            f"/etc/systemd/system/{package}.service.d/10-nexus-cos.conf",
-            env.render("exporter/service.conf.j2", **values),
+            f"/etc/systemd/system/{package}.service.d/10-nexus-cos.conf", env.render("exporter/service.conf.j2", **values)
         ),
     )

@@ -1,4 +1,7 @@
-"""Alerts about MongoDB. Debian's exporter cannot log in to servers that admit SCRAM-SHA-256 only, so its unit is asked."""
+"""Alerts about MongoDB.
+
+Debian's exporter, of 2018, cannot log in to a server that admits SCRAM-SHA-256 only. So only the unit is watched.
+"""
 
 from collections.abc import Iterator
 

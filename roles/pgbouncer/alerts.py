@@ -17,6 +17,6 @@ def alerts(env: Environment) -> Iterator[Alert]:
     yield Alert(
         "PgbouncerClientsWaiting",
         "pgbouncer_pools_client_maxwait_seconds",
-        "{{ $labels.host }}: a client of {{ $labels.database }} waits {{ $value }} s for a connection ({threshold} allowed)",
+        "{{ $labels.host }}: {{ $labels.database }} waits {{ $value }} s for a connection ({threshold} allowed)",
         "raise pgbouncer_pool_size, or look for long transactions of {{ $labels.database }}",
     )

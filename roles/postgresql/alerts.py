@@ -80,7 +80,7 @@ def _replicas(strict: bool) -> Iterator[Alert]:
     yield Alert(
         "PostgresqlReplicationLag",
         LAG,
-        "{{ $labels.host }}: replica of PostgreSQL is {{ $value | humanize }} MiB behind the primary ({threshold} allowed)",
+        "{{ $labels.host }}: PostgreSQL is {{ $value | humanize }} MiB behind the primary ({threshold} allowed)",
         "deploys/rebuild_replica.py --data host={{ $labels.host }}",
     )
     yield Alert(
