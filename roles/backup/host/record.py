@@ -77,7 +77,9 @@ def export(config: Config) -> None:
     """Leave the times of this host's records for the node exporter; 0 where no backup was ever ok."""
     if not os.path.isdir(os.path.dirname(config["metrics"])):
         return  # this host's exporters come later
-    told = [read_json(f"{config['directory']}/{name}") for name in listing(config["directory"])]
+    told = [
+        read_json(f"{config['directory']}/{name}") for name in listing(config["directory"]) if name.endswith(".json")
+    ]
     lines = [f"# TYPE {METRIC} gauge"]
     for found in told:
         if "finished_at" in found:
