@@ -11,6 +11,7 @@ from pyinfra import host, local
 
 from nexus.run.arguments import Flag, Host, Services, Word, arguments
 from roles.nginx import nginx
+from roles.prometheus import prometheus
 from roles.swarm import swarm
 from runbooks.daily import begin_or_end_maintenance
 
@@ -25,4 +26,6 @@ if {"app", "edge", "ops"} & set(host.groups):
     swarm()
 if "edge" in host.groups:
     nginx()
+if "ops" in host.groups:
+    prometheus()  # no alerts about what is closed
 local.include("deploys/verify.py")

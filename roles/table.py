@@ -38,7 +38,7 @@ ROLES = Roles(
         "nginx": Role(("edge",), needs=KEPT, keeps={"maintenance": "nginx_maintenance"}, shows_state=True),
         "exporter": Role(("all",)),
         "alertmanager": Role(("ops",)),
-        "prometheus": Role(("ops",)),
+        "prometheus": Role(("ops",), needs=KEPT),
         "health": Role(("edge",)),
     },
 )

@@ -6,15 +6,15 @@ none can be forgotten; rules are what roles say in `alerts.py`, with the limits 
 
 from typing import Any
 
-import yaml
-
 from nexus.environment.environment import Environment, Host
 from nexus.error import OperatorError
 from nexus.plan.desired import Desired, Directory, File, Unit
 from roles.alertmanager.plan import members
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
 from roles.exporter.definition import Exporter
+from roles.exporter.generated import generated
 from roles.exporter.plan import exporters
+from roles.prometheus import constant
 from roles.prometheus.alert import Alert, entries
 from roles.table import ROLES
 
@@ -22,6 +22,7 @@ CONFIG = "/etc/prometheus/prometheus.yml"
 RULES = "/etc/prometheus/rules"
 DEFAULTS = "/etc/default/prometheus"
 DROP_IN = "/etc/systemd/system/prometheus.service.d/10-nexus-cos.conf"
+RESEND_SECONDS = 20
 DATA = "/var/lib/prometheus/metrics2"
 TLS = {"ca_file": CA, "cert_file": LEAF, "key_file": KEY}
 
@@ -29,7 +30,7 @@ TLS = {"ca_file": CA, "cert_file": LEAF, "key_file": KEY}
 def plan(env: Environment, host: Host) -> Desired:
     """Debian's Prometheus. A change of targets or rules is a reload, after promtool has read them."""
     rules = [
-        File(f"{RULES}/{role}.yml", _yaml({"groups": [{"name": role, "rules": found}]}))
+        File(f"{RULES}/{role}.yml", generated({"groups": [{"name": role, "rules": found}]}))
         for role, found in rules_by_role(env).items()
     ]
     arguments = (
@@ -37,13 +38,15 @@ def plan(env: Environment, host: Host) -> Desired:
         f"--storage.tsdb.path={DATA}",
         f"--storage.tsdb.retention.time={env.catalogue.operations.monitoring.prometheus_retention_days}d",
         f"--storage.tsdb.retention.size={env.setting.prometheus_retention_bytes_max}",
+        # An alert that is not repeated ends after four times as long; then the switch is no longer called.
+        f"--rules.alert.resend-delay={RESEND_SECONDS}s",
         f"--web.listen-address=127.0.0.1:{env.setting.prometheus_port}",
     )
     return Desired(
         packages=("prometheus", "promtool"),
         directories=(Directory(RULES),),
         files=(
-            File(CONFIG, _yaml(configuration(env, host))),
+            File(CONFIG, generated(configuration(env, host))),
             *rules,
             File(DEFAULTS, env.render("exporter/default.j2", arguments=arguments, variables={})),
             File(DROP_IN, env.render("exporter/service.conf.j2", groups=(KEY_GROUP,), user="")),
@@ -111,28 +114,28 @@ def _scrape(name: str, exporter: Exporter, server: str, hosts: list[Host]) -> di
     return found
 
 
-def rules_by_role(env: Environment) -> dict[str, list[dict[str, object]]]:
-    """{role: rules} of the roles that have hosts in this environment."""
-    known, found = entries(env), dict[str, list[dict[str, object]]]()
+def rules_by_role(env: Environment) -> dict[str, list[dict[str, Any]]]:
+    """{role: rules} of the roles that have hosts in this environment, and the constant ones.
+
+    OperatorError if operations.yaml has no entry for an alert.
+    """
+    limits, found = entries(env), {"constant": constant.rules(env)}
+    known = {rule.name for rule in env.catalogue.operations.alerts.rules}
     for role, alert in alerts(env):
-        if alert.name in known:
-            found.setdefault(role, []).append(alert.rule(env, known[alert.name]))
+        if alert.name not in known:
+            raise OperatorError(
+                f"alert {alert.name} of role {role} has no entry in operations.yaml: add it to alerts.rules"
+            )
+        if alert.name in limits:
+            found.setdefault(role, []).append(alert.rule(env, limits[alert.name]))
     return found
 
 
 def alerts(env: Environment) -> list[tuple[str, Alert]]:
-    """(role, alert) of the roles that have hosts; OperatorError if operations.yaml has no entry for an alert."""
-    known = {rule.name for rule in env.catalogue.operations.alerts.rules}
-    found = [
+    """(role, alert) of the roles that have hosts."""
+    return [
         (role, alert)
         for role, module in ROLES.bringing("alerts").items()
         if ROLES.hosts(role, env)
         for alert in module.alerts(env)
     ]
-    if missing := sorted({alert.name for _, alert in found} - known):
-        raise OperatorError(f"alerts {', '.join(missing)} have no entry below alerts.rules of operations.yaml: add one")
-    return found
-
-
-def _yaml(content: Any) -> str:
-    return "# Generated.\n" + yaml.safe_dump(content, sort_keys=False, width=1000)
