@@ -25,7 +25,7 @@ def _cluster() -> Iterator[Alert]:
     yield Alert(
         "PostgresqlNoPrimary",
         "(sum(patroni_primary) or vector(0))",
-        "PostgreSQL has no primary: no service can write",
+        "{{ $value }} members of PostgreSQL are primary, {threshold} must be: no service can write",
         "deploys/status.py shows the members; etcd needs a majority for an election",
     )
     yield Alert(
@@ -74,7 +74,7 @@ def _replicas(strict: bool) -> Iterator[Alert]:
     yield Alert(
         "PostgresqlNoSynchronousStandby",
         "(sum(patroni_sync_standby) or vector(0))",
-        f"PostgreSQL has no synchronous standby: {consequence}",
+        f"PostgreSQL has {{{{ $value }}}} synchronous standbys, {{threshold}} is needed: {consequence}",
         FAILOVER,
     )
     yield Alert(
