@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from nexus.plan.desired import File
 
 TEXTFILES = "/var/lib/prometheus/node-exporter"  # programs on a host leave metrics here, in files NAME.prom
+RUNTIME = "go_.*|promhttp_.*"  # what programs in Go say about themselves; for `drop`
 
 
 @dataclass(frozen=True)
