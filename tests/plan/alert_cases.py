@@ -45,6 +45,7 @@ HOSTS = {  # every group has hosts, and those that decide together have several
 }
 SAMPLES = Path(__file__).parent / "alerts"
 STEP_SECONDS = 15
+ENVIRONMENT = "the-environment"
 # promtool prints what it expected and what it got of each test that failed, by the name of the test
 FAILED = re.compile(r"^    name: (.*),\n    alertname: .*\n +exp:\[", re.MULTILINE)
 LABELS = re.compile(r"^ *Labels:\{(.*)\}\n *Annotations:\{(.*)\}", re.MULTILINE)
@@ -91,6 +92,7 @@ class Case:
         return {
             "name": f"{self.name} {which}",
             "interval": f"{STEP_SECONDS}s",
+            "external_labels": {"environment": ENVIRONMENT},
             "input_series": [
                 {"series": name, "values": f"{text}+0x{steps}" if _is_number(text) else text}
                 for name, text in values.items()

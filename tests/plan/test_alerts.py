@@ -23,7 +23,19 @@ from roles.prometheus import plan
 from roles.prometheus.limit import entries
 from roles.prometheus.plan import rules_by_role
 from roles.table import ROLES
-from tests.plan.alert_cases import HOSTS, SAMPLES, Case, Fired, alerts, cases, fired, promtool, samples, write
+from tests.plan.alert_cases import (
+    ENVIRONMENT,
+    HOSTS,
+    SAMPLES,
+    Case,
+    Fired,
+    alerts,
+    cases,
+    fired,
+    promtool,
+    samples,
+    write,
+)
 from tests.plan.environments import environment
 from tests.promql import look_back, selectors
 
@@ -94,7 +106,7 @@ def _complaints(case: Case, firing: Mapping[str, list[Fired]]) -> list[str]:
     for labels, notes in firing[f"{case.name} fires"]:
         text = notes["summary"]
         subjects = [labels[name] for name in SUBJECTS if name in labels]
-        if subjects and not any(subject in text for subject in subjects):
+        if subjects and not any(subject in text for subject in (*subjects, ENVIRONMENT)):
             found.append(f"{case.name}: names none of {', '.join(subjects)}: {text}")
         if wrong := WRONG.search(text + notes["fix"]):
             found.append(f"{case.name}: {wrong[0]} in its text: {text}; {notes['fix']}")
