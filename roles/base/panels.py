@@ -81,12 +81,12 @@ SELDOM = (
     table(
         NOW,
         "Hosts",
-        "ratio",
         "The present state of each host.",
         "host",
-        (BUSY, "processor"),
-        (f"max by (host) ({MEMORY})", "memory"),
-        (f"max by (host) ({USED})", "fullest disk"),
+        (BUSY, "processor", "ratio"),
+        (f"max by (host) ({MEMORY})", "memory", "ratio"),
+        (f"max by (host) ({USED})", "fullest disk", "ratio"),
+        ("max by (host) (time() - node_boot_time_seconds)", "runs for", "seconds"),
     ),
 )
 

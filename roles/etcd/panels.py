@@ -43,25 +43,24 @@ PANELS = (
     ),
     plot(
         BOARD,
-        "Way between members",
-        "seconds",
-        "99 of 100 messages to another member and back are faster.",
-        (
-            "histogram_quantile(0.99, sum by (host, le) (rate(etcd_network_peer_round_trip_time_seconds_bucket[5m])))",
-            "{{host}}",
-        ),
-        absent="There is one member.",
-    ),
-    plot(
-        BOARD,
         "Size of the data",
         "ratio",
         "Share of the size at which etcd accepts no more writes.",
         ("etcd_mvcc_db_total_size_in_bytes / etcd_server_quota_backend_bytes", "{{host}}"),
     ),
 )
+BETWEEN = plot(
+    BOARD,
+    "Way between members",
+    "seconds",
+    "99 of 100 messages to another member and back are faster.",
+    (
+        "histogram_quantile(0.99, sum by (host, le) (rate(etcd_network_peer_round_trip_time_seconds_bucket[5m])))",
+        "{{host}}",
+    ),
+)
 
 
 def panels(env: Environment) -> Iterator[Panel]:
     """Leader, proposals, times of the disk, size, and the way between members."""
-    yield from PANELS
+    yield from (*PANELS, *((BETWEEN,) if len(env.group("etcd")) > 1 else ()))

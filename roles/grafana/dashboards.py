@@ -81,4 +81,7 @@ def _table(panel: Panel) -> table.Panel:
     names = {f"Value #{letter}": query.legend for letter, query in zip("ABCDEFGH", panel.queries, strict=False)}
     renamed = {"excludeByName": {"Time": True}, "renameByName": names}
     made = table.Panel().with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
+    for query in panel.queries:
+        unit = UNITS[query.unit or panel.unit]
+        made = made.override_by_name(query.legend, [model.DynamicConfigValue(id_val="unit", value=unit)])
     return made.with_transformation(model.DataTransformerConfig(id_val="organize", options=renamed))

@@ -31,11 +31,13 @@ DASHBOARDS: dict[str, int | str] = {
 class Query:
     """An expression of PromQL, and what a line in the plot is called: "{{host}}" stands for that label.
 
-    In a table a query is a column named `legend`, and its result has one series for each row.
+    In a table a query is a column named `legend`, and its result has one series for each row. A column may have a
+    `unit` of its own.
     """
 
     expression: str
     legend: str = ""
+    unit: Unit | None = None
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,12 @@ def value(dashboard: str, title: str, unit: Unit, about: str, *queries: tuple[st
     return Panel(dashboard, title, unit, about, tuple(Query(*query) for query in queries), "value", absent=absent)
 
 
-def table(
-    dashboard: str, title: str, unit: Unit, about: str, row: str, *queries: tuple[str, str], absent: str = ""
-) -> Panel:
-    """Return a table with a row for each value of the label `row` and a column for each query."""
-    made = tuple(Query(*query) for query in queries)
-    return Panel(dashboard, title, unit, about, made, "table", row=row, absent=absent)
+def table(dashboard: str, title: str, about: str, row: str, *columns: tuple[str, str, Unit], absent: str = "") -> Panel:
+    """Return a table with a row for each value of the label `row`, from (expression, title, unit) of its columns."""
+    made = tuple(Query(*column) for column in columns)
+    return Panel(dashboard, title, "number", about, made, "table", row=row, absent=absent)
+
+
+def highest(expression: str, label: str, count: int = 8) -> str:
+    """Return the expression for those values of a label that have the highest result at the end of the plot."""
+    return f"({expression}) and on ({label}) topk({count}, last_over_time(({expression})[10m:1m] @ end()))"

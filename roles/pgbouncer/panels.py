@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nexus.environment.environment import Environment
-from roles.grafana.panel import Panel, plot, value
+from roles.grafana.panel import Panel, highest, plot, value
 
 BOARD = "database"
 
@@ -28,11 +28,7 @@ PANELS = (
         "Fullest pools",
         "number",
         "Connections to the server that are in use, of the databases with the most now.",
-        (
-            "sum by (database) (pgbouncer_pools_server_active_connections) and on (database) "
-            "topk(8, sum by (database) (pgbouncer_pools_server_active_connections @ end()) > 0)",
-            "{{database}}",
-        ),
+        (highest("sum by (database) (pgbouncer_pools_server_active_connections) > 0", "database"), "{{database}}"),
         absent="No connection is in use at this moment.",
     ),
     plot(

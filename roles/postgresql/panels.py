@@ -71,21 +71,14 @@ DATABASE = (
         ("sum(rate(pg_stat_database_tup_updated[5m]))", "updated"),
         ("sum(rate(pg_stat_database_tup_deleted[5m]))", "deleted"),
     ),
-    plot(
-        BOARD,
-        "Replicas behind the primary",
-        "bytes",
-        "Log that a replica has not replayed yet.",
-        (BEHIND, "{{host}}"),
-        absent="There is no replica.",
-    ),
     table(
         BOARD,
-        "Databases by size",
-        "bytes",
-        "The largest databases.",
+        "Databases",
+        "The databases, the largest ones if there are more than 40.",
         "datname",
-        ("topk(30, max by (datname) (pg_database_size_bytes))", "size"),
+        ("topk(40, max by (datname) (pg_database_size_bytes))", "size", "bytes"),
+        ("sum by (datname) (pg_stat_database_numbackends)", "connections", "number"),
+        ("sum by (datname) (rate(pg_stat_database_xact_commit[5m]))", "transactions", "per second"),
     ),
 )
 
@@ -154,7 +147,14 @@ BACKUPS = (
     ),
 )
 
+REPLICAS = (
+    plot(
+        BOARD, "Replicas behind the primary", "bytes", "Log that a replica has not replayed yet.", (BEHIND, "{{host}}")
+    ),
+)
+
 
 def panels(env: Environment) -> Iterator[Panel]:
     """Queries, connections, locks and lag; members and disk of the cluster; backups."""
-    yield from (*DATABASE, *CLUSTER, *(BACKUPS if present(env) else ()))
+    replicas = REPLICAS if len(env.group("postgresql")) > 1 else ()
+    yield from (*DATABASE, *replicas, *CLUSTER, *(BACKUPS if present(env) else ()))

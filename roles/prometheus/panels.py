@@ -18,7 +18,7 @@ PANELS = (
         "Targets that do not answer",
         "number",
         "Planned exporters and daemons whose metrics cannot be read. Normal: 0.",
-        ("count(up == 0) or vector(0)", "down"),
+        ("sum(up == bool 0)", "down"),
     ),
     plot(
         "overview",
@@ -31,11 +31,10 @@ PANELS = (
     table(
         "overview",
         "Exporters",
-        "number",
         "For each kind of exporter, how many are planned and how many answer.",
         "job",
-        ("count by (job) (up)", "planned"),
-        ("sum by (job) (up)", "answer"),
+        ("count by (job) (up)", "planned", "number"),
+        ("sum by (job) (up)", "answer", "number"),
     ),
     plot(
         "runs",

@@ -61,6 +61,16 @@ PANELS = (
     ),
     plot(
         BOARD,
+        "Age of the last save",
+        "seconds",
+        "Time since the persistent instance was last saved to disk.",
+        ('time() - redis_rdb_last_save_timestamp_seconds{server="persistent"}', "{{host}}"),
+    ),
+)
+
+REPLICAS = (
+    plot(
+        BOARD,
         "Connected replicas",
         "number",
         "Replicas of each primary. Normal: one less than there are hosts.",
@@ -76,18 +86,10 @@ PANELS = (
             '(redis_slave_repl_offset and on (host, server) redis_instance_info{role="slave"})',
             BOTH,
         ),
-        absent="There is no replica.",
-    ),
-    plot(
-        BOARD,
-        "Age of the last save",
-        "seconds",
-        "Time since the persistent instance was last saved to disk.",
-        ('time() - redis_rdb_last_save_timestamp_seconds{server="persistent"}', "{{host}}"),
     ),
 )
 
 
 def panels(env: Environment) -> Iterator[Panel]:
     """Memory, commands, hits, evictions, keys, replication and saves."""
-    yield from PANELS
+    yield from (*PANELS, *(REPLICAS if len(env.group("redis")) > 1 else ()))

@@ -16,11 +16,10 @@ PANELS = (
     table(
         "redis",
         "Primaries as the Sentinels see them",
-        "number",
         "For each name of a primary: replicas and Sentinels that answer.",
         "master_name",
-        ("min by (master_name) (redis_sentinel_master_ok_slaves)", "replicas"),
-        ("min by (master_name) (redis_sentinel_master_ok_sentinels)", "Sentinels"),
+        ("min by (master_name) (redis_sentinel_master_ok_slaves)", "replicas", "number"),
+        ("min by (master_name) (redis_sentinel_master_ok_sentinels)", "Sentinels", "number"),
     ),
 )
 

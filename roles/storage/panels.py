@@ -13,7 +13,7 @@ PANELS = (
         "Free for objects",
         "bytes",
         "What is free on the file system of the objects.",
-        ('min(SeaweedFS_volumeServer_resource{type="free"})', "free"),
+        ('min(SeaweedFS_volumeServer_resource{type="avail"})', "free"),
     ),
     plot(
         BOARD,
@@ -44,7 +44,7 @@ PANELS = (
         "Disk of the objects",
         "bytes",
         "The file system that the objects are on.",
-        ('max by (type) (SeaweedFS_volumeServer_resource{type=~"used|free"})', "{{type}}"),
+        ('max by (type) (SeaweedFS_volumeServer_resource{type=~"used|avail"})', "{{type}}"),
     ),
     plot(
         BOARD,
@@ -53,7 +53,7 @@ PANELS = (
         "Files that objects are in, and how many there may be. A read-only one is full or damaged.",
         ("sum(SeaweedFS_volumeServer_volumes)", "in use"),
         ("sum(SeaweedFS_volumeServer_max_volumes)", "at most"),
-        ("sum(SeaweedFS_volumeServer_read_only_volumes)", "read-only"),
+        ('sum(SeaweedFS_volumeServer_read_only_volumes{type="IsReadOnly"})', "read-only"),
     ),
 )
 
