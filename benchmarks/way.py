@@ -67,7 +67,8 @@ def ways() -> dict[str, Way]:
         "ANSIBLE_SSH_CONTROL_PATH_DIR": str(WORK / "control"),
         "ANSIBLE_LOCAL_TEMP": str(WORK / "temporary"),
     }
-    stock = (str(BIN / "pyinfra"), "inventory.py", "deploy.py", "-y")
+    # Not as "pyinfra": that refuses to start anywhere but at the top of this project.
+    stock = (sys.executable, "-c", "from pyinfra_cli.main import main; main()", "inventory.py", "deploy.py", "-y")
     ours = (str(BIN / "pyinfra"), "benchmarks/inventory/slice.py", "benchmarks/deploys/slice.py", "-y")
     found = (
         Way("kit", "our kit", ours, PROJECT, _kit_changes),

@@ -48,7 +48,7 @@ class Writer:
             },
             **about,
         }
-        for dead in HostClient(self._place).act_aside(SOURCE, "begin", {"line": line})["dead"]:
+        for dead in HostClient(self._place).act_aside(SOURCE, "begin", self._context(line))["dead"]:
             logger.warning(f"    record: the run of {dead['who']} at {_when(dead['time'])} died before it ended")
 
     def end(self, outcome: str, ask: bool = True) -> None:
@@ -71,9 +71,12 @@ class Writer:
         except PyinfraError as error:  # a failed run may have left hosts that do not answer
             line["services"], line["unknown"] = {}, str(error)
         try:
-            HostClient(self._place).act_aside(SOURCE, "end", {"line": line})
+            HostClient(self._place).act_aside(SOURCE, "end", self._context(line))
         except OperatorError as error:
             logger.error(f"    record: the end of this run could not be recorded: {error}")
+
+    def _context(self, line: dict[str, Any]) -> dict[str, Any]:
+        return {"line": line, "metrics": str(self._run.environment.setting.record_metrics_directory)}
 
     def _line(self, event: str) -> dict[str, Any]:
         return {"event": event, "run": self._lease.holder["token"], "time": time.time()}

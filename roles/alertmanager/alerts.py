@@ -18,7 +18,7 @@ def alerts(env: Environment) -> Iterator[Alert]:
         yield Alert(
             "AlertmanagerAlone",
             f"alertmanager_cluster_members / {len(env.group('ops'))}",
-            "{{ $labels.host }}: Alertmanager knows {{ $value | humanizePercentage }} of the others: alerts may come twice",
+            "{{ $labels.host }}: Alertmanager knows {{ $value | humanizePercentage }} of all: alerts may come twice",
             "deploys/monitoring.py; then journalctl -u prometheus-alertmanager there",
         )
     yield Alert(

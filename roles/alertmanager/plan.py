@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import yaml
-
 from nexus.environment.environment import Environment, Host
 from nexus.plan.desired import Desired, File, Unit
 from roles.alertmanager.receivers import MAINTENANCE, SEVERITIES, receivers, routes, unreached
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
+from roles.exporter.generated import generated
 
 NAME = "prometheus-alertmanager"
 CONFIG = "/etc/prometheus/alertmanager.yml"
@@ -15,13 +14,21 @@ WEB, CLUSTER = "/etc/prometheus/alertmanager-web.yml", "/etc/prometheus/alertman
 DEFAULTS = f"/etc/default/{NAME}"
 DROP_IN = f"/etc/systemd/system/{NAME}.service.d/10-nexus-cos.conf"
 # The alerts that maintenance of a service or of a host may cause: a drained host may also be restarted.
-AFFECTED = {"service": "Service.*|HighErrorRate|HighLatency|ErrorBudget.*|Pod.*|Probe.*", "host": "TargetDown|UnitFailed"}
+AFFECTED = {
+    "service": "Service.*|HighErrorRate|HighLatency|ErrorBudget.*|Pod.*|Probe.*",
+    "host": "TargetDown|UnitFailed",
+}
 DATA = "/var/lib/prometheus/alertmanager"
 
 
 def plan(env: Environment, host: Host) -> Desired:
     """Debian's Alertmanager; a change of receivers is a reload."""
-    server = {"cert_file": LEAF, "key_file": KEY, "client_ca_file": CA, "client_auth_type": "RequireAndVerifyClientCert"}
+    server = {
+        "cert_file": LEAF,
+        "key_file": KEY,
+        "client_ca_file": CA,
+        "client_auth_type": "RequireAndVerifyClientCert",
+    }
     client = {"cert_file": LEAF, "key_file": KEY, "ca_file": CA}
     others = [other for other in env.group("ops") if other.name != host.name]
     arguments = (
@@ -29,16 +36,16 @@ def plan(env: Environment, host: Host) -> Desired:
         f"--storage.path={DATA}",
         f"--web.config.file={WEB}",
         f"--web.listen-address={host.address}:{host.setting.alertmanager_port}",
-        f"--cluster.listen-address={f'{host.address}:{host.setting.alertmanager_cluster_port}' if others else ''}",
-        *((f"--cluster.tls-config={CLUSTER}",) if others else ()),
+        f"--cluster.listen-address={host.address}:{host.setting.alertmanager_cluster_port}",
+        f"--cluster.tls-config={CLUSTER}",
         *(f"--cluster.peer={other.address}:{other.setting.alertmanager_cluster_port}" for other in others),
     )
     return Desired(
         packages=(NAME,),
         files=(
-            File(CONFIG, _yaml(configuration(env)), group="prometheus", mode=0o640, secret=True),
-            File(WEB, _yaml({"tls_server_config": server})),
-            File(CLUSTER, _yaml({"tls_server_config": server, "tls_client_config": client})),
+            File(CONFIG, generated(configuration(env)), group="prometheus", mode=0o640, secret=True),
+            File(WEB, generated({"tls_server_config": server})),
+            File(CLUSTER, generated({"tls_server_config": server, "tls_client_config": client})),
             File(DEFAULTS, env.render("exporter/default.j2", arguments=arguments, variables={})),
             File(DROP_IN, env.render("exporter/service.conf.j2", groups=(KEY_GROUP,), user="")),
         ),
@@ -48,9 +55,17 @@ def plan(env: Environment, host: Host) -> Desired:
                 restart_on=(WEB, CLUSTER, DEFAULTS, DROP_IN),
                 reload_on=(CONFIG,),
                 reload_check=f"amtool check-config {CONFIG}",
+                ready_check=f"curl -fsS -m 5 -o /dev/null --cacert {CA} --cert {LEAF} --key {KEY} "
+                f"https://{host.address}:{host.setting.alertmanager_port}/-/ready",
             ),
         ),
     )
+
+
+def asked(host: Host) -> dict[str, Any]:
+    """How code on an ops host asks its Alertmanager: see host/api.py."""
+    pair = {"ca": CA, "certificate": LEAF, "key": KEY}
+    return {"address": host.address, "port": int(host.setting.alertmanager_port), **pair}
 
 
 def members(env: Environment) -> list[str]:
@@ -86,16 +101,17 @@ def configuration(env: Environment) -> dict[str, Any]:
             "routes": routes(env),
         },
         "inhibit_rules": [
-            {
-                "source_matchers": [f'alertname="{MAINTENANCE}"', f'{label}!=""'],
-                "target_matchers": [f'alertname=~"{affected}"', f'{label}!=""'],
-                "equal": [label],
-            }
-            for label, affected in AFFECTED.items()
+            *(_inhibits(MAINTENANCE, affected, label) for label, affected in AFFECTED.items()),
+            _inhibits("HostDown", ".*", "host"),
         ],
         "receivers": receivers(env),
     }
 
 
-def _yaml(content: Any) -> str:
-    return "# Generated.\n" + yaml.safe_dump(content, sort_keys=False, width=1000)
+def _inhibits(source: str, affected: str, label: str) -> dict[str, Any]:
+    """While this alert fires, others about the same host or service are not told of."""
+    return {
+        "source_matchers": [f'alertname="{source}"', f'{label}!=""'],
+        "target_matchers": [f'alertname!="{source}"', f'alertname=~"{affected}"'],
+        "equal": [label],
+    }

@@ -14,7 +14,7 @@ def alerts(env: Environment) -> Iterator[Alert]:
     yield Alert(
         "DiskSpaceLow",
         f"node_filesystem_avail_bytes{{{DISK}}} / node_filesystem_size_bytes{{{DISK}}}",
-        "{{ $labels.host }}: {{ $value | humanizePercentage }} of {{ $labels.mountpoint }} is free, the limit is {threshold}",
+        "{{ $labels.host }}: {{ $value | humanizePercentage }} of {{ $labels.mountpoint }} is free, limit {threshold}",
         "free space there; deploys/status.py names the largest users",
     )
     yield Alert(

@@ -5,15 +5,13 @@ reached from other hosts: exporter-exporter relays to them, over TLS and only fo
 """
 
 import re
-from collections.abc import Iterator
-
-import yaml
 
 from nexus.environment.environment import Environment, Host
 from nexus.error import OperatorError
 from nexus.plan.desired import Desired, Directory, File, Unit
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
 from roles.exporter.definition import TEXTFILES, Exporter
+from roles.exporter.generated import generated
 from roles.table import ROLES
 
 ACCOUNT = "prometheus"  # the packages make it
@@ -27,7 +25,7 @@ def plan(env: Environment, host: Host) -> Desired:
     found = exporters(env, host)
     packaged = [exporter for exporter in found if exporter.package]
     modules = {exporter.job: _module(host, exporter) for exporter in found}
-    config = File(CONFIG, "# Generated.\n" + yaml.safe_dump({"modules": modules}))
+    config = File(CONFIG, generated({"modules": modules}))
     relay = _files(env, RELAY, _relay_arguments(env, host), TRUST, (KEY_GROUP,))
     files = [_files(env, one.package, one.arguments, one.variables, one.groups, one.user) for one in packaged]
     units = [
@@ -38,7 +36,12 @@ def plan(env: Environment, host: Host) -> Desired:
     return Desired(
         packages=(RELAY, *(exporter.package for exporter in packaged)),
         directories=(Directory("/var/lib/prometheus", ACCOUNT, ACCOUNT), Directory(TEXTFILES)),
-        files=(config, *relay, *(file for own in files for file in own), *(file for one in packaged for file in one.files)),
+        files=(
+            config,
+            *relay,
+            *(file for own in files for file in own),
+            *(file for one in packaged for file in one.files),
+        ),
         units=(*units, Unit(RELAY, restart_on=paths)),
     )
 
@@ -96,6 +99,7 @@ def _files(
     return (
         File(f"/etc/default/{package}", env.render("exporter/default.j2", **values), mode=0o600, secret=secret),
         File(
-            f"/etc/systemd/system/{package}.service.d/10-nexus-cos.conf", env.render("exporter/service.conf.j2", **values)
+            f"/etc/systemd/system/{package}.service.d/10-nexus-cos.conf",
+            env.render("exporter/service.conf.j2", **values),
         ),
     )

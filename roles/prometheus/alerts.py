@@ -35,6 +35,18 @@ def alerts(env: Environment) -> Iterator[Alert]:
         "systemctl status prometheus-alertmanager on that host, then deploys/monitoring.py",
     )
     yield Alert(
+        "RunIncomplete",
+        "nexus_run_complete",
+        "the last run of {{ $externalLabels.environment }} did not complete, as {{ $labels.host }} recorded",
+        "deploys/history.py names it; then run deploys/full.py",
+    )
+    yield Alert(
+        "RunOpen",
+        "(time() - nexus_run_timestamp_seconds) * nexus_run_open",
+        "a run of {{ $externalLabels.environment }} has been open for {{ $value | humanizeDuration }}",
+        "deploys/history.py names it; if its process is gone, deploys/unlock.py",
+    )
+    yield Alert(
         "ScrapeSlow",
         "max by (host, job) (scrape_duration_seconds)",
         "{{ $labels.host }}: metrics of {{ $labels.job }} take {{ $value }} s, more than {threshold}",

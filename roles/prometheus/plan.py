@@ -6,14 +6,13 @@ none can be forgotten; rules are what roles say in `alerts.py`, with the limits 
 
 from typing import Any
 
-import yaml
-
 from nexus.environment.environment import Environment, Host
 from nexus.error import OperatorError
 from nexus.plan.desired import Desired, Directory, File, Unit
 from roles.alertmanager.plan import members
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
 from roles.exporter.definition import Exporter
+from roles.exporter.generated import generated
 from roles.exporter.plan import exporters
 from roles.prometheus import constant
 from roles.prometheus.alert import Alert, entries
@@ -23,6 +22,7 @@ CONFIG = "/etc/prometheus/prometheus.yml"
 RULES = "/etc/prometheus/rules"
 DEFAULTS = "/etc/default/prometheus"
 DROP_IN = "/etc/systemd/system/prometheus.service.d/10-nexus-cos.conf"
+RESEND_SECONDS = 20
 DATA = "/var/lib/prometheus/metrics2"
 TLS = {"ca_file": CA, "cert_file": LEAF, "key_file": KEY}
 
@@ -30,7 +30,7 @@ TLS = {"ca_file": CA, "cert_file": LEAF, "key_file": KEY}
 def plan(env: Environment, host: Host) -> Desired:
     """Debian's Prometheus. A change of targets or rules is a reload, after promtool has read them."""
     rules = [
-        File(f"{RULES}/{role}.yml", _yaml({"groups": [{"name": role, "rules": found}]}))
+        File(f"{RULES}/{role}.yml", generated({"groups": [{"name": role, "rules": found}]}))
         for role, found in rules_by_role(env).items()
     ]
     arguments = (
@@ -38,13 +38,15 @@ def plan(env: Environment, host: Host) -> Desired:
         f"--storage.tsdb.path={DATA}",
         f"--storage.tsdb.retention.time={env.catalogue.operations.monitoring.prometheus_retention_days}d",
         f"--storage.tsdb.retention.size={env.setting.prometheus_retention_bytes_max}",
+        # An alert that is not repeated ends after four times as long; then the switch is no longer called.
+        f"--rules.alert.resend-delay={RESEND_SECONDS}s",
         f"--web.listen-address=127.0.0.1:{env.setting.prometheus_port}",
     )
     return Desired(
         packages=("prometheus", "promtool"),
         directories=(Directory(RULES),),
         files=(
-            File(CONFIG, _yaml(configuration(env, host))),
+            File(CONFIG, generated(configuration(env, host))),
             *rules,
             File(DEFAULTS, env.render("exporter/default.j2", arguments=arguments, variables={})),
             File(DROP_IN, env.render("exporter/service.conf.j2", groups=(KEY_GROUP,), user="")),
@@ -121,7 +123,9 @@ def rules_by_role(env: Environment) -> dict[str, list[dict[str, Any]]]:
     known = {rule.name for rule in env.catalogue.operations.alerts.rules}
     for role, alert in alerts(env):
         if alert.name not in known:
-            raise OperatorError(f"alert {alert.name} of role {role} has no entry in operations.yaml: add it to alerts.rules")
+            raise OperatorError(
+                f"alert {alert.name} of role {role} has no entry in operations.yaml: add it to alerts.rules"
+            )
         if alert.name in limits:
             found.setdefault(role, []).append(alert.rule(env, limits[alert.name]))
     return found
@@ -135,7 +139,3 @@ def alerts(env: Environment) -> list[tuple[str, Alert]]:
         if ROLES.hosts(role, env)
         for alert in module.alerts(env)
     ]
-
-
-def _yaml(content: Any) -> str:
-    return "# Generated.\n" + yaml.safe_dump(content, sort_keys=False, width=1000)

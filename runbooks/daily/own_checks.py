@@ -66,7 +66,6 @@ def secrets(env: Environment) -> Iterable[Row]:
 
 UNKNOWN = absent("operations.yaml lists it, but no role or runbook implements it")
 CHECKS: dict[str, Check] = {
-    "overnight-alerts": absent("this platform has no alert manager yet"),
     "config-changes-recorded": record,
     "maintenance-windows": maintenance,
     "incident-review": people,

@@ -12,7 +12,7 @@ from roles.table import ROLES
 from runbooks.flows import lines, page
 from tests.hosts.listener import DHCP_CLIENTS, planned
 
-ENVIRONMENTS = ("lab", "box", "staging", "production")
+ENVIRONMENTS = ("lab", "box", "lab_wide", "staging", "production")
 
 
 @pytest.fixture(params=ENVIRONMENTS)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from control import Control, Outcome
 
-BASE = "deploys/base.py"
+BASE, MONITORING = "deploys/base.py", "deploys/monitoring.py"
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from control import Control
-from fault import BASE, fault, refused
+from fault import BASE, MONITORING, fault, refused
 
 from nexus.provider import lab
 
@@ -40,8 +40,8 @@ def test_an_immutable_file(sound: Control) -> None:
     )
     with fault(sound, host, script, FLAG.format(flag="0")):
         said = f"{EXPORTER} cannot be changed, because {EXPORTER} is immutable: chattr -i {EXPORTER}, then rerun"
-        refused(sound.run(deploy=BASE), f"{host}: base cannot be converged", said)
-    done = sound.run(deploy=BASE)
+        refused(sound.run(deploy=MONITORING), f"{host}: exporter cannot be converged", said)
+    done = sound.run(deploy=MONITORING)
     assert [change for change in done.changes if f"file {EXPORTER}" in change], done.end
 
 
@@ -59,7 +59,7 @@ def test_a_mount_point_in_the_place_of_a_file(sound: Control) -> None:
     host = sound.group("ops")[0]
     script = f"echo other >/run/other; mount --bind /run/other {EXPORTER}"
     with fault(sound, host, script, f"umount {EXPORTER}; rm -f /run/other"):
-        refused(sound.run(deploy=BASE), f"{EXPORTER} is a mount point", f"umount {EXPORTER}, then rerun")
+        refused(sound.run(deploy=MONITORING), f"{EXPORTER} is a mount point", f"umount {EXPORTER}, then rerun")
 
 
 def test_a_masked_unit_is_refused(sound: Control) -> None:
@@ -67,7 +67,7 @@ def test_a_masked_unit_is_refused(sound: Control) -> None:
     unit = "prometheus-node-exporter"
     undo = f"systemctl unmask --runtime {unit}; systemctl start {unit}"
     with fault(sound, host, f"systemctl mask --runtime {unit}", undo):
-        refused(sound.run(), f"{host}: base cannot be converged: unit {unit} is masked", f"systemctl unmask {unit}")
+        refused(sound.run(), f"{host}: exporter cannot be converged: unit {unit} is masked", f"systemctl unmask {unit}")
 
 
 LINKED = f"mv {LOGS} /srv/logs; ln -s logs /srv/again; ln -s ../../srv/again {LOGS}"

@@ -67,7 +67,7 @@ while time.time() < end and not os.path.exists("/run/nexus-test-go"):
 
 def test_leftovers_of_dpkg_and_killed_runs_are_finished(sound: Control) -> None:
     host = sound.group("ops")[0]
-    left = "/etc/default/.nexus-4194304-00"  # like a process with an unused process id
+    left = "/etc/sysctl.d/.nexus-4194304-00"  # like a process with an unused process id
     script = f"{unpack('nexus-test')}; touch {left}"
     undo = f"dpkg -P nexus-test >/dev/null; rm -f {left} {GO}; systemctl stop nexus-test-holder 2>/dev/null; true"
     with fault(sound, host, script, undo):

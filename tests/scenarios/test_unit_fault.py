@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from control import Control
-from fault import BASE, drifted, fault, row, stopped
+from fault import MONITORING, drifted, fault, row, stopped
 
 from nexus.provider import lab
 
@@ -44,7 +44,7 @@ def named(sound: Control, registry: str) -> None:
         fault(sound, edge, READ_ONLY, "umount /etc/nginx"),
     ):
         row(sound, "docker-registry", f"{masked} {MASKED}", "is masked", f"{edge} /etc/nginx")
-        said = (f"{registry}: registry: unit docker-registry.service", f"{masked}: base: unit {MASKED}: is masked")
+        said = (f"{registry}: registry: unit docker-registry.service", f"{masked}: exporter: unit {MASKED}: is masked")
         drifted(sound, *said)
 
 
@@ -63,5 +63,5 @@ WHOLE = f"rm -f {DROP_IN}; systemctl daemon-reload; systemctl restart prometheus
 def test_a_unit_that_crashes_after_this_run_started_it(sound: Control) -> None:
     host = sound.group("ops")[0]
     with fault(sound, host, CRASH, WHOLE):
-        done = sound.run(deploy=BASE)
+        done = sound.run(deploy=MONITORING)
         stopped(done, f"{host}: prometheus-node-exporter does not run", "out of luck", "systemctl status")

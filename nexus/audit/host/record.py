@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from nexus.agent.file import write_atomic
 from nexus.agent.lib import STATE, RemoteError, held
 
 Item = dict[str, Any]
@@ -29,6 +30,7 @@ def begin(context: Item) -> Item:
         for line in dead:
             append({"event": "death", "run": line["run"], "time": time.time()})
         append(context["line"])
+        _expose(context)
     return {"dead": dead}
 
 
@@ -36,6 +38,22 @@ def end(context: Item) -> None:
     """Record how a run ended."""
     with held(TURN):
         append(context["line"])
+        _expose(context)
+
+
+def _expose(context: Item) -> None:
+    """Write how the last run went for Prometheus. The record is what counts: this may fail."""
+    line, directory = context["line"], context.get("metrics")
+    if not directory or not os.path.isdir(directory):
+        return
+    values = {
+        "nexus_run_open": line["event"] == "begin",
+        "nexus_run_complete": line.get("outcome", "complete") == "complete",
+        "nexus_run_timestamp_seconds": line["time"],
+    }
+    text = "".join(f"# TYPE {name} gauge\n{name} {float(value):.0f}\n" for name, value in values.items())
+    with contextlib.suppress(OSError):
+        write_atomic(f"{directory}/nexus_run.prom", text.encode(), 0o644)
 
 
 def read(context: Item) -> Item:

@@ -1,0 +1,44 @@
+"""Silence the alerts that a run causes by itself, for as long as it takes and not a moment longer."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from nexus import console
+from nexus.error import OperatorError
+from nexus.run.host_action import carry_out
+from nexus.run.run import Run
+from nexus.run.side_by_side import reached
+from roles.alertmanager.plan import AFFECTED, asked
+
+SOURCE = Path(__file__).parent / "host/silence.py"
+
+
+@contextmanager
+def silenced(run: Run, services: Sequence[str], why: str, seconds: float) -> Iterator[None]:
+    """No alert about these services while the context is open; `seconds` bound the silence if the run dies.
+
+    A run does not fail for want of a silence: it says so and continues.
+    """
+    names = "|".join(map(re.escape, services))
+    context = {"matchers": {"alertname": AFFECTED["service"], "service": names}, "why": why, "seconds": seconds}
+    there = _ask(run, "silence alerts", "begin", context)
+    try:
+        yield
+    finally:
+        if there:
+            _ask(run, "end the silence", "end", context)
+
+
+def _ask(run: Run, what: str, function: str, context: dict[str, Any]) -> bool:
+    """Whether an Alertmanager did it; the others learn it from that one."""
+    for name in reached(run, "ops"):
+        try:
+            host = run.environment.host(name)
+            carry_out(run, name, what, SOURCE, function, {**context, **asked(host)})
+            return True
+        except OperatorError as error:
+            console.complain(f"warning: alerts are not silenced: {error}")
+    return False

@@ -1,0 +1,111 @@
+"""Alerts on real hosts: a fault is set, a receiver is told of it in time, and told again once it is undone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from alert_fault import FAULTS, AlertFault
+from conftest import Figure
+from control import Control
+from fault import MONITORING, fault
+from receiver import Key, Receiver, receiver
+
+from nexus.provider.lab.defaults import GATEWAY
+from nexus.provider.lab.machine import wait_until
+from roles.prometheus.alert import entries
+
+SCALE = 0.1  # of every alert's duration
+GRACE_SECONDS = 5
+SWITCH_SECONDS = 120  # without a call a switch raises the alarm
+NOTICED_SECONDS = 300
+RESOLVED_SECONDS = 400  # a rate over five minutes forgets a fault after as long
+
+
+@pytest.fixture
+def told(platform: Control) -> Iterator[tuple[Control, Receiver]]:
+    """The lab with a receiver of its alerts and short durations; afterwards it is as planned."""
+    with receiver(str(GATEWAY)) as found:
+        data = {"alertmanager_webhook_urls": [found.url], "prometheus_duration_scale": SCALE}
+        done = platform.run(deploy=MONITORING, data=data)
+        assert done.status == 0, done.end
+        try:
+            yield platform, found
+        finally:
+            done = platform.run(deploy=MONITORING)
+            assert done.status == 0, done.end
+
+
+def test_faults_are_told_and_resolved(told: tuple[Control, Receiver], full: bool, figure: Figure) -> None:
+    control, found = told
+    chosen = [one for one in FAULTS if full or not one.batch]
+    late, never = dict[str, float](), list[str]()
+    for number in sorted({one.batch for one in chosen}):
+        batch = [one for one in chosen if one.batch == number]
+        seconds = _told(control, found, batch)
+        late |= {name: over for name, over in seconds.items() if over > 0}
+        never += [one.alert for one in batch if one.alert not in seconds]
+    figure("alerts fired by faults", f"{len(chosen) - len(never)} of {len(chosen)}")
+    assert never == [], found.state()
+    assert late == {}
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1200)
+def test_the_dead_mans_switch_is_called_until_prometheus_stops(platform: Control, figure: Figure) -> None:
+    with receiver(str(GATEWAY)) as found:
+        done = platform.run(deploy=MONITORING, data={"alertmanager_watchdog_url": found.url})
+        assert done.status == 0, done.end
+        assert wait_until(lambda: len(found.messages) >= 3, 300, pause=1), "the switch is not called"
+        gap = found.messages[-1].at - found.messages[-2].at
+        assert gap < SWITCH_SECONDS, gap
+        ops = platform.group("ops")
+        stop = "systemctl stop prometheus"
+        with ExitStack() as faults:
+            for name in ops:
+                faults.enter_context(fault(platform, name, stop, "systemctl start prometheus"))
+            stopped = time.monotonic()
+            silent = wait_until(lambda: time.monotonic() - found.messages[-1].at > SWITCH_SECONDS, 400, pause=1)
+            assert silent, "the switch is still called"
+        figure("alerts: the dead man's switch notices after", time.monotonic() - stopped)
+        assert time.monotonic() - stopped < NOTICED_SECONDS
+    assert platform.run(deploy=MONITORING).status == 0
+
+
+def _told(control: Control, found: Receiver, batch: Sequence[AlertFault]) -> dict[str, float]:
+    """{alert: seconds over the time that it may take} of the alerts that were told of and resolved."""
+    wanted = {one.alert: (one.alert, one.concerns(control.group(one.group))) for one in batch}
+    limits = {one.alert: limit(control, one.alert) for one in batch}
+    with ExitStack() as faults:
+        began = time.monotonic()
+        for one in batch:
+            faults.enter_context(fault(control, one.host(control.group(one.group)), one.begin, one.undo))
+        wait_until(lambda: all(found.of(key, "firing") for key in wanted.values()), max(limits.values()) + 30, pause=1)
+    seen = {alert: found.of(key, "firing")[0].at - began for alert, key in wanted.items() if found.of(key, "firing")}
+    told = [wanted[alert] for alert in seen]
+    resolved = wait_until(lambda: all(found.state()[key] == "resolved" for key in told), RESOLVED_SECONDS, pause=1)
+    assert resolved, {key: found.state()[key] for key in told}
+    return {alert: seconds - limits[alert] for alert, seconds in seen.items()}
+
+
+def limit(control: Control, alert: str) -> float:
+    """The longest time from a fault to its notification: its duration, two looks, the wait for others, some seconds."""
+    operations = control.planned.catalogue.operations
+    looks = 2 * max(operations.monitoring.scrape_interval_seconds, operations.alerts.evaluation_interval_seconds)
+    wait = operations.alerts.routing.group_wait_seconds
+    return entries(control.planned)[alert].for_seconds * SCALE + looks + wait + GRACE_SECONDS
+
+
+@contextmanager
+def quiet(found: Receiver) -> Iterator[None]:
+    """Fail if anything begins to fire while the context is open."""
+    before = len(found.messages)
+    yield
+    assert [one for one in found.messages[before:] if one.status == "firing"] == []
+
+
+def keys(found: Receiver) -> set[Key]:
+    """Everything that fires now, as the receiver knows it."""
+    return {key for key, status in found.state().items() if status == "firing"}
