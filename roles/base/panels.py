@@ -68,8 +68,8 @@ SELDOM = (
         NOW,
         "Clock offset",
         "seconds",
-        "Distance of the clock from its source of time. Below 0.05 s is normal.",
-        ("abs(node_timex_offset_seconds)", "{{host}}"),
+        "Distance of the clock from that of Prometheus; it includes the time that a scrape takes.",
+        ("abs(node_time_seconds - timestamp(node_time_seconds))", "{{host}}"),
     ),
     plot(
         NOW,

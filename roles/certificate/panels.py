@@ -13,5 +13,5 @@ def panels(env: Environment) -> Iterator[Panel]:
         "First certificate to end",
         "seconds",
         "Time until the certificate of each host that ends first does so. Hosts renew theirs in good time.",
-        ("min by (host) (nexus_certificate_ends_seconds) - time()", "{{host}}"),
+        ('min by (host) (nexus_certificate_ends_seconds{path!~".*/ca.pem"}) - time()', "{{host}}"),
     )

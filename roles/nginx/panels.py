@@ -7,15 +7,21 @@ from roles.grafana.panel import Panel, highest, plot, table, value
 
 SERVICES, BUSINESS = "services", "business"
 QUIET = "There were no requests."
-RATE = "sum by (service) (rate(nginx_requests_total[5m]))"
-ERRORS = 'sum by (service) (rate(nginx_requests_total{class="5xx"}[5m]))'
+# Series that Prometheus computes from the access log, see records.py.
+RATE = "service:requests:rate5m"
+ERRORS = "service:request_errors:rate5m"
 TIMES = "rate(nginx_request_duration_seconds_bucket[5m])"
 SHARE = 'sum(rate(nginx_requests_total{class="5xx"}[5m])) / (sum(rate(nginx_requests_total[5m])) > 0)'
 
 
-def _slower(share: float, by: str = "le") -> str:
-    """The duration that this share of requests stays below."""
-    return f"histogram_quantile({share}, sum by ({by}) ({TIMES}))"
+def _slower(share: float) -> str:
+    """The duration that this share of all requests stays below."""
+    return f"histogram_quantile({share}, sum by (le) ({TIMES}))"
+
+
+def _slowest(share: float, of: str = "service") -> str:
+    """The same for each service or module."""
+    return f'max by ({of}) ({of}:request_duration_seconds:quantile_rate5m{{quantile="{share}"}})'
 
 
 REQUESTS = (
@@ -74,7 +80,7 @@ REQUESTS = (
         "Slowest services",
         "seconds",
         "95 of 100 requests are answered faster; the services that are slowest now.",
-        (highest(f"{_slower(0.95, 'service, le')} > 0", "service"), "{{service}}"),
+        (highest(f"{_slowest(0.95)} > 0", "service"), "{{service}}"),
         absent=QUIET,
     ),
     plot(
@@ -91,9 +97,19 @@ REQUESTS = (
         "The last five minutes of each service that was asked for something.",
         "service",
         (RATE, "requests", "per second"),
-        (f"{ERRORS} / ({RATE} > 0)", "failed", "ratio"),
-        (_slower(0.5, "service, le"), "half are faster", "seconds"),
-        (_slower(0.95, "service, le"), "95 % are faster", "seconds"),
+        ("service:request_errors:ratio_rate5m", "failed", "ratio"),
+        (_slowest(0.5), "half are faster", "seconds"),
+        (_slowest(0.95), "95 % are faster", "seconds"),
+        absent=QUIET,
+    ),
+    table(
+        SERVICES,
+        "Modules as clients see them",
+        "All services of a module together.",
+        "module",
+        ("module:request_errors:ratio_rate1h", "failed in 1 h", "ratio"),
+        ("module:request_errors:ratio_rate6h", "failed in 6 h", "ratio"),
+        (_slowest(0.95, "module"), "95 % are faster", "seconds"),
         absent=QUIET,
     ),
     plot(
