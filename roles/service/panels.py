@@ -1,4 +1,4 @@
-"""Panels about tasks and containers of services in the swarm. Each manager tells the same, so the highest number counts."""
+"""Panels about tasks and containers of services. Each manager tells the same, so the highest number counts."""
 
 from collections.abc import Iterator
 
