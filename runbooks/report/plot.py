@@ -19,6 +19,7 @@ from runbooks.report.question import Line
 from runbooks.report.unit import readable, scale
 
 SIZE = (6.4, 2.3)  # inches of 72 points; the page scales it
+PLACE = (0.115, 0.1, 0.87, 0.87)  # of the axes in it: left, bottom, width, height
 GRID, TEXT = "#f1f0f0", "#f1f0f1"  # stand for variables of the style
 COLOURS = 10  # after that lines are dashed
 DASHES = ("-", "--", ":", "-.")
@@ -48,8 +49,8 @@ def colour(number: int) -> int:
 def svg(lines: Sequence[Line], unit: str, start: int, step: int, stacked: bool = False) -> str:
     """The plot of these lines, as an element of HTML."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=SIZE, layout="constrained")
-        axes = figure.add_subplot()
+        figure = Figure(figsize=SIZE)
+        axes = figure.add_axes(PLACE)
         times = [start + step * number for number in range(len(lines[0].values))]
         _draw(axes, lines, times, stacked)
         _frame(axes, lines, unit, times, stacked)

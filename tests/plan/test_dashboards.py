@@ -97,7 +97,7 @@ def test_a_44th_service_needs_no_panel_of_its_own() -> None:
 def test_an_unknown_dashboard_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = plot("overwiev", "Load", "number", "The load.", ("node_load1", "{{host}}"))
     monkeypatch.setattr(of_hosts, "panels", lambda _: iter([wrong]))
-    with pytest.raises(OperatorError, match="not in roles/grafana/panel.py: overwiev"):
+    with pytest.raises(OperatorError, match=r"not in roles/grafana/panel.py: overwiev"):
         boards(load("lab", NO_SECRETS))
 
 
@@ -114,7 +114,7 @@ def test_a_role_without_hosts_has_no_panels() -> None:
 
 
 def test_a_kind_of_panel_begins_a_row() -> None:
-    made = [Panel("x", str(number), "number", "A.", (), kind) for number, kind in enumerate(("value", "time series"))]
-    places = [panel["gridPos"] for panel in json.loads(document(Board("x", "X", tuple(made))))["panels"]]
+    made = (Panel("x", "one", "number", "A.", (), "value"), Panel("x", "two", "number", "A.", (), "time series"))
+    places = [panel["gridPos"] for panel in json.loads(document(Board("x", "X", made)))["panels"]]
     assert places[1]["x"] == places[0].get("x", 0) == 0
     assert places[1]["y"] == places[0]["h"]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from nexus import project
+from nexus.agent.lib import RemoteError
 from nexus.cli.command import NO_SECRETS
 from nexus.environment.inventory import load
 from nexus.error import OperatorError
@@ -62,7 +63,7 @@ class Run(FakeRun):
         assert source == Path(metrics.__file__)
         try:
             found: dict[str, Any] = json.loads(json.dumps(metrics.probe(names, json.loads(json.dumps(context)))))
-        except metrics.RemoteError as error:
+        except RemoteError as error:
             raise OperatorError(f"{name}: report could not be probed: {error}") from None
         return found
 
@@ -154,15 +155,22 @@ def test_all_panels_of_the_lab_are_asked_for() -> None:
     assert len(queries(found)) == sum(len(panel.queries) for board in found for panel in board.panels) > 100
 
 
+@pytest.fixture(scope="module")
+def whole() -> tuple[Answer, str]:
+    """The lab's report without data of Redis, and its page."""
+    answer = asked(boards(load("lab", NO_SECRETS)), empty="redis_")
+    return answer, page("lab", answer)
+
+
 @pytest.mark.skipif(not BROWSER, reason="needs chromium")
 @pytest.mark.parametrize("width", [1400, 420])
-def test_a_browser_shows_every_plot(tmp_path: Path, width: int) -> None:
+def test_a_browser_shows_every_plot(tmp_path: Path, whole: tuple[Answer, str], width: int) -> None:
     """As many plots as there are panels with data, each with lines, none wider than the window, no error."""
-    answer = asked(boards(load("lab", NO_SECRETS)), empty="redis_")
+    answer, html = whole
     wanted = sum(shown.panel.kind == "time series" and shown.has_data for shown in answer.shown)
     assert wanted > 40
     path = tmp_path / "page.html"
-    path.write_text(page("lab", answer).replace("</body>", f"{LOOK}</body>"))
+    path.write_text(html.replace("</body>", f"{LOOK}</body>"))
     dom, errors = _browser(path, tmp_path, width)
     body = re.search(r"<body[^>]*>", dom)
     assert body
