@@ -91,14 +91,16 @@ def scrapes(env: Environment) -> list[tuple[str, Exporter, str, list[Host]]]:
 
 
 def _scrape(name: str, exporter: Exporter, server: str, hosts: list[Host]) -> dict[str, Any]:
-    query = {parameter: [value] for parameter, value in exporter.queries.get(server, {}).items()}
+    parameters = {"module": [exporter.job]}
+    for parameter, value in exporter.queries.get(server, {}).items():
+        parameters.setdefault(parameter, []).append(value)  # the relay hands on a second module
     labels = {"job": exporter.job} | ({"server": server} if server else {})
     found: dict[str, Any] = {
         "job_name": name,
         "scheme": "https",
         "tls_config": TLS,
         "metrics_path": "/proxy",
-        "params": {"module": [exporter.job], **query},
+        "params": parameters,
         "static_configs": [
             {"targets": [f"{host.address}:{host.setting.exporter_port}"], "labels": {**labels, "host": host.name}}
             for host in hosts
@@ -112,8 +114,11 @@ def _scrape(name: str, exporter: Exporter, server: str, hosts: list[Host]) -> di
 
 
 def rules_by_role(env: Environment) -> dict[str, list[dict[str, object]]]:
-    """{role: rules} of the roles that have hosts in this environment."""
+    """{role: rules} of the roles that have hosts in this environment; what alerts use is computed before them."""
     known, found = entries(env), dict[str, list[dict[str, object]]]()
+    for role, module in ROLES.bringing("alerts").items():
+        if ROLES.hosts(role, env) and hasattr(module, "records"):
+            found[role] = [record.rule() for record in module.records(env)]
     for role, alert in alerts(env):
         if alert.name in known:
             found.setdefault(role, []).append(alert.rule(env, known[alert.name]))

@@ -1,0 +1,61 @@
+"""Alerts about containers, tasks and nodes."""
+
+from collections.abc import Iterator
+
+from nexus.environment.environment import Environment
+from roles.prometheus.alert import Alert, Record
+
+RECENT_SECONDS = 900  # as host/metrics.py counts failed tasks
+SERVICE = "docker service ps --no-trunc nexus_{{ $labels.service }}; docker service logs nexus_{{ $labels.service }}"
+
+
+def records(env: Environment) -> Iterator[Record]:
+    """Processor time and memory of each container, with the names of its service and task."""
+    cores = "rate(namedprocess_namegroup_cpu_seconds_total[5m])"
+    memory = 'namedprocess_namegroup_memory_bytes{memtype="resident"}'
+    yield Record("container:cpu_cores:rate5m", _named(cores))
+    yield Record("container:memory_resident_bytes", _named(memory))
+
+
+def _named(series: str) -> str:
+    found = f'sum by (host, id) (label_replace({series}, "id", "$1", "groupname", "([0-9a-f]{{12}})"))'
+    return f"{found} * on (host, id) group_left (service, task) nexus_container_info"
+
+
+def alerts(env: Environment) -> Iterator[Alert]:
+    """What containers use and how often they fail."""
+    yield Alert(
+        "HighCPU",
+        "container:cpu_cores:rate5m",
+        "{{ $labels.service }} on {{ $labels.host }}: {{ $labels.task }} uses {{ $value | humanize }} cores, "
+        "the limit is {threshold}",
+        "deploys/scale.py with more replicas; docker stats {{ $labels.id }} on the host",
+    )
+    yield Alert(
+        "HighMemory",
+        "container:memory_resident_bytes "
+        "/ on (service) group_left () max by (service) (nexus_service_memory_limit_bytes)",
+        "{{ $labels.service }} on {{ $labels.host }}: {{ $labels.task }} uses {{ $value | humanizePercentage }} of its "
+        "memory, the limit is a share of {threshold}",
+        "the service's memory in services.yaml; docker stats {{ $labels.id }} on the host",
+    )
+    yield Alert(
+        "PodCrashLooping",
+        # a task that failed once was replaced; one that fails again is in a loop
+        f"clamp_min(max by (service) (nexus_service_failed_tasks) - 1, 0) / {RECENT_SECONDS}",
+        "{{ $labels.service }}: a task fails again and again, {{ $value | humanize }} times a second, "
+        "the limit is {threshold}",
+        SERVICE,
+    )
+    yield Alert(
+        "TasksMissing",
+        'max by (service) (nexus_service_tasks_wanted - on (host, service) nexus_service_tasks{state="running"})',
+        "{{ $labels.service }}: {{ $value }} of its tasks do not run, the limit is {threshold}",
+        SERVICE,
+    )
+    yield Alert(
+        "SwarmNodeDown",
+        "max by (node) (nexus_swarm_node_ready)",
+        "{{ $labels.node }}: the managers of the swarm do not hear this node, so its tasks moved away",
+        "docker node ls on a manager; systemctl status docker on {{ $labels.node }}; deploys/container.py",
+    )
