@@ -28,7 +28,7 @@ def alerts(env: Environment) -> Iterator[Alert]:
         "RebootRequired",
         "nexus_reboot_required_seconds",
         "{{ $labels.host }}: it has needed a reboot for {{ $value | humanizeDuration }}, the limit is {threshold} s",
-        "reboot it while all others are up: deploys/drain.py first",
+        "reboot it while all others are up: deploys/maintenance.py --data host={{ $labels.host }} drains it first",
     )
     yield Alert(
         "TextfileStale",
@@ -75,7 +75,7 @@ def _kernel() -> Iterator[Alert]:
         "node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes",
         "{{ $labels.host }}: {{ $value | humanizePercentage }} of memory is available, "
         "the limit is a share of {threshold}",
-        "systemd-cgtop -m there; deploys/scale.py or deploys/drain.py moves services away",
+        "systemd-cgtop -m there; deploys/maintenance.py --data host={{ $labels.host }} moves services away",
     )
     yield Alert(
         "OutOfMemory",
@@ -88,7 +88,7 @@ def _kernel() -> Iterator[Alert]:
         "LoadHigh",
         'node_load15 / on (host) group_left () count by (host) (node_cpu_seconds_total{mode="idle"})',
         "{{ $labels.host }}: {{ $value | humanize }} processes wait for each core, the limit is {threshold}",
-        "top there; deploys/scale.py or deploys/drain.py moves services away",
+        "top there; deploys/maintenance.py --data host={{ $labels.host }} moves services away",
     )
     yield Alert(
         "NetworkErrors",

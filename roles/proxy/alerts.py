@@ -4,13 +4,15 @@ from collections.abc import Iterator
 
 from nexus.environment.environment import Environment
 from roles.prometheus.alert import Alert
+from roles.proxy.plan import sections
 
 
 def alerts(env: Environment) -> Iterator[Alert]:
-    """Every section leads to a member of its store."""
+    """Every section leads to a member of its store; other backends only help one to decide."""
+    names = "|".join(section.name for section in sections(env))
     yield Alert(
         "BackendWithoutServers",
-        'haproxy_backend_active_servers{job="proxy"}',
+        f'haproxy_backend_status{{job="proxy",state="UP",proxy=~"{names}"}}',
         "{{ $labels.host }}: {{ $labels.proxy }} leads nowhere, services of this host do not reach the store",
         "deploys/status.py shows the store's members; then deploys/failover.py or deploys/data.py",
     )

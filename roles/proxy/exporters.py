@@ -20,6 +20,7 @@ METRICS = (
     "haproxy_backend_current_queue",
     "haproxy_backend_current_sessions",
     "haproxy_backend_sessions_total",
+    "haproxy_backend_status",
     "haproxy_server_check_failures_total",
     "haproxy_server_current_sessions",
     "haproxy_server_status",

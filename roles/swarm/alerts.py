@@ -10,16 +10,11 @@ SERVICE = "docker service ps --no-trunc nexus_{{ $labels.service }}; docker serv
 
 
 def records(env: Environment) -> Iterator[Record]:
-    """Processor time and memory of each container, with the names of its service and task."""
+    """Processor time of each container, with the names of its service and task."""
     cores = "rate(namedprocess_namegroup_cpu_seconds_total[5m])"
-    memory = 'namedprocess_namegroup_memory_bytes{memtype="resident"}'
-    yield Record("container:cpu_cores:rate5m", _named(cores))
-    yield Record("container:memory_resident_bytes", _named(memory))
-
-
-def _named(series: str) -> str:
-    found = f'sum by (host, id) (label_replace({series}, "id", "$1", "groupname", "([0-9a-f]{{12}})"))'
-    return f"{found} * on (host, id) group_left (service, task) nexus_container_info"
+    found = f'sum by (host, id) (label_replace({cores}, "id", "$1", "groupname", "([0-9a-f]{{12}})"))'
+    named = f"{found} * on (host, id) group_left (service, task) nexus_container_info"
+    yield Record("container:cpu_cores:rate5m", named)
 
 
 def alerts(env: Environment) -> Iterator[Alert]:
@@ -33,8 +28,7 @@ def alerts(env: Environment) -> Iterator[Alert]:
     )
     yield Alert(
         "HighMemory",
-        "container:memory_resident_bytes "
-        "/ on (service) group_left () max by (service) (nexus_service_memory_limit_bytes)",
+        "nexus_container_memory_bytes / on (service) group_left () max by (service) (nexus_service_memory_limit_bytes)",
         "{{ $labels.service }} on {{ $labels.host }}: {{ $labels.task }} uses {{ $value | humanizePercentage }} of its "
         "memory, the limit is a share of {threshold}",
         "the service's memory in services.yaml; docker stats {{ $labels.id }} on the host",

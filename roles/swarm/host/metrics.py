@@ -4,6 +4,7 @@ A service is named by its label `nexus.service`; one without it is none of the p
 """
 
 import calendar
+import contextlib
 import re
 import time
 from collections import Counter
@@ -15,6 +16,7 @@ from roles.docker.host.client import Docker
 LABEL = "nexus.service"
 TASK = "com.docker.swarm.task.name"
 ID_CHARACTERS = 12  # as docker ps shows them
+SCOPE = "/sys/fs/cgroup/system.slice/docker-{}.scope"
 RECENT_SECONDS = 900
 FAILED = {"failed", "rejected"}
 
@@ -33,12 +35,39 @@ def samples(words: list[str]) -> Iterator[Sample]:
 
 
 def containers(found: list[dict[str, Any]]) -> Iterator[Sample]:
-    """Which service, task and release a container belongs to."""
+    """Which service, task and release a container belongs to, and the memory that it uses."""
     for container in found:
         labels = container["Labels"]
         if LABEL in labels:
             names = {"id": container["Id"][:ID_CHARACTERS], "service": labels[LABEL], "task": labels.get(TASK, "")}
             yield "nexus_container_info", {**names, "release": _release(container["Image"])}, 1
+            with contextlib.suppress(FileNotFoundError):  # it ended meanwhile
+                yield "nexus_container_memory_bytes", names, used(SCOPE.format(container["Id"]))
+
+
+def used(scope: str) -> int:
+    """Bytes of a control group that count against its limit, without pages that the kernel can drop at once.
+
+    Where the kernel does not count them: what its processes have for themselves.
+    """
+    try:
+        stat = dict(line.split() for line in _read(f"{scope}/memory.stat").splitlines())
+        return int(_read(f"{scope}/memory.current")) - int(stat["inactive_file"])
+    except FileNotFoundError:
+        return sum(map(_private, _read(f"{scope}/cgroup.procs").split()))
+
+
+def _private(process: str) -> int:
+    try:
+        status = _read(f"/proc/{process}/status")
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return sum(int(size) * 1024 for size in re.findall(r"^Rss(?:Anon|Shmem):\s+(\d+) kB$", status, re.MULTILINE))
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8") as source:
+        return source.read()
 
 
 def tasks(services: Mapping[str, Item], found: list[dict[str, Any]], now: float) -> Iterator[Sample]:
