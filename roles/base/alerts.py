@@ -48,8 +48,8 @@ def _disks() -> Iterator[Alert]:
     )
     yield Alert(
         "DiskFullSoon",
-        f"predict_linear(node_filesystem_avail_bytes{{{DISK}}}[6h], {DAY_SECONDS}) {{limit}} "
-        f"and {FREE} < {NEARLY_FULL}",
+        # also by the last half hour: what was written in one go, as by a deploy, does not grow on
+        " and ".join((*(f"{_in_a_day(window)} {{limit}}" for window in ("6h", "30m")), f"{FREE} < {NEARLY_FULL}")),
         "{{ $labels.host }}: {{ $labels.mountpoint }} will be full within a day, as it has grown in the last hours",
         SPACE,
     )
@@ -112,6 +112,10 @@ def _kernel() -> Iterator[Alert]:
         "{{ $labels.host }}: its clock is {{ $value | humanize }} s off, the limit is {threshold} s",
         "chronyc tracking there and on the ops hosts",
     )
+
+
+def _in_a_day(window: str) -> str:
+    return f"predict_linear(node_filesystem_avail_bytes{{{DISK}}}[{window}], {DAY_SECONDS})"
 
 
 def _rate(what: str) -> str:
