@@ -25,8 +25,8 @@ def records(env: Environment) -> Iterator[Record]:
         of = f"histogram_quantile({quantile}, {BUCKETS})"
         yield Record("service:request_duration_seconds:quantile_rate5m", of, {"quantile": quantile})
     for module in env.catalogue.modules:
-        services = f'service=~"{"|".join(module.services)}"'
-        yield from _of_module(module.slug, services)
+        if module.services:  # not all of them excluded
+            yield from _of_module(module.slug, f'service=~"{"|".join(module.services)}"')
 
 
 def _of_module(slug: str, services: str) -> Iterator[Record]:
