@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from nexus.environment.environment import Environment
+from nexus.run.alert import Alert
 from roles.backup.host.record import METRIC
 from roles.backup.plan import kinds_of
 from roles.backup.status import PROOF
-from roles.prometheus.alert import Alert
 from roles.storage.plan import present
 from roles.table import ROLES
 

@@ -12,11 +12,11 @@ import pyrage
 from nexus.environment.environment import Environment, Host
 from nexus.plan.desired import Desired, Directory, File, Unit
 from nexus.plan.sent import program
+from nexus.run.exporter import TEXTFILES
 from nexus.run.role import Roles
 from roles.backup import environment
 from roles.backup.host.paths import CONFIG, FOLDER, IDENTITY, LIBRARY, RECORDS
 from roles.backup.store import Saved, stores
-from roles.exporter.definition import TEXTFILES
 from roles.storage.plan import BACKUP, access, present
 from roles.storage.plan import notes as storage_notes
 from roles.table import ROLES

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nexus.environment.environment import Environment
-from roles.prometheus.alert import Alert
+from nexus.run.alert import Alert
 
 QUOTA = "etcd_mvcc_db_total_size_in_bytes / etcd_server_quota_backend_bytes"
 FSYNC = "histogram_quantile(0.99, sum by (host, le) (rate(etcd_disk_wal_fsync_duration_seconds_bucket[5m])))"

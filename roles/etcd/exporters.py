@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nexus.environment.environment import Environment, Host
-from roles.exporter.definition import RUNTIME, Exporter
+from nexus.run.exporter import RUNTIME, Exporter
 
 # Requests by method, and times of what happens rarely: nine of ten series, and no question needs them.
 DROP = "grpc_.*|etcd_(debugging|grpc_proxy|mvcc_hash|snap)_.*|etcd_(server_apply|disk_backend_[ds]).*_bucket|" + RUNTIME

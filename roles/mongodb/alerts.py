@@ -6,7 +6,7 @@ Debian's exporter, of 2018, cannot log in to a server that admits SCRAM-SHA-256 
 from collections.abc import Iterator
 
 from nexus.environment.environment import Environment
-from roles.prometheus.alert import Alert
+from nexus.run.alert import Alert
 
 
 def alerts(env: Environment) -> Iterator[Alert]:

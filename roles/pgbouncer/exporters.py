@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nexus.environment.environment import Environment, Host
-from roles.exporter.definition import RUNTIME, Exporter
+from nexus.run.exporter import RUNTIME, Exporter
 from roles.postgresql import access
 from roles.postgresql.pgbackrest import SOCKET
 

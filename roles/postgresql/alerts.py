@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nexus.environment.environment import Environment
-from roles.prometheus.alert import Alert
+from nexus.run.alert import Alert
 from roles.storage.plan import present
 
 FAILOVER = "deploys/status.py shows the members"

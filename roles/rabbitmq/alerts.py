@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nexus.environment.environment import Environment
-from roles.prometheus.alert import Alert
+from nexus.run.alert import Alert
 
 ALARMS = "rabbitmq_alarms_(memory_used_watermark|free_disk_space_watermark|file_descriptor_limit)"
 GROWTH = "sum by (host) (rabbitmq_queue_messages_ready) - sum by (host) (rabbitmq_queue_messages_ready offset 5m)"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nexus.environment.environment import Environment, Host
-from roles.exporter.definition import Exporter
+from nexus.run.exporter import Exporter
 from roles.rabbitmq.plan import METRICS_PORT
 
 DROP = "erlang_(vm_allocators|vm_msacc_.*|mnesia_.*)|erlang_vm_memory_dets_tables|telemetry_.*"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nexus.environment.environment import Environment
-from roles.prometheus.alert import Alert
+from nexus.run.alert import Alert
 
 WHO = "{{ $labels.host }}: Redis ({{ $labels.server }})"
 # Writes of the append-only file are refused, or the last copy to disk failed; the cache has no append-only file.

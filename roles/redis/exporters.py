@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from nexus.environment.environment import Environment, Host
 from nexus.plan.desired import File
+from nexus.run.exporter import Exporter
 from roles.certificate.plan import CA
-from roles.exporter.definition import Exporter
 from roles.redis.instance import INSTANCES
 from roles.redis.plan import own_passwords
 from roles.redis.users import METRICS

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nexus.environment.environment import Environment
-from roles.prometheus.alert import Alert
+from nexus.run.alert import Alert
 
 ALL = "registry_http_requests_total"
 GOOD = f'{ALL}{{code!~"5.."}}'  # a series with errors is there only after the first

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nexus.environment.environment import Environment, Host
-from roles.exporter.definition import RUNTIME, Exporter
+from nexus.run.exporter import RUNTIME, Exporter
 from roles.storage.plan import METRICS_PORT, server
 
 # Times inside the server; those of S3 stay.

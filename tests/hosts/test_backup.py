@@ -46,7 +46,9 @@ def test_exporter_reads_the_repository(host, address):
     assert host.service("prometheus-pgbackrest-exporter").is_running
     assert host.socket("tcp://127.0.0.1:9854").is_listening
     assert not host.socket(f"tcp://{address}:9854").is_listening
-    assert 'pgbackrest_stanza_status{stanza="nexus-cos"} 0' in host.check_output("curl -sf http://127.0.0.1:9854/metrics")
+    assert 'pgbackrest_stanza_status{stanza="nexus-cos"} 0' in host.check_output(
+        "curl -sf http://127.0.0.1:9854/metrics"
+    )
 
 
 def test_times_of_backups_are_exported(host):

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from nexus.environment.environment import Environment, Host
-from roles.exporter.definition import Exporter
+from nexus.run.exporter import Exporter
 from roles.exporter.plan import exporters
 from tests.plan.store_environment import environment
 
