@@ -1,6 +1,8 @@
 """Metrics of every host and daemon, and the alerts about them.
 
     pyinfra inventory deploys/monitoring.py -y
+
+A change of targets, rules or receivers is a reload.
 """
 
 from pyinfra import host

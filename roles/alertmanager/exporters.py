@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nexus.environment.environment import Environment, Host
-from roles.exporter.definition import Exporter
+from nexus.run.exporter import Exporter
 
 
 def exporters(env: Environment, host: Host) -> Iterator[Exporter]:

@@ -12,6 +12,7 @@ import pyrage
 from nexus.environment.environment import Environment, Host
 from nexus.plan.desired import Desired, Directory, File, Unit
 from nexus.plan.sent import program
+from nexus.run.exporter import TEXTFILES
 from nexus.run.role import Roles
 from roles.backup import environment
 from roles.backup.host.paths import CONFIG, FOLDER, IDENTITY, LIBRARY, RECORDS
@@ -124,6 +125,7 @@ def _keys(env: Environment, host: Host, parts: dict[str, Saved]) -> list[File]:
         "recipient": str(pyrage.x25519.Identity.from_str(identity).to_public()),
         "retention_days": retention_days(env),
         "room_percent": env.setting.backup_test_room_percent,
+        "metrics": f"{TEXTFILES}/nexus_backup.prom",
     }
     assert not config.keys() & parts.keys(), f"a store has the name of a key of {CONFIG}: {', '.join(parts)}"
     config |= {kind: part.config(env, host) for kind, part in parts.items()}

@@ -31,6 +31,7 @@ def plan(env: Environment, host: Host) -> Desired:
         "paths": paths,
         "databases": [service.database for service in env.catalogue.services_of_store("postgresql")],
         "lookup": {"user": access.LOOKUP, "connections": LOOKUP},
+        "metrics": access.METRICS,
         "clients": most,
         "wait_seconds": env.catalogue.operations.tuning.db_pool.acquire_ms // 1000,
     }
@@ -42,8 +43,8 @@ def plan(env: Environment, host: Host) -> Desired:
         files=(
             _file(CONFIG, config),
             _file(LISTEN, env.render("pgbouncer/listen.ini.j2", **values)),
-            # PgBouncer logs in as its own account, see access.accounts. Secret because of what was there before.
-            _file(USERS, f'"{access.LOOKUP}" ""\n', secret=True),
+            # Both log in as their own accounts, see access.py. Secret because of what was there before.
+            _file(USERS, f'"{access.LOOKUP}" ""\n"{access.METRICS}" ""\n', secret=True),
             _file(ACCESS, f"# Generated.\n{hba}\n"),
             File(DROP_IN, env.render("pgbouncer/service.conf.j2", files=2 * most + 1000)),
         ),

@@ -6,6 +6,7 @@ from nexus.environment.environment import Environment, Host
 from nexus.error import OperatorError
 
 LOOKUP, REPLICATION, SUPERUSER = "pgbouncer", "replicator", "postgres"
+METRICS = "prometheus"  # exporters log in with the name of their account on the host
 LOCAL = "127.0.0.1/32"
 LOOKUP_BODY = (
     " select rolname::text, case when rolvaliduntil < now() then null else rolpassword end from pg_authid "
@@ -24,6 +25,7 @@ def server(env: Environment, host: Host) -> list[str]:
         f"local all {SUPERUSER} peer",
         f"local replication {SUPERUSER} peer",
         f"local {SUPERUSER} {LOOKUP} peer map={LOOKUP}",
+        f"local {SUPERUSER} {METRICS} peer",
     ]
     # Patroni reads the timeline of its own server this way. Without it, a former primary is never rewound.
     lines += [f"hostssl replication {REPLICATION} {member} scram-sha-256" for member in (*members, LOCAL)]
@@ -41,8 +43,8 @@ def accounts() -> list[str]:
 
 
 def pooler(env: Environment, host: Host) -> list[str]:
-    """Return the pooler's rules: services over the network, and the pooler's own user at the local socket."""
-    lines = [f"local pgbouncer {LOOKUP} peer"]
+    """Return the pooler's rules: services over the network; its own user and the exporter's at the local socket."""
+    lines = [f"local pgbouncer {LOOKUP} peer", f"local pgbouncer {METRICS} peer"]
     for service in env.catalogue.services_of_store("postgresql"):
         users = _users(env, service.name)
         lines += [f"hostssl {service.database} {users} {client} scram-sha-256" for client in clients(env, host)]

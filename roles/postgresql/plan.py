@@ -71,6 +71,7 @@ def items(env: Environment, services: list[Service]) -> dict[str, dict[str, Any]
     replication = scram.salt(access.REPLICATION, env.secret("postgresql/replication"))
     found[f"role {access.REPLICATION}"] = _role("platform", login=True, password=replication, replication=True)
     found[f"role {access.LOOKUP}"] = _role("platform", login=True)
+    found[f"role {access.METRICS}"] = _role("platform", login=True, member_of=["pg_monitor"])
     granted = {"body": access.LOOKUP_BODY, "definer": True, "granted": [access.LOOKUP]}
     found["function lookup"] = {"service": "platform", **granted}
     for service in services:

@@ -21,6 +21,7 @@ DEFINITIONS = f"{DIRECTORY}/definitions.json"
 DISTRIBUTION = f"{DIRECTORY}/distribution.config"
 MAY_STOP = "/usr/local/lib/nexus-cos/rabbitmq-may-stop"
 NAMES, TAKE_NAMES = f"{DIRECTORY}/erl_inetrc", "/usr/local/lib/nexus-cos/rabbitmq-names"
+METRICS_PORT = 15692  # on loopback
 ASSUMED_MEMORY_BYTES = 16 * 1024**3  # of a host that was not probed yet; the documents' figure
 
 
@@ -91,13 +92,14 @@ def _memory_bytes(host: Host) -> int:
 
 def _ports(env: Environment) -> list[int]:
     setting = env.setting
-    return sorted([int(setting.rabbitmq_port), int(setting.rabbitmq_management_port), PEER_PORT])
+    return sorted([int(setting.rabbitmq_port), int(setting.rabbitmq_management_port), METRICS_PORT, PEER_PORT])
 
 
 def _configuration(env: Environment, host: Host) -> tuple[File, ...]:
     values = {
         "host": host,
         "memory_bytes": _memory_bytes(host),
+        "metrics_port": METRICS_PORT,
         "definitions": DEFINITIONS,
         "certificate": LEAF,
         "key": KEY,
@@ -106,7 +108,7 @@ def _configuration(env: Environment, host: Host) -> tuple[File, ...]:
     return (
         _file("rabbitmq.conf", env.render("rabbitmq/rabbitmq.conf.j2", **values)),
         _file("distribution.config", env.render("rabbitmq/distribution.config.j2", **values)),
-        _file("enabled_plugins", "[rabbitmq_management].\n"),
+        _file("enabled_plugins", "[rabbitmq_management,rabbitmq_prometheus].\n"),
         _file("definitions.json", _definitions(env), secret=True),
         File(COOKIE, env.secret("rabbitmq/cookie"), "rabbitmq", "rabbitmq", 0o400, secret=True),
     )

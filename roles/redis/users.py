@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from nexus.catalogue import Service
 
 ADMIN, REPLICA, SENTINEL, HEALTH = "nexus-admin", "nexus-replica", "nexus-sentinel", "nexus-health"
+METRICS = "nexus-metrics"
 
 # Users of the platform itself, by the name of their secret: redis/admin and so on.
-OWN = {"admin": ADMIN, "replica": REPLICA, "sentinel": SENTINEL, "health": HEALTH}
+OWN = {"admin": ADMIN, "replica": REPLICA, "sentinel": SENTINEL, "health": HEALTH, "metrics": METRICS}
 
 # Commands that Sentinel and a replica send to a server, by Redis's own documentation; the health check sends ROLE.
 SENTINEL_COMMANDS = (
@@ -24,6 +25,7 @@ SERVER_RULES = {
     REPLICA: "-@all +psync +replconf +ping",
     SENTINEL: f"&* {SENTINEL_COMMANDS}",
     HEALTH: "-@all +role",
+    METRICS: "-@all +ping +info +slowlog|len +latency|latest",
 }
 
 # Commands that Sentinels send to each other; the health check asks for the primary's address.
@@ -31,6 +33,7 @@ SENTINEL_RULES = {
     ADMIN: "~* &* +@all",
     SENTINEL: "&* -@all +ping +publish +client|setname +sentinel|is-master-down-by-addr",
     HEALTH: "-@all +sentinel|get-master-addr-by-name",
+    METRICS: "-@all +ping +info +sentinel|masters +sentinel|sentinels +sentinel|slaves +sentinel|ckquorum",
 }
 
 # Everything that works on keys and channels, which Redis checks against the user's prefixes one by one.

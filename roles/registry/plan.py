@@ -16,6 +16,7 @@ from roles.certificate.plan import KEY, KEY_GROUP, LEAF
 CONFIG = "/etc/docker/registry/config.yml"
 PASSWORDS = "/etc/docker/registry/htpasswd"
 UNIT = "docker-registry.service"
+METRICS_PORT = 5001  # on loopback
 ACCOUNT = "docker-registry"  # the package makes it, and its storage directory
 
 
@@ -69,6 +70,7 @@ def plan(env: Environment, host: Host) -> Desired:
         certificate=LEAF,
         key=KEY,
         passwords=PASSWORDS,
+        metrics_port=METRICS_PORT,
         upload_secret=env.secret("registry/upload"),
     )
     storage = Directory(str(env.setting.registry_directory), owner=ACCOUNT, group=ACCOUNT, mode=0o750)

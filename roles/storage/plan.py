@@ -23,6 +23,7 @@ FRONT = "/etc/systemd/system/seaweedfs-front"
 IDENTITIES = "/etc/seaweedfs/identities.json"
 PROGRAMS = "/usr/local/lib/nexus-cos/seaweedfs"  # one folder for each release
 PORTS = {"master": 9333, "volume": 9340, "filer": 9350}  # on loopback; each also uses the port 10,000 above
+METRICS_PORT = 9327  # on loopback
 SYSTEM_CA = "/etc/ssl/certs/ca-certificates.crt"
 BACKUP, ADMIN = "backup", "admin"  # uses, each with its own key
 ACTIONS = {BACKUP: ("Read", "Write", "List", "Tagging")}  # only on the bucket of backups
@@ -42,7 +43,7 @@ def plan(env: Environment, host: Host) -> Desired:
     known = identities(env)
     content = json.dumps({"identities": known}, indent=1) + "\n"
     names = [identity["name"] for identity in known]
-    unit = env.render("storage/seaweedfs.service.j2", ports=PORTS, names=names, **values)
+    unit = env.render("storage/seaweedfs.service.j2", ports=PORTS, metrics_port=METRICS_PORT, names=names, **values)
     port = env.setting.storage_port
     return Desired(
         packages=("python3", "python3-pip"),

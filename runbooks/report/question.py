@@ -98,7 +98,7 @@ def ask(run: Run, found: Sequence[Board], hours: int) -> Answer:
     reasons = []
     for name in reached(run, "ops"):
         try:
-            told = run.hosts.ask_source(name, SOURCE, [*context["queries"], ALERTS, TARGETS, NAMES], context)
+            told = run.hosts.ask_source(name, SOURCE, [ALERTS, TARGETS, NAMES, *context["queries"]], context)
         except OperatorError as error:
             reasons.append(str(error))
         else:

@@ -13,7 +13,6 @@ from roles.swarm.plan import managers, nodes
 from roles.table import ROLES
 
 GOSSIP, VXLAN = 7946, 4789  # Docker's own, cannot be chosen
-EXPORTER = 9100
 DISTRIBUTION, EPMD = 25672, 4369  # between nodes of RabbitMQ
 DHCP_CLIENTS = (68, 546)  # of hosts that get their address from their network
 
@@ -41,7 +40,8 @@ def _planned(env: Environment, host: Host) -> Iterator[tuple[str, int, str, froz
     setting, roles = host.setting, ROLES.of(host)
     root = frozenset({"root"})
     yield "tcp", int(dict(setting).get("ssh_port") or 22), "sshd", root, True
-    yield "tcp", EXPORTER, "prometheus-node", frozenset({"prometheus"}), True
+    monitoring = frozenset({"prometheus"})
+    yield "tcp", int(setting.exporter_port), "prometheus-expo", monitoring, True
     for port in DHCP_CLIENTS:
         yield "udp", port, "systemd-network", frozenset({"systemd-network"}), False
     stores = (
@@ -79,6 +79,9 @@ def _planned(env: Environment, host: Host) -> Iterator[tuple[str, int, str, froz
     if host == server(env):
         users = frozenset({"root", "seaweedfs"})  # root's is systemd, which holds the socket
         yield "tcp", int(setting.storage_port), "systemd-socket-", users, True
+    if "alertmanager" in roles:
+        for port in (setting.alertmanager_port, setting.alertmanager_cluster_port):
+            yield "tcp", int(port), "prometheus-aler", monitoring, True
     if "router" in roles:
         for port in (setting.router_port, setting.router_metrics_port):
             yield "tcp", int(port), "docker-proxy", root, True

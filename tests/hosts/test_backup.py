@@ -39,3 +39,22 @@ def test_postgresql_is_saved_by_pgbackrest(host):
     config = host.file("/etc/pgbackrest/pgbackrest.conf")
     assert (config.user, config.group, config.mode) == ("root", "postgres", 0o640)
     assert config.contains("^repo1-cipher-type=aes-256-cbc$")
+
+
+@pytest.mark.hosts("postgresql")
+def test_exporter_reads_the_repository(host, address):
+    assert host.service("prometheus-pgbackrest-exporter").is_running
+    assert host.socket("tcp://127.0.0.1:9854").is_listening
+    assert not host.socket(f"tcp://{address}:9854").is_listening
+    assert 'pgbackrest_stanza_status{stanza="nexus-cos"} 0' in host.check_output(
+        "curl -sf http://127.0.0.1:9854/metrics"
+    )
+
+
+def test_times_of_backups_are_exported(host):
+    """One that has saved something has a record; the others have another host's turn."""
+    records = host.check_output("ls /var/lib/nexus-cos/backup")
+    times = host.file("/var/lib/prometheus/node-exporter/nexus_backup.prom")
+    for kind in ("postgresql", "redis", "rabbitmq", "environment"):
+        if f"{kind}.json\n" in records + "\n":
+            assert times.contains(f'kind="{kind}"')

@@ -9,11 +9,6 @@ def test_no_unit_failed(host):
     assert host.check_output("systemctl list-units --state=failed,auto-restart --plain --no-legend") == ""
 
 
-def test_exporter_runs(host):
-    assert host.service("prometheus-node-exporter").is_running
-    assert host.service("prometheus-node-exporter").is_enabled
-
-
 def test_ssh_starts_at_boot(host):
     assert host.service("ssh").is_enabled
 
@@ -22,8 +17,15 @@ def test_clock_is_kept(host, setting):
     assert host.service("chrony").is_running or not setting.base_chrony
 
 
-def test_metrics_are_for_the_other_hosts(host, address):
-    assert host.socket(f"tcp://{address}:9100").is_listening
+def test_metrics_are_for_the_host_alone(host, address):
+    assert host.socket("tcp://127.0.0.1:9100").is_listening
+    assert not host.socket(f"tcp://{address}:9100").is_listening
+
+
+@pytest.mark.parametrize("name", ["host", "certificate"])
+def test_metrics_of_programs_are_written(host, name):
+    assert host.service(f"nexus-metrics-{name}.timer").is_running
+    assert host.file(f"/var/lib/prometheus/node-exporter/{name}.prom").contains("^nexus_textfile_interval_seconds")
 
 
 def test_log_in_is_by_key_and_not_as_root(host, setting):

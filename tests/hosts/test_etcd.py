@@ -38,3 +38,8 @@ def test_key_is_for_its_group(host):
 def test_strangers_are_refused(host):
     assert host.file("/etc/default/etcd").contains("^ETCD_CLIENT_CERT_AUTH=true$")
     assert host.file("/etc/default/etcd").contains("^ETCD_PEER_CLIENT_CERT_AUTH=true$")
+
+
+def test_metrics_tell_of_a_leader(host, setting):
+    metrics = host.check_output(f"curl -sf http://127.0.0.1:{setting.etcd_metrics_port}/metrics").splitlines()
+    assert "etcd_server_has_leader 1" in metrics

@@ -37,3 +37,17 @@ def test_passwords_are_closed(host):
 
 def test_server_reads_its_keys(host):
     assert {"nexus-tls", "nexus-etcd"} <= set(host.user("postgres").groups)
+
+
+def test_exporter_logs_in(host, address):
+    assert host.service("prometheus-postgres-exporter").is_running
+    assert host.socket("tcp://127.0.0.1:9187").is_listening
+    assert not host.socket(f"tcp://{address}:9187").is_listening
+    metrics = host.check_output("curl -sf http://127.0.0.1:9187/metrics").splitlines()
+    assert "pg_up 1" in [line.replace('{server="/run/postgresql:5432"}', "") for line in metrics]
+    assert any(line.startswith("pg_database_size_bytes{") for line in metrics)
+
+
+def test_exporter_may_read_no_tables(host):
+    query = "select count(*) from pg_authid"
+    assert "permission denied" in host.run("runuser -u prometheus -- psql -d postgres -Atc %s", query).stderr

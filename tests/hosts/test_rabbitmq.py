@@ -36,3 +36,9 @@ def test_broker_runs_as_rabbitmq(host):
 def test_cookie_is_closed(host):
     cookie = host.file("/var/lib/rabbitmq/.erlang.cookie")
     assert (cookie.user, cookie.mode) == ("rabbitmq", 0o400)
+
+
+def test_metrics_are_for_the_host_alone(host, address):
+    assert host.socket("tcp://127.0.0.1:15692").is_listening
+    assert not host.socket(f"tcp://{address}:15692").is_listening
+    assert "rabbitmq_identity_info{" in host.check_output("curl -sf http://127.0.0.1:15692/metrics")

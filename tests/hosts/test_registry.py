@@ -39,3 +39,9 @@ def test_images_belong_to_the_registry(host, setting):
 )
 def test_registry_wants_tls_and_a_password(fleet, hostname, login, status):
     assert fleet.web(hostname, f"registry {login}")["status"] == status
+
+
+def test_metrics_are_for_the_host_alone(host, address):
+    assert host.socket("tcp://127.0.0.1:5001").is_listening
+    assert not host.socket(f"tcp://{address}:5001").is_listening
+    assert "registry_http_in_flight_requests{" in host.check_output("curl -sf http://127.0.0.1:5001/metrics")

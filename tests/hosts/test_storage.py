@@ -2,7 +2,7 @@
 
 import pytest
 
-from roles.storage.plan import PORTS
+from roles.storage.plan import METRICS_PORT, PORTS
 
 testinfra_hosts = ["storage[0]"]
 
@@ -37,3 +37,10 @@ def test_data_is_closed(host, setting):
 def test_keys_are_closed(host):
     keys = host.file("/etc/seaweedfs/identities.json")
     assert (keys.user, keys.group, keys.mode) == ("root", "seaweedfs", 0o640)
+
+
+def test_metrics_are_for_the_host_alone(host, address):
+    assert host.socket(f"tcp://127.0.0.1:{METRICS_PORT}").is_listening
+    assert not host.socket(f"tcp://{address}:{METRICS_PORT}").is_listening
+    metrics = host.check_output(f"curl -sf http://127.0.0.1:{METRICS_PORT}/metrics")
+    assert "SeaweedFS_volumeServer_read_only_volumes{" in metrics

@@ -62,10 +62,17 @@ def answers() -> Answers:
     }
     found["edge1"]["functional"] = {"backend-api": dict.fromkeys(("who am I",), "")}
     found["app2"] = {"host": {"error": "the disk is gone"}}
+    found["ops1"]["alerts"] = {"since": "2027-01-14T08:00:00Z", "alerts": [_alert("Watchdog", "none"), _alert()]}
     found["data2"]["backup"]["postgresql"] = {
         "ok": False, "error": "no room", "ok_at": "2027-01-15T04:00:00Z", "finished_at": "2027-01-15T07:58:00Z",
     }  # fmt: skip
     return found
+
+
+def _alert(name: str = "DiskSpaceLow", severity: str = "critical") -> dict[str, Any]:
+    labels = {"alertname": name, "severity": severity, **({"host": "ops1"} if severity != "none" else {})}
+    text = {"summary": "ops1: 3% of / is free", "fix": "free space there"}
+    return {"labels": labels, "annotations": text, "at": "2027-01-15T07:00:00Z"}
 
 
 def _host(name: str) -> dict[str, Any]:
@@ -125,4 +132,5 @@ def seen() -> Answers:
     found["edge1"]["guard"] = {"differs": ["router guard: rules differs"]}
     found["edge1"]["access"] = {"requests": 1000, "5xx": 80, "4xx": 3, "services": {"glitch": 80}}
     found["ops1"]["record"] = {"lines": 12, "at": NOW}
+    found["ops1"]["fired"] = {"alerts": {"DiskSpaceLow ops1": 7.0, "TargetDown app2": 42.0}}
     return found

@@ -78,7 +78,13 @@ def vault(monkeypatch: pytest.MonkeyPatch) -> Vault:
 
 
 def config_of(directory: Path, *kinds: str) -> dict[str, Any]:
-    return {"kinds": list(kinds), "host": "one", "directory": str(directory), "retention_days": 9}
+    return {
+        "kinds": list(kinds),
+        "host": "one",
+        "directory": str(directory),
+        "retention_days": 9,
+        "metrics": f"{directory}/metrics",
+    }
 
 
 def test_each_kind_is_saved_when_it_is_this_hosts_turn(
@@ -227,3 +233,17 @@ def test_the_backup_program_has_the_actions_of_runbooks() -> None:
     assert prefixes == {"redis/", "rabbitmq/", "mongodb/", "safety/"}
     options = main.arguments(known).parse_args(["backup", "--type", "full", "--only", "redis"])
     assert (options.type, options.only) == ("full", "redis")
+
+
+def test_a_failed_backup_keeps_the_time_of_the_last_good_one(vault: Vault, tmp_path: Path) -> None:
+    def fail(config: Any, vault: Any, type_: str) -> Record:
+        raise RemoteError("the bucket is full")
+
+    (tmp_path / "other.json").write_text("{}")  # not a record
+    known, broken = {"book": FILE}, {"book": replace(FILE, save=fail)}
+    for kinds, good in ((broken, "0"), (known, "17"), (broken, "17")):
+        main.save(config_of(tmp_path, "book"), kinds, "", [])
+        lines = (tmp_path / "metrics").read_text().splitlines()
+        assert len(lines) == 2
+        assert lines[1].startswith(f'nexus_backup_last_success_timestamp_seconds{{kind="book"}} {good}')
+    assert (tmp_path / "metrics").stat().st_mode & 0o777 == 0o644  # the node exporter reads it

@@ -214,9 +214,9 @@ def test_all_checks_exist_and_unanswered_ones_say_so(tmp_path: Path) -> None:
     listed = env.catalogue.operations.daily_checks
     names = {name for when in checks.TIMES for name in listed.of(when)}
     assert names - checks.united(ROLES).keys() == set()
-    told = judge(found(env), ["overnight-alerts", "incident-review"])
+    told = judge(found(env), ["incident-log", "incident-review"])
     assert [(line.area, line.what, line.missed) for line in told] == [
-        ("overnight-alerts", "not asked", False),
+        ("incident-log", "not asked", False),
         ("incident-review", "not asked", False),
     ]
 

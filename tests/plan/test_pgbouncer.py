@@ -31,7 +31,10 @@ def test_passwords_are_looked_up_by_one_user(tmp_path: Path) -> None:
     desired = plan(env, env.host("data1"))
     pooler = parsed(text(desired, CONFIG))["pgbouncer"]
     assert (pooler["auth_user"], pooler["auth_dbname"]) == ("pgbouncer", "postgres")
-    assert text(desired, USERS) == '"pgbouncer" ""\n'  # no password to steal: it connects as its system account
+    # No password to steal: the pooler and its exporter connect as their system accounts.
+    assert text(desired, USERS) == '"pgbouncer" ""\n"prometheus" ""\n'
+    assert pooler["stats_users"] == "prometheus"
+    assert "admin_users" not in pooler
     everything = told(desired)
     for service in env.catalogue.services_of_store("postgresql"):
         for _, password in env.logins("postgresql", service.name):
@@ -43,7 +46,7 @@ def test_services_use_tls_and_reach_only_their_own_database(tmp_path: Path) -> N
     desired = plan(env, env.host("data1"))
     assert parsed(text(desired, CONFIG))["pgbouncer"]["client_tls_sslmode"] == "require"
     rules = [line.split() for line in text(desired, ACCESS).splitlines() if line.startswith(("host", "local"))]
-    assert rules[0] == ["local", "pgbouncer", "pgbouncer", "peer"]
+    assert rules[:2] == [["local", "pgbouncer", name, "peer"] for name in ("pgbouncer", "prometheus")]
     own = [rule for rule in rules if rule[1] == "auth_service"]
     assert [rule[:3] for rule in own] == [["hostssl", "auth_service", "auth_service_a,auth_service_b"]] * 3
     assert {rule[3] for rule in own} == {f"{APP}/32", f"{ADDRESS}/32", "127.0.0.1/32"}

@@ -71,6 +71,7 @@ def test_a_database_accepts_only_its_own_two_logins(tmp_path: Path) -> None:
         ["local", "all", "postgres", "peer"],
         ["local", "replication", "postgres", "peer"],
         ["local", "postgres", "pgbouncer", "peer", "map=pgbouncer"],
+        ["local", "postgres", "prometheus", "peer"],
         ["hostssl", "replication", "replicator", f"{ADDRESS}/32", "scram-sha-256"],
         ["hostssl", "replication", "replicator", "127.0.0.1/32", "scram-sha-256"],
         ["hostssl", "all", "postgres", f"{ADDRESS}/32", "scram-sha-256"],
@@ -109,9 +110,10 @@ def test_every_service_has_owner_logins_and_database(tmp_path: Path) -> None:
         assert (database["owner"], database["public"], database["shut"]) == (service.database, False, False)
     schemas = [name for name in items if name.startswith("schema ")]
     assert schemas == ["schema ledger-mgr", "schema invoice-gen"]
-    assert len(items) == 4 * 26 + 3 + len(schemas)
+    assert len(items) == 4 * 26 + 4 + len(schemas)
     assert items["role replicator"]["replication"] is True
     assert items["role pgbouncer"]["replication"] is False
+    assert (items["role prometheus"]["member_of"], items["role prometheus"]["password"]) == (["pg_monitor"], "")
     assert items["function lookup"]["granted"] == ["pgbouncer"]
 
 

@@ -11,7 +11,7 @@ import pytest
 from nexus.error import OperatorError
 from roles.redis.instance import CACHE, INSTANCES, PERSISTENT
 from roles.redis.plan import HELPER, PASSWORD, notes, plan
-from roles.redis.users import ADMIN, HEALTH, OWN, SERVER_RULES
+from roles.redis.users import ADMIN, HEALTH, METRICS, OWN, SERVER_RULES
 from roles.service.contents import credentials
 from tests.plan.store_environment import ADDRESS, GIB, environment, file, text, told
 
@@ -70,6 +70,10 @@ def test_dangerous_commands_are_denied_last(tmp_path: Path) -> None:
 def test_the_health_check_may_ask_for_the_role_and_nothing_else() -> None:
     assert SERVER_RULES[HEALTH] == "-@all +role"
     assert all("+@all" not in rules.split() for user, rules in SERVER_RULES.items() if user != ADMIN)
+
+
+def test_the_exporter_may_ask_for_figures_and_no_key() -> None:
+    assert SERVER_RULES[METRICS] == "-@all +ping +info +slowlog|len +latency|latest"
 
 
 def test_passwords_of_services_are_stored_as_hashes(tmp_path: Path) -> None:

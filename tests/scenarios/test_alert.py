@@ -15,7 +15,7 @@ from receiver import Key, Receiver, receiver
 
 from nexus.provider.lab.defaults import GATEWAY
 from nexus.provider.lab.machine import wait_until
-from roles.prometheus.alert import entries
+from roles.prometheus.limit import entries
 
 SCALE = 0.1  # of every alert's duration
 GRACE_SECONDS = 5

@@ -1,6 +1,7 @@
 """What is known of the last backup of each kind, as files on this host and objects in the bucket.
 
-One JSON file a kind, DIRECTORY/KIND.json, and the same below status/ in the bucket; README says what is in it.
+One JSON file a kind, DIRECTORY/KIND.json, and the same below status/ in the bucket; README says what is in it. Of
+those on this host, Prometheus gets the times.
 """
 
 import contextlib
@@ -12,10 +13,11 @@ from collections.abc import Callable
 from typing import Any
 
 from nexus.agent.file import read_json, write_atomic
-from nexus.agent.lib import RemoteError
+from nexus.agent.lib import RemoteError, listing
 from roles.backup.host.vault import Config, Vault
 
 FORMAT = 1
+METRIC = "nexus_backup_last_success_timestamp_seconds"
 Record = dict[str, Any]
 
 
@@ -68,6 +70,26 @@ def write(config: Config, kind: str, record: Record) -> None:
     """Put the record in its place."""
     os.makedirs(config["directory"], exist_ok=True)
     write_atomic(path(config, kind), text(record).encode())
+    export(config)
+
+
+def export(config: Config) -> None:
+    """Leave the times of this host's records for the node exporter; 0 where no backup was ever ok."""
+    if not os.path.isdir(os.path.dirname(config["metrics"])):
+        return  # this host's exporters come later
+    told = [
+        read_json(f"{config['directory']}/{name}") for name in listing(config["directory"]) if name.endswith(".json")
+    ]
+    lines = [f"# TYPE {METRIC} gauge"]
+    for found in told:
+        if "finished_at" in found:
+            lines.append(f'{METRIC}{{kind="{found["kind"]}"}} {seconds(found.get("ok_at", ""))}')
+    write_atomic(config["metrics"], "\n".join([*lines, ""]).encode(), 0o644)
+
+
+def seconds(when: str) -> int:
+    """A moment of a record as seconds since 1970."""
+    return int(dt.datetime.fromisoformat(when.replace("Z", "+00:00")).timestamp()) if when else 0
 
 
 def text(record: Record) -> str:

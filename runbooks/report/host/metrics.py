@@ -1,14 +1,11 @@
 """Runs on an ops host: asks its Prometheus for series, alerts and targets. Changes nothing."""
 
-import json
 import time
 from typing import Any
-from urllib.parse import urlencode
 
-from nexus.agent import http
 from nexus.agent.lib import RemoteError
+from roles.prometheus.host.query import ask
 
-SECONDS = 30
 DIGITS = 6
 ALERTS, TARGETS, NAMES, TIMES = "alerts", "targets", "names", "times"  # apart from queries
 
@@ -70,12 +67,8 @@ def _number(text: str) -> float | None:
 
 
 def _ask(context: dict[str, Any], path: str, values: dict[str, Any]) -> Any:
-    """The data of an answer; RemoteError with Prometheus's words if it refuses."""
+    """The data of an answer; RemoteError if Prometheus refuses or does not answer."""
     try:
-        answer = http.get(int(context["port"]), f"/api/v1/{path}?{urlencode(values)}", SECONDS)
-        found = json.loads(answer.body)
-    except (OSError, ValueError) as error:
+        return ask(int(context["port"]), path, **{name: str(value) for name, value in values.items()})
+    except OSError as error:
         raise RemoteError(f"Prometheus does not answer: {error}") from None
-    if found.get("status") != "success":
-        raise RemoteError(f"Prometheus answers {answer.status}: {found.get('error')}")
-    return found["data"]
