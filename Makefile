@@ -8,7 +8,7 @@ BIN := .venv/bin
 AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo -E)
 REPORTS := --junitxml=reports/$(NEXUS_ENV).xml --html=reports/$(NEXUS_ENV).html --self-contained-html
 
-.PHONY: help deploy provision test verify drift lint scenarios bench architecture messages lab-up lab-down lab-status catalogue flows secrets secrets-edit secrets-status clean
+.PHONY: help deploy provision test verify drift report lint scenarios bench architecture messages lab-up lab-down lab-status catalogue flows secrets secrets-edit secrets-status clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -29,6 +29,9 @@ verify: .venv/ready ## check the hosts of NEXUS_ENV as they are, with testinfra
 
 drift: .venv/ready ## report what differs from the plan on the hosts of NEXUS_ENV, as text, JSON and a page
 	$(BIN)/pyinfra inventory deploys/drift.py
+
+report: .venv/ready ## write a page with alerts and the plots of all dashboards of NEXUS_ENV
+	$(BIN)/pyinfra inventory deploys/report.py
 
 scenarios: .venv/ready ## run the plan tests three times in random order, then the scenarios in full
 	$(AS_ROOT) tests/tools.sh

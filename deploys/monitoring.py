@@ -10,6 +10,7 @@ from pyinfra import host
 from nexus.run.converge import layer
 from roles.alertmanager import alertmanager
 from roles.exporter import exporter
+from roles.grafana import grafana
 from roles.prometheus import prometheus
 
 layer("metrics")
@@ -17,3 +18,4 @@ exporter()
 if "ops" in host.groups:
     alertmanager()
     prometheus()
+    grafana()

@@ -39,6 +39,7 @@ ROLES = Roles(
         "exporter": Role(("all",)),
         "alertmanager": Role(("ops",)),
         "prometheus": Role(("ops",), needs=KEPT),
+        "grafana": Role(("ops",)),
         "health": Role(("edge",)),
     },
 )

@@ -1,9 +1,12 @@
-"""What a role adds to the alerts, in its file `alerts.py`: `alerts(env)` yields Alerts.
+"""What a role adds to the rules of Prometheus, in its file `alerts.py`.
+
+`alerts(env)` yields Alerts. `records(env)`, if there is one, yields Records, which the role's alerts may use.
 
 When an alert fires and whom it concerns is data: operations.yaml has an entry for each name below `alerts.rules`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from nexus.catalogue.observation import AlertRule
 
@@ -37,3 +40,16 @@ class Alert:
             "labels": {"severity": entry.severity},
             "annotations": {"summary": self.text.replace("{threshold}", threshold), "fix": self.fix},
         }
+
+
+@dataclass(frozen=True)
+class Record:
+    """A series that Prometheus computes: the value of `expression` under a name, with `labels` added."""
+
+    name: str
+    expression: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def rule(self) -> dict[str, object]:
+        """The rule as Prometheus reads it."""
+        return {"record": self.name, "expr": self.expression, **({"labels": dict(self.labels)} if self.labels else {})}

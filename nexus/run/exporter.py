@@ -1,4 +1,7 @@
-"""What a role adds to the metrics of a host, in its file `exporters.py`: `exporters(env, host)` yields Exporters."""
+"""What a role adds to the metrics of a host, in its file `exporters.py`.
+
+`exporters(env, host)` yields Exporters. `textfiles(env, host)`, if there is one, yields Textfiles.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,3 +37,17 @@ class Exporter:
     files: tuple[File, ...] = ()
     queries: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     drop: str = ""
+
+
+@dataclass(frozen=True)
+class Textfile:
+    """Metrics that a program of ours asks for on a host, and leaves in a file for node exporter.
+
+    The function `samples(words)` of the host-side `module` yields (name, labels, value). A timer starts it every
+    `seconds`; a file that is three intervals old is an alert.
+    """
+
+    name: str
+    module: str
+    seconds: int
+    words: tuple[str, ...] = ()

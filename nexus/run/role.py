@@ -30,6 +30,7 @@ Runbooks for all roles call files with the same name in each role that has one, 
 - `flows.py`: connections to the role's ports, see flow.py.
 - `exporters.py`: `exporters(env, host)`, the metrics of its daemons on a host, see exporter.py.
 - `alerts.py`: `alerts(env)`, what operators must be told of, see alert.py.
+- `panels.py`: `panels(env)`, its plots on dashboards, see roles/grafana/panel.py.
 - `backup.py` and `host/backup.py`: how the role's data is saved and restored, see roles/backup/store.py.
 """
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nexus.environment.environment import Environment, Host
-from nexus.run.exporter import TEXTFILES, Exporter
+from nexus.run.exporter import TEXTFILES, Exporter, Textfile
 
 PORT = 9100
 # The lab's hosts share a kernel; these say nothing or fail there, and nothing that others do not say elsewhere.
@@ -19,3 +19,8 @@ def exporters(env: Environment, host: Host) -> Iterator[Exporter]:
         *(f"--no-collector.{name}" for name in WITHOUT),
     )
     yield Exporter("node", PORT, package="prometheus-node-exporter", arguments=arguments)
+
+
+def textfiles(env: Environment, host: Host) -> Iterator[Textfile]:
+    """Whether the host needs a reboot."""
+    yield Textfile("host", "roles.base.host.metrics", 3600)

@@ -9,7 +9,8 @@ import re
 from nexus.environment.environment import Environment, Host
 from nexus.error import OperatorError
 from nexus.plan.desired import Desired, Directory, File, Unit
-from nexus.run.exporter import TEXTFILES, Exporter
+from nexus.plan.sent import program
+from nexus.run.exporter import TEXTFILES, Exporter, Textfile
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
 from roles.exporter.generated import generated
 from roles.table import ROLES
@@ -18,6 +19,9 @@ ACCOUNT = "prometheus"  # the packages make it
 RELAY = "prometheus-exporter-exporter"
 TRUST = {"SSL_CERT_FILE": CA}  # its option tls_ca_cert_file has no effect on the daemons that it asks
 CONFIG = "/etc/prometheus/exporter-exporter.yml"
+LIBRARY = "/usr/local/lib/nexus-cos/exporter"
+RUNNER = "roles.exporter.host.textfile"  # the module that writes the file of a Textfile
+UNITS = "/etc/systemd/system"
 
 
 def plan(env: Environment, host: Host) -> Desired:
@@ -33,16 +37,18 @@ def plan(env: Environment, host: Host) -> Desired:
         for one, own in zip(packaged, files, strict=True)
     ]
     paths = (*(file.path for file in relay), CONFIG, CA, LEAF, KEY)
+    programs, timers = _programs(env, textfiles(env, host))
     return Desired(
         packages=(RELAY, *(exporter.package for exporter in packaged)),
         directories=(Directory("/var/lib/prometheus", ACCOUNT, ACCOUNT), Directory(TEXTFILES)),
         files=(
             config,
             *relay,
+            *programs,
             *(file for own in files for file in own),
             *(file for one in packaged for file in one.files),
         ),
-        units=(*units, Unit(RELAY, restart_on=paths)),
+        units=(*units, *timers, Unit(RELAY, restart_on=paths)),
     )
 
 
@@ -62,6 +68,28 @@ def exporters(env: Environment, host: Host) -> list[Exporter]:
                     f"{getattr(exporter, what)}: change one of them"
                 )
     return found
+
+
+def textfiles(env: Environment, host: Host) -> list[Textfile]:
+    """All files of metrics that programs of ours write on a host."""
+    concerned, found = set(ROLES.of(host)), list[Textfile]()
+    for role, module in ROLES.bringing("exporters").items():
+        if role in concerned and hasattr(module, "textfiles"):
+            found += module.textfiles(env, host)
+    return found
+
+
+def _programs(env: Environment, found: list[Textfile]) -> tuple[list[File], list[Unit]]:
+    """The programs that write files of metrics, and their timers."""
+    modules = [RUNNER, *(textfile.module for textfile in found)] if found else []
+    files, timers = [File(f"{LIBRARY}/{path}", text) for path, text in program(modules).items()], []
+    for textfile in found:
+        unit, values = f"nexus-metrics-{textfile.name}", {"textfile": textfile, "directory": TEXTFILES}
+        service = env.render("exporter/textfile.service.j2", library=LIBRARY, runner=RUNNER, **values)
+        timer = env.render("exporter/textfile.timer.j2", **values)
+        files += [File(f"{UNITS}/{unit}.service", service), File(f"{UNITS}/{unit}.timer", timer)]
+        timers.append(Unit(f"{unit}.timer"))
+    return files, timers
 
 
 def _module(host: Host, exporter: Exporter) -> dict[str, object]:

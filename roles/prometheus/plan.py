@@ -95,14 +95,16 @@ def scrapes(env: Environment) -> list[tuple[str, Exporter, str, list[Host]]]:
 
 
 def _scrape(name: str, exporter: Exporter, server: str, hosts: list[Host]) -> dict[str, Any]:
-    query = {parameter: [value] for parameter, value in exporter.queries.get(server, {}).items()}
+    parameters = {"module": [exporter.job]}
+    for parameter, value in exporter.queries.get(server, {}).items():
+        parameters.setdefault(parameter, []).append(value)  # the relay hands on a second module
     labels = {"job": exporter.job} | ({"server": server} if server else {})
     found: dict[str, Any] = {
         "job_name": name,
         "scheme": "https",
         "tls_config": TLS,
         "metrics_path": "/proxy",
-        "params": {"module": [exporter.job], **query},
+        "params": parameters,
         "static_configs": [
             {"targets": [f"{host.address}:{host.setting.exporter_port}"], "labels": {**labels, "host": host.name}}
             for host in hosts
@@ -118,9 +120,12 @@ def _scrape(name: str, exporter: Exporter, server: str, hosts: list[Host]) -> di
 def rules_by_role(env: Environment) -> dict[str, list[dict[str, Any]]]:
     """{role: rules} of the roles that have hosts in this environment, and the constant ones.
 
-    OperatorError if operations.yaml has no entry for an alert.
+    What alerts use is computed before them. OperatorError if operations.yaml has no entry for an alert.
     """
     limits, found = entries(env), {"constant": constant.rules(env)}
+    for role, module in ROLES.bringing("alerts").items():
+        if ROLES.hosts(role, env) and hasattr(module, "records"):
+            found[role] = [record.rule() for record in module.records(env)]
     scale = float(env.setting.prometheus_duration_scale)
     known = {rule.name for rule in env.catalogue.operations.alerts.rules}
     for role, alert in alerts(env):

@@ -15,6 +15,7 @@ from roles.table import ROLES
 CONFIG = "/etc/haproxy/haproxy.cfg"
 DROP_IN = "/etc/systemd/system/haproxy.service.d/10-nexus-cos.conf"
 KEEP = "/usr/local/lib/nexus-cos/proxy-state"
+METRICS_PORT = 8405  # on loopback
 PATHS = {"socket": "/run/haproxy/admin.sock", "state": "/run/haproxy/servers"}
 
 
@@ -39,7 +40,7 @@ def plan(env: Environment, host: Host) -> Desired:
 
 def configuration(env: Environment, host: Host) -> str:
     """haproxy.cfg of one host."""
-    return env.render("proxy/haproxy.cfg.j2", host=host, sections=sections(env), **PATHS)
+    return env.render("proxy/haproxy.cfg.j2", host=host, sections=sections(env), metrics_port=METRICS_PORT, **PATHS)
 
 
 def sections(env: Environment) -> list[Section]:

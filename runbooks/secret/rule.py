@@ -52,6 +52,7 @@ RULES: dict[str, Rule] = {
     "tls/*": Rule("kept", AUTHORITY),
     "etcd/*": Rule("kept", AUTHORITY),
     "external/*": Rule("kept", PROVIDER),
+    "grafana/admin": Rule("replace"),
     "alertmanager/*": Rule("kept", PROVIDER),
     "mongodb/admin": Rule("kept", "change it in the server first, then enter it with `make secrets-edit`"),
     "mongodb/members": Rule("kept", "all members must have the same one: stop them, `make secrets-edit`, run data.py"),

@@ -17,6 +17,17 @@ def test_clock_is_kept(host, setting):
     assert host.service("chrony").is_running or not setting.base_chrony
 
 
+def test_metrics_are_for_the_host_alone(host, address):
+    assert host.socket("tcp://127.0.0.1:9100").is_listening
+    assert not host.socket(f"tcp://{address}:9100").is_listening
+
+
+@pytest.mark.parametrize("name", ["host", "certificate"])
+def test_metrics_of_programs_are_written(host, name):
+    assert host.service(f"nexus-metrics-{name}.timer").is_running
+    assert host.file(f"/var/lib/prometheus/node-exporter/{name}.prom").contains("^nexus_textfile_interval_seconds")
+
+
 def test_log_in_is_by_key_and_not_as_root(host, setting):
     wanted = {"permitrootlogin no", "passwordauthentication no", f"allowusers {setting.base_user}"}
     assert wanted <= set(host.check_output("sshd -T").splitlines())

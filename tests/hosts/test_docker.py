@@ -30,5 +30,12 @@ def test_engine_has_its_configuration(host, setting):
     assert config["live-restore"] is False  # a swarm refuses it
 
 
+@pytest.mark.hosts("app")
+def test_every_container_has_its_processor_time(host):
+    metrics = host.check_output("curl -fsS -m 10 http://127.0.0.1:9256/metrics")
+    containers = host.check_output("docker ps -q --filter label=nexus.service").split()
+    assert [one for one in containers if f'cpu_seconds_total{{groupname="{one}"' not in metrics] == []
+
+
 def test_bridge_has_its_address(host, setting):
     assert setting.docker_bridge_address.split("/")[0] in host.interface("docker0").addresses

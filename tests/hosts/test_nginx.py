@@ -28,6 +28,16 @@ def test_status_is_for_the_host_alone(host, address, setting):
     assert not host.socket(f"tcp://{address}:{setting.nginx_status_port}").is_listening
 
 
+@pytest.mark.parametrize(
+    ("port", "metric"),
+    [(9113, "nginx_up 1"), (3903, "nginx_login_failures_total"), (3903, "nginx_tokens_issued_total")],
+)
+def test_metrics_are_for_the_host_alone(host, address, port, metric):
+    assert host.socket(f"tcp://127.0.0.1:{port}").is_listening
+    assert not host.socket(f"tcp://{address}:{port}").is_listening
+    assert metric in host.check_output(f"curl -fsS -m 5 http://127.0.0.1:{port}/metrics")
+
+
 def test_configuration_is_valid(host):
     assert host.run("nginx -t -q").succeeded
 

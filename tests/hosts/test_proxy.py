@@ -23,6 +23,12 @@ def test_every_store_has_its_port(host, env, setting):
     assert [port for port in ports if not host.socket(f"tcp://{env.gateway}:{port}").is_listening] == []
 
 
+def test_metrics_are_for_the_host_alone(host, address):
+    assert host.socket("tcp://127.0.0.1:8405").is_listening
+    assert not host.socket(f"tcp://{address}:8405").is_listening
+    assert "haproxy_backend_status" in host.check_output("curl -fsS -m 5 http://127.0.0.1:8405/metrics")
+
+
 def test_configuration_is_valid(host):
     assert host.run("haproxy -c -q -f /etc/haproxy/haproxy.cfg").succeeded
 

@@ -20,6 +20,12 @@ def test_router_has_its_configuration(host, setting):
     assert host.file("/etc/nexus-cos/router/haproxy.cfg").contains(f"^ *bind .*:{setting.router_port}")
 
 
+def test_router_has_figures_of_every_service(host, env, setting):
+    url = f"http://127.0.0.1:{setting.router_metrics_port}/metrics?scope=backend&metrics=haproxy_backend_active_servers"
+    text = host.check_output(f"curl -fsS -m 5 '{url}'")
+    assert [name for name in env.catalogue.services if f'{{proxy="{name}"}}' not in text] == []
+
+
 def test_guard_is_up(host):
     assert host.service("nexus-router-guard").is_running
     assert host.service("nexus-router-guard").is_enabled

@@ -18,6 +18,13 @@ def test_containers_reach_their_host(host, env):
     assert env.gateway in host.interface("docker_gwbridge").addresses
 
 
+def test_metrics_name_every_service(host, env):
+    text = host.file("/var/lib/prometheus/node-exporter/swarm.prom").content_string
+    wanted = {f'nexus_service_tasks_wanted{{service="{name}"}}' for name in env.catalogue.services}
+    manages = host.check_output("docker info --format '{{.Swarm.ControlAvailable}}'") == "true"
+    assert [one for one in wanted if manages and one not in text] == []
+
+
 @pytest.mark.hosts("app[0]")
 def test_first_host_manages(host, address, setting):
     assert host.socket(f"tcp://{address}:{setting.swarm_port}").is_listening

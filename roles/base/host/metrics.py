@@ -1,0 +1,30 @@
+"""Runs on a host: what node exporter does not say, as metrics. Changes nothing."""
+
+import glob
+import os
+import time
+from collections.abc import Iterator, Mapping
+
+REQUIRED = "/run/reboot-required"  # packages that need a reboot make it
+KERNELS = "/boot/vmlinuz-*"
+
+Sample = tuple[str, Mapping[str, str], float]
+
+
+def samples(words: list[str]) -> Iterator[Sample]:
+    """For how many seconds the host has needed a reboot; 0 if it needs none."""
+    found = since()
+    yield "nexus_reboot_required_seconds", {}, max(0.0, time.time() - found) if found else 0.0
+
+
+def since() -> float:
+    """When the reason for a reboot came, in seconds since 1970: a package, or a newer kernel. 0 if there is none."""
+    reasons = [path for path in (REQUIRED,) if os.path.exists(path)]
+    newest = max(glob.glob(KERNELS), key=os.path.getmtime, default="")
+    if newest and not newest.endswith(f"-{os.uname().release}") and os.path.getmtime(newest) > _booted():
+        reasons.append(newest)
+    return min(map(os.path.getmtime, reasons), default=0.0)
+
+
+def _booted() -> float:
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
