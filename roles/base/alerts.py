@@ -16,7 +16,7 @@ SPACE = "free space there; deploys/status.py names the largest users"
 
 def alerts(env: Environment) -> Iterator[Alert]:
     """Disks, clocks, units, memory and network of each host."""
-    yield from _disks()
+    yield from _disks(6 * 3600 // env.catalogue.operations.monitoring.scrape_interval_seconds * 9 // 10)
     yield from _kernel()
     yield Alert(
         "UnitFailed",
@@ -38,7 +38,8 @@ def alerts(env: Environment) -> Iterator[Alert]:
     )
 
 
-def _disks() -> Iterator[Alert]:
+def _disks(samples: int) -> Iterator[Alert]:
+    """`samples` are most of those that six hours have."""
     yield Alert(
         "DiskSpaceLow",
         FREE,
@@ -48,8 +49,15 @@ def _disks() -> Iterator[Alert]:
     )
     yield Alert(
         "DiskFullSoon",
-        # also by the last half hour: what was written in one go, as by a deploy, does not grow on
-        " and ".join((*(f"{_in_a_day(window)} {{limit}}" for window in ("6h", "30m")), f"{FREE} < {NEARLY_FULL}")),
+        # Also by the last half hour: what was written in one go, as by a deploy, does not grow on. A young host has
+        # too few samples to tell.
+        " and ".join(
+            (
+                *(f"{_in_a_day(window)} {{limit}}" for window in ("6h", "30m")),
+                f"{FREE} < {NEARLY_FULL}",
+                f"count_over_time(node_filesystem_avail_bytes{{{DISK}}}[6h]) > {samples}",
+            )
+        ),
         "{{ $labels.host }}: {{ $labels.mountpoint }} will be full within a day, as it has grown in the last hours",
         SPACE,
     )

@@ -59,7 +59,7 @@ FAULTS: Sequence[AlertFault] = (
     AlertFault(
         "RabbitmqAlarm",
         "rabbitmq",
-        "rabbitmqctl -q set_disk_free_limit 100TB",
+        "rabbitmqctl -q set_disk_free_limit 900GB",
         "rabbitmqctl -q set_disk_free_limit 512MB",
         batch=2,
     ),
