@@ -50,7 +50,8 @@ def _disks() -> Iterator[Alert]:
         "DiskFullSoon",
         # also by the last half hour: what was written in one go, as by a deploy, does not grow on
         " and ".join((*(f"{_in_a_day(window)} {{limit}}" for window in ("6h", "30m")), f"{FREE} < {NEARLY_FULL}")),
-        "{{ $labels.host }}: {{ $labels.mountpoint }} will be full within a day, as it has grown in the last hours",
+        "{{ $labels.host }}: {{ $labels.mountpoint }} will be full within a day: by then {{ $value | humanize1024 }}B "
+        "would be free, as it has grown in the last hours",
         SPACE,
     )
     yield Alert(

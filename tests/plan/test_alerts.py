@@ -71,27 +71,25 @@ def test_alerts_fire_at_their_limits(env: Environment, role: str, tmp_path: Path
     assert found
     firing = _firing(tmp_path, found)
     assert [complaint for case in found for complaint in _complaints(case, firing)] == []
-    tests = [
-        case.test(which, firing.get(f"{case.name} {which}", []))
+    tests = {
+        case: [case.test(which, firing.get(f"{case.name} {which}", [])) for which in ("fires", "quiet", "absent")]
         for case in found
-        for which in ("fires", "quiet", "absent")
-    ]
-    path = write(tmp_path, found, tests)
-    for arguments in (("test", "rules", str(path)), ("check", "rules", str(tmp_path / "rules.yml"))):
+    }
+    rules, paths = write(tmp_path, tests)
+    for arguments in (("test", "rules", *paths), ("check", "rules", *rules)):
         status, output = promtool(*arguments)
         assert not status, output
 
 
 def _firing(directory: Path, found: list[Case]) -> dict[str, list[Fired]]:
     """What fires where it must: promtool is told that nothing does, and prints what did."""
-    wanted = [(case, "fires") for case in found]
-    wanted += [(case, "absent") for case in found if case.sample["absent"] == "fires"]
-    _, output = promtool(
-        "test", "rules", str(write(directory, found, [case.test(which, []) for case, which in wanted]))
-    )
+    wanted = {case: ["fires", *(["absent"] if case.sample["absent"] == "fires" else [])] for case in found}
+    _, paths = write(directory, {case: [case.test(which, []) for which in kinds] for case, kinds in wanted.items()})
+    _, output = promtool("test", "rules", *paths)
     firing = fired(output)
-    silent = [f"{case.name} {which}" for case, which in wanted if not firing.get(f"{case.name} {which}")]
-    assert not silent, f"did not fire: {', '.join(silent)}\n{output}"
+    names = [f"{case.name} {which}" for case, kinds in wanted.items() for which in kinds]
+    silent = [name for name in names if not firing.get(name)]
+    assert not silent, f"did not fire: {', '.join(silent)}{output if not firing else ''}"
     return firing
 
 
