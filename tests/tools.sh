@@ -16,7 +16,7 @@ fetch() {
     rm -rf "$directory"
 }
 
-missing nginx haproxy etcd promtool amtool || exit 0
+missing nginx haproxy etcd promtool amtool chromium || exit 0
 [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || exit 0 # tests that need them say that they are left out
 guard=/usr/sbin/policy-rc.d
 if [ ! -e "$guard" ]; then
@@ -34,4 +34,7 @@ if missing promtool; then
 fi
 if missing amtool; then
     fetch amtool prometheus-alertmanager
+fi
+if missing chromium; then
+    apt-get install -y -q --no-install-recommends chromium >/dev/null || echo "chromium could not be installed" >&2
 fi

@@ -43,7 +43,7 @@ def program(env: Environment) -> str:
     """The program of mtail: requests and times by service, failed logins and tokens of all clients."""
     login = [window.scope for window in env.catalogue.gateway.rate_limits.windows if window.name == "login"]
     return env.render(
-        "nginx/access.mtail.j2", buckets=BUCKETS, tokens=_paths(env, TOKENS), login=_paths(env, tuple(login))
+        "exporter/access.mtail.j2", buckets=BUCKETS, tokens=_paths(env, TOKENS), login=_paths(env, tuple(login))
     )
 
 

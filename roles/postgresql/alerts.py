@@ -24,7 +24,8 @@ def alerts(env: Environment) -> Iterator[Alert]:
 def _cluster() -> Iterator[Alert]:
     yield Alert(
         "PostgresqlNoPrimary",
-        "(sum(patroni_primary) or vector(0))",
+        # One that hangs while it stops still says that it is primary.
+        "(sum(patroni_primary * patroni_postgres_running) or vector(0))",
         "{{ $value }} members of PostgreSQL are primary, {threshold} must be: no service can write",
         "deploys/status.py shows the members; etcd needs a majority for an election",
     )

@@ -38,10 +38,10 @@ DATABASE = (
     ),
     plot(
         BOARD,
-        "Oldest transaction",
-        "seconds",
-        "Age of the oldest open transaction of each host.",
-        ("max by (host) (pg_stat_activity_max_tx_duration)", "{{host}}"),
+        "Temporary files",
+        "bytes per second",
+        "What queries write to disk because it does not fit into work_mem.",
+        ("sum by (host) (rate(pg_stat_database_temp_bytes[5m]))", "{{host}}"),
     ),
     plot(BOARD, "Locks", "number", "Locks that are held, by mode.", ("sum by (mode) (pg_locks_count) > 0", "{{mode}}")),
     plot(

@@ -54,13 +54,6 @@ PANELS = (
     ),
     plot(
         BOARD,
-        "Keys",
-        "number",
-        "Keys of each instance.",
-        ("max by (server) (sum by (host, server) (redis_db_keys))", "{{server}}"),
-    ),
-    plot(
-        BOARD,
         "Age of the last save",
         "seconds",
         "Time since the persistent instance was last saved to disk.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import Any
 
@@ -14,10 +15,14 @@ from nexus.environment.environment import Environment
 from nexus.environment.inventory import load
 from nexus.error import OperatorError
 from roles.base import panels as of_hosts
+from roles.exporter.plan import exporters
 from roles.grafana.board import Board, boards, panels, titles
 from roles.grafana.dashboards import COLUMNS, document
 from roles.grafana.panel import DASHBOARDS, Panel, plot
+from roles.proxy import exporters as proxy
+from roles.router import exporters as router
 from roles.table import ROLES
+from tests.promql import selectors
 
 STORES = {"object-storage": "storage"}  # a store's role, if it has another name
 
@@ -118,3 +123,27 @@ def test_a_kind_of_panel_begins_a_row() -> None:
     places = [panel["gridPos"] for panel in json.loads(document(Board("x", "X", made)))["panels"]]
     assert places[1]["x"] == places[0].get("x", 0) == 0
     assert places[1]["y"] == places[0]["h"]
+
+
+def test_panels_read_what_exporters_and_rules_provide(env: Environment) -> None:
+    """As far as a plan knows it; whether a series is there is for the report to say, from a live Prometheus."""
+    names = {
+        re.split(r"[{\[]", text)[0]
+        for panel in panels(env)
+        for query in panel.queries
+        for text in selectors(query.expression)
+    }
+    recorded = {
+        record.name
+        for role, module in ROLES.bringing("alerts").items()
+        if ROLES.hosts(role, env) and hasattr(module, "records")
+        for record in module.records(env)
+    }
+    used = {name for name in names if ":" in name}
+    assert used
+    assert used <= recorded
+    haproxy = {name for name in names if name.startswith("haproxy_")}
+    assert haproxy
+    assert haproxy <= {*router.METRICS, *proxy.METRICS}
+    drops = {exporter.drop for host in env.hosts for exporter in exporters(env, host) if exporter.drop}
+    assert [name for name in names for drop in drops if re.fullmatch(drop, name)] == []
