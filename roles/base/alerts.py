@@ -58,7 +58,8 @@ def _disks(samples: int) -> Iterator[Alert]:
                 f"count_over_time(node_filesystem_avail_bytes{{{DISK}}}[6h]) > {samples}",
             )
         ),
-        "{{ $labels.host }}: {{ $labels.mountpoint }} will be full within a day, as it has grown in the last hours",
+        "{{ $labels.host }}: {{ $labels.mountpoint }} will be full within a day: by then {{ $value | humanize1024 }}B "
+        "would be free, as it has grown in the last hours",
         SPACE,
     )
     yield Alert(

@@ -50,10 +50,11 @@ ENVIRONMENT = "the-environment"
 FAILED = re.compile(r"^    name: (.*),\n    alertname: .*\n +exp:\[", re.MULTILINE)
 LABELS = re.compile(r"^ *Labels:\{(.*)\}\n *Annotations:\{(.*)\}", re.MULTILINE)
 PAIR = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+COUNT = re.compile(r"x(\d+)$")  # of samples of a series
 Fired = tuple[dict[str, str], dict[str, str]]  # labels and annotations of an alert
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """An alert of a role with its sample."""
 
@@ -76,13 +77,27 @@ class Case:
 
     @property
     def at(self) -> timedelta:
-        """When the alert fires at the latest: what it reads is all there, and its condition holds for long enough."""
+        """When the alert fires at the latest: what it reads is all there, and its condition holds for long enough.
+
+        A series that ends before that ends the time: ratios and slopes do not need the whole of their windows.
+        """
         if "at" in self.sample:
             return promql_parser.parse_duration(self.sample["at"])
         held = promql_parser.parse_duration(self.rule["for"]) if "for" in self.rule else timedelta()
-        used = [record for record in self.records if record["record"] in self.rule["expr"]]
-        computed = [look_back(record["expr"]) + self.interval for record in used]
-        return look_back(self.rule["expr"]) + max(computed, default=timedelta()) + held + 2 * self.interval
+        computed = [look_back(record["expr"]) + self.interval for record in self.used]
+        there = look_back(self.rule["expr"]) + max(computed, default=timedelta()) + held + 2 * self.interval
+        counts = [int(found[1]) for text in self.sample["series"].values() if (found := COUNT.search(str(text)))]
+        return min([there, *(timedelta(seconds=count * STEP_SECONDS) for count in counts)])
+
+    @property
+    def used(self) -> list[Mapping[str, Any]]:
+        """The computed series that it reads, and those that they read; each is computed after what it reads."""
+        texts, found = [str(self.rule["expr"])], list[Mapping[str, Any]]()
+        for record in reversed(self.records):
+            if any(record["record"] in text for text in texts):
+                texts.append(str(record["expr"]))
+                found.insert(0, record)
+        return found
 
     def test(self, which: str, expected: list[Fired]) -> dict[str, Any]:
         """One test of promtool: `which` is fires, quiet or absent."""
@@ -135,19 +150,22 @@ def cases(env: Environment) -> list[Case]:
     ]
 
 
-def write(directory: Path, found: list[Case], tests: list[dict[str, Any]]) -> Path:
-    """The rules of alerts of one role and a file of tests for promtool."""
-    rules = directory / "rules.yml"
-    all_rules = [*found[0].records, *(dict(case.rule) for case in found)]
-    rules.write_text(yaml.safe_dump({"groups": [{"name": "alerts", "rules": all_rules}]}))
-    path = directory / "tests.yml"
-    content = {
-        "rule_files": [str(rules)],
-        "evaluation_interval": f"{int(found[0].interval.total_seconds())}s",
-        "tests": tests,
-    }
-    path.write_text(yaml.safe_dump(content, sort_keys=False, width=1000))
-    return path
+def write(directory: Path, tests: Mapping[Case, list[dict[str, Any]]]) -> tuple[list[str], list[str]]:
+    """Paths of rules and of tests for promtool, a file for each alert: promtool computes all rules of a file."""
+    rules, paths = [], []
+    for case, wanted in tests.items():
+        of_alert = directory / f"{case.name}.rules.yml"
+        of_alert.write_text(yaml.safe_dump({"groups": [{"name": case.role, "rules": [*case.used, dict(case.rule)]}]}))
+        path = directory / f"{case.name}.yml"
+        content = {
+            "rule_files": [str(of_alert)],
+            "evaluation_interval": f"{int(case.interval.total_seconds())}s",
+            "tests": wanted,
+        }
+        path.write_text(yaml.safe_dump(content, sort_keys=False, width=1000))
+        rules.append(str(of_alert))
+        paths.append(str(path))
+    return rules, paths
 
 
 def promtool(*arguments: str) -> tuple[int, str]:
