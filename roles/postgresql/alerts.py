@@ -96,7 +96,7 @@ def _archive() -> Iterator[Alert]:
     yield Alert(
         "PostgresqlArchiveFailing",
         "(increase(pg_stat_archiver_failed_count[10m]) unless increase(pg_stat_archiver_archived_count[10m]) > 0)",
-        "{{ $labels.host }}: PostgreSQL failed to archive its log {{ $value | humanize }} times in 10 minutes",
+        '{{ $labels.host }}: PostgreSQL failed to archive its log {{ printf "%.0f" $value }} times in 10 minutes',
         "journalctl -u patroni there; the bucket must answer: deploys/status.py",
     )
     yield Alert(

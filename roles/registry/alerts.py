@@ -14,6 +14,6 @@ def alerts(env: Environment) -> Iterator[Alert]:
     yield Alert(
         "RegistryErrors",
         f"sum by (host) (increase({ALL}[10m])) - sum by (host) (increase({GOOD}[10m]) or {ALL} * 0)",
-        "{{ $labels.host }}: the registry of images failed to answer {{ $value | humanize }} requests in 10 minutes",
+        '{{ $labels.host }}: the registry of images failed to answer {{ printf "%.0f" $value }} requests in 10 minutes',
         "journalctl -u docker-registry there; df of registry_directory",
     )
