@@ -27,5 +27,5 @@ edge_unlimited_networks = ["10.213.0.1/32"]
 # Elsewhere a release is watched for 30 s; here scenarios do dozens of releases.
 release_min_ready_seconds = 10
 
-# The load is that of the machine, which has all hosts and all tests.
-prometheus_alerts = {"LoadHigh": {"above": 40}}
+# Load and disk are those of the machine, which has all hosts and all tests: what they write says nothing of a host.
+prometheus_alerts = {"LoadHigh": {"above": 40}, "DiskFullSoon": {"off": True}}

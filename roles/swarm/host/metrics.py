@@ -66,7 +66,7 @@ def _private(process: str) -> int:
 
 
 def _read(path: str) -> str:
-    with open(path, encoding="utf-8") as source:
+    with open(path, encoding="utf-8", errors="replace") as source:
         return source.read()
 
 
