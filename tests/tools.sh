@@ -1,5 +1,5 @@
 #!/bin/sh
-# The programs that tests of configuration start by themselves: daemons on loopback, promtool and amtool.
+# The programs that tests of configuration start by themselves: daemons on loopback, promtool, amtool and a browser.
 # They are installed, never started as services.
 missing() {
     for program; do
