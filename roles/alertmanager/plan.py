@@ -23,7 +23,12 @@ DATA = "/var/lib/prometheus/alertmanager"
 
 def plan(env: Environment, host: Host) -> Desired:
     """Debian's Alertmanager; a change of receivers is a reload."""
-    server = {"cert_file": LEAF, "key_file": KEY, "client_ca_file": CA, "client_auth_type": "RequireAndVerifyClientCert"}
+    server = {
+        "cert_file": LEAF,
+        "key_file": KEY,
+        "client_ca_file": CA,
+        "client_auth_type": "RequireAndVerifyClientCert",
+    }
     client = {"cert_file": LEAF, "key_file": KEY, "ca_file": CA}
     others = [other for other in env.group("ops") if other.name != host.name]
     arguments = (
@@ -98,6 +103,7 @@ def configuration(env: Environment) -> dict[str, Any]:
         "inhibit_rules": [
             *(_inhibits(MAINTENANCE, affected, label) for label, affected in AFFECTED.items()),
             _inhibits("HostDown", ".*", "host"),
+            _inhibits("NginxDown", "ProbeFailed", "host"),
         ],
         "receivers": receivers(env),
     }

@@ -39,7 +39,8 @@ def alerts(env: Environment) -> Iterator[Alert]:
     )
     yield Alert(
         "ProbeFailed",
-        'max by (server) (probe_success{job="probe"})',
+        # The edge host is the first word of `server`: if Nginx is down there, that says all.
+        'label_replace(max by (server) (probe_success{job="probe"}), "host", "$1", "server", "([^ ]+) .*")',
         "{{ $labels.server }}: no ops host gets the expected answer over TLS",
         "deploys/status.py; curl -v --resolve NAME:443:ADDRESS https://NAME/PATH from an ops host",
     )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import random
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import pytest
 from alert_fault import FAULTS, AlertFault
-from conftest import Figure
+from conftest import Figure, whole
 from control import Control
 from fault import MONITORING, fault
-from receiver import Key, Receiver, receiver
+from receiver import Receiver, receiver
 
 from nexus.provider.lab.defaults import GATEWAY
 from nexus.provider.lab.machine import wait_until
@@ -22,6 +25,11 @@ GRACE_SECONDS = 5
 SWITCH_SECONDS = 120  # without a call a switch raises the alarm
 NOTICED_SECONDS = 300
 RESOLVED_SECONDS = 400  # a rate over five minutes forgets a fault after as long
+RELEASED = "session-mgr"
+KILLS = 20
+DOUBLES_MAX = 1  # notifications that come twice
+WAIT_SECONDS = 180
+UNIT = "nexus-test-delivery-{}"
 
 
 @pytest.fixture
@@ -98,14 +106,53 @@ def limit(control: Control, alert: str) -> float:
     return entries(control.planned)[alert].for_seconds * SCALE + looks + wait + GRACE_SECONDS
 
 
-@contextmanager
-def quiet(found: Receiver) -> Iterator[None]:
-    """Fail if anything begins to fire while the context is open."""
-    before = len(found.messages)
-    yield
-    assert [one for one in found.messages[before:] if one.status == "firing"] == []
+@pytest.mark.full
+@pytest.mark.timeout(1200)
+def test_runs_and_releases_are_quiet(told: tuple[Control, Receiver]) -> None:
+    control, found = told
+    control.converged()
+    for release in ("1.0.1", "1.0.0"):
+        data = {"services": RELEASED, "release": release, "build": "true"}
+        done = control.run(deploy="deploys/release.py", data=data)
+        assert done.status == 0, done.end
+    time.sleep(limit(control, "HighErrorRate"))
+    assert [one for one in found.messages if one.status == "firing"] == []
 
 
-def keys(found: Receiver) -> set[Key]:
-    """Everything that fires now, as the receiver knows it."""
-    return {key for key, status in found.state().items() if status == "firing"}
+@pytest.fixture(scope="module")
+def wide(pytestconfig: pytest.Config) -> Iterator[Control]:
+    """The wide lab, with two ops hosts."""
+    for control, outcome in whole("lab_wide", pytestconfig):
+        assert outcome.status == 0, outcome.end
+        yield control
+
+
+@pytest.mark.full
+@pytest.mark.timeout(3600)
+def test_a_killed_alertmanager_loses_and_repeats_nothing(wide: Control, chance: random.Random, figure: Figure) -> None:
+    with receiver(str(GATEWAY)) as found:
+        data = {"alertmanager_webhook_urls": [found.url], "prometheus_duration_scale": 0}
+        done = wide.run(deploy="deploys/monitoring.py", data=data)
+        assert done.status == 0, done.end
+        counts = Counter(_round(wide, found, UNIT.format(number), chance) for number in range(KILLS))
+    assert wide.run(deploy="deploys/monitoring.py").status == 0
+    figure("alerts told of once, one of two Alertmanagers killed", f"{counts[1]} of {KILLS}")
+    assert counts[0] == 0, counts
+    assert KILLS - counts[1] <= DOUBLES_MAX, counts
+
+
+def _round(wide: Control, found: Receiver, unit: str, chance: random.Random) -> int:
+    """How often a failed unit was told of while an Alertmanager is killed at a random moment."""
+    key, victim = ("UnitFailed", "app1"), chance.choice(wide.group("ops"))
+    before = len(found.of(key, "firing"))
+    resolved = len(found.of(key, "resolved"))
+    kill = threading.Timer(
+        chance.uniform(0, 60), wide.ssh, (victim, "sudo systemctl kill -s KILL prometheus-alertmanager")
+    )
+    wide.ssh("app1", f"sudo systemd-run --unit={unit} false")
+    kill.start()
+    wait_until(lambda: len(found.of(key, "firing")) > before, WAIT_SECONDS, pause=1)
+    kill.join()
+    wide.ssh("app1", f"sudo systemctl reset-failed {unit}")
+    assert wait_until(lambda: len(found.of(key, "resolved")) > resolved, WAIT_SECONDS, pause=1), "never resolved"
+    return len(found.of(key, "firing")) - before
