@@ -10,18 +10,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
 import pytest
-from alert_fault import FAULTS, AlertFault
+from alert_fault import FAULTS, PRIMARY, AlertFault
 from conftest import Figure, whole
 from control import Control
+from database import Database
 from fault import MONITORING, fault
 from receiver import Receiver, receiver
 
+from nexus.provider import lab
 from nexus.provider.lab.defaults import GATEWAY
 from nexus.provider.lab.machine import wait_until
 from roles.prometheus.limit import entries
 
 SCALE = 0.1  # of every alert's duration
 GRACE_SECONDS = 5
+LATE_SECONDS = 30  # to tell a late alert from one that never comes
 SWITCH_SECONDS = 120  # without a call a switch raises the alarm
 NOTICED_SECONDS = 300
 RESOLVED_SECONDS = 400  # a rate over five minutes forgets a fault after as long
@@ -84,18 +87,31 @@ def test_the_dead_mans_switch_is_called_until_prometheus_stops(platform: Control
 
 def _told(control: Control, found: Receiver, batch: Sequence[AlertFault]) -> dict[str, float]:
     """{alert: seconds over the time that it may take} of the alerts that were told of and resolved."""
-    wanted = {one.alert: (one.alert, one.concerns(control.group(one.group))) for one in batch}
-    limits = {one.alert: limit(control, one.alert) for one in batch}
+    places = [place(control, one) for one in batch]
+    wanted = {one.alert: (one.alert, one.concerns(host)) for one, host in zip(batch, places, strict=True)}
+    limits = {one.alert: limit(control, one.alert) + one.seconds for one in batch}
+    began = time.monotonic()
+
+    def firing(alert: str) -> list[float]:
+        return [one.at - began for one in found.of(wanted[alert], "firing") if one.at > began]
+
     with ExitStack() as faults:
-        began = time.monotonic()
-        for one in batch:
-            faults.enter_context(fault(control, one.host(control.group(one.group)), one.begin, one.undo))
-        wait_until(lambda: all(found.of(key, "firing") for key in wanted.values()), max(limits.values()) + 30, pause=1)
-    seen = {alert: found.of(key, "firing")[0].at - began for alert, key in wanted.items() if found.of(key, "firing")}
+        for one, host in zip(batch, places, strict=True):
+            faults.enter_context(fault(control, host, one.begin, one.undo))
+        wait_until(lambda: all(map(firing, wanted)), max(limits.values()) + LATE_SECONDS, pause=1)
+    seen = {alert: firing(alert)[0] for alert in wanted if firing(alert)}
     told = [wanted[alert] for alert in seen]
     resolved = wait_until(lambda: all(found.state()[key] == "resolved" for key in told), RESOLVED_SECONDS, pause=1)
     assert resolved, {key: found.state()[key] for key in told}
     return {alert: seconds - limits[alert] for alert, seconds in seen.items()}
+
+
+def place(control: Control, one: AlertFault) -> str:
+    """The host of a fault."""
+    if isinstance(one.number, int):
+        return control.group(one.group)[one.number]
+    primary = Database(control).primary()
+    return primary if one.number == PRIMARY else next(name for name in control.group(one.group) if name != primary)
 
 
 def limit(control: Control, alert: str) -> float:
@@ -104,6 +120,21 @@ def limit(control: Control, alert: str) -> float:
     looks = 2 * max(operations.monitoring.scrape_interval_seconds, operations.alerts.evaluation_interval_seconds)
     wait = operations.alerts.routing.group_wait_seconds
     return entries(control.planned)[alert].for_seconds * SCALE + looks + wait + GRACE_SECONDS
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1200)
+def test_a_host_that_is_off_is_one_alert(told: tuple[Control, Receiver]) -> None:
+    control, found = told
+    name = control.group("app")[-1]
+    control.host(name).kill()
+    try:
+        key = ("HostDown", name)
+        assert wait_until(lambda: bool(found.of(key, "firing")), limit(control, "HostDown") + LATE_SECONDS, pause=1)
+        assert found.of(("TargetDown", name), "firing") == []
+    finally:
+        lab.up(control.lab)
+    assert wait_until(lambda: found.state()[key] == "resolved", RESOLVED_SECONDS, pause=1)
 
 
 @pytest.mark.full
