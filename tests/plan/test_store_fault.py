@@ -23,7 +23,7 @@ from roles.postgresql.plan import compared
 from roles.redis.host import server as redis
 from roles.redis.instance import PERSISTENT
 from roles.redis.plan import in_force as redis_in_force
-from roles.redis.users import server_acl
+from roles.redis.users import OWN, server_acl
 from tests.plan.store_environment import environment, text
 
 
@@ -163,8 +163,7 @@ def test_users_of_redis_in_the_servers_own_spelling(env: Environment) -> None:
 
 
 def names(env: Any) -> list[str]:
-    own = ["nexus-admin", "nexus-replica", "nexus-sentinel", "nexus-health"]
-    return [*own, *(service.name for service in env.catalogue.services_of_store("redis"))]
+    return [*OWN.values(), *(service.name for service in env.catalogue.services_of_store("redis"))]
 
 
 @pytest.mark.parametrize(
