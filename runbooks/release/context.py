@@ -1,6 +1,7 @@
 """The situation at the start of a release or rollback: answers that the hosts give now, not remembered ones."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from nexus.error import OperatorError
 from nexus.run.run import Run
 from nexus.run.runbook import carry_out
 from nexus.run.side_by_side import reached, side_by_side
+from roles.alertmanager.silence import silenced
 from roles.registry.plan import registry_host
 from roles.swarm.plan import KEPT, kept_state, leader
 from runbooks.release.gate import Traffic
@@ -17,6 +19,7 @@ from runbooks.release.record import Running
 
 HERE = Path(__file__).parent
 REMOTE, TRAFFIC, IMAGES = HERE / "host/services.py", HERE / "host/traffic.py", HERE / "host/images.py"
+SILENCE_SECONDS = 1800  # until alerts come again if this run dies
 PULL = HERE / "host/pull.py"
 
 
@@ -92,6 +95,10 @@ class Situation:
     def own_requests(self, names: Sequence[str], count: int) -> dict[str, Traffic]:
         """The same for this number of our own requests, sent from one edge host."""
         return self._edges(names, {"own": count, "port": int(self.env.setting.router_port)}, all_edges=False)
+
+    def silenced(self, names: Sequence[str], why: str) -> AbstractContextManager[None]:
+        """No alert about these services while the context is open."""
+        return silenced(self.run, names, why, SILENCE_SECONDS)
 
     def _edges(self, names: Sequence[str], context: Mapping[str, Any], all_edges: bool = True) -> dict[str, Traffic]:
         edges = reached(self.run, "edge")

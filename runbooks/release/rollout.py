@@ -14,7 +14,6 @@ from nexus.error import OperatorError
 from nexus.plan.desired import Change
 from nexus.run.runbook import carry_out
 from nexus.run.side_by_side import reached, side_by_side
-from roles.alertmanager.silence import silenced
 from roles.functional import failures
 from roles.health.plan import REMOTE as HEALTH
 from roles.service.released import Released, key
@@ -27,7 +26,6 @@ from runbooks.release.plan import Step, at, config_name, work
 from runbooks.release.record import begun, committed, record_of
 from runbooks.release.watch import Watch
 
-SILENCE_SECONDS = 1800  # until alerts come again if this run dies
 LOGS = HEALTH.with_name("logs.py")
 
 
@@ -76,7 +74,7 @@ class Session:
         self.situation.keep({key(name): begun(records[name], running[name].released()) for name in names})
         why = f"release {self.release} of {', '.join(names)}"
         try:
-            with silenced(self.situation.run, names, why, SILENCE_SECONDS):
+            with self.situation.silenced(names, why):
                 points = {step.name: migrate(self.situation, step) for step in steps if due(self.situation.env, step)}
                 bad = self._roll(steps)
         except OperatorError as error:

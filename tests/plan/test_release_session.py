@@ -6,7 +6,8 @@ tests/scenarios/test_release.py does the same on real hosts; these tests cover e
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -45,11 +46,18 @@ class Played:
         self.rejects: set[str] = set()
         self.answers: dict[str, Traffic] = {}
         self.brought: list[list[str]] = []
+        self.silent: list[tuple[list[str], list[list[str]]]] = []  # services, and what was brought meanwhile
 
     def ask_source(self, host: str, source: Path, names: Sequence[str], context: Mapping[str, Any]) -> dict[str, Any]:
         if "probes" in context:
             return {f"service {name}": {"ready": True, "why": ""} for name in context["probes"]}
         return {name: {"lines": [f"last words of {name}"]} for name in names}
+
+    @contextmanager
+    def silenced(self, names: Sequence[str], why: str) -> Iterator[None]:
+        before = len(self.brought)
+        yield
+        self.silent.append((list(names), self.brought[before:]))
 
     def keep(self, values: Mapping[str, Any]) -> None:
         self.kept.append(dict(values))
@@ -126,6 +134,11 @@ def test_the_old_release_is_planned_until_the_new_one_passes(played: Played) -> 
     release(played, "glitch")
     begun, done = (kept[key("glitch")]["current"]["release"] for kept in played.kept)
     assert (begun, done) == ("1.0.0", "9.9.9")
+
+
+def test_alerts_are_silent_while_a_service_rolls(played: Played) -> None:
+    release(played, "glitch")
+    assert played.silent == [(["glitch"], [["glitch"]])]
 
 
 @pytest.mark.parametrize("how", ["rejects", "answers"])
