@@ -1,5 +1,5 @@
 #!/bin/sh
-# The programs that tests of configuration start by themselves: daemons on loopback, promtool, amtool and a browser.
+# The programs that tests of configuration start by themselves: daemons on loopback, promtool, amtool, mtail and a browser.
 # They are installed, never started as services.
 missing() {
     for program; do
@@ -16,7 +16,7 @@ fetch() {
     rm -rf "$directory"
 }
 
-missing nginx haproxy etcd promtool amtool chromium || exit 0
+missing nginx haproxy etcd promtool amtool mtail chromium || exit 0
 [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || exit 0 # tests that need them say that they are left out
 guard=/usr/sbin/policy-rc.d
 if [ ! -e "$guard" ]; then
@@ -34,6 +34,9 @@ if missing promtool; then
 fi
 if missing amtool; then
     fetch amtool prometheus-alertmanager
+fi
+if missing mtail; then
+    fetch mtail mtail
 fi
 if missing chromium; then
     apt-get install -y -q --no-install-recommends chromium >/dev/null || echo "chromium could not be installed" >&2
