@@ -125,6 +125,7 @@ FAULTS: Sequence[AlertFault] = (
         "rabbitmqctl -q set_disk_free_limit 900GB",
         "rabbitmqctl -q set_disk_free_limit 512MB",
         batch=2,
+        seconds=10,  # RabbitMQ looks at its disk as seldom
     ),
     AlertFault(
         "PrometheusConfigurationRefused",

@@ -90,14 +90,15 @@ def _told(control: Control, found: Receiver, batch: Sequence[AlertFault]) -> dic
     places = [place(control, one) for one in batch]
     wanted = {one.alert: (one.alert, one.concerns(host)) for one, host in zip(batch, places, strict=True)}
     limits = {one.alert: limit(control, one.alert) + one.seconds for one in batch}
-    began = time.monotonic()
+    began, set_at = time.monotonic(), dict[str, float]()
 
     def firing(alert: str) -> list[float]:
-        return [one.at - began for one in found.of(wanted[alert], "firing") if one.at > began]
+        return [one.at - set_at[alert] for one in found.of(wanted[alert], "firing") if one.at > began]
 
     with ExitStack() as faults:
         for one, host in zip(batch, places, strict=True):
             faults.enter_context(fault(control, host, one.begin, one.undo))
+            set_at[one.alert] = time.monotonic()
         wait_until(lambda: all(map(firing, wanted)), max(limits.values()) + LATE_SECONDS, pause=1)
     seen = {alert: firing(alert)[0] for alert in wanted if firing(alert)}
     told = [wanted[alert] for alert in seen]
