@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
-
 from nexus.environment.environment import Environment, Host
 from nexus.plan.desired import File
 from nexus.run.exporter import Exporter
 from roles.certificate.plan import CA, LEAF
+from roles.exporter.generated import generated
 
 PORT = 9115
 CONFIG = "/etc/prometheus/probe.yml"
@@ -24,7 +23,7 @@ def probes(env: Environment) -> Iterator[Exporter]:
     if queries:
         arguments = (f"--web.listen-address=127.0.0.1:{PORT}", f"--config.file={CONFIG}")
         modules = {f"{kind}-{of}": _module(kind, of) for kind in STATUS for of in ("platform", "public")}
-        config = File(CONFIG, "# Generated.\n" + yaml.safe_dump({"modules": modules}))
+        config = File(CONFIG, generated({"modules": modules}))
         yield Exporter(
             "probe",
             PORT,

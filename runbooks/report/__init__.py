@@ -38,7 +38,7 @@ def read(run: Run, hours: int) -> Report:
         empty.setdefault(shown.panel.dashboard, []).append(shown.panel.title)
     lines = [f"no data: {board}: {', '.join(titles)}" for board, titles in empty.items()]
     lines.append(
-        f"{name}: {firing} alerts fire, {down} of {len(answer.targets)} targets do not answer, "
+        f"{name}: alerts that fire: {firing}, {down} of {len(answer.targets)} targets do not answer, "
         f"{len(answer.empty)} of {len(answer.shown)} panels without data; {path.relative_to(project.root())}"
     )
     return Report("\n".join(lines))
