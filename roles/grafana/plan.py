@@ -7,11 +7,10 @@ Any environment can plan and render it. It is carried out only where hosts reach
 project has the vendor's signing key.
 """
 
-import yaml
-
 from nexus.environment.environment import Environment, Host
 from nexus.error import OperatorError
 from nexus.plan.desired import Desired, Directory, File, Unit
+from roles.exporter.generated import generated
 from roles.grafana.board import Board, boards
 
 UNIT = "grafana-server"
@@ -48,8 +47,8 @@ def plan(env: Environment, host: Host) -> Desired:
             File(DEFAULTS, env.render("grafana/default.j2", config=CONFIG, provisioning=PROVISIONING, memory=MEMORY)),
             File(DROP_IN, env.render("grafana/service.conf.j2", memory=MEMORY)),
             File(PASSWORD, env.secret("grafana/admin"), ACCOUNT, ACCOUNT, 0o400, secret=True),
-            File(DATA_SOURCE, _yaml(_data_source(env))),
-            File(PROVIDER, _yaml(_provider())),
+            File(DATA_SOURCE, generated(_data_source(env))),
+            File(PROVIDER, generated(_provider())),
             *(_dashboard(board) for board in boards(env)),
         ),
         # It reads dashboards again every half minute, without a restart.
@@ -96,10 +95,6 @@ def _provider() -> dict[str, object]:
         "options": {"path": DASHBOARDS},
     }
     return {"apiVersion": 1, "providers": [provider]}
-
-
-def _yaml(content: dict[str, object]) -> str:
-    return "# Generated.\n" + yaml.safe_dump(content, sort_keys=False)
 
 
 def _signing_key(env: Environment) -> str:

@@ -142,7 +142,7 @@ def test_the_last_line_names_the_page(monkeypatch: pytest.MonkeyPatch, tmp_path:
         found = report.read(run, 3)
     assert found.text.splitlines() == [
         "no data: database: Connections, Transactions, Databases",
-        "lab: 1 alerts fire, 1 of 2 targets do not answer, 3 of 4 panels without data; reports/platform-lab.html",
+        "lab: alerts that fire: 1, 1 of 2 targets do not answer, 3 of 4 panels without data; reports/platform-lab.html",
     ]
     assert not found.missed
     assert "How lab is doing" in (tmp_path / "reports/platform-lab.html").read_text()
