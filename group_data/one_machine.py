@@ -28,4 +28,4 @@ edge_unlimited_networks = ["10.213.0.1/32"]
 release_min_ready_seconds = 10
 
 # Load and disk are those of the machine, which has all hosts and all tests: what they write says nothing of a host.
-prometheus_alerts = {"LoadHigh": {"above": 40}, "DiskFullSoon": {"off": True}}
+prometheus_alerts = {"LoadHigh": {"above": 40}, "DiskFullSoon": {"off": True}, "EtcdFsyncSlow": {"above": 2}}

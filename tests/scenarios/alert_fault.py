@@ -106,8 +106,8 @@ FAULTS: Sequence[AlertFault] = (
     AlertFault(
         "PostgresqlPendingRestart",
         "postgresql",
-        f"{PSQL} -c 'ALTER SYSTEM SET max_locks_per_transaction = 77' -c 'SELECT pg_reload_conf()'",
-        f"{PSQL} -c 'ALTER SYSTEM RESET max_locks_per_transaction' -c 'SELECT pg_reload_conf()'",
+        f"{PSQL} -c 'ALTER SYSTEM SET max_files_per_process = 999' -c 'SELECT pg_reload_conf()'",
+        f"{PSQL} -c 'ALTER SYSTEM RESET max_files_per_process' -c 'SELECT pg_reload_conf()'",
         number=PRIMARY,
         batch=2,
     ),
