@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 PRIMARY, REPLICA = "primary", "replica"
 FAILED_UNIT = "nexus-test-failed"
@@ -192,7 +192,8 @@ FAULTS: Sequence[AlertFault] = (
     stopped("PostgresqlDown", "postgresql", "patroni", number=2, batch=7),
     stopped("PostgresqlNoPrimary", "postgresql", "patroni", about="-", batch=8),
     stopped("PostgresqlDown", "postgresql", "patroni", number=1, batch=8),
-    stopped("RedisPrimaryDown", "redis", "redis-server", about="-", batch=8),
+    stopped("PostgresqlDown", "postgresql", "patroni", number=2, batch=8),
+    replace(stopped("RedisPrimaryDown", "redis", "redis-server", about="-", batch=8), seconds=15),  # Sentinels wait
     stopped("RedisDown", "redis", "redis-server", number=1, batch=8),
     stopped("RedisDown", "redis", "redis-server", number=2, batch=8),
 )
