@@ -16,7 +16,7 @@ DROP_IN = f"/etc/systemd/system/{NAME}.service.d/10-nexus-cos.conf"
 # The alerts that maintenance of a service or of a host may cause: a drained host may also be restarted.
 AFFECTED = {
     "service": "Service.*|HighErrorRate|HighLatency|ErrorBudget.*|Pod.*|Probe.*",
-    "host": "TargetDown|UnitFailed",
+    "host": "HostDown|TargetDown|UnitFailed|SwarmNodeDown",
 }
 DATA = "/var/lib/prometheus/alertmanager"
 

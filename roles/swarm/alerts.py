@@ -49,7 +49,8 @@ def alerts(env: Environment) -> Iterator[Alert]:
     )
     yield Alert(
         "SwarmNodeDown",
-        "max by (node) (nexus_swarm_node_ready)",
+        # `host` would be the manager that says so; it is the node, so that a host that is down is told of once.
+        'label_replace(max by (node) (nexus_swarm_node_ready), "host", "$1", "node", "(.*)")',
         "{{ $labels.node }}: the managers of the swarm do not hear this node, so its tasks moved away",
         "docker node ls on a manager; systemctl status docker on {{ $labels.node }}; deploys/container.py",
     )
