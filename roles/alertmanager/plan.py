@@ -3,10 +3,10 @@
 from typing import Any
 
 from nexus.environment.environment import Environment, Host
+from nexus.environment.generated import generated
 from nexus.plan.desired import Desired, File, Unit
 from roles.alertmanager.receivers import MAINTENANCE, SEVERITIES, receivers, routes, unreached
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
-from roles.exporter.generated import generated
 
 NAME = "prometheus-alertmanager"
 CONFIG = "/etc/prometheus/alertmanager.yml"

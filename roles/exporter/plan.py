@@ -7,12 +7,12 @@ reached from other hosts: exporter-exporter relays to them, over TLS and only fo
 import re
 
 from nexus.environment.environment import Environment, Host
+from nexus.environment.generated import generated
 from nexus.error import OperatorError
 from nexus.plan.desired import Desired, Directory, File, Unit
 from nexus.plan.sent import program
 from nexus.run.exporter import TEXTFILES, Exporter, Textfile
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
-from roles.exporter.generated import generated
 from roles.table import ROLES
 
 ACCOUNT = "prometheus"  # the packages make it

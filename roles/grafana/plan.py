@@ -8,9 +8,9 @@ project has the vendor's signing key.
 """
 
 from nexus.environment.environment import Environment, Host
+from nexus.environment.generated import generated
 from nexus.error import OperatorError
 from nexus.plan.desired import Desired, Directory, File, Unit
-from roles.exporter.generated import generated
 from roles.grafana.board import Board, boards
 
 UNIT = "grafana-server"

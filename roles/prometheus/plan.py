@@ -7,13 +7,13 @@ none can be forgotten; rules are what roles say in `alerts.py`, with the limits 
 from typing import Any
 
 from nexus.environment.environment import Environment, Host
+from nexus.environment.generated import generated
 from nexus.error import OperatorError
 from nexus.plan.desired import Desired, Directory, File, Unit
 from nexus.run.alert import Alert
 from nexus.run.exporter import Exporter
 from roles.alertmanager.plan import members
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
-from roles.exporter.generated import generated
 from roles.exporter.plan import exporters
 from roles.prometheus import constant
 from roles.prometheus.limit import entries

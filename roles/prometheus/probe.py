@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nexus.environment.environment import Environment, Host
+from nexus.environment.generated import generated
 from nexus.plan.desired import File
 from nexus.run.exporter import Exporter
 from roles.certificate.plan import CA, LEAF
-from roles.exporter.generated import generated
 
 PORT = 9115
 CONFIG = "/etc/prometheus/probe.yml"
