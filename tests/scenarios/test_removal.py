@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import http.client
+import json
 import ssl
 
 import pytest
 from control import Control
 
+from nexus.provider.lab.machine import wait_until
+
 GONE = "puabo-nuki-order-processor"  # has a route, PostgreSQL and RabbitMQ, and nothing depends on it
 EXCLUDED = {"services_excluded": [GONE]}
+# What alerts and panels of every service are made of, with the label that names the service.
+METRICS = {
+    "haproxy_backend_active_servers": "proxy",
+    "nginx_requests_total": "service",
+    "nexus_service_tasks": "service",
+    "nexus_service_memory_limit_bytes": "service",
+    "nexus_container_memory_bytes": "service",
+}
+MEASURED = set(METRICS)
+METRICS_SECONDS = 180  # a program writes those of containers each minute
 
 
 @pytest.fixture
@@ -44,6 +57,7 @@ def test_a_service_is_removed_and_added_again(removed: Control) -> None:
     assert names.missing() == []
     assert names.route() == 200
     assert platform.converged().changes == []
+    assert wait_until(lambda: names.measured() >= MEASURED, METRICS_SECONDS, pause=2), names.measured()
 
 
 class Names:
@@ -72,6 +86,13 @@ class Names:
             "vhost": GONE in vhosts,
         }
         return [place for place, there in present.items() if not there]
+
+    def measured(self) -> set[str]:
+        """The metrics that Prometheus has of the service now: from its one entry in the catalogue, nothing else."""
+        query = "curl -sfG http://127.0.0.1:9090/api/v1/query --data-urlencode"
+        asked = "; ".join(f"{query} 'query={metric}{{{label}=\"{GONE}\"}}'; echo" for metric, label in METRICS.items())
+        answers = self.platform.ssh(self.platform.group("ops")[0], asked).splitlines()
+        return {one["metric"]["__name__"] for text in answers for one in json.loads(text)["data"]["result"]}
 
     def route(self) -> int:
         """The HTTP status of the service's route at the edge."""
