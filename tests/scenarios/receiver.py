@@ -47,7 +47,12 @@ class Receiver:
 
     def of(self, key: Key, status: str) -> list[Message]:
         """The messages of this status about an alert."""
-        return [message for message in self.messages if message.key == key and message.status == status]
+        return [message for message in self.messages if matches(message.key, key) and message.status == status]
+
+
+def matches(found: Key, wanted: Key) -> bool:
+    """Whether an alert is the wanted one; "*" stands for any host or service."""
+    return found[0] == wanted[0] and wanted[1] in ("*", found[1])
 
 
 @contextmanager

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
 import pytest
-from alert_fault import FAULTS, PRIMARY, AlertFault
+from alert_fault import PRIMARY, AlertFault
+from alert_table import FAULTS
 from conftest import Figure, whole
 from control import Control
 from database import Database
 from fault import MONITORING, fault
-from receiver import Receiver, receiver
+from receiver import Key, Receiver, matches, receiver
 
 from nexus.provider import lab
 from nexus.provider.lab.defaults import GATEWAY
@@ -88,12 +89,17 @@ def test_the_dead_mans_switch_is_called_until_prometheus_stops(platform: Control
 def _told(control: Control, found: Receiver, batch: Sequence[AlertFault]) -> dict[str, float]:
     """{alert: seconds over the time that it may take} of the alerts that were told of and resolved."""
     places = [place(control, one) for one in batch]
-    wanted = {one.alert: (one.alert, one.concerns(host)) for one, host in zip(batch, places, strict=True)}
+    wanted = dict[str, Key]()
+    for one, host in zip(batch, places, strict=True):
+        wanted.setdefault(one.alert, (one.alert, one.concerns(host)))
     limits = {one.alert: limit(control, one.alert) + one.seconds for one in batch}
     began, set_at = time.monotonic(), dict[str, float]()
 
     def firing(alert: str) -> list[float]:
         return [one.at - set_at[alert] for one in found.of(wanted[alert], "firing") if one.at > began]
+
+    def over(key: Key) -> bool:
+        return all(status == "resolved" for other, status in found.state().items() if matches(other, key))
 
     with ExitStack() as faults:
         for one, host in zip(batch, places, strict=True):
@@ -102,8 +108,8 @@ def _told(control: Control, found: Receiver, batch: Sequence[AlertFault]) -> dic
         wait_until(lambda: all(map(firing, wanted)), max(limits.values()) + LATE_SECONDS, pause=1)
     seen = {alert: firing(alert)[0] for alert in wanted if firing(alert)}
     told = [wanted[alert] for alert in seen]
-    resolved = wait_until(lambda: all(found.state()[key] == "resolved" for key in told), RESOLVED_SECONDS, pause=1)
-    assert resolved, {key: found.state()[key] for key in told}
+    resolved = wait_until(lambda: all(map(over, told)), RESOLVED_SECONDS, pause=1)
+    assert resolved, found.state()
     return {alert: seconds - limits[alert] for alert, seconds in seen.items()}
 
 
