@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from alert_fault import PRIMARY, AlertFault
@@ -17,6 +18,7 @@ from control import Control
 from database import Database
 from fault import MONITORING, fault
 from receiver import Key, Receiver, matches, receiver
+from small_disk import small_disk
 
 from nexus.provider import lab
 from nexus.provider.lab.defaults import GATEWAY
@@ -30,6 +32,7 @@ SWITCH_SECONDS = 120  # without a call a switch raises the alarm
 NOTICED_SECONDS = 300
 RESOLVED_SECONDS = 400  # a rate over five minutes forgets a fault after as long
 RELEASED = "session-mgr"
+DISK = "/srv/small"
 KILLS = 20
 DOUBLES_MAX = 1  # notifications that come twice
 WAIT_SECONDS = 180
@@ -127,6 +130,21 @@ def limit(control: Control, alert: str) -> float:
     looks = 2 * max(operations.monitoring.scrape_interval_seconds, operations.alerts.evaluation_interval_seconds)
     wait = operations.alerts.routing.group_wait_seconds
     return entries(control.planned)[alert].for_seconds * SCALE + looks + wait + GRACE_SECONDS
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1200)
+def test_a_full_disk_is_told(told: tuple[Control, Receiver], tmp_path: Path) -> None:
+    control, found = told
+    name = control.group("ops")[0]
+    fill = f"for n in $(seq 60); do : >{DISK}/$n; done; dd if=/dev/zero of={DISK}/1 bs=1M || true"
+    alerts = ("DiskSpaceLow", "InodesLow")
+    with small_disk(control, name, DISK, tmp_path / "disk"):
+        control.ssh(name, "sudo sh", fill)
+        within = max(limit(control, alert) for alert in alerts)
+        assert wait_until(lambda: all(found.of((alert, name), "firing") for alert in alerts), within, pause=1)
+    over = wait_until(lambda: all(found.state()[alert, name] == "resolved" for alert in alerts), RESOLVED_SECONDS)
+    assert over, found.state()
 
 
 @pytest.mark.full
