@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,10 +27,14 @@ def small_disk(control: Control, name: str, place: str, image: Path) -> Iterator
         pytest.skip(f"this machine has no loop device: {error.stderr.strip()}")
     try:
         running = control.host(name).running()
-        assert running and running.init
-        numbers = _run("stat", "-c", "%Hr %Lr", device).split()
+        assert running
+        assert running.init
+        number = os.stat(device).st_rdev
         inside = ("nsenter", f"--mount=/proc/{running.init}/ns/mnt", "sh", "-ec")
-        _run(*inside, f"rm -f {NODE}; mknod {NODE} b {' '.join(numbers)}; mkdir -p {place}; mount {NODE} {place}")
+        _run(
+            *inside,
+            f"rm -f {NODE}; mknod {NODE} b {os.major(number)} {os.minor(number)}; mkdir -p {place}; mount {NODE} {place}",
+        )
         try:
             yield
         finally:
