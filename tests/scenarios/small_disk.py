@@ -31,10 +31,8 @@ def small_disk(control: Control, name: str, place: str, image: Path) -> Iterator
         assert running.init
         number = os.stat(device).st_rdev
         inside = ("nsenter", f"--mount=/proc/{running.init}/ns/mnt", "sh", "-ec")
-        _run(
-            *inside,
-            f"rm -f {NODE}; mknod {NODE} b {os.major(number)} {os.minor(number)}; mkdir -p {place}; mount {NODE} {place}",
-        )
+        node = f"rm -f {NODE}; mknod {NODE} b {os.major(number)} {os.minor(number)}"
+        _run(*inside, f"{node}; mkdir -p {place}; mount {NODE} {place}")
         try:
             yield
         finally:
