@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
 import yaml
@@ -13,6 +14,7 @@ from tests.promql import selectors
 testinfra_hosts = ["ops"]
 WITHOUT_SERIES = Path(__file__).parent / "selectors_without_series.yaml"
 WINDOW = "10m"
+SETTLED_SECONDS = 120  # after a deploy: two scrapes and two evaluations, on a slow machine
 
 
 def api(host, setting, path, **query):
@@ -43,17 +45,30 @@ def test_configuration_is_valid(host):
     assert host.run("promtool check config /etc/prometheus/prometheus.yml").rc == 0
 
 
+def settled(wrong):
+    """The first answer of `wrong()` that is empty, or else the last: a new target or rule is looked at twice a minute."""
+    deadline = time.monotonic() + SETTLED_SECONDS
+    while (found := wrong()) and time.monotonic() < deadline:
+        time.sleep(5)
+    return found
+
+
 def test_every_planned_target_is_up(host, env, setting):
     planned = {(exporter.job, server, one.name) for _, exporter, server, hosts in scrapes(env) for one in hosts}
     assert {("node", "", one.name) for one in env.hosts} <= planned
-    targets = api(host, setting, "targets?state=active")["activeTargets"]
-    found = {
-        (one["labels"]["job"], one["labels"].get("server", ""), one["labels"]["host"]): one["lastError"]
-        or one["health"]
-        for one in targets
-    }
-    assert {target: found.get(target, "missing") for target in planned if found.get(target) != "up"} == {}
-    assert set(found) - planned == set()
+
+    def wrong():
+        targets = api(host, setting, "targets?state=active")["activeTargets"]
+        found = {
+            (one["labels"]["job"], one["labels"].get("server", ""), one["labels"]["host"]): one["lastError"]
+            or one["health"]
+            for one in targets
+        }
+        return {target: found.get(target, "not planned") for target in planned ^ set(found)} | {
+            target: health for target, health in found.items() if health != "up"
+        }
+
+    assert settled(wrong) == {}
 
 
 def test_rules_are_loaded(host, env, setting):
@@ -63,13 +78,17 @@ def test_rules_are_loaded(host, env, setting):
         for rule in rules
     }
     assert planned
-    loaded = {
-        (group["name"], rule["name"], rule.get("labels", {}).get("severity", "")): rule["health"]
-        for group in api(host, setting, "rules")["groups"]
-        for rule in group["rules"]
-    }
-    assert set(loaded) == planned
-    assert {rule: health for rule, health in loaded.items() if health != "ok"} == {}
+
+    def wrong():
+        loaded = {
+            (group["name"], rule["name"], rule.get("labels", {}).get("severity", "")): rule["health"]
+            for group in api(host, setting, "rules")["groups"]
+            for rule in group["rules"]
+        }
+        differing = dict.fromkeys(set(loaded) ^ planned, "differs from the plan")
+        return differing | {rule: health for rule, health in loaded.items() if health != "ok"}
+
+    assert settled(wrong) == {}
 
 
 def test_alertmanagers_are_known(host, env, setting):
@@ -90,12 +109,15 @@ def test_selectors_of_rules_have_series(host, env, setting):
         f'label_replace(count(last_over_time({selector}[{WINDOW}])), "selector", "{number}", "", "")'
         for number, selector in enumerate(wanted)
     )
-    found = api(host, setting, "query", query=query)["result"]
-    there = {wanted[int(one["metric"]["selector"])] for one in found}
     excused = yaml.safe_load(WITHOUT_SERIES.read_text()) or {}
-    missing = {
-        selector: names
-        for selector, names in users.items()
-        if selector not in there and not any(re.fullmatch(pattern, selector) for pattern in excused)
-    }
-    assert missing == {}
+
+    def wrong():
+        found = api(host, setting, "query", query=query)["result"]
+        there = {wanted[int(one["metric"]["selector"])] for one in found}
+        return {
+            selector: names
+            for selector, names in users.items()
+            if selector not in there and not any(re.fullmatch(pattern, selector) for pattern in excused)
+        }
+
+    assert settled(wrong) == {}
