@@ -46,7 +46,7 @@ def test_configuration_is_valid(host):
 
 
 def settled(wrong):
-    """The first answer of `wrong()` that is empty, or else the last: a new target or rule is looked at twice a minute."""
+    """The first answer of `wrong()` that is empty, or else the last: Prometheus looks twice a minute."""
     deadline = time.monotonic() + SETTLED_SECONDS
     while (found := wrong()) and time.monotonic() < deadline:
         time.sleep(5)
