@@ -25,7 +25,7 @@ UNIQUE = {  # lists, and the field that must be unique among their entries
     ),
     "modules.yaml": (("modules", "slug"),),
     "gateway.yaml": (("routes", "path"), ("rate_limits", "windows", "name")),
-    "operations.yaml": (("ports", "name"), ("startup", "phase")),
+    "operations.yaml": (("ports", "name"), ("startup", "phase"), ("alerts", "rules", "name")),
 }
 
 

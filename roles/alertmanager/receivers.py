@@ -74,9 +74,10 @@ def _channels(env: Environment, names: Iterable[str]) -> dict[str, list[dict[str
                 found.setdefault("slack_configs", []).append(one)
         else:
             known = ", ".join(["email", "pagerduty", "webhook", *channels])
+            place = env.catalogue.where("operations.yaml", "alerts", "routing")
             raise OperatorError(
-                f'operations.yaml: alerts.routing names the receiver "{name}", which has no channel: use {known}, or '
-                "add it to alerts.routing.channels"
+                f'{place} names the receiver "{name}", which has no channel: use {known}, or add it to '
+                "alerts.routing.channels"
             )
     return found
 

@@ -130,9 +130,8 @@ def rules_by_role(env: Environment) -> dict[str, list[dict[str, Any]]]:
     known = {rule.name for rule in env.catalogue.operations.alerts.rules}
     for role, alert in alerts(env):
         if alert.name not in known:
-            raise OperatorError(
-                f"alert {alert.name} of role {role} has no entry in operations.yaml: add it to alerts.rules"
-            )
+            place = env.catalogue.where("operations.yaml", "alerts", "rules")
+            raise OperatorError(f"{place}: no entry has the name {alert.name}, an alert of role {role}: add it")
         if alert.name in limits:
             found.setdefault(role, []).append(alert.rule(limits[alert.name], scale))
     return found
