@@ -92,7 +92,8 @@ class Names:
         query = "curl -sfG http://127.0.0.1:9090/api/v1/query --data-urlencode"
         asked = "; ".join(f"{query} 'query={metric}{{{label}=\"{GONE}\"}}'; echo" for metric, label in METRICS.items())
         answers = self.platform.ssh(self.platform.group("ops")[0], asked).splitlines()
-        return {one["metric"]["__name__"] for text in answers for one in json.loads(text)["data"]["result"]}
+        told = [json.loads(text) for text in answers if text]
+        return {one["metric"]["__name__"] for answer in told for one in answer["data"]["result"]}
 
     def route(self) -> int:
         """The HTTP status of the service's route at the edge."""
