@@ -69,7 +69,8 @@ def written_out(platform: Control) -> None:
 
 
 def _lively(path: str) -> bool:
-    return path.startswith(LIVELY)
+    """Whether a path, or what lies in it, may change at any time: a renamed file changes its directory, too."""
+    return f"{path}/".startswith(LIVELY)
 
 
 def _look(disks: dict[str, Disk]) -> dict[str, set[str]]:
