@@ -7,12 +7,11 @@ from nexus.environment.generated import generated
 from nexus.plan.desired import Desired, File, Unit
 from roles.alertmanager.receivers import MAINTENANCE, SEVERITIES, receivers, routes, unreached
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
+from roles.exporter.unit import unit_files
 
 NAME = "prometheus-alertmanager"
 CONFIG = "/etc/prometheus/alertmanager.yml"
 WEB, CLUSTER = "/etc/prometheus/alertmanager-web.yml", "/etc/prometheus/alertmanager-cluster.yml"
-DEFAULTS = f"/etc/default/{NAME}"
-DROP_IN = f"/etc/systemd/system/{NAME}.service.d/10-nexus-cos.conf"
 # The alerts that maintenance of a service or of a host may cause: a drained host may also be restarted.
 AFFECTED = {
     "service": "Service.*|HighErrorRate|HighLatency|ErrorBudget.*|Pod.*|Probe.*",
@@ -40,19 +39,19 @@ def plan(env: Environment, host: Host) -> Desired:
         f"--cluster.tls-config={CLUSTER}",
         *(f"--cluster.peer={other.address}:{other.setting.alertmanager_cluster_port}" for other in others),
     )
+    unit = unit_files(env, NAME, arguments, groups=(KEY_GROUP,))
     return Desired(
         packages=(NAME,),
         files=(
             File(CONFIG, generated(configuration(env)), group="prometheus", mode=0o640, secret=True),
             File(WEB, generated({"tls_server_config": server})),
             File(CLUSTER, generated({"tls_server_config": server, "tls_client_config": client})),
-            File(DEFAULTS, env.render("exporter/default.j2", arguments=arguments, variables={})),
-            File(DROP_IN, env.render("exporter/service.conf.j2", groups=(KEY_GROUP,), user="")),
+            *unit,
         ),
         units=(
             Unit(
                 NAME,
-                restart_on=(WEB, CLUSTER, DEFAULTS, DROP_IN),
+                restart_on=(WEB, CLUSTER, *(file.path for file in unit)),
                 reload_on=(CONFIG,),
                 reload_check=f"amtool check-config {CONFIG}",
                 ready_check=f"curl -fsS -m 5 -o /dev/null --cacert {CA} --cert {LEAF} --key {KEY} "

@@ -24,21 +24,21 @@ def silenced(run: Run, services: Sequence[str], why: str, seconds: float) -> Ite
     """
     names = "|".join(map(re.escape, services))
     context = {"matchers": {"alertname": AFFECTED["service"], "service": names}, "why": why, "seconds": seconds}
-    there = _ask(run, "silence alerts", "begin", context)
+    there = _ask(run, "silence alerts", "begin", context, "this run continues, and alerts about it may come")
     try:
         yield
     finally:
         if there:
-            _ask(run, "end the silence", "end", context)
+            _ask(run, "end the silence", "end", context, f"it ends by itself after {seconds:.0f} s")
 
 
-def _ask(run: Run, what: str, function: str, context: dict[str, Any]) -> bool:
-    """Whether an Alertmanager did it; the others learn it from that one."""
+def _ask(run: Run, what: str, function: str, context: dict[str, Any], without: str) -> bool:
+    """Whether an Alertmanager did it; the others learn it from that one. `without` says what follows if none did."""
     for name in reached(run, "ops"):
         try:
             host = run.environment.host(name)
             carry_out(run, name, what, SOURCE, function, {**context, **asked(host)})
             return True
         except OperatorError as error:
-            console.complain(f"warning: alerts are not silenced: {error}")
+            console.complain(f"warning: {error}: {without}")
     return False

@@ -13,6 +13,7 @@ from nexus.plan.desired import Desired, Directory, File, Unit
 from nexus.plan.sent import program
 from nexus.run.exporter import TEXTFILES, Exporter, Textfile
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
+from roles.exporter.unit import UNITS, unit_files
 from roles.table import ROLES
 
 ACCOUNT = "prometheus"  # the packages make it
@@ -21,7 +22,6 @@ TRUST = {"SSL_CERT_FILE": CA}  # its option tls_ca_cert_file has no effect on th
 CONFIG = "/etc/prometheus/exporter-exporter.yml"
 LIBRARY = "/usr/local/lib/nexus-cos/exporter"
 RUNNER = "roles.exporter.host.textfile"  # the module that writes the file of a Textfile
-UNITS = "/etc/systemd/system"
 
 
 def plan(env: Environment, host: Host) -> Desired:
@@ -30,8 +30,8 @@ def plan(env: Environment, host: Host) -> Desired:
     packaged = [exporter for exporter in found if exporter.package]
     modules = {exporter.job: _module(host, exporter) for exporter in found}
     config = File(CONFIG, generated({"modules": modules}))
-    relay = _files(env, RELAY, _relay_arguments(env, host), TRUST, (KEY_GROUP,))
-    files = [_files(env, one.package, one.arguments, one.variables, one.groups, one.user) for one in packaged]
+    relay = unit_files(env, RELAY, _relay_arguments(env, host), TRUST, (KEY_GROUP,))
+    files = [unit_files(env, one.package, one.arguments, one.variables, one.groups, one.user) for one in packaged]
     units = [
         Unit(one.package, restart_on=tuple(file.path for file in (*own, *one.files)))
         for one, own in zip(packaged, files, strict=True)
@@ -110,24 +110,4 @@ def _relay_arguments(env: Environment, host: Host) -> tuple[str, ...]:
         f"-web.tls.ca={CA}",
         "-web.tls.verify",
         f"-web.tls.certmatch=^({readers})$",
-    )
-
-
-def _files(
-    env: Environment,
-    package: str,
-    arguments: tuple[str, ...],
-    variables: object,
-    groups: tuple[str, ...],
-    user: str = "",
-) -> tuple[File, File]:
-    """The arguments of a unit as Debian's unit reads them, and its drop-in."""
-    values = {"arguments": arguments, "variables": variables, "groups": groups, "user": user}
-    secret = bool(variables)
-    return (
-        File(f"/etc/default/{package}", env.render("exporter/default.j2", **values), mode=0o600, secret=secret),
-        File(
-            f"/etc/systemd/system/{package}.service.d/10-nexus-cos.conf",
-            env.render("exporter/service.conf.j2", **values),
-        ),
     )

@@ -7,5 +7,5 @@ from nexus.run.converge import converge
 
 @deploy("Grafana")
 def grafana() -> None:
-    """Grafana runs with the planned dashboards; a dashboard that is no longer planned is removed."""
+    """Grafana runs with the planned dashboards; others are removed."""
     converge("grafana")

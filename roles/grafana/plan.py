@@ -9,7 +9,7 @@ project has the vendor's signing key.
 
 from nexus.environment.environment import Environment, Host
 from nexus.environment.generated import generated
-from nexus.error import OperatorError
+from nexus.environment.vendor_key import signing_key
 from nexus.plan.desired import Desired, Directory, File, Unit
 from roles.grafana.board import Board, boards
 
@@ -36,7 +36,7 @@ def plan(env: Environment, host: Host) -> Desired:
     config = env.render("grafana/grafana.ini.j2", password=PASSWORD)
     return Desired(
         early=(
-            File(KEYRING, _signing_key(env)),
+            File(KEYRING, signing_key(env, "Grafana", "grafana", "set grafana_enabled to False")),
             File(SOURCES, env.render("grafana/grafana.sources.j2", keyring=KEYRING)),
             File(PIN, env.render("grafana/preferences.j2")),
         ),
@@ -95,14 +95,3 @@ def _provider() -> dict[str, object]:
         "options": {"path": DASHBOARDS},
     }
     return {"apiVersion": 1, "providers": [provider]}
-
-
-def _signing_key(env: Environment) -> str:
-    path = env.root / str(env.setting.grafana_key_file)
-    if not path.is_file():
-        raise OperatorError(
-            f"Grafana: {path} is missing, which is the key that signs the vendor's packages. Fetch it with "
-            f"`curl -fsS --create-dirs -o {env.setting.grafana_key_file} {env.setting.grafana_key_url}` and "
-            "compare its fingerprint with the vendor's, or set grafana_enabled to False"
-        )
-    return path.read_text()

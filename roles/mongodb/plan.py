@@ -12,7 +12,7 @@ from typing import Any
 
 from nexus.environment.environment import Environment, Host
 from nexus.environment.quorum import check_members
-from nexus.error import OperatorError
+from nexus.environment.vendor_key import signing_key
 from nexus.plan.desired import Desired, File, State, Unit
 from roles.certificate.plan import CA, KEY, LEAF
 
@@ -38,7 +38,7 @@ def plan(env: Environment, host: Host) -> Desired:
     service = env.render("mongodb/service.conf.j2", pem=PEM, certificate=LEAF, key=KEY)
     return Desired(
         early=(
-            File(KEYRING, _signing_key(env)),
+            File(KEYRING, signing_key(env, "MongoDB", "mongodb", "leave the group mongodb empty")),
             File(SOURCES, env.render("mongodb/mongodb.sources.j2", keyring=KEYRING)),
         ),
         packages=("mongodb-org-server", "mongodb-mongosh", "mongodb-org-tools"),
@@ -132,14 +132,3 @@ def _cache_gib(host: Host) -> float:
     memory = host.traits.memory_bytes if host.traits else ASSUMED_MEMORY_BYTES
     share = int(host.setting.mongodb_memory_percent) / 100
     return max(SMALLEST_CACHE_GIB, round(memory * share / 1024**3, 2))
-
-
-def _signing_key(env: Environment) -> str:
-    path = env.root / str(env.setting.mongodb_key_file)
-    if not path.is_file():
-        raise OperatorError(
-            f"MongoDB: {path} is missing, which is the key that signs the vendor's packages. Fetch it with "
-            f"`curl -fsS --create-dirs -o {env.setting.mongodb_key_file} {env.setting.mongodb_key_url}` and "
-            "compare its fingerprint with the vendor's, or leave the group mongodb empty"
-        )
-    return path.read_text()

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from nexus.environment.environment import Environment
 from nexus.run.alert import Alert
 
+# Of several ops hosts one keeps the record; another one did while that one was down.
+LAST_RUN = "(nexus_run_timestamp_seconds == scalar(max(nexus_run_timestamp_seconds)))"
 AGAIN = "journalctl -u prometheus there, then deploys/monitoring.py"
 
 
@@ -36,13 +38,13 @@ def alerts(env: Environment) -> Iterator[Alert]:
     )
     yield Alert(
         "RunIncomplete",
-        "nexus_run_complete",
+        f"(nexus_run_complete and on (host) {LAST_RUN})",
         "the last run of {{ $externalLabels.environment }} did not complete, as {{ $labels.host }} recorded",
         "deploys/history.py names it; then run deploys/full.py",
     )
     yield Alert(
         "RunOpen",
-        "(time() - nexus_run_timestamp_seconds) * nexus_run_open",
+        f"(time() - {LAST_RUN}) * on (host) nexus_run_open",
         "a run of {{ $externalLabels.environment }} has been open for {{ $value | humanizeDuration }}",
         "deploys/history.py names it; if its process is gone, deploys/unlock.py",
     )

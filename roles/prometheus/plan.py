@@ -15,14 +15,13 @@ from nexus.run.exporter import Exporter
 from roles.alertmanager.plan import members
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
 from roles.exporter.plan import exporters
+from roles.exporter.unit import unit_files
 from roles.prometheus import constant
 from roles.prometheus.limit import entries
 from roles.table import ROLES
 
 CONFIG = "/etc/prometheus/prometheus.yml"
 RULES = "/etc/prometheus/rules"
-DEFAULTS = "/etc/default/prometheus"
-DROP_IN = "/etc/systemd/system/prometheus.service.d/10-nexus-cos.conf"
 RESEND_SECONDS = 20
 DATA = "/var/lib/prometheus/metrics2"
 TLS = {"ca_file": CA, "cert_file": LEAF, "key_file": KEY}
@@ -39,23 +38,19 @@ def plan(env: Environment, host: Host) -> Desired:
         f"--storage.tsdb.path={DATA}",
         f"--storage.tsdb.retention.time={env.catalogue.operations.monitoring.prometheus_retention_days}d",
         f"--storage.tsdb.retention.size={env.setting.prometheus_retention_bytes_max}",
-        # An alert that is not repeated ends after four times as long; then the switch is no longer called.
+        # Prometheus repeats alerts this often; Alertmanager ends those that stop, and with them calls to the switch.
         f"--rules.alert.resend-delay={RESEND_SECONDS}s",
         f"--web.listen-address=127.0.0.1:{env.setting.prometheus_port}",
     )
+    unit = unit_files(env, "prometheus", arguments, groups=(KEY_GROUP,))
     return Desired(
         packages=("prometheus", "promtool"),
         directories=(Directory(RULES),),
-        files=(
-            File(CONFIG, generated(configuration(env, host))),
-            *rules,
-            File(DEFAULTS, env.render("exporter/default.j2", arguments=arguments, variables={})),
-            File(DROP_IN, env.render("exporter/service.conf.j2", groups=(KEY_GROUP,), user="")),
-        ),
+        files=(File(CONFIG, generated(configuration(env, host))), *rules, *unit),
         units=(
             Unit(
                 "prometheus",
-                restart_on=(DEFAULTS, DROP_IN),
+                restart_on=tuple(file.path for file in unit),
                 reload_on=(CONFIG, *(rule.path for rule in rules)),
                 reload_check=f"promtool check config {CONFIG}",
                 ready_check=f"curl -fsS -m 5 -o /dev/null http://127.0.0.1:{env.setting.prometheus_port}/-/ready",

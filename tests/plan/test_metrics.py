@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from nexus.agent import metrics
 from roles.base.host import metrics as base
-from roles.exporter.host import textfile
 from roles.exporter.plan import exporters, textfiles
 from roles.exporter.plan import plan as exporter_plan
 from roles.nginx.exporters import program
@@ -82,7 +82,7 @@ def test_memory_is_found_without_control_groups(tmp_path: Path) -> None:
 
 
 def test_values_are_escaped() -> None:
-    found = textfile.text([("a", {"x": 'q"\\\n'}, 1), ("b", {}, 0.5), ("a", {"x": "y"}, 1796031670)])
+    found = metrics.text([("a", {"x": 'q"\\\n'}, 1), ("b", {}, 0.5), ("a", {"x": "y"}, 1796031670)])
     assert found == ('# TYPE a gauge\na{x="q\\"\\\\\\n"} 1\na{x="y"} 1796031670\n# TYPE b gauge\nb{} 0.5\n')
 
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from nexus.agent.file import write_atomic
+from nexus.agent import metrics
 from nexus.agent.lib import STATE, RemoteError, held
 
 Item = dict[str, Any]
@@ -51,9 +51,8 @@ def _expose(context: Item) -> None:
         "nexus_run_complete": line.get("outcome", "complete") == "complete",
         "nexus_run_timestamp_seconds": line["time"],
     }
-    text = "".join(f"# TYPE {name} gauge\n{name} {float(value):.0f}\n" for name, value in values.items())
     with contextlib.suppress(OSError):
-        write_atomic(f"{directory}/nexus_run.prom", text.encode(), 0o644)
+        metrics.write(f"{directory}/nexus_run.prom", ((name, {}, float(value)) for name, value in values.items()))
 
 
 def read(context: Item) -> Item:

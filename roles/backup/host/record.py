@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from nexus.agent import metrics
 from nexus.agent.file import read_json, write_atomic
 from nexus.agent.lib import RemoteError, listing
 from roles.backup.host.vault import Config, Vault
@@ -80,11 +81,8 @@ def export(config: Config) -> None:
     told = [
         read_json(f"{config['directory']}/{name}") for name in listing(config["directory"]) if name.endswith(".json")
     ]
-    lines = [f"# TYPE {METRIC} gauge"]
-    for found in told:
-        if "finished_at" in found:
-            lines.append(f'{METRIC}{{kind="{found["kind"]}"}} {seconds(found.get("ok_at", ""))}')
-    write_atomic(config["metrics"], "\n".join([*lines, ""]).encode(), 0o644)
+    times = [(found["kind"], seconds(found.get("ok_at", ""))) for found in told if "finished_at" in found]
+    metrics.write(config["metrics"], ((METRIC, {"kind": kind}, at) for kind, at in times))
 
 
 def seconds(when: str) -> int:

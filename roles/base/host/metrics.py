@@ -3,12 +3,12 @@
 import glob
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+
+from nexus.agent.metrics import Sample
 
 REQUIRED = "/run/reboot-required"  # packages that need a reboot make it
 KERNELS = "/boot/vmlinuz-*"
-
-Sample = tuple[str, Mapping[str, str], float]
 
 
 def samples(words: list[str]) -> Iterator[Sample]:

@@ -2,12 +2,11 @@
 
 import os
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from nexus.agent.lib import run
+from nexus.agent.metrics import Sample
 from roles.certificate.host.stock import read, until
-
-Sample = tuple[str, Mapping[str, str], float]
 
 
 def samples(paths: list[str]) -> Iterator[Sample]:

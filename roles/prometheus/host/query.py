@@ -12,9 +12,12 @@ SECONDS = 10
 
 
 def ask(port: int, path: str, **values: str) -> Any:
-    """The data of an answer of Prometheus's API; RemoteError with its words if it refuses the question."""
+    """The data of an answer of Prometheus's API; RemoteError if it does not answer, or refuses with its words."""
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in values.items())
-    answer = http.get(port, f"/api/v1/{path}?{query}", SECONDS)
+    try:
+        answer = http.get(port, f"/api/v1/{path}?{query}", SECONDS)
+    except OSError as error:
+        raise RemoteError(f"Prometheus does not answer: {error}; `systemctl status prometheus` there") from None
     try:
         told: Mapping[str, Any] = json.loads(answer.body)
     except ValueError:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from nexus.agent.metrics import Sample
 from roles.docker.host.client import Docker
 
 LABEL = "nexus.service"
@@ -20,7 +21,6 @@ SCOPE = "/sys/fs/cgroup/system.slice/docker-{}.scope"
 RECENT_SECONDS = 900
 FAILED = {"failed", "rejected"}
 
-Sample = tuple[str, Mapping[str, str], float]
 Item = Mapping[str, Any]
 
 

@@ -68,7 +68,4 @@ def _number(text: str) -> float | None:
 
 def _ask(context: dict[str, Any], path: str, values: dict[str, Any]) -> Any:
     """The data of an answer; RemoteError if Prometheus refuses or does not answer."""
-    try:
-        return ask(int(context["port"]), path, **{name: str(value) for name, value in values.items()})
-    except OSError as error:
-        raise RemoteError(f"Prometheus does not answer: {error}") from None
+    return ask(int(context["port"]), path, **{name: str(value) for name, value in values.items()})
