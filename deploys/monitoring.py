@@ -1,4 +1,4 @@
-"""Metrics of every host and daemon, and the alerts about them.
+"""Logs and metrics of every host and daemon, and the alerts about them.
 
     pyinfra inventory deploys/monitoring.py -y
 
@@ -11,9 +11,14 @@ from nexus.run.converge import layer
 from roles.alertmanager import alertmanager
 from roles.exporter import exporter
 from roles.grafana import grafana
+from roles.log_forwarder import log_forwarder
+from roles.log_store import log_store
 from roles.prometheus import prometheus
 
-layer("metrics")
+layer("logs and metrics")
+if "ops" in host.groups:
+    log_store()
+log_forwarder()
 exporter()
 if "ops" in host.groups:
     alertmanager()

@@ -96,7 +96,7 @@ class Since(Argument):
 
     def read(self, name: str, text: str, env: Environment) -> str:
         """Return the text unchanged; OperatorError if it is not a time."""
-        moment(text, time.time())
+        moment(text, time.time(), name)
         return text
 
 

@@ -25,6 +25,7 @@ HEALTH = "/usr/local/bin/nexus-health"
 HEALTH_START_SECONDS = 6  # how long one check of a starting service repeats its request
 HEALTH_SPARE_SECONDS = 30  # a check that has not ended this long after its time hangs
 VERSION = "3.12"  # of the Compose file: older ones have no start_interval
+LOGGING = {"driver": "journald"}  # into the host's journal, from where lines go to the log store
 Definition = dict[str, Any]
 
 
@@ -33,7 +34,7 @@ def definitions(env: Environment) -> dict[str, Definition]:
     found = {service.name: definition(env, service) for service in env.catalogue.services.values()}
     if env.group("edge"):
         last = max((service.startup_phase for service in env.catalogue.services.values()), default=0)
-        router = {"image": image(env, "router"), **router_stack(env)}
+        router = {"image": image(env, "router"), "logging": LOGGING, **router_stack(env)}
         found["router"] = _labelled(env, "router", last + 1, router)
     return found
 
@@ -44,6 +45,7 @@ def definition(env: Environment, service: Service) -> Definition:
     content: Definition = {
         "image": image(env, service.name),
         "labels": {"nexus.service": service.name},
+        "logging": LOGGING,
         "networks": [NETWORK],
         "configs": _mounts(env, service, "config"),
         "secrets": _mounts(env, service, "secret"),

@@ -32,10 +32,9 @@ def begin_or_end_maintenance(host: str, module: str, services: Sequence[str], ba
 
 
 @deploy("Logs")
-def logs(services: Sequence[str], unit: str, host: str, since: str, grep: str, lines: int) -> None:
-    """Print log lines of services or a unit."""
-    read = partial(log.read, services=services, unit=unit, host=host, since=since, grep=grep, lines=lines)
-    report("Logs", read)
+def logs(wanted: log.Wanted) -> None:
+    """Print log lines."""
+    report("Logs", partial(log.read, wanted=wanted))
 
 
 @deploy("Configuration")

@@ -1,0 +1,1 @@
+"""Code that runs on every host: its journal goes to the log store."""

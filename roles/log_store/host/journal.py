@@ -1,0 +1,53 @@
+"""Files of the journal in the directory of the log store, and what their headers say.
+
+The places in a header are those of systemd's JOURNAL_FILE_FORMAT, which does not change for files that exist.
+"""
+
+import glob
+import os
+import re
+import struct
+from dataclasses import dataclass
+
+SIGNATURE = b"LPKSHHRH"
+HEADER_BYTES = 208
+TIMES = 184  # where the times of the first and the last entry are, in microseconds since 1970
+NAME = re.compile(r"logs(@[^/]*)?\.journal~?")  # closed ones have more in their names
+
+
+@dataclass(frozen=True)
+class Journal:
+    """One file: whether it is closed, the times of its first and last line in seconds, and its size in bytes."""
+
+    path: str
+    closed: bool
+    first: float
+    last: float
+    size: int
+
+    @property
+    def key(self) -> str:
+        """Its name in object storage, which says what lines it holds: FIRST-LAST in milliseconds."""
+        return f"{int(self.first * 1000):015d}-{int(self.last * 1000) + 1:015d}.journal.zst"
+
+
+def journals(directory: str) -> list[Journal]:
+    """All journals with lines in them, oldest first; files that are something else are left out."""
+    found = filter(None, map(read, glob.glob(f"{glob.escape(directory)}/*.journal*")))
+    return sorted(found, key=lambda journal: journal.first)
+
+
+def read(path: str) -> Journal | None:
+    """What the header of a file says; None if it is no journal, is empty, or is gone meanwhile."""
+    name = NAME.fullmatch(os.path.basename(path))
+    try:
+        with open(path, "rb") as source:
+            header = source.read(HEADER_BYTES)
+            size = os.fstat(source.fileno()).st_blocks * 512
+    except FileNotFoundError:
+        return None
+    if not name or not header.startswith(SIGNATURE) or len(header) < TIMES + 16:
+        return None
+    first, last = struct.unpack_from("<QQ", header, TIMES)
+    closed = bool(name[1]) or path.endswith("~")
+    return Journal(path, closed, first / 1e6, last / 1e6, size) if last else None

@@ -1,0 +1,88 @@
+"""Runs on the log store by a timer: closes, packs and removes journals.
+
+    python3 -m roles.log_store.host.pack CONFIG
+
+What is packed stays on the host until it is too old or the size needs the space: a search there is faster.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nexus.agent.file import write_atomic
+from nexus.agent.lib import run
+from roles.log_store.host.archive import Archive
+from roles.log_store.host.journal import Journal, journals
+
+DAY_SECONDS = 86400
+RECORD = "/var/lib/nexus-cos/log-store.json"  # which files are packed, and when that was last complete
+
+
+def main(path: str) -> None:
+    """Do what is due."""
+    with open(path, encoding="utf-8") as source:
+        config = json.load(source)
+    now = time.time()
+    close(config, now)
+    if config["storage"]:
+        archive = Archive(config["storage"])
+        packed = pack(archive, journals(config["directory"]))
+        write_atomic(RECORD, json.dumps({"packed": packed, "complete": now}).encode(), 0o644)
+        for old in [one for one in archive.all() if one.last < now - config["archive_days"] * DAY_SECONDS]:
+            archive.remove(old)
+    else:
+        packed = []
+    for journal in too_old(journals(config["directory"]), now - config["hot_days"] * DAY_SECONDS):
+        if os.path.basename(journal.path) in packed or not config["storage"]:
+            os.remove(journal.path)
+
+
+def close(config: Mapping[str, Any], now: float) -> None:
+    """Close journals whose first line is too old: those of quiet hosts do not fill up.
+
+    The receiver is away for the moment in which they are renamed; hosts wait and send again.
+    """
+    oldest = now - config["file_hours"] * 3600
+    due = [one for one in journals(config["directory"]) if not one.closed and one.first < oldest]
+    if not due:
+        return
+    run(["systemctl", "stop", *config["units"]])
+    try:
+        for journal in due:
+            os.rename(journal.path, f"{journal.path.removesuffix('.journal')}@{int(now * 1e6):016x}.journal")
+    finally:
+        run(["systemctl", "start", *config["units"]])
+
+
+def pack(archive: Archive, found: Sequence[Journal]) -> list[str]:
+    """Store closed journals that are not yet in the archive; the names of all closed ones, which now are."""
+    before, names = set(recorded()["packed"]), []
+    for journal in found:
+        name = os.path.basename(journal.path)
+        if journal.closed:
+            if name not in before:
+                archive.store(journal)
+            names.append(name)
+    return names
+
+
+def recorded() -> dict[str, Any]:
+    """What was packed; nothing before the first time."""
+    try:
+        with open(RECORD, encoding="utf-8") as source:
+            found: dict[str, Any] = json.load(source)
+            return found
+    except (FileNotFoundError, ValueError):
+        return {"packed": [], "complete": 0.0}
+
+
+def too_old(found: Sequence[Journal], oldest: float) -> list[Journal]:
+    """Closed journals whose last line is older than that."""
+    return [journal for journal in found if journal.closed and journal.last < oldest]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
