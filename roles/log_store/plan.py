@@ -89,7 +89,7 @@ def configuration(env: Environment) -> dict[str, Any]:
 
 
 def _sizes(host: Host) -> dict[str, int]:
-    """Bytes of one file, and of all that are closed: systemd-journal-remote does not count the one that it writes to."""
+    """Bytes of one file, and of all that are closed: the one that is written to is not counted among them."""
     most, file = host.setting.log_store_megabytes_max, host.setting.log_store_file_megabytes
     if most < 2 * file:
         raise OperatorError(

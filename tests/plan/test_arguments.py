@@ -114,7 +114,7 @@ def test_each_kind_reads_its_text(tmp_path: Path, kind: Argument, text: str, val
         (Service("x"), "auth-servce", 'name=auth-servce: test has no such service; did you mean "auth-service"'),
         (Services("x"), "user-auth,nobody", "name=nobody: test has no such service"),
         (Services("x"), "auth-servce", 'no such service; did you mean "auth-service"'),
-        (Since("x"), "whenever", "since=whenever is not a time"),
+        (Since("x"), "whenever", "name=whenever is not a time"),
     ],
 )
 def test_each_kind_refuses_invalid_text(tmp_path: Path, kind: Argument, text: str, complaint: str) -> None:

@@ -38,7 +38,7 @@ def add_fields(entry: Entry) -> None:
 def _of_message(entry: Entry, message: bytes) -> None:
     try:
         said = json.loads(message)
-    except ValueError:  # cut off, or not what it looks like
+    except (ValueError, RecursionError):  # cut off, or not what it looks like
         return
     for name, field in FROM_MESSAGE.items():
         value = said.get(name)
@@ -47,6 +47,6 @@ def _of_message(entry: Entry, message: bytes) -> None:
             if b"\n" not in text:
                 entry.set(field, text)
     level = said.get("level")
-    if level in PRIORITIES:
+    if isinstance(level, str) and level in PRIORITIES:
         entry.set(b"LEVEL", level.encode())
         entry.set(b"PRIORITY", PRIORITIES[level])
