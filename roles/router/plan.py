@@ -17,6 +17,8 @@ from roles.router.window import windows
 DIRECTORY = "/etc/nexus-cos/router"
 CONFIG = f"{DIRECTORY}/haproxy.cfg"
 INSIDE = "/etc/haproxy"  # where the container sees the directory
+LOG = "log.sock"  # where HAProxy sends lines: a socket in its directory needs no other container
+LOG_UNIT = "nexus-router-log"
 GUARD = "/usr/local/lib/nexus-cos/router-guard"
 GUARD_UNIT = "nexus-router-guard.service"
 LABEL = "nexus.service"
@@ -26,7 +28,7 @@ def plan(env: Environment, host: Host) -> Desired:
     """Everything on the edge host itself."""
     config, stamp = configuration(env)
     script, rules = _guard(env, host)
-    unit = f"/etc/systemd/system/{GUARD_UNIT}"
+    unit, log = f"/etc/systemd/system/{GUARD_UNIT}", f"/etc/systemd/system/{LOG_UNIT}"
     return Desired(
         packages=("iptables",),
         directories=(Directory("/etc/nexus-cos"), Directory(DIRECTORY), Directory("/usr/local/lib/nexus-cos")),
@@ -34,8 +36,14 @@ def plan(env: Environment, host: Host) -> Desired:
             File(CONFIG, config),
             File(GUARD, script, mode=0o755),
             File(unit, env.render("router/guard.service.j2", program=GUARD)),
+            File(f"{log}.socket", env.render("router/log.socket.j2", socket=f"{DIRECTORY}/{LOG}")),
+            File(f"{log}.service", env.render("router/log.service.j2")),
         ),
-        units=(Unit(GUARD_UNIT, restart_on=(GUARD, unit)),),
+        units=(
+            Unit(GUARD_UNIT, restart_on=(GUARD, unit)),
+            Unit(f"{LOG_UNIT}.socket"),
+            Unit(f"{LOG_UNIT}.service", restart_on=(f"{log}.service",)),
+        ),
         states=(
             State(
                 "router",
@@ -60,6 +68,7 @@ def configuration(env: Environment) -> tuple[str, str]:
         "backends": (*backends(env), *canaries(env)),
         "canaries": canaries(env),
         "windows": windows(env),
+        "log_socket": f"{INSIDE}/{LOG}",
         "check_timeout_ms": env.catalogue.gateway.timeouts_ms.health_check,
     }
     stamp = hashlib.sha256(env.render("router/haproxy.cfg.j2", stamp="", **values).encode()).hexdigest()

@@ -34,7 +34,7 @@ def definitions(env: Environment) -> dict[str, Definition]:
     found = {service.name: definition(env, service) for service in env.catalogue.services.values()}
     if env.group("edge"):
         last = max((service.startup_phase for service in env.catalogue.services.values()), default=0)
-        router = {"image": image(env, "router"), "logging": LOGGING, **router_stack(env)}
+        router = {"image": image(env, "router"), **router_stack(env)}
         found["router"] = _labelled(env, "router", last + 1, router)
     return found
 

@@ -1,4 +1,4 @@
-"""Fields that lines of containers and of Nginx get, by which they are found.
+"""Fields that lines of containers, of Nginx and of the router get, by which they are found.
 
 SERVICE: who wrote the line. TASK and RELEASE: of a container. REQUEST_ID, USER_ID, STATUS_CODE, LEVEL: from a message
 in the platform's format, which is JSON (operations.yaml: logging).
@@ -13,7 +13,7 @@ CONTAINER = re.compile(rb"nexus_([^.]+)\.(.+)")  # STACK_SERVICE.SLOT.TASK, or S
 RELEASE = re.compile(rb":([^:/@]+)(?:@|$)")  # of an image REGISTRY:PORT/NAME:RELEASE@DIGEST
 FROM_MESSAGE = {"requestId": b"REQUEST_ID", "userId": b"USER_ID", "statusCode": b"STATUS_CODE"}
 PRIORITIES = {"debug": b"7", "info": b"6", "warn": b"4", "error": b"3", "fatal": b"2"}
-PLAIN_WRITERS = frozenset({b"nginx"})  # not containers, and their messages are in the platform's format
+PLAIN_WRITERS = frozenset({b"nginx", b"router"})  # not containers, and their messages are in the platform's format
 CHARACTERS = 200  # of a value: longer ones are no identifiers, and would not be worth an index
 
 
