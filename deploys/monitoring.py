@@ -9,6 +9,7 @@ from pyinfra import host
 
 from nexus.run.converge import layer
 from roles.alertmanager import alertmanager
+from roles.elk import elk
 from roles.exporter import exporter
 from roles.grafana import grafana
 from roles.prometheus import prometheus
@@ -19,3 +20,4 @@ if "ops" in host.groups:
     alertmanager()
     prometheus()
     grafana()
+    elk()
