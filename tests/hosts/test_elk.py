@@ -5,7 +5,6 @@ import json
 import pytest
 
 from roles.elk.host import kibana, state
-from roles.elk.plan import server
 
 testinfra_hosts = ["ops[0]"]
 
@@ -43,8 +42,8 @@ def test_nobody_is_let_in_without_a_password(host, switched_on, setting):
     assert host.check_output(f"{status} {url}") == "401"
 
 
-def test_lines_arrive(fleet, switched_on, env):
-    found = fleet.web(server(env).name, "elasticsearch lines")
+def test_lines_arrive(fleet, switched_on, hostname):
+    found = fleet.web(hostname, "elasticsearch lines")
     assert found["status"] == 200, found["body"]
     assert json.loads(found["body"])["count"] > 0
 
