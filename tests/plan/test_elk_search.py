@@ -123,7 +123,8 @@ class Server(Api):
 
     def __init__(self, answers: dict[str, object] | None = None) -> None:
         super().__init__("Elasticsearch", lambda: http.client.HTTPConnection("127.0.0.1", 9), "user", ["password"])
-        self.answers, self.sent = answers or {}, []
+        self.answers = answers or {}
+        self.sent: list[tuple] = []
 
     def send(self, method, path, body=None, kind="application/json", none=0):
         self.sent.append((method, path, body, kind))
