@@ -124,6 +124,7 @@ def test_kibana_reads_the_key_and_others_do_not(desired: Desired) -> None:
 def test_passwords_are_in_closed_files_alone(env: Environment, desired: Desired) -> None:
     secrets = [env.secret(name) for name in SECRETS]
     assert len(set(secrets)) == len(SECRETS)
+    assert len(env.secret("elk/encryption")) >= 32  # Kibana refuses shorter ones
     for path, file in files(desired).items():
         held = [name for name, secret in zip(SECRETS, secrets, strict=True) if secret.encode() in file.data]
         assert bool(held) == (path in (elk.KIBANA_SECRETS, elk.FILEBEAT_SECRETS)), path
