@@ -9,6 +9,7 @@ from pyinfra import host
 
 from nexus.run.converge import layer
 from roles.alertmanager import alertmanager
+from roles.elk import elk
 from roles.exporter import exporter
 from roles.grafana import grafana
 from roles.log_forwarder import log_forwarder
@@ -24,3 +25,4 @@ if "ops" in host.groups:
     alertmanager()
     prometheus()
     grafana()
+    elk()

@@ -42,6 +42,7 @@ ROLES = Roles(
         "alertmanager": Role(("ops",)),
         "prometheus": Role(("ops",), needs=KEPT),
         "grafana": Role(("ops",)),
+        "elk": Role(("ops",)),
         "health": Role(("edge",)),
     },
 )

@@ -53,6 +53,12 @@ RULES: dict[str, Rule] = {
     "etcd/*": Rule("kept", AUTHORITY),
     "external/*": Rule("kept", PROVIDER),
     "grafana/admin": Rule("replace"),
+    "elk/encryption": Rule(
+        "kept",
+        "Kibana reads with it what it encrypted: change it with `make secrets-edit`, then run "
+        "monitoring.py, and enter connectors of Kibana again",
+    ),
+    "elk/*": Rule("replace"),
     "alertmanager/*": Rule("kept", PROVIDER),
     "mongodb/admin": Rule("kept", "change it in the server first, then enter it with `make secrets-edit`"),
     "mongodb/members": Rule("kept", "all members must have the same one: stop them, `make secrets-edit`, run data.py"),

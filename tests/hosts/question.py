@@ -16,6 +16,9 @@ from nexus.plan.desired import Desired
 from roles.certificate.door import Door
 from roles.certificate.plan import CA, ETCD_KEY, ETCD_LEAF, KEY, LEAF
 from roles.certificate.status import all_doors
+from roles.elk import account
+from roles.elk.host import state
+from roles.elk.search import stream
 from roles.health.plan import probes
 from roles.rabbitmq.users import ADMIN as BROKER_ADMIN
 from roles.registry.plan import login
@@ -132,6 +135,19 @@ def _web(env: Environment, host: Host, planned: Mapping[str, Desired]) -> dict[s
             found[f"ready {name}"] = local(path, setting.router_port, headers=headers)
     if planned.get("registry") and planned["registry"].units:
         found |= _registry(env, planned)
+    if planned.get("elk") and planned["elk"].units:
+        found |= _elk(env, planned["elk"])
+    return found
+
+
+def _elk(env: Environment, planned: Desired) -> dict[str, Any]:
+    login = [account.ADMIN, env.secret(account.SECRETS[account.ADMIN])]
+    local = {"host": "127.0.0.1", "ca": CA, "login": login}
+    place = {name: {**local, "port": env.setting[f"{name}_port"]} for name in ("elasticsearch", "kibana")}
+    paths = {"elasticsearch": state.address, "kibana": lambda name: f"/api/saved_objects/{name.replace(' ', '/')}"}
+    asked = [(kind.name, name) for kind in planned.states for name in kind.items]
+    found: dict[str, Any] = {f"{kind} {name}": {**place[kind], "path": paths[kind](name)} for kind, name in asked}
+    found["elasticsearch lines"] = {**place["elasticsearch"], "path": f"/{stream(env)}/_count"}
     return found
 
 
@@ -145,8 +161,8 @@ def _registry(env: Environment, planned: Mapping[str, Desired]) -> dict[str, Any
         "registry without TLS": {**place, "path": "/v2/", "ca": None},
     }
     accept = {"Accept": "application/vnd.docker.distribution.manifest.v2+json"}
-    for state in planned["image"].states:
-        for name, wanted in state.items.items():
+    for images in planned["image"].states:
+        for name, wanted in images.items.items():
             for kind, tag in (("release", env.setting.release), ("content", f"content-{wanted['content']}")):
                 path = f"/v2/nexus-cos/{name.removeprefix('image ')}/manifests/{tag}"
                 ask = {**place, "path": path, "method": "HEAD", "headers": accept, "login": [user, password]}
