@@ -18,6 +18,7 @@ from nexus.environment.vendor_key import signing_key
 from nexus.plan.desired import Desired, Directory, File, State, Unit, User
 from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
 from roles.elk import account, program, saved, search
+from roles.log_store.plan import DIRECTORY, server
 
 KEYRING = "/usr/share/keyrings/elk.asc"
 SOURCES = "/etc/apt/sources.list.d/elk.sources"
@@ -31,13 +32,7 @@ ACCESS = f"{ELASTICSEARCH}/roles.yml"
 TLS = "tls"  # below its directory: Elasticsearch reads no certificate from anywhere else
 KIBANA_CONFIG, KIBANA_SECRETS = f"{KIBANA}/kibana.yml", f"{KIBANA}/nexus-cos.env"
 FILEBEAT_CONFIG, FILEBEAT_SECRETS = f"{FILEBEAT}/filebeat.yml", f"{FILEBEAT}/nexus-cos.env"
-JOURNALS = "/var/log/journal/remote"  # where the log store keeps what hosts sent, in one file for each host
 JOURNALCTL = "/usr/local/lib/nexus-cos/elk/journalctl"
-
-
-def server(env: Environment) -> Host | None:
-    """The host that has the journals of all hosts; None where the environment has no ops host."""
-    return next(iter(env.group("ops")), None)
 
 
 def plan(env: Environment, host: Host) -> Desired:
@@ -99,7 +94,7 @@ def _filebeat(env: Environment) -> list[File]:
     drop_in = env.render("elk/filebeat.conf.j2", secrets=FILEBEAT_SECRETS, programs=JOURNALCTL.rpartition("/")[0])
     secrets = {"FILEBEAT_PASSWORD": env.secret("elk/filebeat")}
     return [
-        File(FILEBEAT_CONFIG, generated(program.filebeat(env, JOURNALS)), mode=0o600),
+        File(FILEBEAT_CONFIG, generated(program.filebeat(env, DIRECTORY)), mode=0o600),
         File(FILEBEAT_SECRETS, _environment(secrets), mode=0o400, secret=True),
         File(JOURNALCTL, env.render("elk/journalctl.sh.j2"), mode=0o755),
         File(_drop_in("filebeat"), drop_in),

@@ -12,6 +12,7 @@ from roles.log_store.host.archive import PREFIX, Archive, Packed
 from roles.log_store.host.journal import journals
 
 SECONDS = 120
+LATE_SECONDS = 3600  # lines of a host that could not send for this long are in a file of later ones
 FETCHED_MOST = 40  # packed journals of one search
 FIELDS = ("MESSAGE", "SERVICE", "TASK", "RELEASE", "SYSLOG_IDENTIFIER", "_HOSTNAME", "_COMM")
 
@@ -59,7 +60,7 @@ def lines(words: Sequence[str], most: int) -> list[dict[str, str]]:
         line = {name: readable(value) for name, value in json.loads(raw).items() if name in (*FIELDS, TIME)}
         if not found or line != found[-1]:
             found.append(line)
-    return found
+    return sorted(found, key=lambda line: int(line[TIME]))  # as they were written, not as they arrived
 
 
 TIME = "__REALTIME_TIMESTAMP"
@@ -94,5 +95,5 @@ def fetch(context: Mapping[str, Any], scratch: str) -> tuple[float, bool]:
 
 
 def _needed(packed: Packed, context: Mapping[str, Any], here: set[str]) -> bool:
-    in_time = packed.last >= context["since"] and packed.first <= context["until"]
+    in_time = packed.last >= context["since"] - LATE_SECONDS and packed.first <= context["until"] + LATE_SECONDS
     return in_time and packed.key.removeprefix(PREFIX) not in here
