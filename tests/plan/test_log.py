@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +16,7 @@ from nexus.error import OperatorError
 from roles.log_forwarder.host import forward
 from roles.log_forwarder.host.export import Entry, entries
 from roles.log_forwarder.host.fields import add_fields
+from roles.log_forwarder.host.state import Sent
 from roles.log_store.host.journal import journals
 from roles.log_store.host.search import arguments, literal, readable
 from roles.log_store.plan import CONFIG, PACK_CONFIG, plan
@@ -110,8 +112,8 @@ def forwarder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> forward.Forwar
     monkeypatch.setattr(forward, "PAUSE_SECONDS", (0,))
     found = forward.Forwarder(forward.Store("ops1", "127.0.0.1", 1, "", "", ""), str(tmp_path))
 
-    def plain(self: forward.Forwarder) -> forward.http.client.HTTPConnection:
-        return forward.http.client.HTTPConnection("127.0.0.1", self.store.port, timeout=10)
+    def plain(self: forward.Forwarder) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.store.port, timeout=10)
 
     monkeypatch.setattr(forward.Forwarder, "_connect", plain)
     return found
@@ -151,7 +153,7 @@ def test_where_it_goes_on_is_read_from_disk(forwarder: forward.Forwarder, tmp_pa
     batch = forward.Batch()
     batch.add(next(entries(io.BytesIO(TEXT))), TEXT)
     forwarder._keep(batch)
-    assert forward.Sent(str(tmp_path)).cursor == "c1"
+    assert Sent(str(tmp_path)).cursor == "c1"
 
 
 def test_a_size_that_holds_no_two_files_is_refused(tmp_path: Path) -> None:

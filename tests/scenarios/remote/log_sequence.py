@@ -9,7 +9,7 @@ found = Counter()
 search = ["journalctl", "--quiet", "--output=cat", "--file=/var/log/journal/remote/logs*.journal", "SERVICE=flood"]
 with subprocess.Popen(search, stdout=subprocess.PIPE, text=True) as journal:
     for line in journal.stdout:
-        name = json.loads(line)["requestId"]
+        name = json.loads(line)["requestId"] if line.startswith("{") else ""  # the last line is a number alone
         if name.startswith(wanted["run"]):
             found[name] += 1
 missing = [
