@@ -22,6 +22,8 @@ LIGHT: dict[str, Any] = {
     "router_check_interval_ms": 2500,
     "service_replicas": {"glitch": 2},
     "nginx_hsts_seconds": 86400,
+    "log_store_pack_seconds": 200,
+    "prometheus_retention_bytes_max": "4GB",
 }
 
 # In addition, every engine restarts, every image gets another name, and every service rolls.

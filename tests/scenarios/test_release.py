@@ -140,6 +140,7 @@ def test_a_bad_release_is_rolled_back_automatically(ready: Control, kind: str, f
     assert again.closing[0] == 0, again.end
 
 
+@pytest.mark.full
 def test_a_changed_configuration_rolls_one_service_and_is_shown(ready: Control, figure: Figure) -> None:
     """No request fails under load. The command shows the port and no secret of the environment."""
     if kept(ready).get(SERVICE, {}).get("current", {}).get("pinned"):  # it was rolled back, and keeps a configuration
