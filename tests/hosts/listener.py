@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nexus.environment.environment import Environment, Host
+from roles.log_store.plan import server as log_store
 from roles.proxy.plan import sections
 from roles.registry.plan import registry_host
 from roles.storage.plan import server
@@ -79,6 +80,8 @@ def _planned(env: Environment, host: Host) -> Iterator[tuple[str, int, str, froz
     if host == server(env):
         users = frozenset({"root", "seaweedfs"})  # root's is systemd, which holds the socket
         yield "tcp", int(setting.storage_port), "systemd-socket-", users, True
+    if host == log_store(env):
+        yield "tcp", int(setting.log_store_port), "stunnel4", frozenset({"systemd-journal-remote"}), True
     if "alertmanager" in roles:
         for port in (setting.alertmanager_port, setting.alertmanager_cluster_port):
             yield "tcp", int(port), "prometheus-aler", monitoring, True

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+NEED_MORE = {"tests/scenarios/test_search_store.py"}  # needs Java and Maven, which `make test` does not
 
 
 def test_every_scenario_file_has_a_short_case() -> None:
@@ -16,4 +17,4 @@ def test_every_scenario_file_has_a_short_case() -> None:
     sampled = {line.partition("::")[0] for line in done.stdout.splitlines() if "::" in line}
     there = {str(file.relative_to(ROOT)) for file in (ROOT / "tests/scenarios").glob("test_*.py")}
     assert len(there) > 20
-    assert sampled == there
+    assert sampled == there - NEED_MORE

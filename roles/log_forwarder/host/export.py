@@ -41,7 +41,7 @@ def entries(stream: IO[bytes]) -> Iterator[Entry]:
                 found = Entry()
             continue
         name, equals, value = line.partition(b"=")
-        if not equals:  # the value has lines of its own, or is no text
+        if not equals:  # the value has several lines, or is not text
             size = stream.read(SIZE_BYTES)
             value = stream.read(int.from_bytes(size, "little") + 1)
             line = line + size + value

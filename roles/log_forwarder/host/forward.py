@@ -103,7 +103,7 @@ class Forwarder:
         return found if found.entries else None
 
     def _count(self, entry: Entry) -> None:
-        numbering, number = entry.values.get(b"__SEQNUM_ID", b"").decode(), entry.number(b"__SEQNUM")
+        numbering, number = entry.values.get(b"__SEQNUM_ID", b"").decode(errors="replace"), entry.number(b"__SEQNUM")
         before, last = self.sent.sequence
         if numbering == before and number > last + 1:
             self.sent.lost += number - last - 1
@@ -111,10 +111,10 @@ class Forwarder:
         add_fields(entry)
         if service := entry.values.get(b"SERVICE"):
             level = entry.values.get(b"LEVEL", b"none")
-            self.sent.lines[f"{service.decode(errors='replace')} {level.decode()}"] += 1
+            self.sent.lines[f"{service.decode(errors='replace')} {level.decode(errors='replace')}"] += 1
 
     def _keep(self, batch: Batch) -> None:
-        self.sent.cursor = batch.last.values[b"__CURSOR"].decode()
+        self.sent.cursor = batch.last.values[b"__CURSOR"].decode(errors="replace")
         self.sent.save()
 
     def _send(self, data: list[bytes]) -> None:
@@ -132,7 +132,7 @@ class Forwarder:
             if status in REFUSED:
                 self._divide(data, reason)
                 return
-            if attempt and not told:  # a connection that only was too old is no reason for words
+            if attempt and not told:  # a connection that was merely too old needs no message
                 print(f"{self.store.name} takes no log lines, they wait in the journal: {reason}", flush=True)
                 told = True
             time.sleep(PAUSE_SECONDS[min(attempt, len(PAUSE_SECONDS) - 1)])

@@ -1,4 +1,4 @@
-"""What the forwarder has sent, on disk: where it goes on, and what it counted. Any program on the host may read it."""
+"""What the forwarder has sent, on disk: where it continues and what it counted. All programs of the host read it."""
 
 import json
 from collections import Counter
@@ -29,7 +29,7 @@ class Sent:
 def read(directory: str) -> dict[str, Any]:
     """The state on disk; empty before the first lines were sent, or where it cannot be read."""
     try:
-        with open(f"{directory}/{FILE}", encoding="utf-8") as source:
+        with open(f"{directory}/{FILE}", encoding="utf-8", errors="replace") as source:
             found: dict[str, Any] = json.load(source)
             return found
     except (FileNotFoundError, ValueError):

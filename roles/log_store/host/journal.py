@@ -38,7 +38,7 @@ def journals(directory: str) -> list[Journal]:
 
 
 def read(path: str) -> Journal | None:
-    """What the header of a file says; None if it is no journal, is empty, or is gone meanwhile."""
+    """What the header of a file says; None if it is not a journal, is empty, or has been removed."""
     name = NAME.fullmatch(os.path.basename(path))
     try:
         with open(path, "rb") as source:

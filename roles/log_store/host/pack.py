@@ -23,7 +23,7 @@ RECORD = "/var/lib/nexus-cos/log-store.json"  # which files are packed, and when
 
 def main(path: str) -> None:
     """Do what is due."""
-    with open(path, encoding="utf-8") as source:
+    with open(path, encoding="utf-8", errors="replace") as source:
         config = json.load(source)
     now = time.time()
     close(config, now)
@@ -72,7 +72,7 @@ def pack(archive: Archive, found: Sequence[Journal]) -> list[str]:
 def recorded() -> dict[str, Any]:
     """What was packed; nothing before the first time."""
     try:
-        with open(RECORD, encoding="utf-8") as source:
+        with open(RECORD, encoding="utf-8", errors="replace") as source:
             found: dict[str, Any] = json.load(source)
             return found
     except (FileNotFoundError, ValueError):

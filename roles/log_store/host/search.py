@@ -79,7 +79,7 @@ def fetch(context: Mapping[str, Any], scratch: str) -> tuple[float, bool]:
     """Fetch packed journals with lines of the wanted time that are no longer here; from when on all are, and whether
     any was fetched.
     """
-    with open(context["config"], encoding="utf-8") as source:
+    with open(context["config"], encoding="utf-8", errors="replace") as source:
         config = json.load(source)
     here = {journal.key for journal in journals(context["directory"])}
     oldest = min((journal.first for journal in journals(context["directory"])), default=time.time())
