@@ -58,6 +58,17 @@ FAULTS: Sequence[AlertFault] = (
         number=1,
         batch=1,
     ),
+    stopped(
+        "LogsBehind", "app", "nexus-log-forwarder", number=1, batch=1, seconds=190
+    ),  # a limit of 120 s, asked each 60 s
+    AlertFault(
+        "LogsNotPacked",
+        "ops",
+        'systemctl stop nexus-log-pack.timer; sed -i \'s/"complete": [0-9.]*/"complete": 1/\' '
+        "/var/lib/nexus-cos/log-store.json; systemctl start nexus-metrics-log_store",
+        "systemctl start nexus-log-pack.timer nexus-log-pack nexus-metrics-log_store",
+        batch=1,
+    ),
     AlertFault(
         "FilesystemReadOnly",
         "app",
