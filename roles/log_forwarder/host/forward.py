@@ -21,6 +21,7 @@ from roles.log_forwarder.host.export import Entry, entries
 from roles.log_forwarder.host.fields import add_fields
 from roles.log_forwarder.host.state import Sent
 
+MACHINE = "/etc/machine-id"
 BATCH_SECONDS = 1.0
 BATCH_ENTRIES = 2000
 BATCH_BYTES = 4 * 1024**2
@@ -72,9 +73,7 @@ class Forwarder:
 
     def run(self) -> None:
         """Send for ever; ends with an error when the journal cannot be read any longer."""
-        after = [f"--after-cursor={self.sent.cursor}"] if self.sent.cursor else []
-        argv = ["journalctl", "--follow", "--lines=all", "--output=export", "--quiet", *after]
-        with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
+        with subprocess.Popen(following(self.sent.cursor), stdout=subprocess.PIPE) as process:
             assert process.stdout
             threading.Thread(target=self._read, args=(process.stdout,), daemon=True).start()
             while batch := self._batch():
@@ -166,6 +165,18 @@ class Forwarder:
         tls = ssl.create_default_context(cafile=self.store.ca)
         tls.load_cert_chain(self.store.certificate, self.store.key)
         return http.client.HTTPSConnection(self.store.address, self.store.port, timeout=ANSWER_SECONDS, context=tls)
+
+
+def following(cursor: str) -> list[str]:
+    """A command that prints this host's journal after a cursor, and what is added to it.
+
+    With --follow alone it would leave out what was written before the host restarted. With --merge it shows that too,
+    and the journals of other hosts, but for the directory.
+    """
+    with open(MACHINE, encoding="utf-8", errors="replace") as source:
+        directory = f"/var/log/journal/{source.read().strip()}"
+    words = ["--follow", "--merge", f"--directory={directory}", "--lines=all", "--output=export", "--quiet"]
+    return ["journalctl", *words, *([f"--after-cursor={cursor}"] if cursor else [])]
 
 
 def _data(entry: Entry) -> bytes:
