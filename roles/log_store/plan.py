@@ -40,7 +40,7 @@ def plan(env: Environment, host: Host) -> Desired:
     if host != server(env):
         return Desired()
     values = {"host": host, "certificate": LEAF, "key": KEY, "ca": CA, "group": KEY_GROUP, "account": ACCOUNT}
-    values |= {"directory": DIRECTORY, "socket": RECEIVER, "config": DOOR, "sizes": _sizes(host)}
+    values |= {"directory": DIRECTORY, "socket": RECEIVER, "config": DOOR, "sizes": _sizes(env)}
     drop_in, listen = f"{UNITS}/{SERVICE}.d/10-nexus-cos.conf", f"{UNITS}/{SOCKET}.d/10-nexus-cos.conf"
     door = f"{UNITS}/{DOOR_UNIT}"
     return Desired(
@@ -84,13 +84,14 @@ def configuration(env: Environment) -> dict[str, Any]:
         "hot_days": logging.retention_hot_days,
         "archive_days": env.setting.log_store_archive_days or logging.retention_archive_days,
         "file_hours": env.setting.log_store_file_hours,
+        "closed_bytes": _sizes(env)["closed"],
         "storage": access(env, BACKUP) if present(env) else None,
     }
 
 
-def _sizes(host: Host) -> dict[str, int]:
+def _sizes(env: Environment) -> dict[str, int]:
     """Bytes of one file, and of all that are closed: the one that is written to is not counted among them."""
-    most, file = host.setting.log_store_megabytes_max, host.setting.log_store_file_megabytes
+    most, file = env.setting.log_store_megabytes_max, env.setting.log_store_file_megabytes
     if most < 2 * file:
         raise OperatorError(
             f"log_store_megabytes_max is {most}: too small for files of {file} MB (log_store_file_megabytes). "

@@ -17,7 +17,8 @@ from roles.log_forwarder.host import forward
 from roles.log_forwarder.host.export import Entry, entries
 from roles.log_forwarder.host.fields import add_fields
 from roles.log_forwarder.host.state import Sent
-from roles.log_store.host.journal import journals
+from roles.log_store.host.journal import Journal, journals
+from roles.log_store.host.pack import surplus
 from roles.log_store.host.search import arguments, literal, readable
 from roles.log_store.plan import CONFIG, PACK_CONFIG, plan
 from runbooks.daily.log import in_words
@@ -211,3 +212,10 @@ def test_a_line_is_shown_without_json() -> None:
         "MESSAGE": json.dumps(MESSAGE),
     }
     assert in_words(line).endswith(" app1 auth-service.2.abcde error GET /a requestId=r1 statusCode=500")
+
+
+def test_the_oldest_journals_go_first() -> None:
+    found = [Journal(f"logs@{number}.journal", True, number, number + 1, 10) for number in range(5)]
+    assert [journal.first for journal in surplus(found, oldest=2.5, most=100)] == [0, 1]
+    assert [journal.first for journal in surplus(found, oldest=0, most=25)] == [0, 1, 2]
+    assert surplus(found, oldest=0, most=50) == []

@@ -35,7 +35,8 @@ def main(path: str) -> None:
             archive.remove(old)
     else:
         packed = []
-    for journal in too_old(journals(config["directory"]), now - config["hot_days"] * DAY_SECONDS):
+    closed = [journal for journal in journals(config["directory"]) if journal.closed]
+    for journal in surplus(closed, now - config["hot_days"] * DAY_SECONDS, config["closed_bytes"]):
         if os.path.basename(journal.path) in packed or not config["storage"]:
             os.remove(journal.path)
 
@@ -79,9 +80,14 @@ def recorded() -> dict[str, Any]:
         return {"packed": [], "complete": 0.0}
 
 
-def too_old(found: Sequence[Journal], oldest: float) -> list[Journal]:
-    """Closed journals whose last line is older than that."""
-    return [journal for journal in found if journal.closed and journal.last < oldest]
+def surplus(closed: Sequence[Journal], oldest: float, most: int) -> list[Journal]:
+    """Journals, oldest first, that are too old or more than this size; the receiver looks only when it closes one."""
+    size, found = sum(journal.size for journal in closed), []
+    for journal in closed:
+        if size > most or journal.last < oldest:
+            found.append(journal)
+            size -= journal.size
+    return found
 
 
 if __name__ == "__main__":
