@@ -1,13 +1,13 @@
 """A client of etcd's JSON gateway, over TLS with the host's own certificate. Standard library only."""
 
 import json
-import ssl
 from collections.abc import Mapping
 from http.client import HTTPSConnection
 from typing import Any
 
 from nexus.agent import http
 from nexus.agent.lib import RemoteError
+from nexus.agent.tls import mutual
 
 
 class Etcd:
@@ -15,8 +15,7 @@ class Etcd:
 
     def __init__(self, endpoint: str, tls: Mapping[str, str], timeout: float = 5) -> None:
         self.endpoint, self.timeout = endpoint, timeout
-        self.context = ssl.create_default_context(cafile=tls["ca"])
-        self.context.load_cert_chain(tls["certificate"], tls["key"])
+        self.context = mutual(tls["ca"], tls["certificate"], tls["key"])
 
     def ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to one call; RemoteError with etcd's message if it refuses or cannot be reached."""

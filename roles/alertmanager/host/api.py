@@ -1,13 +1,13 @@
 """Runs on an ops host: questions to its Alertmanager, over mutual TLS."""
 
 import json
-import ssl
 from collections.abc import Mapping
 from http.client import HTTPSConnection
 from typing import Any
 
 from nexus.agent import http
 from nexus.agent.lib import RemoteError
+from nexus.agent.tls import mutual
 
 SECONDS = 5
 
@@ -17,8 +17,7 @@ def ask(context: Mapping[str, Any], method: str, path: str, body: Any = None) ->
 
     `context` has "address", "port" and the files "ca", "certificate" and "key".
     """
-    trust = ssl.create_default_context(cafile=context["ca"])
-    trust.load_cert_chain(context["certificate"], context["key"])
+    trust = mutual(context["ca"], context["certificate"], context["key"])
     connection = HTTPSConnection(context["address"], int(context["port"]), timeout=SECONDS, context=trust)
     content = None if body is None else json.dumps(body).encode()
     try:

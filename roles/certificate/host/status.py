@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from nexus.agent.lib import RemoteError, digest, run
+from nexus.agent.tls import mutual
 from roles.certificate.host.stock import due, read, until
 
 SECONDS = 3
@@ -55,8 +56,7 @@ def _shown(door: Item) -> float | str:
 
 
 def _asked(door: Item) -> float:
-    context = ssl.create_default_context(cafile=door["ca"])
-    context.load_cert_chain(door["leaf"], door["key"])  # nodes of etcd and RabbitMQ require one
+    context = mutual(door["ca"], door["leaf"], door["key"])  # nodes of etcd and RabbitMQ require one
     with socket.create_connection((door["address"], door["port"]), timeout=SECONDS) as raw:
         if door["asks first"]:
             raw.sendall(ASK_FOR_TLS)

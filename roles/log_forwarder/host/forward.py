@@ -8,7 +8,6 @@ breaks; it never arrives less than once unless the journal itself has dropped it
 
 import http.client
 import queue
-import ssl
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from nexus.agent.http import AnswerError
+from nexus.agent.tls import mutual
 from roles.log_forwarder.host.export import Entry, entries
 from roles.log_forwarder.host.fields import add_fields
 from roles.log_forwarder.host.state import Sent
@@ -162,8 +162,7 @@ class Forwarder:
 
     def _connect(self) -> http.client.HTTPSConnection:
         """A new connection, with the certificate of now: it is renewed while this program runs."""
-        tls = ssl.create_default_context(cafile=self.store.ca)
-        tls.load_cert_chain(self.store.certificate, self.store.key)
+        tls = mutual(self.store.ca, self.store.certificate, self.store.key)
         return http.client.HTTPSConnection(self.store.address, self.store.port, timeout=ANSWER_SECONDS, context=tls)
 
 

@@ -3,13 +3,13 @@
 import base64
 import json
 import os
-import ssl
 from collections.abc import Mapping
 from http.client import HTTPSConnection
 from typing import Any
 
 from nexus.agent import http
 from nexus.agent.lib import RemoteError, once
+from nexus.agent.tls import mutual
 from nexus.agent.wait import tries
 
 LEADERS = ("leader", "master", "standby_leader")  # what /cluster calls who holds the leader's key
@@ -21,8 +21,8 @@ class Patroni:
     def __init__(self, context: Mapping[str, Any]) -> None:
         self.members: dict[str, str] = dict(context["members"])
         self.port, self.login = context["rest_port"], ":".join(context["api"])
-        self.tls = ssl.create_default_context(cafile=context["tls"]["ca"])
-        self.tls.load_cert_chain(context["tls"]["certificate"], context["tls"]["key"])
+        tls = context["tls"]
+        self.tls = mutual(tls["ca"], tls["certificate"], tls["key"])
 
     def ask(self, member: str, method: str, path: str, body: Any = None, timeout: float = 5) -> tuple[int, Any]:
         """Status and answer of one request; status 0 and the reason where there is no answer."""
