@@ -97,7 +97,11 @@ for top in asked["directories"]:
     for path in below(top, everybody=True):
         look("readable files", path, content(path))
 look("journal", "the journal", output("journalctl", "--no-pager", "-q", "-o", "export"))
-look("journal", "the log store", output("journalctl", "-q", "-o", "export", "--file=/var/log/journal/remote/logs*.journal"))
+look(
+    "journal",
+    "the log store",
+    output("journalctl", "-q", "-o", "export", "--file=/var/log/journal/remote/logs*.journal"),
+)
 for path in glob.glob("/proc/[0-9]*/cmdline"):
     look("processes", path, content(path))
 look("units", "systemctl show", output("systemctl", "show", "--all", "*"))
