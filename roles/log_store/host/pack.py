@@ -30,7 +30,7 @@ def main(path: str) -> None:
     if config["storage"]:
         archive = Archive(config["storage"])
         packed = pack(archive, journals(config["directory"]))
-        write_atomic(RECORD, json.dumps({"packed": packed, "complete": now}).encode(), 0o644)
+        record(packed, now)
         for old in [one for one in archive.all() if one.last < now - config["archive_days"] * DAY_SECONDS]:
             archive.remove(old)
     else:
@@ -60,14 +60,19 @@ def close(config: Mapping[str, Any], now: float) -> None:
 
 def pack(archive: Archive, found: Sequence[Journal]) -> list[str]:
     """Store closed journals that are not yet in the archive; the names of all closed ones, which now are."""
-    before, names = set(recorded()["packed"]), []
-    for journal in found:
-        name = os.path.basename(journal.path)
-        if journal.closed:
-            if name not in before:
-                archive.store(journal)
-            names.append(name)
+    before = recorded()
+    there = {os.path.basename(journal.path): journal for journal in found if journal.closed}
+    names = [name for name in before["packed"] if name in there]
+    for name in there.keys() - set(names):
+        archive.store(there[name])
+        names.append(name)
+        record(names, before["complete"])  # if the next one fails, this one is not stored again
     return names
+
+
+def record(packed: Sequence[str], complete: float) -> None:
+    """Note which files are packed, and when that was last complete."""
+    write_atomic(RECORD, json.dumps({"packed": packed, "complete": complete}).encode(), 0o644)
 
 
 def recorded() -> dict[str, Any]:
