@@ -87,10 +87,11 @@ def test_a_host_that_its_jump_host_cannot_reach(project: Project, bastions: list
 
 
 @pytest.fixture
-def dead_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+def dead_port() -> Iterator[int]:
+    """A port that is taken, so that no other test listens there meanwhile, and that refuses connections."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])
 
 
 def test_a_host_that_falls_silent_behind_another(monkeypatch: pytest.MonkeyPatch, hosts: Hosts) -> None:
