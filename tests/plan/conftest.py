@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,3 +85,11 @@ def project(tmp_path: Path, hosts: Hosts, authority: Authority) -> Project:
     made = Project(tmp_path, hosts)
     write_secrets(made, {"tls/ca-key": authority.key, "tls/ca-certificate": authority.certificate})
     return made
+
+
+@pytest.fixture
+def dead_port() -> Iterator[int]:
+    """A port that refuses connections. It stays taken, so that no other test listens there meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])

@@ -5,9 +5,6 @@ As in test_bad_input.py, the real command line runs in a copy of the project.
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator
-
 import paramiko
 import pyrage
 import pytest
@@ -96,14 +93,6 @@ def test_services_that_do_not_fit_on_the_hosts(project: Project) -> None:
 
 
 # Hosts
-
-
-@pytest.fixture
-def dead_port() -> Iterator[int]:
-    """A port of this machine without a listener, reserved during the test."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
 
 
 def _silence(project: Project, name: str, port: int) -> None:

@@ -106,11 +106,9 @@ def test_no_answer_at_all_is_an_error_of_its_own(serve: tuple[Serve, list[bytes]
         http.get(serve[0](b""), "/", 5)
 
 
-def test_a_refused_connection_is_reported_as_refused() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = int(server.getsockname()[1])
+def test_a_refused_connection_is_reported_as_refused(dead_port: int) -> None:
     with pytest.raises(ConnectionRefusedError):
-        http.get(port, "/", 5)
+        http.get(dead_port, "/", 5)
 
 
 def test_a_silent_server_times_out() -> None:

@@ -86,14 +86,6 @@ def test_a_host_that_its_jump_host_cannot_reach(project: Project, bastions: list
     refused(project, outcome, "no connection to app2", "through jump1: channel 0: open failed", asked=True)
 
 
-@pytest.fixture
-def dead_port() -> Iterator[int]:
-    """A port that is taken, so that no other test listens there meanwhile, and that refuses connections."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield int(taken.getsockname()[1])
-
-
 def test_a_host_that_falls_silent_behind_another(monkeypatch: pytest.MonkeyPatch, hosts: Hosts) -> None:
     """The pair of sockets stays open, but no more data comes back through it."""
     monkeypatch.setattr(keepalive, "ASK_SECONDS", 0.1)
