@@ -104,9 +104,12 @@ class Forwarder:
     def _count(self, entry: Entry) -> None:
         numbering, number = entry.values.get(b"__SEQNUM_ID", b"").decode(errors="replace"), entry.number(b"__SEQNUM")
         before, last = self.sent.sequence
-        if numbering == before and number > last + 1:
-            self.sent.lost += number - last - 1
-        self.sent.sequence = [numbering, number]
+        if numbering != before:
+            last = number - 1
+        elif number < last:  # a clock was set back: it was counted as lost when later ones came first
+            self.sent.lost = max(0, self.sent.lost - 1)
+        self.sent.lost += max(0, number - last - 1)
+        self.sent.sequence = [numbering, max(last, number)]
         add_fields(entry)
         if service := entry.values.get(b"SERVICE"):
             level = entry.values.get(b"LEVEL", b"none")
