@@ -65,7 +65,7 @@ FAULTS: Sequence[AlertFault] = (
         "LogsNotPacked",
         "ops",
         'systemctl stop nexus-log-pack.timer; sed -i \'s/"complete": [0-9.]*/"complete": 1/\' '
-        "/var/lib/nexus-cos/log-store.json; systemctl start nexus-metrics-log_store",
+        "/var/lib/nexus-log-pack/packed.json; systemctl start nexus-metrics-log_store",
         "systemctl start nexus-log-pack.timer nexus-log-pack nexus-metrics-log_store",
         batch=1,
     ),

@@ -18,7 +18,7 @@ from roles.log_store.host.archive import Archive
 from roles.log_store.host.journal import Journal, journals
 
 DAY_SECONDS = 86400
-RECORD = "/var/lib/nexus-cos/log-store.json"  # which files are packed, and when that was last complete
+RECORD = "/var/lib/nexus-log-pack/packed.json"  # which files are packed, and when that was last complete
 
 
 def main(path: str) -> None:
