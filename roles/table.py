@@ -36,6 +36,7 @@ ROLES = Roles(
             ("app",), cluster=True, needs=DIGESTS | KEPT, keeps={"replicas": "service_replicas"}, shows_state=True
         ),
         "nginx": Role(("edge",), needs=KEPT, keeps={"maintenance": "nginx_maintenance"}, shows_state=True),
+        "firewall": Role(("all",), shows_state=True),
         "log_store": Role(("ops",)),
         "log_forwarder": Role(("all",)),
         "exporter": Role(("all",)),

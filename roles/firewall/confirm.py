@@ -1,0 +1,58 @@
+"""The end of a trial of rules: a new connection to each host, and then the word that they may stay."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pyinfra.api.command import PyinfraCommand
+from pyinfra.api.exceptions import ConnectError
+from pyinfra.api.operation import operation
+
+from nexus import console
+from nexus.pyinfra_patches import identity
+from nexus.run.host_state import executing
+from nexus.run.run import current_run
+from nexus.transport.host_client import HostClient
+from nexus.transport.protocol import action
+from roles.firewall.host.state import TRIAL
+from roles.firewall.plan import SOURCE, context
+
+
+def confirm() -> None:
+    """Confirm the rules of the current host if they are on trial."""
+    run = current_run()
+    if not run.nothing_to_do():
+        run.journaled.add(identity(_confirm(name="Confirm the firewall")))
+
+
+@operation()
+def _confirm() -> Iterator[PyinfraCommand]:
+    if executing():
+        yield _Confirmation()
+
+
+class _Confirmation(PyinfraCommand):
+    """A new connection, as the next run will need it. The one that is open proves nothing: rules let it continue."""
+
+    def __repr__(self) -> str:
+        return "Confirmation"
+
+    def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
+        """Return whether the rules stay; the reason is printed if not."""
+        client = HostClient(host.name, state, connector_arguments)
+        if not current_run().hosts.host(host.name).setting.firewall_enabled:
+            return True
+        about = context(current_run().environment)
+        if client.ask_source(SOURCE, ["firewall"], about).get("firewall", {}).get("rules") != TRIAL:
+            return True
+        try:
+            again = type(host.connector)(state, host)
+            again.connect()
+            again.client.close()
+        except ConnectError as error:
+            seconds = current_run().environment.setting.firewall_confirm_seconds
+            console.complain(
+                f"    {host.name}: no new connection is possible with the new rules of the firewall, so the old ones "
+                f"come back within {seconds} s: {error}"
+            )
+            return False
+        return bool(client.carry_out("confirm the firewall", action(SOURCE, "confirm", about, alone=True)))

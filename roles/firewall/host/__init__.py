@@ -1,0 +1,1 @@
+"""Code that runs on hosts: the rules in force, and new ones on trial."""
