@@ -86,7 +86,7 @@ def pending() -> bool:
 
 
 def end_trial() -> None:
-    """Stop the timer; one that is not there is no error."""
+    """Stop the timer if it runs."""
     if pending():
         run(["systemctl", "stop", f"{REVERT}.timer"])
 

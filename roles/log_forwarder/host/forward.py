@@ -15,7 +15,6 @@ import time
 from dataclasses import dataclass, field
 from typing import IO
 
-from nexus.agent.http import AnswerError
 from nexus.agent.tls import mutual
 from roles.log_forwarder.host.export import Entry, entries
 from roles.log_forwarder.host.fields import add_fields
@@ -30,7 +29,7 @@ ANSWER_SECONDS = 60
 PAUSE_SECONDS = (1, 2, 4, 8, 15)
 ACCEPTED = 202
 REFUSED = frozenset({400, 413, 415})  # the content, not the sender
-DROPPED = (b"__CURSOR", b"__SEQNUM", b"__SEQNUM_ID")  # of this host's own files; the log store has others
+DROPPED = (b"__CURSOR=", b"__SEQNUM")  # of this host's own files; the log store has others
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,7 @@ class Forwarder:
         while True:
             try:
                 status, reason = self._post(b"".join(data))
-            except (OSError, http.client.HTTPException, AnswerError) as error:
+            except (OSError, http.client.HTTPException) as error:
                 status, reason = 0, str(error) or type(error).__name__
             if status == ACCEPTED:
                 if told:

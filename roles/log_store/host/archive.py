@@ -43,13 +43,12 @@ class Archive:
             run(["zstd", "--quiet", "-o", packed, journal.path], timeout=SECONDS)
             self.bucket.upload(f"{PREFIX}{journal.key}", packed)
 
-    def fetch(self, packed: Packed, directory: str) -> str:
-        """Put a packed journal into a directory; its path there."""
+    def fetch(self, packed: Packed, directory: str) -> None:
+        """Put a packed journal into a directory, as a journal."""
         path = f"{directory}/logs@{packed.first:.3f}.journal"
         self.bucket.download(packed.key, f"{path}.zst")
         run(["zstd", "--quiet", "--decompress", "--rm", "-o", path, f"{path}.zst"], timeout=SECONDS)
         os.chmod(path, 0o600)
-        return path
 
     def remove(self, packed: Packed) -> None:
         """Remove a packed journal for good, with what the bucket keeps of it."""

@@ -14,6 +14,7 @@ from roles.log_store.host.journal import journals
 SECONDS = 120
 LATE_SECONDS = 3600  # lines of a host that could not send for this long are in a file of later ones
 FETCHED_MOST = 40  # packed journals of one search
+TIME = "__REALTIME_TIMESTAMP"
 FIELDS = ("MESSAGE", "SERVICE", "TASK", "RELEASE", "SYSLOG_IDENTIFIER", "_HOSTNAME", "_COMM")
 
 
@@ -63,9 +64,6 @@ def lines(words: Sequence[str], most: int) -> list[dict[str, str]]:
     return sorted(found, key=lambda line: int(line[TIME]))  # as they were written, not as they arrived
 
 
-TIME = "__REALTIME_TIMESTAMP"
-
-
 def readable(value: Any) -> str:
     """The value of a field: journalctl writes a list for bytes that are no text, and for several values."""
     if isinstance(value, list):
@@ -81,12 +79,11 @@ def fetch(context: Mapping[str, Any], scratch: str) -> tuple[float, bool]:
     """
     with open(context["config"], encoding="utf-8", errors="replace") as source:
         config = json.load(source)
-    here = {journal.key for journal in journals(context["directory"])}
-    oldest = min((journal.first for journal in journals(context["directory"])), default=time.time())
-    if not config["storage"] or context["since"] >= oldest:
+    here = journals(context["directory"])
+    if not config["storage"] or context["since"] >= (here[0].first if here else time.time()):
         return context["since"], False
-    archive = Archive(config["storage"])
-    wanted = [one for one in archive.all() if _needed(one, context, here)]
+    archive, keys = Archive(config["storage"]), {journal.key for journal in here}
+    wanted = [one for one in archive.all() if _needed(one, context, keys)]
     newest = sorted(wanted, key=lambda one: one.last)[-FETCHED_MOST:]
     for packed in newest:
         archive.fetch(packed, scratch)
