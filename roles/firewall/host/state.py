@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nexus.agent.change import Change
-from nexus.agent.file import write_atomic
+from nexus.agent.file import read_json, write_atomic
 from nexus.agent.lib import RemoteError, run
 
 NEW, OLD = "/run/nexus-cos/firewall-new.nft", "/run/nexus-cos/firewall-old.nft"
@@ -29,7 +29,7 @@ def probe(names: list[str], context: Mapping[str, Any]) -> dict[str, Any]:
         return {"firewall": {"rules": NONE}}
     if os.path.exists(TRIED) and pending():
         return {"firewall": {"rules": TRIAL}}
-    known = noted(CONFIRMED)
+    known = read_json(CONFIRMED)
     return {"firewall": {"rules": known["stamp"] if known.get("shown") == digest(now) else "not those of a run"}}
 
 
@@ -57,7 +57,7 @@ def apply(change: Change) -> None:
 
 def confirm(context: Mapping[str, Any]) -> None:
     """Keep the rules that are on trial; RemoteError if the old ones are already back."""
-    known = noted(TRIED)
+    known = read_json(TRIED)
     if known.get("shown") != digest(shown()):
         raise RemoteError("the old rules of the firewall are back: the trial of the new ones had ended. Rerun")
     with open(NEW, "rb") as source:
@@ -101,16 +101,6 @@ def shown() -> str:
 
 def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def noted(path: str) -> dict[str, Any]:
-    """What a run noted about rules; nothing if it noted none."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as source:
-            found: dict[str, Any] = json.load(source)
-            return found
-    except (FileNotFoundError, ValueError):
-        return {}
 
 
 def sender() -> str:

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from nexus.agent.file import write_atomic
+from nexus.agent.file import read_json, write_atomic
 
 FILE = "sent.json"
 
@@ -27,10 +27,5 @@ class Sent:
 
 
 def read(directory: str) -> dict[str, Any]:
-    """The state on disk; empty before the first lines were sent, or where it cannot be read."""
-    try:
-        with open(f"{directory}/{FILE}", encoding="utf-8", errors="replace") as source:
-            found: dict[str, Any] = json.load(source)
-            return found
-    except (FileNotFoundError, ValueError):
-        return {}
+    """The state on disk; empty before the first lines were sent."""
+    return read_json(f"{directory}/{FILE}")

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nexus.agent.file import write_atomic
+from nexus.agent.file import read_json, write_atomic
 from nexus.agent.lib import run
 from roles.log_store.host.archive import Archive
 from roles.log_store.host.journal import Journal, journals
@@ -77,12 +77,7 @@ def record(packed: Sequence[str], complete: float) -> None:
 
 def recorded() -> dict[str, Any]:
     """What was packed; nothing before the first time."""
-    try:
-        with open(RECORD, encoding="utf-8", errors="replace") as source:
-            found: dict[str, Any] = json.load(source)
-            return found
-    except (FileNotFoundError, ValueError):
-        return {"packed": [], "complete": 0.0}
+    return {"packed": [], "complete": 0.0, **read_json(RECORD)}
 
 
 def surplus(closed: Sequence[Journal], oldest: float, most: int) -> list[Journal]:
