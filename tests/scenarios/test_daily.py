@@ -139,13 +139,14 @@ def test_a_drained_host_runs_nothing_without_an_outage(control: Control, tmp_pat
 
 
 def test_logs_match_the_request(control: Control) -> None:
-    done = daily(control, "logs", service=SERVICE, since="1d", lines="5")
-    found = re.search(rf"== {SERVICE}: (\d+) lines", done.output)
-    assert found, done.end
+    store, edge = control.group("ops")[0], control.group("edge")[0]
+    output = daily(control, "logs", service=SERVICE, since="1d", lines="5").output
+    found = re.search(rf"== {store}: (\d+) lines", output)
+    assert found, output
     assert 0 < int(found[1]) <= 5
-    done = daily(control, "logs", unit="nginx", host=control.group("edge")[0], grep="no line holds this")
-    assert "== nginx.service on " in done.output
-    assert ": 0 lines" in done.output
+    assert len(re.findall(rf" {SERVICE}\.\d+\.", output)) == int(found[1])
+    output = daily(control, "logs", unit="nginx", host=edge, grep="no line holds this").output
+    assert f"== {store}: 0 lines" in output
 
 
 @pytest.mark.parametrize("which", ["morning", "evening", "security"])
