@@ -183,8 +183,14 @@ class Control:
 
     def ask(self, host: str, script: str, argument: Any = None, seconds: float = 120) -> Any:
         """The JSON that a script of tests/scenarios/remote prints on the host as root."""
-        code = (REMOTE / script).read_text().replace('"ARGUMENT"', repr(json.dumps(argument)))
-        return json.loads(self.ssh(host, "sudo python3 -I -", code, seconds))
+        return json.loads(self.ssh(host, "sudo python3 -I -", _code(script, argument), seconds))
+
+    def ask_here(self, script: str, argument: Any = None, seconds: float = 120) -> Any:
+        """The same of this machine."""
+        words = [sys.executable, "-I", "-"]
+        code = _code(script, argument)
+        done = subprocess.run(words, input=code, capture_output=True, text=True, timeout=seconds, check=True)
+        return json.loads(done.stdout)
 
     def everywhere(self, ask: Callable[[str], Any], hosts: Sequence[str] | None = None) -> dict[str, Any]:
         """The same question to all hosts in parallel: {host: answer}."""
@@ -244,6 +250,10 @@ class Control:
     def running(self) -> bool:
         """Whether every host of the environment runs and answers."""
         return self.exists() and all(self.host(name).answers() for name in self.names)
+
+
+def _code(script: str, argument: Any) -> str:
+    return (REMOTE / script).read_text().replace('"ARGUMENT"', repr(json.dumps(argument)))
 
 
 def copy_of_project(target: Path, *, environment: str) -> Path:

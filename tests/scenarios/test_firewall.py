@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import random
+import re
 import socket
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from conftest import Figure
 from control import Control, copy_of_project, ended
+from database import Database
+from http_load import Requests
+from reach import RANDOM_PORTS, Reach
+from websocket_load import WebSockets
 
+from nexus.provider.lab.defaults import GATEWAY
 from nexus.provider.lab.machine import wait_until
 
 FIREWALL = "deploys/firewall.py"
@@ -21,6 +29,13 @@ OVER = "systemctl stop nexus-test-listener"
 TIMES, HEALED_SECONDS = 20, 35
 BOOT = "cat /proc/sys/kernel/random/boot_id"
 EARLY = f"[Service]\nExecStart=/usr/bin/python3 -m http.server {PORT}\n[Install]\nWantedBy=sysinit.target\n"
+
+
+FOREIGN = "add table inet nexus_test; add chain inet nexus_test all; add rule inet nexus_test all tcp dport 1 drop"
+OURS = re.compile(r"^table inet nexus \{\n.*?^\}\n", re.MULTILINE | re.DOTALL)
+CHANGES, SOCKETS, RATE = 50, 100, 150
+SERVICE, PATH = "session-mgr", "/api/sessions/"
+SENDERS = "select pid, client_addr from pg_stat_replication order by pid"
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +49,29 @@ def walled(control: Control) -> Iterator[Control]:
         control.converged()
         assert control.converged().changes == []
         assert "nexus" not in control.ssh(control.names[0], "sudo nft list tables")
+
+
+@pytest.fixture(scope="module")
+def reach(control: Control, full: bool, pytestconfig: pytest.Config) -> Reach:
+    """Questions to all ports that a role declares, and to some that none does."""
+    chance = random.Random(pytestconfig.getoption("--seed"))
+    return Reach(control, chance, RANDOM_PORTS if full else RANDOM_PORTS // 10)
+
+
+def rules_of_others(control: Control, name: str) -> str:
+    """All rules of a host but ours, without counters."""
+    return OURS.sub("", control.ssh(name, "sudo nft --stateless list ruleset"))
+
+
+def test_the_way_to_ask_sees_open_ports(control: Control, reach: Reach) -> None:
+    """Before there is a firewall: else the next tests prove nothing."""
+    name = control.group("ops")[0]
+    found = reach.differences([name])
+    asked = [port for port in reach.ports[name] if port not in reach.declared]
+    for place in ("outside", control.group("edge")[0]):
+        for version in (4, 6):
+            said = [f"{place} to port {port} of {name} by IPv{version}: arrives, and no flow says so" for port in asked]
+            assert set(said) <= set(found)
 
 
 def reaches(address: str, port: int) -> bool:
@@ -51,25 +89,78 @@ def test_the_platform_works_behind_the_firewall(walled: Control, figure: Figure)
     figure("firewall: run without changes", done.seconds)
 
 
-def test_what_no_role_declares_does_not_arrive(walled: Control) -> None:
+def test_rules_of_others_stay(walled: Control) -> None:
     names = walled.names
-    addresses = {name: walled.lab.host(name).address for name in names}
-    walled.everywhere(lambda name: walled.ssh(name, f"sudo {LISTENER}"))
+    walled.everywhere(lambda name: walled.ssh(name, "sudo nft -f -", FOREIGN.replace("; ", "\n")))
     try:
-        asks = "bash -c 'exec 3<>/dev/tcp/{}/{}' 2>/dev/null && echo open || echo closed"
-        own = walled.everywhere(lambda name: walled.ssh(name, asks.format(addresses[name], PORT)).strip())
-        assert own == dict.fromkeys(names, "open"), "the listeners do not listen"
-        assert [name for name in names if reaches(addresses[name], PORT)] == []
-        other = {name: addresses[names[index - 1]] for index, name in enumerate(names)}
-        from_others = walled.everywhere(
-            lambda name: walled.ssh(name, f"timeout 3 {asks.format(other[name], PORT)}").strip()
-        )
-        assert {name: state for name, state in from_others.items() if state == "open"} == {}
+        before = walled.everywhere(lambda name: rules_of_others(walled, name))
+        assert all("nexus_test" in text for text in before.values())
+        for data in ({}, ON):
+            done = walled.run(deploy=FIREWALL, data=data)
+            assert (done.status, len(done.changes) > 0) == (0, True), done.end
+        assert walled.everywhere(lambda name: rules_of_others(walled, name)) == before
     finally:
-        walled.everywhere(lambda name: walled.ssh(name, f"sudo {OVER}"))
-    edge = walled.planned.group("edge")[0]
-    assert reaches(edge.address, int(edge.setting.nginx_https_port))
-    assert not reaches(edge.address, int(edge.setting.router_port))
+        walled.everywhere(lambda name: walled.ssh(name, "sudo nft delete table inet nexus_test"), names)
+
+
+def test_declared_ports_are_reached_and_no_others(walled: Control, reach: Reach, figure: Figure) -> None:
+    began, found = time.monotonic(), reach.differences()
+    figure("firewall: seconds of asking all ports from everywhere", time.monotonic() - began)
+    figure("firewall: differences from the declared flows", len(found))
+    assert found == []
+
+
+def test_datagrams_to_other_ports_do_not_arrive(walled: Control, reach: Reach) -> None:
+    found = reach.datagrams()
+    own = {name: {tuple(senders) for senders in ports.values()} for name, ports in found.items()}
+    assert own == {name: {(name,)} for name in walled.names}  # its own ones show that each listener works
+
+
+def restart_docker(control: Control, name: str) -> None:
+    control.ssh(name, "sudo systemctl restart docker", seconds=180)
+
+
+def load_again(control: Control, name: str) -> None:
+    control.ssh(name, "sudo systemctl restart nexus-firewall")
+
+
+def restart(control: Control, name: str) -> None:
+    before = control.ssh(name, BOOT)
+    control.ssh(name, "sudo systemctl --no-block reboot")
+    assert wait_until(lambda: _returned(control, name, before), 120)
+
+
+def release(control: Control, name: str) -> None:
+    data = {"service": SERVICE, "release": f"firewall-{uuid.uuid4().hex[:8]}"}
+    done = control.run(deploy="deploys/release.py", data=data)
+    assert done.status == 0, done.end
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("happens", [restart_docker, load_again, restart, release])
+def test_nothing_opens_or_closes_when(walled: Control, reach: Reach, happens: Callable[[Control, str], None]) -> None:
+    for name in (walled.group("app")[0], walled.group("edge")[0]):
+        happens(walled, name)
+        walled.wait_healthy(300)
+        assert reach.differences([name]) == []
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1800)
+def test_no_connection_breaks_while_rules_change(walled: Control, database: Database, figure: Figure) -> None:
+    """Requests, open WebSockets and replication, while operators' networks change again and again."""
+    networks = [[f"{GATEWAY}/32"], []]
+    replication = database.sql("postgres", SENDERS)
+    with Requests(walled, PATH, SERVICE, rate=RATE) as load, WebSockets(walled, SOCKETS) as sockets:
+        for number in range(CHANGES):
+            done = walled.run(deploy=FIREWALL, data={**ON, "firewall_operator_networks": networks[number % 2]})
+            assert (done.status, len(done.changes) >= len(walled.names)) == (0, True), done.end
+    figure(f"firewall: {CHANGES} changes of rules, requests", len(load.answered))
+    figure("firewall: failed requests meanwhile", len(load.failed))
+    figure(f"firewall: broken of {SOCKETS} WebSockets", len(sockets.broken))
+    assert not load.failed, load.told()
+    assert sockets.broken == []
+    assert database.sql("postgres", SENDERS) == replication
 
 
 @pytest.mark.full

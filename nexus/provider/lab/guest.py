@@ -26,6 +26,10 @@ Gateway={gateway}
 LinkLocalAddressing=no
 IPv6AcceptRA=no
 KeepConfiguration=static
+
+[Address]
+Address={address6}
+DuplicateAddressDetection=none
 """
 
 BOOT = """\
@@ -60,7 +64,13 @@ mkdir -p {group} && echo $$ > {group}/cgroup.procs
 def write_identity(upper: Path, name: str, address: str, mtu: int, authorised_key: str) -> None:
     """Write the host's own files into the upper directory of its root, before its first mount."""
     private, public = make_key(f"root@{name}")
-    network = NETWORK.format(mtu=mtu, address=address, prefix=defaults.NETWORK.prefixlen, gateway=defaults.GATEWAY)
+    network = NETWORK.format(
+        mtu=mtu,
+        address=address,
+        prefix=defaults.NETWORK.prefixlen,
+        gateway=defaults.GATEWAY,
+        address6=f"{defaults.address6(address)}/{defaults.NETWORK6.prefixlen}",
+    )
     files = {
         "etc/hostname": (f"{name}\n", 0o644),
         "etc/hosts": (f"127.0.0.1 localhost\n{address} {name}\n", 0o644),

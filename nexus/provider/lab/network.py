@@ -49,10 +49,23 @@ def up(directory: Path, interfaces: Iterable[str]) -> bool:
     if str(defaults.GATEWAY) not in run("ip", "-4", "address", "show", "dev", defaults.BRIDGE).stdout:
         run("ip", "address", "replace", f"{defaults.GATEWAY}/{defaults.NETWORK.prefixlen}", "dev", defaults.BRIDGE)
         changed = True
+    changed |= _second_address_up()
     if "masquerade" not in run("nft", "list", "table", "ip", defaults.NFT_TABLE, check=False).stdout:
         run("nft", "-f", "-", stdin=RULES)
         changed = True
     return _attach(interfaces, mtu) | _forward_up() | changed
+
+
+def _second_address_up() -> bool:
+    """The bridge's IPv6 address; none where the machine has no IPv6, since the hosts need it only among themselves."""
+    off = Path("/proc/sys/net/ipv6/conf", defaults.BRIDGE, "disable_ipv6")
+    if not off.exists() or off.read_text().strip() != "0":
+        return False
+    if str(defaults.GATEWAY6) in run("ip", "-6", "address", "show", "dev", defaults.BRIDGE).stdout:
+        return False
+    address = f"{defaults.GATEWAY6}/{defaults.NETWORK6.prefixlen}"
+    run("ip", "-6", "address", "replace", address, "dev", defaults.BRIDGE, "nodad")
+    return True
 
 
 def down(directory: Path) -> None:
