@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 from control import PROJECT, Control, Outcome
@@ -15,6 +16,9 @@ from nexus.provider import lab
 from nexus.provider.lab import defaults
 from nexus.provider.lab.machine import mounts_below, processes, run
 
+HERE = Path(__file__).parent
+THIRDS = 3  # of the long scenario files: one is in `make test`, by the day
+SHORT = frozenset()
 REPORT = pytest.StashKey[Report]()
 
 
@@ -27,14 +31,30 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> str:
     """The selection, and how to repeat it."""
     part = "all of them" if config.getoption("--full") else "a case of each file, the others with --full"
+    third = config.getoption("--third")
+    if third is not None:
+        part += f", and of the long files those of --third {third % THIRDS}"
     return f"scenarios: {part}; moments and points are drawn with --seed {config.getoption('--seed')}"
 
 
+def of_third(names: Iterable[str], third: int) -> set[str]:
+    """The files of a third: the short ones are in each, every other one is in one of three thirds that follow."""
+    others = sorted(set(names) - SHORT)
+    return {*SHORT, *others[third % THIRDS :: THIRDS]}
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip tests marked `full` unless --full is given."""
+    """Skip tests marked `full` unless --full is given, and files of other thirds with --third."""
     if config.getoption("--full"):
         return
-    for item in items:
+    scenarios = [item for item in items if item.path.parent == HERE]
+    third = config.getoption("--third")
+    chosen = {item.path.name for item in scenarios}
+    if third is not None:
+        chosen = of_third(chosen, third)
+    for item in scenarios:
+        if item.path.name not in chosen:
+            item.add_marker(pytest.mark.skip(reason=f"not in this third of the scenarios: --third {third}"))
         if item.get_closest_marker("full"):
             item.add_marker(pytest.mark.skip(reason="runs with --full: make scenarios"))
 
