@@ -1,4 +1,4 @@
-"""The firewall of every host, where `firewall_enabled` is set.
+"""The firewall of every host, unless `firewall_enabled` is off.
 
     pyinfra inventory deploys/firewall.py --dry --diff
     pyinfra inventory deploys/firewall.py -y

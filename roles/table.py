@@ -10,6 +10,7 @@ ROLES = Roles(
     {
         "base": Role(("all",), essential=True, shows_state=True),
         "certificate": Role(("all",)),
+        "firewall": Role(("all",), shows_state=True),
         "storage": Role(("storage",)),
         "etcd": Role(("etcd",), data="/var/lib/etcd", majority=True, locks=True),
         "postgresql": Role(("postgresql",), data="/var/lib/postgresql", majority=True),
@@ -36,7 +37,6 @@ ROLES = Roles(
             ("app",), cluster=True, needs=DIGESTS | KEPT, keeps={"replicas": "service_replicas"}, shows_state=True
         ),
         "nginx": Role(("edge",), needs=KEPT, keeps={"maintenance": "nginx_maintenance"}, shows_state=True),
-        "firewall": Role(("all",), shows_state=True),
         "log_store": Role(("ops",)),
         "log_forwarder": Role(("all",)),
         "exporter": Role(("all",)),

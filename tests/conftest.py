@@ -14,7 +14,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--data", action="append", default=[], help="KEY=VALUE as the hosts were deployed with, repeatable")
     group.addoption("--full", action="store_true", help="run the long series of the scenarios too")
     group.addoption("--seed", type=int, default=43, help="draws moments and points of scenarios, 43 where not given")
-    group.addoption("--third", type=int, help="of the scenario files, only those of this third, such as the day's number")
+    group.addoption(
+        "--third", type=int, help="of the scenario files, only those of this third, such as the day's number"
+    )
     group.addoption("--points", default="", help="only these points of the series of interrupted runs, as 7-9,26")
 
 

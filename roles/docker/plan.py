@@ -12,7 +12,6 @@ from nexus.environment.environment import Environment, Host
 from nexus.plan.desired import Desired, Directory, File, Link, State, Unit
 from roles.docker.host.planned import PLANNED
 from roles.registry.plan import login, registry_name
-from roles.router.plan import GUARD_UNIT
 
 CONFIG = "/etc/docker/daemon.json"
 CONTAINERD = "/run/containerd/containerd.sock"
@@ -64,7 +63,6 @@ def _running(host: Host) -> State:
         "path": CONFIG,
         "containerd": CONTAINERD,
         "ready": READY,
-        "guards": [GUARD_UNIT] if "edge" in host.groups else [],
         "wanted": {"insecure-registries": [], "registry-mirrors": [], **wanted},
     }
     return State("docker", SOURCE, PLANNED, context=context)

@@ -1,8 +1,9 @@
 """The rules of one host, from the flows of all roles."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
+from typing import Any
 
 from nexus.environment.environment import Environment, Host
 from nexus.error import OperatorError
@@ -38,26 +39,46 @@ class Rule:
 
 def rules(env: Environment, host: Host) -> list[Rule]:
     """One rule for each port of a host that others may reach."""
-    by_port: dict[tuple[str, int], list[Entry]] = {}
-    for entry in matrix(env, ROLES):
-        if host.name in entry.targets and entry.flow.source != SELF:
-            by_port.setdefault((entry.flow.protocol, entry.flow.port), []).append(entry)
-    return [_rule(env, protocol, port, found) for (protocol, port), found in sorted(by_port.items())]
+    by_port: dict[tuple[str, int], list[Rule]] = {}
+    declared = (entry for entry in matrix(env, ROLES) if host.name in entry.targets and entry.flow.source != SELF)
+    for rule in (*(_declared(env, entry) for entry in declared), *allowed(env, host)):
+        by_port.setdefault((rule.protocol, rule.port), []).append(rule)
+    return [_one(found) for _, found in sorted(by_port.items())]
 
 
-def _rule(env: Environment, protocol: str, port: int, found: Iterable[Entry]) -> Rule:
-    networks: dict[str, None] = {}
-    sources = {entry.flow.source for entry in found}
-    for entry in found:
-        networks |= dict.fromkeys(env.host(name).address for name in entry.sources)
-    operators = list(env.setting.firewall_operator_networks)
-    if CONTAINERS in sources:  # they leave with the address of their host
-        networks |= {each.address: None for each in env.hosts if each.groups & ENGINE_GROUPS}
-    if OPERATORS in sources:
-        networks |= dict.fromkeys(operators)
-    anywhere = WORLD in sources or (OPERATORS in sources and not operators)
-    why = "; ".join(dict.fromkeys(f"{entry.role}: {entry.flow.why}" for entry in found))
-    return Rule(protocol, port, tuple(sorted(networks, key=_order)), anywhere, CONTAINERS in sources, why)
+def _declared(env: Environment, entry: Entry) -> Rule:
+    networks, source = [env.host(name).address for name in entry.sources], entry.flow.source
+    operators = env.setting.firewall_operator_networks
+    if source == CONTAINERS:  # they leave with the address of their host
+        networks += [each.address for each in env.hosts if each.groups & ENGINE_GROUPS]
+    if source == OPERATORS:
+        networks += operators
+    anywhere = source == WORLD or (source == OPERATORS and not operators)
+    why = f"{entry.role}: {entry.flow.why}"
+    return Rule(entry.flow.protocol, entry.flow.port, tuple(networks), anywhere, source == CONTAINERS, why)
+
+
+def _one(found: Sequence[Rule]) -> Rule:
+    """Rules for the same port as one."""
+    return replace(
+        found[0],
+        networks=tuple(sorted({network for rule in found for network in rule.networks}, key=_order)),
+        anywhere=any(rule.anywhere for rule in found),
+        containers=any(rule.containers for rule in found),
+        why="; ".join(dict.fromkeys(rule.why for rule in found)),
+    )
+
+
+def allowed(env: Environment, host: Host) -> list[Rule]:
+    """What `firewall_allow` adds at a host."""
+    return [_allowed(each) for each in env.setting.firewall_allow if each["to"] in ("all", host.name, *host.groups)]
+
+
+def _allowed(each: Mapping[str, Any]) -> Rule:
+    why = f"firewall_allow: {each['why']}"
+    return Rule(
+        each.get("protocol", "tcp"), each["port"], tuple(each["from"]), anywhere=False, containers=False, why=why
+    )
 
 
 def _order(network: str) -> tuple[int, int, int]:
@@ -66,14 +87,11 @@ def _order(network: str) -> tuple[int, int, int]:
 
 
 def check(env: Environment) -> None:
-    """OperatorError for a network or an address that no rule can name."""
+    """OperatorError for a network, an address or an entry of `firewall_allow` from which no rule can be made."""
     for network in env.setting.firewall_operator_networks:
-        try:
-            ip_network(network)
-        except ValueError as error:
-            raise OperatorError(
-                f'firewall_operator_networks has "{network}": {error}. Write networks such as "203.0.113.0/24"'
-            ) from None
+        _check_network("firewall_operator_networks", network)
+    for each in env.setting.firewall_allow:
+        _check_allowed(env, each)
     for host in env.hosts:
         try:
             ip_address(host.address)
@@ -82,3 +100,32 @@ def check(env: Environment) -> None:
                 f"{host.name}: its address is {host.address}, and a firewall needs a number: write the IP address as "
                 "`address` in the inventory"
             ) from None
+
+
+def _check_network(setting: str, network: object) -> None:
+    try:
+        ip_network(str(network))
+    except ValueError as error:
+        raise OperatorError(f'{setting} has "{network}": {error}. Write networks such as "203.0.113.0/24"') from None
+
+
+def _check_allowed(env: Environment, each: Mapping[str, Any]) -> None:
+    groups = {group for host in env.hosts for group in host.groups}
+    places = sorted({"all", *groups, *(host.name for host in env.hosts)})
+    wrong = ""
+    if missing := {"from", "to", "port", "why"} - set(each):
+        wrong = f"says nothing about {', '.join(sorted(missing))}"
+    elif more := set(each) - {"from", "to", "port", "why", "protocol"}:
+        wrong = f"has {', '.join(sorted(more))}, which it does not know"
+    elif each["to"] not in places:
+        wrong = f'goes to "{each["to"]}", and there are {", ".join(places)}'
+    elif not isinstance(each["port"], int) or not 0 < each["port"] < 65536:
+        wrong = f"has port {each['port']!r}, and a port is a number up to 65535"
+    elif each.get("protocol", "tcp") not in ("tcp", "udp"):
+        wrong = f'has protocol "{each["protocol"]}", and there are tcp and udp'
+    elif not isinstance(each["from"], list) or not each["from"]:
+        wrong = 'needs "from" as a list of networks'
+    if wrong:
+        raise OperatorError(f"firewall_allow: the entry {dict(each)} {wrong}")
+    for network in each["from"]:
+        _check_network("firewall_allow", network)

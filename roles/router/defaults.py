@@ -2,7 +2,6 @@
 
 router_port: int = 8088  # the port for Nginx on the same host
 router_metrics_port: int = 8404  # the port of health and metrics on the same host
-router_metrics_sources: list[str] = []  # addresses that may read /metrics, in addition to the edge host itself
 router_peer_port: int = 10024  # port on loopback inside the container, for its own reloads
 router_admin_port: int = 10025  # port on loopback inside the container, for its own reloads
 router_state_file: str = "/tmp/haproxy.state"  # path inside the container, where its user may write

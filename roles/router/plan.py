@@ -1,11 +1,9 @@
-"""The router of one edge host: its configuration, and the guard that closes its ports to other hosts.
+"""The router of one edge host: its configuration, and where its log lines go.
 
 The container belongs to the stack (role `service`), which takes its definition from `stack`.
 """
 
 import hashlib
-from collections.abc import Mapping
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -19,42 +17,31 @@ CONFIG = f"{DIRECTORY}/haproxy.cfg"
 INSIDE = "/etc/haproxy"  # where the container sees the directory
 LOG = "log.sock"  # where HAProxy sends lines: a socket in its directory needs no other container
 LOG_UNIT = "nexus-router-log"
-GUARD = "/usr/local/lib/nexus-cos/router-guard"
-GUARD_UNIT = "nexus-router-guard.service"
 LABEL = "nexus.service"
 
 
 def plan(env: Environment, host: Host) -> Desired:
     """Everything on the edge host itself."""
     config, stamp = configuration(env)
-    script, rules = _guard(env, host)
-    unit, log = f"/etc/systemd/system/{GUARD_UNIT}", f"/etc/systemd/system/{LOG_UNIT}"
+    log = f"/etc/systemd/system/{LOG_UNIT}"
     return Desired(
-        packages=("iptables",),
-        directories=(Directory("/etc/nexus-cos"), Directory(DIRECTORY), Directory("/usr/local/lib/nexus-cos")),
+        directories=(Directory("/etc/nexus-cos"), Directory(DIRECTORY)),
         files=(
             File(CONFIG, config),
-            File(GUARD, script, mode=0o755),
-            File(unit, env.render("router/guard.service.j2", program=GUARD)),
             File(f"{log}.socket", env.render("router/log.socket.j2", socket=f"{DIRECTORY}/{LOG}")),
             File(f"{log}.service", env.render("router/log.service.j2")),
         ),
-        units=(
-            Unit(GUARD_UNIT, restart_on=(GUARD, unit)),
-            Unit(f"{LOG_UNIT}.socket"),
-            Unit(f"{LOG_UNIT}.service", restart_on=(f"{log}.service",)),
-        ),
+        units=(Unit(f"{LOG_UNIT}.socket"), Unit(f"{LOG_UNIT}.service", restart_on=(f"{log}.service",))),
         states=(
             State(
                 "router",
                 Path(__file__).parent / "host/state.py",
-                items={"router config": {"sha256": stamp}, "router guard": {"rules": rules}},
+                items={"router config": {"sha256": stamp}},
                 context={
                     "port": env.setting.router_port,
                     "admin_port": env.setting.router_admin_port,
                     "state_file": env.setting.router_state_file,
                     "sha256": stamp,
-                    "guard": GUARD_UNIT,
                     "inside": INSIDE,
                 },
             ),
@@ -118,27 +105,3 @@ _HEALTH = (
     "exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET /health HTTP/1.0\\r\\n\\r\\n' >&3 "
     "&& head -n 1 <&3 | grep -q ' 200 '"
 )
-
-
-def _guard(env: Environment, host: Host) -> tuple[str, str]:
-    """The guard's script and the hash of its rules, which each rule's comment holds."""
-    setting = host.setting
-    ports: dict[int, list[str]] = {
-        setting.router_port: [],
-        setting.router_metrics_port: list(setting.router_metrics_sources),
-    }
-    families = {"iptables": _rules(ports, 4), "ip6tables": _rules(ports, 6)}
-    unstamped = env.render("router/guard.j2", stamp="", families=families)
-    stamp = hashlib.sha256(unstamped.encode()).hexdigest()[:12]
-    return env.render("router/guard.j2", stamp=stamp, families=families), stamp
-
-
-def _rules(ports: Mapping[int, list[str]], version: int) -> list[str]:
-    # by the port that the client connected to: Docker may have rewritten the port in the packet
-    match = "-p tcp -m conntrack --ctdir ORIGINAL --ctorigdstport {port}"
-    found = []
-    for port, sources in ports.items():
-        own = [source for source in sources if ip_network(source, strict=False).version == version]
-        found += [f"-s {source} {match.format(port=port)} -j RETURN" for source in own]
-        found.append(f"{match.format(port=port)} -j DROP")
-    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from itertools import takewhile
 
 import pytest
@@ -14,7 +13,6 @@ from hosts.item import Item
 LOGS = tuple(f"logs of {name}.service" for name in ("nginx", "systemd-journald"))
 PLACES = ("/etc/", "/run/systemd/system")  # of administrators, not of packages
 ASIDE = ("MAINT", "DRAIN", "PAUSED", "STOP")
-CHAIN = "NEXUS-ROUTER"
 
 
 @pytest.mark.planned("proxy")
@@ -106,20 +104,6 @@ def test_router_configuration_in_force(fleet: Fleet, item: Item) -> None:
     found = fleet.web(item.host, "router health")
     there, wanted = found["headers"].get("x-router-config"), fleet.want(item)["sha256"]
     assert there == wanted, f"{item.host}: the router runs with configuration {there}, planned is {wanted}"
-
-
-@pytest.mark.planned("router", prefix="router guard")
-def test_router_is_guarded(fleet: Fleet, item: Item) -> None:
-    rules, wanted = fleet.machine(item.host).iptables.rules(), fleet.want(item)["rules"]
-    own = [rule for rule in rules if rule.startswith(f"-A {CHAIN} ")]
-    stamps = {found[1] for rule in own for found in [re.search(r"nexus-router (\w+) ", rule)] if found}
-    assert stamps == {wanted}, f"{item.host}: rules of {CHAIN} carry {stamps or 'nothing'}, planned is {wanted}"
-    for port in (fleet.env.setting.router_port, fleet.env.setting.router_metrics_port):
-        closed = [rule for rule in own if f"--ctorigdstport {port} " in rule and rule.endswith("-j DROP")]
-        assert closed, f"{item.host}: {CHAIN} does not close port {port}"
-    for chain in ("INPUT", "DOCKER-USER"):
-        first = next((rule for rule in rules if rule.startswith(f"-A {chain} ")), "nothing")
-        assert first.endswith(f"-j {CHAIN}"), f"{item.host}: the first rule of {chain} is {first}"
 
 
 @pytest.mark.planned("nginx", prefix="nginx config")

@@ -24,14 +24,3 @@ def test_router_has_figures_of_every_service(host, env, setting):
     url = f"http://127.0.0.1:{setting.router_metrics_port}/metrics?scope=backend&metrics=haproxy_backend_active_servers"
     text = host.check_output(f"curl -fsS -m 5 '{url}'")
     assert [name for name in env.catalogue.services if f'{{proxy="{name}"}}' not in text] == []
-
-
-def test_guard_is_up(host):
-    assert host.service("nexus-router-guard").is_running
-    assert host.service("nexus-router-guard").is_enabled
-
-
-@pytest.mark.parametrize("port", ["router_port", "router_metrics_port"])
-def test_guard_closes_the_port(host, setting, port):
-    rules = host.iptables.rules("filter", "NEXUS-ROUTER")
-    assert [rule for rule in rules if f"--ctorigdstport {setting[port]} " in rule and rule.endswith("-j DROP")]

@@ -247,10 +247,10 @@ def test_critical_errors_and_refused_logins_miss_targets(tmp_path: Path) -> None
 
 def test_firewall_drift_and_open_windows_are_shown(tmp_path: Path) -> None:
     env = environment(tmp_path)
-    guard = {"guard": {"differs": ["router guard: rules differs"]}}
-    said = found(env, edge1=guard, kept={"drained app2": {"at": "2026-11-22"}})
+    rules = {"firewall": {"differs": ["firewall: rules differs"]}}
+    said = found(env, edge1=rules, kept={"drained app2": {"at": "2026-11-22"}})
     told = judge(said, ["firewall-rules", "maintenance-windows"])
-    assert [(line.what, line.missed) for line in told] == [("edge1 router", True), ("drained app2", False)]
+    assert [(line.what, line.missed) for line in told] == [("edge1", True), ("drained app2", False)]
 
 
 def test_secrets_known_to_a_leaver_are_missed_until_rotated(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tests.plan.environments import environment
 
 @pytest.fixture
 def env(tmp_path: Path) -> Environment:
-    return environment(tmp_path, firewall_enabled=True)
+    return environment(tmp_path)
 
 
 def text(env: Environment, name: str) -> str:
@@ -32,8 +32,8 @@ def sources(env: Environment, name: str, port: int, protocol: str = "tcp") -> li
     return found.findall(text(env, name))
 
 
-def test_without_the_setting_no_rule_is_planned(tmp_path: Path) -> None:
-    env = environment(tmp_path)
+def test_switched_off_no_rule_is_planned(tmp_path: Path) -> None:
+    env = environment(tmp_path, firewall_enabled=False)
     found = plan(env, env.host("app1"))
     assert (found.files, found.units, found.packages) == ((), (), ())
     assert [dict(state.items) for state in found.states] == [{"firewall": {"rules": "none"}}]
@@ -66,13 +66,44 @@ def test_the_overlay_network_is_for_nodes_alone(env: Environment) -> None:
 
 
 def test_only_operators_reach_ssh_where_they_are_named(tmp_path: Path) -> None:
-    env = environment(tmp_path, firewall_enabled=True, firewall_operator_networks=["203.0.113.0/24", "2001:db8::/32"])
+    env = environment(tmp_path, firewall_operator_networks=["203.0.113.0/24", "2001:db8::/32"])
     assert sources(env, "app1", 22) == ["ip saddr { 203.0.113.0/24 } ", "ip6 saddr { 2001:db8::/32 } "]
 
 
 def test_a_network_that_is_none_is_refused(tmp_path: Path) -> None:
-    env = environment(tmp_path, firewall_enabled=True, firewall_operator_networks=["203.0.113.7/24"])
+    env = environment(tmp_path, firewall_operator_networks=["203.0.113.7/24"])
     with pytest.raises(OperatorError, match=r'has "203.0.113.7/24": .*host bits.* Write networks such as'):
+        plan(env, env.host("app1"))
+
+
+def test_more_is_allowed_by_a_setting(tmp_path: Path) -> None:
+    more = {"from": ["203.0.113.9", "2001:db8::9"], "to": "postgresql", "port": 5432, "why": "reports"}
+    other = {"from": ["203.0.113.0/24"], "to": "edge1", "port": 9999, "protocol": "udp", "why": "time"}
+    env = environment(tmp_path, firewall_allow=[more, other])
+    four, six = sources(env, "data2", 5432)[:2]
+    assert "203.0.113.9" in four
+    assert env.host("app1").address in four
+    assert six == "ip6 saddr { 2001:db8::9 } "
+    assert sources(env, "edge1", 9999, "udp") == ["ip saddr { 203.0.113.0/24 } "]
+    assert sources(env, "app1", 9999, "udp") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"to": "dat"}, r'goes to "dat", and there are all, app, app1'),
+        ({"port": "5432"}, r"has port '5432', and a port is a number"),
+        ({"protocol": "icmp"}, r'has protocol "icmp", and there are tcp and udp'),
+        ({"from": "203.0.113.9"}, r'needs "from" as a list of networks'),
+        ({"from": ["203.0.113.9/24"]}, r'firewall_allow has "203.0.113.9/24": .*host bits'),
+        ({"form": []}, r"has form, which it does not know"),
+        ({"why": None}, r"says nothing about why"),
+    ],
+)
+def test_a_wrong_entry_is_refused(tmp_path: Path, change: dict[str, object], said: str) -> None:
+    entry = {"from": ["203.0.113.9"], "to": "postgresql", "port": 5432, "why": "reports", **change}
+    env = environment(tmp_path, firewall_allow=[{key: value for key, value in entry.items() if value is not None}])
+    with pytest.raises(OperatorError, match=said):
         plan(env, env.host("app1"))
 
 

@@ -1,4 +1,4 @@
-"""The router: its configuration, which requests it repeats, its reload, its guard."""
+"""The router: its configuration, which requests it repeats and its reload."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from nexus.error import OperatorError
 from roles.router.backend import backends
-from roles.router.plan import configuration, plan, stack
+from roles.router.plan import configuration, stack
 from tests.plan.real_edge import UNLIMITED, Edge, environment, reason_to_skip, running, wait_until
 from tests.plan.router_reload import alone, hands_over, reloaded, running_stamp
 
@@ -76,24 +76,6 @@ def test_stack_definition(tmp_path: Path) -> None:
     assert {"target": 8088, "published": 8088, "protocol": "tcp", "mode": "host"} in definition["ports"]
     assert definition["volumes"][0]["source"] == "/etc/nexus-cos/router"
     assert definition["volumes"][0]["read_only"] is True
-
-
-def test_guard_lets_in_only_listed_sources(tmp_path: Path) -> None:
-    env = environment(tmp_path, router_metrics_sources=["10.213.0.41", "fd00::1"])
-    desired = plan(env, env.hosts[0])
-    script = next(file for file in desired.files if file.path.endswith("router-guard")).data.decode()
-    v4, v6 = (part.split("COMMIT")[0] for part in script.split("*filter")[1:])
-    for rules, source in ((v4, "10.213.0.41"), (v6, "fd00::1")):
-        own = [line.split(" -m comment")[0] for line in rules.splitlines() if line.startswith("-A")]
-        match = "-p tcp -m conntrack --ctdir ORIGINAL --ctorigdstport"
-        assert own == [
-            f"-A NEXUS-ROUTER {match} 8088 -j DROP",
-            f"-A NEXUS-ROUTER -s {source} {match} 8404 -j RETURN",
-            f"-A NEXUS-ROUTER {match} 8404 -j DROP",
-        ]
-    (state,) = desired.states
-    assert str(state.items["router guard"]["rules"]) in script
-    assert not re.search(r"-F(?! NEXUS-ROUTER)|-P |-X(?! NEXUS-ROUTER)", script)
 
 
 @needs_edge

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import pika
 from control import Control
+from inside import inside
 from pika.exceptions import AMQPError
 
 SERVICE = "billing-service"  # any service with a virtual host
@@ -20,7 +21,7 @@ ERRORS = (AMQPError, OSError, AssertionError)  # pika's own checks of a dying co
 
 @dataclass
 class Broker:
-    """Access to every node from outside, as the service has it."""
+    """Access to every node from an app host, as the service has it."""
 
     platform: Control
     pause: float = 0.005  # seconds between two messages of a publisher
@@ -48,7 +49,8 @@ class Broker:
             )
             for host in hosts
         ]
-        return pika.BlockingConnection([*places[first % len(places) :], *places[: first % len(places)]])
+        with inside(self.platform, self.platform.group("app")[0]):
+            return pika.BlockingConnection([*places[first % len(places) :], *places[: first % len(places)]])
 
     def declare(self) -> None:
         """A durable queue as services declare it: its kind is the virtual host's default."""

@@ -18,7 +18,7 @@ from nexus.provider.lab.machine import mounts_below, processes, run
 
 HERE = Path(__file__).parent
 THIRDS = 3  # of the long scenario files: one is in `make test`, by the day
-SHORT = frozenset()
+SHORT = frozenset[str]()
 REPORT = pytest.StashKey[Report]()
 
 

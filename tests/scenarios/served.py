@@ -1,4 +1,4 @@
-"""The certificate that a port shows to anyone who connects, asked from outside and without trusting it."""
+"""The certificate that a port shows to anyone who connects from its host, asked without trusting it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import ssl
 import struct
 import tempfile
 
+from control import Control
 from cryptography import x509
+from inside import inside
 
-from nexus.environment.environment import Environment
 from nexus.pki.ca import Authority
 from roles.certificate.door import Door
 from roles.certificate.plan import ETCD_LEAF
@@ -21,14 +22,19 @@ ASK_FOR_TLS = struct.pack("!ii", 8, 80877103)  # SSLRequest of PostgreSQL's prot
 class Served:
     """Asks ports with our own certificate, which nodes of etcd and RabbitMQ require."""
 
-    def __init__(self, env: Environment) -> None:
+    def __init__(self, control: Control) -> None:
+        env = self._env = control.planned
+        self._control = control
         self._etcd = _client(env.authority("etcd", f"{env.name} etcd")) if env.group("etcd") else None
         self._other = _client(env.tls)
 
     def ask(self, door: Door) -> x509.Certificate:
         """The certificate that a daemon shows now; OSError if it does not answer."""
         context = self._etcd if self._etcd and door.leaf == ETCD_LEAF else self._other
-        with socket.create_connection((door.address, door.port), timeout=SECONDS) as raw:
+        name = next(host.name for host in self._env.hosts if host.address == door.address)
+        with inside(self._control, name):
+            raw = socket.create_connection((door.address, door.port), timeout=SECONDS)
+        with raw:
             if door.asks_first:
                 raw.sendall(ASK_FOR_TLS)
                 if raw.recv(1) != b"S":

@@ -50,7 +50,7 @@ class Watch:
 
     def __post_init__(self) -> None:
         env = self.control.planned
-        self.served = Served(env)
+        self.served = Served(self.control)
         self.doors = [(host.name, door) for host in env.hosts for door in all_doors(env, host)]
 
     def keep_looking(self, seconds: float) -> None:

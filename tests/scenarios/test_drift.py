@@ -32,7 +32,7 @@ EDITS = [
     Edit("unit", "ops", "systemctl stop prometheus-node-exporter", "unit prometheus-node-exporter"),
     Edit("package", "ops", "apt-get remove -y -q curl", "package curl"),
     Edit("service", "app", "docker service scale -d nexus_glitch=0", "service glitch"),
-    Edit("firewall rule", "edge", "iptables -w -F NEXUS-ROUTER", "router guard"),
+    Edit("firewall rule", "edge", "nft flush chain inet nexus forward", "firewall"),
     Edit("database role", "primary", f"runuser -u postgres -- psql -Xqc 'ALTER ROLE {ROLE} NOLOGIN'", f"role {ROLE}"),
 ]
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from administrator import broker, broker_api, redis_cli
 from conftest import Figure
 from control import Control, Outcome
 from database import Database
+from inside import inside
 
 from nexus.provider import lab
 from nexus.provider.lab.machine import wait_until
@@ -72,12 +75,20 @@ def done(outcome: Outcome) -> Outcome:
     return outcome
 
 
-def bucket(control: Control) -> Bucket:
-    """The bucket, reached from this machine."""
+@contextmanager
+def bucket(control: Control) -> Iterator[Bucket]:
+    """The bucket, reached from its host."""
     env = control.planned
     host = server(env)
     assert host
-    return Bucket({**access(env, BACKUP), "endpoint": host.address, "ca": str(env.setting.ca_file)})
+    with inside(control, host.name):
+        yield Bucket({**access(env, BACKUP), "endpoint": host.address, "ca": str(env.setting.ca_file)})
+
+
+def record(control: Control) -> dict[str, Any]:
+    """What the last backup of PostgreSQL says of itself."""
+    with bucket(control) as within:
+        return dict(json.loads(within.get("status/postgresql.json")))
 
 
 def test_deleted_rows_of_one_service(store: Store, control: Control, figure: Figure) -> None:
@@ -132,13 +143,14 @@ def test_a_damaged_backup_is_named(store: Store, control: Control, figure: Figur
     done(control.run(deploy="deploys/backup.py", data={"type": "full"}))
     proven = done(control.run(deploy="deploys/restore_test.py"))
     figure("restore test of every backup", proven.seconds)
-    within = bucket(control)
     for prefix in ("postgres/backup/", "rabbitmq/"):
-        key = newest(within, prefix)
-        whole = within.get(key)
-        within.put(key, damaged(whole))
+        with bucket(control) as within:
+            key = newest(within, prefix)
+            whole = within.get(key)
+            within.put(key, damaged(whole))
         failed = control.run(deploy="deploys/restore_test.py")
-        within.put(key, whole)
+        with bucket(control) as within:
+            within.put(key, whole)
         assert failed.status != 0, f"{key} is damaged, and the test did not notice"
         assert key in failed.output, failed.end
     done(control.run(deploy="deploys/restore_test.py"))
@@ -156,7 +168,7 @@ def test_a_disturbed_backup_is_still_made(store: Store, control: Control, figure
         return wait_until(lambda: state(control, host, unit) in states, AGAIN_SECONDS, pause=0.5)
 
     assert comes_to("inactive dead"), f"{unit}: {state(control, host, unit)}"
-    before = json.loads(bucket(control).get("status/postgresql.json"))["label"]
+    before = record(control)["label"]
     began = time.monotonic()
     if moment == "it is ended":
         control.ssh(host, f"sudo systemctl start --no-block {unit}")
@@ -174,9 +186,9 @@ def test_a_disturbed_backup_is_still_made(store: Store, control: Control, figure
             control.ssh(keeper.name, "sudo systemctl start seaweedfs seaweedfs-front.socket")
     assert comes_to("inactive dead"), f"{unit}: {state(control, host, unit)}"
     figure(f"a backup while {moment}: time until made", time.monotonic() - began)
-    record = json.loads(bucket(control).get("status/postgresql.json"))
-    assert record["ok"], record["error"]
-    assert record["label"] != before
+    made = record(control)
+    assert made["ok"], made["error"]
+    assert made["label"] != before
 
 
 def state(control: Control, host: str, unit: str) -> str:

@@ -92,9 +92,7 @@ def _open(docker: Docker, context: Mapping[str, Any]) -> None:
 
 
 def _restart(context: Mapping[str, Any]) -> None:
-    """Restart the engine, after the guards that close its published ports."""
-    for guard in context["guards"]:
-        run(["systemctl", "try-restart", guard])
+    """Restart the engine."""
     run(["systemctl", "restart", "docker.service"], timeout=300)
     for _ in tries(READY_SECONDS):
         reason = refusal(context["ready"])

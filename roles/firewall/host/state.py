@@ -50,7 +50,7 @@ def apply(change: Change) -> None:
     write_atomic(OLD, (NO_TABLE + before).encode())
     end_trial()
     when = (f"--on-active={change.context['seconds']}", "--timer-property=AccuracySec=100ms")
-    run(["systemd-run", f"--unit={REVERT}", *when, "nft", "-f", OLD])
+    run(["systemd-run", "--collect", f"--unit={REVERT}", *when, "nft", "-f", OLD])
     run(["nft", "-f", NEW])
     write_atomic(TRIED, json.dumps({"stamp": change.payload["stamp"], "shown": digest(shown())}).encode())
 

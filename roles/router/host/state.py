@@ -1,14 +1,12 @@
-"""The running router on its host: which configuration it runs with, and whether its ports are guarded."""
+"""The running router on its host: which configuration it runs with."""
 
 import contextlib
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from nexus.agent import http
 from nexus.agent.change import Change
-from nexus.agent.iptables import rules as saved
 from nexus.agent.lib import RemoteError, run
 from nexus.agent.wait import tries, wait_until
 
@@ -20,20 +18,16 @@ exec 3<>/dev/tcp/127.0.0.1/{admin_port}
 echo 'show servers state' >&3
 cat <&3 >{state_file}.new
 mv {state_file}.new {state_file}"""
-JUMPS = {"iptables": {"DOCKER-USER", "INPUT"}, "ip6tables": {"INPUT"}}
 
 
 def probe(names: list[str], context: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The hash that the router names in its /health, and the hash of the guard's rules."""
-    return {"router config": {"sha256": running_config(context)}, "router guard": {"rules": guarding()}}
+    """The hash that the router names in its /health."""
+    return {"router config": {"sha256": running_config(context)}}
 
 
 def apply(change: Change) -> None:
-    """Reload the router where it runs with another configuration; apply the guard's rules again."""
-    if "router guard" in change.changed:
-        run(["systemctl", "restart", change.context["guard"]])
-    if "router config" in change.changed:
-        take(change.items["router config"]["sha256"], change.context)
+    """Reload the router."""
+    take(change.items["router config"]["sha256"], change.context)
 
 
 def take(wanted: str, context: Mapping[str, Any]) -> None:
@@ -58,36 +52,6 @@ def running_config(context: Mapping[str, Any]) -> str:
         return "nothing listens" if containers() else str(context["sha256"])
     except OSError as error:
         return f"no answer: {type(error).__name__}"
-
-
-def guarding() -> str | None:
-    """The hash of the rules in force, which each rule's comment holds. None where a rule or a jump is missing."""
-    found = set()
-    for program, jumps in JUMPS.items():
-        try:
-            rules = own_rules(program)
-        except RemoteError:
-            if program == "ip6tables":
-                continue
-            return None
-        own = [rule for rule in rules if rule.startswith("-A NEXUS-ROUTER ")]
-        expected = [re.search(r"nexus-router ([0-9a-f]+) (\d+)", rule) for rule in own]
-        stamps = {(match[1], int(match[2])) for match in expected if match}
-        present = {rule.split()[1] for rule in rules if rule.endswith("-j NEXUS-ROUTER")}
-        if len(stamps) != 1 or present != jumps:
-            return None
-        stamp, count = stamps.pop()
-        if len(own) != count:
-            return None
-        found.add(stamp)
-    return found.pop() if len(found) == 1 else None
-
-
-def own_rules(program: str) -> list[str]:
-    """Rules of the table `filter`."""
-    if program == "iptables":
-        return [rule for table, rule in saved() if table == "filter"]
-    return run([program, "-w", "-S"]).splitlines()
 
 
 def containers() -> list[str]:
