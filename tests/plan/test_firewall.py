@@ -80,7 +80,7 @@ def test_more_is_allowed_by_a_setting(tmp_path: Path) -> None:
     more = {"from": ["203.0.113.9", "2001:db8::9"], "to": "postgresql", "port": 5432, "why": "reports"}
     other = {"from": ["203.0.113.0/24"], "to": "edge1", "port": 9999, "protocol": "udp", "why": "time"}
     env = environment(tmp_path, firewall_allow=[more, other])
-    found = "".join(sources(env, "data2", 5432))
+    found = "".join(sources(env, "data1", 5432))
     assert "203.0.113.9" in found
     assert env.host("app1").address in found
     assert "ip6 saddr { 2001:db8::9 } " in found

@@ -16,7 +16,9 @@ def samples(words: list[str]) -> Iterator[Sample]:
     sent = read(words[0])
     yield "nexus_log_forwarder_behind_seconds", {}, behind(sent.get("cursor", ""))
     yield "nexus_log_forwarder_lost_lines_total", {}, sent.get("lost", 0)
-    for name, count in sent.get("lines", {}).items():
+    lines = sent.get("lines", {})
+    none = {f"{name.rpartition(' ')[0]} error": 0 for name in lines}  # so that the first error counts as a rise
+    for name, count in {**none, **lines}.items():
         service, _, level = name.rpartition(" ")
         yield "nexus_log_lines_total", {"service": service, "level": level}, count
 
