@@ -9,8 +9,9 @@ ROLES = Roles(
     "roles",
     {
         "base": Role(("all",), essential=True, shows_state=True),
-        "certificate": Role(("all",)),
         "firewall": Role(("all",), shows_state=True),
+        "certificate": Role(("all",)),
+        "hardening": Role(("all",), shows_state=True),
         "storage": Role(("storage",)),
         "etcd": Role(("etcd",), data="/var/lib/etcd", majority=True, locks=True),
         "postgresql": Role(("postgresql",), data="/var/lib/postgresql", majority=True),

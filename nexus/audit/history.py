@@ -124,7 +124,8 @@ def tell(found: Line, host: str = "", item: str = "") -> str:
     end, told = found["end"], changes(found, host, item)
     commit = f", commit {found['commit'][:10]}{' with changes' if found['dirty'] else ''}" if found["commit"] else ""
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found["time"]))
-    lines = [f"{when}  {found['who']}: {found['purpose']}", f"  run {found['number']}{commit}, {_outcome(found)}"]
+    who = f"{found['who']} as {found['login']}" if found.get("login") else found["who"]
+    lines = [f"{when}  {who}: {found['purpose']}", f"  run {found['number']}{commit}, {_outcome(found)}"]
     if services := _services(found):
         lines.append(f"  releases: {services}")
     about = "" if end else ", which it was about to change"

@@ -1,6 +1,9 @@
 """Settings of the base role."""
 
-base_user: str = "deploy"  # user that operators and this project log in as; root cannot log in
+base_user: str = "deploy"  # user that runs log in as, unless an operator has an account; root cannot log in
+# People with accounts of their own and sudo, by name, with the public keys that log in:
+# {"alice": ["ssh-ed25519 AAAA... alice@desk"]}. Anyone who is no longer named here is locked out by the next run
+base_operators: dict[str, list[str]] = {}
 base_timezone: str = "Etc/UTC"  # time zone of hosts, a name below /usr/share/zoneinfo
 base_chrony: bool = True  # whether hosts run chrony; off where they share the kernel's clock, as in the lab
 # Packages of every host.

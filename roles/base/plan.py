@@ -6,6 +6,7 @@ from typing import Any
 from nexus.environment.environment import Environment, Host
 from nexus.plan.desired import Desired, Directory, File, Link, State, Unit
 from roles.base.logs import open_logs
+from roles.base.operators import check, group, logins, operators, sudoers
 
 SOURCE = Path(__file__).parent / "host/state.py"
 SSHD = "/etc/ssh/sshd_config.d/10-nexus-cos.conf"
@@ -22,6 +23,7 @@ def plan(env: Environment, host: Host) -> Desired:
     return Desired(
         early=(File("/etc/hosts", env.render("base/hosts.j2", host=host)),),  # brokers look up their name at start
         packages=(*setting.base_packages, *chrony),
+        groups=(group(),),
         directories=(
             Directory("/etc/nexus-cos"),
             Directory("/var/lib/nexus-cos", mode=0o700),
@@ -32,7 +34,8 @@ def plan(env: Environment, host: Host) -> Desired:
         ),
         files=(
             File(GENERATION, f"{env.secrets.generation}\n", mode=0o600),
-            File(SSHD, env.render("base/sshd.conf.j2", host=host)),
+            File(SSHD, _sshd(env, host)),
+            sudoers(),
             File(JOURNAL, env.render("base/journald.conf.j2", host=host)),
             File(SYSCTL, "".join(f"{key} = {value}\n" for key, value in sorted(setting.base_sysctl.items()))),
         ),
@@ -46,9 +49,14 @@ def plan(env: Environment, host: Host) -> Desired:
         ),
         states=(
             _in_force(env, host),
+            operators(host),
             open_logs("systemd-journald.service", "/var/log/journal", "systemctl", "restart", "systemd-journald"),
         ),
     )
+
+
+def _sshd(env: Environment, host: Host) -> str:
+    return env.render("base/sshd.conf.j2", logins=logins(host))
 
 
 def _in_force(env: Environment, host: Host) -> State:
@@ -56,7 +64,7 @@ def _in_force(env: Environment, host: Host) -> State:
     sysctl = {key: str(value) for key, value in host.setting.base_sysctl.items()}
     items: dict[str, dict[str, Any]] = {f"sysctl {key}": {"value": value} for key, value in sysctl.items()}
     items |= {f"{name} in force": {} for name in ("sshd", "journald", "units")}
-    sshd = [line.split(None, 1) for line in env.render("base/sshd.conf.j2", host=host).splitlines() if line]
+    sshd = [line.split(None, 1) for line in _sshd(env, host).splitlines() if line]
     journald = env.render("base/journald.conf.j2", host=host).splitlines()
     context = {
         "sysctl": sysctl,
@@ -69,12 +77,19 @@ def _in_force(env: Environment, host: Host) -> State:
     return State("in force", SOURCE, items, context=context)
 
 
+def notes(env: Environment) -> list[str]:
+    """None; OperatorError for operators whose accounts cannot be made, before any host is asked."""
+    check(env)
+    return []
+
+
 def preflight(env: Environment, host: Host) -> str:
     """Refuse a login that sshd is about to close, and secrets older than the host's: they would undo a rotation."""
-    user = host.setting.base_user
+    admitted = logins(host)
     login = (
-        f'[ "${{SUDO_USER:-{user}}}" = {user} ] || {{ echo "this run logs in as $SUDO_USER, and sshd would admit only '
-        f'{user} from now on: set ssh_user in the inventory to {user}, or base_user to $SUDO_USER"; exit 1; }}; '
+        f'case " {" ".join(admitted)} " in *" ${{SUDO_USER:-{admitted[0]}}} "*) ;; *) echo "this run logs in as '
+        f"$SUDO_USER, and sshd would admit only {', '.join(admitted)} from now on: set ssh_user in the inventory to "
+        f'{" or ".join(admitted)}, or base_user to $SUDO_USER, or add it to base_operators"; exit 1;; esac; '
     )
     return login + (
         f'read -r there 2>/dev/null <{GENERATION} || there=0; [ "$there" -le {env.secrets.generation} ] || {{ '

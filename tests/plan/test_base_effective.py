@@ -56,4 +56,4 @@ def test_unplanned_drop_ins_are_named(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_missing_kernel_setting_is_ignored() -> None:
-    assert effective.kernel("net.core.no_such_setting") is None
+    assert effective.kernel("net/core/no_such_setting") is None

@@ -24,12 +24,15 @@ SET_FLAGS, GET_FLAGS, APPEND_ONLY = 0x40086602, 0x80086601, 0x20  # FS_IOC_SETFL
 
 
 def begin(context: Item) -> Item:
-    """Record that a run begins. Runs that never ended are recorded as dead, since this run has their lock now."""
+    """Record that a run begins, with the user that it logged in as on this host.
+
+    Runs that never ended are recorded as dead, since this run has their lock now.
+    """
     with held(TURN):
         dead = [line for line in _open_runs() if line["run"] != context["line"]["run"]]
         for line in dead:
             append({"event": "death", "run": line["run"], "time": time.time()})
-        append(context["line"])
+        append({**context["line"], "login": os.environ.get("SUDO_USER", "root")})
         _expose(context)
     return {"dead": dead}
 

@@ -14,9 +14,9 @@ PLACES = ("/etc/systemd/system", "/etc/systemd/system.control", "/run/systemd/sy
 Settings = Mapping[str, str]
 
 
-def kernel(key: str) -> str | None:
-    """The value of a sysctl in force; None where this kernel lacks it or this host cannot set it."""
-    path = f"/proc/sys/{key.replace('.', '/')}"
+def kernel(path: str) -> str | None:
+    """The value of a file below /proc/sys; None where this kernel lacks it or this host cannot set it."""
+    path = f"/proc/sys/{path}"
     return " ".join(read_text(path).split()) if os.access(path, os.W_OK) else None
 
 
@@ -46,6 +46,27 @@ def sshd(path: str) -> dict[str, tuple[str, str]]:
     for place, keyword, value in _sshd_lines(path):
         found.setdefault(keyword, (value, place))
     return found
+
+
+def sshd_overridden(wanted: Settings, own: str) -> list[str]:
+    """Values that sshd uses and that do not come from our file `own`, which is compared as a file."""
+    used = sshd("/etc/ssh/sshd_config") if os.path.exists(own) else {}
+    words = []
+    for keyword, value in wanted.items() if used else ():
+        found, place = used.get(keyword.lower(), ("its default", "no file that sshd reads"))
+        if found != value and place != own:
+            words.append(f"{keyword} {found} instead of {value} (from {place})")
+    return words
+
+
+def told(words: Sequence[str]) -> dict[str, str]:
+    """What a probe tells of values that override the plan; nothing if none do."""
+    if not words:
+        return {}
+    return {
+        "told": f"overrides the plan: {'; '.join(words)}. If that is not intended, remove it, run "
+        "`systemctl daemon-reload` and restart the unit"
+    }
 
 
 def _sshd_lines(path: str) -> Iterator[tuple[str, str, str]]:
