@@ -73,7 +73,7 @@ MEASURES = (
     Measure(
         "kernel-forwarding",
         "no forwarding of packets, on hosts without Docker",
-        "A host that is no router must not be a way around the firewall.",
+        "A host that routes for nobody must not be a way around the firewall.",
         "sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding",
         partial(_set, FORWARDING),
         _not_forwarding,

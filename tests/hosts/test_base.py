@@ -52,3 +52,18 @@ def test_kernel_settings_are_in_force(host, setting):
     assert not own, f"(value, planned value): {own}"
     if locked:
         pytest.skip(f"{', '.join(sorted(locked))}: the host's kernel belongs to the machine around it")
+
+
+@pytest.mark.planned("operators")
+def test_operator_may_log_in(fleet, item, env):
+    fleet.want(item)
+    machine, name = fleet.machine(item.host), item.name.removeprefix("operator ")
+    user, keys = machine.user(name), env.host(item.host).setting.base_operators[name]
+    assert "nexus-operators" in user.groups, f"{item.host}: {name} may not use sudo"
+    found = machine.file(f"{user.home}/.ssh/authorized_keys").content_string.splitlines()
+    assert found == [key.strip() for key in keys], f"{item.host}: {name} has other keys than planned"
+
+
+def test_nobody_else_is_an_operator(host, setting):
+    members = host.check_output("getent group nexus-operators").split(":")[3]
+    assert set(filter(None, members.split(","))) == set(setting.base_operators)
