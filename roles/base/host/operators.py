@@ -20,6 +20,7 @@ FIRST_UID = 1000  # accounts below this belong to the system
 SHELL = "/bin/bash"
 PREFIX = "operator "
 PASSES = 3
+ZOMBIE = "Z"  # has ended, and waits for its parent
 
 
 def probe(names: list[str], context: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,6 +91,8 @@ def processes_of(uid: int) -> set[int]:
     for entry in os.listdir("/proc"):
         if entry.isdigit() and _namespace(entry) == here and (status := read_text(f"/proc/{entry}/status")):
             fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+            if fields["State"].split()[0] == ZOMBIE:
+                continue
             parents[int(entry)] = int(fields["PPid"])
             owners[int(entry)] = int(fields["Uid"].split()[0])
     found = {process for process, owner in owners.items() if owner == uid}
