@@ -18,6 +18,7 @@ CONTAINERD = "/run/containerd/containerd.sock"
 SOURCE = Path(__file__).parent / "host/state.py"
 ASKED = ("log-driver", "live-restore", "storage-driver", "data-root")  # the settings that the engine reports
 PRUNE = "/usr/local/lib/nexus-cos/docker-prune"
+MEMORY = "/var/lib/nexus-cos/docker"  # when each image was last used
 UNITS = "/etc/systemd/system"
 # A restarted manager is ready once it hears the others; a worker or an engine without a swarm is ready at once.
 READY = (
@@ -32,12 +33,13 @@ def plan(env: Environment, host: Host) -> Desired:
         Directory("/etc/docker"),
         Directory("/root/.docker", mode=0o700),
         Directory("/usr/local/lib/nexus-cos"),
-        Directory("/var/lib/nexus-cos/docker", mode=0o700),
+        Directory(MEMORY, mode=0o700),
     ]
+    service = env.render("docker/prune.service.j2", program=PRUNE, memory=MEMORY)
     files = [
         File(CONFIG, engine_config(host)),
-        File(PRUNE, env.render("docker/prune.py.j2"), mode=0o755),
-        File(f"{UNITS}/nexus-docker-prune.service", env.render("docker/prune.service.j2", program=PRUNE)),
+        File(PRUNE, env.render("docker/prune.py.j2", memory=MEMORY), mode=0o755),
+        File(f"{UNITS}/nexus-docker-prune.service", service),
         File(f"{UNITS}/nexus-docker-prune.timer", env.render("docker/prune.timer.j2")),
     ]
     links = []

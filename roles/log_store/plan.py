@@ -65,7 +65,8 @@ def plan(env: Environment, host: Host) -> Desired:
 
 def _packing(env: Environment, host: Host) -> list[File]:
     """The program that packs, what it reads, and its timer."""
-    service = env.render("log_store/pack.service.j2", library=LIBRARY, program=PACK, config=PACK_CONFIG)
+    values = {"library": LIBRARY, "program": PACK, "config": PACK_CONFIG, "directory": DIRECTORY}
+    service = env.render("log_store/pack.service.j2", **values)
     timer = env.render("log_store/pack.timer.j2", seconds=host.setting.log_store_pack_seconds)
     return [
         *(File(f"{LIBRARY}/{path}", text) for path, text in program([PACK]).items()),

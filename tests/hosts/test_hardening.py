@@ -114,3 +114,13 @@ def test_modules_are_refused(host, env, hostname):
     if not planned:
         pytest.skip("the measure kernel-modules is taken back")
     assert host.file(planned[0]).contains("^install sctp /bin/false")
+
+
+def test_own_units_are_sandboxed(host):
+    """Those that have a sandbox; the others are listed with their reasons in tests/plan/test_sandbox.py."""
+    listed = host.check_output("grep -ls '^SystemCallFilter=' /etc/systemd/system/*.service").split()
+    assert any(path.endswith("nexus-log-forwarder.service") for path in listed)
+    for path in listed:
+        unit = path.rpartition("/")[2]
+        done = host.run("systemd-analyze security --no-pager --threshold=40 %s", unit)
+        assert done.succeeded, f"{unit}: {done.stdout.splitlines()[-1:]}"
