@@ -52,9 +52,10 @@ def preflight(env: Environment, host: Host) -> str | None:
         return None
     user, bits = logins(host)[0], int(host.setting.hardening_ssh_rsa_bits)
     return (
+        f"grep -qsx 'RequiredRSASize {bits}' {SSHD} || {{ "
         f"keys=$(getent passwd {user} | cut -d: -f6)/.ssh/authorized_keys; "
         '[ ! -s "$keys" ] || ssh-keygen -lf "$keys" 2>/dev/null | '
-        f"awk '$NF != \"(RSA)\" || $1 >= {bits} {{ good = 1 }} END {{ exit NR > 0 && !good }}' || {{ "
+        f"awk '$NF != \"(RSA)\" || $1 >= {bits} {{ good = 1 }} END {{ exit NR > 0 && !good }}'; }} || {{ "
         f'echo "every key of {user} is an RSA key of less than {bits} bits, and sshd would refuse it from now on: add '
         'an Ed25519 key to $keys, or lower hardening_ssh_rsa_bits"; exit 1; }'
     )
