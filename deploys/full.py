@@ -18,6 +18,7 @@ arguments(
     functional=Choice("read: checks that only read; full: also those that write", "read", among=("read", "full")),
 )
 local.include("deploys/base.py")  # everything below needs packages, names and certificates
+local.include("deploys/apt.py")  # nothing else changes packages meanwhile
 local.include("deploys/hardening.py")  # before daemons start, so that none starts under other rules
 local.include("deploys/engine.py")  # images are built while the stores come up
 local.include("deploys/data.py")  # stores before the services that wait for them

@@ -11,6 +11,7 @@ ROLES = Roles(
         "base": Role(("all",), essential=True, shows_state=True),
         "firewall": Role(("all",), shows_state=True),
         "certificate": Role(("all",)),
+        "apt": Role(("all",), shows_state=True),
         "hardening": Role(("all",), shows_state=True),
         "storage": Role(("storage",)),
         "etcd": Role(("etcd",), data="/var/lib/etcd", majority=True, locks=True),

@@ -12,6 +12,8 @@ The library knows no role by name. A role's `plan.py` has `plan(env, host)`, and
 - `lock_store(env)`, in the role that `locks`: {"endpoints": {host: ADDRESS:PORT}, "tls", "directory"} of the etcd that
   keeps the environment's lock; empty if the environment has no such etcd.
 - `releases(answer)`: {service: release} of what runs, from the answer of one of the role's hosts.
+- `IN_ORDER`, not a function: packages, as regular expressions, whose daemons restart on one host after the other. No
+  host updates them by itself.
 - `teller(env)` and `told(answer)`, in a role that `tells` a fact: the host that knows the fact, or None; and the fact
   in its answer, as ({name: value}, the reason why it is not known).
 
@@ -27,6 +29,9 @@ Runbooks for all roles call files with the same name in each role that has one, 
 - `failover.py`: `STORE`, the store's name in arguments, and `TITLE`, its name in text; `switch(run, to, force)` and
   `rebuild(run, host, force)`, acts; `NO_SWITCH` and `NO_REBUILD`, the reason why there are none; `DEFAULT`, set in the
   store that is meant if the operator names none.
+- `update.py`: what leaves a host before it is updated, for roles whose hosts depend on each other: `STORE` and `TITLE`;
+  `leaders(run)`, the hosts that lead now; `move(run, host, to)`, acts that let `to` lead instead; and, if a host can be
+  indispensable without leading, `needed(run, host)`, the reason or nothing.
 - `flows.py`: connections to the role's ports, see flow.py.
 - `exporters.py`: `exporters(env, host)`, the metrics of its daemons on a host, see exporter.py.
 - `alerts.py`: `alerts(env)`, what operators must be told of, see alert.py.
@@ -138,6 +143,11 @@ class Roles(Mapping[str, Role]):
         """Return the plan function of a role."""
         plan: Plan = self.module(name).plan
         return plan
+
+    def in_order(self, name: str) -> tuple[str, ...]:
+        """Return the packages of a role whose daemons restart in order, as regular expressions."""
+        found: tuple[str, ...] = getattr(self.module(name), "IN_ORDER", ())
+        return found
 
     def preflight(self, name: str, env: Environment, host: Host) -> str | None:
         """Return the role's preflight command for a host; None if the role has none."""

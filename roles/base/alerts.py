@@ -28,7 +28,7 @@ def alerts(env: Environment) -> Iterator[Alert]:
         "RebootRequired",
         "nexus_reboot_required_seconds",
         "{{ $labels.host }}: it has needed a reboot for {{ $value | humanizeDuration }}, the limit is {threshold} s",
-        "reboot it while all others are up: deploys/maintenance.py --data host={{ $labels.host }} drains it first",
+        "pyinfra inventory deploys/update.py -y --data host={{ $labels.host }}",
     )
     yield Alert(
         "TextfileStale",

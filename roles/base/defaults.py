@@ -15,4 +15,3 @@ base_sysctl: dict[str, int] = {
     "vm.overcommit_memory": 1,  # Redis forks to save; without this a full host refuses the fork
     "net.ipv4.ip_local_reserved_ports": 0,
 }
-base_apt_timers: bool = False  # whether apt's own timers run; off, packages change only in runs

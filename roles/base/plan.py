@@ -12,7 +12,6 @@ SOURCE = Path(__file__).parent / "host/state.py"
 SSHD = "/etc/ssh/sshd_config.d/10-nexus-cos.conf"
 JOURNAL = "/etc/systemd/journald.conf.d/10-nexus-cos.conf"
 SYSCTL = "/etc/sysctl.d/60-nexus-cos.conf"
-APT_TIMERS = ("apt-daily.timer", "apt-daily-upgrade.timer")
 GENERATION = "/var/lib/nexus-cos/secrets-generation"
 
 
@@ -45,7 +44,6 @@ def plan(env: Environment, host: Host) -> Desired:
             Unit("systemd-journald", restart_on=(JOURNAL,)),
             Unit("systemd-sysctl", restart_on=(SYSCTL,)),
             *map(Unit, chrony),
-            *(Unit(name, enabled=setting.base_apt_timers, running=setting.base_apt_timers) for name in APT_TIMERS),
         ),
         states=(
             _in_force(env, host),

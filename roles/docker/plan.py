@@ -15,6 +15,7 @@ from roles.registry.plan import login, registry_name
 
 CONFIG = "/etc/docker/daemon.json"
 CONTAINERD = "/run/containerd/containerd.sock"
+IN_ORDER = ("docker.*", "containerd", "runc")
 SOURCE = Path(__file__).parent / "host/state.py"
 ASKED = ("log-driver", "live-restore", "storage-driver", "data-root")  # the settings that the engine reports
 PRUNE = "/usr/local/lib/nexus-cos/docker-prune"

@@ -11,6 +11,7 @@ SOURCE = Path(__file__).parent / "host/state.py"
 CONFIG = "/etc/default/etcd"
 INITIAL = "/var/lib/etcd/initial.env"  # how this member joined the cluster; written on the host
 DIRECTORY = "/var/lib/etcd/default"
+IN_ORDER = ("etcd-.*",)
 TLS = {"ca": ETCD_CA, "certificate": ETCD_LEAF, "key": ETCD_KEY}
 DROP_IN = "/etc/systemd/system/etcd.service.d/10-nexus-cos.conf"
 

@@ -17,6 +17,7 @@ from nexus.plan.desired import Desired, File, State, Unit
 from roles.certificate.plan import CA, KEY, LEAF
 
 UNIT = "mongod"
+IN_ORDER = ("mongodb-.*",)
 CONFIG = "/etc/mongod.conf"
 MEMBERS_KEY = "/etc/mongod.key"  # the key with which members of the set authenticate to each other
 SET = "nexus-cos"

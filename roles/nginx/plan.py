@@ -10,6 +10,7 @@ from nexus.plan.desired import Desired, Directory, File, State, Unit
 from roles.base.logs import open_logs
 from roles.nginx.location import locations, tuning
 
+IN_ORDER = ("nginx.*", "libnginx-mod-.*")
 DIRECTORY = "/etc/nginx"
 OWN = f"{DIRECTORY}/nexus-cos"
 SITES = f"{OWN}/sites"  # servers of module front ends with their own host names: *.conf

@@ -16,6 +16,7 @@ from roles.postgresql.budget import LOOKUP, budget
 from roles.postgresql.patroni import HOME
 from roles.postgresql.plan import own
 
+IN_ORDER = ("pgbouncer",)
 DIRECTORY = "/etc/pgbouncer"
 CONFIG, LISTEN = f"{DIRECTORY}/pgbouncer.ini", f"{DIRECTORY}/listen.ini"
 USERS, ACCESS = f"{DIRECTORY}/userlist.txt", f"{DIRECTORY}/hba.conf"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nexus.catalogue.first_schema import Schema
 
 UNIT = "patroni"
+IN_ORDER = ("postgresql-.*", "patroni")
 DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/10-nexus-cos.conf"
 LOGINS = {access.SUPERUSER: "superuser", access.REPLICATION: "replication"}  # Patroni's own, and their secrets
 

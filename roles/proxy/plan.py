@@ -12,6 +12,7 @@ from roles.proxy import live
 from roles.proxy.section import Section
 from roles.table import ROLES
 
+IN_ORDER = ("haproxy",)
 CONFIG = "/etc/haproxy/haproxy.cfg"
 DROP_IN = "/etc/systemd/system/haproxy.service.d/10-nexus-cos.conf"
 KEEP = "/usr/local/lib/nexus-cos/proxy-state"

@@ -12,6 +12,7 @@ from roles.rabbitmq.host.planned import PEER_PORT, TAG
 from roles.rabbitmq.users import ADMIN, Items, password_hash, users, vhosts
 
 UNIT = "rabbitmq-server"
+IN_ORDER = ("rabbitmq-server", "erlang-.*")
 DIRECTORY = "/etc/rabbitmq"
 LOGS = "/var/log/rabbitmq"
 DROP_IN = f"/etc/systemd/system/{UNIT}.service.d/10-nexus-cos.conf"

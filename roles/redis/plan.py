@@ -15,6 +15,7 @@ from roles.certificate.plan import CA, KEY, KEY_GROUP, LEAF
 from roles.redis.instance import INSTANCES, Instance, replicas_to_write
 from roles.redis.users import ADMIN, OWN, REPLICA, server_acl
 
+IN_ORDER = ("redis-.*",)
 PASSWORD = "/etc/redis/admin.password"
 HELPER = "/usr/local/lib/nexus-cos/redis-instance"
 PATHS = {"password": PASSWORD, "ca": CA, "certificate": LEAF, "key": KEY}

@@ -14,6 +14,7 @@ from nexus.plan.desired import Desired, Directory, File, Unit, User
 from roles.certificate.plan import KEY, KEY_GROUP, LEAF
 
 CONFIG = "/etc/docker/registry/config.yml"
+IN_ORDER = ("docker-registry",)
 PASSWORDS = "/etc/docker/registry/htpasswd"
 UNIT = "docker-registry.service"
 METRICS_PORT = 5001  # on loopback

@@ -17,6 +17,7 @@ from roles.redis.plan import in_force, own_accepted, own_passwords
 from roles.redis.users import ADMIN, SENTINEL, sentinel_acl
 
 UNIT = "redis-sentinel"
+IN_ORDER = ("redis-sentinel",)
 SERVER = {"settings": [], "users": [], "saves": True}  # one that works as planned: roles/redis/host/server.py
 CONFIG, USERS = "/etc/redis/sentinel.conf", "/etc/redis/sentinel.acl"
 DIRECTORY, STATE = "/var/lib/redis/sentinel", "/var/lib/redis/sentinel/sentinel.conf"
