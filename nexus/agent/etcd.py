@@ -68,6 +68,10 @@ class Etcd:
         """Remove a member."""
         self.ask("cluster/member/remove", {"ID": member})
 
+    def hand_over(self, member: str) -> None:
+        """Let another member lead; only the leader can do that."""
+        self.ask("maintenance/transfer-leadership", {"targetID": member})
+
     def lives(self) -> bool:
         """Whether this member answers at all, with or without a quorum."""
         try:

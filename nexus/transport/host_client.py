@@ -1,6 +1,7 @@
 """The only way to a host: every request to an agent goes through here, inside and outside of operations."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,16 @@ class HostClient:
         if self._host is not None and not self._host.connected:
             self._host.connect(show_errors=False)
         return self._host is not None and bool(self._host.connected)
+
+    def reconnect(self) -> bool:
+        """Connect again, to a host that was rebooted; returns whether that was possible now."""
+        with suppress(*CUT_OFF):
+            self._host.disconnect()
+        self._host.connected = False
+        reached = self.connect()
+        if reached and (session := session_of(self._host, connector_arguments(self._state, self._host))):
+            session.renew()
+        return reached
 
     def send(self, request: Mapping[str, Any], on_line: OnLine | None = None) -> Reply:
         """Send a request to the agent that stays there, if it is free and was started with the same arguments.

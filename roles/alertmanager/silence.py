@@ -23,7 +23,20 @@ def silenced(run: Run, services: Sequence[str], why: str, seconds: float) -> Ite
     A run does not fail for want of a silence: it says so and continues.
     """
     names = "|".join(map(re.escape, services))
-    context = {"matchers": {"alertname": AFFECTED["service"], "service": names}, "why": why, "seconds": seconds}
+    with _silent(run, {"alertname": AFFECTED["service"], "service": names}, why, seconds):
+        yield
+
+
+@contextmanager
+def silenced_host(run: Run, name: str, why: str, seconds: float) -> Iterator[None]:
+    """The same about a host that is down on purpose. What HostDown inhibits is silent with it."""
+    with _silent(run, {"alertname": AFFECTED["host"], "host": re.escape(name)}, why, seconds):
+        yield
+
+
+@contextmanager
+def _silent(run: Run, matchers: dict[str, str], why: str, seconds: float) -> Iterator[None]:
+    context = {"matchers": matchers, "why": why, "seconds": seconds}
     there = _ask(run, "silence alerts", "begin", context, "this run continues, and alerts about it may come")
     try:
         yield

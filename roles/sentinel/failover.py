@@ -35,6 +35,12 @@ def switch(run: Run, to: str = "", force: bool = False) -> list[Act]:
     return acts
 
 
+def primaries(run: Run) -> dict[str, str]:
+    """Return {instance: host of its primary}, as a majority of the Sentinels names it; empty where none does."""
+    hosts = {host.name: host.address for host in run.environment.group("redis")}
+    return {one.name: _primary(hosts, _answers(run, one.name)) for one in INSTANCES}
+
+
 def _answers(run: Run, instance: str) -> dict[str, Mapping[str, Any]]:
     """What the reached hosts answer about an instance."""
     names = [host.name for host in run.environment.group("redis") if run.hosts.reaches(host.name)]

@@ -99,20 +99,13 @@ def test_daemons_that_restart_in_order_are_left_out(env: Environment) -> None:
     assert {"postgresql", "etcd", "redis", "rabbitmq", "proxy", "docker", "nginx"} <= checked
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "postgresql-17",
-        "patroni",
-        "etcd-server",
-        "redis-server",
-        "rabbitmq-server",
-        "erlang-base",
-        "haproxy",
-        "pgbouncer",
-    ]
-    + ["docker.io", "containerd", "runc", "nginx", "docker-registry"],
+WAITING = (
+    *("postgresql-17", "patroni", "etcd-server", "redis-server", "rabbitmq-server", "erlang-base", "haproxy"),
+    *("pgbouncer", "docker.io", "containerd", "runc", "nginx", "docker-registry"),
 )
+
+
+@pytest.mark.parametrize("name", WAITING)
 def test_a_package_waits_for_its_turn(name: str) -> None:
     assert pending.waits(name, in_order())
 

@@ -18,12 +18,17 @@ def samples(words: list[str]) -> Iterator[Sample]:
 
 
 def since() -> float:
-    """When the reason for a reboot came, in seconds since 1970: a package, or a newer kernel. 0 if there is none."""
-    reasons = [path for path in (REQUIRED,) if os.path.exists(path)]
+    """When the first reason for a reboot came, in seconds since 1970; 0 if there is none."""
+    return min(map(os.path.getmtime, reasons()), default=0.0)
+
+
+def reasons() -> list[str]:
+    """Files that tell of a due reboot: that of a package, or a kernel newer than the running one."""
+    found = [path for path in (REQUIRED,) if os.path.exists(path)]
     newest = max(glob.glob(KERNELS), key=os.path.getmtime, default="")
     if newest and not newest.endswith(f"-{os.uname().release}") and os.path.getmtime(newest) > _booted():
-        reasons.append(newest)
-    return min(map(os.path.getmtime, reasons), default=0.0)
+        found.append(newest)
+    return found
 
 
 def _booted() -> float:

@@ -1,0 +1,28 @@
+"""Whether a node of RabbitMQ may stop: a queue whose other members are not in step would lose its majority."""
+
+from pathlib import Path
+
+from nexus.run.run import Run
+from nexus.run.runbook import Act
+from roles.rabbitmq.failover import STORE, TITLE
+
+__all__ = ["STORE", "TITLE", "leaders", "move", "needed"]
+
+SOURCE = Path(__file__).parent / "host/critical.py"
+
+
+def leaders(run: Run) -> list[str]:
+    """Return none: leaders of queues move by themselves when their node stops."""
+    return []
+
+
+def move(run: Run, host: str, to: str) -> list[Act]:
+    """Return no acts."""
+    return []
+
+
+def needed(run: Run, host: str) -> str:
+    """Return why the other nodes cannot do without this one now; empty if they can."""
+    if len(run.environment.group("rabbitmq")) < 2:
+        return ""
+    return str(run.hosts.ask_source(host, SOURCE, ["node"], {})["node"]["needed"])
