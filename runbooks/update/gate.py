@@ -11,7 +11,7 @@ ALERTS, BACKUP = "alerts", "backup"  # areas of the status
 LATER = (ALERTS, BACKUP)  # areas that say nothing about whether daemons are in service
 RESTORE = "restore"  # its age says nothing about how fresh backups are
 CRITICAL = "critical"
-MENDED = ("RebootRequired", "SecurityUpdatesPending", "PackageListsOld")  # alerts that an update ends
+ENDED_BY_UPDATE = ("RebootRequired", "SecurityUpdatesPending", "PackageListsOld")  # alerts
 
 
 def blocking(rows: Iterable[Row], answers: Answers) -> list[str]:
@@ -27,7 +27,7 @@ def blocking(rows: Iterable[Row], answers: Answers) -> list[str]:
     }
     for one in known.values():
         labels = one["labels"]
-        if labels.get("severity") == CRITICAL and labels["alertname"] not in MENDED:
+        if labels.get("severity") == CRITICAL and labels["alertname"] not in ENDED_BY_UPDATE:
             found.append(f"alert {labels['alertname']}: {one['annotations'].get('summary', '')}")
     return found
 

@@ -38,7 +38,7 @@ class Record:
         """As it is written on the host."""
         return asdict(self)
 
-    def at_step(self, step: str, now: datetime, drained: bool = False, rebooted: bool = False) -> "Record":
+    def at_step(self, step: str, now: datetime, drained: bool = False, rebooted: bool = False) -> Record:
         """The record of the next step."""
         return replace(
             self, step=step, at=now.isoformat(timespec="seconds"), drained=drained, rebooted=self.rebooted or rebooted

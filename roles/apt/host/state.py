@@ -13,7 +13,7 @@ def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]
     record = read_json(context["record"])
     if not record or record.get("step", DONE) == DONE:
         return {"update": {}}
-    drained = "; the host is drained, until that ends" if record.get("drained") else ""
+    drained = "; the host was drained for it" if record.get("drained") else ""
     told = f"an update of this host began at {record['at']} and has not ended{drained}: rerun deploys/update.py"
     return {"update": {"told": told}}
 

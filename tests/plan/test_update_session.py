@@ -1,0 +1,169 @@
+"""One host's turn in an update, step by step, and what stands where if a step fails. Steps are recorded, not sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from nexus.error import OperatorError
+from nexus.run.row import Row
+from nexus.run.runbook import Act
+from roles.apt.host.pending import Update
+from runbooks.update import drain, session
+from runbooks.update.plan import Store, Turn
+from runbooks.update.record import Record
+from runbooks.update.session import Session
+from tests.plan.environments import LAB, environment
+from tests.plan.fake_run import FakeRun
+
+OPENSSL = Update("openssl", "3.5.1", "3.5.2", True)
+ORDER = "security=true reboot=needed 2026-11-30T09:00:00+00:00"
+
+
+class Steps(FakeRun):
+    """The run and its situation: whatever is done is a line in `lines`; `fails` is the line that fails."""
+
+    def __init__(self, directory: Path) -> None:
+        self.environment = self.env = environment(directory, {**LAB, "data2": "postgresql"})
+        self.run, self.lines, self.fails = self, list[str](), ""
+        self.leads, self.due, self.missed = "data1", list[str](), list[Row]()
+        self.stores_by_role = {"postgresql": SimpleNamespace(STORE="postgresql", TITLE="PostgreSQL", move=self.move)}
+
+    def do(self, line: str) -> None:
+        self.lines.append(line)
+        if self.fails and line.startswith(self.fails):
+            raise OperatorError(f"{line}: it failed")
+
+    def move(self, run: Any, host: str, to: str) -> list[Act]:
+        return [Act(f"Move to {to}", lambda: self.do(f"move {host} -> {to}"))]
+
+    def module(self, store: str) -> Any:
+        return self.stores_by_role[store]
+
+    def stores(self) -> list[Store]:
+        return [Store("postgresql", "PostgreSQL", ("data1", "data2"), (self.leads,))]
+
+    def needed(self, name: str) -> str:
+        return ""
+
+    def status(self) -> tuple[list[Row], dict[str, Any]]:
+        return self.missed, {}
+
+    def note(self, name: str, record: Record) -> None:
+        self.lines.append(f"note {name} {record.step}{' drained' if record.drained else ''}")
+
+    def drop_all(self) -> None:
+        pass
+
+
+@pytest.fixture
+def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Steps:
+    found = Steps(tmp_path)
+
+    @contextmanager
+    def silent(run: Any, name: str, why: str, seconds: float) -> Iterator[None]:
+        found.do(f"silence {name}")
+        yield
+        found.lines.append(f"end of silence {name}")
+
+    def line(word: str) -> Callable[..., None]:
+        return lambda run, name, *rest: found.do(f"{word} {name}")
+
+    monkeypatch.setattr(session, "silenced_host", silent)
+    monkeypatch.setattr(session, "carry_out", line("carry out"))
+    monkeypatch.setattr(session, "reboot", line("reboot"))
+    monkeypatch.setattr(session, "state", lambda name: {"boot": "1", "reboot": found.due})
+    monkeypatch.setattr(session, "watch", lambda run, name, what, ask, done, seconds: found.do(f"watch {done(ask())}"))
+    monkeypatch.setattr(drain, "drains", lambda run, name: name.startswith("app"))
+    monkeypatch.setattr(drain, "drain", line("drain"))
+    monkeypatch.setattr(drain, "activate", line("activate"))
+    return found
+
+
+def take(steps: Steps, *turns: Turn, when: str = "needed") -> Session:
+    one = Session(steps, ORDER, turns, when)
+    for each in one.acts()[1:]:
+        each.do()
+    return one
+
+
+def test_a_host_is_drained_updated_rebooted_and_back(steps: Steps) -> None:
+    take(steps, Turn("app1", (OPENSSL,), "reboot-required", True))
+    assert steps.lines == [
+        "silence app1",
+        "watch True",
+        "note app1 leaves drained",
+        "drain app1",
+        "note app1 changes drained",
+        "carry out app1",
+        "reboot app1",
+        "note app1 returns drained",
+        "activate app1",
+        "watch True",
+        "end of silence app1",
+        "note app1 done",
+    ]
+
+
+def test_a_leader_leaves_before_its_host_stops(steps: Steps) -> None:
+    take(steps, Turn("data1", (), "reboot-required", True))
+    assert steps.lines.index("move data1 -> data2") < steps.lines.index("reboot data1")
+    assert "drain data1" not in steps.lines
+
+
+def test_a_package_without_a_daemon_moves_nothing(steps: Steps) -> None:
+    take(steps, Turn("data1", (OPENSSL,), "", False))
+    assert steps.lines == ["note data1 changes", "carry out data1", "watch True", "note data1 done"]
+
+
+@pytest.mark.parametrize(("when", "reboots"), [("needed", True), ("never", False)])
+def test_a_reboot_that_a_package_asks_for(steps: Steps, when: str, reboots: bool) -> None:
+    steps.due = ["reboot-required"]
+    take(steps, Turn("app1", (OPENSSL,), "", False), when=when)
+    assert ("reboot app1" in steps.lines) == reboots
+    assert ("drain app1" in steps.lines) == reboots
+    assert ("activate app1" in steps.lines) == reboots
+
+
+@pytest.mark.parametrize("fails", ["drain", "carry out", "reboot"])
+def test_nothing_stays_drained_after_a_failure(steps: Steps, fails: str) -> None:
+    steps.fails = f"{fails} app1"
+    with pytest.raises(OperatorError) as refused:
+        take(steps, Turn("app1", (OPENSSL,), "reboot-required", True), Turn("app2", (), "reboot-required", True))
+    assert steps.lines[steps.lines.index(f"{fails} app1") + 1] == "activate app1"
+    for line in (f"{fails} app1: it failed", "done: no host", "stopped at: app1", "not begun: app2"):
+        assert line in str(refused.value)
+    assert not [line for line in steps.lines if "app2" in line]
+    assert "note app1 done" not in steps.lines
+
+
+def test_both_reasons_are_told_if_it_stays_drained(steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(run: Any, name: str) -> None:
+        raise OperatorError("IS STILL DRAINED")
+
+    monkeypatch.setattr(drain, "activate", refuse)
+    steps.fails = "reboot app1"
+    with pytest.raises(OperatorError, match=r"(?s)reboot app1: it failed.*IS STILL DRAINED"):
+        take(steps, Turn("app1", (), "reboot-required", True))
+
+
+def test_no_host_is_taken_out_while_another_is_missing(steps: Steps) -> None:
+    steps.missed = [Row("redis", "cache", "no primary", "one", "wait")]
+    with pytest.raises(OperatorError, match=r"(?s)not all is in service:.*redis cache: no primary"):
+        take(steps, Turn("app1", (), "reboot-required", True))
+    assert steps.lines == []
+
+
+def test_a_host_that_was_left_drained_is_brought_back(steps: Steps) -> None:
+    steps.missed = [Row("swarm", "nodes", "7 of 8", "all", "wait")]
+    one = Session(steps, ORDER, [Turn("app1", (), "", False, unfinished=True)], "needed")
+    (act,) = one.acts()
+    steps.missed = []
+    act.do()
+    assert steps.lines == ["note app1 changes", "activate app1", "watch True", "note app1 done"]
+    assert one.done == ["app1"]
