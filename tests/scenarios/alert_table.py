@@ -10,6 +10,7 @@ PATRONICTL = "patronictl -c /etc/patroni/config.yml"
 PSQL = "cd / && runuser -u postgres -- psql -Xqh /run/postgresql"
 API = "--resolve api.nexuscos.example.com:443:$(hostname -I | cut -d' ' -f1) https://api.nexuscos.example.com"
 NODE_METRICS = "/var/lib/prometheus/node-exporter"
+UPDATES = f"{NODE_METRICS}/updates.prom"
 VICTIM = "glitch"  # a service that no other one needs
 POSTS = f"-d '{{}}' {API}/api/errors/"  # its route
 IN_VICTIM = f"for id in $(docker ps -qf name=nexus_{VICTIM}[.]); do docker exec -d $id"
@@ -48,6 +49,14 @@ FAULTS: Sequence[AlertFault] = (
         "app",
         "touch -d '8 days ago' /run/reboot-required; systemctl start nexus-metrics-host",
         "rm -f /run/reboot-required; systemctl start nexus-metrics-host",
+        batch=1,
+    ),
+    AlertFault(
+        "PackageListsOld",
+        "ops",
+        f"sed -i 's/^nexus_security_updates_enabled .*/nexus_security_updates_enabled 1/; "
+        f"s/^nexus_package_lists_timestamp_seconds .*/nexus_package_lists_timestamp_seconds 1/' {UPDATES}",
+        "systemctl start nexus-metrics-updates",
         batch=1,
     ),
     AlertFault(
