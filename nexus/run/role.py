@@ -31,7 +31,8 @@ Runbooks for all roles call files with the same name in each role that has one, 
   store that is meant if the operator names none.
 - `update.py`: what leaves a host before it is updated, for roles whose hosts depend on each other: `STORE` and `TITLE`;
   `leaders(run)`, the hosts that lead now; `move(run, host, to)`, acts that let `to` lead instead; and, if a host can be
-  indispensable without leading, `needed(run, host)`, the reason or nothing.
+  indispensable without leading, `needed(run, host)`, the reason or nothing. `ALERTS` are the names of those that one
+  missing host causes without naming it.
 - `flows.py`: connections to the role's ports, see flow.py.
 - `exporters.py`: `exporters(env, host)`, the metrics of its daemons on a host, see exporter.py.
 - `alerts.py`: `alerts(env)`, what operators must be told of, see alert.py.

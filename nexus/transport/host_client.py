@@ -46,6 +46,8 @@ class HostClient:
         """Connect again, to a host that was rebooted; returns whether that was possible now."""
         with suppress(*CUT_OFF):
             self._host.disconnect()
+        if client := getattr(self._host.connector, "client", None):
+            client.close()
         self._host.connected = False
         reached = self.connect()
         if reached and (session := session_of(self._host, connector_arguments(self._state, self._host))):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,15 @@ def silenced(run: Run, services: Sequence[str], why: str, seconds: float) -> Ite
 
 
 @contextmanager
-def silenced_host(run: Run, name: str, why: str, seconds: float) -> Iterator[None]:
-    """The same about a host that is down on purpose. What HostDown inhibits is silent with it."""
-    with _silent(run, {"alertname": AFFECTED["host"], "host": re.escape(name)}, why, seconds):
+def silenced_host(run: Run, name: str, why: str, seconds: float, clusters: Sequence[str] = ()) -> Iterator[None]:
+    """The same about a host that is down on purpose. What HostDown inhibits is silent with it.
+
+    `clusters` are alerts that miss this host in its clusters and name other hosts or none.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(_silent(run, {"alertname": AFFECTED["host"], "host": re.escape(name)}, why, seconds))
+        if clusters:
+            stack.enter_context(_silent(run, {"alertname": "|".join(clusters)}, f"{why}: clusters", seconds))
         yield
 
 

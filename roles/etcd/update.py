@@ -12,8 +12,9 @@ from nexus.run.runbook import Act, carry_out
 from roles.etcd.failover import STORE, TITLE
 from roles.etcd.plan import TLS
 
-__all__ = ["STORE", "TITLE", "leaders", "move"]
+__all__ = ["ALERTS", "STORE", "TITLE", "leaders", "move"]
 
+ALERTS = ("EtcdMembersMissing",)
 COMMAND = Path(__file__).parent / "host/command.py"
 
 

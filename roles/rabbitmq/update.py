@@ -6,8 +6,9 @@ from nexus.run.run import Run
 from nexus.run.runbook import Act
 from roles.rabbitmq.failover import STORE, TITLE
 
-__all__ = ["STORE", "TITLE", "leaders", "move", "needed"]
+__all__ = ["ALERTS", "STORE", "TITLE", "leaders", "move", "needed"]
 
+ALERTS = ("RabbitmqNodesMissing", "RabbitmqPeerUnreachable")
 SOURCE = Path(__file__).parent / "host/critical.py"
 
 

@@ -93,7 +93,8 @@ class Session:
         """Let others lead and run tasks; returns whether the host is drained."""
         name = turn.host
         seconds = float(self.setting.update_return_seconds) + OTHER_SECONDS
-        stack.enter_context(silenced_host(self.run, name, f"update of {name}", seconds))
+        alerts = self.situation.alerts(name)
+        stack.enter_context(silenced_host(self.run, name, f"update of {name}", seconds, alerts))
         self._hand_over(name)
         what = "the wait until others can do without it"
         asked = partial(self._needed, name)

@@ -64,6 +64,11 @@ class Situation:
         """The file update.py of the role of a store."""
         return next(module for module in self.stores_by_role.values() if store == module.STORE)
 
+    def alerts(self, name: str) -> list[str]:
+        """Alerts about clusters that a host's absence causes."""
+        modules = [module for role, module in self.stores_by_role.items() if name in self.run.hosts.members(role)]
+        return [alert for module in modules for alert in getattr(module, "ALERTS", ())]
+
     def needed(self, name: str) -> str:
         """Why a host must not go now, empty if it may."""
         for role, module in self.stores_by_role.items():

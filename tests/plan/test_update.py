@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,11 @@ from nexus.run.row import Row
 from roles.apt.host.pending import Update
 from roles.apt.host.state import DONE
 from roles.table import ROLES
-from runbooks.update.gate import blocking, check_window, out_of_service
+from runbooks.update.gate import ENDED_BY_UPDATE, blocking, check_window, out_of_service
 from runbooks.update.plan import Found, Store, Turn, Wish, chosen, ordered, reboot_reason, successor, turn, with_moves
 from runbooks.update.record import LEAVING, RETURNING, WAITING, Record, resumed
+from tests.plan.alert_cases import HOSTS, alerts
+from tests.plan.environments import environment
 
 NOW = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 DATA = ("data1", "data2", "data3")
@@ -254,3 +257,12 @@ def test_every_store_that_elects_a_leader_hands_it_over() -> None:
     assert {module.STORE for module in known.values()} == {"etcd", "postgresql", "redis", "rabbitmq"}
     assert all(callable(module.leaders) and callable(module.move) for module in known.values())
     assert list(known).index("etcd") < list(known).index("postgresql")  # Patroni keeps its key while etcd elects
+
+
+def test_alerts_that_an_update_silences_exist(tmp_path: Path) -> None:
+    env = environment(tmp_path, HOSTS)
+    known = {name for found in alerts(env).values() for name in found}
+    silenced = {name for module in ROLES.bringing("update").values() for name in getattr(module, "ALERTS", ())}
+    assert silenced
+    assert silenced <= known
+    assert set(ENDED_BY_UPDATE) <= known

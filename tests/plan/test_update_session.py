@@ -48,6 +48,9 @@ class Steps(FakeRun):
     def stores(self) -> list[Store]:
         return [Store("postgresql", "PostgreSQL", ("data1", "data2"), (self.leads,))]
 
+    def alerts(self, name: str) -> list[str]:
+        return []
+
     def needed(self, name: str) -> str:
         return ""
 
@@ -66,7 +69,7 @@ def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Steps:
     found = Steps(tmp_path)
 
     @contextmanager
-    def silent(run: Any, name: str, why: str, seconds: float) -> Iterator[None]:
+    def silent(run: Any, name: str, why: str, seconds: float, alerts: list[str]) -> Iterator[None]:
         found.do(f"silence {name}")
         yield
         found.lines.append(f"end of silence {name}")
