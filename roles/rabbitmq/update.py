@@ -5,6 +5,7 @@ from pathlib import Path
 from nexus.run.run import Run
 from nexus.run.runbook import Act
 from roles.rabbitmq.failover import STORE, TITLE
+from roles.rabbitmq.plan import MAY_STOP
 
 __all__ = ["ALERTS", "STORE", "TITLE", "leaders", "move", "needed"]
 
@@ -24,6 +25,4 @@ def move(run: Run, host: str, to: str) -> list[Act]:
 
 def needed(run: Run, host: str) -> str:
     """Return why the other nodes cannot do without this one now; empty if they can."""
-    if len(run.environment.group("rabbitmq")) < 2:
-        return ""
-    return str(run.hosts.ask_source(host, SOURCE, ["node"], {})["node"]["needed"])
+    return str(run.hosts.ask_source(host, SOURCE, ["node"], {"command": MAY_STOP})["node"]["needed"])

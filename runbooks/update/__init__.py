@@ -21,10 +21,10 @@ from runbooks.update.situation import Situation, now
 def update(host: str, group: str, security: str, packages: Sequence[str], when: str) -> None:
     """Update packages of hosts, all of them by default, and reboot them if that is due."""
     wish = Wish(security == "true", tuple(packages), when)
-    act("Update hosts", partial(plan, host=host, group=group, wish=wish))
+    act("Update hosts", partial(forward, host=host, group=group, wish=wish))
 
 
-def plan(run: Run, host: str, group: str, wish: Wish) -> Sequence[Act]:
+def forward(run: Run, host: str, group: str, wish: Wish) -> Sequence[Act]:
     """One act for each host that has something to do; OperatorError if none may be taken out of service now."""
     situation = Situation(run)
     env = run.environment

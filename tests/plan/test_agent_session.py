@@ -149,6 +149,14 @@ def test_an_agent_of_another_user_is_not_taken(here):
     assert session_of(host, {**session.arguments, "_sudo": not session.arguments.get("_sudo")}) is None
 
 
+def test_a_rebooted_host_gets_a_new_agent(here):
+    AgentSession(*here)
+    before = send(here, request())["parent"]
+    assert HostClient(here[1].name, here[0]).reconnect()
+    after = send(here, request())
+    assert before != after["parent"] != os.getpid()
+
+
 def test_an_agent_ends_with_its_run(here):
     session = AgentSession(*here)
     parent = send(here, request())["parent"]

@@ -8,16 +8,19 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import click
 import pytest
 
 from nexus.error import OperatorError
 from nexus.run.row import Row
 from nexus.run.runbook import Act
 from roles.apt.host.pending import Update
+from runbooks import update
 from runbooks.update import drain, session
-from runbooks.update.plan import Store, Turn
+from runbooks.update.plan import Found, Store, Turn, Wish
 from runbooks.update.record import Record
 from runbooks.update.session import Session
+from runbooks.update.situation import now
 from tests.plan.environments import LAB, environment
 from tests.plan.fake_run import FakeRun
 
@@ -170,3 +173,65 @@ def test_a_host_that_was_left_drained_is_brought_back(steps: Steps) -> None:
     act.do()
     assert steps.lines == ["note app1 changes", "activate app1", "watch True", "note app1 done"]
     assert one.done == ["app1"]
+
+
+@pytest.fixture
+def asked(steps: Steps, monkeypatch: pytest.MonkeyPatch) -> Steps:
+    """The plan of an update, with answers of hosts from the test."""
+    steps.found = {host.name: Found() for host in steps.env.hosts}
+    steps.dry, steps.notes = False, list[str]()
+    monkeypatch.setattr(Steps, "look", lambda self, names: self.found, raising=False)
+    monkeypatch.setattr(Steps, "note", lambda self, role, text: self.notes.append(text))
+    monkeypatch.setattr(update, "Situation", lambda run: steps)
+    monkeypatch.setattr(click, "get_current_context", lambda: SimpleNamespace(params={"dry": steps.dry}))
+    return steps
+
+
+def what(steps: Steps, host: str = "", **wish: Any) -> list[str]:
+    return [act.what for act in update.forward(steps, host, "", Wish(**wish))]
+
+
+def test_an_update_has_an_act_for_each_host(asked: Steps) -> None:
+    asked.found["data1"] = asked.found["data2"] = Found((Update("patroni", "1", "2", True),))
+    asked.found["app1"] = Found((OPENSSL,))
+    assert what(asked) == [
+        "Note the order on app1, data2, data1",
+        "Update app1: openssl 3.5.1 -> 3.5.2; no reboot",
+        "Update data2: patroni 1 -> 2; no reboot",
+        "Update data1: PostgreSQL moves to data2 first; patroni 1 -> 2; no reboot",
+    ]
+    assert what(asked, host="app1")[1:] == ["Update app1: openssl 3.5.1 -> 3.5.2; no reboot"]
+
+
+def test_the_only_host_of_a_group_is_told(asked: Steps) -> None:
+    assert what(asked, host="edge1", reboot="always")[1:] == [
+        "Update edge1: no package; then reboot it (reboot=always)"
+    ]
+    assert asked.notes == ["edge1 is the only host of edge: what it does there stops during its turn"]
+
+
+def test_nothing_is_asked_of_an_environment_without_updates(asked: Steps) -> None:
+    asked.missed = [Row("redis", "cache", "no primary", "one", "wait")]
+    assert what(asked) == []
+
+
+def test_an_unhealthy_environment_is_not_updated(asked: Steps) -> None:
+    asked.missed = [Row("redis", "cache", "no primary", "one", "wait")]
+    with pytest.raises(OperatorError, match=r"(?s)no host was updated.*redis cache: no primary"):
+        what(asked, reboot="always")
+    asked.dry = True
+    assert len(what(asked, reboot="always")) == 1 + len(asked.env.hosts)
+    assert any("redis cache: no primary" in note for note in asked.notes)
+
+
+def test_an_update_that_stopped_is_continued_although_its_host_is_missing(asked: Steps) -> None:
+    at = now().isoformat(timespec="seconds")
+    asked.missed = [Row("swarm", "nodes", "7 of 8", "all", "wait")]
+    asked.found["app2"] = Found(record=Record(f"{Wish()} {at}", "changes", at, drained=True))
+    assert what(asked) == ["Update app2: an earlier update stopped there; no package; no reboot"]
+    assert what(asked, host="app1") == what(asked)
+
+
+def test_an_unknown_package_is_told(asked: Steps) -> None:
+    assert what(asked, packages=("opensll",)) == []
+    assert asked.notes == ["no newer version is known of opensll"]
