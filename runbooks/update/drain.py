@@ -13,9 +13,10 @@ NODE = Path(__file__).parent / "host/node.py"
 
 
 def drains(run: Run, name: str) -> bool:
-    """Whether the tasks of a host can run elsewhere: another app host takes tasks."""
+    """Whether a host takes tasks that can run elsewhere: it is not in maintenance, and another app host takes tasks."""
     env = run.environment
-    drained = {key.removeprefix("drained ") for key in run.hosts.kept() if key.startswith("drained ")}
+    kept = {key.removeprefix("drained ") for key in run.hosts.kept() if key.startswith("drained ")}
+    drained = kept | set(env.setting.swarm_drained)
     app = [host.name for host in env.group("app")]
     return name in app and name not in drained and bool(set(app) - drained - {name} - env.left_out)
 

@@ -41,19 +41,27 @@ class Session:
             self.situation.note(name, self._record(WAITING))
 
     def take(self, turn: Turn) -> None:
-        """The turn of one host; OperatorError says where everything stands if it fails."""
+        """The turn of one host; OperatorError says where everything stands if it fails.
+
+        All was in service before: that was asked before the first turn, and awaited after each.
+        """
         record = self._record(LEAVING)
-        before: dict[tuple[str, str], str] = {} if turn.unfinished else out_of_service(self.situation.status()[0])
-        if before:
-            raise OperatorError(self._stopped(turn, "\n".join(["not all is in service:", *before.values()])))
         try:
+            if turn.unfinished:
+                self._bring_back(turn.host)
             with ExitStack() as stack:
                 record = self._change(turn, record, stack)
                 self._settle(turn.host)
         except OperatorError as error:
             raise OperatorError(self._stopped(turn, str(error))) from None
-        self.situation.note(turn.host, record.at_step(DONE, now(), drained=False))
+        self.situation.note(turn.host, record.at_step(DONE, now()))
         self.done.append(turn.host)
+
+    def _bring_back(self, name: str) -> None:
+        """Let a host that an earlier update left take tasks again, and wait for all: only then may it leave again."""
+        if drain.drains(self.run, name):
+            drain.activate(self.run, name)
+        self._settle(name)
 
     def _change(self, turn: Turn, record: Record, stack: ExitStack) -> Record:
         """Take the host out of service if its daemons stop, update it, reboot it; in any case it takes tasks again.
@@ -75,17 +83,17 @@ class Session:
                 record = record.at_step(RETURNING, now(), rebooted=True)
                 self.situation.note(name, record.at_step(RETURNING, now(), drained=drained))
         except OperatorError as error:
-            self._after_failure(turn, drained, error)
+            if drained:
+                self._after_failure(name, error)
             raise
-        if drained or (turn.unfinished and drain.drains(self.run, name)):
+        if drained:
             drain.activate(self.run, name)
         return record
 
-    def _after_failure(self, turn: Turn, drained: bool, error: OperatorError) -> None:
+    def _after_failure(self, name: str, error: OperatorError) -> None:
         """Let the host take tasks again at once; OperatorError with both reasons if that fails, too."""
         try:
-            if drained or (turn.unfinished and drain.drains(self.run, turn.host)):
-                drain.activate(self.run, turn.host)
+            drain.activate(self.run, name)
         except OperatorError as also:
             raise OperatorError(f"{error}\n{also}") from None
 
@@ -105,8 +113,8 @@ class Session:
         self.situation.note(name, record.at_step(LEAVING, now(), drained=True))
         try:
             drain.drain(self.run, name)
-        except OperatorError:
-            drain.activate(self.run, name)
+        except OperatorError as error:
+            self._after_failure(name, error)
             raise
         return True
 

@@ -57,6 +57,11 @@ class Steps(FakeRun):
     def needed(self, name: str) -> str:
         return ""
 
+    def watch(self, run: Any, name: str, what: str, ask: Any, done: Any, seconds: float) -> None:
+        self.lines.append("watch")
+        if not done(answer := ask()):
+            raise OperatorError(f"{what} did not end: {answer}")
+
     def status(self) -> tuple[list[Row], dict[str, Any]]:
         return self.missed, {}
 
@@ -74,8 +79,10 @@ def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Steps:
     @contextmanager
     def silent(run: Any, name: str, why: str, seconds: float, alerts: list[str]) -> Iterator[None]:
         found.do(f"silence {name}")
-        yield
-        found.lines.append(f"end of silence {name}")
+        try:
+            yield
+        finally:
+            found.lines.append(f"end of silence {name}")
 
     def line(word: str) -> Callable[..., None]:
         return lambda run, name, *rest: found.do(f"{word} {name}")
@@ -84,7 +91,7 @@ def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Steps:
     monkeypatch.setattr(session, "carry_out", line("carry out"))
     monkeypatch.setattr(session, "reboot", line("reboot"))
     monkeypatch.setattr(session, "state", lambda name: {"boot": "1", "reboot": found.due})
-    monkeypatch.setattr(session, "watch", lambda run, name, what, ask, done, seconds: found.do(f"watch {done(ask())}"))
+    monkeypatch.setattr(session, "watch", found.watch)
     monkeypatch.setattr(drain, "drains", lambda run, name: name.startswith("app"))
     monkeypatch.setattr(drain, "drain", line("drain"))
     monkeypatch.setattr(drain, "activate", line("activate"))
@@ -102,7 +109,7 @@ def test_a_host_is_drained_updated_rebooted_and_back(steps: Steps) -> None:
     take(steps, Turn("app1", (OPENSSL,), "reboot-required", True))
     assert steps.lines == [
         "silence app1",
-        "watch True",
+        "watch",
         "note app1 leaves drained",
         "drain app1",
         "note app1 changes drained",
@@ -110,7 +117,7 @@ def test_a_host_is_drained_updated_rebooted_and_back(steps: Steps) -> None:
         "reboot app1",
         "note app1 returns drained",
         "activate app1",
-        "watch True",
+        "watch",
         "end of silence app1",
         "note app1 done",
     ]
@@ -124,7 +131,7 @@ def test_a_leader_leaves_before_its_host_stops(steps: Steps) -> None:
 
 def test_a_package_without_a_daemon_moves_nothing(steps: Steps) -> None:
     take(steps, Turn("data1", (OPENSSL,), "", False))
-    assert steps.lines == ["note data1 changes", "carry out data1", "watch True", "note data1 done"]
+    assert steps.lines == ["note data1 changes", "carry out data1", "watch", "note data1 done"]
 
 
 @pytest.mark.parametrize(("when", "reboots"), [("needed", True), ("never", False)])
@@ -158,21 +165,27 @@ def test_both_reasons_are_told_if_it_stays_drained(steps: Steps, monkeypatch: py
         take(steps, Turn("app1", (), "reboot-required", True))
 
 
-def test_no_host_is_taken_out_while_another_is_missing(steps: Steps) -> None:
+def test_the_next_host_waits_for_all_to_be_in_service(steps: Steps) -> None:
     steps.missed = [Row("redis", "cache", "no primary", "one", "wait")]
-    with pytest.raises(OperatorError, match=r"(?s)not all is in service:.*redis cache: no primary"):
-        take(steps, Turn("app1", (), "reboot-required", True))
-    assert steps.lines == []
+    with pytest.raises(OperatorError, match=r"(?s)did not end: .*redis cache: no primary.*not begun: app2"):
+        take(steps, Turn("app1", (), "reboot-required", True), Turn("app2", (), "reboot-required", True))
+    assert steps.lines[-1] == "end of silence app1"
 
 
 def test_a_host_that_was_left_drained_is_brought_back(steps: Steps) -> None:
-    steps.missed = [Row("swarm", "nodes", "7 of 8", "all", "wait")]
     one = Session(steps, ORDER, [Turn("app1", (), "", False, unfinished=True)], "needed")
     (act,) = one.acts()
-    steps.missed = []
     act.do()
-    assert steps.lines == ["note app1 changes", "activate app1", "watch True", "note app1 done"]
+    assert steps.lines == ["activate app1", "watch", "note app1 changes", "watch", "note app1 done"]
     assert one.done == ["app1"]
+
+
+def test_a_host_that_was_left_stays_while_another_is_missing(steps: Steps) -> None:
+    steps.missed = [Row("etcd", "quorum", "2 of 3", "all", "bring data3 back")]
+    (act,) = Session(steps, ORDER, [Turn("data2", (), "reboot-required", True, unfinished=True)], "needed").acts()
+    with pytest.raises(OperatorError, match="bring data3 back"):
+        act.do()
+    assert steps.lines == ["watch"]
 
 
 @pytest.fixture
