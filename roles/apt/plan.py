@@ -1,6 +1,6 @@
 """How apt works on its own: not at all, or for security updates that restart no daemon of a role.
 
-Daemons whose hosts take turns are updated by deploys/update.py alone: the plan of each role names their packages.
+Daemons that restart in order are updated by deploys/update.py alone: the plan of each role names their packages.
 needrestart, which other packages recommend, only lists what it would restart.
 """
 

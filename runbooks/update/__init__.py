@@ -11,7 +11,7 @@ from nexus.run.run import Run
 from nexus.run.runbook import Act, act
 from roles.apt.plan import in_order
 from runbooks.update import gate
-from runbooks.update.plan import Found, Turn, Wish, chosen, ordered, turn, with_moves
+from runbooks.update.plan import Found, Visit, Wish, chosen, ordered, visit, with_moves
 from runbooks.update.record import resumed
 from runbooks.update.session import Session
 from runbooks.update.situation import Situation, now
@@ -34,23 +34,23 @@ def forward(run: Run, host: str, group: str, wish: Wish) -> Sequence[Act]:
     wanted = chosen(names, groups, host, group)
     order = resumed({name: one.record for name, one in found.items()}, str(wish), now())
     order = order or f"{wish} {now().isoformat(timespec='seconds')}"
-    turns = _turns(found, wanted, wish, order)
-    if unknown := set(wish.packages) - {update.name for one in turns for update in one.updates}:
+    visits = _visits(found, wanted, wish, order)
+    if unknown := set(wish.packages) - {update.name for one in visits for update in one.updates}:
         run.outcome.note("update", f"no newer version is known of {', '.join(sorted(unknown))}")
     stores = situation.stores()
-    turns = with_moves(ordered(turns, stores), stores)
-    if turns:
-        _check(situation, any(one.unfinished for one in turns))
-        _alone(run, turns, groups)
-    return Session(situation, order, turns, wish.reboot).acts()
+    visits = with_moves(ordered(visits, stores), stores)
+    if visits:
+        _check(situation, any(one.unfinished for one in visits))
+        _alone(run, visits, groups)
+    return Session(situation, order, visits, wish.reboot).acts()
 
 
-def _turns(found: dict[str, Found], wanted: Sequence[str], wish: Wish, order: str) -> list[Turn]:
+def _visits(found: dict[str, Found], wanted: Sequence[str], wish: Wish, order: str) -> list[Visit]:
     """Turns of the wanted hosts, and of any host that an earlier update left in the middle."""
     patterns = in_order()
     left = [name for name, one in found.items() if one.record and one.record.unfinished]
-    turns = (turn(name, found[name], wish, order, patterns) for name in found if name in (*wanted, *left))
-    return [one for one in turns if one]
+    visits = (visit(name, found[name], wish, order, patterns) for name in found if name in (*wanted, *left))
+    return [one for one in visits if one]
 
 
 def _check(situation: Situation, continues: bool) -> None:
@@ -65,10 +65,10 @@ def _check(situation: Situation, continues: bool) -> None:
     raise OperatorError(gate.refusal(reasons))
 
 
-def _alone(run: Run, turns: Sequence[Turn], groups: Mapping[str, Sequence[str]]) -> None:
+def _alone(run: Run, visits: Sequence[Visit], groups: Mapping[str, Sequence[str]]) -> None:
     """Tell of hosts that no other one can stand in for."""
-    for one in turns:
+    for one in visits:
         alone = sorted(group for group, members in groups.items() if list(members) == [one.host])
         if one.leaves and alone:
-            text = f"{one.host} is the only host of {', '.join(alone)}: what it does there stops during its turn"
+            text = f"{one.host} is the only host of {', '.join(alone)}: what it does there stops meanwhile"
             run.outcome.note("update", text)

@@ -49,8 +49,8 @@ class Store:
 
 
 @dataclass(frozen=True)
-class Turn:
-    """One host's turn: `why` it reboots, empty if it does not; what `moves` away first, {store: host that leads then}.
+class Visit:
+    """What is done to one host: `why` it reboots, empty if it does not; what `moves` first, {store: who leads then}.
 
     `leaves`: its daemons stop, so that leaders and tasks have to be elsewhere.
     """
@@ -63,7 +63,7 @@ class Turn:
     moves: Mapping[str, str] = field(default_factory=dict)
 
     def told(self, titles: Mapping[str, str]) -> str:
-        """The turn in words."""
+        """The visit in words."""
         words = ["an earlier update stopped there"] if self.unfinished else []
         words += [f"{titles[store]} moves to {to} first" for store, to in self.moves.items()]
         words += [", ".join(f"{one.name} {one.old} -> {one.new}" for one in self.updates) or "no package"]
@@ -71,8 +71,8 @@ class Turn:
         return f"Update {self.host}: {'; '.join(words)}"
 
 
-def turn(name: str, found: Found, wish: Wish, order: str, in_order: Iterable[str]) -> Turn | None:
-    """The turn of a host in this order; None if there is nothing to do."""
+def visit(name: str, found: Found, wish: Wish, order: str, in_order: Iterable[str]) -> Visit | None:
+    """The visit to a host in this order; None if there is nothing to do."""
     updates = tuple(update for update in found.updates if wish.takes(update))
     mine = found.record if found.record and found.record.update == order else None
     unfinished = bool(found.record and found.record.unfinished)
@@ -81,7 +81,7 @@ def turn(name: str, found: Found, wish: Wish, order: str, in_order: Iterable[str
         return None
     patterns = tuple(in_order)
     leaves = bool(why) or any(waits(update.name, patterns) for update in updates)
-    return Turn(name, updates, why, leaves, unfinished)
+    return Visit(name, updates, why, leaves, unfinished)
 
 
 def reboot_reason(updates: Sequence[Update], due: Sequence[str], when: str, done: bool) -> str:
@@ -94,12 +94,12 @@ def reboot_reason(updates: Sequence[Update], due: Sequence[str], when: str, done
     return "reboot=always" if when == "always" and not done else ""
 
 
-def ordered(turns: Iterable[Turn], stores: Sequence[Store]) -> list[Turn]:
+def ordered(visits: Iterable[Visit], stores: Sequence[Store]) -> list[Visit]:
     """Hosts that an earlier update left, then those that lead nothing, then those that lead least.
 
-    What leads moves once if its host comes late: a host that has had its turn takes over.
+    What leads moves once if its host comes late: a host that was visited takes over.
     """
-    return sorted(turns, key=lambda one: (not one.unfinished, len(led(one.host, stores)) if one.leaves else 0))
+    return sorted(visits, key=lambda one: (not one.unfinished, len(led(one.host, stores)) if one.leaves else 0))
 
 
 def led(host: str, stores: Iterable[Store]) -> list[Store]:
@@ -108,9 +108,9 @@ def led(host: str, stores: Iterable[Store]) -> list[Store]:
 
 
 def successor(store: Store, host: str, rest: Sequence[str]) -> str:
-    """The host that leads a store when `host` leaves; `rest` are the hosts whose turns are still to come, in order.
+    """The host that leads a store when `host` leaves; `rest` are the hosts whose visits are still to come, in order.
 
-    One that has no turn any more, so that the store does not move again; else the one whose turn comes last.
+    One that is not visited any more, so that the store does not move again; else the one that is visited last.
     """
     others = [member for member in store.members if member != host]
     if free := [member for member in others if member not in rest]:
@@ -118,17 +118,17 @@ def successor(store: Store, host: str, rest: Sequence[str]) -> str:
     return max(others, key=list(rest).index)
 
 
-def with_moves(turns: Sequence[Turn], stores: Sequence[Store]) -> list[Turn]:
-    """The turns with what moves before each, as far as known now: leaders may move by themselves meanwhile."""
+def with_moves(visits: Sequence[Visit], stores: Sequence[Store]) -> list[Visit]:
+    """The visits with what moves before each, as far as known now: leaders may move by themselves meanwhile."""
     found, now = [], list(stores)
-    staying = [one.host for one in turns if one.leaves]
-    for one in turns:
+    staying = [one.host for one in visits if one.leaves]
+    for one in visits:
         moves = {}
         rest = staying[staying.index(one.host) + 1 :] if one.leaves else []
         for store in led(one.host, now) if one.leaves else []:
             to = moves[store.name] = successor(store, one.host, rest)
             now[now.index(store)] = Store(store.name, store.title, store.members, (to,))
-        found.append(Turn(one.host, one.updates, one.why, one.leaves, one.unfinished, moves))
+        found.append(Visit(one.host, one.updates, one.why, one.leaves, one.unfinished, moves))
     return found
 
 

@@ -31,7 +31,7 @@ class Record:
 
     @property
     def unfinished(self) -> bool:
-        """Whether the host was left in the middle of its turn."""
+        """Whether the host was left in the middle of its visit."""
         return self.step not in (WAITING, DONE)
 
     def value(self) -> dict[str, Any]:

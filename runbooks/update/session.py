@@ -11,51 +11,51 @@ from roles.alertmanager.silence import silenced_host
 from roles.apt.host.state import DONE
 from runbooks.update import drain
 from runbooks.update.gate import out_of_service
-from runbooks.update.plan import Turn, led, successor
+from runbooks.update.plan import Visit, led, successor
 from runbooks.update.reboot import reboot, state
 from runbooks.update.record import CHANGING, LEAVING, RETURNING, WAITING, Record
 from runbooks.update.situation import PACKAGES, Situation, now
 
-OTHER_SECONDS = 1800  # of a turn besides the reboot: the end of its silence if this run dies
+OTHER_SECONDS = 1800  # of a visit besides the reboot: the end of its silence if this run dies
 
 
 class Session:
-    """One run of deploys/update.py: `order` names it in the records of the hosts, `turns` are in their order."""
+    """One run of deploys/update.py: `order` names it in the records of the hosts, `visits` are in their order."""
 
-    def __init__(self, situation: Situation, order: str, turns: Sequence[Turn], when: str) -> None:
-        self.situation, self.run, self.order, self.turns, self.when = situation, situation.run, order, turns, when
+    def __init__(self, situation: Situation, order: str, visits: Sequence[Visit], when: str) -> None:
+        self.situation, self.run, self.order, self.visits, self.when = situation, situation.run, order, visits, when
         self.setting = situation.env.setting
         self.done: list[str] = []
 
     def acts(self) -> list[Act]:
         """One act for each host, after one that writes down which hosts take part."""
-        if not self.turns:
+        if not self.visits:
             return []
         titles = {module.STORE: module.TITLE for module in self.situation.stores_by_role.values()}
-        fresh = [one.host for one in self.turns if not one.unfinished]
+        fresh = [one.host for one in self.visits if not one.unfinished]
         begin = [Act(f"Note the order on {', '.join(fresh)}", partial(self._begin, fresh))] if fresh else []
-        return [*begin, *(Act(one.told(titles), partial(self.take, one), one.host) for one in self.turns)]
+        return [*begin, *(Act(one.told(titles), partial(self.take, one), one.host) for one in self.visits)]
 
     def _begin(self, names: Sequence[str]) -> None:
         for name in names:
             self.situation.note(name, self._record(WAITING))
 
-    def take(self, turn: Turn) -> None:
-        """The turn of one host; OperatorError says where everything stands if it fails.
+    def take(self, visit: Visit) -> None:
+        """Visit one host; OperatorError says where everything stands if it fails.
 
-        All was in service before: that was asked before the first turn, and awaited after each.
+        All was in service before: that was asked before the first visit, and awaited after each.
         """
         record = self._record(LEAVING)
         try:
-            if turn.unfinished:
-                self._bring_back(turn.host)
+            if visit.unfinished:
+                self._bring_back(visit.host)
             with ExitStack() as stack:
-                record = self._change(turn, record, stack)
-                self._settle(turn.host)
+                record = self._change(visit, record, stack)
+                self._settle(visit.host)
         except OperatorError as error:
-            raise OperatorError(self._stopped(turn, str(error))) from None
-        self.situation.note(turn.host, record.at_step(DONE, now()))
-        self.done.append(turn.host)
+            raise OperatorError(self._stopped(visit, str(error))) from None
+        self.situation.note(visit.host, record.at_step(DONE, now()))
+        self.done.append(visit.host)
 
     def _bring_back(self, name: str) -> None:
         """Let a host that an earlier update left take tasks again, and wait for all: only then may it leave again."""
@@ -63,22 +63,22 @@ class Session:
             drain.activate(self.run, name)
         self._settle(name)
 
-    def _change(self, turn: Turn, record: Record, stack: ExitStack) -> Record:
+    def _change(self, visit: Visit, record: Record, stack: ExitStack) -> Record:
         """Take the host out of service if its daemons stop, update it, reboot it; in any case it takes tasks again.
 
         A signal ends this at once: the record then tells the next run that the host is drained.
         """
-        name, drained = turn.host, False
+        name, drained = visit.host, False
         try:
-            if turn.leaves:
-                drained = self._leave(turn, record, stack)
+            if visit.leaves:
+                drained = self._leave(visit, record, stack)
             self.situation.note(name, record.at_step(CHANGING, now(), drained=drained))
-            if turn.updates:
-                names = [update.name for update in turn.updates]
+            if visit.updates:
+                names = [update.name for update in visit.updates]
                 carry_out(self.run, name, f"update {len(names)} packages", PACKAGES, "install", {"names": names})
-            if turn.why or (self.when != "never" and state(name)["reboot"]):
-                if not turn.leaves:  # a package asked for a reboot that was not foreseen
-                    drained = self._leave(turn, record, stack)
+            if visit.why or (self.when != "never" and state(name)["reboot"]):
+                if not visit.leaves:  # a package asked for a reboot that was not foreseen
+                    drained = self._leave(visit, record, stack)
                 reboot(self.run, name, float(self.setting.update_return_seconds))
                 record = record.at_step(RETURNING, now(), rebooted=True)
                 self.situation.note(name, record.at_step(RETURNING, now(), drained=drained))
@@ -97,9 +97,9 @@ class Session:
         except OperatorError as also:
             raise OperatorError(f"{error}\n{also}") from None
 
-    def _leave(self, turn: Turn, record: Record, stack: ExitStack) -> bool:
+    def _leave(self, visit: Visit, record: Record, stack: ExitStack) -> bool:
         """Let others lead and run tasks; returns whether the host is drained."""
-        name = turn.host
+        name = visit.host
         seconds = float(self.setting.update_return_seconds) + OTHER_SECONDS
         alerts = self.situation.alerts(name)
         stack.enter_context(silenced_host(self.run, name, f"update of {name}", seconds, alerts))
@@ -119,8 +119,8 @@ class Session:
         return True
 
     def _hand_over(self, name: str) -> None:
-        """Move what the host leads now to hosts that have had their turn."""
-        rest = [one.host for one in self.turns if one.leaves and one.host not in (*self.done, name)]
+        """Move what the host leads now to hosts that have had their visit."""
+        rest = [one.host for one in self.visits if one.leaves and one.host not in (*self.done, name)]
         for store in led(name, self.situation.stores()):
             to = successor(store, name, rest)
             for act in self.situation.module(store.name).move(self.run, name, to):
@@ -144,16 +144,16 @@ class Session:
     def _record(self, step: str) -> Record:
         return Record(self.order, step, now().isoformat(timespec="seconds"))
 
-    def _stopped(self, turn: Turn, why: str) -> str:
-        rest = [one.host for one in self.turns if one.host not in (*self.done, turn.host)]
+    def _stopped(self, visit: Visit, why: str) -> str:
+        rest = [one.host for one in self.visits if one.host not in (*self.done, visit.host)]
         standing = "unknown: it does not answer"
         with suppress(OperatorError):
-            standing = f"reboot due: {', '.join(state(turn.host)['reboot']) or 'no'}"
+            standing = f"reboot due: {', '.join(state(visit.host)['reboot']) or 'no'}"
         return "\n".join(
             [
                 why,
                 f"done: {', '.join(self.done) or 'no host'}",
-                f"stopped at: {turn.host}, which takes tasks again if it was drained ({standing})",
+                f"stopped at: {visit.host}, which takes tasks again if it was drained ({standing})",
                 f"not begun: {', '.join(rest) or 'no host'}",
                 "Fix it and rerun the same command: it continues with this host.",
             ]

@@ -1,4 +1,4 @@
-"""What an update asks the hosts for, before it and between turns."""
+"""What an update asks the hosts for, before it and between visits."""
 
 import time
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Updates of hosts as pure data: who has a turn, in which order, what moves, what refuses, what is continued."""
+"""Updates of hosts as pure data: who has a visit, in which order, what moves, what refuses, what is continued."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from roles.apt.host.pending import Update
 from roles.apt.host.state import DONE
 from roles.table import ROLES
 from runbooks.update.gate import ENDED_BY_UPDATE, blocking, check_window, out_of_service
-from runbooks.update.plan import Found, Store, Turn, Wish, chosen, ordered, reboot_reason, successor, turn, with_moves
+from runbooks.update.plan import Found, Store, Visit, Wish, chosen, ordered, reboot_reason, successor, visit, with_moves
 from runbooks.update.record import LEAVING, RETURNING, WAITING, Record, resumed
 from tests.plan.alert_cases import HOSTS, alerts
 from tests.plan.environments import environment
@@ -34,9 +34,9 @@ def record(step: str, order: str = ORDER, **more: Any) -> Record:
     return Record(order, step, (NOW - timedelta(minutes=5)).isoformat(), **more)
 
 
-def away(name: str, unfinished: bool = False) -> Turn:
-    """A turn in which the daemons of a host stop."""
-    return Turn(name, (), "reboot=always", True, unfinished)
+def away(name: str, unfinished: bool = False) -> Visit:
+    """A visit during which the daemons of a host stop."""
+    return Visit(name, (), "reboot=always", True, unfinished)
 
 
 def stores(**leaders: str) -> list[Store]:
@@ -44,32 +44,32 @@ def stores(**leaders: str) -> list[Store]:
     return [Store(name, TITLES[name], DATA, (leader,)) for name, leader in leaders.items()]
 
 
-def moved(turns: list[Turn]) -> list[tuple[str, str, str]]:
-    return [(one.host, store, to) for one in turns for store, to in one.moves.items()]
+def moved(visits: list[Visit]) -> list[tuple[str, str, str]]:
+    return [(one.host, store, to) for one in visits for store, to in one.moves.items()]
 
 
 def test_security_updates_alone_are_taken_by_default() -> None:
-    found = turn("app1", Found((OPENSSL, VIM)), Wish(), ORDER, IN_ORDER)
-    assert found == Turn("app1", (OPENSSL,), "", False)
+    found = visit("app1", Found((OPENSSL, VIM)), Wish(), ORDER, IN_ORDER)
+    assert found == Visit("app1", (OPENSSL,), "", False)
 
 
 def test_all_updates_or_named_ones_are_taken() -> None:
-    every = turn("app1", Found((OPENSSL, VIM)), Wish(security=False), ORDER, IN_ORDER)
+    every = visit("app1", Found((OPENSSL, VIM)), Wish(security=False), ORDER, IN_ORDER)
     assert every
     assert every.updates == (OPENSSL, VIM)
-    named = turn("app1", Found((OPENSSL, VIM)), Wish(packages=("vim",)), ORDER, IN_ORDER)
+    named = visit("app1", Found((OPENSSL, VIM)), Wish(packages=("vim",)), ORDER, IN_ORDER)
     assert named
     assert named.updates == (VIM,)
 
 
 def test_a_host_without_updates_has_no_turn() -> None:
-    assert turn("app1", Found((VIM,)), Wish(), ORDER, IN_ORDER) is None
-    assert turn("app1", Found(reboot=("reboot-required",)), Wish(reboot="never"), ORDER, IN_ORDER) is None
+    assert visit("app1", Found((VIM,)), Wish(), ORDER, IN_ORDER) is None
+    assert visit("app1", Found(reboot=("reboot-required",)), Wish(reboot="never"), ORDER, IN_ORDER) is None
 
 
 def test_daemons_stop_for_their_own_package_or_a_reboot() -> None:
     for updates in ((PATRONI,), (KERNEL,)):
-        found = turn("data1", Found(updates), Wish(), ORDER, IN_ORDER)
+        found = visit("data1", Found(updates), Wish(), ORDER, IN_ORDER)
         assert found
         assert found.leaves
 
@@ -92,8 +92,8 @@ def test_a_host_reboots_if_that_is_due(
 
 
 def test_replicas_come_before_leaders() -> None:
-    turns = [away(name) for name in ("app1", *DATA)]
-    found = ordered(turns, stores(etcd="data1", postgresql="data1", redis="data2"))
+    visits = [away(name) for name in ("app1", *DATA)]
+    found = ordered(visits, stores(etcd="data1", postgresql="data1", redis="data2"))
     assert [one.host for one in found] == ["app1", "data3", "data2", "data1"]
 
 
@@ -130,13 +130,13 @@ def test_another_instance_of_a_store_attracts_the_move() -> None:
 
 def test_a_turn_without_a_stop_moves_nothing() -> None:
     now = stores(postgresql="data1")
-    found = with_moves([Turn("data1", (OPENSSL,), "", False)], now)
+    found = with_moves([Visit("data1", (OPENSSL,), "", False)], now)
     assert moved(found) == []
     assert found[0].told(TITLES) == "Update data1: openssl 3.5.1 -> 3.5.2; no reboot"
 
 
 def test_a_turn_is_told_with_all_that_happens() -> None:
-    found = Turn("data1", (KERNEL,), "linux-image-amd64", True, moves={"postgresql": "data2"})
+    found = Visit("data1", (KERNEL,), "linux-image-amd64", True, moves={"postgresql": "data2"})
     assert found.told(TITLES) == (
         "Update data1: PostgreSQL moves to data2 first; linux-image-amd64 6.12.43 -> 6.12.48; "
         "then reboot it (linux-image-amd64)"
@@ -162,7 +162,7 @@ def test_another_update_is_not_continued(records: dict[str, Record | None], now:
 
 
 def test_a_host_that_was_left_comes_first() -> None:
-    found = turn("app2", Found(record=record(LEAVING, drained=True)), Wish(), ORDER, IN_ORDER)
+    found = visit("app2", Found(record=record(LEAVING, drained=True)), Wish(), ORDER, IN_ORDER)
     assert found
     assert found.unfinished
     assert [one.host for one in ordered([away("app1"), found], [])] == ["app2", "app1"]
@@ -171,9 +171,9 @@ def test_a_host_that_was_left_comes_first() -> None:
 @pytest.mark.parametrize("kept", [record(DONE), record(RETURNING, rebooted=True)])
 def test_a_continued_update_reboots_no_host_twice(kept: Record) -> None:
     wish = Wish(reboot="always")
-    found = turn("app1", Found(record=kept), wish, ORDER, IN_ORDER)
+    found = visit("app1", Found(record=kept), wish, ORDER, IN_ORDER)
     assert found is None or found.why == ""
-    assert turn("app1", Found(record=kept), wish, "a later one", IN_ORDER) is not None
+    assert visit("app1", Found(record=kept), wish, "a later one", IN_ORDER) is not None
 
 
 def test_a_record_is_read_as_it_was_written() -> None:

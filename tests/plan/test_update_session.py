@@ -1,4 +1,4 @@
-"""One host's turn in an update, step by step, and what stands where if a step fails. Steps are recorded, not sent."""
+"""One host in an update, step by step, and what stands where if a step fails. Steps are recorded, not sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nexus.run.runbook import Act
 from roles.apt.host.pending import Update
 from runbooks import update
 from runbooks.update import drain, session
-from runbooks.update.plan import Found, Store, Turn, Wish
+from runbooks.update.plan import Found, Store, Visit, Wish
 from runbooks.update.record import Record
 from runbooks.update.session import Session
 from runbooks.update.situation import now
@@ -98,15 +98,15 @@ def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Steps:
     return found
 
 
-def take(steps: Steps, *turns: Turn, when: str = "needed") -> Session:
-    one = Session(steps, ORDER, turns, when)
+def take(steps: Steps, *visits: Visit, when: str = "needed") -> Session:
+    one = Session(steps, ORDER, visits, when)
     for each in one.acts()[1:]:
         each.do()
     return one
 
 
 def test_a_host_is_drained_updated_rebooted_and_back(steps: Steps) -> None:
-    take(steps, Turn("app1", (OPENSSL,), "reboot-required", True))
+    take(steps, Visit("app1", (OPENSSL,), "reboot-required", True))
     assert steps.lines == [
         "silence app1",
         "watch",
@@ -124,20 +124,20 @@ def test_a_host_is_drained_updated_rebooted_and_back(steps: Steps) -> None:
 
 
 def test_a_leader_leaves_before_its_host_stops(steps: Steps) -> None:
-    take(steps, Turn("data1", (), "reboot-required", True))
+    take(steps, Visit("data1", (), "reboot-required", True))
     assert steps.lines.index("move data1 -> data2") < steps.lines.index("reboot data1")
     assert "drain data1" not in steps.lines
 
 
 def test_a_package_without_a_daemon_moves_nothing(steps: Steps) -> None:
-    take(steps, Turn("data1", (OPENSSL,), "", False))
+    take(steps, Visit("data1", (OPENSSL,), "", False))
     assert steps.lines == ["note data1 changes", "carry out data1", "watch", "note data1 done"]
 
 
 @pytest.mark.parametrize(("when", "reboots"), [("needed", True), ("never", False)])
 def test_a_reboot_that_a_package_asks_for(steps: Steps, when: str, reboots: bool) -> None:
     steps.due = ["reboot-required"]
-    take(steps, Turn("app1", (OPENSSL,), "", False), when=when)
+    take(steps, Visit("app1", (OPENSSL,), "", False), when=when)
     assert ("reboot app1" in steps.lines) == reboots
     assert ("drain app1" in steps.lines) == reboots
     assert ("activate app1" in steps.lines) == reboots
@@ -147,7 +147,7 @@ def test_a_reboot_that_a_package_asks_for(steps: Steps, when: str, reboots: bool
 def test_nothing_stays_drained_after_a_failure(steps: Steps, fails: str) -> None:
     steps.fails = f"{fails} app1"
     with pytest.raises(OperatorError) as refused:
-        take(steps, Turn("app1", (OPENSSL,), "reboot-required", True), Turn("app2", (), "reboot-required", True))
+        take(steps, Visit("app1", (OPENSSL,), "reboot-required", True), Visit("app2", (), "reboot-required", True))
     assert steps.lines[steps.lines.index(f"{fails} app1") + 1] == "activate app1"
     for line in (f"{fails} app1: it failed", "done: no host", "stopped at: app1", "not begun: app2"):
         assert line in str(refused.value)
@@ -162,18 +162,18 @@ def test_both_reasons_are_told_if_it_stays_drained(steps: Steps, monkeypatch: py
     monkeypatch.setattr(drain, "activate", refuse)
     steps.fails = "reboot app1"
     with pytest.raises(OperatorError, match=r"(?s)reboot app1: it failed.*IS STILL DRAINED"):
-        take(steps, Turn("app1", (), "reboot-required", True))
+        take(steps, Visit("app1", (), "reboot-required", True))
 
 
 def test_the_next_host_waits_for_all_to_be_in_service(steps: Steps) -> None:
     steps.missed = [Row("redis", "cache", "no primary", "one", "wait")]
     with pytest.raises(OperatorError, match=r"(?s)did not end: .*redis cache: no primary.*not begun: app2"):
-        take(steps, Turn("app1", (), "reboot-required", True), Turn("app2", (), "reboot-required", True))
+        take(steps, Visit("app1", (), "reboot-required", True), Visit("app2", (), "reboot-required", True))
     assert steps.lines[-1] == "end of silence app1"
 
 
 def test_a_host_that_was_left_drained_is_brought_back(steps: Steps) -> None:
-    one = Session(steps, ORDER, [Turn("app1", (), "", False, unfinished=True)], "needed")
+    one = Session(steps, ORDER, [Visit("app1", (), "", False, unfinished=True)], "needed")
     (act,) = one.acts()
     act.do()
     assert steps.lines == ["activate app1", "watch", "note app1 changes", "watch", "note app1 done"]
@@ -182,7 +182,7 @@ def test_a_host_that_was_left_drained_is_brought_back(steps: Steps) -> None:
 
 def test_a_host_that_was_left_stays_while_another_is_missing(steps: Steps) -> None:
     steps.missed = [Row("etcd", "quorum", "2 of 3", "all", "bring data3 back")]
-    (act,) = Session(steps, ORDER, [Turn("data2", (), "reboot-required", True, unfinished=True)], "needed").acts()
+    (act,) = Session(steps, ORDER, [Visit("data2", (), "reboot-required", True, unfinished=True)], "needed").acts()
     with pytest.raises(OperatorError, match="bring data3 back"):
         act.do()
     assert steps.lines == ["watch"]
@@ -220,7 +220,7 @@ def test_the_only_host_of_a_group_is_told(asked: Steps) -> None:
     assert what(asked, host="edge1", reboot="always")[1:] == [
         "Update edge1: no package; then reboot it (reboot=always)"
     ]
-    assert asked.notes == ["edge1 is the only host of edge: what it does there stops during its turn"]
+    assert asked.notes == ["edge1 is the only host of edge: what it does there stops meanwhile"]
 
 
 def test_nothing_is_asked_of_an_environment_without_updates(asked: Steps) -> None:
