@@ -20,7 +20,7 @@ from nexus.agent.lib import RemoteError
 from nexus.environment.environment import Environment
 from roles.certificate.plan import ETCD_CA, ETCD_KEY, ETCD_LEAF
 from roles.certificate.plan import plan as certificates
-from roles.etcd.host import alarm, state
+from roles.etcd.host import alarm, command, state
 from roles.etcd.plan import CONFIG, plan
 from tests.plan.environments import environment
 from tests.plan.loopback import Place
@@ -166,6 +166,17 @@ def test_a_host_that_lost_its_data_joins_again(hosts: Hosts, lost: str) -> None:
     after = {member["name"]: member["id"] for member in hosts.client("data2").members(agreed=True)}
     assert hosts.votes("data2") == VOTES
     assert {name for name in ALL if before[name] != after[name]} == {lost}
+
+
+def test_the_leader_hands_over(hosts: Hosts) -> None:
+    hosts.lay_all()
+    ids = {member["name"]: member["id"] for member in hosts.client("data1").members(agreed=True)}
+    old = next(name for name in ALL if hosts.client(name).ask("maintenance/status", {})["leader"] == ids[name])
+    to = next(name for name in ALL if name != old)
+    context = {"endpoint": hosts.client(old).endpoint, "tls": hosts.context(old, {})["tls"], "to": to}
+    for _ in range(2):  # the second time there is nothing to do
+        command.hand_over(context)
+        assert hosts.client(to).ask("maintenance/status", {})["leader"] == ids[to]
 
 
 def test_a_run_that_died_before_the_start_is_finished(hosts: Hosts) -> None:
