@@ -9,9 +9,8 @@ from nexus.agent.lib import run
 # Inst openssl [3.5.1-1] (3.5.1-1+deb13u1 Debian-Security:13/stable-security [amd64])
 LINE = re.compile(r"^Inst (?P<name>\S+) \[(?P<old>[^]]+)\] \((?P<new>\S+) (?P<origin>.*)\)")
 SECURITY = re.compile(r"Debian-Security:|-security\b")
-# Without a lock and without a cache on disk: what asks may be confined, or run next to apt.
+# Without a lock: what asks may run next to apt, and where it cannot write.
 SIMULATE = ["apt-get", "-q", "--simulate", "-o", "Debug::NoLocking=true"]
-SIMULATE += ["-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache="]
 
 
 @dataclass(frozen=True)
