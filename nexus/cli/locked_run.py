@@ -76,6 +76,7 @@ def _alone(run: Run, state: Any) -> Iterator[Lease]:
         run.environment.secrets.check_unchanged()
         run.environment.secrets.save()  # a secret must be saved before anything uses it
         write_ca_file(run.environment)
+        tell_unfinished(run, names)
         writer = Writer(run, state, lease)
         writer.begin(plans(run))
         try:
@@ -103,6 +104,18 @@ def write_ca_file(env: Environment) -> None:
     certificate, target = env.tls.certificate, env.root / str(env.setting.ca_file)
     if not target.exists() or target.read_text() != certificate:
         write_whole(target, certificate)
+
+
+def tell_unfinished(run: Run, names: list[str]) -> None:
+    """Tell what an earlier run left unfinished on these hosts; roles of this run tell it themselves."""
+    for name in names:
+        for role in run.hosts.roles(name):
+            if role in run.planned[name]:
+                continue
+            for planned in run.hosts.plan(name, role, asking=True).states:
+                for item in planned.present(run.hosts.answer(name)).get("items", {}).values():
+                    if text := item.get("unfinished"):
+                        run.outcome.note(name, text)
 
 
 def _claim(run: Run, names: list[str], number: int) -> list[str]:

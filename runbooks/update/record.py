@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from roles.apt.host.state import DONE
+from roles.apt.host.state import DONE, WAITING
 
-WAITING, LEAVING, CHANGING, RETURNING = "waits", "leaves", "changes", "returns"  # steps of a host, then DONE
+LEAVING, CHANGING, RETURNING = "leaves", "changes", "returns"  # steps of a host, between WAITING and DONE
 RESUME_SECONDS = 86400.0  # a record that is older belongs to an update that nobody continues
 
 

@@ -8,12 +8,12 @@ from nexus import console
 from nexus.error import OperatorError
 from nexus.run.runbook import Act, carry_out, watch
 from roles.alertmanager.silence import silenced_host
-from roles.apt.host.state import DONE
+from roles.apt.host.state import DONE, WAITING
 from runbooks.update import drain
 from runbooks.update.gate import out_of_service
 from runbooks.update.plan import Visit, led, successor
 from runbooks.update.reboot import reboot, state
-from runbooks.update.record import CHANGING, LEAVING, RETURNING, WAITING, Record
+from runbooks.update.record import CHANGING, LEAVING, RETURNING, Record
 from runbooks.update.situation import PACKAGES, Situation, now
 
 OTHER_SECONDS = 1800  # of a visit besides the reboot: the end of its silence if this run dies

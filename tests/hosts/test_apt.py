@@ -1,5 +1,6 @@
 """apt: packages change by themselves only where the setting says so, and never those whose daemons restart in order."""
 
+import json
 import re
 
 import pytest
@@ -19,7 +20,7 @@ def config(host):
 @pytest.mark.planned("update")
 def test_no_update_was_left_unfinished(fleet, item: Item):
     record = fleet.machine(item.host).run("cat /var/lib/nexus-cos/update.json").stdout
-    assert not record or '"step": "done"' in record
+    assert json.loads(record or "{}").get("step", "done") in ("done", "waits")
 
 
 @pytest.mark.parametrize("timer", TIMERS)

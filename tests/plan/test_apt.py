@@ -8,9 +8,12 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from nexus.cli.locked_run import tell_unfinished
 from nexus.environment.environment import Environment
 from nexus.plan.desired import Desired
 from roles.apt.host import metrics, pending, state
@@ -147,6 +150,7 @@ def test_lists_have_the_age_of_the_last_fetch(tmp_path: Path, monkeypatch: pytes
     [
         ("", ""),
         ('{"step": "done", "at": "now"}', ""),
+        ('{"step": "waits", "at": "now"}', ""),
         ('{"step": "update", "at": "10:00", "drained": true}', "has not ended; the host was drained"),
     ],
 )
@@ -156,3 +160,19 @@ def test_an_unfinished_update_is_told(tmp_path: Path, record: str, told: str) ->
     found = state.probe(["update"], {"record": str(path)})["update"]
     assert told in found.get("told", "")
     assert bool(told) == ("told" in found)
+
+
+@pytest.mark.parametrize(("converged", "lines"), [({"apt"}, []), ({"swarm"}, [("app1", "began and has not ended")])])
+def test_runs_about_something_else_tell_it_too(env: Environment, converged: set[str], lines: list[Any]) -> None:
+    notes = list[Any]()
+    answer = {"states": {"update": {"items": {"update": {"unfinished": "began and has not ended"}}}}}
+    hosts = SimpleNamespace(
+        roles=lambda name: ["base", "apt"],
+        plan=lambda name, role, asking: ROLES.plan(role)(env, env.host(name)),
+        answer=lambda name: answer,
+    )
+    run: Any = SimpleNamespace(
+        hosts=hosts, planned={"app1": converged}, outcome=SimpleNamespace(note=lambda *found: notes.append(found))
+    )
+    tell_unfinished(run, ["app1"])
+    assert notes == lines

@@ -9,10 +9,10 @@ import pytest
 
 from nexus.error import OperatorError
 from roles.apt.host.pending import Update
-from roles.apt.host.state import DONE
+from roles.apt.host.state import DONE, WAITING
 from roles.table import ROLES
 from runbooks.update.plan import Found, Store, Visit, Wish, chosen, ordered, reboot_reason, successor, visit, with_moves
-from runbooks.update.record import LEAVING, RETURNING, WAITING, Record, resumed
+from runbooks.update.record import LEAVING, RETURNING, Record, resumed
 
 NOW = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 DATA = ("data1", "data2", "data3")

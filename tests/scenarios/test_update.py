@@ -176,14 +176,14 @@ def test_a_host_that_does_not_come_back(toys: Control, figure: Figure) -> None:
 
 @pytest.mark.full
 def test_the_controller_is_killed_in_between(toys: Control) -> None:
-    """The next run of another deploy says so, and the same command brings the host back."""
+    """The next run, of another deploy, says so, and the same command brings the host back."""
     name = toys.group("app")[1]
     data = {**TOY, "host": name}
     running = toys.start(deploy=DEPLOY, data=data)
     assert wait_until(lambda: availability(toys, name) == "Drain", 300, pause=0.2)
     os.killpg(running.pid, signal.SIGKILL)
     running.communicate()
-    said = toys.run(deploy="deploys/apt.py")
+    said = toys.run(deploy="deploys/restart.py", data={"service": "glitch"})
     assert said.status == 0, said.end
     assert re.search(rf"{name}: .*an update of this host began at .* the host was drained for it", said.output), (
         said.end

@@ -22,6 +22,7 @@ class State(Item, place=Place.STATES):
     an item a "note": a line that every run shows, without a change; "told": the same for drift that an administrator
     should undo; an "obstacle": something that a run must not undo, such as a pause that somebody ordered, with
     the command that ends it: the run is refused before any change; and "how": the difference in the probe's own words.
+    "unfinished" is a line that each run that changes hosts shows, whatever it is about.
     The file's imports are sent with it, see nexus/plan/sent.py: with a probe, only its top-level imports.
     `payload` is what only `apply` needs (contents of secrets): it is not sent with a probe.
 
