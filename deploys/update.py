@@ -5,9 +5,10 @@
     pyinfra inventory deploys/update.py -y --data host=data2 --data security=all
     pyinfra inventory deploys/update.py -y --data packages=openssl,libssl3t64 --data reboot=always
 
-Refused unless the status is green, backups are fresh and no critical alert fires. A host whose daemons stop hands over
-what it leads and its tasks first; the next host follows once all is in service again. If a run stops, the same command
-continues.
+Refused unless the status is green, backups are fresh and no critical alert fires, and outside of `update_window`. A
+host whose daemons stop hands over what it leads and its tasks first; it may take `update_return_seconds` to come back.
+The next host follows once all is in service again, within `update_settle_seconds`. If a run stops, the same command
+continues. Package lists older than `update_lists_seconds` are fetched first, also by `--dry`.
 """
 
 from nexus.error import split
