@@ -55,12 +55,12 @@ def _visits(found: dict[str, Found], wanted: Sequence[str], wish: Wish, order: s
 
 def _check(situation: Situation, continues: bool) -> None:
     """Refuse an update while something is out of service; one that continues brings its own host back first."""
-    gate.check_window(str(situation.env.setting.update_window), now())
-    rows, answers = situation.status()
-    if continues or not (reasons := gate.blocking(rows, answers)):
+    reasons = gate.outside(str(situation.env.setting.update_window), now())
+    reasons += [] if continues else gate.blocking(*situation.status())
+    if not reasons:
         return
     if click.get_current_context().params["dry"]:
-        situation.run.outcome.note("update", gate.refusal(["it would be refused now:", *reasons]))
+        situation.run.outcome.note("update", gate.refusal(reasons))
         return
     raise OperatorError(gate.refusal(reasons))
 

@@ -37,25 +37,26 @@ def out_of_service(rows: Iterable[Row]) -> dict[tuple[str, str], str]:
     return {(row.area, row.what): _said(row) for row in rows if row.missed and row.area not in LATER}
 
 
-def check_window(window: str, now: datetime) -> None:
-    """OperatorError if updates may not begin at this time; `window` is "22-4", hours of UTC, or empty."""
+def outside(window: str, now: datetime) -> list[str]:
+    """Why updates may not begin at this time; `window` is "22-4", hours of UTC, or empty. OperatorError if neither."""
     if not window:
-        return
+        return []
     hours = window.split("-")
     if len(hours) != 2 or not all(word.isdigit() and int(word) < 24 for word in hours):
         raise OperatorError(f'update_window="{window}": write two hours of UTC, such as "22-4"')
     begin, end = map(int, hours)
     within = begin <= now.hour < end if begin < end else now.hour >= begin or now.hour < end
-    if not within:
-        raise OperatorError(
-            f"it is {now:%H:%M} UTC, and updates of this environment begin from {begin:02d}:00 to {end:02d}:00 UTC "
-            '(update_window). To update now: --data update_window=""'
-        )
+    if within:
+        return []
+    return [
+        f"it is {now:%H:%M} UTC, and updates of this environment begin from {begin:02d}:00 to {end:02d}:00 UTC "
+        '(update_window). To update now: --data update_window=""'
+    ]
 
 
 def refusal(reasons: Sequence[str]) -> str:
     """The text of a refusal."""
-    return "\n".join(["no host was updated, since one that is down would be one too many:", *reasons])
+    return "\n".join(["no host was updated:", *reasons])
 
 
 def _said(row: Row) -> str:
