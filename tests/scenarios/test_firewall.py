@@ -26,7 +26,9 @@ PORT = 8099  # no role listens there
 TIMES, HEALED_SECONDS = 20, 35
 BOOT = "cat /proc/sys/kernel/random/boot_id"
 EARLY = f"[Service]\nExecStart=/usr/bin/python3 -m http.server {PORT}\n[Install]\nWantedBy=sysinit.target\n"
-FOREIGN = "add table inet nexus_test\nadd chain inet nexus_test other\nadd rule inet nexus_test other tcp dport 1 drop\n"
+FOREIGN = (
+    "add table inet nexus_test\nadd chain inet nexus_test other\nadd rule inet nexus_test other tcp dport 1 drop\n"
+)
 OURS = re.compile(r"^table inet nexus \{\n.*?^\}\n", re.MULTILINE | re.DOTALL)
 CHANGES, SOCKETS, RATE = 50, 100, 150
 SERVICE, PATH = "session-mgr", "/api/sessions/"
