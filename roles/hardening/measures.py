@@ -2,10 +2,10 @@
 
 from nexus.environment.environment import Environment, Host
 from nexus.error import OperatorError, nearest
-from roles.hardening import accounts, kernel, ssh, system
+from roles.hardening import accounts, kernel, scan, ssh, system
 from roles.hardening.measure import Measure, TakenBack
 
-MEASURES = {one.name: one for part in (ssh, kernel, accounts, system) for one in part.MEASURES}
+MEASURES = {one.name: one for part in (ssh, kernel, accounts, system, scan) for one in part.MEASURES}
 
 
 def measures(env: Environment, host: Host) -> list[Measure]:

@@ -43,6 +43,7 @@ def _logins(env: Environment, host: Host) -> Part:
             "StrictModes": "yes",
             "UsePAM": "yes",
             "DebianBanner": "no",
+            "LogLevel": "VERBOSE",  # which key somebody logged in with
         }
     )
 

@@ -23,13 +23,13 @@ OPEN = {
     "nexus-cos-restore-test.service": "runs a second server of each store",
     "nexus-firewall.service": "sets rules of the kernel before file systems are mounted",
     "nexus-mounts.service": "changes mounts of the host",
-    "nexus-router-guard.service": "sets rules of the kernel",
+    "nexus-security-scan.service": "looks at everything, as Lynis does",
 }
 
 
 def own_units(directory: Path) -> dict[str, File]:
     """Unit files that roles write, by name."""
-    env = environment(directory, GROUPS, firewall_enabled=True)
+    env = environment(directory, GROUPS)
     files = [file for host in env.hosts for role in ROLES.of(host) for file in ROLES.plan(role)(env, host).files]
     place = "/etc/systemd/system"
     return {

@@ -1,0 +1,36 @@
+"""Daily checks of updates: those that wait, and reboots that are due."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from nexus.environment.environment import Environment, Host
+from nexus.run.checks import Check, Found
+from nexus.run.row import Row
+from roles.apt.plan import in_order
+
+UPDATE = "pyinfra inventory deploys/update.py"
+
+
+def question(env: Environment, host: Host) -> dict[str, Any]:
+    """Every host is asked."""
+    return {"updates": {"in_order": in_order(), "on": host.setting.apt_security_updates}}
+
+
+def updates(found: Found) -> Iterator[Row]:
+    """Security updates that only a person installs; those that hosts install by themselves miss no target."""
+    for name, own in found.of("updates").items():
+        words = ", ".join(own["security"]) or "none"
+        yield Row("", name, f"{words}; {own['others']} other updates", "no security updates wait for a person",
+                  f"{UPDATE} --data host={name}" if own["waiting"] else "")  # fmt: skip
+
+
+def reboots(found: Found) -> Iterator[Row]:
+    """Hosts that need a reboot, and why."""
+    due = {name: own["reboot"] for name, own in found.of("updates").items() if own["reboot"]}
+    for name, why in due.items():
+        yield Row("", name, f"due: {', '.join(why)}", "no reboot is due", f"{UPDATE} --data host={name}")
+    if not due:
+        yield Row("", "all hosts", "none", "no reboot is due")
+
+
+CHECKS: dict[str, Check] = {"security-updates": updates, "reboots-due": reboots}

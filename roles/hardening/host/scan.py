@@ -1,0 +1,73 @@
+"""Runs on a host by a timer: what Lynis and ssh-audit find there.
+
+    python3 -m roles.hardening.host.scan FILE
+
+FILE then holds {"at": time, "index": Lynis's figure of 0 to 100, "findings": [[kind, name, text], ...]}.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from nexus.agent.file import write_atomic
+from nexus.agent.lib import RemoteError
+
+SECONDS = 1200
+ADDRESS = "127.0.0.1"
+KINDS = ("warning", "suggestion")
+GRAVE = ("fail", "warn")
+
+
+def main(path: str) -> None:
+    """Scan, and replace the file."""
+    with tempfile.TemporaryDirectory() as directory:
+        report = os.path.join(directory, "report.dat")
+        run(["lynis", "audit", "system", "--quick", "--quiet", "--no-colors", "--report-file", report, "--logfile",
+             os.path.join(directory, "lynis.log")])  # fmt: skip
+        with open(report, encoding="utf-8", errors="replace") as source:
+            lines = source.read().splitlines()
+    ssh = json.loads(run(["ssh-audit", "-j", ADDRESS]))
+    findings = [*of_lynis(lines), *of_ssh_audit(ssh)]
+    found = {"at": time.time(), "index": index(lines), "findings": findings}
+    write_atomic(path, json.dumps(found, indent=1).encode(), 0o600)
+
+
+def run(argv: list[str]) -> str:
+    """The output of a scanner, whose exit status says no more than that it found something."""
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=SECONDS, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode < 0:
+        raise RemoteError(f"{argv[0]} was ended by signal {-done.returncode}")
+    return done.stdout
+
+
+def index(lines: Iterable[str]) -> int:
+    """Lynis's figure for the host."""
+    return next((int(line.partition("=")[2]) for line in lines if line.startswith("hardening_index=")), 0)
+
+
+def of_lynis(lines: Iterable[str]) -> Iterator[list[str]]:
+    """[kind, name, text] of each line such as suggestion[]=SSH-7408|Consider hardening SSH configuration|LogLevel|-|"""
+    for line in lines:
+        kind, _, rest = line.partition("[]=")
+        if kind in KINDS:
+            name, *words = rest.split("|")
+            yield [kind, name, ": ".join(word for word in words[:2] if word not in ("", "-"))]
+
+
+def of_ssh_audit(found: Mapping[str, Any]) -> Iterator[list[str]]:
+    """[kind, algorithm, text] of each algorithm that sshd should not offer."""
+    for algorithms in found.values():
+        for one in algorithms if isinstance(algorithms, list) else ():
+            notes = one.get("notes", {}) if isinstance(one, dict) else {}
+            for kind in GRAVE:
+                if texts := notes.get(kind):
+                    yield [kind, one["algorithm"], "; ".join(texts)]
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
