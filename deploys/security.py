@@ -1,8 +1,8 @@
-"""What needs attention for security: logins, ports, rules, certificates. Asks all hosts, changes nothing.
+"""What needs attention for security: logins, ports, rules, measures, scans, updates. Asks all hosts, changes nothing.
 
     pyinfra inventory deploys/security.py -y
 
-The checks are those that operations.yaml lists under `security`. `format=json` is for programs. The exit status is
+operations.yaml lists the checks. `format=json` is for programs. The exit status is
 not 0 when a check fails.
 """
 

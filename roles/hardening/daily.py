@@ -50,7 +50,7 @@ def scans(found: Found) -> Iterator[Row]:
                   f"systemctl start {UNIT} there" if old else "")  # fmt: skip
         for kind, what, text in last["findings"]:
             if kind in SERIOUS or not explained(what, text):
-                advice = "" if explained(what, text) else "mend it, or explain it in roles/hardening/finding.py"
+                advice = "" if explained(what, text) else "fix it, or give the reason in roles/hardening/finding.py"
                 yield Row("", f"{name} {what}", text, "", advice)
 
 

@@ -98,7 +98,7 @@ def test_programs_of_metrics_have_timers(tmp_path: Path) -> None:
     env = environment(tmp_path)
     host = env.host("app1")
     names = [one.name for one in textfiles(env, host)]
-    assert names == ["host", "updates", "certificate", "swarm", "log_forwarder"]
+    assert names == ["host", "certificate", "updates", "swarm", "log_forwarder"]
     units = {unit.name for unit in exporter_plan(env, host).units}
     assert {f"nexus-metrics-{name}.timer" for name in names} <= units
     unit = text(exporter_plan(env, host), "/etc/systemd/system/nexus-metrics-swarm.service")

@@ -15,7 +15,6 @@ import pytest
 from conftest import Figure
 from control import Control
 
-pytestmark = pytest.mark.full
 BASE, HARDENING = "deploys/base.py", "deploys/hardening.py"
 NAME = "nexustester"
 OLD_DAYS = 400
@@ -80,6 +79,7 @@ def faults(found: Mapping[str, Any]) -> dict[str, list[str]]:
     return {name: lines for name, lines in notes.items() if lines and lines != EXPLAINED.get(name)}
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not AUDIT.exists(), reason="ssh-audit is not installed")
 def test_ssh_audit_finds_nothing(settled: Control) -> None:
     for name in settled.names:
@@ -103,6 +103,7 @@ def test_keys_work_after_a_year(settled: Control) -> None:
     assert settled.ssh(name, "sudo passwd --status deploy").split()[1] == "L"
 
 
+@pytest.mark.full
 def test_an_operator_joins_runs_and_leaves(person: Person, figure: Figure) -> None:
     control, names = person.control, person.control.names
     assert person.enters(names[0]) == ""
@@ -130,6 +131,7 @@ def test_an_operator_joins_runs_and_leaves(person: Person, figure: Figure) -> No
     assert control.run(deploy=BASE).changes == []
 
 
+@pytest.mark.full
 def test_a_run_of_nobody_is_refused(person: Person) -> None:
     """An operator whose run would close the door behind them."""
     control = person.control
@@ -140,6 +142,7 @@ def test_a_run_of_nobody_is_refused(person: Person) -> None:
     assert person.enters(control.names[0]) == "root"
 
 
+@pytest.mark.full
 def test_a_measure_is_taken_back_and_returns(settled: Control) -> None:
     name, kept = settled.names[0], list(settled.planned.host(settled.names[0]).setting.hardening_except)
     without = settled.run(deploy=HARDENING, data={"hardening_except": [*kept, "password-tries", "sudo-log: a test"]})

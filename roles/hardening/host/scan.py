@@ -39,10 +39,10 @@ def main(path: str) -> None:
 
 def run(argv: list[str]) -> str:
     """The output of a scanner, whose exit status says no more than that it found something."""
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=SECONDS, check=False, stdin=subprocess.DEVNULL)
+    done = subprocess.run(argv, capture_output=True, timeout=SECONDS, check=False, stdin=subprocess.DEVNULL)
     if done.returncode < 0:
         raise RemoteError(f"{argv[0]} was ended by signal {-done.returncode}")
-    return done.stdout
+    return done.stdout.decode(errors="replace")
 
 
 def index(lines: Iterable[str]) -> int:
