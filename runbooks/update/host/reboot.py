@@ -18,5 +18,5 @@ def begin(context: Mapping[str, Any]) -> None:
 
 def state(context: Mapping[str, Any]) -> dict[str, Any]:
     """The id of this boot, and why another one is due."""
-    with open(BOOT) as stream:
+    with open(BOOT, errors="replace") as stream:
         return {"boot": stream.read().strip(), "reboot": [os.path.basename(path) for path in reasons()]}
