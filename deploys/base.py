@@ -2,8 +2,8 @@
 
 from roles.base import base
 from roles.certificate import certificate
-from roles.firewall import firewall
+from roles.firewall import open_ports
 
 base()
-firewall()  # no port is open to others for a moment, and a new host may enter
+open_ports()  # before anything listens, and before a new host joins; deploys/firewall.py closes the others
 certificate()

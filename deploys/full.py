@@ -26,4 +26,5 @@ local.include("deploys/container.py")  # images, and the swarm that runs them
 local.include("deploys/service.py")
 local.include("deploys/edge.py")  # no traffic before healthy services can answer
 local.include("deploys/monitoring.py")  # exporters log in to daemons that run
+local.include("deploys/firewall.py")  # members that left and clients of old ports have been moved
 local.include("deploys/verify.py")

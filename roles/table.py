@@ -9,7 +9,6 @@ ROLES = Roles(
     "roles",
     {
         "base": Role(("all",), essential=True, shows_state=True),
-        "firewall": Role(("all",), shows_state=True),
         "certificate": Role(("all",)),
         "apt": Role(("all",), shows_state=True),
         "hardening": Role(("all",), shows_state=True),
@@ -46,6 +45,7 @@ ROLES = Roles(
         "prometheus": Role(("ops",), needs=KEPT),
         "grafana": Role(("ops",)),
         "elk": Role(("ops",)),
+        "firewall": Role(("all",), shows_state=True),
         "health": Role(("edge",)),
     },
 )

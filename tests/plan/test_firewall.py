@@ -11,6 +11,7 @@ import pytest
 
 from nexus.environment.environment import Environment
 from nexus.error import OperatorError
+from roles.firewall.host.state import united
 from roles.firewall.plan import plan
 from roles.firewall.rules import rules
 from tests.plan.environments import environment
@@ -114,6 +115,19 @@ def test_published_ports_are_closed_by_the_port_that_the_client_named(env: Envir
     assert forward.rindex("ct status dnat drop") > forward.rindex("accept")
 
 
+def test_former_rules_stay_until_the_end(env: Environment, tmp_path: Path) -> None:
+    former, now = text(env, "data1"), text(env, "edge1")
+    both = united(now, former)
+    chains = {name: both.partition(f"chain {name} {{")[2].partition("    }\n")[0] for name in ("input", "forward")}
+    for name, lines in chains.items():
+        for one in (former, now):
+            own = one.partition(f"chain {name} {{")[2].partition("    }\n")[0]
+            assert set(own.splitlines()) <= set(lines.splitlines())
+    assert chains["forward"].rstrip().endswith("ct status dnat drop")
+    assert united(now, both) == both
+    assert united(now, "") == united(now, now) == now
+
+
 def test_each_rule_says_why(env: Environment) -> None:
     found = rules(env, env.host("data1"))
     assert found
@@ -122,9 +136,10 @@ def test_each_rule_says_why(env: Environment) -> None:
 
 @pytest.mark.skipif(not shutil.which("nft") or not shutil.which("unshare"), reason="nftables is not installed")
 @pytest.mark.parametrize("name", ["edge1", "app1", "data1", "ops1"])
-def test_the_kernel_takes_the_rules(env: Environment, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("former", ["", "data1"])
+def test_the_kernel_takes_the_rules(env: Environment, tmp_path: Path, name: str, former: str) -> None:
     path = tmp_path / "rules.nft"
-    path.write_text(text(env, name))
+    path.write_text(united(text(env, name), text(env, former) if former else ""))
     check = ["unshare", "--user", "--map-root-user", "--net", "nft", "-f", str(path)]
     done = subprocess.run(check, capture_output=True, text=True, check=False, timeout=60)
     if "Operation not permitted" in done.stderr and "unshare" in done.stderr:

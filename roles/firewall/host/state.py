@@ -19,6 +19,8 @@ NEW, OLD = "/run/nexus-cos/firewall-new.nft", "/run/nexus-cos/firewall-old.nft"
 TRIED = "/run/nexus-cos/firewall.json"  # what is on trial, by its stamp and by what the kernel shows
 CONFIRMED = "/var/lib/nexus-cos/firewall.json"  # the same of what was confirmed
 TRIAL, NONE = "on trial", "none"
+MORE = "more than planned"  # of a run that has not come to its end
+ENDS = ("    }", "        ct status dnat drop")  # of what a chain accepts
 REVERT = "nexus-firewall-revert"
 NO_TABLE = "table inet nexus\ndelete table inet nexus\n"
 
@@ -42,17 +44,50 @@ def apply(change: Change) -> None:
             if os.path.exists(path):
                 os.remove(path)
         return
-    refuse_lockout(change.context["operators"])
+    begin_trial(change.context, change.payload["text"], change.payload["stamp"])
+
+
+def open_ports(context: Mapping[str, Any]) -> None:
+    """Try the rules of the context together with the confirmed ones, unless that is what is in force."""
+    former = ""
+    if os.path.exists(context["rules"]) and shown():
+        with open(context["rules"], encoding="utf-8", errors="replace") as source:
+            former = source.read()
+    text = united(context["text"], former)
+    if text != former:
+        begin_trial(context, text, context["stamp"] if text == context["text"] else MORE)
+
+
+def united(text: str, former: str) -> str:
+    """Rules with all that former ones accept."""
+    known, chain = set(text.splitlines()), ""
+    more: dict[str, list[str]] = {}
+    for line in former.splitlines():
+        chain = line if line.startswith("    chain ") else chain
+        if " accept" in line and line not in known:
+            more.setdefault(chain, []).append(line)
+    lines = list[str]()
+    for line in text.splitlines():
+        chain = line if line.startswith("    chain ") else chain
+        if line in ENDS:
+            lines += more.pop(chain, [])
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def begin_trial(context: Mapping[str, Any], text: str, stamp: str) -> None:
+    """Put rules into force, and set the timer that brings the old ones back."""
+    refuse_lockout(context["operators"])
     os.makedirs(os.path.dirname(NEW), exist_ok=True)
-    write_atomic(NEW, change.payload["text"].encode())
+    write_atomic(NEW, text.encode())
     run(["nft", "--check", "-f", NEW])
     before = shown()
     write_atomic(OLD, (NO_TABLE + before).encode())
     end_trial()
-    when = (f"--on-active={change.context['seconds']}", "--timer-property=AccuracySec=100ms")
+    when = (f"--on-active={context['seconds']}", "--timer-property=AccuracySec=100ms")
     run(["systemd-run", "--collect", f"--unit={REVERT}", *when, "nft", "-f", OLD])
     run(["nft", "-f", NEW])
-    write_atomic(TRIED, json.dumps({"stamp": change.payload["stamp"], "shown": digest(shown())}).encode())
+    write_atomic(TRIED, json.dumps({"stamp": stamp, "shown": digest(shown())}).encode())
 
 
 def confirm(context: Mapping[str, Any]) -> None:

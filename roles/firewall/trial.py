@@ -1,4 +1,4 @@
-"""The end of a trial of rules: a new connection to each host, and then the word that they may stay."""
+"""Trials of rules outside of the plan: the first one of a run, and the end of each by a new connection."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.exceptions import ConnectError
 from pyinfra.api.operation import operation
+from pyinfra.context import host
 
 from nexus import console
 from nexus.pyinfra_patches import identity
@@ -15,6 +16,8 @@ from nexus.transport.host_client import HostClient
 from nexus.transport.protocol import action
 from roles.firewall.host.state import TRIAL
 from roles.firewall.plan import SOURCE, context
+
+RULES = "firewall"  # item of the plan
 
 
 def confirm() -> None:
@@ -28,6 +31,37 @@ def confirm() -> None:
 def _confirm() -> Iterator[PyinfraCommand]:
     if executing():
         yield _Confirmation()
+
+
+def open_first() -> None:
+    """Let in what is planned at the current host, if its rules are about to change."""
+    run = current_run()
+    if not run.nothing_to_do():
+        run.journaled.add(identity(_open_first(name="Open the firewall")))
+
+
+@operation()
+def _open_first() -> Iterator[PyinfraCommand]:
+    hosts, name = current_run().hosts, host.name
+    enabled = executing() and hosts.host(name).setting.firewall_enabled
+    if enabled and any(change.what == RULES for change in hosts.compare(name, "firewall").changes):
+        yield _Opening()
+
+
+class _Opening(PyinfraCommand):
+    """The planned rules together with those in force, as a trial."""
+
+    def __repr__(self) -> str:
+        return "Opening"
+
+    def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
+        """Return whether the rules are on trial."""
+        [planned] = current_run().hosts.plan(host.name, "firewall").states
+        about = {**context(current_run().environment), **planned.payload}
+        client = HostClient(host.name, state, connector_arguments)
+        done = client.carry_out("open the firewall", action(SOURCE, "open_ports", about, alone=True))
+        current_run().hosts.drop(host.name)
+        return bool(done)
 
 
 class _Confirmation(PyinfraCommand):
