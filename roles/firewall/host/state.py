@@ -66,7 +66,7 @@ def united(text: str, former: str) -> str:
         chain = line if line.startswith("    chain ") else chain
         if " accept" in line and line not in known:
             more.setdefault(chain, []).append(line)
-    lines = list[str]()
+    lines, chain = list[str](), ""
     for line in text.splitlines():
         chain = line if line.startswith("    chain ") else chain
         if line in ENDS:
