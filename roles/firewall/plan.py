@@ -10,7 +10,7 @@ from pathlib import Path
 from nexus.environment.environment import Environment, Host
 from nexus.plan.desired import Desired, Directory, File, State, Unit
 from roles.firewall.host.state import NONE
-from roles.firewall.rules import check, rules
+from roles.firewall.rules import check, from_hosts, rules
 
 SOURCE = Path(__file__).parent / "host/state.py"
 RULES = "/etc/nexus-cos/firewall.nft"  # confirmed rules, which the unit loads at boot
@@ -24,7 +24,7 @@ def plan(env: Environment, host: Host) -> Desired:
     if not host.setting.firewall_enabled:
         return Desired(states=(State("firewall", SOURCE, {"firewall": {"rules": NONE}}, context=context(env)),))
     check(env)
-    text = env.render("firewall/rules.nft.j2", rules=rules(env, host), containers=CONTAINERS)
+    text = env.render("firewall/rules.nft.j2", rules=rules(env, host), own=from_hosts(env), containers=CONTAINERS)
     stamp = hashlib.sha256(text.encode()).hexdigest()
     return Desired(
         packages=("nftables",),

@@ -29,12 +29,22 @@ class Rule:
         if self.anywhere:
             yield ""
             return
-        for family, version in (("ip", 4), ("ip6", 6)):
-            own = [each for each in self.networks if ip_network(each, strict=False).version == version]
-            if own:
-                yield f"{family} saddr {{ {', '.join(own)} }} "
+        yield from sent_by(self.networks)
         if self.containers:
             yield "iifname @containers "
+
+
+def sent_by(networks: Sequence[str]) -> Iterator[str]:
+    """Conditions that a packet comes from these networks, for each version of IP."""
+    for family, version in (("ip", 4), ("ip6", 6)):
+        own = [each for each in networks if ip_network(each, strict=False).version == version]
+        if own:
+            yield f"{family} saddr {{ {', '.join(own)} }} "
+
+
+def from_hosts(env: Environment) -> list[str]:
+    """Conditions that a packet comes from a host of the environment."""
+    return list(sent_by([host.address for host in env.hosts]))
 
 
 def rules(env: Environment, host: Host) -> list[Rule]:

@@ -124,6 +124,7 @@ def test_former_rules_stay_until_the_end(env: Environment, tmp_path: Path) -> No
             own = one.partition(f"chain {name} {{")[2].partition("    }\n")[0]
             assert set(own.splitlines()) <= set(lines.splitlines())
     assert chains["forward"].rstrip().endswith("ct status dnat drop")
+    assert all(line.index("reject") > line.rindex("accept") for line in chains.values())
     assert united(now, both) == both
     assert united(now, "") == united(now, now) == now
 

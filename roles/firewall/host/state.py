@@ -20,7 +20,7 @@ TRIED = "/run/nexus-cos/firewall.json"  # what is on trial, by its stamp and by 
 CONFIRMED = "/var/lib/nexus-cos/firewall.json"  # the same of what was confirmed
 TRIAL, NONE = "on trial", "none"
 MORE = "more than planned"  # of a run that has not come to its end
-ENDS = ("    }", "        ct status dnat drop")  # of what a chain accepts
+END = "        # what nobody declared"  # begins the line after all that a chain accepts
 REVERT = "nexus-firewall-revert"
 NO_TABLE = "table inet nexus\ndelete table inet nexus\n"
 
@@ -69,7 +69,7 @@ def united(text: str, former: str) -> str:
     lines, chain = list[str](), ""
     for line in text.splitlines():
         chain = line if line.startswith("    chain ") else chain
-        if line in ENDS:
+        if line.startswith(END):
             lines += more.pop(chain, [])
         lines.append(line)
     return "\n".join(lines) + "\n"
