@@ -12,9 +12,10 @@ from nexus import console
 from nexus.pyinfra_patches import identity
 from nexus.run.host_state import executing
 from nexus.run.run import current_run
+from nexus.transport.fencing_token import permit
 from nexus.transport.host_client import HostClient
 from nexus.transport.protocol import action
-from roles.firewall.host.state import TRIAL
+from roles.firewall.host.state import TRIAL, more_than
 from roles.firewall.plan import SOURCE, context
 
 RULES = "firewall"  # item of the plan
@@ -43,8 +44,12 @@ def open_first() -> None:
 @operation()
 def _open_first() -> Iterator[PyinfraCommand]:
     hosts, name = current_run().hosts, host.name
-    enabled = executing() and hosts.host(name).setting.firewall_enabled
-    if enabled and any(change.what == RULES for change in hosts.compare(name, "firewall").changes):
+    if not (executing() and permit.number and hosts.host(name).setting.firewall_enabled):
+        return  # a run without the lock changes nothing
+    [planned] = hosts.plan(name, "firewall").states
+    opened = more_than(planned.payload["stamp"])
+    there = planned.present(hosts.answer(name))["items"].get(RULES, {}).get("rules")
+    if there not in (planned.payload["stamp"], opened):
         yield _Opening()
 
 

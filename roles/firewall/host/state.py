@@ -19,7 +19,6 @@ NEW, OLD = "/run/nexus-cos/firewall-new.nft", "/run/nexus-cos/firewall-old.nft"
 TRIED = "/run/nexus-cos/firewall.json"  # what is on trial, by its stamp and by what the kernel shows
 CONFIRMED = "/var/lib/nexus-cos/firewall.json"  # the same of what was confirmed
 TRIAL, NONE = "on trial", "none"
-MORE = "more than planned"  # of a run that has not come to its end
 END = "        # what nobody declared"  # begins the line after all that a chain accepts
 REVERT = "nexus-firewall-revert"
 NO_TABLE = "table inet nexus\ndelete table inet nexus\n"
@@ -55,7 +54,12 @@ def open_ports(context: Mapping[str, Any]) -> None:
             former = source.read()
     text = united(context["text"], former)
     if text != former:
-        begin_trial(context, text, context["stamp"] if text == context["text"] else MORE)
+        begin_trial(context, text, context["stamp"] if text == context["text"] else more_than(context["stamp"]))
+
+
+def more_than(stamp: str) -> str:
+    """The stamp of planned rules together with former ones, of a run that has not come to its end."""
+    return f"more than {stamp}"
 
 
 def united(text: str, former: str) -> str:
