@@ -10,10 +10,10 @@ AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo -E)
 THIRD ?= $(shell date +%j)
 REPORTS := --junitxml=reports/$(NEXUS_ENV).xml --html=reports/$(NEXUS_ENV).html --self-contained-html
 
-.PHONY: help deploy provision test verify drift report lint scenarios bench architecture messages lab-up lab-down lab-status catalogue flows secrets secrets-edit secrets-status clean
+.PHONY: help deploy provision test verify drift report lint scenarios bench architecture messages environment environment-remove lab-up lab-down lab-status catalogue flows secrets secrets-edit secrets-status clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 20
 
 deploy: provision ## deploy the whole platform to NEXUS_ENV (lab when not set)
 	$(BIN)/pyinfra inventory deploys/full.py -y
@@ -58,6 +58,15 @@ architecture: .venv/ready ## draw the picture of the code in docs/architecture.m
 
 messages: .venv/ready ## list all messages in docs/messages.md, from the code that prints them
 	$(BIN)/python docs/messages.py
+
+ARGUMENTS := PROVIDER HOSTS SIZES DOMAIN SSH_USER SSH_KEY SSH_CONFIG FINGERPRINTS MONGODB REPLACE
+NAMED = $(foreach name,$(1),$(if $(filter command,$(origin $(name))),"$(shell echo $(name) | tr A-Z a-z)=$($(name))"))
+
+environment: .venv/ready ## write inventory and group data of a new environment NEXUS_ENV; asks for what is not given
+	@$(BIN)/python -m runbooks.environment $(NEXUS_ENV) $(call NAMED,$(ARGUMENTS))
+
+environment-remove: .venv/ready ## remove the files of NEXUS_ENV; its secrets stay unless SECRETS=yes
+	@$(BIN)/python -m runbooks.environment --remove $(NEXUS_ENV) $(call NAMED,CONFIRM SECRETS)
 
 lab-up: .venv/ready ## start the lab's hosts, with nothing deployed
 	$(BIN)/python -m nexus.provider.lab up $(NEXUS_ENV)
