@@ -28,7 +28,7 @@ from nexus.run import plan_file
 from nexus.run.interruption import interruption, tell
 from nexus.run.role import Roles
 from nexus.run.run import Run, begun, current_run, start
-from nexus.transport import agent_session, progress
+from nexus.transport import agent_session, progress, sudo
 from nexus.transport.ssh_client import install as install_client
 from nexus.workstation import settle
 
@@ -125,6 +125,8 @@ def _load(
     left_out = host_selection.left_out(loaded, roles, found)
     host_selection.check_limit(context.params, found)
     deploy_arguments.check(words, offered, loaded)
+    if any(host.setting[sudo.SETTING] for host in loaded.hosts):
+        config.SUDO_PASSWORD = sudo.password()
     run = Run(loaded, roles, left_out, words)
     start(run)
     run.hosts.observes_later = _changes_without_review(context)

@@ -113,4 +113,4 @@ def _shares(hosts: Sequence[Machine]) -> Iterator[Line]:
 
 
 def _gib(size: float) -> str:
-    return f"{size / GIB:.2g} GiB"
+    return f"{size / GIB:.3g} GiB"

@@ -10,19 +10,13 @@ import shlex
 import uuid
 from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
-from typing import Any
 
 import paramiko
-from pyinfra.connectors.ssh_util import load_key_with_certificate
 from testinfra.backend.paramiko import ParamikoBackend
 from testinfra.host import Host as Machine
 
-from nexus import project
 from nexus.environment.environment import Host
-from nexus.transport.keepalive import keepalive_transport
-from nexus.transport.ssh_client import Client
-from nexus.transport.ssh_config import NONE, target
+from nexus.transport import login, sudo
 
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 90
@@ -36,35 +30,14 @@ class Connection(ParamikoBackend):
         data = dict(host.setting)
         self.data = data
         self.address = str(data.get("ssh_hostname") or host.address)
-        self.port = int(data.get("ssh_port") or 0)
-        file = data.get("ssh_config_file")
-        self.config = file if file in (None, NONE) else str(_path(file))
-        self.user = str(data.get("ssh_user") or target(self.address, self.config, port=self.port).user or "root")
+        self.user = login.way_of(data, self.address).user or "root"
         self._said: dict[bytes, tuple[int, bytes, bytes]] = {}
         super().__init__(f"{self.user}@{self.address}")
 
     @cached_property
     def client(self) -> paramiko.SSHClient:
         """The open connection; an unknown host key is an error."""
-        client = Client()
-        known, key = self.data.get("ssh_known_hosts_file"), self.data.get("ssh_key")
-        client.connect(
-            self.address,
-            _pyinfra_ssh_config_file=self.config,
-            _pyinfra_ssh_known_hosts_file=str(_path(known)) if known else None,
-            _pyinfra_ssh_strict_host_key_checking="yes",
-            port=self.port,
-            username=self.user,
-            password=self.data.get("ssh_password"),
-            **({"pkey": load_key_with_certificate(str(_path(key)), self.data.get("ssh_key_password"))} if key else {}),
-            allow_agent=bool(self.data.get("ssh_allow_agent", True)),
-            look_for_keys=bool(self.data.get("ssh_look_for_keys", True)),
-            timeout=CONNECT_SECONDS,
-            banner_timeout=CONNECT_SECONDS,
-            auth_timeout=CONNECT_SECONDS,
-            transport_factory=keepalive_transport,
-        )
-        return client
+        return login.connect({**self.data, "ssh_user": self.user}, self.address, CONNECT_SECONDS)
 
     def feed(self, command: str, text: str) -> str:
         """Output of a command run as root with this standard input; RuntimeError when it fails."""
@@ -110,9 +83,9 @@ class Connection(ParamikoBackend):
         return self._as_root("sh")
 
     def _as_root(self, command: str) -> paramiko.Channel:
-        channel = self._transport().open_session(timeout=CONNECT_SECONDS)
+        secret = sudo.password() if self.data.get(sudo.SETTING) else ""
+        channel = sudo.as_root(self._transport(), self.user, command, secret)
         channel.settimeout(ANSWER_SECONDS)
-        channel.exec_command(f"sudo -n {command}" if self.user != "root" else command)
         return channel
 
     def _transport(self) -> paramiko.Transport:
@@ -134,7 +107,3 @@ def _until_end(receive: Callable[[int], bytes]) -> bytes:
             raise RuntimeError(f"the shell ended: {said[-800:].decode(errors='replace')}")
         said += more
     return said.removesuffix(END)
-
-
-def _path(text: Any) -> Path:
-    return project.root() / Path(str(text)).expanduser()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import socket
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import paramiko
@@ -49,8 +50,9 @@ class Bastion(SshServer):
         except OSError:
             pass
         finally:
-            channel.close()
             far.close()
+            with suppress(EOFError):  # the connection may be gone
+                channel.close()
 
 
 def configuration(path: Path, *, key: Path, known: Path, text: str) -> Path:

@@ -17,23 +17,11 @@ from roles.table import ROLES
 from runbooks.environment import __main__ as command
 from runbooks.environment import files, fit, layout, wanted
 from runbooks.environment.create import complete, stated, texts
+from tests.plan.bare_project import ROOT, place_  # noqa: F401 - a fixture
 
-ROOT = Path(__file__).parents[2]
 HOSTS = "192.0.2.11,192.0.2.21,192.0.2.31,192.0.2.41"
 SSH = {"provider": "ssh", "domain": "nexus.example.org", "hosts": HOSTS, "sizes": "16x64"}
 AS_WORDS = [f"{key}={value}" for key, value in SSH.items()]
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project without environments, whose operator has no ssh configuration."""
-    for part in ("templates", "roles", "runbooks", "nexus", "deploys", "group_data/catalogue", "group_data/all.py"):
-        (tmp_path / part).parent.mkdir(exist_ok=True)
-        (tmp_path / part).symlink_to(ROOT / part)
-    (tmp_path / "inventory").mkdir()
-    monkeypatch.setattr(project, "_root", tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    return tmp_path
 
 
 def made(name: str = "example", **words: str) -> dict[str, str]:
