@@ -14,6 +14,7 @@ from gevent.lock import BoundedSemaphore
 from paramiko import SSHClient, SSHException
 from pyinfra.api.arguments import CONNECTOR_ARGUMENT_KEYS, pop_global_arguments
 from pyinfra.api.command import StringCommand
+from pyinfra.api.exceptions import PyinfraError
 from pyinfra.connectors.local import LocalConnector
 from pyinfra.connectors.util import make_unix_command_for_host
 
@@ -94,7 +95,7 @@ class AgentSession:
             self._sent = set(ASKING)
             self._streams = streams
             self._reply(None)
-        except (*CUT_OFF, ValueError):
+        except (*CUT_OFF, ValueError, PyinfraError):  # the last if sudo's password cannot be given
             self.close()
 
     def _send(self, request: Mapping[str, Any]) -> bool:

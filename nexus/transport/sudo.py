@@ -6,6 +6,7 @@ A run passes the password to pyinfra (`_sudo_password`); code outside of a run s
 import getpass
 import os
 import sys
+import threading
 from functools import cache
 
 from paramiko import Channel, Transport
@@ -15,20 +16,26 @@ from nexus.error import OperatorError
 VARIABLE = "NEXUS_SUDO_PASSWORD"
 SETTING = "sudo_asks_password"
 ASKING = ("password is required", "authentication is required")  # sudo's words, and those of sudo-rs
+_asking = threading.Lock()
 SECONDS = 20.0  # for an answer of sudo, which may ask a directory of users
 
 
-@cache
 def password() -> str:
     """The operator's password for sudo on hosts: of the environment variable, or asked for once on the terminal.
 
-    OperatorError if there is neither.
+    OperatorError if there is neither. Threads may call it at once.
     """
+    with _asking:
+        return _password()
+
+
+@cache
+def _password() -> str:
     if given := os.environ.get(VARIABLE):
         return given
     if not (sys.stdin and sys.stdin.isatty()):
         raise OperatorError(
-            f"sudo on the hosts asks for a password ({SETTING}), and there is no terminal to ask for it: set {VARIABLE}"
+            f"sudo on hosts asks for a password ({SETTING}), and there is no terminal to ask for it: set {VARIABLE}"
         )
     return getpass.getpass("Password for sudo on the hosts: ")
 

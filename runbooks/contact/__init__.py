@@ -56,15 +56,8 @@ def meet(hosts: Iterable[Host], confirm: Confirm | None, given: Sequence[str]) -
     for contact, key in zip(found, keys, strict=True):
         if key and contact.way:
             _note(contact, partial(_pin, contact, key, confirm, given))
-    _secret_once(found)
     _each(found, _look)
     return found
-
-
-def _secret_once(found: Iterable[Contact]) -> None:
-    """Ask for sudo's password before hosts are asked at once, if settings say that one is needed."""
-    if any(contact.host.setting[sudo.SETTING] for contact in found):
-        sudo.password()
 
 
 def _shown(contact: Contact) -> HostKey:

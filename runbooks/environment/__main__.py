@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from nexus import project
 from nexus.error import OperatorError
-from runbooks.environment import create, files, wanted
+from runbooks.contact.terminal import confirmation
+from runbooks.environment import asked, create, files, wanted
+from runbooks.environment.fit import Line
 
 USAGE = "usage: python -m runbooks.environment [--remove] NAME [KEY=VALUE ...]"
 Ask = Callable[[str], str]
@@ -34,8 +36,16 @@ def main(words: Sequence[str]) -> int:
 
 def _made(name: str, words: dict[str, str], ask: Ask | None) -> Iterable[str]:
     replace = words.pop("replace", "") == "yes"
-    found = create.complete(wanted.read(name, words, ask, project.root() / "group_data/keys"))
-    yield from files.write(create.texts(found, create.stated(found)), replace)
+    found = create.reachable(wanted.read(name, words, ask, project.root() / "group_data/keys"))
+    more: Sequence[Line] = ()
+    if found.provider == "ssh" and not found.sizes:
+        contacts, report = asked.ask_hosts(found, confirmation())
+        yield from report
+        found, sizes, more = asked.learned(found, contacts)
+    else:
+        found = create.named(found)
+        sizes = create.stated(found)
+    yield from files.write(create.texts(found, sizes, more), replace)
     yield f"Next: make secrets NEXUS_ENV={name}; make deploy NEXUS_ENV={name}"
 
 

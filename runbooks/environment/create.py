@@ -23,20 +23,25 @@ USER = "deploy"
 LAB_FIRST = 151  # last number of the first address that this command gives in the lab's network
 
 
-def complete(wanted: Wanted) -> Wanted:
-    """The same with names and addresses of all hosts, and with the user of the operator's ssh configuration."""
+def reachable(wanted: Wanted) -> Wanted:
+    """The same with addresses of all hosts, and with the user of the operator's ssh configuration."""
     names = [host.name for host in wanted.hosts]
-    if not all(names):
-        if any(names):
-            raise OperatorError("some hosts have names and others do not: give all of them names, as NAME=ADDRESS")
-        made = layout.names(len(names))
-        wanted = replace(wanted, hosts=tuple(replace(h, name=n) for h, n in zip(wanted.hosts, made, strict=True)))
+    if any(names) and not all(names):
+        raise OperatorError("some hosts have names and others do not: give all of them names, as NAME=ADDRESS")
     if wanted.provider == "lab":
         return replace(wanted, hosts=tuple(_in_lab(wanted)))
     if wanted.provider == "aws":
         return wanted
     hosts = tuple(replace(host, address=host.address or _address(wanted, host)) for host in wanted.hosts)
     return replace(wanted, hosts=hosts, ssh_user=wanted.ssh_user or _user(wanted), ssh_key=_below_home(wanted.ssh_key))
+
+
+def named(wanted: Wanted) -> Wanted:
+    """The same with a name for every host."""
+    if all(host.name for host in wanted.hosts):
+        return wanted
+    names = layout.names(len(wanted.hosts))
+    return replace(wanted, hosts=tuple(replace(h, name=n) for h, n in zip(wanted.hosts, names, strict=True)))
 
 
 def texts(wanted: Wanted, sizes: Mapping[str, Size], more: Sequence[Line] = ()) -> dict[Path, str]:

@@ -61,6 +61,7 @@ class Wanted:
     ssh_key: str = ""
     ssh_config: str = ""
     mongodb: bool = False
+    fingerprints: tuple[str, ...] = ()  # of host keys, confirmed elsewhere
     words: Mapping[str, str] = field(default_factory=dict)  # the arguments as given
 
 
@@ -85,9 +86,18 @@ def read(name: str, words: Mapping[str, str], ask: Callable[[str], str] | None, 
     found = _sizes(words.get("sizes", ""))
     if needed["provider"] == "aws" and not found:
         raise OperatorError("sizes are needed for aws, as SIZES=4x16 (cores x GiB) or SIZES=app=16x64,data=8x32,4x8")
-    ssh = {key: words.get(key, "") for key in ("ssh_user", "ssh_key", "ssh_config")}
     return Wanted(
-        name, needed["provider"], needed["domain"], hosts, found, **ssh, mongodb=mongodb, words=words | needed
+        name,
+        needed["provider"],
+        needed["domain"],
+        hosts,
+        found,
+        ssh_user=words.get("ssh_user", ""),
+        ssh_key=words.get("ssh_key", ""),
+        ssh_config=words.get("ssh_config", ""),
+        mongodb=mongodb,
+        fingerprints=tuple(split(words.get("fingerprints", ""))),
+        words=words | needed,
     )
 
 

@@ -16,7 +16,7 @@ from nexus.error import OperatorError
 from roles.table import ROLES
 from runbooks.environment import __main__ as command
 from runbooks.environment import files, fit, layout, wanted
-from runbooks.environment.create import complete, stated, texts
+from runbooks.environment.create import named, reachable, stated, texts
 from tests.plan.bare_project import ROOT, place_  # noqa: F401 - a fixture
 
 HOSTS = "192.0.2.11,192.0.2.21,192.0.2.31,192.0.2.41"
@@ -25,7 +25,7 @@ AS_WORDS = [f"{key}={value}" for key, value in SSH.items()]
 
 
 def made(name: str = "example", **words: str) -> dict[str, str]:
-    found = complete(wanted.read(name, {**SSH, **words}, None, project.root() / "group_data/keys"))
+    found = named(reachable(wanted.read(name, {**SSH, **words}, None, project.root() / "group_data/keys")))
     return {path.parts[0]: text for path, text in texts(found, stated(found)).items()}
 
 
@@ -54,7 +54,7 @@ def test_examples_are_what_the_command_writes(name: str, place: Path) -> None:
 @pytest.mark.parametrize("provider", ["ssh", "lab", "aws"])
 def test_every_environment_can_be_planned(provider: str, count: int, place: Path) -> None:
     hosts = ",".join(f"192.0.2.{number}" for number in range(11, 11 + count)) if provider == "ssh" else str(count)
-    found = complete(wanted.read("example", {**SSH, "provider": provider, "hosts": hosts}, None, place))
+    found = named(reachable(wanted.read("example", {**SSH, "provider": provider, "hosts": hosts}, None, place)))
     list(files.write(texts(found, stated(found)), replace=False))
     env = inventory.load("example", NO_SECRETS)
     assert len(env.hosts) == count

@@ -19,6 +19,7 @@ from runbooks.contact import FINGERPRINTS, terminal
 from runbooks.environment import __main__ as command
 from tests.plan.bare_project import FREE, Bare, bare_, place_  # noqa: F401 - fixtures
 from tests.plan.bastion import Bastion, configuration
+from tests.plan.project_copy import Project
 
 pytestmark = pytest.mark.skipif(not shutil.which("ssh"), reason="OpenSSH's client is not installed")
 LARGE = "sizes=128x512"  # the services fit at their full size
@@ -30,9 +31,9 @@ def _own_password(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No answer of an earlier test is kept."""
     monkeypatch.delenv(sudo.VARIABLE, raising=False)
     monkeypatch.delenv(FINGERPRINTS, raising=False)
-    sudo.password.cache_clear()
+    sudo._password.cache_clear()
     yield
-    sudo.password.cache_clear()
+    sudo._password.cache_clear()
 
 
 def key_of(host: Bare) -> HostKey:
@@ -188,17 +189,16 @@ def test_sudo_with_a_password(place: Path, ready: Bare, monkeypatch: Any, capsys
 
 def test_the_password_is_asked_for_once(place: Path, ready: Bare, monkeypatch: Any, capsys: Any) -> None:
     asking(place, ready)
-    asked: list[str] = []
+    answers = iter([ready.secret])
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
-    monkeypatch.setattr("getpass.getpass", lambda text: asked.append(text) or ready.secret)
+    monkeypatch.setattr("getpass.getpass", lambda _: next(answers))
     report(capsys)
-    assert len(asked) == 1
+    report(capsys)
 
 
-def test_no_terminal_for_the_password(place: Path, ready: Bare) -> None:
+def test_no_terminal_for_the_password(place: Path, ready: Bare, capsys: pytest.CaptureFixture[str]) -> None:
     asking(place, ready)
-    with pytest.raises(OperatorError, match=r"no terminal to ask for it: set NEXUS_SUDO_PASSWORD"):
-        terminal.contact("example")
+    assert "no terminal to ask for it: set NEXUS_SUDO_PASSWORD" in refusal(capsys)
 
 
 def test_a_wrong_password(place: Path, ready: Bare, monkeypatch: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -362,3 +362,55 @@ def test_copies_of_one_machine(place: Path, bare: Bare, monkeypatch: Any, capsys
     bare.said = other.said = {"machine": "x86_64\n128\n{name}\nsystemd\nsame"}
     assert "edge1, data1 have the same /etc/machine-id" in refusal(capsys)
     other.close()
+
+
+# An environment that is made from what its hosts say
+
+
+def made_by_asking(place: Path, host: Bare, *words: str) -> int:
+    text = CONFIG.format(port=host.port, more="")
+    configuration(place / "ssh/config", key=place / "key", known=place / "ssh/known", text=text)
+    given = ["hosts=box1.test/10.0.0.1", f"ssh_config={place}/ssh/config", f"ssh_key={place}/key"]
+    return command.main(["example", "provider=ssh", "domain=nexus.example.org", *given, *words])
+
+
+def test_hosts_say_their_names_and_sizes(place: Path, bare: Bare, capsys: pytest.CaptureFixture[str]) -> None:
+    bare.name, bare.said = "pear", {"memory": f"MemTotal: {64 * 1024**2} kB"}
+    assert made_by_asking(place, bare, f"fingerprints={key_of(bare).fingerprint}") == 0
+    assert (
+        f'_host("pear", "10.0.0.1", "box1.test", ssh_port={bare.port})' in (place / "inventory/example.py").read_text()
+    )
+    settings = (place / "group_data/example.py").read_text()
+    assert "service_memory_scale = " in settings
+    assert "sudo_asks_password" not in settings
+    assert (place / "inventory/example.known_hosts").read_text() == key_of(bare).line
+    report(capsys)
+
+
+def test_a_password_for_sudo_becomes_a_setting(place: Path, bare: Bare, monkeypatch: Any, capsys: Any) -> None:
+    bare.sudo = "password"
+    monkeypatch.setenv(sudo.VARIABLE, bare.secret)
+    assert made_by_asking(place, bare, f"fingerprints={key_of(bare).fingerprint}") == 0
+    settings = (place / "group_data/example.py").read_text()
+    assert "sudo_asks_password = True  # on box1; NEXUS_SUDO_PASSWORD has it where no terminal is" in settings
+    assert bare.secret not in settings
+    assert "sudo with a password" in report(capsys)
+
+
+def test_a_host_that_says_nothing_is_not_guessed(place: Path, bare: Bare, capsys: pytest.CaptureFixture[str]) -> None:
+    assert made_by_asking(place, bare) == 1
+    captured = capsys.readouterr()
+    assert "which nobody confirmed" in captured.out
+    assert "box1.test did not say what it has, see above: fix that, or state SIZES" in captured.err
+    assert not list(place.glob("*/example*"))
+
+
+@pytest.mark.parametrize("words", [["-y"], ["--dry"]])
+def test_provision_looks_at_hosts_that_exist(words: list[str], project: Project) -> None:
+    """These hosts accept logins and execute nothing."""
+    project.edit("group_data/lab.py", 'provider = "lab"', 'provider = "ssh"')
+    outcome = project.run("@local", "deploys/provision.py", *words)
+    assert outcome.status == 1, outcome.text
+    assert "Traceback" not in outcome.text
+    assert outcome.text.count("refused: ") == 8, outcome.text
+    assert "8 reasons why lab cannot be deployed yet, see above. Nothing was changed on any host." in outcome.text

@@ -25,6 +25,7 @@ class Seen:
     facts: Facts
     ahead: float
     sudo: str  # in words
+    asks_password: bool  # sudo
 
 
 @contextmanager
@@ -77,7 +78,8 @@ def look(host: Host, way: Target, secret: Callable[[], str]) -> Seen:
                 f"logged in, but its shell ran no command ({errors or status}): give {user} a shell, /bin/sh"
             )
         found = facts(said)
-        return Seen(found, found.clock - (began + time.time()) / 2 if found.clock else 0.0, words)
+        ahead = found.clock - (began + time.time()) / 2 if found.clock else 0.0
+        return Seen(found, ahead, words, bool(password))
 
 
 def _quoted(script: str) -> str:
