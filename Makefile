@@ -59,7 +59,7 @@ architecture: .venv/ready ## draw the picture of the code in docs/architecture.m
 messages: .venv/ready ## list all messages in docs/messages.md, from the code that prints them
 	$(BIN)/python docs/messages.py
 
-ARGUMENTS := PROVIDER HOSTS SIZES DOMAIN SSH_USER SSH_KEY SSH_CONFIG FINGERPRINTS MONGODB REPLACE
+ARGUMENTS := PROVIDER HOSTS SIZES DOMAIN SSH_USER SSH_KEY SSH_CONFIG SUDO_PASSWORD FINGERPRINTS MONGODB REPLACE
 NAMED = $(foreach name,$(1),$(if $(filter command,$(origin $(name))),"$(shell echo $(name) | tr A-Z a-z)=$($(name))"))
 
 environment: .venv/ready ## write inventory and group data of a new environment NEXUS_ENV; asks for what is not given

@@ -1,6 +1,5 @@
 """What existing hosts say of themselves when their sizes are not given: names, sizes, and how sudo works there."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +11,7 @@ from nexus.provider.ssh.host_key import Confirm
 from nexus.transport import sudo
 from runbooks.contact import given_fingerprints, meet
 from runbooks.contact.report import Contact, lines
+from runbooks.environment.create import asks_password
 from runbooks.environment.fit import Line
 from runbooks.environment.wanted import Size, Wanted
 
@@ -47,12 +47,8 @@ def learned(wanted: Wanted, found: list[Contact]) -> tuple[Wanted, dict[str, Siz
         host.name: Size(one.facts.cpus, one.facts.memory_bytes) for host, one in zip(wanted.hosts, seen, strict=True)
     }
     asking = [name for name, one in zip(sizes, seen, strict=True) if one.asks_password]
-    return wanted, sizes, list(_settings(asking))
-
-
-def _settings(asking: list[str]) -> Iterator[Line]:
-    if asking:
-        yield Line(sudo.SETTING, True, f"on {', '.join(asking)}; {sudo.VARIABLE} has it where no terminal is")
+    known = wanted.sudo_password or not asking
+    return wanted, sizes, [] if known else [asks_password(", ".join(asking))]
 
 
 def _data(wanted: Wanted, at: int) -> dict[str, Any]:

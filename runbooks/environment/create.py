@@ -11,6 +11,7 @@ from nexus import project
 from nexus.catalogue.catalogue import load
 from nexus.error import OperatorError
 from nexus.provider.lab import defaults as lab
+from nexus.transport import sudo
 from nexus.transport.ssh_config import target
 from nexus.workstation import own_name
 from roles.service.machine import Machine
@@ -87,6 +88,13 @@ def _settings(wanted: Wanted) -> Iterator[Line]:
     yield Line("ca_file", f"reports/ca-{wanted.name}.pem", "the internal CA, for clients; a run writes it")
     if wanted.provider == "ssh" and wanted.ssh_user != USER:
         yield Line("base_user", wanted.ssh_user, "as ssh_user in the inventory: SSH admits only this user")
+    if wanted.sudo_password:
+        yield asks_password("hosts")
+
+
+def asks_password(where: str) -> Line:
+    """The setting for a sudo that asks for a password."""
+    return Line(sudo.SETTING, True, f"on {where}; {sudo.VARIABLE} has it where no terminal is")
 
 
 def _machine(name: str, groups: Sequence[Group], sizes: Mapping[str, Size]) -> Machine:

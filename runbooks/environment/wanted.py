@@ -26,6 +26,7 @@ ARGUMENTS = {
     "ssh_user": "",
     "ssh_key": "",
     "ssh_config": "",
+    "sudo_password": "",
     "mongodb": "",
     "fingerprints": "",
 }
@@ -60,6 +61,7 @@ class Wanted:
     ssh_user: str = ""
     ssh_key: str = ""
     ssh_config: str = ""
+    sudo_password: bool = False
     mongodb: bool = False
     fingerprints: tuple[str, ...] = ()  # of host keys, confirmed elsewhere
     words: Mapping[str, str] = field(default_factory=dict)  # the arguments as given
@@ -79,8 +81,9 @@ def read(name: str, words: Mapping[str, str], ask: Callable[[str], str] | None, 
         raise OperatorError(f'provider "{needed["provider"]}" is not supported; known: {", ".join(PROVIDERS)}')
     if not DOMAIN.fullmatch(needed["domain"]):
         raise OperatorError(f'domain "{needed["domain"]}" is not a domain such as nexus.example.org')
-    if words.get("mongodb", "no") not in ("yes", "no"):
-        raise OperatorError(f"mongodb={words['mongodb']}: write yes or no")
+    for key in ("mongodb", "sudo_password"):
+        if words.get(key, "no") not in ("yes", "no"):
+            raise OperatorError(f"{key}={words[key]}: write yes or no")
     mongodb = words["mongodb"] == "yes" if "mongodb" in words else (keys / "mongodb.asc").is_file()
     hosts = _hosts(needed["hosts"], needed["provider"])
     found = _sizes(words.get("sizes", ""))
@@ -95,6 +98,7 @@ def read(name: str, words: Mapping[str, str], ask: Callable[[str], str] | None, 
         ssh_user=words.get("ssh_user", ""),
         ssh_key=words.get("ssh_key", ""),
         ssh_config=words.get("ssh_config", ""),
+        sudo_password=words.get("sudo_password") == "yes",
         mongodb=mongodb,
         fingerprints=tuple(split(words.get("fingerprints", ""))),
         words=words | needed,

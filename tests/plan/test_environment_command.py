@@ -119,6 +119,11 @@ def test_user_and_port_come_from_the_ssh_configuration(place: Path, tmp_path: Pa
     assert 'base_user = "ops"' in found["group_data"]
 
 
+def test_a_sudo_that_asks_for_a_password_is_a_setting(place: Path) -> None:
+    assert "sudo_asks_password = True  # on hosts; NEXUS_SUDO_PASSWORD" in made(sudo_password="yes")["group_data"]
+    assert "sudo_asks_password" not in made(sudo_password="no")["group_data"]
+
+
 WRONG = {
     "no provider": ({"provider": ""}, "provider is missing"),
     "unknown provider": ({"provider": "gcp"}, 'provider "gcp" is not supported; known: ssh, lab, aws'),

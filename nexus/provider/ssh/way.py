@@ -131,7 +131,7 @@ def _sudo(host: Host, transport: paramiko.Transport, user: str, secret: Callable
 
 
 def _sudo_remedy(said: str, user: str) -> str:
-    said = " ".join(said.split())
+    said = "; ".join([line.strip() for line in said.splitlines() if line.strip()][-2:])  # a lecture may come first
     if "not found" in said:
         return "has no sudo: as root, apt-get install sudo && adduser " + f"{user} sudo"
     if "try again" in said or "incorrect password" in said:
