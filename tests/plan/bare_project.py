@@ -64,26 +64,26 @@ class Bare(SshServer):
         return "".join(f"\n== {name}\n{text.format(**known)}\n" for name, text in sections.items())
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
-        # a little later: its client first gets the word that the command was started
-        threading.Timer(0.02, self._carry_out, args=(channel, command.decode())).start()
+        threading.Thread(target=self._carry_out, args=(channel, command.decode()), daemon=True).start()
         return True
 
     def _carry_out(self, channel: paramiko.Channel, command: str) -> None:
         self.commands.append(command)
-        status, said, errors = self._result(channel, command)
+        given = self._standard_input(channel)  # its end comes only after the client knows that the command started
+        status, said, errors = self._result(command, given)
         channel.sendall(said.encode())
         channel.sendall_stderr(errors.encode())
         channel.send_exit_status(status)
         channel.close()
 
-    def _result(self, channel: paramiko.Channel, command: str) -> tuple[int, str, str]:
+    def _result(self, command: str, given: bytes) -> tuple[int, str, str]:
         words = command.removeprefix("LC_ALL=C ")
         if self.sudo not in ("free", "password", "refused"):
             return 1, "", self.sudo
         if words == "sudo -k -n true":
             return (0, "", "") if self.sudo == "free" else (1, "", "sudo: a password is required\n")
         if words.startswith("sudo -k -S -p '' "):
-            if self._line(channel) != self.secret:
+            if given.decode().rstrip("\n") != self.secret:
                 return 1, "", "Sorry, try again.\nsudo: no password was provided\n"
             if self.sudo == "refused":
                 return 1, "", "ops is not in the sudoers file.\n"
@@ -91,11 +91,12 @@ class Bare(SshServer):
             return 1, "", "sudo: a password is required\n"
         return 0, self.answer() if "sh -c" in words else "", ""
 
-    def _line(self, channel: paramiko.Channel) -> str:
+    def _standard_input(self, channel: paramiko.Channel) -> bytes:
         with channel.makefile("rb") as stream:
-            line: bytes = stream.readline()
-        self.sent.append(line)
-        return line.decode().rstrip("\n")
+            given: bytes = stream.read()
+        if given:
+            self.sent.append(given)
+        return given
 
 
 @pytest.fixture(name="bare")

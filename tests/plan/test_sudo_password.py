@@ -47,7 +47,7 @@ class Shells(Hosts):
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         self.commands.append(command)
-        threading.Timer(0.02, self._carry_out, args=(channel, command)).start()
+        threading.Timer(0.2, self._carry_out, args=(channel, command)).start()
         return True
 
     def _carry_out(self, channel: paramiko.Channel, command: bytes) -> None:
