@@ -14,7 +14,15 @@ PAGE = Path(__file__).with_name("messages.md")
 ROOT = PAGE.parents[1]
 FOLDERS = ("nexus", "roles", "runbooks", "deploys")
 NOT_FOR_OPERATORS = {"KeyError", "AttributeError", "AssertionError", "SystemExit", "EOFError", "IncompleteRead"}
-PRINTED = ("note", "complain", "die", "wrong", "failure", "Problem")  # functions whose first text is read by operators
+PRINTED = (
+    "note",
+    "complain",
+    "die",
+    "wrong",
+    "failure",
+    "Problem",
+    "Refusal",
+)  # functions whose first text is read by operators
 SHORTEST = 12  # characters of a text that stands by itself
 INTRODUCTION = """# Messages
 
