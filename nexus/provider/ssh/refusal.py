@@ -76,7 +76,7 @@ def _system(found: Facts) -> Iterator[Refusal]:
 
 def _python(found: Facts) -> Iterator[Refusal]:
     if not found.python:
-        yield "has no python3: apt-get install python3"
+        yield Refusal("has no python3: apt-get install python3")
     elif found.python < PYTHON:
         version, needed = (".".join(map(str, each)) for each in (found.python, PYTHON))
         yield Refusal(f"has Python {version}, and {needed} is needed: install the python3 of Debian {VERSION}")
