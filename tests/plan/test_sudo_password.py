@@ -11,16 +11,21 @@ from pathlib import Path
 import paramiko
 import pytest
 
+from nexus.environment.environment import Host
+from nexus.environment.settings import Settings, defaults
 from nexus.pki.ca import Authority
-from nexus.transport.sudo import VARIABLE
+from nexus.transport.sudo import VARIABLE, _password
+from tests.hosts.connection import Connection
 from tests.plan.project_copy import Hosts, Project, refused, write_secrets
 
 SECRET = 'it\'s "$(odd)" & long'
 SUDO = """#!/bin/sh
-# As sudo does: -A asks a program for the password, -n refuses where one is needed.
-for word; do
-    case $word in
+# As sudo does: -A asks a program for the password, -S reads it, -n refuses where one is needed.
+while :; do
+    case $1 in
         -A) given=$("$SUDO_ASKPASS") ;;
+        -S) IFS= read -r given ;;
+        -p) shift ;;
         -H | -k) ;;
         -n) echo "sudo: a password is required" >&2; exit 1 ;;
         *) break ;;
@@ -52,7 +57,11 @@ class Shells(Hosts):
 
     def _carry_out(self, channel: paramiko.Channel, command: bytes) -> None:
         env = {**os.environ, "PATH": f"{self.place}/bin:{os.environ['PATH']}", "TMPDIR": str(self.place)}
-        done = subprocess.run(["sh", "-c", command.decode()], stdin=subprocess.DEVNULL, capture_output=True, env=env)
+        given = b""
+        if b" -S " in command:
+            with channel.makefile("rb") as stream:
+                given = stream.read()
+        done = subprocess.run(["sh", "-c", command.decode()], input=given, capture_output=True, env=env)
         channel.sendall(done.stdout)
         channel.sendall_stderr(done.stderr)
         channel.send_exit_status(done.returncode)
@@ -96,3 +105,18 @@ def test_a_wrong_password_is_said(asking: Project) -> None:
     outcome = asking.run("inventory", "fact", "server.Kernel", "--limit", "app1", env={VARIABLE: "wrong"})
     assert "1 incorrect password attempt" in outcome.text
     assert "Traceback" not in outcome.text
+
+
+def test_checks_of_hosts_give_it_too(asking: Project, shells: Shells, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, SECRET)
+    _password.cache_clear()
+    data = {**asking.host("app1"), "ssh_known_hosts_file": str(asking.root / ".lab/known_hosts")}
+    settings = Settings({**defaults(), **data, "sudo_asks_password": True})
+    connection = Connection(Host("app1", "127.0.0.1", frozenset({"app"}), settings))
+    try:
+        assert connection.feed("cat", "one\ntwo\n") == "one\ntwo\n"
+    finally:
+        connection.close()
+        _password.cache_clear()
+    assert (shells.place / "log").read_text() == "used\n"
+    assert SECRET.encode() not in b"".join(shells.commands)
