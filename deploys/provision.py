@@ -2,34 +2,28 @@
 
     pyinfra @local deploys/provision.py -y
 
-It makes bare hosts and leaves existing ones as they are. Hosts that nobody makes (provider ssh) are looked at, and
-refused with the reason if a run could not work there. Host keys that are new are shown to the operator, who confirms
-them; without a terminal, NEXUS_FINGERPRINTS has the fingerprints that are right.
+It makes bare hosts and leaves existing ones as they are. With --dry it lists each step, and changes nothing. Hosts
+that nobody makes (provider ssh) are looked at, and refused with the reason if a run could not work there. Host keys
+that are new are shown to the operator, who confirms them; without a terminal, NEXUS_FINGERPRINTS has the right ones.
 """
+
+import os
 
 from pyinfra.operations import python
 
-from nexus.error import OperatorError
-from nexus.provider import lab
+from nexus.environment.inventory import file_of, hosts_of, read
+from nexus.provider.protocol import provider_of
+from nexus.run.arguments import Flag, arguments
+from roles.table import ROLES
 from runbooks.contact.terminal import contact
 
-_PROVIDERS = {
-    "lab": lab.up_as_root,  # on this machine
-    "ssh": contact,  # hosts that exist already: they are looked at
-}
+given = arguments(volumes=Flag("delete volumes of stores that left the inventory; there is no way back"))
+_name = os.environ.get("NEXUS_ENV") or "lab"
+_chosen = hosts_of(_name, read(file_of(_name)))[1].provider
 
-_environment = lab.load()
-if _environment.provider not in _PROVIDERS:
-    raise OperatorError(
-        f'group_data/{_environment.name}.py: provider "{_environment.provider}" is not supported;'
-        f" known: {', '.join(_PROVIDERS)}"
-    )
-
-if _environment.provider == "ssh":
-    contact(_environment.name)  # it changes nothing there, so a dry run does it as well
+if _provider := provider_of(_name, _chosen):
+    _plan = _provider.provision(_name, ROLES, given.volumes)
+    _plan.show()
+    python.call(name=f"Make the hosts of {_name} (provider {_chosen})", function=_plan.carry_out)
 else:
-    python.call(
-        name=f"Make the hosts of {_environment.name} (provider {_environment.provider})",
-        function=_PROVIDERS[_environment.provider],
-        environment=_environment,
-    )
+    contact(_name)  # it changes nothing there, so a dry run does it as well

@@ -25,6 +25,7 @@ from nexus.environment import inventory as inventories
 from nexus.error import OperatorError
 from nexus.pyinfra_patches import install_frames, replace
 from nexus.run import plan_file
+from nexus.run.arguments import give_alone
 from nexus.run.interruption import interruption, tell
 from nexus.run.role import Roles
 from nexus.run.run import Run, begun, current_run, start
@@ -65,6 +66,7 @@ def begin(roles: Roles) -> None:
     exit_on_error(validate.check_data, context.params["data"])
     if str(context.params["inventory"]).startswith("@"):
         config.SUDO = os.geteuid() != 0
+        give_alone(context.params["data"])
         return
     replace("inventory", partial(_loading, context, roles))
     replace("connect", _connecting)

@@ -14,11 +14,15 @@ TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0", "")
 
 @dataclass(frozen=True)
 class Argument:
-    """An argument: its meaning and its default. Each subclass is a kind."""
+    """An argument: its meaning and its default. Each subclass is a kind.
+
+    Kinds that need no environment work on a run of this machine alone (`pyinfra @local`) as well.
+    """
 
     meaning: str
     default: Any = ""
     form: ClassVar[str] = "TEXT"
+    needs_environment: ClassVar[bool] = False
 
     def read(self, name: str, text: str, env: Environment) -> Any:
         """Return the value of a text; OperatorError if the text is not valid."""
@@ -104,6 +108,7 @@ class Host(Argument):
     """A host of the inventory."""
 
     form = "HOST"
+    needs_environment = True
 
     def read(self, name: str, text: str, env: Environment) -> str:
         """Return the name of the host."""
@@ -117,6 +122,7 @@ class Services(Argument):
     """Services of the catalogue, separated by commas, or all."""
 
     form = "SERVICE,...|all"
+    needs_environment = True
 
     def __init__(self, meaning: str) -> None:
         super().__init__(meaning, ())
@@ -134,6 +140,7 @@ class Service(Argument):
     """One service of the catalogue."""
 
     form = "SERVICE"
+    needs_environment = True
 
     def read(self, name: str, text: str, env: Environment) -> str:
         """Return the name of the service."""

@@ -11,6 +11,7 @@ from nexus.environment.environment import Environment
 from nexus.error import OperatorError
 from nexus.run.role import Roles
 
+ENGINE_GROUPS = frozenset({"app", "edge"})  # hosts with containers of services
 WORLD, OPERATORS, CONTAINERS, SELF = "world", "operators", "containers", "self"
 SOURCES = {
     WORLD: "clients anywhere",

@@ -7,10 +7,8 @@ from typing import Any
 
 from nexus.environment.environment import Environment, Host
 from nexus.error import OperatorError
-from nexus.run.flow import CONTAINERS, OPERATORS, SELF, WORLD, Entry, matrix
+from nexus.run.flow import CONTAINERS, ENGINE_GROUPS, OPERATORS, SELF, WORLD, Entry, matrix
 from roles.table import ROLES
-
-ENGINE_GROUPS = {"app", "edge"}  # hosts with containers of services
 
 
 @dataclass(frozen=True)

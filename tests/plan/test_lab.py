@@ -13,6 +13,7 @@ from nexus.provider import lab
 from nexus.provider.lab import access, base, guest
 from nexus.provider.lab.environment import LabEnvironment, LabHost, check_addresses, load
 from nexus.provider.lab.host import Host
+from nexus.provider.ssh_key import make_key
 
 DEB822 = """\
 Types: deb
@@ -160,7 +161,7 @@ def test_ssh_can_read_the_access_files(tmp_path: Path, monkeypatch: pytest.Monke
     environment = load("lab")
     mark = access.make_identity(environment)
     assert access.make_identity(environment) == mark
-    keys = {host.name: access.make_key(host.name)[1] for host in environment.hosts}
+    keys = {host.name: make_key(host.name)[1] for host in environment.hosts}
     assert access.write(environment, keys) is True
     assert access.write(environment, keys) is False
 

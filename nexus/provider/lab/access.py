@@ -8,22 +8,12 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-
 from nexus.provider.lab import defaults
 from nexus.provider.lab.environment import PROJECT, LabEnvironment
+from nexus.provider.ssh_key import make_key
 from nexus.workstation import write_whole
 
 FILES = ("id", "id_ed25519", "id_ed25519.pub", "known_hosts", "ssh_config")
-
-
-def make_key(comment: str) -> tuple[str, str]:
-    """A new ed25519 key: the private key in OpenSSH's format, the public key as one line."""
-    key = Ed25519PrivateKey.generate()
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
-    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
-    return private, f"{public} {comment}\n"
 
 
 def identity(access: Path) -> str | None:

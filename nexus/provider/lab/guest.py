@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nexus.provider.lab import defaults
-from nexus.provider.lab.access import make_key
 from nexus.provider.lab.machine import LabError
+from nexus.provider.ssh_key import make_key
 
 # Docker needs all of these: capabilities for its networks, key rings for every container that it starts.
 DOCKER_FLAGS = ("--capability=all", "--system-call-filter=add_key keyctl request_key bpf")

@@ -15,7 +15,7 @@ from nexus.provider.lab.machine import LabError, locked, remove_tree, say
 from nexus.provider.lab.precheck import install_tools, load_modules, reason_lab_cannot_run
 from nexus.workstation import write_whole
 
-SUDO = ["sudo", "--preserve-env=NEXUS_ENV,NEXUS_LAB_DIRECTORY", sys.executable, "-m", "nexus.provider.lab", "up"]
+SUDO = ["sudo", "--preserve-env=NEXUS_ENV,NEXUS_LAB_DIRECTORY", sys.executable, "-m", "nexus.provider.lab"]
 
 
 def up(environment: LabEnvironment) -> bool:
@@ -44,8 +44,16 @@ def up_as_root(environment: LabEnvironment) -> None:
     """`up`, through sudo if this process is not root's."""
     if not os.geteuid():
         up(environment)
-    elif subprocess.run([*SUDO, environment.name], cwd=PROJECT, check=False).returncode:
+    elif subprocess.run([*SUDO, "up", environment.name], cwd=PROJECT, check=False).returncode:
         raise LabError(f"the hosts of {environment.name} are not up: see the output above")
+
+
+def down_as_root(environment: LabEnvironment) -> None:
+    """`down`, through sudo if this process is not root's."""
+    if not os.geteuid():
+        down(environment)
+    elif subprocess.run([*SUDO, "down", environment.name], cwd=PROJECT, check=False).returncode:
+        raise LabError(f"the hosts of {environment.name} are not removed: see the output above")
 
 
 def down(environment: LabEnvironment, force: bool = False) -> None:

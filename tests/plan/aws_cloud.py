@@ -1,0 +1,242 @@
+"""A cloud for tests: moto's server as a process on loopback behind the fault proxy, and environments in it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from random import SystemRandom
+from typing import Any
+
+import boto3
+import pytest
+
+from nexus.environment.environment import Environment
+from nexus.provider.aws import access
+from nexus.provider.aws.bucket import MANIFEST
+from nexus.provider.aws.client import ENDED, Cloud
+from nexus.provider.aws.model import Found
+from nexus.provider.aws.provider import emptied, look, planned
+from nexus.provider.aws.refusal import DEBIAN_OWNER
+from nexus.provider.aws.security_group import IN, OUT
+from nexus.provider.protocol import Plan
+from roles.table import ROLES
+from tests.plan.aws_faults import ACCOUNT, Faults, Proxy
+from tests.plan.environments import environment
+from tests.plan.loopback import Place
+
+REGION, IMAGE = "eu-central-1", "ami-0debian13debian13"
+UBUNTU = "ami-0ubuntu24ubuntu24"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJyK0000000000000000000000000000000000000000 operator"
+GROUPS = ["edge", "app", "data", "ops", "etcd", "postgresql", "redis", "rabbitmq", "mongodb", "storage"]
+HOSTS = {
+    "edge1": "edge", "app1": "app", "app2": "app", "app3": "app", "data1": "data etcd postgresql redis rabbitmq",
+    "data2": "data etcd postgresql redis rabbitmq", "data3": "data etcd postgresql redis rabbitmq", "ops1": "ops",
+}  # fmt: skip
+SETTINGS: Mapping[str, Any] = {
+    "provider": "aws", "aws_image": IMAGE, "aws_authorized_keys": [KEY], "domain": "nexus.test",
+}  # fmt: skip
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
+IMAGES = [
+    {"ami_id": IMAGE, "owner_id": DEBIAN_OWNER, "name": "debian-13-amd64-20261101-2284"},
+    {"ami_id": UBUNTU, "owner_id": "099720109477", "name": "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64"},
+]
+COMMON = {
+    "state": "available", "public": True, "image_location": "x", "sriov": "simple", "root_device_type": "ebs",
+    "root_device_name": "/dev/xvda", "description": "", "image_type": "machine", "platform": None,
+    "architecture": "x86_64", "virtualization_type": "hvm", "hypervisor": "xen",
+}  # fmt: skip
+
+
+@contextmanager
+def moto(directory: Path) -> Iterator[Proxy]:
+    """Moto's server in its own process, and the proxy in front of it."""
+    images = directory / "images.json"
+    images.write_text(json.dumps([{**COMMON, **each} for each in IMAGES]))
+    place = Place()
+    port = place.ports[0]
+    program = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    process = subprocess.Popen(
+        program, env={"MOTO_AMIS_PATH": str(images), "PATH": "/usr/bin:/bin", "NO_PROXY": "*"},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        _wait(port)
+        proxy = Proxy(port)
+        yield proxy
+        proxy.shutdown()
+    finally:
+        process.terminate()
+        process.wait(20)
+        place.close()
+
+
+def use(proxy: Proxy, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process reach the proxy in place of AWS, with credentials, and keep what it knows in a directory."""
+    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": proxy.url, "AWS_EC2_METADATA_DISABLED": "true"}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(directory / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(directory / "none"))
+    monkeypatch.setattr(access, "FOLDER", str(directory / "cloud"))
+
+
+def _wait(port: int) -> None:
+    end = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/moto-api/data.json", timeout=30) as answer:
+                answer.read()
+            return
+        except OSError:
+            assert time.monotonic() < end, "moto does not answer"
+            time.sleep(0.1)
+
+
+class Clock:
+    """A clock that moves only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@cache
+def _cloud(url: str) -> Cloud:
+    clock = Clock()
+    return Cloud(REGION, clock=clock, sleep=clock.sleep)
+
+
+@cache
+def _raw(service: str, proxy: Proxy) -> Any:
+    client = boto3.client(service, region_name=REGION, endpoint_url=f"http://127.0.0.1:{proxy.behind}")
+    client.meta.events.register("before-sign", lambda request, **_: request.headers.add_header(ACCOUNT, proxy.account))
+    return client
+
+
+class Account:
+    """One account behind the proxy."""
+
+    def __init__(self, proxy: Proxy, directory: Path) -> None:
+        self.proxy, self.directory = proxy, directory
+        self.keys: dict[str, str] = {}  # public keys of hosts, where a test needs them
+        self.empty()
+
+    def empty(self) -> None:
+        """Use another account, in which there is nothing."""
+        self.number = str(SystemRandom().randrange(10**11, 10**12))
+        self.bucket = f"nexus-cos-{self.number}"
+        self.enter()
+
+    def enter(self) -> None:
+        """Let the proxy speak for this account, without faults."""
+        self.proxy.account, self.proxy.faults = self.number, Faults()
+
+    @property
+    def faults(self) -> Faults:
+        return self.proxy.faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self.proxy.faults = faults
+
+    def cloud(self) -> Cloud:
+        """The cloud as the project sees it; to load the models of its services takes longer than most tests."""
+        return _cloud(self.proxy.url)
+
+    def raw(self, service: str) -> Any:
+        """A client of boto3, past the proxy."""
+        return _raw(service, self.proxy)
+
+    def environment(self, hosts: dict[str, str] | None = None, **more: Any) -> Environment:
+        return environment(self.directory, hosts or HOSTS, **{"aws_bucket": self.bucket, **SETTINGS, **more})
+
+    def plan(self, env: Environment, cloud: Cloud | None = None, volumes: bool = False) -> Plan:
+        return planned(cloud or self.cloud(), env, ROLES, GROUPS, volumes)
+
+    def provision(self, env: Environment, volumes: bool = False) -> int:
+        """Plan and carry out; the number of steps."""
+        plan = self.plan(env, volumes=volumes)
+        for step in plan.steps:
+            step.do()
+        return len(plan.steps)
+
+    def destroy(self, env: Environment, volumes: bool = True) -> int:
+        plan = emptied(self.cloud(), env, volumes)
+        for step in plan.steps:
+            step.do()
+        return len(plan.steps)
+
+    def state(self, env: Environment) -> dict[str, Any]:
+        """Everything of an environment with names in place of ids, to compare two accounts."""
+        world = look(self.cloud(), env)
+        names = {each.id: str(ref) for ref, each in world.found.items()}
+        found = {str(ref): _named(each, names) for ref, each in world.found.items() if ref.kind != "ip"}
+        return {name.replace(self.bucket, "B"): text.replace(self.bucket, "B") for name, text in found.items()}
+
+    def tagged(self, environment: str) -> list[str]:
+        """Resources with the environment's tag, without those that AWS shows for an hour after their end."""
+        pages = self.raw("resourcegroupstaggingapi").get_paginator("get_resources")
+        filters = [{"Key": "nexus-cos:environment", "Values": [environment]}]
+        found = [
+            one["ResourceARN"] for page in pages.paginate(TagFilters=filters) for one in page["ResourceTagMappingList"]
+        ]
+        gone = [each["NatGatewayId"] for each in self.raw("ec2").describe_nat_gateways()["NatGateways"]]
+        live = [each["InstanceId"] for each in self.instances()]
+        return [arn for arn in found if (name := arn.split("/")[-1]) not in gone and (name[:2] != "i-" or name in live)]
+
+    def instances(self) -> list[dict[str, Any]]:
+        """All instances that have not ended."""
+        answer = self.raw("ec2").describe_instances()["Reservations"]
+        found = [each for reservation in answer for each in reservation["Instances"]]
+        return [each for each in found if each["State"]["Name"] not in ENDED]
+
+    def count(self) -> dict[str, int]:
+        """Numbers of everything in the account, also without tags, except for what AWS makes itself."""
+        ec2 = self.raw("ec2")
+        return {
+            "instance": len(self.instances()),
+            "vpc": len([each for each in ec2.describe_vpcs()["Vpcs"] if not each["IsDefault"]]),
+            "subnet": len([each for each in ec2.describe_subnets()["Subnets"] if not each["DefaultForAz"]]),
+            "gateway": len(ec2.describe_internet_gateways()["InternetGateways"]),
+            "nat": len([each for each in ec2.describe_nat_gateways()["NatGateways"] if each["State"] != "deleted"]),
+            "table": len(ec2.describe_route_tables()["RouteTables"]),
+            "group": len(ec2.describe_security_groups()["SecurityGroups"]),
+            "volume": len([each for each in ec2.describe_volumes()["Volumes"] if each["Size"] != 40]),
+            "address": len(ec2.describe_addresses()["Addresses"]),
+            "role": len(self.raw("iam").list_roles()["Roles"]),
+            "profile": len(self.raw("iam").list_instance_profiles()["InstanceProfiles"]),
+            "bucket": len(self.raw("s3").list_buckets()["Buckets"]),
+            "zone": len(self.raw("route53").list_hosted_zones()["HostedZones"]),
+        }
+
+
+VARIES = {"association", "private_ip", "public_ip", "ip"}
+
+
+def _named(found: Found, names: dict[str, str]) -> Any:
+    facts = {name: value for name, value in found.facts.items() if name not in VARIES}
+    if "subnets" in facts:
+        facts["subnets"] = sorted(names[each] for each in facts["subnets"])
+    for way in {IN, OUT} & facts.keys():
+        rules = [
+            (rule.protocol, rule.first, rule.last, names.get(rule.other, rule.other), rule.why) for rule in facts[way]
+        ]
+        facts[way] = sorted(rules)
+    tags = {name: value for name, value in found.tags.items() if name not in ("nexus-cos:host-key", MANIFEST)}
+    text = json.dumps([facts, tags], sort_keys=True)
+    for identity, name in names.items():
+        text = text.replace(identity, name)
+    return text if found.ref.kind != "zone" else str(sorted(found.facts["records"]))
