@@ -65,11 +65,15 @@ def doors(env: Environment) -> dict[str, dict[str, Any]]:
 
 
 def let_in(control: Control, asked: dict[str, dict[str, Any]]) -> dict[str, bool]:
-    """The logins that the stores accept."""
-    code = AMQP.read_text() + (REMOTE / "logins.py").read_text()
-    code = code.replace('"ARGUMENT"', repr(json.dumps({"ca": CA, "doors": asked})))
-    told = json.loads(control.ssh(control.group("postgresql")[0], "sudo python3 -I -", code, seconds=120))
-    return {name: not said for name, said in told.items()}
+    """The logins that the stores accept, each from a host that may ask."""
+    found = dict[str, bool]()
+    for group in ("postgresql", "app"):
+        doors = {name: door for name, door in asked.items() if (door["kind"] == "registry") == (group == "app")}
+        code = AMQP.read_text() + (REMOTE / "logins.py").read_text()
+        code = code.replace('"ARGUMENT"', repr(json.dumps({"ca": CA, "doors": doors})))
+        told = json.loads(control.ssh(control.group(group)[0], "sudo python3 -I -", code, seconds=120))
+        found |= {name: not said for name, said in told.items()}
+    return found
 
 
 def now(control: Control) -> Environment:
