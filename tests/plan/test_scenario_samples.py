@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-NEED_MORE = {"tests/scenarios/test_search_store.py"}  # needs Java and Maven, which `make test` does not
+NEED_MORE = {
+    "tests/scenarios/test_search_store.py",  # needs Java and Maven, which `make test` does not
+    "tests/scenarios/test_cloud.py",  # needs no lab: its sample is in tests/plan/test_aws_fault.py
+}
 
 
 def test_every_scenario_file_has_a_short_case() -> None:
