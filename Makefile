@@ -6,8 +6,8 @@ PYTHON ?= $(shell /usr/bin/python3 -c 'import ensurepip, sys; sys.exit(sys.versi
 export NEXUS_ENV
 BIN := .venv/bin
 AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo -E)
-# Which third of the long scenario files `make test` includes: another one each day.
-THIRD ?= $(shell date +%j)
+# Which quarter of the long scenario files `make test` includes: another one each day.
+QUARTER ?= $(shell date +%j)
 REPORTS := --junitxml=reports/$(NEXUS_ENV).xml --html=reports/$(NEXUS_ENV).html --self-contained-html
 
 .PHONY: help deploy provision test verify drift report lint scenarios bench architecture messages environment environment-remove lab-up lab-down lab-status catalogue flows secrets secrets-edit secrets-status clean
@@ -24,7 +24,7 @@ provision: .venv/ready ## provision the hosts of NEXUS_ENV
 test: .venv/ready lint ## test everything that this machine can test, including the lab
 	$(AS_ROOT) tests/tools.sh
 	$(BIN)/pytest tests/library tests/plan -q -n 2 --random-order
-	$(AS_ROOT) $(BIN)/pytest tests/scenarios tests/hosts --lab --third $(THIRD) --durations 15 $(REPORTS)
+	$(AS_ROOT) $(BIN)/pytest tests/scenarios tests/hosts --lab --quarter $(QUARTER) --durations 15 $(REPORTS)
 
 verify: .venv/ready ## check the hosts of NEXUS_ENV as they are, with testinfra
 	$(BIN)/pytest tests/hosts -q $(REPORTS)

@@ -15,7 +15,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--full", action="store_true", help="run the long series of the scenarios too")
     group.addoption("--seed", type=int, default=43, help="draws moments and points of scenarios, 43 where not given")
     group.addoption(
-        "--third", type=int, help="of the scenario files, only those of this third, such as the day's number"
+        "--quarter", type=int, help="of the long scenario files, only those of this quarter, counted on and on"
     )
     group.addoption("--points", default="", help="only these points of the series of interrupted runs, as 7-9,26")
 

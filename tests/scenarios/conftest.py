@@ -17,8 +17,14 @@ from nexus.provider.lab import defaults
 from nexus.provider.lab.machine import mounts_below, processes, run
 
 HERE = Path(__file__).parent
-THIRDS = 3  # of the long scenario files: one is in `make test`, by the day
-SHORT = frozenset[str]()
+QUARTERS = 4  # of the long scenario files: one is in `make test`, by the day
+SHORT = frozenset(
+    f"test_{name}.py"
+    for name in (
+        *("catalogue_fuzz", "deploy", "documented", "firewall", "hardening", "log", "refusal", "second_run"),
+        *("search_store", "update"),
+    )
+)
 REPORT = pytest.StashKey[Report]()
 
 
@@ -31,30 +37,30 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> str:
     """The selection, and how to repeat it."""
     part = "all of them" if config.getoption("--full") else "a case of each file, the others with --full"
-    third = config.getoption("--third")
-    if third is not None:
-        part += f", and of the long files those of --third {third % THIRDS}"
+    quarter = config.getoption("--quarter")
+    if quarter is not None:
+        part += f", and of the long files those of --quarter {quarter % QUARTERS}"
     return f"scenarios: {part}; moments and points are drawn with --seed {config.getoption('--seed')}"
 
 
-def of_third(names: Iterable[str], third: int) -> set[str]:
-    """The files of a third: the short ones are in each, every other one is in one of three thirds that follow."""
+def of_quarter(names: Iterable[str], quarter: int) -> set[str]:
+    """The files of a quarter: the short ones are in each, every other one is in one of four that follow."""
     others = sorted(set(names) - SHORT)
-    return {*SHORT, *others[third % THIRDS :: THIRDS]}
+    return {*SHORT, *others[quarter % QUARTERS :: QUARTERS]}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip tests marked `full` unless --full is given, and files of other thirds with --third."""
+    """Skip tests marked `full` unless --full is given, and files of other quarters with --quarter."""
     if config.getoption("--full"):
         return
     scenarios = [item for item in items if item.path.parent == HERE]
-    third = config.getoption("--third")
+    quarter = config.getoption("--quarter")
     chosen = {item.path.name for item in scenarios}
-    if third is not None:
-        chosen = of_third(chosen, third)
+    if quarter is not None:
+        chosen = of_quarter(chosen, quarter)
     for item in scenarios:
         if item.path.name not in chosen:
-            item.add_marker(pytest.mark.skip(reason=f"not in this third of the scenarios: --third {third}"))
+            item.add_marker(pytest.mark.skip(reason=f"not in this quarter of the scenarios: --quarter {quarter}"))
         if item.get_closest_marker("full"):
             item.add_marker(pytest.mark.skip(reason="runs with --full: make scenarios"))
 
