@@ -53,5 +53,6 @@ def _nft(platform: Control, host: str, rules: str) -> None:
     running = platform.host(host).running()
     assert running, f"{host} does not run"
     assert running.init, f"{host} has not booted"
-    words = ["nsenter", f"--net=/proc/{running.init}/ns/net", "nft", "-f", "-"]
+    # the host's own nft: an older one of this machine may not read the tables of a newer one
+    words = ["nsenter", f"--target={running.init}", "--mount", "--net", "nft", "-f", "-"]
     subprocess.run(words, input=rules, text=True, check=True)
