@@ -107,7 +107,7 @@ def test_an_install_hook_gets_the_files_it_may_read(tmp_path: Path, code: Path) 
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda code: "/nonexistent", ["NEXUS_SOURCE=/nonexistent is not a directory"]),
+        (lambda code: "/dev/null/none", ["NEXUS_SOURCE=/dev/null/none is not a directory"]),
         (lambda code: str(code / "middleware"), ["is not a checkout of the platform", "such as services/"]),
         (lambda code: _without(code / "services/glitch/server.js"), ["server.js is missing", "glitch starts from it"]),
         (lambda code: _with(code / "services/glitch/package.json", b"{,"), ["package.json is not valid JSON"]),

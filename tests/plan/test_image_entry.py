@@ -98,7 +98,7 @@ def test_without_our_ca_clients_keep_the_public_ones(tmp_path: Path) -> None:
 
 def test_a_bundle_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("ours\n")
-    process = enter(tmp_path, "true", NEXUS_CA_BUNDLE="/nonexistent/bundle.pem")
+    process = enter(tmp_path, "true", NEXUS_CA_BUNDLE="/dev/null/bundle.pem")
     _, error = process.communicate(timeout=10)
     assert process.returncode == 78
-    assert "cannot write /nonexistent/bundle.pem" in error
+    assert "cannot write /dev/null/bundle.pem" in error
