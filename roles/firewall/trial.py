@@ -1,6 +1,6 @@
 """Trials of rules outside of the plan: the first one of a run, and the end of each by a new connection."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pyinfra.api.command import PyinfraCommand
@@ -9,6 +9,7 @@ from pyinfra.api.operation import operation
 from pyinfra.context import host
 
 from nexus import console
+from nexus.plan.desired import Change
 from nexus.pyinfra_patches import identity
 from nexus.run.host_state import executing
 from nexus.run.run import current_run
@@ -50,22 +51,30 @@ def _open_first() -> Iterator[PyinfraCommand]:
     opened = more_than(planned.payload["stamp"])
     there = planned.present(hosts.answer(name))["items"].get(RULES, {}).get("rules")
     if there not in (planned.payload["stamp"], opened):
-        yield _Opening()
+        yield _Opening([change for change in hosts.compare(name, "firewall").changes if change.what == RULES])
 
 
 class _Opening(PyinfraCommand):
     """The planned rules together with those in force, as a trial."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        super().__init__()
+        self.changes = changes
 
     def __repr__(self) -> str:
         return "Opening"
 
     def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
         """Return whether the rules are on trial."""
-        [planned] = current_run().hosts.plan(host.name, "firewall").states
-        about = {**context(current_run().environment), **planned.payload}
+        run = current_run()
+        [planned] = run.hosts.plan(host.name, "firewall").states
+        about = {**context(run.environment), **planned.payload}
         client = HostClient(host.name, state, connector_arguments)
         done = client.carry_out("open the firewall", action(SOURCE, "open_ports", about, alone=True))
-        current_run().hosts.drop(host.name)
+        run.hosts.drop(host.name)
+        for change in self.changes if done else ():
+            console.detail(f"{host.print_prefix}firewall: change {change}")
+            run.outcome.changes[host.name].append(change)
         return bool(done)
 
 
