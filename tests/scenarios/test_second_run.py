@@ -14,7 +14,7 @@ from nexus.provider.lab.machine import wait_until
 # Programs that write at any time; a write that a run causes occurs in each run.
 STORES = ("/var/lib/etcd/", "/var/lib/postgresql/", "/var/lib/redis/", "/var/lib/rabbitmq/", "/var/lib/seaweedfs/")
 LIVELY = (*STORES, "/var/spool/pgbackrest/", "/var/lib/prometheus/", "/var/log/")
-BACKUP_SECONDS, QUIET_SECONDS = 300, 30
+BACKUP_SECONDS, QUIET_SECONDS = 300, 90
 ATTEMPTS = 8  # a vacuum of all databases takes as long as several runs
 
 
