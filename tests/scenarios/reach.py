@@ -10,7 +10,8 @@ from typing import Any
 
 from control import Control
 
-from nexus.provider.lab.defaults import address6
+from nexus.provider.lab.defaults import GATEWAY6, address6
+from nexus.provider.lab.machine import run
 from nexus.run.flow import CONTAINERS, OPERATORS, SELF, WORLD, Entry, matrix
 from roles.table import ROLES
 
@@ -73,7 +74,7 @@ class Reach:
     def _of(self, place: Place, targets: Iterable[str]) -> list[str]:
         others = [name for name in targets if name != place.host or place.process]
         found = list[str]()
-        for version in (4,) if place.process else (4, 6):
+        for version in versions(place):
             address = {self._address(name, version): name for name in others}
             doors = [(each, port) for each, name in address.items() for port in self.ports[name]]
             there = {(address[each], port) for each, port in self._arrives(place, doors)}
@@ -117,6 +118,13 @@ class Reach:
         addresses = [self._address(name, version) for name in self.control.names for version in (4, 6)]
         asked = {"ports": self._others(DATAGRAM_PORTS), "addresses": addresses, "seconds": DATAGRAM_SECONDS}
         return self.control.everywhere(lambda name: self.control.ask(name, "datagrams.py", {**asked, "name": name}))
+
+
+def versions(place: Place) -> tuple[int, ...]:
+    """Versions of IP that a place has: containers have IPv4 alone, and so may this machine."""
+    if place.process or (not place.host and str(GATEWAY6) not in run("ip", "-6", "address", "show").stdout):
+        return (4,)
+    return (4, 6)
 
 
 def _words(place: Place, door: Door, version: int, what: str) -> str:

@@ -15,7 +15,7 @@ from conftest import Figure
 from control import Control, copy_of_project, ended
 from database import Database
 from http_load import Requests
-from reach import RANDOM_PORTS, Reach
+from reach import OUTSIDE, RANDOM_PORTS, Place, Reach, versions
 from websocket_load import WebSockets
 
 from nexus.provider.lab.defaults import GATEWAY
@@ -72,10 +72,10 @@ def test_off_and_on_again(control: Control, reach: Reach) -> None:
         assert control.everywhere(lambda name: rules_of_others(control, name)) == before
     finally:
         control.everywhere(lambda name: control.ssh(name, "sudo nft delete table inet nexus_test"))
-    for place in ("outside", control.group("edge")[0]):
-        for version in (4, 6):
+    for place in (Place(OUTSIDE), Place(control.group("edge")[0], control.group("edge")[0])):
+        for version in versions(place):
             said = {
-                f"{place} to port {port} of {name} by IPv{version}: arrives, and no flow says so"
+                f"{place.name} to port {port} of {name} by IPv{version}: arrives, and no flow says so"
                 for port in reach.ports[name]
                 if port not in reach.declared
             }
