@@ -23,7 +23,7 @@ RULES = "firewall"  # item of the plan
 
 
 def confirm() -> None:
-    """Confirm the rules of the current host if they are on trial."""
+    """Confirm the rules of the current host if this run has put them on trial."""
     run = current_run()
     if not run.nothing_to_do():
         run.journaled.add(identity(_confirm(name="Confirm the firewall")))
@@ -31,7 +31,7 @@ def confirm() -> None:
 
 @operation()
 def _confirm() -> Iterator[PyinfraCommand]:
-    if executing():
+    if executing() and any(change.what == RULES for change in current_run().outcome.changes[host.name]):
         yield _Confirmation()
 
 
