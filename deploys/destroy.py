@@ -18,7 +18,7 @@ from roles.table import ROLES
 
 given = arguments(
     environment=Word("the name of the environment, again: what NEXUS_ENV names"),
-    volumes=Flag("delete volumes of stores and buckets too; there is no way back"),
+    volumes=Flag("also delete volumes of stores, and buckets; this cannot be undone"),
 )
 _name = os.environ.get("NEXUS_ENV") or "lab"
 if given.environment != _name:

@@ -17,7 +17,7 @@ from nexus.run.arguments import Flag, arguments
 from roles.table import ROLES
 from runbooks.contact.terminal import contact
 
-given = arguments(volumes=Flag("delete volumes of stores that left the inventory; there is no way back"))
+given = arguments(volumes=Flag("delete volumes of stores that left the inventory; this cannot be undone"))
 _name = os.environ.get("NEXUS_ENV") or "lab"
 _chosen = hosts_of(_name, read(file_of(_name)))[1].provider
 

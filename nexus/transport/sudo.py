@@ -35,7 +35,7 @@ def _password() -> str:
         return given
     if not (sys.stdin and sys.stdin.isatty()):
         raise OperatorError(
-            f"sudo on hosts asks for a password ({SETTING}), and there is no terminal to ask for it: set {VARIABLE}"
+            f"sudo on hosts asks for a password ({SETTING}), and this run has no terminal to ask on: set {VARIABLE}"
         )
     return getpass.getpass("Password for sudo on the hosts: ")
 

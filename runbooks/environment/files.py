@@ -41,7 +41,7 @@ def remove(name: str, with_secrets: bool) -> Iterator[str]:
     found = [path for path in paths(name) if (project.root() / path).is_file()]
     kept = [path for path in secrets(name) if (project.root() / path).is_file()]
     if not found and not (with_secrets and kept):
-        raise OperatorError(f"there is no environment {name}: neither inventory/{name}.py nor group_data/{name}.py")
+        raise OperatorError(f"environment {name} does not exist: no inventory/{name}.py, no group_data/{name}.py")
     if (project.root() / f"inventory/{name}.py").is_file():
         _check_lab(lab.load(name))
     for path in [*found, *(kept if with_secrets else [])]:

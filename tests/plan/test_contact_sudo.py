@@ -57,7 +57,7 @@ def test_the_password_is_asked_for_once(place: Path, ready: Bare, monkeypatch: A
 
 def test_no_terminal_for_the_password(place: Path, ready: Bare, capsys: pytest.CaptureFixture[str]) -> None:
     asking(place, ready)
-    assert "no terminal to ask for it: set NEXUS_SUDO_PASSWORD" in refusal(capsys)
+    assert "no terminal to ask on: set NEXUS_SUDO_PASSWORD" in refusal(capsys)
 
 
 def test_a_wrong_password(place: Path, ready: Bare, monkeypatch: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -213,7 +213,7 @@ def test_removal_keeps_secrets(place: Path, capsys: pytest.CaptureFixture[str]) 
     assert command.main(["--remove", "example", "confirm=example", "secrets=yes"]) == 0
     assert not secrets.exists()
     assert command.main(["--remove", "example", "confirm=example"]) == 1
-    assert "there is no environment example" in capsys.readouterr().err
+    assert "environment example does not exist" in capsys.readouterr().err
 
 
 def test_removal_waits_for_the_lab(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

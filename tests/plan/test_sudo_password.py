@@ -98,7 +98,7 @@ def test_a_run_gives_the_password_to_sudo(asking: Project, shells: Shells) -> No
 
 def test_without_a_terminal_nothing_is_connected_to(asking: Project) -> None:
     outcome = asking.run("inventory", "deploys/full.py", "-y", "-v")
-    refused(asking, outcome, "there is no terminal to ask for it: set NEXUS_SUDO_PASSWORD")
+    refused(asking, outcome, "this run has no terminal to ask on: set NEXUS_SUDO_PASSWORD")
 
 
 def test_a_wrong_password_is_said(asking: Project) -> None:

@@ -108,7 +108,7 @@ def _create_rules(item: Item, world: World) -> Iterator[Call]:
 
 
 def _change_rules(item: Item, found: Found, world: World) -> Iterator[Call]:
-    """Yield at most three calls for each direction. What is missing is added before what is too much goes, so that
+    """Yield at most three calls for each direction. Missing rules are added before surplus ones are revoked, so that
     nothing that is planned is closed for a moment."""
     owner, known = group(item.ref.name), world.known
     for way in DIRECTIONS:

@@ -1,10 +1,9 @@
 """Runs on a host: updates that wait, and why a reboot is due. Changes nothing."""
 
-import os
 from typing import Any
 
 from roles.apt.host.pending import pending, waits
-from roles.base.host.metrics import reasons
+from roles.base.host.metrics import reboot_reasons
 
 
 def updates(context: dict[str, Any]) -> dict[str, Any]:
@@ -12,7 +11,7 @@ def updates(context: dict[str, Any]) -> dict[str, Any]:
     found = pending()
     security = [one.name for one in found if one.security]
     waiting = [name for name in security if not context["on"] or waits(name, context["in_order"])]
-    reboot = [os.path.basename(path) for path in reasons()]
+    reboot = reboot_reasons()
     return {"security": security, "waiting": waiting, "others": len(found) - len(security), "reboot": reboot}
 
 

@@ -22,6 +22,11 @@ def since() -> float:
     return min(map(os.path.getmtime, reasons()), default=0.0)
 
 
+def reboot_reasons() -> list[str]:
+    """Names of the files that tell of a due reboot."""
+    return [os.path.basename(path) for path in reasons()]
+
+
 def reasons() -> list[str]:
     """Files that tell of a due reboot: that of a package, or a kernel newer than the running one."""
     found = [path for path in (REQUIRED,) if os.path.exists(path)]

@@ -31,8 +31,7 @@ def main(path: str) -> None:
              os.path.join(directory, "lynis.log")])  # fmt: skip
         with open(report, encoding="utf-8", errors="replace") as source:
             lines = source.read().splitlines()
-    ssh = json.loads(run(["ssh-audit", "-j", ADDRESS]))
-    findings = [*of_lynis(lines), *of_ssh_audit(ssh)]
+    findings = [*of_lynis(lines), *of_ssh_audit(parsed(run(["ssh-audit", "-j", ADDRESS])))]
     found = {"at": time.time(), "index": index(lines), "findings": findings}
     write_atomic(path, json.dumps(found, indent=1).encode(), 0o600)
 
@@ -43,6 +42,17 @@ def run(argv: list[str]) -> str:
     if done.returncode < 0:
         raise RemoteError(f"{argv[0]} was ended by signal {-done.returncode}")
     return done.stdout.decode(errors="replace")
+
+
+def parsed(text: str) -> Any:
+    """What ssh-audit wrote; RemoteError with its words if it could not look at sshd."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        said = text.strip() or "nothing"
+        raise RemoteError(
+            f"ssh-audit could not look at sshd on {ADDRESS}, it says: {said}. Is ssh.service up?"
+        ) from None
 
 
 def index(lines: Iterable[str]) -> int:

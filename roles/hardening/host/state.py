@@ -1,4 +1,4 @@
-"""What no file shows of hardening: values in force in the kernel, sshd, mounts, PAM and
+"""What no file shows of hardening: values in force in the kernel, sshd, mounts, PAM and programs that watch.
 
 The first word of an item names its kind: `look` answers in the shape of what is planned, `make` makes it so.
 """

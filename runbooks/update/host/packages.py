@@ -1,6 +1,5 @@
 """Runs on a host: the updates that wait, and their installation. Standard library only."""
 
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,7 +10,7 @@ from nexus.agent.file import read_json
 from nexus.agent.lib import RemoteError, run
 from roles.apt.host.metrics import fetched
 from roles.apt.host.pending import pending
-from roles.base.host.metrics import reasons
+from roles.base.host.metrics import reboot_reasons
 
 
 def look(context: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,7 +24,7 @@ def look(context: Mapping[str, Any]) -> dict[str, Any]:
         stale = apt.refresh()
     return {
         "updates": [asdict(update) for update in pending()],
-        "reboot": [os.path.basename(path) for path in reasons()],
+        "reboot": reboot_reasons(),
         "stale": stale,
         "record": read_json(context["record"]),
     }

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nexus.agent.lib import run
-from roles.base.host.metrics import reasons
+from roles.base.host.metrics import reboot_reasons
 
 BOOT = "/proc/sys/kernel/random/boot_id"
 
@@ -19,4 +19,4 @@ def begin(context: Mapping[str, Any]) -> None:
 def state(context: Mapping[str, Any]) -> dict[str, Any]:
     """The id of this boot, and why another one is due."""
     with open(BOOT, errors="replace") as stream:
-        return {"boot": stream.read().strip(), "reboot": [os.path.basename(path) for path in reasons()]}
+        return {"boot": stream.read().strip(), "reboot": reboot_reasons()}
