@@ -17,7 +17,7 @@ SHOWN = 30  # lines of what moved: a longer list tells an operator nothing new
 
 def check_words(run: Run) -> None:
     """Refuse contradictory arguments before the run connects to any host."""
-    plan, apply, dry = run.given.get("plan"), run.given.get("apply"), click.get_current_context().params["dry"]
+    plan, apply, dry = run.given.get("plan"), run.given.get("apply"), run.dry
     if plan and not dry:
         raise OperatorError(f"plan={plan} writes what a run would do to a file: add --dry")
     if apply and dry:

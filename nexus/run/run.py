@@ -33,6 +33,7 @@ class Run:
         self.hosts = HostStates(environment, all_roles, left_out)
         self.outcome = Outcome()
         self.planned: dict[str, set[str]] = defaultdict(set)  # roles that this run converges, by host
+        self.dry = False  # whether it only shows what it would do
         self.reading: set[str] = set()  # operations that change nothing
         self.journaled: set[str] = set()  # operations that write their changes to the journal
         self.report: Callable[[Run], int] | None = None  # called in place of operations; returns the exit status

@@ -79,6 +79,9 @@ class Client(pyinfra_client.SSHClient):
             transport = self.get_transport()
             if not self.way or (transport and transport.is_active()):  # the error is at the far end, such as a key
                 self.close()
+                if isinstance(error, TimeoutError):
+                    place = f"{found.hostname} port {found.port or 22}"
+                    raise TimeoutError(f"no answer from {place} within {seconds:.0f} s") from None
                 raise
             why = self.way.said() or _in_words(error, seconds)
             self.close()

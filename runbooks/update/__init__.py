@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-import click
 from pyinfra.api.deploy import deploy
 
 from nexus.error import OperatorError
@@ -59,7 +58,7 @@ def _check(situation: Situation, continues: bool) -> None:
     reasons += [] if continues else gate.blocking(*situation.status())
     if not reasons:
         return
-    if click.get_current_context().params["dry"]:
+    if situation.run.dry:
         situation.run.outcome.note("update", gate.refusal(reasons))
         return
     raise OperatorError(gate.refusal(reasons))

@@ -8,7 +8,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import click
 import pytest
 
 from nexus.error import OperatorError
@@ -196,7 +195,6 @@ def asked(steps: Steps, monkeypatch: pytest.MonkeyPatch) -> Steps:
     monkeypatch.setattr(Steps, "look", lambda self, names: self.found, raising=False)
     monkeypatch.setattr(Steps, "note", lambda self, role, text: self.notes.append(text))
     monkeypatch.setattr(update, "Situation", lambda run: steps)
-    monkeypatch.setattr(click, "get_current_context", lambda: SimpleNamespace(params={"dry": steps.dry}))
     return steps
 
 

@@ -13,7 +13,8 @@ from nexus.provider.lab.machine import wait_until
 
 # Programs that write at any time; a write that a run causes occurs in each run.
 STORES = ("/var/lib/etcd/", "/var/lib/postgresql/", "/var/lib/redis/", "/var/lib/rabbitmq/", "/var/lib/seaweedfs/")
-LIVELY = (*STORES, "/var/spool/pgbackrest/", "/var/lib/prometheus/", "/var/log/")
+# Units that timers start have private directories below /var/tmp.
+LIVELY = (*STORES, "/var/spool/pgbackrest/", "/var/lib/prometheus/", "/var/log/", "/var/tmp/")
 BACKUP_SECONDS, QUIET_SECONDS = 300, 90
 ATTEMPTS = 8  # a vacuum of all databases takes as long as several runs
 
