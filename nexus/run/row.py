@@ -6,6 +6,8 @@ from typing import Any
 
 Answers = Mapping[str, Mapping[str, Mapping[str, Any]]]  # host -> part -> answer
 
+SILENT = "does not say"  # value of a row whose host did not answer in time
+
 
 @dataclass(frozen=True)
 class Row:
@@ -33,7 +35,7 @@ def unreachable_lines(answers: Answers, part: str, hosts: Iterable[str]) -> Iter
     """Yield a missed row for each host that answers, but with an error for this part."""
     for name in hosts:
         if error := answers.get(name, {}).get(part, {}).get("error"):
-            yield Row(part, name, "does not say", "", f"{error}. `systemctl --failed` and the journal there say more")
+            yield Row(part, name, SILENT, "", f"{error}. `systemctl --failed` and the journal there say more")
 
 
 def condition(area: str, what: str, own: Mapping[str, Any], remedy: str) -> Iterator[Row]:

@@ -6,6 +6,7 @@ from functools import partial
 from pyinfra.api.deploy import deploy
 
 from nexus.error import OperatorError
+from nexus.run.row import SILENT, Answers, Row
 from nexus.run.run import Run
 from nexus.run.runbook import Act, act
 from roles.apt.plan import in_order
@@ -55,13 +56,19 @@ def _visits(found: dict[str, Found], wanted: Sequence[str], wish: Wish, order: s
 def _check(situation: Situation, continues: bool) -> None:
     """Refuse an update while something is out of service; one that continues brings its own host back first."""
     reasons = gate.outside(str(situation.env.setting.update_window), now())
-    reasons += [] if continues else gate.blocking(*situation.status())
+    reasons += [] if continues else gate.blocking(*_status(situation))
     if not reasons:
         return
     if situation.run.dry:
         situation.run.outcome.note("update", gate.refusal(reasons))
         return
     raise OperatorError(gate.refusal(reasons))
+
+
+def _status(situation: Situation) -> tuple[Sequence[Row], Answers]:
+    """The status of all hosts. A busy host may answer too late once: it is asked again."""
+    rows, answers = situation.status()
+    return situation.status() if any(row.value == SILENT for row in rows) else (rows, answers)
 
 
 def _alone(run: Run, visits: Sequence[Visit], groups: Mapping[str, Sequence[str]]) -> None:

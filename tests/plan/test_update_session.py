@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from nexus.error import OperatorError
-from nexus.run.row import Row
+from nexus.run.row import SILENT, Row
 from nexus.run.runbook import Act
 from roles.apt.host.pending import Update
 from runbooks import update
@@ -33,7 +33,7 @@ class Steps(FakeRun):
     def __init__(self, directory: Path) -> None:
         self.environment = self.env = environment(directory, {**LAB, "data2": "postgresql"})
         self.run, self.lines, self.fails = self, list[str](), ""
-        self.leads, self.due, self.missed = "data1", list[str](), list[Row]()
+        self.leads, self.due, self.missed, self.late = "data1", list[str](), list[Row](), list[Row]()
         self.stores_by_role = {"postgresql": SimpleNamespace(STORE="postgresql", TITLE="PostgreSQL", move=self.move)}
 
     def do(self, line: str) -> None:
@@ -62,7 +62,7 @@ class Steps(FakeRun):
             raise OperatorError(f"{what} did not end: {answer}")
 
     def status(self) -> tuple[list[Row], dict[str, Any]]:
-        return self.missed, {}
+        return [*self.missed, *(self.late and [self.late.pop()])], {}
 
     def note(self, name: str, record: Record) -> None:
         self.lines.append(f"note {name} {record.step}{' drained' if record.drained else ''}")
@@ -233,6 +233,15 @@ def test_an_unhealthy_environment_is_not_updated(asked: Steps) -> None:
     asked.dry = True
     assert len(what(asked, reboot="always")) == 1 + len(asked.env.hosts)
     assert any("redis cache: no primary" in note for note in asked.notes)
+
+
+def test_a_host_that_answers_too_late_is_asked_again(asked: Steps) -> None:
+    late = Row("host", "data2", SILENT, "", "no answer within 8 s")
+    asked.late = [late]
+    assert len(what(asked, reboot="always")) == 1 + len(asked.env.hosts)
+    asked.late = [late, late]
+    with pytest.raises(OperatorError, match="host data2: does not say. no answer within 8 s"):
+        what(asked, reboot="always")
 
 
 def test_an_update_that_stopped_is_continued_although_its_host_is_missing(asked: Steps) -> None:
