@@ -240,7 +240,7 @@ def test_a_host_that_answers_too_late_is_asked_again(asked: Steps) -> None:
     asked.late = [late]
     assert len(what(asked, reboot="always")) == 1 + len(asked.env.hosts)
     asked.late = [late, late]
-    with pytest.raises(OperatorError, match="host data2: does not say. no answer within 8 s"):
+    with pytest.raises(OperatorError, match=r"host data2: does not say. no answer within 8 s"):
         what(asked, reboot="always")
 
 
