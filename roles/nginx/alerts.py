@@ -30,7 +30,7 @@ def alerts(env: Environment) -> Iterator[Alert]:
     )
     yield _budget(env, "ErrorBudgetFast", "1h", "5m")
     yield _budget(env, "ErrorBudgetSlow", "6h", "30m")
-    yield from _clients()
+    yield from _clients(env)
     yield Alert(
         "NginxDown",
         'nginx_up{job="nginx"}',
@@ -60,12 +60,20 @@ def _budget(env: Environment, name: str, long: str, short: str) -> Alert:
     )
 
 
-def _clients() -> Iterator[Alert]:
+def _clients(env: Environment) -> Iterator[Alert]:
     yield Alert(
         "HighFailedLogins",
         "sum(rate(nginx_login_failures_total[5m])) * 60",
         "the edge: {{ $value | humanize }} logins a minute are refused, the limit is {threshold}",
         "the addresses: grep '\"statusCode\":401' /var/log/nginx/access.log on the edge hosts",
+    )
+    service = env.setting.nginx_auth_service
+    yield Alert(
+        "LoginCheckFailing",
+        "sum(rate(nginx_login_check_failures_total[5m])) * 60",
+        f"the edge: {service} does not check {{{{ $value | humanize }}}} tokens a minute, so their requests are answered "
+        "503; the limit is {threshold}",
+        f"deploys/status.py shows {service} and Redis; docker service logs nexus_{service}",
     )
     yield Alert(
         "TokenGenerationSpike",

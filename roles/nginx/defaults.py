@@ -31,12 +31,15 @@ nginx_maintenance_seconds: int = 600  # seconds after which a maintenance page t
 
 nginx_api_key_clients: list[str] = []  # names of clients with a key for /api/public/; the keys are secrets
 
-# Whether a subrequest to nginx_auth_service checks the token on routes marked `auth: required`. It is off while no
-# service verifies tokens: the reference service would let every request in.
+# Whether routes marked `auth: required` ask nginx_auth_service about the token of each request, and refuse the request
+# without a good one. It is off while no service logs users in: nobody would have a token.
 nginx_auth_request: bool = False
-nginx_auth_service: str = "user-auth"  # the service that verifies tokens
-nginx_auth_path: str = "/api/auth/verify"  # the path of its check
-nginx_auth_method: str = "POST"  # the method of its check
+nginx_auth_service: str = "token-mgr"  # the service that checks tokens: {"token": "..."} by POST; 200 or 401
+nginx_auth_path: str = "/tokens/verify"  # the path of its check
+nginx_auth_user_claim: str = "userId"  # the claim of a token that names the user; services get it as X-User-Id
+# Paths that issue a token to anyone who asks. With login on only edge hosts and nginx_admin_networks reach them: else
+# each user could become any other.
+nginx_auth_issuers: list[str] = ["/api/tokens/generate"]
 # Methods without authentication on routes marked `auth: partial`; the documents do not name them. Reading products
 # is open, and so is reporting an error, which browsers do before a login.
 nginx_auth_open_methods: dict[str, list[str]] = {"puabo-nuki-product-catalog": ["GET", "HEAD"], "glitch": ["POST"]}

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nexus.catalogue.gateway import Route
@@ -26,6 +26,7 @@ class Location:
     methods: tuple[str, ...]  # allowed methods; empty: all
     rewrite: tuple[str, str] | None  # pattern and replacement, where the service has another path
     authenticated: bool
+    issuer: bool  # gives a token to anyone who asks
     open_methods: tuple[str, ...]  # methods that need no authentication even so
     handshake: bool
     body_bytes: int
@@ -37,7 +38,7 @@ class Location:
 def locations(env: Environment, setting: Settings) -> tuple[Location, ...]:
     """All locations, in the catalogue's order, with the settings of their host.
 
-    A prefix becomes two locations: the paths below it, and the path alone.
+    A prefix becomes two locations: the paths below it, and the path alone. Paths below it that issue tokens are a third.
     """
     return tuple(location for route in env.catalogue.routes for location in _of_route(env, setting, route))
 
@@ -48,7 +49,12 @@ def _of_route(env: Environment, setting: Settings, route: Route) -> Iterator[Loc
         return
     # Nginx would redirect the path without its slash to the one with it, and a POST would arrive as GET
     yield _location(env, setting, route, f"= {route.path[:-1]}", route.path[:-1], route.target[:-1] or "/")
-    yield _location(env, setting, route, route.path, route.path, route.target)
+    below = _location(env, setting, route, route.path, route.path, route.target)
+    yield below
+    if setting.nginx_auth_request:
+        issuers = [path for path in setting.nginx_auth_issuers if path.startswith(route.path)]
+        # as services compare paths: Express ignores case and a slash at the end
+        yield from (replace(below, match=f'~* "^{re.escape(path)}/*$"', issuer=True) for path in issuers)
 
 
 def _location(env: Environment, setting: Settings, route: Route, match: str, path: str, target: str) -> Location:
@@ -66,7 +72,8 @@ def _location(env: Environment, setting: Settings, route: Route, match: str, pat
         methods=tuple(sorted(methods)),
         rewrite=rewrite,
         authenticated=route.auth != "none",
-        open_methods=tuple(sorted({"OPTIONS", *is_open})),
+        issuer=False,
+        open_methods=tuple(sorted(is_open)),
         handshake=env.catalogue.service(route.service).handshake,
         body_bytes=_body_bytes(env, setting, route.service),
         timeout_ms=timeout_ms(env, route.service) + ROUTER_MARGIN_MS,

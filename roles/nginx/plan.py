@@ -9,6 +9,7 @@ from nexus.environment.environment import Environment, Host
 from nexus.plan.desired import Desired, Directory, File, State, Unit
 from roles.base.logs import open_logs
 from roles.nginx.location import locations, tuning
+from roles.nginx.login import login
 
 IN_ORDER = ("nginx.*", "libnginx-mod-.*")
 DIRECTORY = "/etc/nginx"
@@ -18,8 +19,10 @@ FRONTENDS = f"{OWN}/frontends"  # locations of front ends below the platform's o
 STAMP = f"{OWN}/stamp.conf"  # hash of all other files, which the running Nginx names on its status port
 BUFFERS = "/var/lib/nginx"  # requests and answers that do not fit into memory
 BUFFERED = ("body", "fastcgi", "proxy", "scgi", "uwsgi")
-PARTS = ("limit", "cors", "log", "tls", "header", "error", "proxy", "gateway", "site")
+PARTS = ("limit", "cors", "log", "tls", "header", "error", "proxy", "login", "gateway", "site")
 MAIN_CONTEXT = ("worker_processes", "worker_rlimit_nofile")
+# Headers that could name a user: never a client's own.
+IDENTITY = ("X-User-Id", "X-User", "X-User-Email", "X-User-Roles", "X-Remote-User", "X-Forwarded-User")
 EVENTS_CONTEXT = ("worker_connections", "use", "multi_accept")
 
 # status, code in the answer, text. The envelope is the gateway's.
@@ -101,6 +104,8 @@ def _values(env: Environment, host: Host) -> dict[str, Any]:
         "http": own,
         "locations": locations(env, setting),
         "errors": ERRORS,
+        "identity": IDENTITY,
+        "login": login(env, setting) if setting.nginx_auth_request else None,
         "csp": _csp(gateway.csp, setting.domain),
         "origins": [f"https://{setting.domain}", *setting.nginx_cors_origins],
         "versions": "|".join(prefix.split("/")[2] for prefix in gateway.versioning.prefixes),

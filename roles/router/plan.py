@@ -9,6 +9,7 @@ from typing import Any
 
 from nexus.environment.environment import Environment, Host
 from nexus.plan.desired import Desired, Directory, File, State, Unit
+from roles.nginx.login import user_claim
 from roles.router.backend import backends, canaries
 from roles.router.window import windows
 
@@ -56,6 +57,7 @@ def configuration(env: Environment) -> tuple[str, str]:
         "canaries": canaries(env),
         "windows": windows(env),
         "log_socket": f"{INSIDE}/{LOG}",
+        "user_claim": user_claim(env.setting) if env.setting.nginx_auth_request else "",
         "check_timeout_ms": env.catalogue.gateway.timeouts_ms.health_check,
     }
     stamp = hashlib.sha256(env.render("router/haproxy.cfg.j2", stamp="", **values).encode()).hexdigest()

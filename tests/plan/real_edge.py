@@ -112,6 +112,8 @@ class Played:
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     dns_port: int = 0
     listeners: list[asyncio.Server | asyncio.DatagramTransport] = field(default_factory=list)
+    good: set[str] = field(default_factory=set)  # tokens that the service which checks them finds good
+    login_fault: int = 0  # the status that it answers with instead
     held: int = 0  # requests that wait for `let_go`
     let_go: bool = False
 
@@ -173,8 +175,7 @@ class Played:
         if headers.get("upgrade") == "websocket":
             await _websocket(headers["sec-websocket-key"], reader, writer)
             return
-        refused = "x-original-uri" in headers and headers.get("authorization") != "Bearer good"
-        status = "401 Unauthorized" if refused else "200 OK"
+        status = self._login(body) if "x-nexus-login" in headers else "200 OK"
         text = json.dumps(fact).encode()
         writer.write(
             f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n"
@@ -182,6 +183,11 @@ class Played:
         )
         writer.write(b"" if method == "HEAD" else text)
         await writer.drain()
+
+    def _login(self, body: bytes) -> str:
+        if self.login_fault:
+            return f"{self.login_fault} Fault"
+        return "200 OK" if json.loads(body)["token"] in self.good else "401 Unauthorized"
 
 
 async def _websocket(key: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,7 +1,8 @@
 'use strict';
 // The reference service: keeps the platform's contract for any service that has no code of its own, so that
 // routing, credentials, stores and dependencies of an environment are proven before real code is laid down.
-// It holds no business logic and no state, and it does nothing while nobody asks.
+// It holds no business logic and no state, and it does nothing while nobody asks. In place of the token manager it
+// issues and checks tokens, so that the login of the edge is proven, too.
 
 const http = require('node:http');
 const { randomUUID } = require('node:crypto');
@@ -10,9 +11,11 @@ const { log } = require('./lib/log');
 const { faults } = require('./lib/fault');
 const { metrics } = require('./lib/metrics');
 const { readiness } = require('./lib/readiness');
+const { answerToken } = require('./lib/token');
 const { upgrade, closeSockets } = require('./lib/socket');
 
 const QUIET = new Set(['/health', '/health/live', '/health/ready', '/metrics']); // asked all the time: not logged
+const KEPT_BYTES = 16_384; // of a request's body
 const STOP_LIMIT_MS = 10_000; // for requests and sockets that are still open at SIGTERM
 
 let stopping = false;
@@ -25,10 +28,15 @@ function send(response, status, body, type = 'application/json') {
   response.end(response.req.method === 'HEAD' ? undefined : text);
 }
 
-async function bodyLength(request) {
+/** The length of the body, and the text of its beginning: all of it where it is short. */
+async function readBody(request) {
   let length = 0;
-  for await (const chunk of request) length += chunk.length;
-  return length;
+  const kept = [];
+  for await (const chunk of request) {
+    if (length < KEPT_BYTES) kept.push(chunk);
+    length += chunk.length;
+  }
+  return { length, text: Buffer.concat(kept).toString() };
 }
 
 function handshake(request) {
@@ -40,9 +48,13 @@ function handshake(request) {
 
 /** Everything that is not an endpoint of the contract: says who answered what, so that routes can be proven. */
 async function echo(request, response, path) {
-  const length = await bodyLength(request);
+  const { length, text } = await readBody(request);
+  const answered = await answerToken(request.method, path, text);
+  if (answered) return send(response, ...answered);
+  // a login that any service could confirm would be none
+  if (request.headers['x-nexus-login']) return send(response, 501, { error: 'this service checks no tokens' });
   const failing = faults.failsNow();
-  send(response, failing ? 500 : 200, {
+  return send(response, failing ? 500 : 200, {
     service: settings.service,
     release: settings.release,
     method: request.method,
@@ -52,6 +64,7 @@ async function echo(request, response, path) {
     bodyLength: length,
     clientAddress: request.headers['x-real-ip'],
     apiVersion: request.headers['x-api-version'],
+    user: request.headers['x-user-id'],
     handshake: handshake(request),
     ...(failing && { error: 'fault "error" is on' }),
   });

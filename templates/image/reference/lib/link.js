@@ -22,6 +22,11 @@ class Link {
 
   /** Resolves when the store answered with this service's own credentials; rejects with the reason. */
   async ask() {
+    await this.use((opened) => this.driver.check(opened, this.settings));
+  }
+
+  /** What `action` gives for the open connection; it may be called twice. */
+  async use(action) {
     this.driver ??= require(`./store/${this.name}`); // only what this service uses takes memory
     const url = this.settings.urls[this.name];
     if (!url) throw new Error('no URL given for it in the environment');
@@ -29,21 +34,21 @@ class Link {
     try {
       const used = this.handle !== undefined;
       try {
-        await this.once(url);
+        return await this.once(url, action);
       } catch (error) {
         if (!used) throw error;
-        await this.once(url); // a store that was restarted in between is no failure
+        return await this.once(url, action); // a store that was restarted in between is no failure
       }
     } finally {
       this.idle = setTimeout(() => this.drop(), IDLE_MS).unref();
     }
   }
 
-  async once(url) {
+  async once(url, action) {
     try {
       this.handle ??= this.driver.open(url, this.settings);
       const { handle } = this;
-      await within(LIMIT_MS, handle.then((opened) => this.driver.check(opened, this.settings)));
+      return await within(LIMIT_MS, handle.then(action));
     } catch (error) {
       this.drop();
       throw error;

@@ -29,6 +29,8 @@ module.exports.settings = Object.freeze({
   storesAbsent: list(env.STORES_ABSENT),
   dependencies: dependencies(env.DEPENDS_ON),
   handshake: env.N3XUS_HANDSHAKE,
+  // the first one signs; during a rotation, tokens that the other one signed are good, too
+  jwtKeys: [...new Set([env.JWT_SECRET, ...list(env.JWT_SECRETS_ACCEPTED)])].filter(Boolean),
   redisKeyPrefix: env.REDIS_KEY_PREFIX ?? `${env.SERVICE_NAME}:`,
   urls: {
     postgresql: env.DATABASE_URL,

@@ -1,0 +1,37 @@
+"""Login at the edge: which service checks the tokens of requests, and how it is asked."""
+
+import re
+from dataclasses import dataclass
+
+from nexus.environment.environment import Environment
+from nexus.environment.settings import Settings
+from nexus.error import OperatorError, nearest
+
+CLAIM = re.compile(r"\w+(\.\w+)*")
+
+
+@dataclass(frozen=True)
+class Login:
+    """The check of a token."""
+
+    service: str
+    path: str
+    handshake: str  # the value of its header; empty where the service wants none
+
+
+def login(env: Environment, setting: Settings) -> Login:
+    """The check that the settings ask for; OperatorError for a service that this environment lacks."""
+    name, services = setting.nginx_auth_service, env.catalogue.services
+    if name not in services:
+        raise OperatorError(
+            f'nginx_auth_service is "{name}", which is not a service of {env.name}{nearest(name, services)}: '
+            "name one that checks tokens, or set nginx_auth_request to False"
+        )
+    return Login(name, setting.nginx_auth_path, env.catalogue.handshake.value if services[name].handshake else "")
+
+
+def user_claim(setting: Settings) -> str:
+    """The claim that names the user; OperatorError for a name that is none."""
+    if not CLAIM.fullmatch(claim := setting.nginx_auth_user_claim):
+        raise OperatorError(f'nginx_auth_user_claim is "{claim}": name a claim of tokens, such as userId or sub')
+    return str(claim)
