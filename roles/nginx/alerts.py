@@ -71,8 +71,8 @@ def _clients(env: Environment) -> Iterator[Alert]:
     yield Alert(
         "LoginCheckFailing",
         "sum(rate(nginx_login_check_failures_total[5m])) * 60",
-        f"the edge: {service} does not check {{{{ $value | humanize }}}} tokens a minute, so their requests are answered "
-        "503; the limit is {threshold}",
+        f"the edge: {service} leaves {{{{ $value | humanize }}}} tokens a minute unchecked, and their requests are "
+        "answered 503; the limit is {threshold}",
         f"deploys/status.py shows {service} and Redis; docker service logs nexus_{service}",
     )
     yield Alert(

@@ -38,7 +38,7 @@ class Location:
 def locations(env: Environment, setting: Settings) -> tuple[Location, ...]:
     """All locations, in the catalogue's order, with the settings of their host.
 
-    A prefix becomes two locations: the paths below it, and the path alone. Paths below it that issue tokens are a third.
+    A prefix becomes two locations: the paths below it, and the path alone. Each path that issues tokens is one more.
     """
     return tuple(location for route in env.catalogue.routes for location in _of_route(env, setting, route))
 

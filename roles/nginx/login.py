@@ -1,13 +1,10 @@
 """Login at the edge: which service checks the tokens of requests, and how it is asked."""
 
-import re
 from dataclasses import dataclass
 
 from nexus.environment.environment import Environment
 from nexus.environment.settings import Settings
 from nexus.error import OperatorError, nearest
-
-CLAIM = re.compile(r"\w+(\.\w+)*")
 
 
 @dataclass(frozen=True)
@@ -28,10 +25,3 @@ def login(env: Environment, setting: Settings) -> Login:
             "name one that checks tokens, or set nginx_auth_request to False"
         )
     return Login(name, setting.nginx_auth_path, env.catalogue.handshake.value if services[name].handshake else "")
-
-
-def user_claim(setting: Settings) -> str:
-    """The claim that names the user; OperatorError for a name that is none."""
-    if not CLAIM.fullmatch(claim := setting.nginx_auth_user_claim):
-        raise OperatorError(f'nginx_auth_user_claim is "{claim}": name a claim of tokens, such as userId or sub')
-    return str(claim)

@@ -4,12 +4,13 @@ The container belongs to the stack (role `service`), which takes its definition 
 """
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
 from nexus.environment.environment import Environment, Host
+from nexus.error import OperatorError
 from nexus.plan.desired import Desired, Directory, File, State, Unit
-from roles.nginx.login import user_claim
 from roles.router.backend import backends, canaries
 from roles.router.window import windows
 
@@ -57,11 +58,18 @@ def configuration(env: Environment) -> tuple[str, str]:
         "canaries": canaries(env),
         "windows": windows(env),
         "log_socket": f"{INSIDE}/{LOG}",
-        "user_claim": user_claim(env.setting) if env.setting.nginx_auth_request else "",
+        "user_claim": _user_claim(str(env.setting.nginx_auth_user_claim)) if env.setting.nginx_auth_request else "",
         "check_timeout_ms": env.catalogue.gateway.timeouts_ms.health_check,
     }
     stamp = hashlib.sha256(env.render("router/haproxy.cfg.j2", stamp="", **values).encode()).hexdigest()
     return env.render("router/haproxy.cfg.j2", stamp=stamp, **values), stamp
+
+
+def _user_claim(claim: str) -> str:
+    """The claim that names the user of a token; OperatorError for a name that no claim has."""
+    if not re.fullmatch(r"\w+(\.\w+)*", claim):
+        raise OperatorError(f'nginx_auth_user_claim is "{claim}": name a claim of tokens, such as userId or sub')
+    return claim
 
 
 def stack(env: Environment) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 from hosts.client import Answer, Edge
 from hosts.fleet import Fleet
+from hosts.login import bearer
 from hosts.question import router_ports
 from nexus.catalogue.gateway import Route
 from nexus.pki.ca import RENEW_DAYS
@@ -33,20 +34,12 @@ def methods(fleet: Fleet, route: Route) -> list[str]:
     return list(route.methods) or ["GET", "POST"]
 
 
-def protected(fleet: Fleet, route: Route) -> bool:
-    """Whether the edge itself wants a token for the route."""
-    return bool(fleet.env.setting.nginx_auth_request) and route.auth == "required"
-
-
 def answered_by(fleet: Fleet, route: Route, what: str, answer: Answer, method: str, path: str) -> None:
     """The check fails where not the service of the route answered, or for another path than its own."""
     assert answer.status != 429, (
         f"{what}: 429, the limit for one client is used up. Add the network of this machine to "
         f"edge_unlimited_networks, or try again later: {answer.text[:200]}"
     )
-    if protected(fleet, route):
-        assert answer.status in (401, 403), f"{what} without a token: {answer}"
-        return
     if real_code(fleet, route.service):
         assert answer.status not in (405, 502, 503, 504), f"{what}: {answer}"
         code = ((answer.json or {}).get("error") or {}) if isinstance(answer.json, dict) else {}
@@ -67,7 +60,7 @@ def test_route(fleet: Fleet, edges: Edges, hostname: str, route: Route) -> None:
     below = "verify/it" if route.is_prefix else ""
     for method in methods(fleet, route):
         body = b'{"verify":true}' if method == "POST" else None
-        answer = edges[hostname].ask(f"{route.path}{below}?a=1", method, body)
+        answer = edges[hostname].ask(f"{route.path}{below}?a=1", method, body, **bearer(fleet))
         answered_by(fleet, route, f"{hostname}: {method} {route.path}{below}", answer, method, f"{route.target}{below}")
 
 
@@ -75,7 +68,8 @@ def test_route(fleet: Fleet, edges: Edges, hostname: str, route: Route) -> None:
 def test_route_without_its_slash(fleet: Fleet, edges: Edges, hostname: str, route: Route) -> None:
     fleet.seen(hostname)
     path, method = route.path.rstrip("/"), methods(fleet, route)[-1]
-    answer = edges[hostname].ask(path, method, b'{"verify":true}' if method == "POST" else None)
+    body = b'{"verify":true}' if method == "POST" else None
+    answer = edges[hostname].ask(path, method, body, **bearer(fleet))
     assert answer.status not in (301, 302, 307, 308), f"{hostname}: {method} {path} is redirected, without its body"
     answered_by(fleet, route, f"{hostname}: {method} {path}", answer, method, route.target.rstrip("/") or "/")
 

@@ -6,6 +6,7 @@ import pytest
 
 from hosts.client import Edge
 from hosts.fleet import Fleet
+from hosts.login import bearer
 from roles.functional.host.check import failure
 from roles.functional.plan import checks, request_data
 
@@ -19,7 +20,7 @@ def test_services_do_their_work(fleet: Fleet, edges: dict[str, Edge], hostname: 
         pytest.skip("no service runs code of its own here; the reference service proves its stores by its readiness")
 
     def ask(method: str, path: str, body: bytes | None) -> tuple[int, str]:
-        sent = {"Content_Type": "application/json"} if body else {}
+        sent = {**bearer(fleet), **({"Content_Type": "application/json"} if body else {})}
         answer = edges[hostname].ask(path, method, body, **sent)
         return answer.status, answer.text
 

@@ -139,8 +139,8 @@ def test_the_log_names_the_user(edge: Edge) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"nginx_auth_service": "tokn-mgr"}, "nginx_auth_service is \"tokn-mgr\".*did you mean .?token-mgr"),
-        ({"nginx_auth_user_claim": "a b"}, "nginx_auth_user_claim is \"a b\""),
+        ({"nginx_auth_service": "tokn-mgr"}, 'nginx_auth_service is "tokn-mgr".*did you mean .?token-mgr'),
+        ({"nginx_auth_user_claim": "a b"}, 'nginx_auth_user_claim is "a b"'),
     ],
 )
 def test_wrong_settings_are_refused(tmp_path: Path, settings: dict[str, Any], message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import http.server
 import json
@@ -19,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from roles.functional.plan import token
 from tests.plan.loopback import Place
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "image"
@@ -220,3 +222,73 @@ def test_refuses_an_invalid_port(port: str) -> None:
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 78
     assert "PORT" in done.stderr
+
+
+FAKE_REDIS = """
+const kept = new Map();
+const up = () => { if (require('fs').existsSync(process.env.REDIS_DOWN)) throw new Error('the store is down'); };
+exports.createClient = () => ({
+  on() {}, destroy() {}, async connect() { up(); },
+  async get(key) { up(); return kept.get(key) ?? null; },
+  async set(key, value) { up(); kept.set(key, value); },
+});
+"""
+
+
+@pytest.fixture(name="tokens")
+def tokens_(start: Start, tmp_path: Path) -> Service:
+    """The reference service in place of the token manager, with a stand-in for its driver of Redis."""
+    driver = tmp_path / "modules/@redis/client/index.js"
+    driver.parent.mkdir(parents=True)
+    driver.write_text(FAKE_REDIS)
+    variables = {
+        "NODE_PATH": str(tmp_path / "modules"),
+        "REDIS_URL": "rediss://x",
+        "REDIS_DOWN": str(tmp_path / "down"),
+    }
+    return start(SERVICE_NAME="token-mgr", JWT_SECRET="now", JWT_SECRETS_ACCEPTED="before,now", **variables)
+
+
+def post(service: Service, action: str, **body: Any) -> tuple[int, Any]:
+    return service.ask(f"/tokens/{action}", "POST", json.dumps(body).encode())
+
+
+@needs_node
+def test_issues_and_checks_tokens_as_the_token_manager_does(tokens: Service) -> None:
+    status, answer = post(tokens, "generate", userId="u", payload={"role": "x"}, expiresIn="5m")
+    assert status == 200
+    status, found = post(tokens, "verify", token=answer["token"])
+    assert (status, found["valid"], found["decoded"]["userId"], found["decoded"]["role"]) == (200, True, "u", "x")
+    assert found["decoded"]["exp"] - found["decoded"]["iat"] == 300
+    assert post(tokens, "verify", token=token("now", "u", time.time()))[0] == 200
+    assert post(tokens, "verify", token=token("before", "u", time.time()))[0] == 200
+
+
+@needs_node
+def test_refuses_forged_ended_and_revoked_tokens(tokens: Service) -> None:
+    good = token("now", "u", time.time())
+    none = f"{base64.urlsafe_b64encode(b'{}').decode()}.{good.split('.')[1]}."
+    for bad, why in (
+        (token("other", "u", time.time()), "invalid signature"),
+        (good[:-2], "invalid signature"),
+        (none, "invalid signature"),
+        ("x", "invalid signature"),
+        (token("now", "u", time.time() - 301), "jwt expired"),
+    ):
+        assert post(tokens, "verify", token=bad) == (401, {"valid": False, "error": why})
+    assert post(tokens, "revoke", token=good)[0] == 200
+    assert post(tokens, "verify", token=good) == (401, {"valid": False, "error": "Token revoked"})
+
+
+@needs_node
+def test_a_token_is_not_good_while_the_store_is_down(tokens: Service, tmp_path: Path) -> None:
+    good = token("now", "u", time.time())
+    (tmp_path / "down").touch()
+    assert post(tokens, "verify", token=good) == (503, {"valid": False, "error": "the store is down"})
+    (tmp_path / "down").unlink()
+    assert post(tokens, "verify", token=good)[0] == 200
+
+
+@needs_node
+def test_other_services_confirm_no_login(start: Start) -> None:
+    assert start().ask("/tokens/verify", "POST", b"{}", {"X-Nexus-Login": "1"})[0] == 501
