@@ -3,7 +3,8 @@
     python -m benchmarks slice [--sizes 1,8 --cases noop --peers kit,ansible --links direct --rounds 1]
     python -m benchmarks full [--cases noop,delay,service,nginx,verify,light,first]
     python -m benchmarks growth [--of services,simulated,hosts]
-    python -m benchmarks all              all three, without cases that take hours or renew the lab
+    python -m benchmarks edge             a request through the edge, a bare Nginx and HAProxy alone
+    python -m benchmarks all              all four, without cases that take hours or renew the lab
     python -m benchmarks table            the last results as Markdown; `--write` puts them into the README
     python -m benchmarks down             take the light hosts down
 
@@ -18,10 +19,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import full, growth, hosts, platform_run
+from benchmarks import edge, edge_lab, full, growth, hosts, platform_run
 from benchmarks.comparison import CASES, Choice, Comparison
 from benchmarks.distance import LINKS
-from benchmarks.result import RESULTS, Series, median
+from benchmarks.result import RESULTS, Series, describe, median
 from benchmarks.table import markdown
 from benchmarks.target import Figures
 from benchmarks.way import ways
@@ -37,12 +38,12 @@ def main(words: list[str] | None = None) -> int:
     """Exit status; 1 if a run did not do its work."""
     options = _parser().parse_args(words)
     if options.part == "all":
-        parts = (["slice", *MODEST, "--links", "direct"], ["full"], ["growth"], ["table", "--write"])
+        parts = (["slice", *MODEST, "--links", "direct"], ["full"], ["growth"], ["edge"], ["table", "--write"])
         return max([main(part) for part in parts])
     if options.part == "down":
         hosts.down()
         return 0
-    return {"slice": _slice, "full": _full, "growth": _growth, "table": _table}[options.part](options)
+    return {"slice": _slice, "full": _full, "growth": _growth, "edge": _edge, "table": _table}[options.part](options)
 
 
 def _slice(options: argparse.Namespace) -> int:
@@ -96,12 +97,26 @@ def _growth(options: argparse.Namespace) -> int:
     return 0
 
 
+def _edge(options: argparse.Namespace) -> int:
+    figures = Figures(RESULTS / "edge.json")
+    try:
+        edge_lab.run(figures)
+    except full.Unexpected as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(edge.markdown(figures))
+    return 0
+
+
 def _table(options: argparse.Namespace) -> int:
     parts = []
     if (RESULTS / "full.json").is_file():
         parts += ["## Against targets", Figures(RESULTS / "full.json").markdown()]
     if (RESULTS / "slice.json").is_file():
         parts += ["## Compared with its peers", markdown(Series(RESULTS / "slice.json"))]
+    if (RESULTS / "edge.json").is_file():
+        measured = Figures(RESULTS / "edge.json")
+        parts += ["## A request through the edge", describe(measured.about), edge.markdown(measured)]
     if growth.PLOT.is_file():
         parts += ["## Growth", "![no-op against hosts and services](growth.svg)"]
     text = "\n\n".join(part.strip() for part in parts)
@@ -133,7 +148,8 @@ def _parser() -> argparse.ArgumentParser:
     full_.add_argument("--cases", type=_several(_one_of(tuple(full.CASES))), default=full.GENTLE)
     growth_ = parts.add_parser("growth", help="cost against the number of hosts and services")
     growth_.add_argument("--of", type=_several(_one_of(tuple(GROWTH))), default=tuple(GROWTH))
-    parts.add_parser("all", help="slice, full and growth, in about an hour")
+    parts.add_parser("edge", help="a request through our edge and its peers, on the lab")
+    parts.add_parser("all", help="slice, full, growth and edge, in about an hour")
     table_ = parts.add_parser("table", help="the last results as Markdown")
     table_.add_argument("--write", action="store_true", help="write them into the README")
     parts.add_parser("down", help="take the light hosts down")
