@@ -1,8 +1,9 @@
-"""The edge: the router's configuration and Nginx with every route of the gateway."""
+"""The edge: the router's configuration, Nginx with every route of the gateway, and the address that edges share."""
 
 from pyinfra import host
 
 from nexus.run.converge import layer
+from roles.keepalived import keepalived
 from roles.nginx import nginx
 from roles.router import router
 
@@ -10,3 +11,4 @@ layer("edge")
 if "edge" in host.groups:
     router()
     nginx()
+    keepalived()  # gives the address up where Nginx does not answer

@@ -4,3 +4,6 @@ provider = "lab"
 secrets_file = ".lab/lab_wide/secrets.age"
 secrets_identity = ".lab/lab_wide/age.key"
 ca_file = ".lab/lab_wide/ca.pem"
+
+keepalived_address = "10.213.0.110/24"
+keepalived_interface = "host0"

@@ -38,6 +38,7 @@ ROLES = Roles(
             ("app",), cluster=True, needs=DIGESTS | KEPT, keeps={"replicas": "service_replicas"}, shows_state=True
         ),
         "nginx": Role(("edge",), needs=KEPT, keeps={"maintenance": "nginx_maintenance"}, shows_state=True),
+        "keepalived": Role(("edge",)),
         "log_store": Role(("ops",)),
         "log_forwarder": Role(("all",)),
         "exporter": Role(("all",)),

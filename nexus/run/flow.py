@@ -11,6 +11,7 @@ from nexus.environment.environment import Environment
 from nexus.error import OperatorError
 from nexus.run.role import Roles
 
+VRRP = 112  # number of the protocol of IP by which hosts share an address; it has no ports
 ENGINE_GROUPS = frozenset({"app", "edge"})  # hosts with containers of services
 WORLD, OPERATORS, CONTAINERS, SELF = "world", "operators", "containers", "self"
 SOURCES = {
@@ -25,8 +26,8 @@ SOURCES = {
 class Flow:
     """Connections from a source to one port: `source` is a group of the inventory or one of SOURCES.
 
-    They go to hosts of the group `to`, or only to those in `only`. `setting` names the port's setting; it is empty
-    if the port is fixed.
+    They go to hosts of the group `to`, or only to those in `only`. `protocol` is tcp, udp, or vrrp (port: VRRP).
+    `setting` names the port's setting; it is empty if the port is fixed.
     """
 
     source: str

@@ -16,6 +16,7 @@ def exporters(env: Environment, host: Host) -> Iterator[Exporter]:
         f"--web.listen-address=127.0.0.1:{PORT}",
         "--collector.systemd",
         f"--collector.textfile.directory={TEXTFILES}",
+        *(["--collector.netdev.address-info"] if "edge" in host.groups and env.setting.keepalived_address else []),
         *(f"--no-collector.{name}" for name in WITHOUT),
     )
     yield Exporter("node", PORT, package="prometheus-node-exporter", arguments=arguments)

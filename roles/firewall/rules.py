@@ -7,7 +7,7 @@ from typing import Any
 
 from nexus.environment.environment import Environment, Host
 from nexus.error import OperatorError
-from nexus.run.flow import CONTAINERS, ENGINE_GROUPS, OPERATORS, SELF, WORLD, Entry, matrix
+from nexus.run.flow import CONTAINERS, ENGINE_GROUPS, OPERATORS, SELF, VRRP, WORLD, Entry, matrix
 from roles.table import ROLES
 
 
@@ -21,6 +21,11 @@ class Rule:
     anywhere: bool
     containers: bool
     why: str
+
+    @property
+    def arrives(self) -> str:
+        """The connections themselves in nftables's words."""
+        return f"ip protocol {VRRP}" if self.protocol == "vrrp" else f"{self.protocol} dport {self.port}"
 
     def matches(self) -> Iterator[str]:
         """Conditions on the sender in nftables's words, one of which must hold."""

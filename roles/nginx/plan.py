@@ -20,6 +20,7 @@ STAMP = f"{OWN}/stamp.conf"  # hash of all other files, which the running Nginx 
 BUFFERS = "/var/lib/nginx"  # requests and answers that do not fit into memory
 BUFFERED = ("body", "fastcgi", "proxy", "scgi", "uwsgi")
 PARTS = ("limit", "cors", "log", "tls", "header", "error", "proxy", "login", "gateway", "site")
+TICKET, TICKET_BYTES = "nginx/session-ticket", 80  # AES-256
 MAIN_CONTEXT = ("worker_processes", "worker_rlimit_nofile")
 # Headers that could name a user: never a client's own.
 IDENTITY = ("X-User-Id", "X-User", "X-User-Email", "X-User-Roles", "X-Remote-User", "X-Forwarded-User")
@@ -88,6 +89,7 @@ def configuration(env: Environment, host: Host) -> tuple[File, ...]:
     return (
         File(f"{DIRECTORY}/nginx.conf", env.render("nginx/nginx.conf.j2", **values)),
         *parts,
+        *_tickets(env),
         File(f"{OWN}/key.conf", env.render("nginx/key.conf.j2", keys=keys), mode=0o640, secret=True),
     )
 
@@ -105,11 +107,25 @@ def _values(env: Environment, host: Host) -> dict[str, Any]:
         "locations": locations(env, setting),
         "errors": ERRORS,
         "identity": IDENTITY,
+        "tickets": [file.path.removeprefix(f"{DIRECTORY}/") for file in _tickets(env)],
         "login": login(env, setting) if setting.nginx_auth_request else None,
         "csp": _csp(gateway.csp, setting.domain),
         "origins": [f"https://{setting.domain}", *setting.nginx_cors_origins],
         "versions": "|".join(prefix.split("/")[2] for prefix in gateway.versioning.prefixes),
     }
+
+
+def _tickets(env: Environment) -> tuple[File, ...]:
+    """Keys of session tickets, by which a client that moves to another edge host resumes its session there.
+
+    The first one makes tickets, each one takes them. Without other edge hosts the cache of this one is enough.
+    """
+    if len(env.group("edge")) < 2:
+        return ()
+    keys = [hashlib.shake_256(value.encode()).digest(TICKET_BYTES) for value in env.secrets.accepted(TICKET)]
+    return tuple(
+        File(f"{OWN}/ticket{number}.key", key, mode=0o600, secret=True) for number, key in enumerate(keys, start=1)
+    )
 
 
 def _csp(rules: Mapping[str, tuple[str, ...]], domain: str) -> str:

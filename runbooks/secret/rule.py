@@ -37,6 +37,7 @@ PROVIDER = "its provider makes it: get a new one there and enter it with `make s
 RULES: dict[str, Rule] = {
     "redis/*": Rule("both"),
     "nginx/api-key/*": Rule("both", hold_minutes=-1),
+    "nginx/session-ticket": Rule("both", hold_minutes=1440),  # as long as a session lives
     "service/jwt": Rule("both"),  # held for as long as a token lives, see `rule_of`
     "service/fingerprint": Rule("replace"),
     "postgresql/superuser": Rule("replace"),

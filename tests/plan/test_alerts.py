@@ -27,6 +27,7 @@ from tests.plan.alert_cases import (
     ENVIRONMENT,
     HOSTS,
     SAMPLES,
+    SETTINGS,
     Case,
     Fired,
     alerts,
@@ -47,7 +48,7 @@ DEPLOY = re.compile(r"deploys/[\w.]+")
 
 @pytest.fixture(scope="module")
 def env(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    return environment(tmp_path_factory.mktemp("env"), HOSTS)
+    return environment(tmp_path_factory.mktemp("env"), HOSTS, **SETTINGS)
 
 
 def lab(**settings: Any) -> Environment:

@@ -41,13 +41,25 @@ class EdgeClient:
         """Trusts the environment's CA."""
         return ssl.create_default_context(cadata=self.control.planned.tls.certificate)
 
+    @cached_property
+    def name(self) -> str:
+        """The API's name."""
+        return f"api.{self.control.planned.setting.domain}"
+
+    @cached_property
+    def port(self) -> int:
+        """The port for clients."""
+        return int(self.control.planned.setting.nginx_https_port)
+
     def connect(self) -> http.client.HTTPSConnection:
         """A new connection, verified under the API's name."""
-        name, port = f"api.{self.control.planned.setting.domain}", int(self.control.planned.setting.nginx_https_port)
-        connection = http.client.HTTPSConnection(name, port, context=self.tls, timeout=self.seconds)
-        raw = socket.create_connection((self.address, port), timeout=self.seconds)
-        connection.sock = self.tls.wrap_socket(raw, server_hostname=name)
+        connection = http.client.HTTPSConnection(self.name, self.port, context=self.tls, timeout=self.seconds)
+        connection.sock = self.tls.wrap_socket(self.raw(), server_hostname=self.name)
         return connection
+
+    def raw(self) -> socket.socket:
+        """A new connection without TLS yet."""
+        return socket.create_connection((self.address, self.port), timeout=self.seconds)
 
     def ask(self, path: str, method: str = "GET", body: Any = None, **headers: str) -> Answer:
         """The answer; OSError without one."""
