@@ -100,7 +100,7 @@ def _asked(way: Way, place: Place, kind: str, **more: Any) -> dict[str, Any]:
 
 
 def _idle(way: Way, place: Place, found: Measured) -> None:
-    """CPU that the way uses without requests, such as for checks of tasks; it is no request's."""
+    """CPU that the way uses without requests, such as for checks of tasks. It belongs to no request."""
     for name, programs in (("idle", way.programs), ("idle_log", way.logs)):
         before = cpu_of(programs, place.below)
         time.sleep(IDLE_SECONDS if programs else 0)
