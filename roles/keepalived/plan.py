@@ -8,7 +8,7 @@ from nexus.plan.desired import Desired, Directory, File, Unit, User
 
 DIRECTORY = "/etc/keepalived"
 CONFIG = f"{DIRECTORY}/keepalived.conf"
-CHECK = "/usr/local/lib/nexus-cos/edge-answers"
+CHECK = f"{DIRECTORY}/edge-answers"  # each folder above it must be closed to others, or Keepalived refuses it
 USER = "keepalived_script"  # Keepalived runs scripts as this user if there is one
 FIRST_PRIORITY = 200  # of the first edge host of the inventory
 
@@ -37,7 +37,7 @@ def plan(env: Environment, host: Host) -> Desired:
     return Desired(
         packages=("keepalived",),
         users=(User(USER, system=True),),
-        directories=(Directory("/usr/local/lib/nexus-cos"), Directory(DIRECTORY)),
+        directories=(Directory(DIRECTORY),),
         files=(
             File(CHECK, env.render("keepalived/edge-answers.j2", port=setting.nginx_status_port), mode=0o755),
             File(CONFIG, config),
