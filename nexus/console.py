@@ -80,6 +80,11 @@ def open_log(environment: str) -> None:
         logger.addHandler(_log)
 
 
+def log_name() -> str:
+    """Return the name of this run's log file without its suffix; empty without a log."""
+    return Path(_log.baseFilename).stem if _log else ""
+
+
 def record(text: str) -> None:
     """Write a line only to the log file."""
     if _log:

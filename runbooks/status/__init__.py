@@ -32,8 +32,12 @@ def status(as_json: bool = False) -> None:
 
 def read(run: Run, as_json: bool = False) -> Report:
     """The report, from hosts that are asked in parallel."""
-    rows = judge(run.all_roles, run.environment, ask_all(run, ask), time.time())
-    return table.report(run.environment, [*rows, *_states(run)], as_json)
+    return table.report(run.environment, rows(run), as_json)
+
+
+def rows(run: Run) -> list[Row]:
+    """All rows, from hosts that are asked in parallel."""
+    return [*judge(run.all_roles, run.environment, ask_all(run, ask), time.time()), *_states(run)]
 
 
 def judge(roles: Roles, env: Environment, answers: Answers, now: float) -> list[Row]:
@@ -52,8 +56,8 @@ def _states(run: Run) -> list[Row]:
         except PyinfraError as error:
             return [Row("in memory", name, "unknown", "as planned", str(error))]
 
-    rows = [row for found in side_by_side(compared, reached(run)).values() for row in found]
-    return rows or [Row("in memory", "all hosts", "as planned", "as planned")]
+    missed = [row for found in side_by_side(compared, reached(run)).values() for row in found]
+    return missed or [Row("in memory", "all hosts", "as planned", "as planned")]
 
 
 def _compared(run: Run, name: str) -> Iterator[Row]:

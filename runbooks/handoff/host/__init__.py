@@ -1,0 +1,1 @@
+"""Runs on hosts; standard library only."""
