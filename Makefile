@@ -10,7 +10,7 @@ AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo -E)
 QUARTER ?= $(shell date +%j)
 REPORTS := --junitxml=reports/$(NEXUS_ENV).xml --html=reports/$(NEXUS_ENV).html --self-contained-html
 
-.PHONY: help deploy provision test verify drift report lint scenarios bench architecture messages environment environment-remove lab-up lab-down lab-status catalogue flows secrets secrets-edit secrets-status clean
+.PHONY: help deploy provision test verify drift report handoff lint scenarios bench architecture messages environment environment-remove lab-up lab-down lab-status catalogue flows secrets secrets-edit secrets-status clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 20
@@ -34,6 +34,9 @@ drift: .venv/ready ## report what differs from the plan on the hosts of NEXUS_EN
 
 report: .venv/ready ## write a page with alerts and the plots of all dashboards of NEXUS_ENV
 	$(BIN)/pyinfra inventory deploys/report.py
+
+handoff: .venv/ready ## make the handoff pages and bundles of NEXUS_ENV in dist/, with what its hosts are
+	$(BIN)/pyinfra inventory deploys/handoff.py
 
 scenarios: .venv/ready ## run the plan tests three times in random order, then the scenarios in full
 	$(AS_ROOT) tests/tools.sh
@@ -104,4 +107,4 @@ secrets-status: .venv/ready ## show who can read the secrets of NEXUS_ENV, their
 	touch $@
 
 clean: lab-down ## remove the lab and the virtual environment
-	rm -rf .venv reports
+	rm -rf .venv reports dist

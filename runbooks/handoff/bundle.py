@@ -26,9 +26,7 @@ def of_contract(pages: Mapping[str, str]) -> dict[str, bytes]:
         wrong.append(f"{len(wanted)} files are listed instead of {contract.FILE_COUNT}")
     if wrong:
         raise OperatorError(f"{contract.PACKAGE} is not made: {'; '.join(wrong)}")
-    return {
-        path: within(path, data.decode(), wanted).encode() for path, data in found.items() if data is not None
-    }
+    return {path: within(path, data.decode(), wanted).encode() for path, data in found.items() if data is not None}
 
 
 def _file(path: str, pages: Mapping[str, str]) -> bytes | None:

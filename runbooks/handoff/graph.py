@@ -100,6 +100,4 @@ def _arrow(arrow: Arrow, places: Mapping[str, tuple[int, int]]) -> str:
     dash = ' stroke-dasharray="4 3"' if arrow.dotted else ""
     title = escape(f"{arrow.source} to {arrow.target}{f': {arrow.label}' if arrow.label else ''}")
     curve = f"M{x:g} {y:g}C{x + bend:g} {y:g} {other_x - last:g} {other_y:g} {other_x:g} {other_y:g}"
-    return (
-        f'<path d="{curve}" fill="none" stroke="#8c959f" marker-end="url(#tip)"{dash}><title>{title}</title></path>'
-    )
+    return f'<path d="{curve}" fill="none" stroke="#8c959f" marker-end="url(#tip)"{dash}><title>{title}</title></path>'

@@ -11,7 +11,7 @@ OUTSIDE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)  # http:, mailto: and
 
 
 def dead(pages: Mapping[str, str], others: Collection[str] = ()) -> list[str]:
-    """"PAGE: TARGET" for each link of a Markdown page to a file that is neither a page nor among `others`, or to a
+    """ "PAGE: TARGET" for each link of a Markdown page to a file that is neither a page nor among `others`, or to a
     heading that its page does not have. `others` are files whose headings are not looked at.
     """
     known = {*pages, *others}

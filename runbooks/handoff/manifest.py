@@ -25,7 +25,9 @@ def manifest(handoff: Handoff) -> dict[str, Any]:
             for phase, services in catalogue.phases()
         ],
         "services": {name: _service(handoff, name) for name in catalogue.services},
-        "modules": {module.slug: {"title": module.title, "services": [*module.services]} for module in catalogue.modules},
+        "modules": {
+            module.slug: {"title": module.title, "services": [*module.services]} for module in catalogue.modules
+        },
         "routes": known["routes"],
         "stores": known["stores"],
         "rendered": sorted(generator.generated(env)),

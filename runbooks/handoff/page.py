@@ -1,8 +1,10 @@
 """Renders the pages: {path in the repository: text}, each from a template and the same inputs."""
 
 import json
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import yaml
@@ -17,7 +19,6 @@ from roles.prometheus.limit import entries
 from roles.prometheus.plan import alerts
 from roles.service.scale import size
 from roles.table import ROLES
-from runbooks.daily.checks import united
 from runbooks.handoff import contract, generator
 from runbooks.handoff.facts import groups
 from runbooks.handoff.graph import mermaid, svg
@@ -32,22 +33,21 @@ PICTURES = "docs/pictures"
 
 def pages(handoff: Handoff) -> dict[str, str]:
     """Every file of the handoff, by its path in the repository."""
-    jinja = _jinja(handoff)
+    made = generator.generated(handoff.env)
+    jinja = _jinja(handoff, made)
     found = dict(_rendered(jinja, handoff))
+    if not any(path.startswith(generator.KUBERNETES) for path in made):
+        made[f"{generator.KUBERNETES}README.md"] = _page(jinja, "deployment/kubernetes.md")
     about = manifest(handoff)
     found["deployment-manifest.json"] = json.dumps(about, indent=2) + "\n"
     found[f"{contract.TREE}/deployment/deployment-manifest.yaml"] = yaml.safe_dump(about, sort_keys=False, width=110)
     for name, graph in pictures(handoff.env).items():
         found[f"{PICTURES}/{name}.svg"] = svg(graph)
-    for path, text in jinja.globals["generated"].items():  # type: ignore[attr-defined]
-        found[f"{contract.TREE}/deployment/{path}"] = text
-    return found
+    return found | {f"{contract.TREE}/deployment/{path}": text for path, text in made.items()}
 
 
 def _rendered(jinja: Jinja, handoff: Handoff) -> Iterator[tuple[str, str]]:
-    def render(template: str, **values: Any) -> str:
-        return jinja.get_template(f"handoff/{template}.j2").render(**values)
-
+    render = partial(_page, jinja)
     for folder, names in contract.NAMED.items():
         for name in names:
             if name.endswith(".md"):
@@ -61,15 +61,18 @@ def _rendered(jinja: Jinja, handoff: Handoff) -> Iterator[tuple[str, str]]:
     for name in contract.OUTSIDE:
         if name.endswith(".md"):
             yield name, render(name)
-    if not any(path.startswith(generator.KUBERNETES) for path in jinja.globals["generated"]):  # type: ignore[attr-defined]
-        yield f"{contract.TREE}/deployment/{generator.KUBERNETES}README.md", render("deployment/kubernetes.md")
 
 
-def _jinja(handoff: Handoff) -> Jinja:
+def _page(jinja: Jinja, template: str, **values: Any) -> str:
+    text = jinja.get_template(f"handoff/{template}.j2").render(**values)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _jinja(handoff: Handoff, made: Mapping[str, str]) -> Jinja:
     env = handoff.env
     catalogue, rules = env.catalogue, entries(env)
     jinja = templates(project.root() / "templates")
-    jinja.filters |= {"code": _code, "cell": _cell, "amount": _amount}
+    jinja.filters |= {"code": _code, "cell": _cell, "plain": "{:g}".format}
     jinja.globals |= {
         "handoff": handoff,
         "env": env,
@@ -92,11 +95,10 @@ def _jinja(handoff: Handoff) -> Jinja:
         "sources": SOURCES,
         "pictures": {name: mermaid(graph) for name, graph in pictures(env).items()},
         "ways": ways,
-        "answered": frozenset(united(ROLES)),
         "scripts": SCRIPTS,
         "region": REGION,
         "changelog": (project.root() / "CHANGELOG.md").read_text(),
-        "generated": generator.generated(env),
+        "generated": sorted(made),
         "requests_of": _requests,
         "versions": list(_versions(handoff)),
         "file_count": contract.FILE_COUNT,
@@ -127,11 +129,7 @@ def _cell(text: object) -> str:
     return words
 
 
-def _amount(size_bytes: int) -> str:
-    return f"{size_bytes // 2**20} MiB"
-
-
 def _requests(asks: Size) -> str:
     """The requests of a replica."""
     cpu = f"{asks.cpu_millicores}m" if asks.cpu_millicores else "no CPU"
-    return f"{cpu}, {_amount(asks.memory_bytes)}" + (f", {asks.gpus} GPU" if asks.gpus else "")
+    return f"{cpu}, {asks.memory_bytes // 2**20} MiB" + (f", {asks.gpus} GPU" if asks.gpus else "")

@@ -1,5 +1,7 @@
 """The pictures of the architecture, from the plan: topology, service map, routes, data flow and matrix."""
 
+from itertools import pairwise
+
 from nexus.catalogue.order import depths
 from nexus.environment.environment import Environment
 from nexus.run.flow import SOURCES, matrix
@@ -25,7 +27,7 @@ def topology(env: Environment) -> Graph:
     layers["data and ops"] = [f"{host.name} {host.address}" for host in others]
     columns = {"clients": ["clients"], **{name: hosts for name, hosts in layers.items() if hosts}}
     ordered = list(columns.values())
-    pairs = [(one, other) for here, there in zip(ordered, ordered[1:], strict=False) for one in here for other in there]
+    pairs = [(one, other) for here, there in pairwise(ordered) for one in here for other in there]
     return Graph(f"Hosts of {env.name}", columns, [Arrow(one, other) for one, other in pairs])
 
 
@@ -60,9 +62,7 @@ def data_flow(env: Environment) -> Graph:
         "store": [f"store {name}" for name in stores],
     }
     arrows = [Arrow(event.publisher, f"event {event.name}") for event in file.events]
-    arrows += [
-        Arrow(f"event {event.name}", name, dotted=True) for event in file.events for name in event.consumers
-    ]
+    arrows += [Arrow(f"event {event.name}", name, dotted=True) for event in file.events for name in event.consumers]
     arrows += [Arrow(name, f"store {store}") for name in columns["service"] for store in services[name].stores]
     return Graph("Data of the services", columns, arrows)
 

@@ -40,10 +40,11 @@ def check(manifest: Path, signature: Path, signers: Path | None) -> str:
 
 
 def _ssh_keygen(action: str, *words: str, given: Path | None = None) -> "subprocess.CompletedProcess[str]":
-    text = given.read_text() if given else None
-    try:
+    command = ["ssh-keygen", "-Y", action, *words]
+    text = given.read_text() if given else ""
+    try:  # in a session of its own it has no terminal to ask for a passphrase, and fails
         return subprocess.run(
-            ["ssh-keygen", "-Y", action, *words], input=text, capture_output=True, text=True, timeout=30, check=False
+            command, input=text, capture_output=True, text=True, timeout=30, check=False, start_new_session=True
         )
     except FileNotFoundError:
         raise OperatorError("ssh-keygen is not installed here: apt-get install openssh-client") from None
