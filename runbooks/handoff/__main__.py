@@ -5,18 +5,28 @@ used in place of the setting handoff_signing_key.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from nexus.cli.command import NO_SECRETS, command
+from nexus.environment.environment import Environment
 from nexus.environment.inventory import load
 from nexus.error import OperatorError
+from roles.table import ROLES
 from runbooks.handoff import observation
 from runbooks.handoff.build import build
 from runbooks.handoff.commit import commit
 from runbooks.handoff.handoff import Handoff
 
 KNOWN = {"observation": "stored", "drift": "refuse", "key": ""}
+
+
+def environment(name: str, settings: Mapping[str, Any]) -> Environment:
+    """The environment with these settings and without secrets, which can take over what an environment keeps."""
+    env = load(name, {**NO_SECRETS, **settings})
+    env.keeps = ROLES.keeps
+    return env
 
 
 def lines(name: str, words: list[str]) -> Iterator[str]:
@@ -27,7 +37,7 @@ def lines(name: str, words: list[str]) -> Iterator[str]:
         if key not in KNOWN or not value or (key == "drift" and value not in ("refuse", "allow")):
             raise OperatorError(f"{word}: write observation=stored, none or a file, drift=refuse or allow, key=FILE")
         given[key] = value
-    env = load(name, {**NO_SECRETS, **({"handoff_signing_key": given["key"]} if given["key"] else {})})
+    env = environment(name, {"handoff_signing_key": given["key"]} if given["key"] else {})
     seen = None
     if given["observation"] != "none":
         stored = given["observation"] == "stored"

@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping
+from pathlib import PurePosixPath
 
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -15,7 +16,7 @@ def dead(pages: Mapping[str, str], others: Collection[str] = ()) -> list[str]:
     heading that its page does not have. `others` are files whose headings are not looked at.
     """
     known = {*pages, *others}
-    folders = {posixpath.dirname(path) for path in known}
+    folders = {str(folder) for path in known for folder in PurePosixPath(path).parents}
     found = []
     for path, text in pages.items():
         for target in targets(path, text):

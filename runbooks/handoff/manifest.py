@@ -3,13 +3,15 @@
 from typing import Any
 
 from roles.service.scale import size
-from runbooks.handoff import generator
 from runbooks.handoff.facts import facts
 from runbooks.handoff.handoff import Handoff
 
 
-def manifest(handoff: Handoff) -> dict[str, Any]:
-    """{"platform", "commit", "environment", "observed", "hosts", "services", "modules", "routes", "stores", ...}."""
+def manifest(handoff: Handoff, rendered: list[str]) -> dict[str, Any]:
+    """{"platform", "commit", "environment", "observed", "hosts", "services", "modules", "routes", "stores", ...}.
+
+    `rendered` are the files that generators made below deployment/.
+    """
     env, commit, catalogue = handoff.env, handoff.commit, handoff.env.catalogue
     known = facts(env)
     seen = handoff.observation
@@ -30,7 +32,7 @@ def manifest(handoff: Handoff) -> dict[str, Any]:
         },
         "routes": known["routes"],
         "stores": known["stores"],
-        "rendered": sorted(generator.generated(env)),
+        "rendered": rendered,
     }
 
 

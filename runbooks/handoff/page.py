@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -34,11 +34,12 @@ PICTURES = "docs/pictures"
 def pages(handoff: Handoff) -> dict[str, str]:
     """Every file of the handoff, by its path in the repository."""
     made = generator.generated(handoff.env)
-    jinja = _jinja(handoff, made)
+    rendered = sorted(made)
+    jinja = _jinja(handoff, rendered)
     found = dict(_rendered(jinja, handoff))
     if not any(path.startswith(generator.KUBERNETES) for path in made):
         made[f"{generator.KUBERNETES}README.md"] = _page(jinja, "deployment/kubernetes.md")
-    about = manifest(handoff)
+    about = manifest(handoff, rendered)
     found["deployment-manifest.json"] = json.dumps(about, indent=2) + "\n"
     found[f"{contract.TREE}/deployment/deployment-manifest.yaml"] = yaml.safe_dump(about, sort_keys=False, width=110)
     for name, graph in pictures(handoff.env).items():
@@ -68,7 +69,7 @@ def _page(jinja: Jinja, template: str, **values: Any) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
-def _jinja(handoff: Handoff, made: Mapping[str, str]) -> Jinja:
+def _jinja(handoff: Handoff, rendered: list[str]) -> Jinja:
     env = handoff.env
     catalogue, rules = env.catalogue, entries(env)
     jinja = templates(project.root() / "templates")
@@ -98,7 +99,7 @@ def _jinja(handoff: Handoff, made: Mapping[str, str]) -> Jinja:
         "scripts": SCRIPTS,
         "region": REGION,
         "changelog": (project.root() / "CHANGELOG.md").read_text(),
-        "generated": sorted(made),
+        "generated": rendered,
         "requests_of": _requests,
         "versions": list(_versions(handoff)),
         "file_count": contract.FILE_COUNT,
