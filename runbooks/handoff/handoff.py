@@ -47,6 +47,11 @@ class Handoff:
         """Rows of the observed status in these areas."""
         return [row for row in (self.observation or {}).get("status", ()) if row["area"] in areas]
 
+    @property
+    def missed(self) -> list[dict[str, Any]]:
+        """Rows of the observed status whose target was missed. They stop nothing: the pages say so."""
+        return [row for row in (self.observation or {}).get("status", ()) if row["missed"]]
+
     def found(self, kind: str, name: str) -> dict[str, Any]:
         """What was found of a host or a service: kind is "hosts" or "services"; empty if nothing is known."""
         return dict((self.observation or {}).get(kind, {}).get(name, {}))

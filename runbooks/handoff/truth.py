@@ -35,7 +35,6 @@ def differences(env: Environment, commit: Commit, observation: Observation) -> l
         *_hosts(env, observation),
         *_versions(observation),
         *_drift(observation),
-        *_status(observation),
     ]
     return list(dict.fromkeys(found))
 
@@ -119,9 +118,3 @@ def _drift(observation: Observation) -> Iterator[Difference]:
         kind, _, name = line["item"].partition(" ")
         subject = f"service {name}" if kind == "service" else f"host {line['host']}"
         yield Difference(subject, f"{line['role']}: {line['item']}: {line['how']}", line["after"], line["before"])
-
-
-def _status(observation: Observation) -> Iterator[Difference]:
-    for row in observation["status"]:
-        if row["missed"]:
-            yield Difference("platform", f"{row['area']} {row['what']}", row["target"], row["value"])

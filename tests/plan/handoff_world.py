@@ -173,6 +173,8 @@ EDITS: dict[str, Edit] = {
     "an image of another digest": _item("service glitch", "image x@sha256:1", "image x@sha256:2"),
     "a closed port": _item("rules of the firewall", "443 closed", "443 open"),
     "a user by hand": _item("user mallory", "there", ""),
+}
+MISSED: dict[str, Edit] = {  # targets that hosts miss, which the pages name
     "a certificate that ends": _row("certificates", "3 days left"),
     "no primary": _row("postgresql", "none"),
     "a late backup": _row("backup", "9 days ago"),
@@ -185,7 +187,7 @@ EDITS: dict[str, Edit] = {
 def edited(seen: Observation, name: str, chance: random.Random) -> tuple[Observation, str]:
     """An observation with one difference more, and the words that must be named."""
     changed = copy.deepcopy(seen)
-    return changed, EDITS[name](changed, chance)
+    return changed, (EDITS | MISSED)[name](changed, chance)
 
 
 def write(pages: dict[str, str], directory: Path) -> None:

@@ -15,7 +15,7 @@ from runbooks.handoff.contract import TREE
 from runbooks.handoff.handoff import Handoff
 from runbooks.handoff.page import pages
 from runbooks.handoff.truth import differences
-from tests.plan.handoff_world import AT, COMMIT, EDITS, RUN, Observation, edited, lab, observation
+from tests.plan.handoff_world import AT, COMMIT, EDITS, MISSED, RUN, Observation, edited, lab, observation
 
 SEEDED = 30
 
@@ -36,7 +36,7 @@ def test_hosts_as_planned_have_no_difference(env: Environment, seen: Observation
 
 
 def test_there_are_enough_seeded_differences() -> None:
-    assert len(EDITS) == SEEDED
+    assert len(EDITS) + len(MISSED) == SEEDED
 
 
 @pytest.mark.parametrize("name", EDITS)
@@ -48,6 +48,18 @@ def test_difference_stops_the_pages(
         Handoff.of(env, COMMIT, changed)
     assert words in str(raised.value)
     assert "drift=allow" in str(raised.value)
+
+
+def test_missed_targets_are_on_the_pages(env: Environment, seen: Observation, request: pytest.FixtureRequest) -> None:
+    chance, changed, named = random.Random(request.config.getoption("--seed")), seen, []
+    for name in MISSED:
+        changed, words = edited(changed, name, chance)
+        named.append(words)
+    made = pages(Handoff.of(env, COMMIT, changed))
+    readme = made[f"{TREE}/README.md"].partition("## Targets that were missed")[2]
+    assert [words for words in named if words not in readme] == []
+    count = f"{len(MISSED)} targets missed"
+    assert [path for path, text in made.items() if path.endswith(".md") and count not in text] == []
 
 
 def test_allowed_differences_are_on_the_pages(

@@ -10,6 +10,10 @@ import pytest
 from control import Control
 
 from nexus.run.arguments import declared
+from runbooks.handoff.__main__ import environment
+from runbooks.handoff.commit import commit
+from runbooks.handoff.handoff import Handoff
+from runbooks.handoff.page import pages
 
 SAMPLE = 6
 OTHERS = ("deploys/provision.py", "inventory/")  # run by the lab itself; other environments
@@ -27,9 +31,19 @@ REFUSED = {  # rightly: by --dry, and on a platform where nothing of it has happ
 COMMANDS = [command for command in documented.deploys() if not any(word in command for word in OTHERS)]
 
 
-def test_documented_runs_work(control: Control, full: bool, chance: random.Random, tmp_path: Path) -> None:
+def handed_over() -> list[str]:
+    """Runs that the runbooks of the handoff name and no other page does."""
+    found = pages(Handoff.of(environment("lab", {}), commit(), None))
+    runbooks = {path: text for path, text in found.items() if "/operations/" in path or "/" not in path}
+    known = documented.commands_in(runbooks)
+    return [command for command in known if command.startswith("pyinfra ") and command not in COMMANDS]
+
+
+@pytest.mark.parametrize("source", ["docs", "handoff"])
+def test_documented_runs_work(control: Control, full: bool, chance: random.Random, tmp_path: Path, source: str) -> None:
+    commands = COMMANDS if source == "docs" else handed_over()
     wrong = []
-    for command in COMMANDS if full else chance.sample(COMMANDS, SAMPLE):
+    for command in commands if full else chance.sample(commands, SAMPLE):
         _, _, deploy, *words = [FILLED_IN.get(word, word) for word in command.split() if word != "-y"]
         words = [word.replace("plan.json", str(tmp_path / "plan.json")) for word in words]
         done = control.run(*words, *([] if declared(Path(deploy)).read_only else ["--dry"]), deploy=deploy)
