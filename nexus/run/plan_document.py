@@ -58,7 +58,8 @@ def build(run: Run, command: str, checkout: Mapping[str, Any]) -> dict[str, Any]
         "plan": plan_hash(run),
         "hosts": items(run, run.planned),
     }
-    return json.loads(json.dumps({**body, "hash": _hash(body)}))  # type: ignore[no-any-return]  # pairs become lists
+    document: dict[str, Any] = json.loads(json.dumps({**body, "hash": _hash(body)}))  # pairs become lists
+    return document
 
 
 def write(path: Path, document: Mapping[str, Any]) -> None:

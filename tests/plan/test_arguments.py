@@ -18,7 +18,7 @@ from tests.plan.environments import environment
 from tests.plan.project_copy import Project, refused
 
 DEPLOYS = sorted(Path("deploys").glob("*.py"))
-READ_ONLY = {"drift", "history", "report", "service_config", "status", "unlock"}
+READ_ONLY = {"drift", "handoff", "history", "report", "service_config", "status", "unlock"}
 
 
 def deploy(directory: Path, text: str) -> Path:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.plan.handoff_edits import EDITS, lab, made, wrong
+from tests.plan.handoff_edits import EDITS, made, wrong
+from tests.plan.handoff_world import lab
 
 SAMPLE = 8
 

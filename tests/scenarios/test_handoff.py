@@ -17,7 +17,8 @@ from runbooks.handoff.commit import commit
 from runbooks.handoff.contract import TREE
 from runbooks.handoff.handoff import Handoff
 from runbooks.handoff.page import pages
-from tests.plan.handoff_edits import EDITS, lab, made, wrong
+from tests.plan.handoff_edits import EDITS, made, wrong
+from tests.plan.handoff_world import lab
 
 EDITS_MIN, SECONDS_MAX = 100, 20  # with the observation of eight hosts: 15 s from a plan, 5 s more for the hosts
 

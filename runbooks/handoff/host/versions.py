@@ -10,10 +10,15 @@ FORMAT = "${Package}\\t${Version}\\t${db:Status-Status}\\n"
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, Any]:
     """{name: version} of installed packages, and the names of system and kernel under SYSTEM and KERNEL."""
-    done = subprocess.run(["dpkg-query", "-W", "-f", FORMAT, *context["packages"]], capture_output=True, text=True)
+    return {**_versions(context["packages"]), SYSTEM: _system(), KERNEL: os.uname().release}
+
+
+def _versions(packages: list[str]) -> dict[str, str]:
+    if not packages:
+        return {}  # without names it would list all
+    done = subprocess.run(["dpkg-query", "-W", "-f", FORMAT, *packages], capture_output=True, text=True)
     lines = [line.split("\t") for line in done.stdout.splitlines()]
-    versions = {name: version for name, version, state in lines if state == "installed"}
-    return {**versions, SYSTEM: _system(), KERNEL: os.uname().release}
+    return {name: version for name, version, state in lines if state == "installed"}
 
 
 def _system() -> str:
