@@ -27,8 +27,11 @@ class Alert:
     text: str
     fix: str
 
-    def rule(self, entry: AlertRule, scale: float = 1.0) -> dict[str, object]:
-        """The rule as Prometheus reads it, with the limits of its entry; `scale` is a factor of its duration."""
+    def rule(self, entry: AlertRule, scale: float = 1.0, runbooks: str = "") -> dict[str, object]:
+        """The rule as Prometheus reads it, with the limits of its entry; `scale` is a factor of its duration.
+
+        `runbooks` is the page with a section for each alert, which the rule names.
+        """
         threshold = f"{entry.threshold:g}"
         limit = f"{entry.comparison} {threshold}"
         expression = self.expression.replace(LIMIT, limit) if LIMIT in self.expression else f"{self.expression} {limit}"
@@ -38,7 +41,11 @@ class Alert:
             "expr": expression,
             **({"for": f"{seconds}s"} if seconds else {}),
             "labels": {"severity": entry.severity},
-            "annotations": {"summary": self.text.replace("{threshold}", threshold), "fix": self.fix},
+            "annotations": {
+                "summary": self.text.replace("{threshold}", threshold),
+                "fix": self.fix,
+                **({"runbook_url": f"{runbooks}#{self.name.lower()}"} if runbooks else {}),
+            },
         }
 
 

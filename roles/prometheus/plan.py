@@ -121,14 +121,14 @@ def rules_by_role(env: Environment) -> dict[str, list[dict[str, Any]]]:
     for role, module in ROLES.bringing("alerts").items():
         if ROLES.hosts(role, env) and hasattr(module, "records"):
             found[role] = [record.rule() for record in module.records(env)]
-    scale = float(env.setting.prometheus_duration_scale)
+    scale, runbooks = float(env.setting.prometheus_duration_scale), str(env.setting.prometheus_runbooks)
     known = {rule.name for rule in env.catalogue.operations.alerts.rules}
     for role, alert in alerts(env):
         if alert.name not in known:
             place = env.catalogue.where("operations.yaml", "alerts", "rules")
             raise OperatorError(f"{place}: no entry has the name {alert.name}, an alert of role {role}: add it")
         if alert.name in limits:
-            found.setdefault(role, []).append(alert.rule(limits[alert.name], scale))
+            found.setdefault(role, []).append(alert.rule(limits[alert.name], scale, runbooks))
     return found
 
 

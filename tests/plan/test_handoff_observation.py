@@ -77,7 +77,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_hosts_as_planned(answers: None) -> None:
     env = lab()
-    seen = observation.take(Hosts(env))  # type: ignore[arg-type]
+    seen = observation.take(Hosts(env))
     assert json.loads(json.dumps(seen)) == seen
     assert differences(env, COMMIT, seen) == []
     assert seen["hosts"]["data1"] == {
@@ -92,7 +92,7 @@ def test_hosts_as_planned(answers: None) -> None:
 
 def test_a_silent_host_and_drift_are_differences() -> None:
     env = lab()
-    seen = observation.take(Hosts(env, "data2"))  # type: ignore[arg-type]
+    seen = observation.take(Hosts(env, "data2"))
     found = [str(difference) for difference in differences(env, COMMIT, seen)]
     assert found == [
         "host data2: comparison: planned compared as a whole, found could not be reached",
@@ -109,7 +109,7 @@ def test_the_observation_is_stored_even_where_pages_are_not_made(
     monkeypatch.setattr(project, "_root", tmp_path)
     monkeypatch.setattr(handoff, "commit", lambda: COMMIT)
     with pytest.raises(OperatorError, match="plan and hosts differ"):
-        handoff.write(Hosts(env, "data2"))  # type: ignore[arg-type]
+        handoff.write(Hosts(env, "data2"))
     stored = observation.load(observation.path_of(env), env)
     assert len(Handoff.of(env, COMMIT, stored, allow=True).differences) == 2
 
