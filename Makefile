@@ -55,6 +55,7 @@ lint: .venv/ready
 	$(BIN)/python docs/architecture.py --check
 	$(BIN)/python docs/messages.py --check
 	$(BIN)/check-jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema -q --builtin-schema vendor.github-actions .github/actions/*/action.yml
 
 architecture: .venv/ready ## draw the picture of the code in docs/architecture.md from its imports
 	$(BIN)/python docs/architecture.py
