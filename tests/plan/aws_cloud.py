@@ -1,4 +1,7 @@
-"""A cloud for tests: moto's server as a process on loopback behind the fault proxy, and environments in it."""
+"""A cloud for tests: moto's server as a process on loopback behind the fault proxy, and environments in it.
+
+Tests get an account of it by the fixture `account`. A conftest.py or test file imports both fixtures of this file.
+"""
 
 from __future__ import annotations
 
@@ -86,6 +89,20 @@ def use(proxy: Proxy, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(directory / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(directory / "none"))
     monkeypatch.setattr(access, "FOLDER", str(directory / "cloud"))
+
+
+@pytest.fixture(scope="session", name="cloud_server")
+def cloud_server_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    """Moto's server for all tests of one process."""
+    with moto(tmp_path_factory.mktemp("moto")) as proxy:
+        yield proxy
+
+
+@pytest.fixture(name="account")
+def account_(cloud_server: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """An empty account of AWS, and a directory of what a checkout knows of it."""
+    use(cloud_server, tmp_path, monkeypatch)
+    return Account(cloud_server, tmp_path)
 
 
 def _wait(port: int) -> None:

@@ -11,8 +11,7 @@ import pytest
 
 from nexus.pki.ca import Authority
 from nexus.transport import protocol
-from tests.plan.aws_cloud import Account, moto, use
-from tests.plan.aws_faults import Proxy
+from tests.plan.aws_cloud import account_, cloud_server_  # noqa: F401 - fixtures
 from tests.plan.leftovers import BEFORE, complaints, state
 from tests.plan.project_copy import Hosts, Project, write_secrets
 
@@ -95,17 +94,3 @@ def dead_port() -> Iterator[int]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield int(taken.getsockname()[1])
-
-
-@pytest.fixture(scope="session")
-def cloud_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """Moto's server for all tests of one process."""
-    with moto(tmp_path_factory.mktemp("moto")) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def account(cloud_server: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Account:
-    """An empty account of AWS, and a directory of what a checkout knows of it."""
-    use(cloud_server, tmp_path, monkeypatch)
-    return Account(cloud_server, tmp_path)

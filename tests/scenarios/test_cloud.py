@@ -7,31 +7,17 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from report import Figure
 
-from tests.plan.aws_cloud import Account, moto, use
-from tests.plan.aws_faults import Faults, Proxy
+from tests.plan.aws_cloud import Account, account_, cloud_server_  # noqa: F401 - fixtures
+from tests.plan.aws_faults import Faults
 from tests.plan.aws_worlds import damage, dry_run_is_the_run, interrupted
 
 WORLDS, DAMAGES = 50, 30
 SECONDS_MAX = 1.0  # for a second run, without what other work on the machine takes
 POINTS_MIN = 120
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    with moto(tmp_path_factory.mktemp("moto")) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def account(server: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Account:
-    use(server, tmp_path, monkeypatch)
-    return Account(server, tmp_path)
 
 
 @pytest.mark.full
