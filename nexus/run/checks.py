@@ -12,8 +12,8 @@ from nexus.run.row import Answers, Row, told
 class Found:
     """The input of daily checks.
 
-    `answers` holds what the status asks each host, `seen` what only the checks ask. `kept` is what the environment
-    keeps.
+    `answers` holds what the status asks each host, `seen` what only the checks ask: both only for the checks that are
+    wanted. `kept` is what the environment keeps.
     """
 
     env: Environment
@@ -27,4 +27,15 @@ class Found:
         return told(self.seen, part, (host.name for host in self.env.hosts))
 
 
-Check = Callable[[Found], Iterable[Row]]
+@dataclass(frozen=True)
+class Check:
+    """The rows of a check, and its sources: hosts are asked only for those of the checks that are wanted.
+
+    `reads` names parts of `seen`, `status` the roles whose status it reads from `answers`; `kept` is set if it reads
+    that.
+    """
+
+    rows: Callable[[Found], Iterable[Row]]
+    reads: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
+    kept: bool = False

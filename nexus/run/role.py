@@ -22,8 +22,9 @@ Runbooks for all roles call files with the same name in each role that has one, 
 - `status.py`: `question(env, host)`, {part: context} of the parts to ask this host for; `run_question(run, host)`, the
   same for values that only a run knows; `rows(env, answers, now)`, rows of the table in the order of the roles, or
   after all others with `ORDER = 1`; `doors(env, host)`, ports where a daemon shows a certificate of the platform.
-- `daily.py`: `question` as above; `observe(run, host)`, {part: answer} of parts that no host is asked for;
-  `CHECKS`, {daily check: its rows} that this role answers alone; `SHARED`, the same for checks shared with other roles.
+- `daily.py`: `question` as above; `OBSERVED`, {part: function of (run, host)} for parts that no host is asked for;
+  `CHECKS`, {name: check} of the daily checks that this role answers alone; `SHARED`, the same for checks shared with
+  other roles. A check names the parts that it reads, see checks.py.
   If the rows of `status.py` answer a check, `CHECKS` or `SHARED` in that file lists the name of the check.
 - `host/status.py` and `host/daily.py` answer on the host: `PARTS`, {part: function of its context}.
 - `failover.py`: `STORE`, the store's name in arguments, and `TITLE`, its name in text; `switch(run, to, force)` and

@@ -33,4 +33,4 @@ def reboots(found: Found) -> Iterator[Row]:
         yield Row("", "all hosts", "none", "no reboot is due")
 
 
-CHECKS: dict[str, Check] = {"security-updates": updates, "reboots-due": reboots}
+CHECKS = {"security-updates": Check(updates, reads=("updates",)), "reboots-due": Check(reboots, reads=("updates",))}

@@ -58,10 +58,10 @@ def logins(found: Found) -> Iterator[Row]:
         yield Row("", "logins", "none refused in 24 h", f"at most {REFUSED_MANY}")
 
 
-SHARED: dict[str, Check] = {"health-dashboard": lambda found: status.hosts(found.env, found.answers)}
-CHECKS: dict[str, Check] = {
-    "resource-use": resources,
-    "error-logs": errors,
-    "security-logs": logins,
-    "failed-logins": logins,
+SHARED = {"health-dashboard": Check(lambda found: status.hosts(found.env, found.answers), status=("base",))}
+CHECKS = {
+    "resource-use": Check(resources, reads=("load",), status=("base",)),
+    "error-logs": Check(errors, reads=("errors",)),
+    "security-logs": Check(logins, reads=("logins",)),
+    "failed-logins": Check(logins, reads=("logins",)),
 }

@@ -19,9 +19,9 @@ def question(env: Environment, host: Host) -> dict[str, Any]:
     return {"listening": {}}
 
 
-def observe(run: Run, host: Host) -> dict[str, Any]:
+def differences(run: Run, host: Host) -> dict[str, Any]:
     """How the rules in force differ from the plan."""
-    return {"firewall": {"differs": [str(change) for change in run.hosts.compare(host.name, "firewall").changes]}}
+    return {"differs": [str(change) for change in run.hosts.compare(host.name, "firewall").changes]}
 
 
 def rules(found: Found) -> Iterator[Row]:
@@ -51,4 +51,5 @@ def open_ports(found: Found) -> Iterator[Row]:
         yield Row("", "all hosts", "as declared", "declared ports")
 
 
-CHECKS: dict[str, Check] = {"firewall-rules": rules, "open-ports": open_ports}
+OBSERVED = {"firewall": differences}
+CHECKS = {"firewall-rules": Check(rules, reads=("firewall",)), "open-ports": Check(open_ports, reads=("listening",))}

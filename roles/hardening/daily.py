@@ -21,9 +21,9 @@ def question(env: Environment, host: Host) -> dict[str, Any]:
     return {"scan": {"file": FOUND}} if MEASURES["scan"] in measures(env, host) else {}
 
 
-def observe(run: Run, host: Host) -> dict[str, Any]:
+def differences(run: Run, host: Host) -> dict[str, Any]:
     """How a host differs from its measures."""
-    return {"hardening": {"differs": [str(change) for change in run.hosts.compare(host.name, "hardening").changes]}}
+    return {"differs": [str(change) for change in run.hosts.compare(host.name, "hardening").changes]}
 
 
 def in_force(found: Found) -> Iterator[Row]:
@@ -54,4 +54,5 @@ def scans(found: Found) -> Iterator[Row]:
                 yield Row("", f"{name} {what}", text, "", advice)
 
 
-CHECKS: dict[str, Check] = {"hardening": in_force, "security-scan": scans}
+OBSERVED = {"hardening": differences}
+CHECKS = {"hardening": Check(in_force, reads=("hardening",)), "security-scan": Check(scans, reads=("scan",))}

@@ -25,4 +25,4 @@ def access(found: Found) -> Iterator[Row]:
         yield Row("", name, value, f"at most {baseline.warning:g} % 5xx", advice)
 
 
-CHECKS: dict[str, Check] = {"access-log-errors": access}
+CHECKS = {"access-log-errors": Check(access, reads=("access",))}

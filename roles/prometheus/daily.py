@@ -30,4 +30,4 @@ def alerts(found: Found) -> Iterator[Row]:
         yield Row("", "alerts", f"none in {HOURS} h", "none")
 
 
-CHECKS: dict[str, Check] = {"overnight-alerts": alerts}
+CHECKS = {"overnight-alerts": Check(alerts, reads=("fired",))}

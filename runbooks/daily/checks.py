@@ -5,7 +5,7 @@ platform can answer, or that is a task for people, says so and never counts as p
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -31,7 +31,7 @@ def read(run: Run, when: str = "", as_json: bool = False) -> Report:
     listed = env.catalogue.operations.daily_checks
     names = list(dict.fromkeys(name for time_of_day in ([when] if when else TIMES) for name in listed.of(time_of_day)))
     known = united(run.all_roles)
-    rows = [*judge(known, gather(run), names)]
+    rows = judge(known, gather(run, known, names), names)
     if when in ("", "security"):
         rows += own_checks.secrets(env)
     return table.report(env, rows, as_json)
@@ -58,7 +58,8 @@ def _brought(roles: Roles, role: str, kind: str) -> dict[str, Check]:
     """The checks of a role's `daily.py`, and those that the rows of its `status.py` answer."""
     named: dict[str, Check] = {}
     if status := roles.bringing(STATUS).get(role):
-        named = {name: partial(_as_status, status) for name in getattr(status, kind, ())}
+        check = Check(partial(_as_status, status), status=(role,))
+        named = dict.fromkeys(getattr(status, kind, ()), check)
     return named | getattr(roles.bringing(DAILY).get(role), kind, {})
 
 
@@ -71,27 +72,33 @@ def judge(known: Mapping[str, list[Check]], found: Found, names: Iterable[str]) 
     """The rows of each check, under its name."""
     rows = []
     for name in names:
-        for row in (row for check in known.get(name, [own_checks.UNKNOWN]) for row in check(found)):
+        for row in (row for check in known.get(name, [own_checks.UNKNOWN]) for row in check.rows(found)):
             what = row.what if row.area == name or not row.area else f"{row.area} {row.what}"
             rows.append(Row(name, what, row.value, row.target, row.advice))
     return rows
 
 
-def gather(run: Run) -> Found:
-    """The answers of all hosts, which are asked in parallel."""
-    answers, seen = ask_all(run, ask), ask_all(run, _look)
-    seen = {name: {**answer, **_observe(run, run.environment.host(name))} for name, answer in seen.items()}
-    return Found(run.environment, answers, seen, run.hosts.kept(), time.time())
+def gather(run: Run, known: Mapping[str, list[Check]], names: Iterable[str]) -> Found:
+    """The answers of all hosts, which are asked in parallel, and only for what these checks read."""
+    wanted = [check for name in names for check in known.get(name, [])]
+    roles = {role for check in wanted for role in check.status}
+    parts = {part for check in wanted for part in check.reads}
+    answers = ask_all(run, partial(ask, only=roles)) if roles else {}
+    seen = ask_all(run, partial(_look, parts=parts)) if parts else {}
+    seen = {name: {**answer, **_observe(run, run.environment.host(name), parts)} for name, answer in seen.items()}
+    kept = run.hosts.kept() if any(check.kept for check in wanted) else {}
+    return Found(run.environment, answers, seen, kept, time.time())
 
 
-def _look(run: Run, name: str) -> dict[str, Any]:
-    """Ask a host what only the daily checks need, in one request."""
+def _look(run: Run, name: str, parts: Set[str]) -> dict[str, Any]:
+    """Ask a host for parts that only the daily checks need, in one request."""
     env, host = run.environment, run.environment.host(name)
-    parts = question(run.all_roles, env, host, DAILY) | own_checks.question(env, host)
-    return ask_parts(run, name, parts, ANSWER_SECONDS)
+    offered = question(run.all_roles, env, host, DAILY) | own_checks.question(env, host)
+    return ask_parts(run, name, {part: about for part, about in offered.items() if part in parts}, ANSWER_SECONDS)
 
 
-def _observe(run: Run, host: Host) -> dict[str, Any]:
+def _observe(run: Run, host: Host, parts: Set[str]) -> dict[str, Any]:
     """What roles know of a host without asking it."""
-    modules = [module for module in run.all_roles.bringing(DAILY).values() if hasattr(module, "observe")]
-    return {part: answer for module in modules for part, answer in module.observe(run, host).items()}
+    modules = run.all_roles.bringing(DAILY).values()
+    known = {part: look for module in modules for part, look in getattr(module, "OBSERVED", {}).items()}
+    return {part: look(run, host) for part, look in known.items() if part in parts}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ from nexus.error import OperatorError
 from nexus.plan.desired import Unit
 from nexus.run.checks import Found
 from nexus.run.role import Fact
+from nexus.run.role_questions import STATUS, Parts, question
 from nexus.run.row import Row
 from roles.base.host import daily as observations
 from roles.nginx.location import closed_services
@@ -229,6 +231,43 @@ def test_checks_and_their_rows_do_not_change(tmp_path: Path) -> None:
     rows = judge(all_found, [*names, "no-such-check"])
     assert status_answers.plain(rows) == status_answers.EXPECTED["daily"]
     assert status_answers.sha256(table.text(rows)) == status_answers.EXPECTED["daily text sha256"]
+
+
+def test_each_check_reads_only_what_it_names(tmp_path: Path) -> None:
+    """A run asks hosts for nothing else."""
+    env = status_answers.environment(tmp_path)
+    answers, seen, kept = status_answers.answers(), status_answers.seen(), status_answers.KEPT
+    whole = Found(env, answers, seen, kept, status_answers.NOW)
+    parts = {host.name: {role: question(ROLES, env, host, STATUS, [role]) for role in ROLES} for host in env.hosts}
+    rows = 0
+    for name, united in checks.united(ROLES).items():
+        for check in united:
+            told = {
+                host: {part: one for part, one in answer.items() if part in _parts(parts[host], check.status)}
+                for host, answer in answers.items()
+            }
+            read = {
+                host: {part: answer[part] for part in check.reads if part in answer} for host, answer in seen.items()
+            }
+            narrow = Found(env, told, read, kept if check.kept else {}, status_answers.NOW)
+            assert [*check.rows(narrow)] == [*check.rows(whole)], name
+            rows += len([*check.rows(narrow)])
+    assert rows > len(checks.united(ROLES))
+
+
+def test_a_morning_run_simulates_no_update(tmp_path: Path) -> None:
+    known, listed = checks.united(ROLES), environment(tmp_path).catalogue.operations.daily_checks
+    read = {
+        when: {part for name in listed.of(when) for check in known[name] for part in check.reads}
+        for when in checks.TIMES
+    }
+    assert "updates" in read["security"] - read["morning"] - read["evening"]
+
+
+def _parts(asked: Mapping[str, Parts], roles: Iterable[str]) -> set[str]:
+    """What a host says for the status of some roles; functional checks are asked for by the role health."""
+    own = {part for role in roles for part in asked[role]}
+    return own | ({"functional"} if "health" in roles else set())
 
 
 def test_critical_errors_and_refused_logins_miss_targets(tmp_path: Path) -> None:

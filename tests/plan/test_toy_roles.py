@@ -44,9 +44,12 @@ def valve(context):
 PARTS = {"valve": valve}
 """,
     "daily.py": """
+from nexus.run.checks import Check
 from nexus.run.row import Row
-CHECKS = {"valve-turned": lambda found: [Row("", name, str(one["turns"])) for name, one in found.of("turns").items()]}
-SHARED = {"no-leaks": lambda found: [Row("valve", "leaks", "none")]}
+def turned(found):
+    return [Row("", name, str(one["turns"])) for name, one in found.of("turns").items()]
+CHECKS = {"valve-turned": Check(turned, reads=("turns",))}
+SHARED = {"no-leaks": Check(lambda found: [Row("valve", "leaks", "none")])}
 def question(env, host):
     return {"turns": {}} if "redis" in host.groups else {}
 """,
@@ -63,14 +66,19 @@ def rebuild(run, host, force):
 PUMP = {
     "status.py": """
 from nexus.run.row import Row
+CHECKS = ("pump-runs",)
+def question(env, host):
+    return {"pump": {}}
 def rows(env, answers, now):
     yield Row("pump", "runs", "as always")
 """,
     "daily.py": """
+from nexus.run.checks import Check
 from nexus.run.row import Row
-SHARED = {"no-leaks": lambda found: [Row("pump", "leaks", found.seen["data1"]["drops"]["count"])]}
-def observe(run, host):
-    return {"drops": {"count": "2 drops"}}
+def leaks(found):
+    return [Row("pump", "leaks", found.seen["data1"]["drops"]["count"])]
+SHARED = {"no-leaks": Check(leaks, reads=("drops",))}
+OBSERVED = {"drops": lambda run, host: {"count": "2 drops"}}
 """,
     "failover.py": """
 STORE, TITLE = "pump", "Pumps"
@@ -85,6 +93,7 @@ class Toy(FakeRun):
 
     def __init__(self, env: Environment, roles: Roles) -> None:
         self.environment, self.all_roles = env, roles
+        self.asked: set[str] = set()
 
     def reaches(self, name: str) -> bool:
         return name != "app1"
@@ -105,6 +114,7 @@ class Toy(FakeRun):
         self, name: str, source: Path, names: list[str], context: Mapping[str, Any], named: Iterable[str] = ()
     ) -> dict[str, Any]:
         assert source.name == "parts.py"
+        self.asked |= {*names}
         assert {part["module"] for part in context["parts"].values()} == set(named)
         return parts.probe(names, context)
 
@@ -151,8 +161,8 @@ def test_two_roles_may_not_ask_for_the_same_part(run: Toy, package: str, tmp_pat
 
 
 def test_checks_are_merged_and_unknown_ones_are_named(run: Toy) -> None:
-    known = checks.united(run.all_roles)
-    rows = checks.judge(known, checks.gather(run), ["valve-turned", "no-leaks", "incident-log", "never-heard-of"])
+    known, names = checks.united(run.all_roles), ["valve-turned", "no-leaks", "incident-log", "never-heard-of"]
+    rows = checks.judge(known, checks.gather(run, known, names), names)
     assert [(row.area, row.what, row.value) for row in rows[:4]] == [
         ("valve-turned", "data1", "3"),
         ("valve-turned", "data2", "3"),
@@ -162,9 +172,24 @@ def test_checks_are_merged_and_unknown_ones_are_named(run: Toy) -> None:
     assert [row.value[:16] for row in rows[4:]] == ["a task for peopl", "operations.yaml "]
 
 
+@pytest.mark.parametrize(
+    ("name", "asked", "known"),
+    [
+        ("valve-turned", {"turns"}, {"turns"}),
+        ("pump-runs", {"pump"}, set()),
+        ("no-leaks", set(), {"drops"}),
+        ("never-heard-of", set(), set()),
+    ],
+)
+def test_hosts_are_asked_for_what_a_check_reads(run: Toy, name: str, asked: set[str], known: set[str]) -> None:
+    found = checks.gather(run, checks.united(run.all_roles), [name])
+    assert run.asked == asked
+    assert {part for answer in found.seen.values() for part in answer} == known
+
+
 @pytest.mark.parametrize("kind", ["CHECKS", "SHARED"])
 def test_a_check_may_belong_to_one_role_only(run: Toy, package: str, tmp_path: Path, kind: str) -> None:
-    (tmp_path / "path" / package / "pump/daily.py").write_text(f'{kind} = {{"valve-turned": lambda found: []}}')
+    (tmp_path / "path" / package / "pump/daily.py").write_text(f'{kind} = {{"valve-turned": None}}')
     complaint = r"role pump answers daily checks that are answered already: valve-turned \(role valve\)"
     with pytest.raises(OperatorError, match=complaint):
         checks.united(run.all_roles)
