@@ -6,6 +6,7 @@ from typing import Any
 from nexus.environment.environment import Environment, Host
 from nexus.run.checks import Check, Found
 from nexus.run.row import Row
+from roles.apt.host.pending import Update, waits
 from roles.apt.plan import in_order
 
 UPDATE = "pyinfra inventory deploys/update.py"
@@ -13,15 +14,19 @@ UPDATE = "pyinfra inventory deploys/update.py"
 
 def question(env: Environment, host: Host) -> dict[str, Any]:
     """Every host is asked."""
-    return {"updates": {"in_order": in_order(), "on": host.setting.apt_security_updates}}
+    return {"updates": {}}
 
 
 def updates(found: Found) -> Iterator[Row]:
     """Security updates that only a person installs; those that hosts install by themselves miss no target."""
     for name, own in found.of("updates").items():
-        words = ", ".join(own["security"]) or "none"
-        yield Row("", name, f"{words}; {own['others']} other updates", "no security updates wait for a person",
-                  f"{UPDATE} --data host={name}" if own["waiting"] else "")  # fmt: skip
+        waiting = [Update(**one) for one in own["updates"]]
+        security = [one.name for one in waiting if one.security]
+        by_itself = found.env.host(name).setting.apt_security_updates
+        by_a_person = [one for one in security if not by_itself or waits(one, in_order())]
+        what = f"{', '.join(security) or 'none'}; {len(waiting) - len(security)} other updates"
+        yield Row("", name, what, "no security updates wait for a person",
+                  f"{UPDATE} --data host={name}" if by_a_person else "")  # fmt: skip
 
 
 def reboots(found: Found) -> Iterator[Row]:

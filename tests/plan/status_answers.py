@@ -131,7 +131,10 @@ def seen() -> Answers:
     found["data2"]["logins"] = {"count": 500, "sources": {"192.0.2.7": 500}}
     found["data1"]["listening"] = {"sockets": [["tcp", 22, "sshd"], ["tcp", 4444, "nc"]]}
     found["app1"]["scan"] = {"at": NOW - 86400, "index": 80, "findings": [["warning", "PKGS-7392", "vulnerable"]]}
-    found["app1"]["updates"] = {"security": ["openssl"], "waiting": ["openssl"], "others": 3, "reboot": ["linux-image"]}
+    updates = [
+        {"name": name, "old": "1", "new": "2", "security": name == "haproxy"} for name in ("haproxy", "a", "b", "c")
+    ]
+    found["app1"]["updates"] = {"updates": updates, "reboot": ["linux-image"]}
     found["app2"]["hardening"] = {"differs": ["sysctl kernel.sysrq: value differs"]}
     found["edge1"]["firewall"] = {"differs": ["firewall: rules differs"]}
     found["edge1"]["access"] = {"requests": 1000, "5xx": 80, "4xx": 3, "services": {"glitch": 80}}

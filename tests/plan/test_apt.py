@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import time
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,9 +17,14 @@ import pytest
 from nexus.cli.locked_run import tell_unfinished
 from nexus.environment.environment import Environment
 from nexus.plan.desired import Desired
+from nexus.run.checks import Found
+from roles.apt import daily
 from roles.apt.host import metrics, pending, state
+from roles.apt.host.daily import PARTS
+from roles.apt.host.pending import Update
 from roles.apt.plan import CONFIG, RESTARTS, TIMERS, in_order, plan
 from roles.table import ROLES
+from runbooks.update.host import packages
 from tests.plan.alert_cases import HOSTS
 from tests.plan.environments import environment
 
@@ -135,6 +141,29 @@ def test_metrics_count_updates_by_kind(monkeypatch: pytest.MonkeyPatch) -> None:
         if name == "nexus_pending_updates"
     }
     assert found == {("true", "false"): 2, ("false", "true"): 1, ("false", "false"): 1, ("true", "true"): 0}
+
+
+@pytest.mark.parametrize(
+    ("by_itself", "package", "missed"), [(True, "openssl", False), (True, "haproxy", True), (False, "openssl", True)]
+)
+def test_updates_that_wait_for_a_person_are_told(tmp_path: Path, by_itself: bool, package: str, missed: bool) -> None:
+    updates = [asdict(Update(package, "1", "2", True)), asdict(Update("toy", "1", "2", False))]
+    seen = {"app1": {"updates": {"updates": updates, "reboot": []}}}
+    found = Found(environment(tmp_path, apt_security_updates=by_itself), {}, seen, {}, 0.0)
+    assert [(row.what, row.value, row.missed) for row in daily.updates(found)] == [
+        ("app1", f"{package}; 1 other updates", missed)
+    ]
+    assert [(row.what, row.missed) for row in daily.reboots(found)] == [("all hosts", False)]
+
+
+def test_the_daily_check_and_an_update_tell_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pending, "run", lambda argv, timeout: LISTED)
+    monkeypatch.setattr(pending, "reboot_reasons", lambda: ["reboot-required"])
+    told = PARTS["updates"]({})
+    assert [one["name"] for one in told["updates"]] == ["openssl", "libssl3t64", "postgresql-17", "toy"]
+    monkeypatch.setattr(packages, "fetched", time.time)
+    context = {"fresh": 3600, "record": str(tmp_path / "none")}
+    assert packages.look(context) == {**told, "stale": "", "record": {}}
 
 
 def test_lists_have_the_age_of_the_last_fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,12 @@
-"""Runs on a host: updates that apt would install, as `apt-get --simulate` lists them."""
+"""Runs on a host: updates that apt would install, as `apt-get --simulate` lists them, and due reboots."""
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from nexus.agent.lib import run
+from roles.base.host.metrics import reboot_reasons
 
 # Inst openssl [3.5.1-1] (3.5.1-1+deb13u1 Debian-Security:13/stable-security [amd64])
 LINE = re.compile(r"^Inst (?P<name>\S+) \[(?P<old>[^]]+)\] \((?P<new>\S+) (?P<origin>.*)\)")
@@ -21,6 +23,11 @@ class Update:
     old: str
     new: str
     security: bool
+
+
+def waiting() -> dict[str, Any]:
+    """{"updates": those that wait, each as the fields of an Update, "reboot": files that tell why one is due}."""
+    return {"updates": [asdict(update) for update in pending()], "reboot": reboot_reasons()}
 
 
 def pending() -> list[Update]:

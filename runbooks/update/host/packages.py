@@ -2,15 +2,13 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from nexus.agent import apt
 from nexus.agent.file import read_json
 from nexus.agent.lib import RemoteError, run
 from roles.apt.host.metrics import fetched
-from roles.apt.host.pending import pending
-from roles.base.host.metrics import reboot_reasons
+from roles.apt.host.pending import waiting
 
 
 def look(context: Mapping[str, Any]) -> dict[str, Any]:
@@ -22,12 +20,7 @@ def look(context: Mapping[str, Any]) -> dict[str, Any]:
     if time.time() - fetched() > context["fresh"]:
         apt.wait_for_others()
         stale = apt.refresh()
-    return {
-        "updates": [asdict(update) for update in pending()],
-        "reboot": reboot_reasons(),
-        "stale": stale,
-        "record": read_json(context["record"]),
-    }
+    return {**waiting(), "stale": stale, "record": read_json(context["record"])}
 
 
 def install(context: Mapping[str, Any]) -> None:
