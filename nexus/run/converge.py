@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from pyinfra.api.command import PyinfraCommand
-from pyinfra.api.operation import operation
+from pyinfra.api.operation import OperationMeta, operation
 from pyinfra.context import host
 
 from nexus.plan.diff import DAEMONS, POSTPONED, STATES, WHOLE, Differences, restarts_in_service
@@ -27,8 +27,10 @@ Late = Callable[[Run, str], Mapping[str, Any]]
 LOUD = ("states", "packages")  # steps that print what they wait for
 
 
-def converge(role: str, late: Late | None = None, in_turn: bool = False, daemons_first: bool = False) -> None:
-    """Bring the current host to the role's plan, if the role concerns it.
+def converge(
+    role: str, late: Late | None = None, in_turn: bool = False, daemons_first: bool = False
+) -> list[OperationMeta]:
+    """Bring the current host to the role's plan, if the role concerns it. Return the operations that do so.
 
     `in_turn` restarts daemons in service one host at a time, for hosts that take over for each other. A daemon
     that runs only because its package started it does not wait for its turn.
@@ -42,14 +44,18 @@ def converge(role: str, late: Late | None = None, in_turn: bool = False, daemons
     """
     run = current_run()
     if role not in run.hosts.roles(host.name):
-        return
+        return []
     run.prepare(host.name, role)  # asks all hosts in parallel, before any change
     run.planned[host.name].add(role)
-    if not _nothing_to_do(run):
-        parts = {DAEMONS: f"Converge daemons of {role}", STATES: f"Converge {role}"}
-        parts[POSTPONED] = f"Restart what had to wait in {role}"
-        for part, name in (parts if daemons_first else {WHOLE: f"Converge {role}"}).items():
-            run.journaled.add(identity(_converge(role, late, in_turn, part, name=name)))
+    if _nothing_to_do(run):
+        return []
+    parts = {DAEMONS: f"Converge daemons of {role}", STATES: f"Converge {role}"}
+    parts[POSTPONED] = f"Restart what had to wait in {role}"
+    operations = []
+    for part, name in (parts if daemons_first else {WHOLE: f"Converge {role}"}).items():
+        operations.append(_converge(role, late, in_turn, part, name=name))
+        run.journaled.add(identity(operations[-1]))
+    return operations
 
 
 def begin(role: str) -> None:

@@ -13,12 +13,10 @@ from roles.firewall.trial import confirm, open_first
 @deploy("Open the firewall")
 def open_ports() -> None:
     """What is planned arrives from now on, and what arrived before still does."""
-    open_first()
-    confirm()
+    confirm(open_first())
 
 
 @deploy("Firewall")
 def firewall() -> None:
     """The planned rules are in force, and no others; they stay only if a new connection is possible with them."""
-    converge("firewall")
-    confirm()
+    confirm(converge("firewall"))

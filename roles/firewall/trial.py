@@ -5,7 +5,7 @@ from typing import Any
 
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.exceptions import ConnectError
-from pyinfra.api.operation import operation
+from pyinfra.api.operation import OperationMeta, operation
 from pyinfra.context import host
 
 from nexus import console
@@ -22,24 +22,29 @@ from roles.firewall.plan import SOURCE, context
 RULES = "firewall"  # item of the plan
 
 
-def confirm() -> None:
-    """Confirm the rules of the current host if this run has put them on trial."""
+def confirm(tried: Sequence[OperationMeta]) -> None:
+    """Confirm the rules of the current host if one of these operations has put them on trial."""
     run = current_run()
     if not run.nothing_to_do():
-        run.journaled.add(identity(_confirm(name="Confirm the firewall")))
+        run.journaled.add(identity(_confirm(tried, name="Confirm the firewall")))
 
 
 @operation()
-def _confirm() -> Iterator[PyinfraCommand]:
-    if executing() and any(change.what == RULES for change in current_run().outcome.changes[host.name]):
+def _confirm(tried: Sequence[OperationMeta]) -> Iterator[PyinfraCommand]:
+    if not (executing() and any(each.did_change() for each in tried)):
+        return
+    if any(change.what == RULES for change in current_run().outcome.changes[host.name]):
         yield _Confirmation()
 
 
-def open_first() -> None:
-    """Let in what is planned at the current host, if its rules are about to change."""
+def open_first() -> list[OperationMeta]:
+    """Let in what is planned at the current host, if its rules are about to change. Return the operation that does."""
     run = current_run()
-    if not run.nothing_to_do():
-        run.journaled.add(identity(_open_first(name="Open the firewall")))
+    if run.nothing_to_do():
+        return []
+    opening = _open_first(name="Open the firewall")
+    run.journaled.add(identity(opening))
+    return [opening]
 
 
 @operation()

@@ -6,11 +6,14 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from nexus.environment.environment import Environment
 from nexus.error import OperatorError
+from nexus.plan.desired import Change
+from roles.firewall import trial
 from roles.firewall.host.state import united
 from roles.firewall.plan import plan
 from roles.firewall.rules import rules
@@ -146,3 +149,25 @@ def test_the_kernel_takes_the_rules(env: Environment, tmp_path: Path, name: str,
     if "Operation not permitted" in done.stderr and "unshare" in done.stderr:
         pytest.skip("this machine allows no network namespaces")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("changed", "what", "asked"),
+    [
+        ([True], "firewall", True),
+        ([False], "firewall", False),  # the rules were opened and confirmed before, and are as planned
+        ([], "firewall", False),
+        ([False, True], "firewall", True),
+        ([True], "/etc/systemd/system/nexus-firewall.service", False),
+    ],
+)
+def test_hosts_are_asked_again_only_after_a_trial(
+    monkeypatch: pytest.MonkeyPatch, changed: list[bool], what: str, asked: bool
+) -> None:
+    outcome = SimpleNamespace(changes={"app1": [Change(what, "differs")]})
+    monkeypatch.setattr(trial, "executing", lambda: True)
+    monkeypatch.setattr(trial, "current_run", lambda: SimpleNamespace(outcome=outcome))
+    monkeypatch.setattr(trial, "host", SimpleNamespace(name="app1"))
+    operations = [SimpleNamespace(did_change=lambda one=one: one) for one in changed]
+    commands = list(trial._confirm._inner(operations))  # type: ignore[attr-defined]
+    assert bool(commands) is asked
