@@ -37,14 +37,18 @@ def offered(context: click.Context) -> dict[str, list[Argument]]:
     return found
 
 
+def words(context: click.Context) -> dict[str, str]:
+    """Return {name: text} of `--data`, as the operator typed it."""
+    return dict(word.split("=", 1) for word in context.params["data"])
+
+
 def taken(context: click.Context, overrides: dict[str, Any], known: Mapping[str, Any]) -> dict[str, str]:
     """Return {argument: text} and remove these arguments from pyinfra's `overrides`.
 
     `known` holds the arguments that this run accepts. The text is as the operator typed it: `to=2.10` names a release,
     but pyinfra has parsed it as the number 2.1.
     """
-    words = dict(word.split("=", 1) for word in context.params["data"])
-    found = {name: text for name, text in words.items() if name in known}
+    found = {name: text for name, text in words(context).items() if name in known}
     for name in found:
         overrides.pop(name, None)
     return found
@@ -59,4 +63,4 @@ def check(given: Mapping[str, str], known: Mapping[str, list[Argument]], env: En
     """Validate every value against its kinds; OperatorError if one is not valid."""
     for name, text in given.items():
         for kind in known[name]:
-            kind.read(name, text, env)
+            kind.read(name, text, lambda: env)

@@ -25,10 +25,9 @@ from nexus.environment import inventory as inventories
 from nexus.error import OperatorError
 from nexus.pyinfra_patches import install_frames, replace
 from nexus.run import plan_file
-from nexus.run.arguments import give_alone
 from nexus.run.interruption import interruption, tell
 from nexus.run.role import Roles
-from nexus.run.run import Run, begun, current_run, start
+from nexus.run.run import LocalRun, Run, begun, current_run, start
 from nexus.transport import agent_session, progress, sudo
 from nexus.transport.ssh_client import install as install_client
 from nexus.workstation import settle
@@ -66,7 +65,7 @@ def begin(roles: Roles) -> None:
     exit_on_error(validate.check_data, context.params["data"])
     if str(context.params["inventory"]).startswith("@"):
         config.SUDO = os.geteuid() != 0
-        give_alone(context.params["data"])
+        start(LocalRun(deploy_arguments.words(context)))
         return
     replace("inventory", partial(_loading, context, roles))
     replace("connect", _connecting)

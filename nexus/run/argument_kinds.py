@@ -1,6 +1,7 @@
 """Kinds of arguments: how each kind reads the text after `--data NAME=`, and which text it refuses."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -9,6 +10,7 @@ from nexus.error import OperatorError, nearest, split
 from nexus.run.role import Roles
 from nexus.run.since import moment
 
+InEnvironment = Callable[[], Environment]  # OperatorError in a run of this machine alone, which has none
 TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0", "")
 
 
@@ -24,8 +26,8 @@ class Argument:
     form: ClassVar[str] = "TEXT"
     needs_environment: ClassVar[bool] = False
 
-    def read(self, name: str, text: str, env: Environment) -> Any:
-        """Return the value of a text; OperatorError if the text is not valid."""
+    def read(self, name: str, text: str, environment: InEnvironment) -> Any:
+        """Return the value of a text; OperatorError if it is not valid. Only kinds that need it call `environment`."""
         return text
 
     def shown(self, roles: Roles) -> str:
@@ -45,7 +47,7 @@ class Flag(Argument):
     def __init__(self, meaning: str) -> None:
         super().__init__(meaning, False)
 
-    def read(self, name: str, text: str, env: Environment) -> bool:
+    def read(self, name: str, text: str, environment: InEnvironment) -> bool:
         """Return True if the flag is set."""
         return flag(name, text)
 
@@ -55,7 +57,7 @@ class Number(Argument):
 
     form = "NUMBER"
 
-    def read(self, name: str, text: str, env: Environment) -> int:
+    def read(self, name: str, text: str, environment: InEnvironment) -> int:
         """Return the number."""
         try:
             return int(text)
@@ -69,7 +71,7 @@ class Choice(Argument):
 
     among: tuple[str, ...] = field(kw_only=True)
 
-    def read(self, name: str, text: str, env: Environment) -> str:
+    def read(self, name: str, text: str, environment: InEnvironment) -> str:
         """Return the word."""
         if text not in (*self.among, self.default):
             raise OperatorError(f"{name}={text} is unknown: write {', '.join(self.among[:-1])} or {self.among[-1]}")
@@ -98,7 +100,7 @@ class Since(Argument):
 
     form = "TIME"
 
-    def read(self, name: str, text: str, env: Environment) -> str:
+    def read(self, name: str, text: str, environment: InEnvironment) -> str:
         """Return the text unchanged; OperatorError if it is not a time."""
         moment(text, time.time(), name)
         return text
@@ -110,10 +112,10 @@ class Host(Argument):
     form = "HOST"
     needs_environment = True
 
-    def read(self, name: str, text: str, env: Environment) -> str:
+    def read(self, name: str, text: str, environment: InEnvironment) -> str:
         """Return the name of the host."""
         try:
-            return env.host(text).name if text else ""
+            return environment().host(text).name if text else ""
         except OperatorError as error:
             raise OperatorError(f"{name}={text}: {error}") from None
 
@@ -127,8 +129,9 @@ class Services(Argument):
     def __init__(self, meaning: str) -> None:
         super().__init__(meaning, ())
 
-    def read(self, name: str, text: str, env: Environment) -> list[str]:
+    def read(self, name: str, text: str, environment: InEnvironment) -> list[str]:
         """Return the names of the services, in start order."""
+        env = environment()
         known = list(env.catalogue.services)
         words = known if text == "all" else split(text)
         for word in words:
@@ -142,10 +145,10 @@ class Service(Argument):
     form = "SERVICE"
     needs_environment = True
 
-    def read(self, name: str, text: str, env: Environment) -> str:
+    def read(self, name: str, text: str, environment: InEnvironment) -> str:
         """Return the name of the service."""
         if text:
-            _check_service(name, text, env)
+            _check_service(name, text, environment())
         return text
 
 

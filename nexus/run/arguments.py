@@ -11,18 +11,16 @@ arguments have their defaults. Plans see only one argument: `prune_data`, as `en
 """
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
 
 from nexus.environment import deploy_declaration
-from nexus.environment.environment import Environment
 from nexus.error import OperatorError
 from nexus.run.argument_kinds import Argument, Choice, Flag, Host, Number, Service, Services, Since, Store, Word
-from nexus.run.run import current_run
+from nexus.run.run import current_run, running
 
 __all__ = ["Choice", "Flag", "Host", "Number", "Service", "Services", "Since", "Store", "Word", "arguments"]
 
@@ -33,17 +31,6 @@ EVERY_RUN: Mapping[str, Argument] = {
     "apply": Word("file with a reviewed plan, to be carried out if nothing has moved since"),
     "help": Flag("print this instead of a run"),
 }
-
-
-@dataclass
-class _Alone:
-    """A run on this machine alone, and its arguments."""
-
-    begun: bool = False
-    given: dict[str, str] = field(default_factory=dict)
-
-
-_alone = _Alone()
 
 
 @dataclass(frozen=True)
@@ -60,20 +47,12 @@ def arguments(*, read_only: bool = False, **declared: Argument) -> SimpleNamespa
     `read_only`: the deploy changes nothing. It asks for no confirmation and continues with the hosts that answer.
     """
     needs = any(kind.needs_environment for kind in declared.values())
-    run = current_run() if needs or not _alone.begun else None
-    given = run.given if run else _alone.given
-    environment = run.environment if run else cast(Environment, None)  # no kind here looks at it
+    given = current_run().given if needs else running().given
     values = {
-        name: kind.read(name, given[name], environment) if name in given else kind.default
+        name: kind.read(name, given[name], lambda: current_run().environment) if name in given else kind.default
         for name, kind in declared.items()
     }
     return SimpleNamespace(**values)
-
-
-def give_alone(words: Iterable[str]) -> None:
-    """Begin a run on this machine alone, which has no environment, with these arguments, as NAME=VALUE."""
-    _alone.begun = True
-    _alone.given.update((name, text) for name, _, text in (word.partition("=") for word in words))
 
 
 @cache

@@ -3,6 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 from gevent.lock import RLock
@@ -110,10 +111,17 @@ class Run:
         return self._turns[f"turn of {role}"]
 
 
-_current: Run | None = None
+@dataclass(frozen=True)
+class LocalRun:
+    """A run on this machine alone (`pyinfra @local`), which has arguments and no environment."""
+
+    given: Mapping[str, str] = field(default_factory=dict)
 
 
-def start(run: Run) -> None:
+_current: Run | LocalRun | None = None
+
+
+def start(run: Run | LocalRun) -> None:
     """Make this the run of the process."""
     global _current
     _current = run
@@ -121,13 +129,16 @@ def start(run: Run) -> None:
 
 def current_run() -> Run:
     """Return the run of this process; OperatorError if pyinfra was started without an environment."""
-    if _current is None:
-        raise OperatorError(
-            "this deploy needs an environment: write `pyinfra inventory DEPLOY` for the one in NEXUS_ENV"
-        )
-    return _current
+    if run := begun():
+        return run
+    raise OperatorError("this deploy needs an environment: write `pyinfra inventory DEPLOY` for the one in NEXUS_ENV")
 
 
 def begun() -> Run | None:
     """Return the run of this process; None if pyinfra was started without an environment."""
-    return _current
+    return None if isinstance(_current, LocalRun) else _current
+
+
+def running() -> Run | LocalRun:
+    """Return the run of this process, be it one of this machine alone; OperatorError if there is none."""
+    return _current or current_run()

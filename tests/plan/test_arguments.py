@@ -12,6 +12,7 @@ from nexus.cli import deploy_arguments
 from nexus.environment import deploy_declaration, settings
 from nexus.error import OperatorError
 from nexus.run import arguments as module
+from nexus.run import run
 from nexus.run.argument_kinds import Argument
 from nexus.run.arguments import Choice, Flag, Host, Number, Service, Services, Since, Word, arguments, declared
 from tests.plan.environments import environment
@@ -101,7 +102,7 @@ def test_a_run_reads_only_where_all_its_deploys_do(words: list[str], reads: bool
     ],
 )
 def test_each_kind_reads_its_text(tmp_path: Path, kind: Argument, text: str, value: Any) -> None:
-    assert kind.read("name", text, environment(tmp_path)) == value
+    assert kind.read("name", text, lambda: environment(tmp_path)) == value
 
 
 @pytest.mark.parametrize(
@@ -119,19 +120,34 @@ def test_each_kind_reads_its_text(tmp_path: Path, kind: Argument, text: str, val
 )
 def test_each_kind_refuses_invalid_text(tmp_path: Path, kind: Argument, text: str, complaint: str) -> None:
     with pytest.raises(OperatorError, match=complaint):
-        kind.read("name", text, environment(tmp_path))
+        kind.read("name", text, lambda: environment(tmp_path))
 
 
 def test_all_services_are_those_of_the_environment(tmp_path: Path) -> None:
     env = environment(tmp_path)
-    assert Services("x").read("name", "all", env) == [*env.catalogue.services]
+    assert Services("x").read("name", "all", lambda: env) == [*env.catalogue.services]
 
 
 def test_an_included_deploy_uses_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = SimpleNamespace(given={"to": "app1"}, environment=environment(tmp_path))
-    monkeypatch.setattr(module, "current_run", lambda: run)
+    monkeypatch.setattr(run, "_current", SimpleNamespace(given={"to": "app1"}, environment=environment(tmp_path)))
     found = arguments(to=Host("where"), force=Flag("anyway"), lines=Number("most", 200))
     assert (found.to, found.force, found.lines) == ("app1", False, 200)
+
+
+def test_a_run_of_this_machine_alone_has_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "_current", None)
+    run.start(run.LocalRun({"volumes": "true", "environment": "test"}))
+    found = arguments(volumes=Flag("delete"), environment=Word("the name"), lines=Number("most", 200))
+    assert (found.volumes, found.environment, found.lines) == (True, "test", 200)
+    assert run.begun() is None
+    with pytest.raises(OperatorError, match="this deploy needs an environment"):
+        arguments(to=Host("where"))
+
+
+def test_arguments_outside_of_a_run_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "_current", None)
+    with pytest.raises(OperatorError, match="this deploy needs an environment"):
+        arguments(volumes=Flag("delete"))
 
 
 def test_arguments_are_removed_from_the_data_of_hosts() -> None:
