@@ -1,4 +1,4 @@
-"""Measures of accounts: passwords, what people may write, and what sudo did.
+"""Measures of accounts: passwords, homes, shells, what people may write, and what sudo did.
 
 Accounts that log in by key have no password: what ends passwords must not end them.
 """
@@ -12,6 +12,8 @@ SUDOERS = "/etc/sudoers.d/"
 SUDO_LOG = "/var/log/sudo.log"
 FAILLOCK = "/etc/security/faillock.conf"
 PROFILES = "/usr/share/pam-configs/"
+COST = "7"  # of yescrypt: four times the work and the memory, 64 MiB, of its default, 5
+ROUNDS = "65536"  # of SHA-512, for tools that are told to use it
 
 
 def _ages(env: Environment, host: Host) -> Part:
@@ -34,6 +36,29 @@ def _tries(env: Environment, host: Host) -> Part:
     profiles = (File(f"{PROFILES}{name}", env.render(f"hardening/{name}.j2")) for name in names)
     settings = File(FAILLOCK, env.render("hardening/faillock.conf.j2", host=host))
     return Part(files=(settings, *profiles), states={"pam faillock": {"enabled": True}})
+
+
+def _hashes(env: Environment, host: Host) -> Part:
+    values = {"YESCRYPT_COST_FACTOR": COST, "SHA_CRYPT_MIN_ROUNDS": ROUNDS, "SHA_CRYPT_MAX_ROUNDS": ROUNDS}
+    return Part(states={f"login.defs {key}": {"value": value} for key, value in values.items()})
+
+
+def _strength(env: Environment, host: Host) -> Part:
+    name = "nexus-passwdqc"
+    return Part(
+        packages=("libpam-passwdqc",),
+        files=(File(f"{PROFILES}{name}", env.render(f"hardening/{name}.j2")),),
+        states={"pam passwdqc": {"enabled": True}},
+    )
+
+
+def _homes(env: Environment, host: Host) -> Part:
+    return Part(states={f"home {name}": {"closed": True} for name in logins(host)})
+
+
+def _idle_shells(env: Environment, host: Host) -> Part:
+    seconds = int(host.setting.hardening_shell_idle_seconds)
+    return Part(files=(File("/etc/profile.d/nexus-idle.sh", env.render("hardening/idle.sh.j2", seconds=seconds)),))
 
 
 def _sudo_log(env: Environment, host: Host) -> Part:
@@ -60,6 +85,34 @@ MEASURES = (
         "Passwords must not be guessed at a console or by su.",
         "faillock; grep pam_faillock /etc/pam.d/common-auth",
         _tries,
+    ),
+    Measure(
+        "password-hashes",
+        "hashes of new passwords cost four times the work of the default",
+        "Passwords must not be found soon by someone who has a copy of /etc/shadow.",
+        "grep -E '^(YESCRYPT|SHA_CRYPT)_' /etc/login.defs",
+        _hashes,
+    ),
+    Measure(
+        "password-strength",
+        "short and simple passwords are refused, also those that root sets",
+        "A console, su and sudo may ask for one, and a simple one is guessed in a few tries.",
+        "grep passwdqc /etc/pam.d/common-password",
+        _strength,
+    ),
+    Measure(
+        "homes",
+        "homes of accounts that runs and operators log in as are closed to others",
+        "Keys, histories and copies in a home are for its owner alone.",
+        "stat -c '%A %n' /home/*",
+        _homes,
+    ),
+    Measure(
+        "idle-shells",
+        "login shells that wait for a command longer than hardening_shell_idle_seconds end",
+        "A forgotten session must not be there for the next person at that keyboard.",
+        "bash -lc 'echo $TMOUT'",
+        _idle_shells,
     ),
     Measure(
         "umask",

@@ -9,6 +9,7 @@ hardening_banner: str = ""  # text that is shown before a login; empty: none
 hardening_password_days_max: int = 365  # age of a password that must be changed; accounts that log in by key have none
 hardening_password_tries: int = 5  # wrong passwords before an account's passwords are refused for a while
 hardening_password_wait_seconds: int = 900  # that while
+hardening_shell_idle_seconds: int = 3600  # time after which a login shell that waits for a command ends
 # Kernel modules that are never loaded: protocols and file systems that no role uses
 hardening_modules: list[str] = [
     "dccp", "sctp", "rds", "tipc", "ax25", "netrom", "rose", "x25", "appletalk", "decnet", "n_hdlc",

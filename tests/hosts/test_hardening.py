@@ -65,10 +65,20 @@ def test_mount_options(fleet: Fleet, item: Item) -> None:
 
 
 @pytest.mark.planned("hardening", prefix="pam ")
-def test_wrong_passwords_are_counted(fleet: Fleet, item: Item) -> None:
+def test_passwords_pass_a_module(fleet: Fleet, item: Item) -> None:
     fleet.want(item)
-    for path in ("/etc/pam.d/common-auth", "/etc/pam.d/common-account"):
-        assert fleet.machine(item.host).file(path).contains("pam_faillock.so"), f"{item.host}: {path} lacks it"
+    places = {"pam faillock": ("auth", "account"), "pam passwdqc": ("password",)}[item.name]
+    for place in places:
+        file = fleet.machine(item.host).file(f"/etc/pam.d/common-{place}")
+        assert file.contains(f"pam_{item.name.removeprefix('pam ')}.so"), f"{item.host}: {file.path} lacks it"
+
+
+@pytest.mark.planned("hardening", prefix="home ")
+def test_home_is_closed(fleet: Fleet, item: Item) -> None:
+    fleet.want(item)
+    machine = fleet.machine(item.host)
+    home = machine.file(machine.user(item.name.removeprefix("home ")).home)
+    assert not home.mode & 0o027, f"{item.host}: {home.path} is {home.mode:04o}"
 
 
 @pytest.mark.planned("hardening", prefix="apparmor")
@@ -107,6 +117,12 @@ def test_sudo_writes_its_log(host, env, hostname):
 def test_sudo_keeps_what_it_makes_readable(host, env, hostname):
     if "umask" in [measure.name for measure in measures(env, env.host(hostname))]:
         assert host.check_output("sudo sh -c umask") == "0022"
+
+
+def test_a_login_shell_ends_when_it_waits(host, env, hostname):
+    if "idle-shells" in [measure.name for measure in measures(env, env.host(hostname))]:
+        seconds = host.check_output("bash -lc 'echo $TMOUT'")
+        assert seconds == str(env.host(hostname).setting.hardening_shell_idle_seconds)
 
 
 def test_modules_are_refused(host, env, hostname):

@@ -111,6 +111,16 @@ def test_each_measure_sets_something(tmp_path: Path, measure: Any) -> None:
     assert f"`{measure.name}`" in Path("roles/hardening/README.md").read_text()
 
 
+def test_idle_shells_end_and_scripts_do_not(env: Environment, tmp_path: Path) -> None:
+    script = tmp_path / "idle.sh"
+    script.write_text(text(env, "/etc/profile.d/nexus-idle.sh"))
+    words = f". {script}; . {script}; echo $TMOUT; bash -c 'echo script: $TMOUT'"
+    done = subprocess.run(
+        ["bash", "-c", words], capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"}
+    )
+    assert (done.stdout.split(), done.stderr) == (["3600", "script:"], "")
+
+
 def test_programs_that_watch_are_settings(tmp_path: Path, env: Environment) -> None:
     assert not {"audit", "file-integrity", "banner"} & set(names(env))
     watched = environment(tmp_path, hardening_auditd=True, hardening_aide=True, hardening_banner="Go away")

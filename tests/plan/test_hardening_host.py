@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -115,7 +119,43 @@ def test_sshd_is_restarted_last(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_pam_is_reported_when_it_is_no_longer_planned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(daemon.Pam, "enabled", lambda: True)
+    monkeypatch.setattr(daemon.Pam, "enabled", lambda: ["faillock"])
     context = {"wanted": {}, "sysctl": {}, "sysctl_file": "/etc/sysctl.d/61-x.conf"}
     assert state.probe([], context) == {"pam faillock": {"enabled": True}}
     assert effective.told([]) == {}
+
+
+def test_own_profiles_of_pam_are_known_by_their_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module that a package enabled is not ours to remove."""
+    file = tmp_path / "common-password"
+    monkeypatch.setattr(daemon, "MODULES", {"passwdqc": replace(daemon.MODULES["passwdqc"], file=str(file))})
+    for line, found in (
+        ("", []),
+        ("requisite pam_passwdqc.so\n", []),
+        ("requisite pam_passwdqc.so min=x\n", ["passwdqc"]),
+    ):
+        file.write_text(line)
+        assert daemon.Pam.enabled() == found
+    asked: list[list[str]] = []
+    monkeypatch.setattr(daemon, "run", asked.append)
+    daemon.Pam.make("passwdqc", {}, {})
+    daemon.Pam.leave("passwdqc")
+    assert [words[2:] for words in asked] == [
+        ["--disable", "passwdqc"], ["--enable", "nexus-passwdqc"], ["--remove", "nexus-passwdqc"],
+    ]  # fmt: skip
+
+
+def test_the_home_of_an_account_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    account = SimpleNamespace(pw_dir=str(home), pw_uid=os.getuid())
+    monkeypatch.setattr(pwd, "getpwnam", {"deploy": account}.__getitem__)
+    assert system.Home.look("deploy", {"closed": True}, {}) == {"closed": True}  # it has none yet
+    home.mkdir()
+    home.chmod(0o2775)
+    assert system.Home.look("deploy", {"closed": True}, {}) == {"closed": False}
+    system.Home.make("deploy", {}, {})
+    assert oct(home.stat().st_mode & 0o7777) == "0o2750"
+    assert system.Home.look("deploy", {"closed": True}, {}) == {"closed": True}
+    assert system.Home.look("nobody-here", {"closed": True}, {}) == {"closed": True}
+    account.pw_uid += 1  # such as / or a directory of a daemon
+    assert system.Home.look("deploy", {"closed": True}, {}) == {"closed": True}

@@ -21,6 +21,7 @@ OLD_DAYS = 400
 # paramiko, with which runs connect, knows no key exchange that is safe from quantum computers
 EXPLAINED = {"curve25519-sha256@libssh.org": ["does not provide protection against post-quantum attacks"]}
 SESSION_SECONDS = 30
+COSTLY = "$y$jBT$"  # yescrypt with the cost of the measure password-hashes
 AUDIT = Path(sys.executable).with_name("ssh-audit")
 
 
@@ -103,6 +104,23 @@ def test_keys_work_after_a_year(settled: Control) -> None:
     assert settled.ssh(name, "sudo passwd --status deploy").split()[1] == "L"
 
 
+@pytest.fixture
+def account(settled: Control) -> Iterator[str]:
+    """An account without a password on the first host."""
+    settled.ssh(settled.names[0], f"sudo useradd {NAME}")
+    yield NAME
+    settled.ssh(settled.names[0], f"sudo userdel {NAME}")
+
+
+def test_weak_passwords_are_refused(settled: Control, account: str) -> None:
+    """Also those that root sets; the hash of another one costs what is planned."""
+    name = settled.names[0]
+    for password in ("short", "Password1", "correcthorse"):
+        settled.ssh(name, f"! echo '{account}:{password}' | sudo chpasswd >/dev/null 2>&1")
+    settled.ssh(name, f"echo '{account}:correct horse battery staple' | sudo chpasswd >/dev/null 2>&1")
+    assert settled.ssh(name, f"sudo getent shadow {account}").split(":")[1].startswith(COSTLY)
+
+
 @pytest.mark.full
 def test_an_operator_joins_runs_and_leaves(person: Person, figure: Figure) -> None:
     control, names = person.control, person.control.names
@@ -145,10 +163,13 @@ def test_a_run_of_nobody_is_refused(person: Person) -> None:
 @pytest.mark.full
 def test_a_measure_is_taken_back_and_returns(settled: Control) -> None:
     name, kept = settled.names[0], list(settled.planned.host(settled.names[0]).setting.hardening_except)
-    without = settled.run(deploy=HARDENING, data={"hardening_except": [*kept, "password-tries", "sudo-log: a test"]})
+    taken = ["password-tries", "password-strength", "sudo-log: a test"]
+    without = settled.run(deploy=HARDENING, data={"hardening_except": [*kept, *taken]})
     assert without.status == 0, without.end
     settled.ssh(name, "! grep -q pam_faillock /etc/pam.d/common-auth && ! sudo test -e /etc/sudoers.d/nexus-log")
+    settled.ssh(name, "! grep -q pam_passwdqc /etc/pam.d/common-password")
     again = settled.run(deploy=HARDENING)
     assert again.status == 0, again.end
     settled.ssh(name, "grep -q pam_faillock /etc/pam.d/common-auth && sudo test -e /etc/sudoers.d/nexus-log")
+    settled.ssh(name, "grep -q pam_passwdqc /etc/pam.d/common-password")
     assert settled.run(deploy=HARDENING).changes == []

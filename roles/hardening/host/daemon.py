@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from nexus.agent.file import read_text, remove
@@ -9,8 +10,6 @@ from nexus.agent.lib import RemoteError, digest, run
 from roles.base.host.effective import sshd_overridden, told
 
 Item = dict[str, Any]
-AUTH = "/etc/pam.d/common-auth"
-PROFILES = ("nexus-faillock", "nexus-faillock-first")
 PROFILE_LIST = "/sys/kernel/security/apparmor/profiles"
 APPARMOR = "/sys/module/apparmor/parameters/enabled"
 DATABASE = "/var/lib/aide/aide.db"
@@ -43,30 +42,47 @@ class Sshd:
         run(["systemctl", "restart", "ssh.service"])
 
 
-class Pam:
-    """PAM counts wrong passwords: Debian's own tool enables the profiles."""
+@dataclass(frozen=True)
+class Module:
+    """A module of PAM: its profiles, the file that gets their lines, part of such a line, and profiles that must go."""
 
-    NAME = "pam faillock"
+    profiles: tuple[str, ...]
+    file: str
+    line: str
+    replaced: tuple[str, ...] = ()
+
+
+MODULES = {
+    "faillock": Module(("nexus-faillock", "nexus-faillock-first"), "/etc/pam.d/common-auth", "pam_faillock.so"),
+    "passwdqc": Module(("nexus-passwdqc",), "/etc/pam.d/common-password", "pam_passwdqc.so min=", ("passwdqc",)),
+}
+
+
+class Pam:
+    """PAM uses a module: Debian's own tool enables its profiles."""
 
     @staticmethod
-    def enabled() -> bool:
-        """Whether the module is in use."""
-        return "pam_faillock.so" in read_text(AUTH)
+    def enabled() -> list[str]:
+        """Modules in use."""
+        return [name for name, module in MODULES.items() if module.line in read_text(module.file)]
 
     @classmethod
     def look(cls, name: str, wanted: Item, context: Mapping[str, Any]) -> Item:
         """Whether the module is in use."""
-        return {"enabled": cls.enabled()}
+        return {"enabled": name in cls.enabled()}
 
     @staticmethod
     def make(name: str, wanted: Item, context: Mapping[str, Any]) -> None:
-        """Enable both profiles."""
-        run(["pam-auth-update", "--package", "--enable", *PROFILES])
+        """Enable its profiles in place of those that a package enabled."""
+        module = MODULES[name]
+        if module.replaced:
+            run(["pam-auth-update", "--package", "--disable", *module.replaced])
+        run(["pam-auth-update", "--package", "--enable", *module.profiles])
 
     @staticmethod
-    def leave() -> None:
-        """Disable both profiles, whose files are gone or about to go."""
-        run(["pam-auth-update", "--package", "--remove", *PROFILES])
+    def leave(name: str) -> None:
+        """Disable its profiles, whose files are gone or about to go."""
+        run(["pam-auth-update", "--package", "--remove", *MODULES[name].profiles])
 
 
 class AppArmor:

@@ -10,7 +10,7 @@ from nexus.agent.change import Change
 from roles.base.host.sysctl import look, name_files, put
 from roles.hardening.host.accounts import Account, Default
 from roles.hardening.host.daemon import Aide, AppArmor, Audit, Pam, Sshd
-from roles.hardening.host.system import Mount, Permissions
+from roles.hardening.host.system import Home, Mount, Permissions
 
 Item = dict[str, Any]
 KINDS: dict[str, Any] = {
@@ -20,6 +20,7 @@ KINDS: dict[str, Any] = {
     "aide": Aide,
     "audit": Audit,
     "account": Account,
+    "home": Home,
     "login.defs": Default,
     "permissions": Permissions,
     "mount": Mount,
@@ -35,8 +36,8 @@ def probe(names: list[str], context: Mapping[str, Any]) -> dict[str, Item]:
     for name, item in wanted.items():
         if name not in found:
             found[name] = KINDS[_kind(name)].look(_rest(name), item, context)
-    if Pam.NAME not in found and Pam.enabled():
-        found[Pam.NAME] = {"enabled": True}
+    for module in Pam.enabled():
+        found.setdefault(f"pam {module}", {"enabled": True})
     return found
 
 
@@ -49,8 +50,9 @@ def apply(change: Change) -> None:
             put(_rest(name), wanted["value"])
         else:
             KINDS[_kind(name)].make(_rest(name), wanted, change.context)
-    if Pam.NAME in change.removed:
-        Pam.leave()
+    for name in change.removed:
+        if _kind(name) == "pam":
+            Pam.leave(_rest(name))
 
 
 def _kind(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Permissions of files that packages own, and options of mounts."""
+"""Permissions of files that packages own and of homes, and options of mounts."""
 
 import contextlib
 import grp
@@ -38,6 +38,25 @@ class Permissions:
             os.chmod(path, int(wanted["mode"], 8))
 
 
+class Home:
+    """The home of an account is closed: others neither read nor write it, and its group does not write."""
+
+    OPEN = 0o027
+
+    @classmethod
+    def look(cls, name: str, wanted: Item, context: Mapping[str, Any]) -> Item:
+        """Whether it is closed; an account or a home that is not there is as planned."""
+        path = _home(name)
+        return {"closed": not os.stat(path).st_mode & cls.OPEN} if path else wanted
+
+    @classmethod
+    def make(cls, name: str, wanted: Item, context: Mapping[str, Any]) -> None:
+        """Close it."""
+        if path := _home(name):
+            with concerning(path):
+                os.chmod(path, stat.S_IMODE(os.stat(path).st_mode) & ~cls.OPEN)
+
+
 class Mount:
     """Options of a mount in force; at boot the unit sets them."""
 
@@ -63,6 +82,15 @@ def mount_options(path: str) -> list[str] | None:
         if fields[4] == path:
             found = fields[5].split(",")
     return found
+
+
+def _home(name: str) -> str:
+    """The home of an account, a directory of its own; empty if there is none."""
+    with contextlib.suppress(KeyError):
+        account = pwd.getpwnam(name)
+        if os.path.isdir(account.pw_dir) and os.stat(account.pw_dir).st_uid == account.pw_uid:
+            return account.pw_dir
+    return ""
 
 
 def _user(number: int) -> str:
