@@ -39,7 +39,7 @@ def in_force(found: Found) -> Iterator[Row]:
 
 
 def scans(found: Found) -> Iterator[Row]:
-    """What Lynis and ssh-audit found and nothing explains, and Lynis's figure."""
+    """What the last scan found and nothing explains, and Lynis's figure."""
     for name, last in found.of("scan").items():
         if not last:
             yield Row("", name, "not scanned yet", "", "")
@@ -49,8 +49,9 @@ def scans(found: Found) -> Iterator[Row]:
         yield Row("", name, f"Lynis {last['index']} of 100, {days:.0f} days ago", f"at most {OLD.days} days",
                   f"systemctl start {UNIT} there" if old else "")  # fmt: skip
         for kind, what, text in last["findings"]:
-            if kind in SERIOUS or not explained(what, text):
-                advice = "" if explained(what, text) else "fix it, or give the reason in roles/hardening/finding.py"
+            why = explained(found.env, found.env.host(name), what, text)
+            if kind in SERIOUS or not why:
+                advice = "" if why else "fix it, or give the reason in roles/hardening/finding.py"
                 yield Row("", f"{name} {what}", text, "", advice)
 
 

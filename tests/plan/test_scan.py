@@ -11,7 +11,7 @@ import pytest
 from nexus.run.checks import Found
 from roles.hardening import daily
 from roles.hardening.finding import EXPLAINED, explained
-from roles.hardening.host.scan import index, of_lynis, of_ssh_audit
+from roles.hardening.host.scan import index, of_debsums, of_lynis, of_ssh_audit
 from roles.hardening.plan import plan
 from tests.plan.environments import environment
 
@@ -19,6 +19,9 @@ REPORT = """\
 report_version_major=1
 suggestion[]=SSH-7408|Consider hardening SSH configuration|MaxSessions (set 50 to 2)|-|
 warning[]=PKGS-7392|Found one or more vulnerable packages.|-|-|
+suggestion[]=KRNL-6000|One or more sysctl values differ from the scan profile and could be tweaked||Change it|
+details[]=KRNL-6000|sysctl|desc:Restrict core dumps;field:fs.suid_dumpable;prefval:0;value:2;|
+details[]=SSH-7408|sshd|desc:sshd option Port;field:Port;prefval:;value:22;|
 hardening_index=71
 """.splitlines()
 SSH = {
@@ -42,6 +45,7 @@ def test_findings_of_lynis_are_read() -> None:
     assert list(of_lynis(REPORT)) == [
         ["suggestion", "SSH-7408", "Consider hardening SSH configuration: MaxSessions (set 50 to 2)"],
         ["warning", "PKGS-7392", "Found one or more vulnerable packages."],
+        ["suggestion", "KRNL-6000", "fs.suid_dumpable is 2, wanted is 0"],
     ]
     assert index(REPORT) == 71
     assert index([]) == 0
@@ -63,6 +67,7 @@ def test_what_is_not_explained_is_told(tmp_path: Path) -> None:
     assert rows(tmp_path, last) == [
         ("app1", "Lynis 71 of 100, 0 days ago", False),
         ("app1 PKGS-7392", "Found one or more vulnerable packages.", True),
+        ("app1 KRNL-6000", "fs.suid_dumpable is 2, wanted is 0", True),
         ("app1 NEW-1", "something", True),
     ]
 
@@ -73,9 +78,32 @@ def test_an_old_scan_is_told(tmp_path: Path) -> None:
     assert rows(tmp_path, {}) == [("app1", "not scanned yet", False)]
 
 
-def test_each_explanation_has_words() -> None:
+def test_a_changed_program_is_told(tmp_path: Path) -> None:
+    findings = [*of_debsums("/usr/bin/openssl\n")]
+    assert rows(tmp_path, {"at": time.time(), "index": 71, "findings": findings})[1:] == [
+        ("app1 debsums", "/usr/bin/openssl is not as its package brought it", True)
+    ]
+    assert [*of_debsums("")] == []
+
+
+def test_each_explanation_has_words(tmp_path: Path) -> None:
+    env = environment(tmp_path)
     assert all(why for why in EXPLAINED.values())
-    assert explained("SSH-7408", "LogLevel (set INFO to VERBOSE)") == ""
+    assert explained(env, env.host("app1"), "SSH-7408", "LogLevel (set INFO to VERBOSE)") == ""
+
+
+@pytest.mark.parametrize(
+    ("without", "why"),
+    [
+        ([], ""),
+        (["kernel-core-dumps"], ""),
+        (["kernel-core-dumps: belongs to the machine"], "belongs to the machine"),
+        (["kernel-bpf: our tracer"], ""),
+    ],
+)
+def test_a_measure_taken_back_explains_its_settings(tmp_path: Path, without: list[str], why: str) -> None:
+    env = environment(tmp_path, hardening_except=without)
+    assert explained(env, env.host("app1"), "KRNL-6000", "fs.suid_dumpable is 2, wanted is 0") == why
 
 
 @pytest.mark.parametrize("without", [[], ["scan: no time"]])

@@ -1,4 +1,4 @@
-"""Runs on a host by a timer: what Lynis and ssh-audit find there.
+"""Runs on a host by a timer: what Lynis, ssh-audit and debsums find there.
 
     python3 -m roles.hardening.host.scan FILE
 
@@ -7,6 +7,7 @@ FILE then holds {"at": time, "index": Lynis's figure of 0 to 100, "findings": [[
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,10 @@ from nexus.agent.lib import RemoteError
 SECONDS = 1200
 ADDRESS = "127.0.0.1"
 KINDS = ("warning", "suggestion")
+# A test of Lynis with one suggestion for all of its values, which has a line of details for each.
+# details[]=KRNL-6000|sysctl|desc:Restrict core dumps;field:fs.suid_dumpable;prefval:0;value:2;|
+VALUES = "KRNL-6000"
+VALUE = re.compile(rf"^details\[\]={VALUES}\|.*;field:(.+?);prefval:(.*?);value:(.*?);\|")
 GRAVE = ("fail", "warn")
 
 
@@ -32,6 +37,7 @@ def main(path: str) -> None:
         with open(report, encoding="utf-8", errors="replace") as source:
             lines = source.read().splitlines()
     findings = [*of_lynis(lines), *of_ssh_audit(parsed(run(["ssh-audit", "-j", ADDRESS])))]
+    findings += of_debsums(run(["debsums", "--changed"]))
     found = {"at": time.time(), "index": index(lines), "findings": findings}
     write_atomic(path, json.dumps(found, indent=1).encode(), 0o600)
 
@@ -64,8 +70,11 @@ def of_lynis(lines: Iterable[str]) -> Iterator[list[str]]:
     """[kind, name, text] of each line such as suggestion[]=SSH-7408|Consider hardening SSH configuration|LogLevel|-|"""
     for line in lines:
         kind, _, rest = line.partition("[]=")
-        if kind in KINDS:
-            name, *words = rest.split("|")
+        name, *words = rest.split("|")
+        if found := VALUE.match(line):
+            key, wanted, value = found.groups()
+            yield [KINDS[-1], VALUES, f"{key} is {value}, wanted is {wanted}"]
+        elif kind in KINDS and name != VALUES:
             yield [kind, name, ": ".join(word for word in words[:2] if word not in ("", "-"))]
 
 
@@ -77,6 +86,12 @@ def of_ssh_audit(found: Mapping[str, Any]) -> Iterator[list[str]]:
             for kind in GRAVE:
                 if texts := notes.get(kind):
                     yield [kind, one["algorithm"], "; ".join(texts)]
+
+
+def of_debsums(text: str) -> Iterator[list[str]]:
+    """[kind, name, text] of each file that is not as its package brought it; files of /etc are not compared."""
+    for path in text.splitlines():
+        yield ["warning", "debsums", f"{path} is not as its package brought it"]
 
 
 if __name__ == "__main__":
