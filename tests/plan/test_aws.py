@@ -12,8 +12,9 @@ from nexus.provider.aws.model import resolved
 from nexus.provider.aws.provider import _finish, look
 from nexus.provider.aws.user_data import user_data
 from nexus.provider.aws.volume import volume
-from tests.plan.aws_cloud import GROUPS, HOSTS, IMAGE, REGION, Account, use
+from tests.plan.aws_cloud import GROUPS, HOSTS, Account
 from tests.plan.aws_faults import Faults, Proxy
+from tests.plan.aws_server import IMAGE, REGION, use
 from tests.plan.aws_worlds import SMALL
 
 READS_MAX = 14

@@ -10,7 +10,8 @@ from nexus.error import OperatorError
 from nexus.provider.aws.client import Cloud
 from nexus.provider.aws.provider import look, planned
 from roles.table import ROLES
-from tests.plan.aws_cloud import GROUPS, HOSTS, REGION, UBUNTU, Account
+from tests.plan.aws_cloud import GROUPS, HOSTS, Account
+from tests.plan.aws_server import REGION, UBUNTU
 from tests.plan.aws_worlds import SMALL, TINY
 
 SETTINGS: dict[str, tuple[dict[str, Any], str]] = {

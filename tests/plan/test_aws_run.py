@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.plan.aws_cloud import IMAGE, KEY, Account
+from tests.plan.aws_cloud import KEY, Account
+from tests.plan.aws_server import IMAGE
 from tests.plan.project_copy import Project, refused
 
 INVENTORY = """

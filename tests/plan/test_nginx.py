@@ -5,62 +5,12 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from itertools import count
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from nexus.environment.environment import Environment
-from nexus.error import OperatorError
-from nexus.plan import diff, manifest
-from nexus.plan.desired import Desired
-from roles.nginx.location import locations
 from roles.nginx.plan import plan
-from tests.plan.real_edge import (
-    ADDRESS,
-    DOMAIN,
-    LIMITED,
-    UNLIMITED,
-    Answer,
-    Edge,
-    Secure,
-    environment,
-    reason_to_skip,
-    running,
-    wait_until,
-)
-
-needs_edge = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip())
-ATTEMPTS = 8
-_numbers = count(1)
-
-
-def a_client() -> str:
-    """An address that no other test uses, so that limits start at zero."""
-    return f"{LIMITED}{next(_numbers)}"
-
-
-@pytest.fixture(scope="module")
-def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
-    directory = tmp_path_factory.mktemp("edge")
-    with running(directory, nginx_admin_networks=[f"{UNLIMITED}/32"], nginx_api_key_clients=["partner"]) as edge:
-        yield edge
-
-
-def routes() -> list[tuple[str, str, str, tuple[str, ...]]]:
-    """Requested path, path that the service should see, service, methods."""
-    found: list[tuple[str, str, str, tuple[str, ...]]] = []
-    for route in environment(Path("/nonexistent")).catalogue.routes:
-        if route.is_prefix:
-            found.append((route.path + "a/b%20c", route.target + "a/b%20c", route.service, route.methods))
-            found.append((route.path[:-1], route.target[:-1], route.service, route.methods))
-        else:
-            found.append((route.path, route.target, route.service, route.methods))
-    return found
+from tests.plan.edge_fixture import a_client, edge_, needs_edge, routes  # noqa: F401 - edge_ is a fixture
+from tests.plan.real_edge import ADDRESS, DOMAIN, UNLIMITED, Edge, Secure, environment, wait_until
 
 
 def test_every_route_is_there() -> None:
@@ -230,17 +180,6 @@ def test_cross_origin(edge: Edge) -> None:
 
 @needs_edge
 @pytest.mark.parametrize(
-    ("path", "megabytes", "status"),
-    [("/api/orders/", 10, 200), ("/api/orders/", 11, 413), ("/api/dsp/upload", 50, 200), ("/api/dsp/upload", 51, 413)],
-)
-def test_body_limits(edge: Edge, path: str, megabytes: int, status: int) -> None:
-    answer = edge.ask("POST", path, body=bytes(megabytes * 2**20), headers={"Expect": ""})
-    assert answer.status == status
-    assert status == 200 or answer.json["error"]["code"] == "PAYLOAD_TOO_LARGE"
-
-
-@needs_edge
-@pytest.mark.parametrize(
     ("path", "target"), [("/api/v1/metatwin/live", "/api/metatwin/live"), ("/api/sessions/s", "/sessions/s")]
 )
 def test_websocket(edge: Edge, path: str, target: str) -> None:
@@ -261,72 +200,6 @@ def test_websocket_keeps_the_method_rules(edge: Edge) -> None:
     assert edge.get("/api/ai/kei/x", headers={"Upgrade": "websocket"}).status == 405
 
 
-def _many(edge: Edge, source: str, number: int) -> list[Answer]:
-    with ThreadPoolExecutor(4) as pool:
-        return list(pool.map(lambda _: edge.get("/api/content/x", source=source), range(number)))
-
-
-def _at_once(edge: Edge, number: int) -> tuple[list[bytes], float]:
-    """Answers to a new client that sends all requests at once, and their duration in seconds."""
-    request = f"GET /api/content/x HTTP/1.1\r\nHost: {DOMAIN}\r\n"
-    connection = Secure(DOMAIN, edge.https, edge.tls(), a_client())
-    connection.connect()
-    began = time.monotonic()
-    with connection.sock as session:
-        session.sendall(f"{request}\r\n".encode() * (number - 1) + f"{request}Connection: close\r\n\r\n".encode())
-        answers = session.makefile("rb").read().split(b"HTTP/1.1 ")[1:]
-    return answers, time.monotonic() - began
-
-
-@needs_edge
-def test_rate_limit_per_address(edge: Edge) -> None:
-    """On a machine too busy to answer faster than the limit, the test tries again."""
-    for _ in range(ATTEMPTS):
-        answers, seconds = _at_once(edge, 500)
-        refused = [answer for answer in answers if answer.startswith(b"429 ")]
-        if refused or seconds < (len(answers) - 20) / 100:  # the burst and the rate of gateway.yaml
-            break
-    assert 0 < len(refused) < len(answers) - 20, "more than the burst passes, and not all"
-    assert all(b"\r\nRetry-After: 1\r\n" in answer for answer in refused)
-    assert all(b'"code":"RATE_LIMITED"' in answer for answer in refused)
-
-
-@needs_edge
-def test_rate_limit_is_lifted_for_listed_networks(edge: Edge) -> None:
-    assert {answer.status for answer in _many(edge, UNLIMITED, 300)} == {200}
-
-
-@needs_edge
-def test_connections_per_address(edge: Edge) -> None:
-    source, held = a_client(), {"X-Fault": "hold"}
-    edge.played.held, edge.played.let_go = 0, False
-    with ThreadPoolExecutor(14) as pool:
-        asked = [pool.submit(edge.get, "/api/content/x", source=source, headers=held) for _ in range(14)]
-        try:
-            wait_until(lambda: edge.played.held + sum(one.done() for one in asked) == 14, "all of them have come in")
-        finally:
-            edge.played.let_go = True
-        answers = [one.result().status for one in asked]
-    assert answers.count(200) == 10
-    assert answers.count(429) == 4
-
-
-@needs_edge
-@pytest.mark.parametrize(("path", "allowed", "seconds"), [("/api/auth/login", 5, 900), ("/api/auth/register", 3, 3600)])
-def test_long_windows(edge: Edge, path: str, allowed: int, seconds: int) -> None:
-    source = a_client()
-    assert [edge.ask("POST", path, source=source).status for _ in range(allowed)] == [200] * allowed
-    letter = f"%{ord(path[-1]):X}"
-    for written in (path, path[:-1] + letter, path.replace("/api", "/api/v1"), path.replace("/auth", "//auth")):
-        answer = edge.ask("POST", written, source=source)
-        assert answer.status == 429, written
-        assert answer.headers.get_all("Retry-After") == [str(seconds)]
-        assert answer.json["error"]["code"] == "RATE_LIMITED"
-    assert edge.get("/api/content/x", source=source).status == 200
-    assert edge.ask("POST", path, source=a_client()).status == 200
-    assert {edge.ask("POST", path).status for _ in range(20)} == {200}
-
-
 @needs_edge
 def test_special_paths(edge: Edge) -> None:
     assert edge.get("/api/admin/x", source=a_client()).status == 403
@@ -338,98 +211,6 @@ def test_special_paths(edge: Edge) -> None:
 
 
 @needs_edge
-def test_answers_when_the_router_is_away(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with running(tmp_path_factory.mktemp("away")) as edge:
-        edge.processes[0].kill()
-        edge.processes[0].wait()
-        answer = edge.get("/api/content/x")
-        assert answer.status in (502, 504)
-        assert answer.json["success"] is False
-        assert edge.get("/health").status == 200
-
-
-def test_plan_names_all_that_a_reload_reads(tmp_path_factory: pytest.TempPathFactory) -> None:
-    env = environment(tmp_path_factory.mktemp("plan"))
-    desired = plan(env, env.hosts[0])
-    (unit,) = desired.units
-    assert {file.path for file in desired.files if not file.implied} < set(unit.reload_on)
-    assert [file.path for file in desired.files if file.implied] == ["/etc/nginx/nexus-cos/stamp.conf"]
-    assert {"/etc/nexus-cos/tls/leaf.pem", "/etc/nexus-cos/tls/leaf.key"} < set(unit.reload_on)
-    assert not unit.restart_on
-
-
-def test_excluded_service_has_no_location(tmp_path_factory: pytest.TempPathFactory) -> None:
-    directory = tmp_path_factory.mktemp("excluded")
-    whole = environment(directory)
-    assert "metatwin" in {location.service for location in locations(whole, whole.setting)}
-    env = environment(directory, services_excluded=["metatwin", "puaboverse-v2"])
-    assert "metatwin" not in {location.service for location in locations(env, env.setting)}
-    assert "metatwin" not in "".join(file.data.decode() for file in plan(env, env.hosts[0]).files)
-
-
-def test_the_size_of_uploads_is_a_tuning_like_others(tmp_path: Path) -> None:
-    env = environment(tmp_path, nginx_tuning={"client_max_body_size": "40m"})
-    services = env.setting.nginx_upload_services
-    assert {one.body_bytes for one in locations(env, env.setting) if one.service in services} == {40 * 2**20}
-    env = environment(tmp_path, nginx_tuning={"client_max_body_size": "40 MB"})
-    with pytest.raises(OperatorError, match='client_max_body_size is "40 MB"'):
-        locations(env, env.setting)
-
-
-@pytest.mark.parametrize(
-    ("setting", "part"),
-    [
-        ({"nginx_hsts_seconds": 1}, "nexus-cos/header.conf"),
-        ({"nginx_cors_origins": ["https://partner.example.org"]}, "nexus-cos/cors.conf"),
-        ({"nginx_tuning": {"keepalive_timeout": "31"}}, "nginx.conf"),
-        ({"nginx_listen_addresses": ["192.0.2.1"]}, "nexus-cos/site.conf"),
-    ],
-)
-def test_one_setting_is_one_change_and_its_reload(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: dict[str, Any], part: str
-) -> None:
-    rendered: list[str] = []
-    render = Environment.render
-
-    def count(env: Environment, template: str, **values: Any) -> str:
-        rendered.append(template)
-        return render(env, template, **values)
-
-    before, after = environment(tmp_path), environment(tmp_path, **setting)
-    there = diff.complete(plan(before, before.hosts[0]))
-    monkeypatch.setattr(Environment, "render", count)
-    wanted = diff.complete(plan(after, after.hosts[0]))
-    assert len(rendered) == len(set(rendered)) == len(list(Path("templates/nginx").glob("*.j2")))
-    planned = {file.path: file.sha256 for file in wanted.files}
-    found = diff.compare("nginx", wanted, as_planned(there), planned)
-    path = f"/etc/nginx/{part}"
-    assert [str(change) for change in found.changes] == [
-        f"file {path}: content differs", f"unit nginx.service: reload: runs with an older {path}",
-    ]  # fmt: skip
-    files, _, state = found.steps
-    assert [file["path"] for file in files["items"]] == [path, "/etc/nginx/nexus-cos/stamp.conf"]
-    assert state["changed"] == ["nginx config"]
-
-
-def as_planned(desired: Desired) -> dict[str, Any]:
-    """The answer of a host that has all this and runs with it."""
-    paths = {file.path: ["file", file.mode, file.owner, file.group, file.sha256] for file in desired.files}
-    stamp = {path: found[4] for path, found in paths.items()}
-    paths |= {each.path: ["directory", each.mode, each.owner, each.group, None] for each in desired.directories}
-    runs = {"ActiveState": "active", "UnitFileState": "enabled", "NeedDaemonReload": "no", "stamp": stamp}
-    answer: dict[str, Any] = {
-        "paths": paths,
-        "packages": dict.fromkeys(desired.packages, "installed"),
-        "users": {},
-        "groups": {},
-        "units": {unit.name: runs for unit in desired.units},
-        "states": {state.name: {"items": dict(state.items)} for state in desired.states},
-    }
-    named = manifest.records(desired, answer)
-    return answer | {"manifest": {"nginx": {kind: dict.fromkeys(names, True) for kind, names in named.items()}}}
-
-
-@needs_edge
 def test_running_nginx_names_its_configuration(edge: Edge) -> None:
     state, *_ = plan(edge.env, edge.env.hosts[0]).states
     connection = http.client.HTTPConnection("127.0.0.1", edge.settings["nginx_status_port"], timeout=5)
@@ -437,24 +218,3 @@ def test_running_nginx_names_its_configuration(edge: Edge) -> None:
     assert connection.getresponse().read().decode() == state.items["nginx config"]["sha256"]
     other = environment(edge.directory, **{**edge.settings, "nginx_hsts_seconds": 1})
     assert plan(other, other.hosts[0]).states[0].items != state.items
-
-
-@needs_edge
-def test_only_a_closed_module_answers_with_a_page(tmp_path: Path) -> None:
-    with running(tmp_path, nginx_maintenance=["puabo-nexus"]) as edge:
-        # its own service is closed; billing-service, which other modules need, is not
-        path = route_of("puabo-nexus-fleet-manager")
-        told = edge.get(path)
-        assert (told.status, told.headers["Retry-After"]) == (503, "600")
-        assert told.json["error"]["code"] == "SERVICE_UNAVAILABLE"
-        page = edge.get(path, headers={"Accept": "text/html,*/*"})
-        assert (page.status, page.headers["Retry-After"]) == (503, "600")
-        assert page.headers["Content-Type"].startswith("text/html")
-        assert b"Maintenance" in page.body
-        assert edge.get(route_of("billing-service")).status == 200
-
-
-def route_of(service: str) -> str:
-    """A path that is routed to the service."""
-    env = environment(Path("/nonexistent"))
-    return next(route.path for route in env.catalogue.routes if route.service == service)
