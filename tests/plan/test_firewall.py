@@ -169,5 +169,5 @@ def test_hosts_are_asked_again_only_after_a_trial(
     monkeypatch.setattr(trial, "current_run", lambda: SimpleNamespace(outcome=outcome))
     monkeypatch.setattr(trial, "host", SimpleNamespace(name="app1"))
     operations = [SimpleNamespace(did_change=lambda one=one: one) for one in changed]
-    commands = list(trial._confirm._inner(operations))  # type: ignore[attr-defined]
+    commands = list(trial._confirm._inner(operations))
     assert bool(commands) is asked
