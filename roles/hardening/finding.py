@@ -27,7 +27,7 @@ EXPLAINED = {
     ("KRNL-6000", "net.ipv4.conf.all.rp_filter"): "with Docker, packets may come from any known way",
     ("FILE-6310", ""): "status and alerts watch file systems; partitions are the operator's choice",
     ("NAME-4028", ""): "hosts know each other by /etc/hosts",
-    ("PKGS-7370", ""): "the scan itself runs debsums each week",
+    ("PKGS-7370", ""): "the scan itself compares programs with their packages",
     ("PKGS-7394", ""): "deploys/security.py tells which updates wait",
     ("PKGS-7420", ""): "apt_security_updates decides; deploys/update.py updates",
     ("FIRE-4513", ""): "Docker and the firewall make rules that wait for their packets",

@@ -1,4 +1,4 @@
-"""The measure that looks for what the others left: Lynis, ssh-audit and debsums, each week."""
+"""The measure that looks for what the others left: Lynis, ssh-audit and dpkg, each week."""
 
 from nexus.environment.environment import Environment, Host
 from nexus.plan.desired import File, Unit
@@ -15,7 +15,7 @@ UNITS = "/etc/systemd/system"
 def _scan(env: Environment, host: Host) -> Part:
     values = {"library": LIBRARY, "program": PROGRAM, "file": FOUND}
     return Part(
-        packages=("lynis", "ssh-audit", "debsums"),
+        packages=("lynis", "ssh-audit"),
         files=(
             *(File(f"{LIBRARY}/{path}", text) for path, text in program([PROGRAM]).items()),
             File(f"{UNITS}/{UNIT}.service", env.render("hardening/scan.service.j2", **values)),
@@ -28,7 +28,7 @@ def _scan(env: Environment, host: Host) -> Part:
 MEASURES = (
     Measure(
         "scan",
-        "Lynis, ssh-audit and debsums look at the host each week; deploys/security.py tells what they found",
+        "Lynis, ssh-audit and dpkg look at the host each week; deploys/security.py tells what they found",
         "What no measure covers must be known, and so must a measure that stopped working.",
         f"systemctl start {UNIT}; cat {FOUND}",
         _scan,

@@ -11,7 +11,7 @@ import pytest
 from nexus.run.checks import Found
 from roles.hardening import daily
 from roles.hardening.finding import EXPLAINED, explained
-from roles.hardening.host.scan import index, of_debsums, of_lynis, of_ssh_audit
+from roles.hardening.host.scan import index, of_dpkg, of_lynis, of_ssh_audit
 from roles.hardening.plan import plan
 from tests.plan.environments import environment
 
@@ -24,6 +24,11 @@ details[]=KRNL-6000|sysctl|desc:Restrict core dumps;field:fs.suid_dumpable;prefv
 details[]=SSH-7408|sshd|desc:sshd option Port;field:Port;prefval:;value:22;|
 hardening_index=71
 """.splitlines()
+VERIFIED = """\
+??5?????? c /etc/login.defs
+missing     /usr/share/doc/age/copyright
+??5??????   /usr/bin/openssl
+"""
 SSH = {
     "banner": {"software": "OpenSSH_10.0"},
     "kex": [
@@ -79,11 +84,11 @@ def test_an_old_scan_is_told(tmp_path: Path) -> None:
 
 
 def test_a_changed_program_is_told(tmp_path: Path) -> None:
-    findings = [*of_debsums("/usr/bin/openssl\n")]
+    findings = [*of_dpkg(VERIFIED)]
     assert rows(tmp_path, {"at": time.time(), "index": 71, "findings": findings})[1:] == [
-        ("app1 debsums", "/usr/bin/openssl is not as its package brought it", True)
+        ("app1 dpkg", "/usr/bin/openssl is not as its package brought it", True)
     ]
-    assert [*of_debsums("")] == []
+    assert [*of_dpkg("")] == []
 
 
 def test_each_explanation_has_words(tmp_path: Path) -> None:
