@@ -79,9 +79,7 @@ class Client(pyinfra_client.SSHClient):
             transport = self.get_transport()
             if not self.way or (transport and transport.is_active()):  # the error is at the far end, such as a key
                 self.close()
-                if isinstance(error, TimeoutError):
-                    place = f"{found.hostname} port {found.port or 22}"
-                    raise TimeoutError(f"no answer from {place} within {seconds:.0f} s") from None
+                _name_place(error, f"{found.hostname} port {found.port or 22}", seconds)
                 raise
             why = self.way.said() or _in_words(error, seconds)
             self.close()
@@ -123,6 +121,17 @@ def _key(found: Target) -> dict[str, Any]:
         with suppress(PyinfraError, SSHException, OSError):
             return {"pkey": load_key_with_certificate(path, None, found.certificate or None, allow_prompt=False)}
     return {"key_filename": list(found.keys)} if found.keys else {}
+
+
+def _name_place(error: BaseException, place: str, seconds: float) -> None:
+    """Raise an error that names the place, for errors that say nothing or little."""
+    if isinstance(error, TimeoutError):
+        raise TimeoutError(f"no answer from {place} within {seconds:.0f} s") from None
+    if isinstance(error, EOFError):
+        raise SSHException(
+            f"{place} ended the connection before the login; sshd there may refuse this address for a while "
+            "(PerSourcePenalties in `man sshd_config`): wait a minute"
+        ) from None
 
 
 def _in_words(error: BaseException, seconds: float) -> str:
