@@ -11,7 +11,7 @@ from nexus.run.arguments import Word, arguments
 from runbooks.restore import back_up
 
 given = arguments(
-    store=Word("one store, or environment; all if not given"),
+    store=Word("one store, environment, or copy; all if not given"),
     type=Word("the type of the backup, for a store that has types: full, diff or incr for PostgreSQL"),
 )
 back_up(given.store, given.type)

@@ -58,18 +58,18 @@ def converge(
     return operations
 
 
-def begin(role: str) -> None:
+def begin(role: str, late: Late | None = None) -> None:
     """Begin the role's changes on the current host and let the run continue in parallel.
 
     Use it for long work on one host that no other host waits for yet, such as an image build while stores start.
-    The same run must call `converge` for this role later, which waits for the end of the work.
+    The same run must call `converge` for this role later, which waits for the end of the work. `late` is as there.
     """
     run = current_run()
     if role not in run.hosts.roles(host.name):
         return
     run.prepare(host.name, role)
     if not _nothing_to_do(run):
-        run.journaled.add(identity(_begin(role, name=f"Begin {role}")))
+        run.journaled.add(identity(_begin(role, late, name=f"Begin {role}")))
 
 
 def layer(what: str) -> None:
@@ -127,11 +127,13 @@ def _converge(role: str, late: Late | None, in_turn: bool, part: str) -> Iterato
 
 
 @operation()
-def _begin(role: str) -> Iterator[PyinfraCommand]:
+def _begin(role: str, late: Late | None) -> Iterator[PyinfraCommand]:
     run, name = current_run(), host.name
     found = run.hosts.compare(name, role)
     show(run, name, role, found)
-    begun = Begun([Step(title(role, step), {**step, "parallel": True}, stream=True) for step in found.steps])
+    extra = late(run, name) if late and found.steps and executing() else {}
+    steps = [{**_with_context(step, extra), "parallel": True} for step in found.steps]
+    begun = Begun([Step(title(role, step), step, stream=True) for step in steps])
     run.hosts.under_way[name, role] = begun, found.changes
     if found.steps:
         if executing():
@@ -173,6 +175,11 @@ def _tell_others(run: Run, name: str, role: str, state: Any, said: list[str]) ->
     failure.tell(state, others, role, name, said)
 
 
+def _with_context(step: Mapping[str, Any], extra: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A step, with further values in its context if it changes a state."""
+    return {**step, "context": {**step["context"], **extra}} if extra and step["do"] == "state" else step
+
+
 def _carry_out(run: Run, name: str, role: str, found: Differences, late: Late | None) -> Iterator[Step]:
     show(run, name, role, found)
     if not found.steps:
@@ -184,10 +191,8 @@ def _carry_out(run: Run, name: str, role: str, found: Differences, late: Late | 
     entries = run.outcome.journal.begin(name, role, found.changes) if executing() else []
     try:
         for step in found.steps:
-            request = step
-            if step["do"] == "state":
-                states = True
-                request = {**step, "context": {**step["context"], **extra}}
+            states = states or step["do"] == "state"
+            request = _with_context(step, extra)
             stream = step.get("kind") in LOUD or "put_off" in step
             yield Step(title(role, step), request, stream, partial(_tell_others, run, name, role))
         run.outcome.journal.done(entries)

@@ -14,7 +14,7 @@ from nexus.plan.desired import Desired, Directory, File, Unit
 from nexus.plan.sent import program
 from nexus.run.exporter import TEXTFILES
 from nexus.run.role import Roles
-from roles.backup import environment
+from roles.backup import copy, environment
 from roles.backup.host.paths import CONFIG, FOLDER, IDENTITY, LIBRARY, RECORDS
 from roles.backup.store import Saved, stores
 from roles.storage.plan import BACKUP, access, present
@@ -67,10 +67,20 @@ def notes(env: Environment, roles: Roles = ROLES) -> list[str]:
 
 def kinds_of(env: Environment, host: Host, roles: Roles = ROLES) -> list[str]:
     """What a host must save; the environment itself is saved by its first host of operations, or of a store."""
-    known = {store: [each.name for each in roles.hosts(store, env)] for store in stores(roles)}
-    first = [names[0] for names in known.values() if names]
-    keeper = next(iter([*(each.name for each in env.group("ops")), *first, *(each.name for each in env.hosts)]))
-    return [*(store for store in known if host.name in known[store]), *([environment.NAME] * (host.name == keeper))]
+    known = {store: roles.hosts(store, env) for store in stores(roles)}
+    first = [hosts[0] for hosts in known.values() if hosts]
+    keeper = next(iter([*env.group("ops"), *first, *env.hosts]))
+    return [
+        *(store for store in known if host in known[store]),
+        *([environment.NAME] * (host == keeper)),
+        *([copy.NAME] * (host == copy_holder(env, roles))),
+    ]
+
+
+def copy_holder(env: Environment, roles: Roles = ROLES) -> Host | None:
+    """The host that keeps the copy of all buckets, if there is one."""
+    saving = {host.name for store in stores(roles) for host in roles.hosts(store, env)}
+    return copy.holder(env, [host for host in env.hosts if host.name in saving or "ops" in host.groups])
 
 
 def retention_days(env: Environment) -> int:
@@ -80,13 +90,13 @@ def retention_days(env: Environment) -> int:
 
 
 def _parts(roles: Roles) -> dict[str, Saved]:
-    return {**stores(roles), environment.NAME: environment.BACKUP}
+    return {**stores(roles), environment.NAME: environment.BACKUP, copy.NAME: copy.BACKUP}
 
 
 def _program(env: Environment, roles: Roles) -> list[File]:
     """Files that are the same on all hosts: a restore test also reads files of stores that its host does not have."""
     modules = {name: f"{roles.package}.{name}.host.backup" for name in stores(roles)}
-    modules[environment.NAME] = environment.MODULE
+    modules |= {environment.NAME: environment.MODULE, copy.NAME: copy.MODULE}
     listed = File(f"{LIBRARY}/roles/backup/host/modules.py", env.render("backup/modules.py.j2", modules=modules))
     files = program([*PROGRAM, *modules.values()])
     return [listed, *(File(f"{LIBRARY}/{path}", text) for path, text in files.items())]

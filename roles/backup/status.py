@@ -6,6 +6,8 @@ from typing import Any
 
 from nexus.environment.environment import Environment, Host
 from nexus.run.row import Answers, Row, duration, told
+from roles.backup import copy, environment
+from roles.backup.plan import copy_holder
 from roles.backup.store import stores
 from roles.table import ROLES
 
@@ -28,7 +30,7 @@ def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
     newest = _newest(told(answers, "backup", (host.name for host in env.hosts)).values())
     within = figures.disaster_recovery.rpo_hours * 3600
     kinds = [store for store in stores(ROLES) if env.present(store)]
-    for kind in [*kinds, "environment"]:
+    for kind in [*kinds, environment.NAME, *([copy.NAME] * bool(copy_holder(env)))]:
         yield _backup(kind, newest.get(kind), within, "deploys/backup.py makes one", now)
     days = figures.backups.restore_test_every_days
     yield _backup("restore", newest.get(PROOF), days * DAY, "deploys/restore_test.py proves that they restore", now)

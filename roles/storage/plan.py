@@ -25,8 +25,9 @@ PROGRAMS = "/usr/local/lib/nexus-cos/seaweedfs"  # one folder for each release
 PORTS = {"master": 9333, "volume": 9340, "filer": 9350}  # on loopback; each also uses the port 10,000 above
 METRICS_PORT = 9327  # on loopback
 SYSTEM_CA = "/etc/ssl/certs/ca-certificates.crt"
-BACKUP, ADMIN = "backup", "admin"  # uses, each with its own key
-ACTIONS = {BACKUP: ("Read", "Write", "List", "Tagging")}  # only on the bucket of backups
+BACKUP, ADMIN, COPY = "backup", "admin", "copy"  # uses, each with its own key
+# Backups: only their own bucket. The copy of all buckets, roles/backup/copy.py: reads them, and changes none.
+ACTIONS = {BACKUP: ("Read", "Write", "List", "Tagging"), COPY: ("Read", "List")}
 
 
 def inner_port(env: Environment) -> int:
@@ -111,6 +112,11 @@ def bucket(env: Environment) -> str:
     return str(env.setting.storage_bucket or env.catalogue.operations.backups.bucket.name)
 
 
+def bucket_names(env: Environment) -> list[str]:
+    """Names of all buckets of the environment: that of backups, then those of services."""
+    return [bucket(env), *(buckets.name(env, service.name) for service in buckets.services(env))]
+
+
 def access(env: Environment, use: str) -> dict[str, Any]:
     """Arguments of roles.storage.host.s3.Bucket: where the bucket of backups is, and the key of this use."""
     host = server(env)
@@ -130,7 +136,9 @@ def identities(env: Environment) -> list[dict[str, Any]]:
     """The identities and their permissions, as the server reads them."""
     found = [_identity(f"nexus-{ADMIN}", [_key(env, ADMIN)], ["Admin", "Read", "Write", "List", "Tagging"])]
     for use, actions in ACTIONS.items():
-        found.append(_identity(f"nexus-{use}", [_key(env, use)], [f"{action}:{bucket(env)}" for action in actions]))
+        opened = bucket_names(env) if use == COPY else [bucket(env)]
+        allowed = [f"{action}:{name}" for name in opened for action in actions]
+        found.append(_identity(f"nexus-{use}", [_key(env, use)], allowed))
     for service in buckets.services(env):
         name, logins = service.name.replace("-", "_"), buckets.logins(env, service.name)
         found.append(_identity(name, logins, buckets.actions(buckets.name(env, service.name))))
@@ -161,8 +169,7 @@ def _program(env: Environment) -> State:
 
 
 def _buckets(env: Environment) -> State:
-    """The planned buckets. Others stay as they are: their content exists nowhere else."""
-    names = [bucket(env), *(buckets.name(env, service.name) for service in buckets.services(env))]
-    items = {f"bucket {name}": {"versioned": True} for name in names}
+    """The planned buckets. Others stay as they are: their content may exist nowhere else."""
+    items = {f"bucket {name}": {"versioned": True} for name in bucket_names(env)}
     context = {"about": "bucket", "access": access(env, ADMIN), "unit_file": UNIT_FILE}
     return State("storage bucket", SOURCE, items, context=context)

@@ -6,8 +6,9 @@ from nexus.error import OperatorError, nearest
 from nexus.run.run import Run
 from nexus.run.runbook import Act, act
 from roles.backup.acts import save, savers
+from roles.backup.copy import NAME as COPY
 from roles.backup.environment import NAME as ENVIRONMENT
-from roles.backup.plan import kinds_of
+from roles.backup.plan import copy_holder, kinds_of
 from roles.backup.store import stores
 from runbooks.restore.hosts import hosts_of, primaries
 
@@ -18,8 +19,8 @@ def back_up(store: str = "", type_: str = "") -> None:
 
 
 def plan(run: Run, only: str = "", type_: str = "") -> list[Act]:
-    """One act for each host that has something to save."""
-    known, hours = [*stores(run.all_roles), ENVIRONMENT], run.environment.setting.restore_backup_hours
+    """One act for each host that has something to save; the copy comes last, so that it has what the others saved."""
+    known, hours = [*stores(run.all_roles), ENVIRONMENT, COPY], run.environment.setting.restore_backup_hours
     if only and only not in known:
         raise OperatorError(f"store={only}: unknown store{nearest(only, known)}; known: {', '.join(known)}")
     _check_type(run, type_)
@@ -29,10 +30,16 @@ def plan(run: Run, only: str = "", type_: str = "") -> list[Act]:
         kinds = [
             each
             for each in kinds_of(run.environment, run.environment.host(name), run.all_roles)
-            if lead.get(each, name) == name and only in ("", each)
+            if lead.get(each, name) == name and only in ("", each) and each != COPY
         ]
         if kinds:
             acts.append(save(run, name, f"Save {', '.join(kinds)} from {name}", kinds, hours, type_))
+    if (
+        (holder := copy_holder(run.environment, run.all_roles))
+        and only in ("", COPY)
+        and run.hosts.reaches(holder.name)
+    ):
+        acts.append(save(run, holder.name, f"Copy all buckets to {holder.name}", [COPY], hours))
     missing = [
         store for store in stores(run.all_roles) if hosts_of(run, store) and store not in lead and only in ("", store)
     ]

@@ -79,7 +79,7 @@ def _host(name: str) -> dict[str, Any]:
     disk = {"path": "/", "used_percent": 97.0 if name == "ops1" else 40.0, "free_bytes": 60 * 2**30,
             "inodes_percent": 95.0 if name == "data3" else 5.0}  # fmt: skip
     good = {"ok": True, "error": "", "finished_at": "2027-01-15T07:50:00Z", "ok_at": "2027-01-15T07:50:00Z"}
-    kinds = ("postgresql", "redis", "rabbitmq", "environment", "restore_test")
+    kinds = ("postgresql", "redis", "rabbitmq", "environment", "copy", "restore_test")
     return {
         "host": {"disks": [disk], "failed": ["x.service"] if name == "edge1" else [], "units": {"nginx": "is masked"}
                  if name == "edge1" else {}, "read_only": [], "packages": [], "held": []},

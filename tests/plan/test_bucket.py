@@ -69,7 +69,7 @@ def test_a_key_reaches_only_objects_of_its_own_bucket(tmp_path: Path) -> None:
     env = env_of(tmp_path)
     planned = plan(env, env.host("ops1"))
     found = {one["name"]: one for one in json.loads(text(planned, IDENTITIES))["identities"]}
-    assert {"nexus-admin", "nexus-backup", "content_management", "puabo_dsp_upload_mgr"} == set(found)
+    assert {"nexus-admin", "nexus-backup", "nexus-copy", "content_management", "puabo_dsp_upload_mgr"} == set(found)
     own = f"nexus-cos-test-{CONTENT}"
     assert found["content_management"]["actions"] == [
         f"Read:{own}", f"List:{own}", f"Write:{own}/*", f"Tagging:{own}/*"

@@ -134,7 +134,9 @@ def test_a_store_is_part_of_the_program(toys: Roles, tmp_path: Path) -> None:
 def test_runbooks_offer_a_store(toys: Roles, tmp_path: Path) -> None:
     env = environment(tmp_path, GROUPS)
     saved = ["shelf2: Save shelf from shelf2", "ops1: Save environment from ops1"]
-    assert acts("backup", env, toys, "", "") == saved
+    copied = "shelf2: Copy all buckets to shelf2"
+    assert acts("backup", env, toys, "", "") == [*saved, copied]
+    assert acts("backup", env, toys, "copy", "") == [copied]
     assert acts("backup", env, toys, "shelf", "") == saved[:1]
     moment = "2026-01-02T03:04:05Z"
     restored = ["shelf2: Save shelf as it is now", f"shelf2: Restore shelf from its last backup before {moment}"]
@@ -159,7 +161,7 @@ def test_the_program_consists_of_its_modules_imports(tmp_path: Path) -> None:
     env = environment(tmp_path, {"data1": "postgresql", "ops1": "ops storage"})
     files = [each.path for each in backup.plan(env, env.host("ops1")).files if each.path.startswith(f"{LIBRARY}/")]
     planned = {path.removeprefix(f"{LIBRARY}/").removesuffix(".py").replace("/", ".") for path in files}
-    begin = {f"roles.backup.host.{name}" for name in ("main", "restore", "environment")}
+    begin = {f"roles.backup.host.{name}" for name in ("main", "restore", "environment", "copy")}
     begin |= {f"roles.{name}.host.backup" for name in stores(ROLES)}
     needed = begin.union(*(imported(project.source(name), applied=True, present=frozenset()) for name in begin))
     assert planned - {"roles.backup.host.__init__", "roles.backup.host.modules"} == needed

@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from nexus.agent.lib import RemoteError, run
+from roles.image.host.held import CONTENT
 from roles.image.host.registry import Registry
 
 
@@ -62,7 +63,8 @@ def build(tag: str, payload: dict[str, Any]) -> None:
     else:
         context = with_bundle(image["path"], payload["bundle"])
         # The host's own network: its MTU, its DNS, and no bridge between the build and the package sources.
-        argv = ["docker", "build", "--network", "host", "--force-rm", "--tag", tag, "-"]
+        label = f"{CONTENT}={image['content']}"
+        argv = ["docker", "build", "--network", "host", "--force-rm", "--label", label, "--tag", tag, "-"]
         command(argv, f"build of {tag}", context)
     say_if_long(f"{tag.split('/')[1].split(':')[0]} built", started)
 

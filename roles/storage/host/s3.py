@@ -13,7 +13,7 @@ import time
 import urllib.parse
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from nexus.agent.lib import RemoteError
 from roles.storage.host.signature import headers
@@ -21,6 +21,17 @@ from roles.storage.host.signature import headers
 SECONDS = 120
 CHUNK_BYTES = 1024**2
 ATTEMPTS = 4  # an answer of 5xx, or none, is asked again
+# Headers that belong to an object and are stored with it, beside those that begin with OWN.
+KEPT = ("content-type", "content-encoding", "content-disposition", "content-language", "cache-control", "expires")
+OWN = "x-amz-meta-"
+
+
+class Listed(NamedTuple):
+    """An object as a listing has it; `etag` changes with its content."""
+
+    key: str
+    bytes: int
+    etag: str
 
 
 class Bucket:
@@ -38,23 +49,36 @@ class Bucket:
 
     def get(self, key: str) -> bytes:
         """Content of an object; RemoteError when there is none."""
-        status, _, found = self._ask("GET", key, allowed=(200, 404))
-        if status == 404:
+        found = self.find(key)
+        if found is None:
             raise RemoteError(f"{self.name}/{key} is not in the bucket")
         return found
 
-    def upload(self, key: str, path: str) -> int:
-        """Store a file; its size in bytes."""
+    def find(self, key: str) -> bytes | None:
+        """Content of an object; None when there is none."""
+        status, _, found = self._ask("GET", key, allowed=(200, 404))
+        return None if status == 404 else found
+
+    def upload(self, key: str, path: str, headers: Mapping[str, str] | None = None) -> int:
+        """Store a file, with these headers of its own; its size in bytes."""
         with open(path, "rb") as stream:
-            self._ask("PUT", key, body=stream)
+            self._ask("PUT", key, body=stream, own=headers)
         return os.path.getsize(path)
 
     def download(self, key: str, path: str) -> None:
         """An object's content into a file that only its owner reads."""
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-            status, _, _ = self._ask("GET", key, allowed=(200, 404), into=stream)
-        if status == 404:
+        if self.fetch(key, path) is None:
             raise RemoteError(f"{self.name}/{key} is not in the bucket")
+
+    def fetch(self, key: str, path: str) -> tuple[str, dict[str, str]] | None:
+        """The same; (etag, headers that belong to the object), or None when there is none."""
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+            status, found, _ = self._ask("GET", key, allowed=(200, 404), into=stream)
+        if status == 404:
+            return None
+        told = {name.lower(): value for name, value in found.items()}
+        own = {name: value for name, value in told.items() if name in KEPT or name.startswith(OWN)}
+        return told.get("etag", "").strip('"'), own
 
     def delete(self, key: str, version: str = "") -> None:
         """Remove an object, or one version of it for good."""
@@ -62,11 +86,15 @@ class Bucket:
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """(key, bytes) of every object below a prefix, sorted by key."""
+        return ((found.key, found.bytes) for found in self.objects(prefix))
+
+    def objects(self, prefix: str = "") -> Iterator[Listed]:
+        """Every object below a prefix, sorted by key."""
         query = {"list-type": "2", "prefix": prefix}
         while True:
             page = self._xml(query)
             for entry in _all(page, "Contents"):
-                yield _text(entry, "Key"), int(_text(entry, "Size"))
+                yield Listed(_text(entry, "Key"), int(_text(entry, "Size")), _text(entry, "ETag").strip('"'))
             token = _text(page, "NextContinuationToken")
             if _text(page, "IsTruncated") != "true" or not token:
                 return
@@ -117,10 +145,11 @@ class Bucket:
         body: bytes | BinaryIO = b"",
         allowed: tuple[int, ...] = (200, 204),
         into: BinaryIO | None = None,
+        own: Mapping[str, str] | None = None,
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
         for attempt in range(1, self.attempts + 1):
             try:
-                status, headers, data = self._once(method, key, query or {}, body, into)
+                status, headers, data = self._once(method, key, query or {}, body, into, own or {})
             except (OSError, http.client.HTTPException) as error:
                 self.connection.close()
                 if attempt == self.attempts:
@@ -136,12 +165,18 @@ class Bucket:
         raise AssertionError("not reached")
 
     def _once(
-        self, method: str, key: str, query: Mapping[str, str], body: bytes | BinaryIO, into: BinaryIO | None
+        self,
+        method: str,
+        key: str,
+        query: Mapping[str, str],
+        body: bytes | BinaryIO,
+        into: BinaryIO | None,
+        own: Mapping[str, str],
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
         path = urllib.parse.quote(f"/{self.name}/{key}" if key else f"/{self.name}")
         words = "&".join(f"{_quoted(name)}={_quoted(query[name])}" for name in sorted(query))
         digest, size = _digest(body)
-        signed = headers(self.access, self.host, method, path, words, digest, dt.datetime.now(dt.UTC))
+        signed = headers(self.access, self.host, method, path, words, digest, dt.datetime.now(dt.UTC), own)
         sent = {**signed, "Content-Length": str(size)}
         self.connection.request(method, f"{path}?{words}" if words else path, body or None, sent)
         answer = self.connection.getresponse()

@@ -10,14 +10,24 @@ ALGORITHM, SERVICE = "AWS4-HMAC-SHA256", "s3"
 
 
 def headers(
-    access: Mapping[str, Any], host: str, method: str, path: str, words: str, digest: str, now: dt.datetime
+    access: Mapping[str, Any],
+    host: str,
+    method: str,
+    path: str,
+    words: str,
+    digest: str,
+    now: dt.datetime,
+    own: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Headers of a request with its signature; `words` is the sorted query, `digest` the body's SHA-256."""
+    """Headers of a request with its signature; `words` is the sorted query, `digest` the body's SHA-256.
+
+    `own` are further headers, by lower-case name; they are signed too.
+    """
     time_stamp = now.strftime("%Y%m%dT%H%M%SZ")
     scope = f"{time_stamp[:8]}/{access['region']}/{SERVICE}/aws4_request"
-    found = {"host": host, "x-amz-content-sha256": digest, "x-amz-date": time_stamp}
+    found = {"host": host, "x-amz-content-sha256": digest, "x-amz-date": time_stamp, **(own or {})}
     names = ";".join(sorted(found))
-    lines = "".join(f"{name}:{found[name]}\n" for name in sorted(found))
+    lines = "".join(f"{name}:{' '.join(found[name].split())}\n" for name in sorted(found))
     asked = hashlib.sha256("\n".join([method, path, words, lines, names, digest]).encode()).hexdigest()
     key = f"AWS4{access['secret']}".encode()
     for part in scope.split("/"):
