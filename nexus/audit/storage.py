@@ -1,5 +1,6 @@
 """Where the audit record of an environment is kept, and how it is read."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ from nexus.error import OperatorError
 from nexus.transport.host_client import HostClient
 
 SOURCE = Path(__file__).parent / "host/record.py"
+EXCHANGED_SECONDS = 366 * 86400  # older lines than this before the last one stay where they are
+APART_SECONDS = 7 * 86400  # for which each of two hosts may have had runs without the other
+LINES_MOST = 200  # in one request
 Line = dict[str, Any]
 
 
@@ -19,10 +23,45 @@ def places(env: Environment) -> list[str]:
     return [name for name in dict.fromkeys(names) if name not in env.left_out]
 
 
+def second(env: Environment, place: str) -> str:
+    """The host that keeps a second copy of the record whose first copy is on `place`; empty if there is no other."""
+    hosts = env.group(str(env.setting.record_copy_group)) if env.setting.record_copy_group else []
+    return next((host.name for host in hosts if host.name not in env.left_out | {place}), "")
+
+
+def exchange(place: str, other: str) -> None:
+    """Give each of two hosts the lines that only the other has, such as all of them to a host that was replaced.
+
+    In most runs both have the same last line, and nothing more is asked. OperatorError if one does not answer.
+    """
+    names = (place, other)
+    last = [float(HostClient(name).act_aside(SOURCE, "last", {})["time"]) for name in names]
+    if last[0] == last[1]:
+        return
+    since = max(min(last) - APART_SECONDS, max(last) - EXCHANGED_SECONDS)
+    lines = [HostClient(name).act_aside(SOURCE, "read", {"since": since})["lines"] for name in names]
+    for name, own, others in ((place, *lines), (other, *reversed(lines))):
+        known = set(map(identity, own))
+        missing = [line for line in others if identity(line) not in known]
+        for some in batched(missing, LINES_MOST):
+            HostClient(name).act_aside(SOURCE, "adopt", {"lines": some})
+
+
+def batched(lines: list[Line], most: int) -> Iterator[list[Line]]:
+    """Return the lines in lists of at most this length."""
+    return (lines[begin : begin + most] for begin in range(0, len(lines), most))
+
+
+def identity(line: Line) -> tuple[str, str]:
+    """What a line is about. Hosts with a copy of the record have lines of the same identity."""
+    return line["event"], line["run"]
+
+
 def read(env: Environment, since: float) -> tuple[list[Line], list[str], list[str]]:
     """(lines since then, places where the chain is broken, hosts that did not answer), from all hosts.
 
-    Runs that could not reach the first host have left their lines on another.
+    Two hosts have the same lines, and runs that could not reach them have left theirs on another. Of lines about the
+    same, the first one counts.
     """
     names = places(env)
     jobs = [gevent.spawn(_read, name, since) for name in names]
@@ -40,7 +79,10 @@ def read(env: Environment, since: float) -> tuple[list[Line], list[str], list[st
         raise OperatorError(
             f"none of {', '.join(names)} answers, and one of them keeps the record of {env.name}: bring one back online"
         )
-    return sorted(lines, key=lambda line: float(line["time"])), broken, silent
+    once: dict[tuple[str, str], Line] = {}
+    for line in sorted(lines, key=lambda line: float(line["time"])):
+        once.setdefault(identity(line), line)
+    return list(once.values()), broken, silent
 
 
 def _read(name: str, since: float) -> dict[str, Any] | None:

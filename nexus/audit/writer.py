@@ -7,7 +7,7 @@ from typing import Any
 from pyinfra import logger
 from pyinfra.api.exceptions import PyinfraError
 
-from nexus.audit.storage import SOURCE, places
+from nexus.audit.storage import SOURCE, exchange, places, second
 from nexus.environment.environment import Environment
 from nexus.error import OperatorError
 from nexus.lock.lease import Lease
@@ -24,7 +24,7 @@ class Writer:
     def __init__(self, run: Run, state: Any, lease: Lease) -> None:
         self._run, self._state, self._lease = run, state, lease
         self._began = time.time()
-        self._place = ""
+        self._place, self._second = "", ""
         self._services: dict[str, str] = {}
 
     def begin(self, about: Mapping[str, Any]) -> None:
@@ -33,6 +33,7 @@ class Writer:
         Raises OperatorError if the record cannot be written: without a record nothing is changed.
         """
         self._place = _reached(self._run.environment)
+        self._second = self._ready(second(self._run.environment, self._place))
         self._services = releases(self._run)
         intended = host_wide.intended(self._run)
         line = {
@@ -50,6 +51,7 @@ class Writer:
         }
         for dead in HostClient(self._place).act_aside(SOURCE, "begin", self._context(line))["dead"]:
             logger.warning(f"    record: the run of {dead['who']} at {_when(dead['time'])} died before it ended")
+        self._copy("begin", line)
 
     def end(self, outcome: str, ask: bool = True) -> None:
         """Record the outcome. A line that cannot be written is reported but not fatal: the changes are made.
@@ -74,6 +76,25 @@ class Writer:
             HostClient(self._place).act_aside(SOURCE, "end", self._context(line))
         except OperatorError as error:
             logger.error(f"    record: the end of this run could not be recorded: {error}")
+        self._copy("end", line)
+
+    def _ready(self, name: str) -> str:
+        """The host of the second copy once it has all lines; empty, after saying why, if it cannot keep them now."""
+        try:
+            if name:
+                exchange(self._place, name)
+        except OperatorError as error:
+            logger.warning(f"    record: {name} gets no copy of it in this run, a later one catches up: {error}")
+            return ""
+        return name
+
+    def _copy(self, event: str, line: dict[str, Any]) -> None:
+        """Append a line to the second copy too. Without it the run continues: the first copy has the line."""
+        try:
+            if self._second:
+                HostClient(self._second).act_aside(SOURCE, event, {"line": line})
+        except OperatorError as error:
+            logger.warning(f"    record: {self._second} has no copy of the {event} of this run: {error}")
 
     def _context(self, line: dict[str, Any]) -> dict[str, Any]:
         return {"line": line, "metrics": str(self._run.environment.setting.record_metrics_directory)}

@@ -58,6 +58,20 @@ def _expose(context: Item) -> None:
         metrics.write(f"{directory}/nexus_run.prom", ((name, {}, float(value)) for name, value in values.items()))
 
 
+def last(context: Item) -> Item:
+    """{"time": of the newest line; 0 if there is none}."""
+    with held(TURN):
+        times = [line["time"] for _, _, text in _lines(NEWEST) if (line := _parsed(text))]
+    return {"time": max(times, default=0.0)}
+
+
+def adopt(context: Item) -> None:
+    """Append lines of another host's record, in context["lines"], as a part of the chain here."""
+    with held(TURN):
+        for line in context["lines"]:
+            append({key: value for key, value in line.items() if key != "previous"})
+
+
 def read(context: Item) -> Item:
     """{"lines": those since a time, "broken": places of lines that were altered, as FILE:LINE}."""
     found, broken, previous = [], [], ""
