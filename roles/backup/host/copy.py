@@ -35,7 +35,7 @@ def save(config: Config, vault: Vault, type_: str = "") -> Record:
     try:
         for name in own["buckets"]:
             bucket = bucket_of(own["access"], name)
-            listed = list(bucket.objects())
+            listed = [found for found in bucket.objects() if (name, found.key) != (vault.bucket.name, MARK)]
             gone += index.forget(name, (found.key for found in listed), own["keep_days"])
             new += copy(bucket, index, listed, own["free_percent"])
         gone += sum(index.forget(name, (), own["keep_days"]) for name in set(index.buckets) - set(own["buckets"]))
@@ -118,7 +118,7 @@ def fill(config: Config, admin: Mapping[str, Any]) -> None:
     for name in config["copy"]["buckets"]:
         bucket = bucket_of(admin, name)
         there = {found.key for found in bucket.objects()}
-        wanted = {key: entry for key, entry in index.objects(name).items() if key not in there and key != MARK}
+        wanted = {key: entry for key, entry in index.objects(name).items() if key not in there}
         lost += upload(bucket, index, wanted)
         print(f"bucket {name}: {len(wanted)} objects, {size(wanted.values()) >> 20} MiB from the copy", flush=True)
     for name in lost:
