@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
 from typing import Any
 
 import pytest
 
+from nexus.agent.lib import RemoteError
 from nexus.error import OperatorError
 from roles.backup.host import restore
 from roles.postgresql.host import backup_cluster, backup_pgbackrest
@@ -70,3 +72,27 @@ def test_a_damaged_file_is_named() -> None:
         "20261122-195046F/pg_data/base/1/2691.zst",
         "15-1/0000000100000000/000000010000000000000001-c6eed8.zst",
     ]
+
+
+@pytest.mark.parametrize(
+    ("hint", "calls"),
+    [
+        ("HINT: has a stanza-create been performed?", ["incr backup", "stanza-create", "full backup"]),
+        ("ERROR: [082]: WAL segment was not archived", ["incr backup"]),
+    ],
+)
+def test_an_empty_repository_gets_its_stanza(monkeypatch: pytest.MonkeyPatch, hint: str, calls: list[str]) -> None:
+    made: list[str] = []
+
+    def call(stanza: str, *words: str, seconds: float) -> subprocess.CompletedProcess[str]:
+        made.append(" ".join(word for word in words if not word.startswith("--")))
+        failed = len(made) == 1
+        return subprocess.CompletedProcess([], int(failed), "", hint if failed else "")
+
+    monkeypatch.setattr(backup_pgbackrest, "call", call)
+    if len(calls) == 1:
+        with pytest.raises(RemoteError, match="was not archived"):
+            backup_pgbackrest.back_up({"postgresql": {"stanza": "nexus-cos"}}, "incr")
+    else:
+        backup_pgbackrest.back_up({"postgresql": {"stanza": "nexus-cos"}}, "incr")
+    assert made == calls

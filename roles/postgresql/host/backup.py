@@ -8,7 +8,7 @@ from roles.postgresql.host import backup_cluster as cluster
 from roles.postgresql.host import backup_contents as contents
 from roles.postgresql.host import backup_database as database
 from roles.postgresql.host.backup_log import archived, flush
-from roles.postgresql.host.backup_pgbackrest import backups, listed, pgbackrest
+from roles.postgresql.host.backup_pgbackrest import back_up, backups, listed
 from roles.postgresql.host.backup_proof import prove, tester
 from roles.postgresql.host.backup_session import Session
 from roles.postgresql.host.backup_stanza import system
@@ -37,7 +37,7 @@ def is_primary(config: Config) -> bool:
 
 def save(config: Config, vault: Vault, type_: str = "") -> Record:
     """Make a backup of a type (full, diff, incr; what is due if empty), and count what the databases hold."""
-    pgbackrest(config, ["--type", type_ or due(config), "backup"])
+    back_up(config, type_ or due(config))
     found = backups(config)[-1]
     held, points, exact = hold(config, found["label"])
     return {

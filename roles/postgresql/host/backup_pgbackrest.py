@@ -9,6 +9,7 @@ from roles.backup.host.vault import Config
 from roles.postgresql.host.backup_stanza import call, system
 
 SECONDS = 24 * 3600  # a backup that takes longer is none
+NO_STANZA = "has a stanza-create been performed?"  # a hint of pgBackRest
 DAMAGED = re.compile(r"'((?:\d{8}-\d{6}F|\d+-\d+/)[^']*)'")  # LABEL/pg_data/... or VERSION-ID/segment
 
 
@@ -22,6 +23,17 @@ def pgbackrest(config: Config, words: list[str], console: str = "info", failing:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or done.stdout.splitlines()
         raise RemoteError(f"pgbackrest {words[-1]} ended with {done.returncode}: " + "\n".join(lines[-20:]))
     return str(done.stdout)
+
+
+def back_up(config: Config, type_: str) -> None:
+    """Make a backup of a type (full, diff, incr). In an empty repository, of a new server, the stanza is made first."""
+    try:
+        pgbackrest(config, ["--type", type_, "backup"])
+    except RemoteError as error:
+        if NO_STANZA not in str(error):
+            raise
+        pgbackrest(config, ["stanza-create"])  # it refuses the repository of another cluster
+        pgbackrest(config, ["--type", "full", "backup"])
 
 
 def backups(config: Config) -> list[Record]:
