@@ -8,7 +8,9 @@ from nexus.catalogue import Service
 from nexus.environment.environment import Environment, Host
 from nexus.project import source
 from roles.backup.environment import SECRETS
+from roles.backup.host.copy import MARK
 from roles.backup.host.paths import RECORDS
+from roles.backup.plan import copy_holder
 from roles.certificate.plan import CA, ETCD_CA, ETCD_KEY, ETCD_LEAF
 from roles.postgresql.patroni import STANZA, data
 from roles.proxy.plan import sections
@@ -183,11 +185,12 @@ def storage(env: Environment) -> dict[str, Any]:
         for service in bucket.services(env)
         for key, secret in bucket.logins(env, service.name)
     }
-    return {"access": access(env, BACKUP), "services": own, "program": program, "modules": modules}
+    return {"access": access(env, BACKUP), "services": own, "program": program, "modules": modules, "mark": MARK}
 
 
 def backup(env: Environment, host: Host) -> dict[str, Any]:
     return {
+        "copy": str(env.setting.backup_copy_directory) if host == copy_holder(env) else "",
         "records": RECORDS,
         "secrets": SECRETS,
         "stanza": STANZA if "postgresql" in host.groups else "",

@@ -12,7 +12,7 @@ import pytest
 from hosts.fleet import Fleet
 from hosts.item import Item
 from roles.backup.plan import kinds_of
-from roles.storage.plan import present
+from roles.storage.plan import present, server
 
 TURN = timedelta(minutes=15)  # a timer starts within two minutes, and a backup takes its time
 
@@ -35,6 +35,20 @@ def test_saved_secrets_are_those_of_the_environment(fleet: Fleet, item: Item) ->
     there = json.loads(pyrage.decrypt(sealed, [pyrage.x25519.Identity.from_str(identity.strip())]))["values"]
     differing = [name for name in secrets.names() if there.get(name) != secrets.optional(name)]
     assert not differing, f"{item.host}: the copy of the secrets file differs in {differing[:5]}"
+
+
+@pytest.mark.planned("backup copy")
+def test_object_storage_has_what_was_copied(fleet: Fleet, item: Item) -> None:
+    fleet.want(item)
+    found, storage = fleet.answer(item.host, "backup")["copy"], server(fleet.env)
+    assert storage
+    if not found:
+        pytest.skip(f"{item.host} has copied nothing yet: the first copy comes with its next backup")
+    there = json.loads(fleet.answer(storage.name, "storage")["mark"] or "{}").get("server")
+    assert there == found["server"], f"{storage.name} is not the object storage that {item.host} has copied"
+    assert found["objects"], f"{item.host} has a copy of nothing"
+    assert not found["damaged"], f"{item.host}: in the copy {found['damaged'][:5]} are not whole"
+    assert found["mode"] == "0o700", f"{item.host}: the copy has mode {found['mode']}"
 
 
 def saved(fleet: Fleet) -> set[str]:

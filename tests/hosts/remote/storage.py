@@ -43,6 +43,7 @@ def ask(request):
     return {
         "release": subprocess.run([request["program"], "version"], capture_output=True, text=True).stdout,
         "versioned": {name: client.Bucket(own, attempts=1).versioned() for name, own in owners.items()},
+        "mark": (client.Bucket(access, attempts=1).find(request["mark"]) or b"").decode(),
         "stranger": plain(access, ssl.create_default_context(cafile=access["ca"])),
         "wrong key": said(secret="wrong"),
         "another bucket": said(bucket="another"),
