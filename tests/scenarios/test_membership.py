@@ -2,72 +2,26 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 from broker import Broker
 from conftest import Figure
-from control import PROJECT, Control, Outcome, copy_of_project
+from control import Control
 from database import Database
+from edited import STORES, Edited
 from load import Load
 from redis_writes import Writes, agreed, loss, primary_of
 
-from nexus.provider import lab
 from nexus.provider.lab.machine import wait_until
 
-STORES = ("etcd", "postgresql", "redis", "rabbitmq")
 BEFORE_SECONDS, AFTER_SECONDS = 5, 8
 FORGOTTEN_SECONDS = 60  # until Patroni no longer lists a stopped member
 DISK_LIMIT = "rabbit_disk_monitor:get_disk_free_limit()."
 STOPPED_SECONDS = 60  # at most, without a write, while members join or leave
-
-
-class Edited:
-    """A separate checkout, whose inventory the test edits."""
-
-    def __init__(self, control: Control, directory: Path) -> None:
-        project = copy_of_project(directory / "checkout", environment=control.name)
-        self.control, self.access = Control(control.name, project), project / ".lab"
-        self.inventory = project / "inventory" / f"{control.name}.py"
-        self.before = self.inventory.read_text()
-
-    def hosts(self, *names: str, stores: Sequence[str] = STORES) -> None:
-        """Put these stores on these hosts."""
-        text = self.before
-        for store in stores:
-            line = f"{store} = [{', '.join(repr(name) for name in names)}]"
-            text, count = re.subn(rf"^{store} = \[[^]]*\]", line, text, flags=re.MULTILINE)
-            assert count == 1, store
-        self.inventory.write_text(text)
-
-    def replace(self, name: str, other: str) -> None:
-        """Replace a lost host with a bare one that has another name and address."""
-        address = self.control.lab.host(name).address
-        fresh = f"{address.rpartition('.')[0]}.{int(address.rpartition('.')[2]) + 5}"
-        self.inventory.write_text(self.before.replace(f'"{name}"', f'"{other}"').replace(f'"{address}"', f'"{fresh}"'))
-        self.up()
-
-    def back(self) -> None:
-        """Restore the inventory and its hosts: new hosts are bare."""
-        self.inventory.write_text(self.before)
-        self.up()
-
-    def up(self) -> None:
-        """Start the lab's hosts of the current inventory, and write their access files."""
-        lab.up(lab.load(str(self.inventory)))
-        shutil.copytree(PROJECT / ".lab", self.access, dirs_exist_ok=True)
-
-    def run(self, **data: Any) -> Outcome:
-        """One run of both layers with these settings, which must succeed."""
-        done = self.control.run("deploys/data.py", deploy="deploys/base.py", data=data)
-        assert done.status == 0, done.end
-        return done
 
 
 @pytest.fixture

@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from administrator import broker, broker_api, redis_cli
+from backup_bucket import bucket
 from conftest import Figure
 from control import Control, Outcome
 from database import Database
-from inside import inside
 
 from nexus.provider import lab
 from nexus.provider.lab.machine import wait_until
 from roles.storage.host.s3 import Bucket
-from roles.storage.plan import BACKUP, access, server
+from roles.storage.plan import server
 
 AWAY_SECONDS = 40  # the storage of a backup, which takes 13 to 25 s here
 AGAIN_SECONDS = 300  # a failed backup is repeated after one minute, and may take another
@@ -73,16 +72,6 @@ def done(outcome: Outcome) -> Outcome:
     """The run, which must succeed."""
     assert outcome.status == 0, outcome.end
     return outcome
-
-
-@contextmanager
-def bucket(control: Control) -> Iterator[Bucket]:
-    """The bucket, reached from its host."""
-    env = control.planned
-    host = server(env)
-    assert host
-    with inside(control, host.name):
-        yield Bucket({**access(env, BACKUP), "endpoint": host.address, "ca": str(env.setting.ca_file)})
 
 
 def record(control: Control) -> dict[str, Any]:
