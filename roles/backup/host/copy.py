@@ -29,7 +29,7 @@ def save(config: Config, vault: Vault, type_: str = "") -> Record:
     own = config["copy"]
     index = Index(own["directory"])
     index.server = recognized(vault.bucket, index)
-    mended = repair(index)
+    damaged = repair(index)
     index.write()
     new = gone = 0
     try:
@@ -42,7 +42,7 @@ def save(config: Config, vault: Vault, type_: str = "") -> Record:
     finally:
         index.write()
     entries = [entry for name in index.buckets for entry in index.objects(name).values()]
-    held = {"objects": len(entries), "new": new, "removed": gone, "damaged": mended}
+    held = {"objects": len(entries), "new": new, "removed": gone, "damaged": damaged}
     return {"type": "copy", "label": f"of {len(entries)} objects", "bytes": size(entries), "holds": held}
 
 

@@ -21,7 +21,7 @@ from roles.storage.host.signature import headers
 SECONDS = 120
 CHUNK_BYTES = 1024**2
 ATTEMPTS = 4  # an answer of 5xx, or none, is asked again
-# Headers that belong to an object and are stored with it, beside those that begin with OWN.
+# Headers that belong to an object and are stored with it, as those are that begin with OWN.
 KEPT = ("content-type", "content-encoding", "content-disposition", "content-language", "cache-control", "expires")
 OWN = "x-amz-meta-"
 
