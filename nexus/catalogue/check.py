@@ -23,7 +23,7 @@ UNIQUE = {  # lists, and the field that must be unique among their entries
         ("domains", "name"),
         ("events", "name"),
     ),
-    "modules.yaml": (("modules", "slug"),),
+    "modules.yaml": (("modules", "slug"), ("sites", "slug")),
     "gateway.yaml": (("routes", "path"), ("rate_limits", "windows", "name")),
     "operations.yaml": (("ports", "name"), ("startup", "phase"), ("alerts", "rules", "name")),
 }

@@ -15,6 +15,7 @@ from nexus.catalogue.errors import nearest
 
 T = TypeVar("T")
 LARGEST = 2_000_000_000  # programs on hosts keep numbers in 31 bits
+PATHS = {"api", "assets", "health", "portal", "closed"}  # what the edge itself has below its root
 TAKEN = {  # names that the platform itself uses, as service, database or user
     *("router", "postgres", "template0", "template1"),
     *("nexus-admin", "nexus-replica", "nexus-sentinel", "nexus-health"),
@@ -79,6 +80,12 @@ def _own_name(text: str) -> str:
     return text
 
 
+def _own_path(text: str) -> str:
+    if text in PATHS:
+        raise ValueError("the edge itself uses this path; choose another")
+    return text
+
+
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
         if (count := names.count(name)) > 1:
@@ -134,6 +141,11 @@ Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_text
 Short = Annotated[str, Field(max_length=200)]
 Word = Annotated[
     str, Field(max_length=100), _matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "write one word, such as api_limit")
+]
+Slug = Annotated[
+    str,
+    _matching(r"[a-z0-9]([a-z0-9-]{0,58}[a-z0-9])?", "write at most 60 lowercase letters, digits and hyphens"),
+    AfterValidator(_own_path),
 ]
 Path = Annotated[
     Short, _matching(r"(?!.*/\.\.(/|$))/([\w.~+@,-]+/)*[\w.~+@,-]*", "write a path from the root, such as /api/orders/")

@@ -1,0 +1,58 @@
+import { useState, type FormEvent } from 'react';
+import { forget, login } from './gateway';
+
+interface Props {
+  path: string;
+  loggedIn: boolean;
+  changed: (loggedIn: boolean) => void;
+}
+
+/** The login of an environment whose gateway asks for one. */
+export default function Login({ path, loggedIn, changed }: Props) {
+  const [failed, setFailed] = useState('');
+  const [busy, setBusy] = useState(false);
+  if (loggedIn) {
+    const leave = () => {
+      forget();
+      changed(false);
+    };
+    return (
+      <p className="notice good">
+        You are logged in. <button onClick={leave}>Log out</button>
+      </p>
+    );
+  }
+  const send = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const given = new FormData(event.currentTarget);
+    setBusy(true);
+    try {
+      await login(path, String(given.get('email')), String(given.get('password')));
+      changed(true);
+    } catch (error) {
+      setFailed(error instanceof Error ? error.message : String(error));
+    }
+    setBusy(false);
+  };
+  return (
+    <form onSubmit={(event) => void send(event)} aria-labelledby="login">
+      <h2 id="login">Login</h2>
+      <label>
+        E-mail
+        <input name="email" type="email" autoComplete="username" required />
+      </label>
+      <label>
+        Password
+        <input name="password" type="password" autoComplete="current-password" required />
+      </label>
+      <button type="submit" disabled={busy}>
+        Log in
+      </button>
+      {failed && (
+        <p role="alert" className="notice bad">
+          {failed}
+        </p>
+      )}
+    </form>
+  );
+}
