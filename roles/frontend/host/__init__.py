@@ -1,0 +1,1 @@
+"""Runs on hosts, with the standard library alone."""
