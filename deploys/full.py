@@ -12,11 +12,13 @@ drops data of services that left the catalogue.
 from pyinfra import local
 
 from nexus.run.arguments import Choice, Flag, arguments
+from roles.frontend import build_front_ends
 
 arguments(
     prune_data=Flag("also drop databases, vhosts and users that no service declares any longer"),
     functional=Choice("read: checks that only read; full: also those that write", "read", among=("read", "full")),
 )
+build_front_ends()  # plans of edge hosts name their content
 local.include("deploys/base.py")  # everything below needs packages, names and certificates
 local.include("deploys/apt.py")  # nothing else changes packages meanwhile
 local.include("deploys/hardening.py")  # before daemons start, so that none starts under other rules

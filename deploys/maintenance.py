@@ -10,6 +10,7 @@
 from pyinfra import host, local
 
 from nexus.run.arguments import Flag, Host, Services, Word, arguments
+from roles.frontend import frontend
 from roles.nginx import nginx
 from roles.prometheus import prometheus
 from roles.swarm import swarm
@@ -20,11 +21,13 @@ given = arguments(
     module=Word("the module to close, by its slug in the catalogue"),
     service=Services("the services to close"),
     back=Flag("end the maintenance"),
+    message=Word("what visitors of the module read meanwhile"),
 )
-begin_or_end_maintenance(given.host, given.module, given.service, given.back)
+begin_or_end_maintenance(given.host, given.module, given.service, given.back, given.message)
 if {"app", "edge", "ops"} & set(host.groups):
     swarm()
 if "edge" in host.groups:
+    frontend()
     nginx()
 if "ops" in host.groups:
     prometheus()  # no alerts about what is closed

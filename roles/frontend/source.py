@@ -46,7 +46,7 @@ def source(env: Environment, site: FrontEndSite) -> Source | None:
             "FRONTEND_TITLE": site.title,
             "FRONTEND_PURPOSE": site.purpose,
         }
-        folder = env.root / "templates/frontend"
+        folder = env.root / "templates/frontend/reference"
         return Source(site, _reference(folder), True, words, str(folder))
     code = checkout(env)
     if code is None:

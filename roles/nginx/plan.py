@@ -1,13 +1,14 @@
 """Nginx of one edge host."""
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from nexus.environment.environment import Environment, Host
 from nexus.plan.desired import Desired, Directory, File, State, Unit
 from roles.base.logs import open_logs
+from roles.frontend.site import PORTAL
+from roles.nginx.front_end import ROOT_FILES, front_ends, policy
 from roles.nginx.location import locations, tuning
 from roles.nginx.login import login
 
@@ -19,7 +20,7 @@ FRONTENDS = f"{OWN}/frontends"  # locations of front ends below the platform's o
 STAMP = f"{OWN}/stamp.conf"  # hash of all other files, which the running Nginx names on its status port
 BUFFERS = "/var/lib/nginx"  # requests and answers that do not fit into memory
 BUFFERED = ("body", "fastcgi", "proxy", "scgi", "uwsgi")
-PARTS = ("limit", "cors", "log", "tls", "header", "error", "proxy", "login", "gateway", "site")
+PARTS = ("limit", "cors", "log", "tls", "header", "error", "proxy", "login", "gateway", "frontend", "site")
 TICKET, TICKET_BYTES = "nginx/session-ticket", 80  # AES-256
 MAIN_CONTEXT = ("worker_processes", "worker_rlimit_nofile")
 # Headers that could name a user: never a client's own.
@@ -98,18 +99,24 @@ def _values(env: Environment, host: Host) -> dict[str, Any]:
     gateway, setting = env.catalogue.gateway, host.setting
     own = tuning(env, setting)
     own.pop("client_max_body_size")  # each location has its own
+    found = locations(env, setting)
+    pages = front_ends(env, setting)
     return {
         "host": host,
         "gateway": gateway,
         "main": {name: own.pop(name) for name in MAIN_CONTEXT if name in own},
         "events": {name: own.pop(name) for name in EVENTS_CONTEXT if name in own},
         "http": own,
-        "locations": locations(env, setting),
+        "locations": found,
         "errors": ERRORS,
         "identity": IDENTITY,
         "tickets": [file.path.removeprefix(f"{DIRECTORY}/") for file in _tickets(env)],
         "login": login(env, setting) if setting.nginx_auth_request else None,
-        "csp": _csp(gateway.csp, setting.domain),
+        "csp": policy(env, setting),
+        "pages": pages,
+        "closed": any(each.closed for each in (*found, *pages)),
+        "slugs": "|".join(page.site.slug for page in pages if page.site.slug != PORTAL),
+        "root_files": "|".join(ROOT_FILES),
         "origins": [f"https://{setting.domain}", *setting.nginx_cors_origins],
         "versions": "|".join(prefix.split("/")[2] for prefix in gateway.versioning.prefixes),
     }
@@ -126,8 +133,3 @@ def _tickets(env: Environment) -> tuple[File, ...]:
     return tuple(
         File(f"{OWN}/ticket{number}.key", key, mode=0o600, secret=True) for number, key in enumerate(keys, start=1)
     )
-
-
-def _csp(rules: Mapping[str, tuple[str, ...]], domain: str) -> str:
-    policy = "; ".join(f"{name} {' '.join(values)}" for name, values in rules.items())
-    return policy.replace("{domain}", domain)

@@ -13,11 +13,13 @@ from runbooks.daily import arguments
 from runbooks.daily.restart import SERVICES
 
 
-def plan(run: Run, host: str = "", module: str = "", services: Sequence[str] = (), back: bool = False) -> Sequence[Act]:
+def plan(
+    run: Run, host: str = "", module: str = "", services: Sequence[str] = (), back: bool = False, message: str = ""
+) -> Sequence[Act]:
     """Begin maintenance or, with `back`, end it. A host's tasks start elsewhere before the host is drained."""
     if [bool(host), bool(module), bool(services)].count(True) != 1:
         raise OperatorError("name one: --data host=app2, --data module=puabo-nexus or --data service=auth-service")
-    return _host(run, host, back) if host else _edge(run, module, services, back)
+    return _host(run, host, back) if host else _edge(run, module, services, back, message)
 
 
 def _host(run: Run, name: str, back: bool) -> Sequence[Act]:
@@ -43,7 +45,7 @@ def _host(run: Run, name: str, back: bool) -> Sequence[Act]:
     ]
 
 
-def _edge(run: Run, module: str, services: Sequence[str], back: bool) -> Sequence[Act]:
+def _edge(run: Run, module: str, services: Sequence[str], back: bool, message: str) -> Sequence[Act]:
     env = run.environment
     modules = [module.slug for module in env.catalogue.modules]
     if module and module not in modules:
@@ -65,10 +67,12 @@ def _edge(run: Run, module: str, services: Sequence[str], back: bool) -> Sequenc
     fresh = [name for name in names if f"maintenance {name}" not in kept]
     if fresh and not closes and not module:
         raise OperatorError(f"service={','.join(fresh)}: no open route at the edge leads there: nothing to close")
-    if fresh and not closes:
+    pages = [each.slug for each in env.catalogue.modules if each.slug == module and each.frontend]
+    if fresh and not closes and not pages:
         raise OperatorError(
             f"module={module}: every service of it also serves other modules and would be closed to them, too. "
             "To do that, name services: --data service=..."
         )
-    what, value = f"a page for {', '.join(closes)}", {"at": now()}
+    what = f"a page for {', '.join((*(f'/{slug}/' for slug in pages), *closes))}"
+    value = {"at": now(), **({"message": message} if message else {})}
     return [Act(f"Close {n}: {what}", partial(arguments.keep, run, {f"maintenance {n}": value})) for n in fresh]
