@@ -1,4 +1,4 @@
-"""Check the health of every service at the router, and the work of services that have their own code.
+"""Check services at the router, the work of services that have their own code, and the front ends.
 
     pyinfra inventory deploys/verify.py -y [--data functional=full]
 
@@ -10,6 +10,7 @@ from pyinfra import host
 
 from nexus.run.arguments import Choice, arguments
 from nexus.run.converge import layer
+from roles.frontend.check import front_ends_answer
 from roles.functional import functional
 from roles.health import health
 
@@ -20,3 +21,4 @@ layer("health check")
 if "edge" in host.groups:
     health()
     functional(full=given.functional == "full")
+    front_ends_answer(full=given.functional == "full")

@@ -37,7 +37,7 @@ ROLES = Roles(
         "service": Role(
             ("app",), cluster=True, needs=DIGESTS | KEPT, keeps={"replicas": "service_replicas"}, shows_state=True
         ),
-        "frontend": Role(("edge",), needs=KEPT),
+        "frontend": Role(("edge",), needs=KEPT, shows_state=True),
         "nginx": Role(("edge",), needs=KEPT, keeps={"maintenance": "nginx_maintenance"}, shows_state=True),
         "keepalived": Role(("edge",)),
         "log_store": Role(("ops",)),

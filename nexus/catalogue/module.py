@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from nexus.catalogue import types
 
@@ -45,7 +45,7 @@ class Module(types.Entry):
     team: types.Text
     targets: Targets | None = None
     pages: Pages | None = None
-    csp: Policy = {}
+    csp: Policy = Field(default_factory=dict)
 
 
 class Site(types.Entry):
@@ -55,7 +55,7 @@ class Site(types.Entry):
     title: types.Text
     purpose: types.Text
     pages: Pages
-    csp: Policy = {}
+    csp: Policy = Field(default_factory=dict)
 
 
 class ModulesFile(types.Entry):

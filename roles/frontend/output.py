@@ -12,7 +12,8 @@ from nexus.error import OperatorError
 INDEX = "index.html"
 MANIFESTS = (".vite/manifest.json", "manifest.json")  # of Vite from 5 on, and of Vite 4
 SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script\s*>", re.IGNORECASE | re.DOTALL)
-DATA = re.compile(r"""\btype\s*=\s*["']?(?!module|text/javascript|application/javascript)""", re.IGNORECASE)
+TYPE = re.compile(r"""\btype\s*=\s*["']?([^\s"'>]+)""", re.IGNORECASE)
+RUNS = ("module", "text/javascript", "application/javascript")  # types of scripts; others are data
 LISTED = ("file", "css", "assets")  # fields of an entry of the manifest that name files
 
 
@@ -43,7 +44,9 @@ def apart(html: str, base: str, assets: str) -> tuple[bytes, dict[str, bytes]]:
 
     def replaced(found: re.Match[str]) -> str:
         attributes, text = found[1], found[2]
-        if not text.strip() or re.search(r"\bsrc\s*=", attributes, re.IGNORECASE) or DATA.search(attributes):
+        kind = TYPE.search(attributes)
+        is_data = kind is not None and kind[1].lower() not in RUNS
+        if not text.strip() or is_data or re.search(r"\bsrc\s*=", attributes, re.IGNORECASE):
             return found[0]
         data = text.encode(errors="surrogateescape")
         name = f"{assets}/inline-{hashlib.sha256(data).hexdigest()[:8]}.js"

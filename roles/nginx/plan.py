@@ -114,7 +114,7 @@ def _values(env: Environment, host: Host) -> dict[str, Any]:
         "login": login(env, setting) if setting.nginx_auth_request else None,
         "csp": policy(env, setting),
         "pages": pages,
-        "closed": any(each.closed for each in (*found, *pages)),
+        "closed": any(each.closed for each in found) or any(page.closed for page in pages),
         "slugs": "|".join(page.site.slug for page in pages if page.site.slug != PORTAL),
         "root_files": "|".join(ROOT_FILES),
         "origins": [f"https://{setting.domain}", *setting.nginx_cors_origins],

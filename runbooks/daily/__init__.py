@@ -28,8 +28,8 @@ def restart_services_or_units(services: Sequence[str], unit: str, host: str, for
 def begin_or_end_maintenance(host: str, module: str, services: Sequence[str], back: bool, message: str = "") -> None:
     """Take a host out of service or a module off the edge, or back. The deploy converges swarm and edge afterwards."""
     current_run().mark_changed()
-    wanted = {"host": host, "module": module, "services": services, "back": back, "message": message}
-    _act("Maintenance", partial(maintenance.plan, **wanted))
+    about = partial(maintenance.plan, host=host, module=module, services=services, back=back, message=message)
+    _act("Maintenance", about)
 
 
 @deploy("Logs")

@@ -1,4 +1,4 @@
-"""Releases of services through gates, and rollbacks: deploys/release.py and deploys/rollback.py."""
+"""Releases of services and front ends through gates, and rollbacks: deploys/release.py and deploys/rollback.py."""
 
 import base64
 from collections.abc import Sequence
@@ -11,27 +11,38 @@ from nexus.run.run import Run
 from nexus.run.runbook import Act, act, carry_out
 from roles.image.plan import plan as image_plan
 from roles.registry.plan import registry_host
-from runbooks.release import revert
+from runbooks.release import front_end, revert
 from runbooks.release.context import IMAGES, Situation
 from runbooks.release.plan import waves
 from runbooks.release.rollout import Session
 
 
-def release(services: Sequence[str], canary: int = 0, build: bool = False) -> None:
-    """Bring services to the release that the setting `release` names, on the command line."""
-    _check_named(services)
-    act("Release services", partial(forward, services=services, canary=canary, build=build))
+def release(services: Sequence[str], canary: int = 0, build: bool = False, frontends: str = "") -> None:
+    """Bring services to the release that the setting `release` names, or front ends to their newest build."""
+    _check_named(services, frontends)
+    if frontends:
+        act("Release front ends", partial(front_end.forward, words=frontends))
+    else:
+        act("Release services", partial(forward, services=services, canary=canary, build=build))
 
 
-def rollback(services: Sequence[str], to: str = "") -> None:
-    """Bring services back to their previous release, or to the release `to`."""
-    _check_named(services)
-    act("Roll services back", partial(revert.plan, services=services, to=to))
+def rollback(services: Sequence[str], to: str = "", frontends: str = "") -> None:
+    """Bring services or front ends back to their previous release, or to the release `to`."""
+    _check_named(services, frontends)
+    if frontends:
+        act("Roll front ends back", partial(front_end.back, words=frontends, to=to))
+    else:
+        act("Roll services back", partial(revert.plan, services=services, to=to))
 
 
-def _check_named(services: Sequence[str]) -> None:
-    if not services:
-        raise OperatorError("name services: --data services=auth-service,user-auth, or --data services=all")
+def _check_named(services: Sequence[str], frontends: str) -> None:
+    if not services and not frontends:
+        raise OperatorError(
+            "name services: --data services=auth-service,user-auth, or --data services=all; or front ends: "
+            "--data frontends=core-os, or --data frontends=all"
+        )
+    if services and frontends:
+        raise OperatorError("services and front ends are released by runs of their own: name one kind")
 
 
 def forward(run: Run, services: Sequence[str], canary: int, build: bool) -> Sequence[Act]:

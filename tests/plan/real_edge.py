@@ -29,6 +29,7 @@ from typing import Any
 from nexus.environment.environment import Environment, Host
 from nexus.environment.settings import Settings, defaults
 from nexus.secrets.store import Secrets
+from roles.frontend.plan import plan as front_end_plan
 from roles.nginx.plan import DIRECTORY, plan
 from roles.router.host.state import SAVE
 from roles.router.plan import configuration as router_configuration
@@ -243,6 +244,9 @@ class Edge:
             "nginx_listen_addresses": [ADDRESS],
             "nginx_pid_file": str(directory / "nginx.pid"),
             "nginx_log_directory": str(directory),
+            "nginx_user": "root",  # which may read below a test's directory
+            "frontend_directory": str(directory / "front_ends"),
+            "frontend_build_directory": str(directory / "builds"),
             "nginx_certificate": str(directory / "leaf.pem"),
             "nginx_certificate_key": str(directory / "leaf.key"),
             "nginx_http2_directive": _nginx_version() >= (1, 25, 1),
@@ -283,6 +287,9 @@ class Edge:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(file.data)
         shutil.copy("/etc/nginx/mime.types", self.directory / "nginx")
+        for file in front_end_plan(self.env, self.env.hosts[0]).files:
+            Path(file.path).parent.mkdir(parents=True, exist_ok=True)
+            Path(file.path).write_bytes(file.data)
 
     def write_router(self, kept: dict[str, Any] | None = None, **settings: Any) -> str:
         """Write the router's configuration with these changed settings and kept values; its hash."""

@@ -125,6 +125,7 @@ def test_closing_a_module_spares_services_others_need(tmp_path: Path) -> None:
     assert len(said) == 1
     assert "puabo-nexus-fleet-manager" in said[0]
     assert "billing-service" not in said[0]
+    assert acts(maintenance, tmp_path, module="casino-nexus") == ["Close casino-nexus: a page for /casino-nexus/"]
     kept = {"maintenance puabo-nexus": {"at": "x"}}
     assert acts(maintenance, tmp_path, kept, module="puabo-nexus", back=True) == ["Open puabo-nexus again"]
     env = environment(tmp_path)
@@ -139,7 +140,7 @@ def test_closing_a_module_spares_services_others_need(tmp_path: Path) -> None:
         ({"host": "data1"}, {}, "host=data1 runs no services"),
         ({"host": "ap1"}, {}, 'has no host "ap1"; did you mean "app1"'),
         ({"host": "app3"}, {"drained app1": {}, "drained app2": {}}, "no other app host would be left"),
-        ({"module": "casino-nexus"}, {}, "every service of it also serves other modules"),
+        ({"module": "streamcore"}, {}, "every service of it also serves other modules"),
         ({"services": ["backend-api"]}, {}, "service=backend-api: no open route at the edge leads there"),
         ({"module": "puabo-nexs"}, {}, 'unknown module; did you mean "puabo-nexus"'),
     ],

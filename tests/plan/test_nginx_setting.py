@@ -32,7 +32,7 @@ def test_only_a_closed_module_answers_with_a_page(tmp_path: Path) -> None:
         page = edge.get(path, headers={"Accept": "text/html,*/*"})
         assert (page.status, page.headers["Retry-After"]) == (503, "600")
         assert page.headers["Content-Type"].startswith("text/html")
-        assert b"Maintenance" in page.body
+        assert b"being worked on" in page.body
         assert edge.get(route_of("billing-service")).status == 200
 
 

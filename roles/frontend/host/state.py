@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nexus.agent.change import Change
-from roles.frontend.host.front_end import current, history, prune, switch
+from roles.frontend.host.front_end import current, prune, switch
 
 DAY = 86400
 
@@ -35,11 +35,3 @@ def show(context: Mapping[str, Any]) -> None:
     now = time.time()
     for slug, release in context["releases"].items():
         switch(f"{context['directory']}/{slug}", release, now)
-
-
-def shown(names: list[str], context: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """{slug: {"current", "history"}} of front ends here, the history newest first."""
-    return {
-        slug: {"current": current(f"{context['directory']}/{slug}"), "history": history(f"{context['directory']}/{slug}")}
-        for slug in names
-    }
