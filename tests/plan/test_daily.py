@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from nexus.catalogue import load
 from nexus.environment.environment import Environment
 from nexus.error import OperatorError
 from nexus.plan.desired import Unit
@@ -140,7 +142,6 @@ def test_closing_a_module_spares_services_others_need(tmp_path: Path) -> None:
         ({"host": "data1"}, {}, "host=data1 runs no services"),
         ({"host": "ap1"}, {}, 'has no host "ap1"; did you mean "app1"'),
         ({"host": "app3"}, {"drained app1": {}, "drained app2": {}}, "no other app host would be left"),
-        ({"module": "streamcore"}, {}, "every service of it also serves other modules"),
         ({"services": ["backend-api"]}, {}, "service=backend-api: no open route at the edge leads there"),
         ({"module": "puabo-nexs"}, {}, 'unknown module; did you mean "puabo-nexus"'),
     ],
@@ -150,6 +151,17 @@ def test_an_impossible_maintenance_is_refused(
 ) -> None:
     with pytest.raises(OperatorError, match=complaint):
         acts(maintenance, tmp_path, kept, **data)
+
+
+def test_a_module_without_pages_and_services_of_its_own_cannot_be_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = load()
+    modules = tuple(each.model_copy(update={"frontend": False}) for each in found.modules)
+    without = replace(found, applications=found.applications.model_copy(update={"modules": modules}))
+    monkeypatch.setattr("nexus.environment.environment.load", lambda: without)
+    with pytest.raises(OperatorError, match="every service of it also serves other modules"):
+        acts(maintenance, tmp_path, module="casino-nexus")
 
 
 # Restart

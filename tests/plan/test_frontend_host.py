@@ -212,7 +212,7 @@ def test_a_module_that_left_the_catalogue_is_removed_whole(env: Environment) -> 
     present = front_end.probe([path_of(env)])
     item = FrontEnd(path_of(env), None)
     assert item.ours(present[path_of(env)]) is False
-    answer = {kind: {} for kind in ("paths", "front_ends", "states", "manifest")}
+    answer: dict[str, dict[str, Any]] = {kind: {} for kind in ("paths", "front_ends", "states", "manifest")}
     assert f"{path_of(env)}" in manifest.records(wanted, answer)["front_ends"]
     front_end.remove(path_of(env))
     assert not os.path.exists(path_of(env))
@@ -220,7 +220,7 @@ def test_a_module_that_left_the_catalogue_is_removed_whole(env: Environment) -> 
 
 def test_changes_are_told_in_words(env: Environment) -> None:
     made = built(env, SLUG)
-    answer = {"states": {}, "manifest": {}, "front_ends": {}, "paths": {}}
+    answer: dict[str, dict[str, Any]] = {"states": {}, "manifest": {}, "front_ends": {}, "paths": {}}
     found = diff.compare("frontend", diff.complete(edge_host.planned(env)), answer, {})
     said = [str(change) for change in found.changes]
     assert f"front end {path_of(env)}: release {made.release} is missing, 4 files to send" in said
