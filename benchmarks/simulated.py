@@ -23,6 +23,7 @@ from benchmarks import WORK
 from nexus.environment.environment import Traits
 from nexus.plan import diff, manifest
 from nexus.plan.desired import Desired, File, State
+from roles.frontend.front_end import FrontEnd
 
 VARIABLE = "NEXUS_BENCH_SIMULATED"  # seconds that a simulated host takes to answer
 KEPT = WORK / "simulated"
@@ -112,6 +113,7 @@ def answer(host: str, plans: Mapping[str, Desired], request: Mapping[str, Any]) 
         "units": _units(plans.values(), files),
         "users": _users(plans.values()),
         "groups": dict.fromkeys(asked.get("groups", ()), True),
+        "front_ends": _front_ends(plans.values()),
         "traits": TRAITS,
         "fence": {"run": 0, "steps": 0},
         "states": {name: {"items": _items(host, states[name])} for name in request["states"]},
@@ -119,6 +121,12 @@ def answer(host: str, plans: Mapping[str, Desired], request: Mapping[str, Any]) 
         "obstacles": {"paths": {}, "room": {}, "left": []},
     }
     return {**found, "manifest": {role: manifest.records(plan, found) for role, plan in plans.items()}}
+
+
+def _front_ends(plans: Iterable[Desired]) -> dict[str, Any]:
+    """Each front end with the files of its release."""
+    items = [item for plan in plans for item in plan.items if isinstance(item, FrontEnd)]
+    return {item.path: {"whole": [item.build.release], "assets": []} for item in items if item.build}
 
 
 def _users(plans: Iterable[Desired]) -> dict[str, list[str]]:

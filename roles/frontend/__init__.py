@@ -16,7 +16,8 @@ def build_front_ends() -> None:
     If they cannot be built here, the run says so and continues without them.
     """
     run = current_run()
-    if here.name == run.environment.speaker("edge").name:
+    edges = [edge.name for edge in run.environment.group("edge")]
+    if edges[:1] == [here.name] and run.environment.setting.frontend_build:
         build_missing(run)
 
 

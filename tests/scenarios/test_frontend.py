@@ -1,4 +1,4 @@
-"""Front ends on real edge hosts: releases under browsers that hold old pages, rollbacks, killed runs, closed modules."""
+"""Front ends on real edge hosts: releases under browsers with old pages, rollbacks, killed runs, closed modules."""
 
 from __future__ import annotations
 
