@@ -61,6 +61,8 @@ class Environment:
     keeps: Keeps = field(default_factory=dict)  # kind of kept value -> the setting that it adds to
     left_out: frozenset[str] = frozenset()  # hosts that this run continues without; they stay members of their clusters
     prune_data: bool = False  # whether this run drops databases, vhosts and users that are no longer declared
+    # store or instance of one -> where services reach it, if they run elsewhere than on hosts of the inventory
+    addresses: Mapping[str, tuple[str, ...]] | None = None
     _authorities: dict[str, Authority] = field(default_factory=dict, repr=False)  # shared by all copies
 
     @cached_property
@@ -120,8 +122,10 @@ class Environment:
         this service, or for any service if none is named.
         """
         group = self.group_of(store)
+        if self.addresses is not None and store not in self.addresses:
+            return False
         if not self.setting.get(f"{group}_endpoint"):
-            return bool(self.group(group))
+            return self.addresses is not None or bool(self.group(group))
         names = [service] if service else [found.name for found in self.catalogue.services_of_store(store)]
         return any(self.secrets.optional(f"{group}/{name}/key") for name in names)
 
@@ -130,15 +134,22 @@ class Environment:
         """Address at which containers reach their own host, the same on every host."""
         return str(IPv4Network(self.setting.gateway_network)[1])
 
-    def store(self, store: str) -> tuple[str, int]:
+    def store(self, store: str, instance: str = "") -> tuple[str, int]:
         """Address and port at which services reach the store: the proxy on their own host if it has a section for
         the store (setting GROUP_proxy_port), otherwise the external store, or the first host.
+
+        `instance` is the prefix of another server's settings, such as redis_cache. `addresses` override all of this.
         """
+        if self.addresses is not None:
+            named = self.addresses.get(instance) or self.addresses[store]
+            host, _, port = named[0].rpartition(":")
+            return host.strip("[]"), int(port)
         group = self.group_of(store)
-        if port := self.setting.get(f"{group}_proxy_port"):
+        prefix = instance or group
+        if port := self.setting.get(f"{prefix}_proxy_port"):
             return self.gateway, int(port)
         outside = str(self.setting.get(f"{group}_endpoint") or "")
-        return outside or self.group(group)[0].address, int(self.setting[f"{group}_port"])
+        return outside or self.group(group)[0].address, int(self.setting[f"{prefix}_port"])
 
     def secret(self, name: str) -> str:
         """A generated password by its path-like name."""

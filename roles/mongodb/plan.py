@@ -69,6 +69,8 @@ def notes(env: Environment) -> list[str]:
 
 def members(env: Environment) -> list[str]:
     """ADDRESS:PORT of every member."""
+    if env.addresses is not None:
+        return list(env.addresses["mongodb"])
     return [_endpoint(env, host) for host in env.group("mongodb")]
 
 

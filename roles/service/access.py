@@ -23,12 +23,19 @@ PLAIN = {
     *("AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION"),
 }
 HTTPS = 443
+DIRECT = "postgresql_direct"  # its name in `Environment.addresses`
 
 
-def postgresql(env: Environment, service: Service, port: int | None = None) -> dict[str, str]:
-    """The login through the pooler, or at another `port` of the proxy, such as the one that bypasses the pooler."""
-    (host, usual), (user, password) = env.store("postgresql"), env.login("postgresql", service.name)
-    port = port or usual
+def direct(env: Environment) -> tuple[str, int]:
+    """Address and port of PostgreSQL past the pooler, which does not keep a session for one client."""
+    if env.addresses is not None:
+        return env.store("postgresql", DIRECT)
+    return env.store("postgresql")[0], int(env.setting.postgresql_proxy_direct_port)
+
+
+def postgresql(env: Environment, service: Service, at: tuple[str, int] | None = None) -> dict[str, str]:
+    """The login through the pooler, or `at` another address and port."""
+    (host, port), (user, password) = at or env.store("postgresql"), env.login("postgresql", service.name)
     login = f"{quote(user)}:{quote(password, safe='')}"
     plain = {"HOST": host, "PORT": str(port), "USER": user, "PASSWORD": password}
     return {
@@ -43,8 +50,7 @@ def postgresql(env: Environment, service: Service, port: int | None = None) -> d
 
 
 def _redis(env: Environment, service: Service) -> dict[str, str]:
-    (host, _), password = env.store("redis"), env.secret(f"redis/{service.name}")
-    port = instance_of(service).proxy_port(env.setting)
+    (host, port), password = env.store("redis", instance_of(service).prefix), env.secret(f"redis/{service.name}")
     return {"REDIS_URL": f"rediss://{service.name}:{quote(password, safe='')}@{host}:{port}/0"}
 
 

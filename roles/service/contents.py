@@ -9,22 +9,22 @@ configuration has these too: a login changes as a whole, and a service that went
 earlier release keeps the present addresses.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from nexus.catalogue import Service
 from nexus.environment.environment import Environment
 from nexus.environment.fingerprint import keyed_hash
 from nexus.error import OperatorError
 from roles.image.runtime import heap_mb
-from roles.service.access import ACCESS, CA, DIRECTORY, PLAIN, postgresql
+from roles.service.access import ACCESS, CA, DIRECTORY, PLAIN, direct, postgresql
 from roles.service.released import released
 from roles.service.scale import size
 
 CONFIG, CREDENTIALS = f"{DIRECTORY}/config", f"{DIRECTORY}/credentials"
 
 
-def config(env: Environment, service: Service) -> dict[str, str]:
-    """The configuration of one service; nothing in it is secret."""
+def config(env: Environment, service: Service, host: Callable[[str], str] = str) -> dict[str, str]:
+    """The configuration of one service; nothing in it is secret. `host(NAME)` is where it finds another service."""
     stores = [store for store in service.stores if env.present(store, service.name)]
     values = {
         **env.catalogue.platform.environment.common,
@@ -33,7 +33,7 @@ def config(env: Environment, service: Service) -> dict[str, str]:
         "RELEASE": released(env, service.name).release,
         "STORES": ",".join(stores),
         "STORES_ABSENT": ",".join(store for store in service.stores if store not in stores),
-        "DEPENDS_ON": ",".join(f"{name}={_health_url(env, name)}" for name in service.depends_on),
+        "DEPENDS_ON": ",".join(f"{name}={_health_url(env, name, host)}" for name in service.depends_on),
         "NODE_EXTRA_CA_CERTS": CA,
         "NODE_OPTIONS": f"--max-old-space-size={heap_mb(size(env, service).memory_bytes)}",
         "REDIS_KEY_PREFIX": f"{service.name}:",
@@ -70,7 +70,7 @@ def migration_credentials(env: Environment, service: Service) -> dict[str, str]:
     """The same for its migration, which bypasses the pooler: locks and schema changes need their own session."""
     values = credentials(env, service)
     if "DATABASE_URL" in values:
-        values |= postgresql(env, service, int(env.setting.postgresql_proxy_direct_port))
+        values |= postgresql(env, service, direct(env))
     return values
 
 
@@ -113,8 +113,8 @@ def contents(env: Environment, services: Iterable[Service]) -> dict[str, str]:
     return {item: text for service in services for item, text in mounted(env, service).values() if text}
 
 
-def _health_url(env: Environment, name: str) -> str:
-    return f"http://{name}:{env.catalogue.service(name).port}/health"
+def _health_url(env: Environment, name: str, host: Callable[[str], str]) -> str:
+    return f"http://{host(name)}:{env.catalogue.service(name).port}/health"
 
 
 def _external(env: Environment, key: str) -> str:
