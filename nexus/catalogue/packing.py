@@ -34,18 +34,24 @@ class Room:
 
 
 def unplaced(tasks: Iterable[Room], rooms: Iterable[Room]) -> list[str]:
-    """Names of tasks that find no room. The largest tasks are placed first, each where most memory is left.
+    """Names of tasks that find no room, each once."""
+    return list(dict.fromkeys(waiting(tasks, rooms)))
 
-    This is an estimate: Swarm places in another order, so tasks that barely fit here may not fit there.
+
+def waiting(tasks: Iterable[Room], rooms: Iterable[Room]) -> list[str]:
+    """Name of each task that finds no room, as often as there are such tasks.
+
+    The largest tasks are placed first, each where most memory is left.
+    This is an estimate: a scheduler places in another order, so tasks that barely fit here may not fit there.
     """
     left = list(rooms)
-    homeless: dict[str, None] = {}
+    homeless: list[str] = []
     for task in sorted(tasks, key=lambda t: (-t.gpus, -t.memory_bytes, -t.cpu_millicores)):
         # hosts with GPUs last, so that they stay free for tasks that need a GPU
         fitting = [number for number, room in enumerate(left) if room.holds(task)]
         if not fitting:
-            homeless.setdefault(task.name)
+            homeless.append(task.name)
             continue
         best = max(fitting, key=lambda n: (task.gpus > 0 or left[n].gpus == 0, left[n].memory_bytes))
         left[best] = left[best].less(task)
-    return list(homeless)
+    return homeless

@@ -142,8 +142,8 @@ class Environment:
         """
         if self.addresses is not None:
             named = self.addresses.get(instance) or self.addresses[store]
-            host, _, port = named[0].rpartition(":")
-            return host.strip("[]"), int(port)
+            host, _, number = named[0].rpartition(":")
+            return host.strip("[]"), int(number)
         group = self.group_of(store)
         prefix = instance or group
         if port := self.setting.get(f"{prefix}_proxy_port"):

@@ -49,7 +49,7 @@ def definition(env: Environment, service: Service) -> Definition:
         "networks": [NETWORK],
         "configs": _mounts(env, service, "config"),
         "secrets": _mounts(env, service, "secret"),
-        "healthcheck": _health_check(env),
+        "healthcheck": health_check(env),
         "init": False,
         "stop_grace_period": f"{setting.service_stop_seconds}s",
         "deploy": {
@@ -73,7 +73,7 @@ def _mounts(env: Environment, service: Service, kind: str) -> list[Definition]:
     return [{"source": name, "target": path, "mode": 0o444} for path, of_kind, name in found if of_kind == kind]
 
 
-def _health_check(env: Environment) -> Definition:
+def health_check(env: Environment) -> Definition:
     """Checks are long-lived processes: the engine starts one every few minutes, and it asks every few seconds."""
     setting = env.setting
     watch, period, answer = (

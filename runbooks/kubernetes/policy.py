@@ -85,10 +85,7 @@ def _rule(side: str, peers: list[Object], port: int) -> Object:
 def _pods(catalogue: Catalogue, names: Iterable[str]) -> list[Object]:
     """Peers for these services, in the order of their names."""
     return [
-        {
-            **_all_of(graph.namespace(catalogue, catalogue.service(name))),
-            "podSelector": {"matchLabels": {NAME: name}},
-        }
+        {**_all_of(graph.namespace(catalogue, catalogue.service(name))), "podSelector": {"matchLabels": {NAME: name}}}
         for name in sorted(set(names))
     ]
 

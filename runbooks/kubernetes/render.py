@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from nexus.catalogue import Catalogue
+from nexus.catalogue import Catalogue, load
 from nexus.environment.environment import Environment
 from nexus.error import OperatorError, nearest
 from roles.service.released import released
@@ -95,7 +95,9 @@ def reached(env: Environment) -> Environment:
         for place in value.split(","):
             if not ADDRESS.fullmatch(place):
                 raise OperatorError(f"kubernetes_stores[{name!r}] is {place!r}: write HOST:PORT")
-    _check_digests(setting.kubernetes_digests, env.catalogue)
+    _check_digests(setting.kubernetes_digests, load())  # of all, also those that this environment leaves out
+    if setting.storage_endpoint:  # outside of the cluster and of the hosts alike
+        given.setdefault("object-storage", f"{setting.storage_endpoint}:{setting.storage_port}")
     addresses = {name: tuple(value.split(",")) for name, value in given.items()}
     return replace(env, addresses=addresses, digests={**env.digests, **setting.kubernetes_digests})
 

@@ -43,7 +43,9 @@ def lost(env: Environment) -> list[str]:
     found = []
     for route in env.catalogue.routes:
         if route.upstream_path:
-            found.append(f"{route.path}: {route.service} expects {route.upstream_path}, and an Ingress rewrites no path")
+            found.append(
+                f"{route.path}: {route.service} expects {route.upstream_path}, and an Ingress rewrites no path"
+            )
         if env.catalogue.service(route.service).handshake:
             found.append(f"{route.path}: {route.service} expects the header {header}, which an Ingress cannot set")
     return found
@@ -74,11 +76,7 @@ def _gateway(env: Environment) -> Object:
 
 def _http_route(env: Environment, service: Service) -> Object:
     rules = [rule for route in env.catalogue.routes_of(service.name) for rule in _rules(env, service, route)]
-    spec = {
-        "parentRefs": [{"name": GATEWAY, "namespace": GATEWAY_NAMESPACE}],
-        "hostnames": hosts(env),
-        "rules": rules,
-    }
+    spec = {"parentRefs": [{"name": GATEWAY, "namespace": GATEWAY_NAMESPACE}], "hostnames": hosts(env), "rules": rules}
     place = namespace(env.catalogue, service)
     return item(API, "HTTPRoute", service.name, place, labels={NAME: service.name}, spec=spec)
 

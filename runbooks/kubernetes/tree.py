@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from nexus import project
 from nexus.catalogue import load
 from nexus.workstation import write_whole
 from runbooks.kubernetes.item import ENVIRONMENT, NAME, Object, key
@@ -33,6 +34,11 @@ def _text(dumper: _Plain, text: str) -> yaml.ScalarNode:
 _Plain.add_representer(str, _text)
 
 
+def directory() -> Path:
+    """The folder of the files in this checkout."""
+    return project.root() / "dist" / "kubernetes"
+
+
 def dump(objects: Iterable[Object]) -> str:
     """Objects as documents of one YAML stream."""
     return yaml.dump_all(objects, Dumper=_Plain, sort_keys=False, width=1000, explicit_start=True)
@@ -45,15 +51,15 @@ def files(rendered: Rendered) -> dict[str, str]:
     return {**_folder("base", whole, {}), **overlay}
 
 
-def write(directory: Path, rendered: Rendered) -> list[Path]:
+def write(target: Path, rendered: Rendered) -> list[Path]:
     """Write the files, and remove those of this tree that are no longer rendered; return the paths that changed."""
-    wanted = {directory / path: text for path, text in files(rendered).items()}
+    wanted = {target / path: text for path, text in files(rendered).items()}
     changed = []
     for path, text in wanted.items():
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             write_whole(path, text)
             changed.append(path)
-    for folder in (directory / "base", directory / "overlays" / rendered.environment):
+    for folder in (target / "base", target / "overlays" / rendered.environment):
         for path in sorted(folder.rglob("*.yaml")):
             if path not in wanted:
                 path.unlink()

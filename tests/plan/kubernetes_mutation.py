@@ -219,7 +219,9 @@ def _config_line(rng: random.Random, found: Object) -> str:
 
 def _missing_key(rng: random.Random, objects: list[Object]) -> str:
     found = _pick(rng, objects, "Deployment")
-    config = next(part["configMap"]["name"] for part in _spec(found)["volumes"][0]["projected"]["sources"] if "configMap" in part)
+    config = next(
+        part["configMap"]["name"] for part in _spec(found)["volumes"][0]["projected"]["sources"] if "configMap" in part
+    )
     _container(found)["env"] = [{"name": "X", "valueFrom": {"configMapKeyRef": {"name": config, "key": "no-key"}}}]
     return f"{_label(found)}: reads a key that {config} lacks"
 
@@ -262,12 +264,16 @@ MAKERS: dict[str, Make] = {
     ),
     "Service selects another": _foreign("Service", lambda x: x["spec"], "selector"),
     "Service to a missing port": at("Service", lambda _, x: _set(x["spec"]["ports"][0], "targetPort", "web")),
-    "Service at another port": at("Service", lambda rng, x: _set(x["spec"]["ports"][0], "port", rng.randrange(8000, 9000))),
+    "Service at another port": at(
+        "Service", lambda rng, x: _set(x["spec"]["ports"][0], "port", rng.randrange(8000, 9000))
+    ),
     "long port name": at("Service", lambda _, x: _set(x["spec"]["ports"][0], "name", "the-public-http-port")),
     "Service opened on nodes": at("Service", lambda _, x: _set(x["spec"], "type", "NodePort")),
     "probe of a missing port": at("Deployment", lambda rng, x: _set(_probe(rng, x), "port", rng.choice(("web", 8080)))),
     "probe of a missing path": at("Deployment", lambda rng, x: _set(_probe(rng, x), "path", "/readyz")),
-    "no probe": at("Deployment", lambda rng, x: str(_container(x).pop(rng.choice(("livenessProbe", "readinessProbe"))))),
+    "no probe": at(
+        "Deployment", lambda rng, x: str(_container(x).pop(rng.choice(("livenessProbe", "readinessProbe"))))
+    ),
     "missing ConfigMap": at("Deployment", _source("configMap")),
     "missing Secret": at("Deployment", _source("secret")),
     "missing key": _missing_key,
@@ -290,9 +296,7 @@ MAKERS: dict[str, Make] = {
         "HorizontalPodAutoscaler", lambda _, x: _set(x["spec"], "minReplicas", x["spec"]["maxReplicas"] + 1)
     ),
     "replicas and autoscaler": at("Deployment", lambda rng, x: _set(x["spec"], "replicas", rng.randrange(1, 5))),
-    "request above limit": at(
-        "Deployment", lambda _, x: _set(_container(x)["resources"]["limits"], "memory", "100Mi")
-    ),
+    "request above limit": at("Deployment", lambda _, x: _set(_container(x)["resources"]["limits"], "memory", "100Mi")),
     "memory in thousandths": at(
         "Deployment", lambda _, x: _set(_container(x)["resources"]["requests"], "memory", "512m")
     ),
@@ -307,7 +311,9 @@ MAKERS: dict[str, Make] = {
         "Deployment", lambda rng, x: _set(x["metadata"], "namespace", _typo(rng, x["metadata"]["namespace"]))
     ),
     "other namespace": at("Deployment", _move),
-    "route to nothing": at("HTTPRoute", lambda rng, x: _set(backend := _backend(rng, x), "name", _typo(rng, backend["name"]))),
+    "route to nothing": at(
+        "HTTPRoute", lambda rng, x: _set(backend := _backend(rng, x), "name", _typo(rng, backend["name"]))
+    ),
     "route to another": _another_backend,
     "route to another port": at("HTTPRoute", lambda rng, x: _set(_backend(rng, x), "port", 80)),
     "route without a Gateway": at("HTTPRoute", lambda _, x: _set(x["spec"]["parentRefs"][0], "name", "gateway")),
@@ -341,7 +347,9 @@ MAKERS: dict[str, Make] = {
     "secret in a ConfigMap": at("ConfigMap", _secret_in_config),
     "wrong configuration": at("ConfigMap", _config_line),
     "mutable ConfigMap": at("ConfigMap", lambda _, x: str(x.pop("immutable"))),
-    "mount of a missing volume": at("Deployment", lambda _, x: _set(_container(x)["volumeMounts"][0], "name", "config")),
+    "mount of a missing volume": at(
+        "Deployment", lambda _, x: _set(_container(x)["volumeMounts"][0], "name", "config")
+    ),
     "lost label": at("Deployment", lambda _, x: str(x["metadata"]["labels"].pop("app.kubernetes.io/managed-by"))),
     "old API": at("PodDisruptionBudget", lambda _, x: _set(x, "apiVersion", "policy/v1beta1")),
     "containers one level too high": at("Deployment", _nested_wrong),

@@ -77,7 +77,10 @@ _LISTENER = _object(
         "allowedRoutes": _object(
             {
                 "namespaces": _object(
-                    {"from": {"enum": ["Selector"]}, "selector": _object({"matchLabels": {**LABELS, "minProperties": 1}})}
+                    {
+                        "from": {"enum": ["Selector"]},
+                        "selector": _object({"matchLabels": {**LABELS, "minProperties": 1}}),
+                    }
                 )
             }
         ),

@@ -69,7 +69,9 @@ def _autoscaler(index: Index, found: Object) -> Iterator[str]:
         return
     if spec.get("minReplicas", 1) > spec["maxReplicas"]:
         yield f"minReplicas {spec['minReplicas']} is above maxReplicas {spec['maxReplicas']}"
-    others = [each["spec"]["scaleTargetRef"] for each in index.of("HorizontalPodAutoscaler") if place(each) == place(found)]
+    others = [
+        each["spec"]["scaleTargetRef"] for each in index.of("HorizontalPodAutoscaler") if place(each) == place(found)
+    ]
     if others.count(target) > 1:
         yield "another autoscaler scales the same Deployment, and they fight"
     requests = containers(deployment["spec"]["template"])[0].get("resources", {}).get("requests", {})

@@ -12,7 +12,9 @@ LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
 SHORT_NAMES = ("Namespace", "Service", "Deployment", "Job", "HTTPRoute", "HorizontalPodAutoscaler")
-SECRET = re.compile(r"://[^/\s:@]+:[^/\s@]+@|(^|\n)[A-Z0-9_]*(PASSWORD|SECRET|PRIVATE_KEY|ACCESS_KEY)[A-Z0-9_]*=|BEGIN [A-Z ]*PRIVATE")
+SECRET = re.compile(
+    r"://[^/\s:@]+:[^/\s@]+@|(^|\n)[A-Z0-9_]*(PASSWORD|SECRET|PRIVATE_KEY|ACCESS_KEY)[A-Z0-9_]*=|BEGIN [A-Z ]*PRIVATE"
+)
 CLUSTER_WIDE = ("Namespace",)
 
 
