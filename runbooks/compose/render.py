@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -110,7 +111,10 @@ def _service(env: Environment, service: Service, image: Image) -> Definition:
         "security_opt": ["no-new-privileges:true"],
         "labels": {"nexus.service": service.name},
         "configs": [{"source": f"{service.name}-config", "target": CONFIG}],
-        "secrets": [{"source": f"{service.name}-credentials", "target": CREDENTIALS}, {"source": "ca", "target": CA}],
+        "secrets": [
+            {"source": f"{service.name}-credentials", "target": Path(CREDENTIALS).name},
+            {"source": "ca", "target": Path(CA).name},
+        ],
         "healthcheck": health_check(env),
         **({"depends_on": {name: {"condition": "service_healthy"} for name in needs}} if needs else {}),
     }

@@ -27,9 +27,7 @@ class Server:
 
 
 SERVERS = (
-    Server(
-        "postgresql", "postgresql", POSTGRESQL_PORT, "postgresql", "postgres", "/var/lib/postgresql", "accounts.sql"
-    ),
+    Server("postgresql", "postgresql", 5432, "postgresql", "postgres", "/var/lib/postgresql", "accounts.sql"),
     Server("redis", "redis", 6379, "redis-server", "redis", "/var/lib/redis", "users.acl"),
     Server("redis-cache", "redis", 6379, "redis-server", "redis", "/var/lib/redis", "users.acl"),
     Server("rabbitmq", "rabbitmq", 5671, "rabbitmq-server", "rabbitmq", "/var/lib/rabbitmq", "accounts.json"),

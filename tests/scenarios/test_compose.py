@@ -1,0 +1,71 @@
+"""Docker Compose on one lab host: everything is healthy, every route answers, and nothing stays after the end."""
+
+from __future__ import annotations
+
+import base64
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+from conftest import Figure
+from control import Control
+
+from runbooks.compose.__main__ import environment
+from runbooks.compose.render import Files, files
+from runbooks.compose.store import SERVERS
+
+DIRECTORY = "/var/lib/nexus-cos/compose-scenario"
+SECONDS_MAX = 240
+BUILD_SECONDS = 900
+STOPPED = "docker ps -aq --filter label=com.docker.compose.project=nexus"
+
+
+def archive(made: Files) -> str:
+    """Both folders as a tar, in base64."""
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w:gz") as packed:
+        for folder, contents in (("public", made.public), ("secret", made.secret)):
+            for name, content in contents.items():
+                entry = tarfile.TarInfo(f"{folder}/{name}")
+                entry.size, entry.mode = len(content), 0o755 if name in made.programs else 0o644
+                packed.addfile(entry, io.BytesIO(content))
+    return base64.b64encode(target.getvalue()).decode()
+
+
+@pytest.mark.full
+def test_everything_is_healthy(control: Control, tmp_path: Path, figure: Figure) -> None:
+    """On the host that builds images, which has Docker, mmdebstrap and the images of services."""
+    host = control.group("ops")[0]
+    env = environment(control.name, tmp_path)
+    port = env.setting.compose_port
+    before = control.ssh(host, "docker volume ls -q; docker network ls -q")
+    control.ssh(host, "command -v docker-compose || apt-get install -y -q docker-compose", seconds=300)
+    control.ssh(host, f"rm -rf {DIRECTORY}; mkdir -p -m 700 {DIRECTORY}")
+    control.ssh(host, f"base64 -d | tar -xz -C {DIRECTORY}", archive(files(env)), seconds=120)
+    compose = (
+        f"cd {DIRECTORY}/public && NEXUS_COMPOSE_SECRETS={DIRECTORY}/secret docker-compose -f docker-compose.full.yml"
+    )
+    try:
+        control.ssh(host, f"{DIRECTORY}/public/build.sh", seconds=BUILD_SECONDS)
+        assert control.ssh(host, f"{compose} config -q", seconds=120) == ""
+        began = float(control.ssh(host, "date +%s.%N"))
+        start = f"SECONDS_MAX={SECONDS_MAX} {DIRECTORY}/public/start.sh {DIRECTORY}/secret"
+        control.ssh(host, start, seconds=SECONDS_MAX + 120)
+        taken = float(control.ssh(host, "date +%s.%N")) - began
+        figure("Compose: all services healthy", taken)
+        healthy = control.ssh(host, f"{STOPPED} --filter health=healthy").split()
+        assert len(healthy) == len(env.catalogue.services) + len(SERVERS) + 1
+        for route in env.catalogue.routes:
+            method = route.methods[0] if route.methods else "GET"
+            url = f"http://127.0.0.1:{port}{route.path}"
+            answer = control.ssh(host, f"curl -s -m 10 -X {method} {url}")
+            assert f'"service":"{route.service}"' in answer, f"{method} {route.path}: {answer}"
+            assert f'"path":"{route.target}"' in answer, f"{method} {route.path}: {answer}"
+        again = control.ssh(host, f"{compose} up -d 2>&1", seconds=300)
+        assert "Recreate" not in again
+        assert taken <= SECONDS_MAX
+    finally:
+        control.ssh(host, f"{compose} down --volumes --timeout 30; rm -rf {DIRECTORY}", seconds=300)
+    assert control.ssh(host, STOPPED) == ""
+    assert control.ssh(host, "docker volume ls -q; docker network ls -q") == before
