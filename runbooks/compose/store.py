@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from nexus.catalogue import Service
 from nexus.environment.environment import Environment
-from roles.image.recipe import Image, pack
+from roles.image.recipe import Image, Members, pack
 from roles.rabbitmq.users import EVENTS, EVERYTHING, event_permissions, password_hash
 from roles.redis.instance import INSTANCES, instance_of
 from roles.redis.plan import own_accepted
@@ -51,7 +51,7 @@ def images(env: Environment, base: tuple[Image, ...]) -> dict[str, Image]:
     for server in SERVERS:
         dockerfile = env.render("compose/store.Dockerfile.j2", parent=parent, server=server)
         start = (env.root / f"templates/compose/{server.store}.sh").read_bytes()
-        members = {"Dockerfile": dockerfile.encode(), "nexus-store": (start, 0o755)}
+        members: Members = {"Dockerfile": dockerfile.encode(), "nexus-store": (start, 0o755)}
         found[server.name] = Image(f"store-{server.store}", pack(members), base)
     return found
 

@@ -88,7 +88,7 @@ class Cluster:
         return {each["metadata"]["name"]: each for each in self.items(["deployments.apps"])}
 
     def delete(self, found: Iterable[Object]) -> None:
-        """Delete objects; one that is gone already is no error."""
+        """Delete objects; one that is gone already is left out."""
         for each in found:
             kind, namespace, name = key(each)
             group = each["apiVersion"].partition("/")[0] if "/" in each["apiVersion"] else ""

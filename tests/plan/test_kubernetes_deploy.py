@@ -11,7 +11,7 @@ import pytest
 
 from nexus.error import OperatorError
 from nexus.run.run import Run
-from runbooks.kubernetes import deploy, rollout
+from runbooks.kubernetes import deploy, rollout, tree
 from tests.plan.fake_run import FakeRun
 from tests.plan.kubernetes_environment import digests, environment
 
@@ -64,7 +64,7 @@ def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Played:
     monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
     monkeypatch.setenv("FAKE_CLUSTER", str(tmp_path / "cluster.json"))
     monkeypatch.setattr(deploy, "executing", lambda: True)
-    monkeypatch.setattr(deploy.tree, "directory", lambda: tmp_path / "dist")
+    monkeypatch.setattr(tree, "directory", lambda: tmp_path / "dist")
     monkeypatch.setattr(rollout, "POLL_SECONDS", 0)
     return Played(tmp_path)
 

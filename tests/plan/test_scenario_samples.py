@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NEED_MORE = {
     "tests/scenarios/test_search_store.py",  # needs Java and Maven, which `make test` does not
     "tests/scenarios/test_cloud.py",  # needs no lab: its sample is in tests/plan/test_aws_fault.py
+    "tests/scenarios/test_compose.py",  # starts all services a second time, next to those of the lab
     "tests/scenarios/test_kubernetes.py",  # needs no lab: its sample is in tests/plan/test_kubernetes_mistake.py
 }
 
