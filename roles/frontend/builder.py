@@ -4,8 +4,6 @@ import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-import click
-
 from nexus import console
 from nexus.environment.environment import Environment
 from nexus.error import OperatorError
@@ -31,7 +29,7 @@ def build_missing(run: Run) -> None:
     missing = unbuilt(env, run.hosts.memory.kept)
     if not missing:
         return
-    if click.get_current_context().params["dry"]:
+    if run.dry:
         run.outcome.note("frontend", f"{_named(missing)} not built here yet: a run without --dry builds them")
         return
     try:
