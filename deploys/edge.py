@@ -1,8 +1,9 @@
-"""The edge: the router, front ends of modules, Nginx with every route of the gateway, and a shared address."""
+"""The edge: router, front ends of modules, Nginx with every route of the gateway, public certificate, shared address."""
 
 from pyinfra import host
 
 from nexus.run.converge import layer
+from roles.acme import acme
 from roles.frontend import build_front_ends, frontend
 from roles.keepalived import keepalived
 from roles.nginx import nginx
@@ -15,3 +16,6 @@ if "edge" in host.groups:
     frontend()
     nginx()
     keepalived()  # gives the address up where Nginx does not answer
+layer("public certificate")  # an authority asks every edge host
+if host.groups and {"edge", "ops"} & set(host.groups):
+    acme()

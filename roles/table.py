@@ -40,6 +40,7 @@ ROLES = Roles(
         "frontend": Role(("edge",), needs=KEPT, shows_state=True),
         "nginx": Role(("edge",), needs=KEPT, keeps={"maintenance": "nginx_maintenance"}, shows_state=True),
         "keepalived": Role(("edge",)),
+        "acme": Role(("edge", "ops"), shows_state=True),
         "log_store": Role(("ops",)),
         "log_forwarder": Role(("all",)),
         "exporter": Role(("all",)),

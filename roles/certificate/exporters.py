@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from nexus.environment.environment import Environment, Host
 from nexus.run.exporter import Exporter, Textfile
-from roles.certificate.plan import CA, ETCD_CA, ETCD_GROUPS, ETCD_LEAF, LEAF, interval_seconds
+from roles.certificate.plan import CA, ETCD_CA, ETCD_GROUPS, ETCD_LEAF, LEAF, automatic, interval_seconds
 
 LEAST_SECONDS = 60
 
@@ -15,9 +15,9 @@ def exporters(env: Environment, host: Host) -> Iterator[Exporter]:
 
 
 def textfiles(env: Environment, host: Host) -> Iterator[Textfile]:
-    """The host's certificates, and the public one where others renew it."""
+    """The host's certificates, and the public one where an operator renews it."""
     paths = [CA, LEAF, *((ETCD_CA, ETCD_LEAF) if host.groups & ETCD_GROUPS else ())]
-    if "edge" in host.groups:
+    if "edge" in host.groups and not automatic(host):
         paths.append(str(host.setting.nginx_certificate))
     words = tuple(dict.fromkeys(paths))
     seconds = max(LEAST_SECONDS, interval_seconds(env))

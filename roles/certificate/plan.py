@@ -3,6 +3,7 @@
 from nexus.environment.environment import Environment, Host
 from nexus.plan.desired import Desired, Directory, File, Group, Unit
 from nexus.plan.sent import program
+from roles.certificate.host import public
 from roles.certificate.prepared import Pair, state
 
 DIRECTORY = "/etc/nexus-cos/tls"
@@ -65,8 +66,24 @@ def plan(env: Environment, host: Host) -> Desired:
 
 def _others(host: Host) -> list[str]:
     """Files of a certificate that others renew, such as an ACME client: daemons load a new one as they load ours."""
-    named = [str(host.setting.nginx_certificate), str(host.setting.nginx_certificate_key)]
-    return [path for path in named if "edge" in host.groups and path not in (LEAF, KEY)]
+    return [path for path in clients_pair(host) if "edge" in host.groups and path not in (LEAF, KEY)]
+
+
+def automatic(host: Host) -> bool:
+    """Whether role acme renews the certificate that Nginx shows to clients."""
+    return bool(host.setting.acme_directories)
+
+
+def clients_pair(host: Host) -> tuple[str, str]:
+    """The certificate and key that Nginx shows to clients on an edge host."""
+    if automatic(host):
+        return public.CERTIFICATE, public.KEY
+    return str(host.setting.nginx_certificate), str(host.setting.nginx_certificate_key)
+
+
+def shows_own(host: Host) -> bool:
+    """Whether that is of the environment's own authority; otherwise clients trust it by their system's CAs."""
+    return clients_pair(host)[0] == LEAF
 
 
 def _leaf(pair: Pair) -> tuple[File, File]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from nexus.catalogue.functional import FunctionalCheck, FunctionalRequest
 from nexus.environment.environment import Environment, Host
-from roles.certificate.plan import CA, LEAF
+from roles.certificate.plan import CA, shows_own
 from roles.image.checkout import checkout
 from roles.nginx.location import closed_services
 
@@ -45,7 +45,6 @@ def checks(env: Environment, writing: Collection[str] = (), full: bool = False) 
 def context(env: Environment, edge: Host, wanted: Mapping[str, Collection[FunctionalCheck]]) -> dict[str, Any]:
     """What the edge host needs to run these checks, with a new mark each time."""
     mark = f"{OWN}-{uuid.uuid4().hex[:12]}"
-    own = edge.setting.nginx_certificate == LEAF
     domain = f"api.{env.setting.domain}"
     return {
         "mark": mark,
@@ -55,7 +54,7 @@ def context(env: Environment, edge: Host, wanted: Mapping[str, Collection[Functi
                 "address": "127.0.0.1",
                 "port": int(edge.setting.nginx_https_port),
                 "name": domain,
-                "ca": CA if own else "",
+                "ca": CA if shows_own(edge) else "",
             },
             "router": {"address": "127.0.0.1", "port": int(env.setting.router_port)},
         },

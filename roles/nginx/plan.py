@@ -6,7 +6,12 @@ from typing import Any
 
 from nexus.environment.environment import Environment, Host
 from nexus.plan.desired import Desired, Directory, File, State, Unit
+from roles.acme.account import thumbprint
+from roles.acme.host.places import PUBLIC
+from roles.acme.plan import first_certificate
 from roles.base.logs import open_logs
+from roles.certificate.host.public import CURRENT
+from roles.certificate.plan import automatic, clients_pair
 from roles.frontend.site import PORTAL
 from roles.nginx.front_end import ROOT_FILES, front_ends, policy
 from roles.nginx.location import locations, tuning
@@ -50,19 +55,22 @@ def plan(env: Environment, host: Host) -> Desired:
     """Package, configuration and unit; a reload reads every file again."""
     files = configuration(env, host)
     stamp = hashlib.sha256(b"".join(file.data for file in files)).hexdigest()
-    certificate = (host.setting.nginx_certificate, host.setting.nginx_certificate_key)
-    reload_on = (*(file.path for file in files), *certificate)
+    reload_on = (*(file.path for file in files), *clients_pair(host))
+    first = first_certificate(env, host)
     return Desired(
         packages=("nginx",),
         directories=(
+            *first.directories,
             *(Directory(path) for path in (OWN, SITES, FRONTENDS, BUFFERS)),
             *(Directory(f"{BUFFERS}/{part}", owner=host.setting.nginx_user, mode=0o700) for part in BUFFERED),
             Directory(host.setting.nginx_log_directory, group="adm"),
         ),
-        files=(*files, File(STAMP, f'return 200 "{stamp}";\n', implied=True)),
+        files=(*files, File(STAMP, f'return 200 "{stamp}";\n', implied=True), *first.files),
+        links=first.links,
         units=(Unit("nginx.service", reload_on=reload_on, reload_check="nginx -t -q"),),
         # a reload that "succeeds" may still leave the old workers, for instance when a port is taken
         states=(
+            *first.states,
             State(
                 "nginx",
                 Path(__file__).parent / "host/state.py",
@@ -117,6 +125,10 @@ def _values(env: Environment, host: Host) -> dict[str, Any]:
         "closed": any(each.closed for each in found) or any(page.closed for page in pages),
         "slugs": "|".join(page.site.slug for page in pages if page.site.slug != PORTAL),
         "root_files": "|".join(ROOT_FILES),
+        "certificate": clients_pair(host),
+        "automatic": automatic(host),
+        "public": f"{CURRENT}/{PUBLIC}",
+        "thumbprint": thumbprint(env) if automatic(host) else "",
         "origins": [f"https://{setting.domain}", *setting.nginx_cors_origins],
         "versions": "|".join(prefix.split("/")[2] for prefix in gateway.versioning.prefixes),
     }

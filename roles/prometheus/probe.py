@@ -7,7 +7,7 @@ from nexus.environment.environment import Environment, Host
 from nexus.environment.generated import generated
 from nexus.plan.desired import File
 from nexus.run.exporter import Exporter
-from roles.certificate.plan import CA, LEAF
+from roles.certificate.plan import CA, shows_own
 
 PORT = 9115
 CONFIG = "/etc/prometheus/probe.yml"
@@ -42,7 +42,7 @@ def _queries(env: Environment, edge: Host) -> dict[str, Mapping[str, str]]:
         ("health", name, env.catalogue.gateway.edge.health_path) for name in (setting.domain, _api(setting.domain))
     ]
     asked += [("route", _api(setting.domain), path) for path in _routes(env)]
-    of = "platform" if setting.nginx_certificate == LEAF else "public"
+    of = "platform" if shows_own(edge) else "public"
     return {
         f"{edge.name} {name}{path}": {
             "module": f"{kind}-{of}",

@@ -14,7 +14,7 @@ from typing import Any
 
 from hosts.fleet import Fleet
 from nexus.environment.environment import Host
-from roles.certificate.plan import LEAF
+from roles.certificate.plan import shows_own
 
 SECONDS = 20
 TRIES = 5
@@ -85,7 +85,7 @@ class Edge:
 
     def tls(self) -> ssl.SSLContext:
         """Trusts the environment's own CA where the edge has its certificate from it, else what the machine does."""
-        own = self.host.setting.nginx_certificate == LEAF
+        own = shows_own(self.host)
         return ssl.create_default_context(cadata=self.fleet.env.tls.certificate if own else None)
 
     def reach(self, port: int) -> Any:

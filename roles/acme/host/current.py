@@ -1,0 +1,28 @@
+"""Runs on an edge host: Nginx has a certificate from its first start on, the host's own one until a public one comes."""
+
+import os
+from typing import Any
+
+from nexus.agent.change import Change
+from nexus.agent.file import LINK
+from roles.acme.host.places import INTERNAL
+from roles.certificate.host.public import CERTIFICATE, CURRENT
+
+
+def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Whether the link leads to a certificate."""
+    return dict.fromkeys(names, {"there": os.path.exists(CERTIFICATE)})
+
+
+def apply(change: Change) -> None:
+    """Let the link lead to the host's own certificate."""
+    point(INTERNAL)
+
+
+def point(directory: str) -> None:
+    """Let the link lead to a directory next to it: what reads through it finds the old files or the new ones."""
+    fresh = f"{CURRENT}{LINK}"
+    if os.path.lexists(fresh):
+        os.unlink(fresh)
+    os.symlink(directory, fresh)
+    os.rename(fresh, CURRENT)
