@@ -14,7 +14,7 @@ acme_challenge: str = "http"  # how names are proven: http, dns-rfc2136 or dns-r
 acme_external_accounts: dict[str, str] = {}
 acme_ca_file: str = ""  # a file on ops hosts with the CAs that directories' own HTTPS is trusted by; empty: Debian's
 acme_resolvers: list[str] = []  # DNS servers, as ADDRESS or ADDRESS:PORT; empty: those of the ops host
-acme_check_seconds: int = 120  # time between two starts of the program on ops hosts
+acme_check_seconds: int = 90  # time between two starts of the program on ops hosts
 acme_information_seconds: int = 600  # longest time between two questions for an authority's renewal information
 acme_port: int = 7443  # the port of edge hosts where ops hosts deliver the certificate, over mutual TLS
 
@@ -23,5 +23,5 @@ acme_dns_server: str = ""  # RFC 2136: the primary server of the zone, as ADDRES
 acme_dns_key_name: str = ""  # RFC 2136: the name of the TSIG key; its value is the secret acme/dns-key
 acme_dns_key_algorithm: str = "hmac-sha256"  # RFC 2136: the algorithm of the TSIG key
 acme_dns_wait_seconds: int = 10  # RFC 2136: time that secondary servers of the zone need for a change
-# Route 53: the id of the hosted zone. Without the secret acme/route53 (ACCESS-KEY:SECRET-KEY) the host's own role is used.
+# Route 53: the id of the hosted zone. Without the secret acme/route53 (ACCESS-KEY:SECRET-KEY) the host's role is used.
 acme_route53_zone: str = ""

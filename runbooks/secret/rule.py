@@ -52,6 +52,12 @@ RULES: dict[str, Rule] = {
     ),
     "tls/*": Rule("kept", AUTHORITY),
     "etcd/*": Rule("kept", AUTHORITY),
+    "acme/account-key": Rule(
+        "kept",
+        "it is the account at authorities: remove it, `make secrets` makes another one, run edge.py. The certificate "
+        "stays",
+    ),
+    "acme/*": Rule("kept", PROVIDER),
     "external/*": Rule("kept", PROVIDER),
     "grafana/admin": Rule("replace"),
     "elk/encryption": Rule(

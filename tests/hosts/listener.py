@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nexus.environment.environment import Environment, Host
+from roles.acme.settings import enabled as acme_enabled
 from roles.log_store.plan import server as log_store
 from roles.proxy.plan import sections
 from roles.registry.plan import registry_host
@@ -91,3 +92,5 @@ def _planned(env: Environment, host: Host) -> Iterator[tuple[str, int, str, froz
     if "nginx" in roles:
         for port in (setting.nginx_http_port, setting.nginx_https_port):
             yield "tcp", int(port), "nginx", frozenset({"root", str(setting.nginx_user)}), True
+    if "edge" in host.groups and acme_enabled(env):
+        yield "tcp", int(setting.acme_port), "systemd", root, True

@@ -1,4 +1,4 @@
-"""A test authority on loopback: Debian's pebble and its DNS, behind a proxy that answers badly where a test wants it."""
+"""A test authority on loopback: Debian's pebble and its DNS, behind a proxy with the faults that a test wants."""
 
 from __future__ import annotations
 
@@ -56,9 +56,10 @@ class Pebble:
 
     def __init__(self, directory: Path, signer: Signer, address: str, ports: tuple[int, ...], dns: str, http: int):
         self.directory, self.address, self.faults = directory, address, Faults()
-        self.port, management, listen = ports[:3]
-        self.validity, self.bad_nonces, self.external = 90 * 86400, 0, {}
-        self._dns, self._http, self._management = dns, http, management
+        self.port, self.management, listen = ports[:3]
+        self.validity, self.bad_nonces = 90 * 86400, 0
+        self.external: dict[str, str] = {}
+        self._dns, self._http = dns, http
         directory.mkdir()
         leaf = signer.leaf([address, "localhost"])
         for name, text in (("leaf.pem", leaf.certificate), ("leaf.key", leaf.key), ("ca.pem", signer.certificate)):
@@ -75,7 +76,7 @@ class Pebble:
         """Start it; returns once it answers."""
         settings: dict[str, Any] = {
             "listenAddress": f"{self.address}:{self.port}",
-            "managementListenAddress": f"{self.address}:{self._management}",
+            "managementListenAddress": f"{self.address}:{self.management}",
             "certificate": str(self.directory / "leaf.pem"),
             "privateKey": str(self.directory / "leaf.key"),
             "httpPort": self._http,
@@ -114,7 +115,7 @@ class Pebble:
     @property
     def orders(self) -> int:
         """How many orders were made."""
-        return self.faults.count("POST /order-plz")
+        return self.faults.count("POST /order-plz 201")
 
     def send(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
         """Its own answer."""
@@ -167,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:
             self._reply(502, {"Content-Type": "text/plain"}, b"away")
             return
-        faults.requests.append(f"{self.command} {self.path}")
+        faults.requests.append(f"{self.command} {self.path} {status}")
         for path in [path for path in faults.on_path if self.path.startswith(path)]:
             faults.on_path.pop(path)()
         for path in [path for path in faults.lost if self.path.startswith(path)]:
@@ -209,14 +210,15 @@ class FakeDns:
         argv = ["pebble-challtestsrv", "-dns01", self.place, "-management", f"{address}:{ports[1]}"]
         argv += ["-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv4", answer, "-defaultIPv6", ""]
         self.process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: self.tell("clear-a", {"host": "x"}) is None, "pebble-challtestsrv", SECONDS)
+        wait_until(lambda: self.tell("clear-a", {"host": "x"}), "pebble-challtestsrv", SECONDS)
 
-    def tell(self, verb: str, values: dict[str, Any]) -> None:
+    def tell(self, verb: str, values: dict[str, Any]) -> bool:
         """Change an answer, by a verb of its management interface."""
         connection = http.client.HTTPConnection(self.address, self.management, timeout=SECONDS)
         connection.request("POST", f"/{verb}", json.dumps(values))
         assert connection.getresponse().status == 200
         connection.close()
+        return True
 
     def close(self) -> None:
         """Stop it."""

@@ -93,6 +93,7 @@ class EdgeHost:
         own.mkdir(parents=True)
         for link in first_certificate(env, host).links:
             (own / Path(link.path).name).symlink_to(link.target.replace("/etc/nexus-cos", f"{place}/etc"))
+        (own / "public.conf").write_bytes(first_certificate(env, host).files[0].data)
         self.current.symlink_to("internal")
         read = [path.replace("/etc/nexus-cos", f"{place}/etc") for path in clients_pair(host)]
         unit = Unit("nginx.service", reload_on=tuple(read))
@@ -170,7 +171,9 @@ class EdgeHost:
     def _receive(self, connection: socket.socket) -> None:
         words = [sys.executable, "-B", "-m", "roles.acme.host.receive", str(self.place / "acme-edge.json")]
         with connection:
-            done = subprocess.run(words, stdin=connection, env=environ(self.place), cwd="/", capture_output=True)
+            done = subprocess.run(
+                words, stdin=connection.fileno(), env=environ(self.place), cwd="/", capture_output=True
+            )
         with (self.place / "door.log").open("ab") as log:
             log.write(done.stdout + done.stderr)
 
@@ -221,10 +224,11 @@ class World:
             **settings,
         }
         setting = Settings({**defaults(), **values})
-        named = [(f"edge{n}", f"{10 + n}", "edge") for n in range(1, edges + 1)] + [("ops1", "31", "ops"), ("ops2", "32", "ops")]
-        hosts = tuple(
-            Host(name, address(int(last)), frozenset({"all", group}), setting) for name, last, group in named
-        )
+        named = [(f"edge{n}", f"{10 + n}", "edge") for n in range(1, edges + 1)] + [
+            ("ops1", "31", "ops"),
+            ("ops2", "32", "ops"),
+        ]
+        hosts = tuple(Host(name, address(int(last)), frozenset({"all", group}), setting) for name, last, group in named)
         secrets = Secrets(directory / "secrets.age", directory / "age.key", generate=True)
         secrets.put("tls/ca-key", signer.key)
         secrets.put("tls/ca-certificate", signer.certificate)

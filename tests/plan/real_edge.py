@@ -29,6 +29,8 @@ from typing import Any
 from nexus.environment.environment import Environment, Host
 from nexus.environment.settings import Settings, defaults
 from nexus.secrets.store import Secrets
+from roles.certificate.host.public import CURRENT
+from roles.certificate.host.public import DIRECTORY as ACME
 from roles.frontend.plan import plan as front_end_plan
 from roles.nginx.plan import DIRECTORY, plan
 from roles.router.host.state import SAVE
@@ -282,10 +284,17 @@ class Edge:
         wait_until(lambda: self.get("/health").status == 200, "nginx")
 
     def _write_nginx(self) -> None:
+        current = self.directory / "current"  # of role acme, if that is on
+        current.mkdir(exist_ok=True)
+        for name, source in (("certificate.pem", "leaf.pem"), ("key.pem", "leaf.key")):
+            shutil.copy(self.directory / source, current / name)
         for file in plan(self.env, self.env.hosts[0]).files:
+            if file.path.startswith(ACME):
+                (current / Path(file.path).name).write_bytes(file.data)
+                continue
             path = self.directory / "nginx" / Path(file.path).relative_to(DIRECTORY)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(file.data)
+            path.write_bytes(file.data.replace(CURRENT.encode(), str(current).encode()))
         shutil.copy("/etc/nginx/mime.types", self.directory / "nginx")
         for file in front_end_plan(self.env, self.env.hosts[0]).files:
             Path(file.path).parent.mkdir(parents=True, exist_ok=True)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-import os
+import json
+import socket
+import ssl
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +18,7 @@ from nexus.pki.ca import Authority
 from tests.plan.acme_authority import reason_to_skip
 from tests.plan.acme_world import DOMAIN, World
 
-pytestmark = [
-    pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip() or "-"),
-    pytest.mark.timeout(300),
-]
+pytestmark = [pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip() or "-"), pytest.mark.timeout(600)]
 
 
 @pytest.fixture
@@ -29,7 +30,13 @@ def world(tmp_path: Path, authority: Authority) -> Iterator[World]:
         made.close()
 
 
-def test_one_order_for_three_edge_hosts(world: World) -> None:
+def due_now(world: World) -> None:
+    """Let two thirds of the certificate's life be over."""
+    now = time.time()
+    world.change_record(information={"serial": world.record()["serial"], "start": now, "end": now, "again": now + 999})
+
+
+def test_one_order_serves_all_edge_hosts(world: World) -> None:
     internal = world.serials()
     status, said = world.run()
     assert status == 0, said
@@ -38,6 +45,267 @@ def test_one_order_for_three_edge_hosts(world: World) -> None:
     assert world.serials() == {record["serial"]}
     assert record["serial"] not in internal
     assert record["names"] == sorted([DOMAIN, f"api.{DOMAIN}"])
-    assert [edge.reloads() for edge in world.edges] == [1, 1, 1]
     assert all(edge.public for edge in world.edges)
+    keys = [world.directory / "ops1/state/record.json", *(edge.current / "key.pem" for edge in world.edges)]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in keys} == {0o600}
     assert "PRIVATE KEY" not in said
+    assert b"PRIVATE KEY" not in b"".join((edge.place / "door.log").read_bytes() for edge in world.edges)
+
+    # again: nothing to do; an edge host without it: delivered; another ops host, or none that knows it: no order
+    assert world.run()[0] == 0
+    assert [edge.reloads() for edge in world.edges] == [1, 1, 1]
+    fresh = world.edges[2]
+    fresh.current.unlink()
+    fresh.current.symlink_to("internal")
+    assert not fresh.public
+    assert world.run("ops2") == (
+        0,
+        f"took over serial {record['serial']} from edge1\nedge3 shows serial {record['serial']}\n",
+    )
+    (world.directory / "ops1/state/record.json").unlink()
+    assert world.run("ops1", "now")[0] == 0
+    assert world.serials() == {record["serial"]}
+    assert world.first.orders == 1
+
+    # renewed: another key, both directories of the last two certificates stay
+    due_now(world)
+    status, said = world.run()
+    assert status == 0, said
+    renewed = world.record()
+    assert world.serials() == {renewed["serial"]} != {record["serial"]}
+    assert renewed["pair"]["key"] != record["pair"]["key"]
+    assert len(list((world.edges[0].place / "etc/acme").iterdir())) == 4
+
+
+def test_a_stand_by_orders_only_once_it_is_late(world: World) -> None:
+    status, said = world.run("ops2")
+    assert (status, world.first.orders) == (0, 0), said
+    path = world.directory / "ops2/state/record.json"
+    known = json.loads(path.read_text())
+    path.write_text(json.dumps({**known, "lacking_since": time.time() - 601}))
+    status, said = world.run("ops2")
+    assert (status, world.first.orders) == (0, 1), said
+    assert world.run("ops1")[0] == 0
+    assert world.first.orders == 1
+
+
+def test_broken_answers_cost_at_most_two_orders(world: World) -> None:
+    world.first.bad_nonces = 20
+    world.first.restart()
+    world.configure(directories=[world.first.url])
+    assert world.run()[0] == 0
+    faults, made = world.first.faults, []
+    lost = ["/finalize-order/", "/order-plz", "/chalZ/", "/certZ/", "/sign-me-up", "/my-order/"]
+    for path in lost:
+        faults.busy, faults.lost = 0.3, {path}
+        due_now(world)
+        before, serial = world.first.orders, world.record()["serial"]
+        for _ in range(3):
+            _, said = world.run()
+            if world.record()["serial"] != serial:
+                break
+        assert world.record()["serial"] != serial, (path, said)
+        made.append(world.first.orders - before)
+        assert not faults.lost, path
+    assert max(made) <= 2
+    assert sum(made) <= len(lost) + 1  # only the lost answer to a new order costs a second one
+    faults.busy = 0.0
+    assert world.run()[0] == 0
+    assert world.serials() == {world.record()["serial"]}
+
+
+def test_an_authority_that_forgets_is_given_another_order(world: World) -> None:
+    world.first.faults.on_path["/authZ/"] = world.first.restart
+    status, said = world.run()
+    assert status == 0, said
+    assert world.first.orders == 2
+    assert world.serials() == {world.record()["serial"]}
+
+
+def test_an_interrupted_order_is_finished_by_the_next_start(world: World) -> None:
+    def vanish() -> None:
+        world.first.faults.away = True
+
+    world.first.faults.on_path["/finalize-order/"] = vanish
+    world.configure(directories=[world.first.url])
+    status, said = world.run()
+    assert status == 1
+    assert "does not answer" in said or "was lost" in said
+    assert world.record()["open"][world.first.url]["names"] == [DOMAIN, f"api.{DOMAIN}"]
+    world.first.faults.away = False
+    status, said = world.run()
+    assert status == 0, said
+    assert world.first.orders == 1
+    assert world.record()["open"] == {}
+    assert world.serials() == {world.record()["serial"]}
+
+
+def test_the_second_authority_is_asked_if_the_first_is_away(tmp_path: Path, authority: Authority) -> None:
+    world = World(tmp_path, authority, edges=1)
+    try:
+        second = world.second
+        second.start()
+        world.first.faults.away = True
+        status, said = world.run()
+        assert status == 0, said
+        assert (world.first.orders, second.orders) == (0, 1)
+        assert world.record()["pair"]["authority"] == second.url
+        assert world.record()["failures"][world.first.url]["count"] == 0  # it may be asked again at once
+    finally:
+        world.close()
+
+
+def test_a_refusal_is_not_repeated_at_once(world: World) -> None:
+    world.configure(directories=[world.first.url])
+    world.dns.tell("set-default-ipv4", {"ip": world.place.address(99)})  # where nobody listens
+    status, said = world.run()
+    assert status == 1
+    assert "could not validate" in said
+    assert world.first.orders == 1
+    status, said = world.run()
+    assert status == 1
+    assert "Not asked again before" in said
+    assert world.first.orders == 1
+    failed = world.record()["failures"][world.first.url]
+    assert 800 < failed["again"] - time.time() <= 900
+    world.dns.tell("set-default-ipv4", {"ip": world.place.address(11)})
+    status, said = world.run("ops1", "now")  # an operator has repaired it
+    assert status == 0, said
+    assert (world.record()["failures"], "failing_since" in world.record()) == ({}, False)
+
+
+def test_edge_hosts_are_asked_before_the_authority(world: World) -> None:
+    world.configure(directories=[world.first.url])
+    world.edges[0].stop()
+    world.edges[1].thumbprint = "of-another-account"
+    status, said = world.run()
+    assert status == 1
+    assert "edge2: port" in said
+    assert "does not answer challenges of this account" in said
+    assert world.first.faults.count("POST /chalZ/") == 0
+    world.edges[1].thumbprint = world.edges[2].thumbprint
+    world.dns.tell("set-default-ipv4", {"ip": world.edges[1].host.address})
+    status, said = world.run("ops1", "now")  # edge1 stays away: the others have it, and that is told
+    assert status == 1
+    assert "edge1" in said
+    assert world.serials() == {world.record()["serial"]}
+    world.edges[0].start()
+    assert world.run()[0] == 0
+    assert world.edges[0].serial() == world.record()["serial"]
+    assert world.record()["orders"] == 2
+
+
+def test_renewal_information_decides(world: World) -> None:
+    day = dt.timedelta(days=1)
+    now = dt.datetime.now(dt.UTC)
+    world.first.faults.window = (now + day, now + 2 * day)
+    assert world.run()[0] == 0
+    assert world.run()[0] == 0  # asks, and waits
+    assert world.first.orders == 1
+    told = world.record()["information"]
+    assert told["start"] == pytest.approx((now + day).timestamp())
+    assert 500 < told["again"] - time.time() <= 600  # the authority's six hours are too long for a revocation
+    world.first.faults.window = (now - 2 * day, now - day)
+    world.run()
+    assert world.first.orders == 1  # not asked yet
+    world.change_record(information={**told, "again": 0}, asked_again=0)
+    status, said = world.run()
+    assert status == 0, said
+    assert "the authority recommends it" in said
+    assert world.first.orders == 2
+
+
+def test_caa_records_are_read_before_an_order(world: World) -> None:
+    world.configure(directories=[world.first.url])
+    world.first.faults.identities = ["authority.example"]
+    world.dns.tell("add-caa", {"host": f"{DOMAIN}.", "policies": [{"tag": "issue", "value": "other.example"}]})
+    status, said = world.run()
+    assert status == 1
+    assert f'add the record {DOMAIN} CAA 0 issue "authority.example"' in said
+    assert world.first.orders == 0
+    world.dns.tell("clear-caa", {"host": f"{DOMAIN}."})
+    world.dns.tell("add-caa", {"host": f"{DOMAIN}.", "policies": [{"tag": "issue", "value": "authority.example"}]})
+    status, said = world.run("ops1", "now")
+    assert status == 0, said
+
+
+def test_staging_comes_first(tmp_path: Path, authority: Authority) -> None:
+    world = World(tmp_path, authority, edges=1)
+    try:
+        staging = world.second
+        staging.start()
+        world.configure(directories=[world.first.url], staging=staging.url)
+        world.dns.tell("set-default-ipv4", {"ip": world.place.address(99)})
+        assert world.run()[0] == 1
+        assert (staging.orders, world.first.orders) == (1, 0)
+        world.dns.tell("set-default-ipv4", {"ip": world.place.address(11)})
+        status, said = world.run("ops1", "now")
+        assert status == 0, said
+        assert (staging.orders, world.first.orders) == (2, 1)
+        assert world.record()["pair"]["authority"] == world.first.url
+        due_now(world)
+        assert world.run()[0] == 0
+        assert (staging.orders, world.first.orders) == (2, 2)  # a renewal has nothing new to try
+    finally:
+        world.close()
+
+
+def test_a_refused_reload_leaves_the_former_certificate(world: World) -> None:
+    assert world.run()[0] == 0
+    before = world.record()["serial"]
+    world.edges[1].refuse(True)
+    due_now(world)
+    status, said = world.run()
+    assert status == 1
+    assert "edge2: edge2: nginx.service did not take the new certificate" in said
+    assert "Nginx refuses" in said
+    now = world.record()["serial"]
+    assert [edge.serial() for edge in world.edges] == [now, before, now]
+    world.edges[1].refuse(False)
+    assert world.run()[0] == 0
+    assert world.serials() == {now}
+    assert world.first.orders == 2
+
+
+def test_an_authority_that_gives_accounts(tmp_path: Path, authority: Authority) -> None:
+    key = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
+    world = World(tmp_path, authority, edges=1)
+    try:
+        world.configure(directories=[world.first.url])
+        world.first.external = {"kid-1": key}
+        world.first.restart()
+        status, said = world.run()
+        assert status == 1
+        assert "set acme_external_accounts" in said
+        world.configure(external={world.first.url: {"id": "kid-1", "key": key}})
+        status, said = world.run("ops1", "now")
+        assert status == 0, said
+    finally:
+        world.close()
+
+
+def test_only_ops_hosts_are_answered(world: World) -> None:
+    assert world.run()[0] == 0
+    edge, env = world.edges[0], world.env
+    leaf = env.tls.leaf(["app1"])
+    pem = world.directory / "app1.pem"
+    pem.write_text(leaf.certificate + leaf.key)
+    trusting = ssl.create_default_context(cadata=env.tls.certificate)
+    place = (edge.host.address, env.setting.acme_port)
+
+    def ask(context: ssl.SSLContext, line: bytes) -> str:
+        with socket.create_connection(place, 60) as raw, context.wrap_socket(raw, server_hostname=place[0]) as session:
+            session.sendall(line)
+            return session.makefile().readline()
+
+    with contextlib.suppress(OSError):  # TLS 1.3 may tell a client only after its request
+        assert ask(trusting, b'{"do": "give"}\n') == ""
+    trusting.load_cert_chain(pem)
+    assert json.loads(ask(trusting, b'{"do": "give"}\n')) == {"error": "app1 is not an ops host"}
+    tls = world.directory / "ops1/etc/tls"
+    trusting.load_cert_chain(tls / "leaf.pem", tls / "leaf.key")
+    assert json.loads(ask(trusting, b'{"do": "x"}\n')) == {"error": "the request is malformed"}
+    other = env.tls.leaf(["x"])
+    request = {"do": "take", "chain": leaf.certificate, "key": other.key, "authority": ""}
+    assert "do not match" in json.loads(ask(trusting, json.dumps(request).encode() + b"\n"))["error"]
+    assert world.serials() == {world.record()["serial"]}

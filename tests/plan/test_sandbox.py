@@ -18,6 +18,7 @@ MOST = 4.0
 GROUPS = {"edge1": "edge", "app1": "app", "data1": "etcd postgresql redis rabbitmq", "ops1": "ops storage"}
 # Units that must change the host itself, and why no sandbox is planned for them
 OPEN = {
+    "nexus-acme-edge@.service": "has Nginx check and reload its configuration",
     "nexus-certificate.service": "restarts units, before the first of them starts",
     "nexus-cos-backup.service": "runs programs of stores as their accounts",
     "nexus-cos-restore-test.service": "runs a second server of each store",
@@ -29,7 +30,7 @@ OPEN = {
 
 def own_units(directory: Path) -> dict[str, File]:
     """Unit files that roles write, by name."""
-    env = environment(directory, GROUPS)
+    env = environment(directory, GROUPS, acme_directories=["https://authority.example/directory"])
     files = [file for host in env.hosts for role in ROLES.of(host) for file in ROLES.plan(role)(env, host).files]
     place = "/etc/systemd/system"
     return {

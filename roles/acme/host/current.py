@@ -1,4 +1,4 @@
-"""Runs on an edge host: Nginx has a certificate from its first start on, the host's own one until a public one comes."""
+"""Runs on an edge host: Nginx always has a certificate, the host's own one until a public one comes."""
 
 import os
 from typing import Any
@@ -11,7 +11,8 @@ from roles.certificate.host.public import CERTIFICATE, CURRENT
 
 def probe(names: list[str], context: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Whether the link leads to a certificate."""
-    return dict.fromkeys(names, {"there": os.path.exists(CERTIFICATE)})
+    there = os.path.exists(CERTIFICATE)
+    return {name: {"there": there} for name in names}
 
 
 def apply(change: Change) -> None:

@@ -56,16 +56,21 @@ def kept(config: Config, name: str) -> Pair:
     return {part: str(answer[part]) for part in PARTS}
 
 
+def _patient(connection: socket.socket) -> socket.socket:
+    """A connection whose other side may take its time: a program starts there for each."""
+    connection.settimeout(DELIVERY_SECONDS)
+    return connection
+
+
 def _ask(config: Config, name: str, request: Mapping[str, str]) -> Mapping[str, Any]:
     tls = config["tls"]
     place = (config["edges"][name], config["port"])
     try:
         context = mutual(tls["ca"], tls["certificate"], tls["key"])
         with (
-            socket.create_connection(place, timeout=SECONDS) as raw,
+            _patient(socket.create_connection(place, timeout=SECONDS)) as raw,
             context.wrap_socket(raw, server_hostname=place[0]) as session,
         ):
-            session.settimeout(DELIVERY_SECONDS)
             session.sendall(json.dumps(request).encode() + b"\n")
             with session.makefile("rb") as stream:
                 answer = json.loads(stream.readline(MOST) or b'{"error": "it ended the connection"}')

@@ -1,4 +1,4 @@
-"""Runs on an ops host: whether every edge host shows the public certificate; a run has the program do what is missing."""
+"""Runs on an ops host: whether every edge host shows the public certificate. A run starts the program if not."""
 
 import json
 import os

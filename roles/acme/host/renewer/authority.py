@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import josepy
 from acme import challenges, client, errors, messages
+from josepy.json_util import field
+from josepy.jwa import ES256
+from josepy.jwk import JWKEC
 
 from roles.acme.host.renewer.failure import OrderError
 from roles.acme.host.renewer.network import Network
@@ -16,7 +18,7 @@ AGENT = "nexus-cos-acme"
 class ReplacingOrder(messages.NewOrder):
     """A new order that names the certificate which it replaces (RFC 9773), so that rate limits do not apply."""
 
-    replaces: str = josepy.field("replaces", omitempty=True)
+    replaces: str = field("replaces", omitempty=True)
 
 
 class Authority(client.ClientV2):
@@ -26,8 +28,8 @@ class Authority(client.ClientV2):
 
     def __init__(self, url: str, config: Config) -> None:
         self.url = url
-        key = josepy.JWKEC.load(config["account_key"].encode())
-        net = Network(key, alg=josepy.ES256, verify_ssl=config["ca_file"] or True, user_agent=AGENT, timeout=30)
+        key = JWKEC.load(config["account_key"].encode())
+        net = Network(key, alg=ES256, verify_ssl=config["ca_file"] or True, user_agent=AGENT, timeout=30)
         super().__init__(self.get_directory(url, net), net)
         self.key: Any = key
 
@@ -65,11 +67,13 @@ class Authority(client.ClientV2):
 
     def look(self, url: str) -> messages.Order:
         """An order as it is now."""
-        return messages.Order.from_json(self._post_as_get(url).json())
+        found: messages.Order = messages.Order.from_json(self._post_as_get(url).json())
+        return found
 
     def authorization(self, url: str) -> messages.Authorization:
         """An authorization as it is now."""
-        return messages.Authorization.from_json(self._post_as_get(url).json())
+        found: messages.Authorization = messages.Authorization.from_json(self._post_as_get(url).json())
+        return found
 
     def answer(self, challenge: messages.ChallengeBody) -> None:
         """Ask for the validation of a challenge."""

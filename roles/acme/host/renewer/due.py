@@ -28,7 +28,7 @@ def due(leaf: Leaf | None, record: Record, names: frozenset[str], rank: int, now
     told = record.get("information", {})
     if told.get("serial") == leaf.serial:
         start, end = told["start"], told["end"]
-        return start + share(leaf.serial) * (end - start) + late, "the authority recommends it"
+        return float(start + share(leaf.serial) * (end - start) + late), "the authority recommends it"
     return leaf.ends - life / 3 - share(leaf.serial) * life / JITTER + late, "two thirds of its life are over"
 
 

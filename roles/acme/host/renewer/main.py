@@ -63,7 +63,7 @@ def look(config: Config) -> dict[str, Leaf | RemoteError]:
 
 
 def adopt(config: Config, known: Record, shown: Mapping[str, Any], internal: str) -> Leaf | None:
-    """The certificate to show: that of the record, or a newer public one that an edge host has from another ops host."""
+    """The certificate to show: that of the record, or a newer one that an edge host has from another ops host."""
     own = record.leaf_of(known)
     for name, one in shown.items():
         if isinstance(one, RemoteError) or one.issuer == internal or one.names != frozenset(config["names"]):
@@ -76,7 +76,6 @@ def adopt(config: Config, known: Record, shown: Mapping[str, Any], internal: str
                 print(f"the newer certificate of {name} cannot be taken over: {error}", file=sys.stderr)
                 continue
             own = record.keep(known, pair["chain"], pair["key"], pair["authority"])
-            known["order"] = {}
             print(f"took over serial {own.serial} from {name}")
     return own
 

@@ -1,6 +1,7 @@
 """Requests to an authority: those of python3-acme, repeated where an authority asks for it or a connection breaks."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import requests
@@ -9,7 +10,8 @@ from josepy.errors import DeserializationError
 
 from roles.acme.host.renewer.failure import AwayError, OrderError
 
-WAITS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)  # seconds before another attempt
+WAITS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0)  # seconds before another attempt
+FEW = (0.5, 2.0)  # likewise, for a question before an order
 BAD_NONCES = 12  # attempts that nonces may cost, without a wait
 LONGEST_SECONDS = 30  # a wait that an authority asks for and that is spent here
 BUSY = (429, 500, 502, 503, 504)
@@ -31,18 +33,17 @@ class Network(client.ClientNetwork):
 
     def get(self, url: str, content_type: str = client.ClientNetwork.JSON_CONTENT_TYPE, **kwargs: Any) -> Any:
         """The answer to a GET; AwayError where none comes."""
-        return self._repeated(lambda: super(Network, self).get(url, content_type, **kwargs), url, repeatable=True)
+        return self._repeated(lambda: super(Network, self).get(url, content_type, **kwargs), url, FEW, repeatable=True)
 
     def post(self, url: str, obj: Any, *, repeatable: bool = True, **kwargs: Any) -> Any:
         """The answer to a signed request; AwayError where none comes.
 
         A request that is not `repeatable` is not sent again once it may have been carried out.
         """
-        return self._repeated(lambda: self._post_once(url, obj, **kwargs), url, repeatable)
+        return self._repeated(lambda: self._post_once(url, obj, **kwargs), url, WAITS, repeatable)
 
-    def _repeated(self, send: Any, url: str, repeatable: bool) -> Any:
-        nonces = 0
-        waits = iter(WAITS)
+    def _repeated(self, send: Any, url: str, pauses: Sequence[float], repeatable: bool) -> Any:
+        nonces, waits = 0, iter(pauses)
         while True:
             try:
                 return send()

@@ -6,6 +6,7 @@ after the last request costs no second order.
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from acme import messages
@@ -29,9 +30,7 @@ def obtain(
     url: str, names: Sequence[str], config: Config, proof: Proof, kept: Kept, save: Callable[[], None], replaces: str
 ) -> tuple[str, str]:
     """The chain and the key of a new certificate, PEM; OrderError if it is refused, AwayError if nobody answers."""
-    if kept and (kept["directory"], kept["names"]) != (url, list(names)):
-        kept.clear()
-    if kept and kept["at"] < time.time() - KEEP_SECONDS:
+    if kept and (kept["names"] != list(names) or kept["at"] < time.time() - KEEP_SECONDS):
         kept.clear()
     made = attempts = 0
     while True:
@@ -66,7 +65,7 @@ def _begin(
     authority: Authority, names: Sequence[str], profile: str, kept: Kept, save: Callable[[], None], replaces: str
 ) -> None:
     url, _ = authority.order(names, profile, replaces)
-    kept |= {"directory": authority.url, "url": url, "names": list(names), "key": leaf.new_key(), "at": time.time()}
+    kept |= {"url": url, "names": list(names), "key": leaf.new_key(), "at": time.time()}
     save()
 
 
@@ -99,10 +98,14 @@ def prove(authority: Authority, order: messages.Order, proof: Proof) -> None:
     asked = {url: challenge_of(one, proof.kind) for url, one in waiting.items()}
     shown = [(one.identifier.value, asked[url].chall, authority.key) for url, one in waiting.items()]
     with proof.shown(shown):
-        for challenge in asked.values():
-            authority.answer(challenge)
+        for url, challenge in asked.items():
+            try:
+                authority.answer(challenge)
+            except messages.Error:
+                if authority.authorization(url).status == messages.STATUS_PENDING:  # else only an answer was lost
+                    raise
         for url in waiting:
-            one = _wait(lambda url=url: authority.authorization(url), messages.STATUS_PENDING, "a validation")
+            one = _wait(partial(authority.authorization, url), messages.STATUS_PENDING, "a validation")
             if one.status != messages.STATUS_VALID:
                 why = next((str(body.error.detail) for body in one.challenges if body.error), "no reason was given")
                 raise OrderError(f"{authority.url} could not validate {one.identifier.value}: {why}")

@@ -1,8 +1,9 @@
 """What an ops host knows of the certificate and of orders, in one file that only root reads.
 
-"pair" is the certificate with its key and authority; "serial", "names", "begins", "ends" are read from it. "order" is
-one under way, "orders" how many were made, "failures" {directory: {"count", "again", "asked", "error"}}, "information"
-the renewal information, "staged" the names that were proven at the staging directory, "edges" what edge hosts show.
+"pair" is the certificate with its key and authority; "serial", "names", "begins", "ends" are read from it. "open" are
+orders under way, {directory: order}; "orders" is how many were made; "failures" is {directory: {"count", "again",
+"asked", "error"}}; "information" is the renewal information, "staged" are the names that were proven at the staging
+directory, "edges" is what edge hosts show. "lacking_since" and "failing_since" are moments, "error" is the last reason.
 """
 
 import json
@@ -17,7 +18,7 @@ Record = dict[str, Any]
 
 def read() -> Record:
     """The record; with all that is counted in it where there is none."""
-    return {"orders": 0, "failures": {}, "order": {}, "edges": {}, **read_json(RECORD)}
+    return {"orders": 0, "failures": {}, "open": {}, "edges": {}, **read_json(RECORD)}
 
 
 def write(record: Record) -> None:
@@ -35,6 +36,7 @@ def keep(record: Record, chain: str, key: str, authority: str) -> Leaf:
     leaf = from_pem(chain)
     record["pair"] = {"chain": chain, "key": key, "authority": authority}
     record |= {"serial": leaf.serial, "names": sorted(leaf.names), "begins": leaf.begins, "ends": leaf.ends}
+    record["open"] = {}
     for done in ("lacking_since", "information"):
         record.pop(done, None)
     return leaf

@@ -3,6 +3,7 @@
 import datetime as dt
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from nexus.agent.lib import RemoteError
@@ -26,7 +27,7 @@ def renew(config: Config, known: Record, own: Leaf | None, by_run: bool, save: S
     now = time.time()
     names = frozenset(config["names"])
     lacking = own is None or own.ends <= now or own.names != names
-    if lacking:
+    if own is None or lacking:
         known.setdefault("lacking_since", now)
     else:
         known.pop("lacking_since", None)
@@ -37,11 +38,11 @@ def renew(config: Config, known: Record, own: Leaf | None, by_run: bool, save: S
         return []
     print(f"a certificate is due: {why}")
     wrong: list[str] = []
-    if lacking and config["staging"] and known.get("staged") != config["names"]:
-        if not _attempt(config, known, config["staging"], by_run, lambda: _rehearse(config, known), wrong):
-            return wrong
+    staging = config["staging"] if lacking and known.get("staged") != config["names"] else ""
+    if staging and not _attempt(known, staging, by_run, partial(_rehearse, config, known), wrong):
+        return wrong
     for url in config["directories"]:
-        if _attempt(config, known, url, by_run, lambda url=url: _order(config, known, own, url, save), wrong):
+        if _attempt(known, url, by_run, partial(_order, config, known, own, url, save), wrong):
             return []
     return wrong
 
@@ -55,7 +56,7 @@ def proof_of(config: Config) -> Proof:
     return DnsProof(zone, config["proof"]["zone"], config["resolvers"])
 
 
-def _attempt(config: Config, known: Record, url: str, by_run: bool, work: Callable[[], None], wrong: list[str]) -> bool:
+def _attempt(known: Record, url: str, by_run: bool, work: Callable[[], None], wrong: list[str]) -> bool:
     """Do the work of an authority unless it is too early to ask again; whether it succeeded."""
     now, failed = time.time(), known["failures"].get(url, {"count": 0, "again": 0.0, "asked": False, "error": ""})
     if failed["again"] > now and (failed["asked"] or not by_run):
@@ -87,7 +88,7 @@ def _rehearse(config: Config, known: Record) -> None:
 
 def _order(config: Config, known: Record, own: Leaf | None, url: str, save: Save) -> None:
     replaces = own.identifier if own and url == known["pair"]["authority"] and known.get("information") else ""
-    kept = known["order"]
+    kept = known["open"].setdefault(url, {})
     before = kept.get("url")
 
     def note() -> None:
