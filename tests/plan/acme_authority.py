@@ -59,7 +59,7 @@ class Pebble:
         self.port, self.management, listen = ports[:3]
         self.validity, self.bad_nonces = 90 * 86400, 0
         self.external: dict[str, str] = {}
-        self._dns, self._http = dns, http
+        self.dns, self._http = dns, http
         directory.mkdir()
         leaf = signer.leaf([address, "localhost"])
         for name, text in (("leaf.pem", leaf.certificate), ("leaf.key", leaf.key), ("ca.pem", signer.certificate)):
@@ -90,7 +90,7 @@ class Pebble:
         config.write_text(json.dumps({"pebble": settings}))
         env = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_AUTHZREUSE": "0", "PEBBLE_WFE_NONCEREJECT": str(self.bad_nonces)}
         log = (self.directory / "log").open("ab")
-        argv = ["pebble", "-config", str(config), "-dnsserver", self._dns]
+        argv = ["pebble", "-config", str(config), "-dnsserver", self.dns]
         self.process = subprocess.Popen(argv, stdout=log, stderr=log, env={**os.environ, **env})
         wait_until(lambda: self.send("GET", "/dir", {}, b"")[0] == 200, "pebble", SECONDS)
 

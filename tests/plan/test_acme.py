@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import re
-import signal
 import ssl
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +17,14 @@ from nexus.environment.environment import Environment
 from nexus.error import OperatorError
 from roles.acme import account, settings
 from roles.acme.host import metrics, state
-from roles.acme.host.places import CONFIG, PUBLIC
+from roles.acme.host.places import CONFIG
 from roles.acme.host.renewer.due import again, due
 from roles.acme.host.renewer.leaf import Leaf
 from roles.acme.plan import plan
 from roles.acme.status import rows
-from roles.certificate.host.public import CERTIFICATE, CURRENT
 from roles.certificate.plan import LEAF, clients_pair
 from roles.nginx.plan import plan as nginx_plan
 from roles.table import ROLES
-from tests.plan import real_edge
 from tests.plan.environments import environment
 
 URL = "https://authority.example/directory"
@@ -220,44 +215,3 @@ def test_status_rows(tmp_path: Path) -> None:
     assert none.value == "none yet: why"
     assert none.missed
     assert list(rows(environment(tmp_path, GROUPS), answers, 0)) == []
-
-
-@pytest.fixture(scope="module")
-def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[real_edge.Edge]:
-    """A real Nginx of an edge host where the role is on."""
-    if reason := real_edge.reason_to_skip():
-        pytest.skip(reason)
-    directory = tmp_path_factory.mktemp("acme-edge")
-    with real_edge.running(directory, acme_directories=[URL]) as found:
-        yield found
-
-
-def test_nginx_answers_every_challenge(edge: real_edge.Edge) -> None:
-    token = "AbC-_0123456789abcdefghij"
-    for path, status in ((token, 200), ("short", 301), (f"{token}/x", 301), (f"{token}.x", 301)):
-        connection = http.client.HTTPConnection(real_edge.ADDRESS, edge.http, timeout=10)
-        connection.request("GET", f"/.well-known/acme-challenge/{path}", headers={"Host": "any.example"})
-        answer = connection.getresponse()
-        body = answer.read().decode()
-        assert answer.status == status, path
-        if status == 200:
-            assert body == f"{token}.{account.thumbprint(edge.env)}"
-            assert answer.headers["Content-Type"] == "text/plain"
-        connection.close()
-
-
-def test_hsts_comes_with_a_public_certificate(edge: real_edge.Edge) -> None:
-    assert edge.get("/health").headers["Strict-Transport-Security"] is None
-    (edge.directory / "current" / PUBLIC).write_text("default 1;\n")
-    edge.processes[-1].send_signal(signal.SIGHUP)
-    header = real_edge.wait_until(lambda: edge.get("/health").headers["Strict-Transport-Security"], "HSTS")
-    assert header.startswith("max-age=31536000")
-
-
-def test_nginx_reads_the_certificate_through_the_link(tmp_path: Path) -> None:
-    env = on(tmp_path)
-    found = nginx_plan(env, env.host("edge1"))
-    [unit] = found.units
-    assert CERTIFICATE in unit.reload_on
-    assert CERTIFICATE.startswith(CURRENT)
-    assert [one.before_units for one in found.states if one.name == "first certificate"] == [True]

@@ -34,5 +34,5 @@ def due(leaf: Leaf | None, record: Record, names: frozenset[str], rank: int, now
 
 def again(failures: int, now: float, asked: float = 0) -> float:
     """When to ask an authority again after so many failures in a row; `asked` are seconds that it wants to wait."""
-    wait = min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** max(0, failures - 1))
+    wait: float = min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** max(0, failures - 1))
     return now + max(wait, asked)
