@@ -1,5 +1,6 @@
 #!/bin/sh
-# The programs that tests of configuration start by themselves: daemons on loopback, promtool, amtool, mtail and a browser.
+# The programs that tests of configuration start by themselves: daemons on loopback, an authority, promtool, amtool, mtail
+# and a browser.
 # They are installed, never started as services.
 missing() {
     for program; do
@@ -16,7 +17,7 @@ fetch() {
     rm -rf "$directory"
 }
 
-missing nginx haproxy etcd promtool amtool mtail chromium || exit 0
+missing nginx haproxy etcd promtool amtool mtail chromium pebble pebble-challtestsrv || exit 0
 [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || exit 0 # tests that need them say that they are left out
 guard=/usr/sbin/policy-rc.d
 if [ ! -e "$guard" ]; then
@@ -27,6 +28,9 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get update -q >/dev/null
 if missing nginx haproxy etcd; then
     apt-get install -y -q --no-install-recommends nginx haproxy etcd-server >/dev/null || echo "nginx, haproxy and etcd could not be installed" >&2
+fi
+if missing pebble pebble-challtestsrv; then
+    apt-get install -y -q --no-install-recommends pebble >/dev/null || echo "pebble could not be installed" >&2
 fi
 if missing promtool; then
     # Debian 12 has it only in the package of the daemon

@@ -96,13 +96,15 @@ class UpdatedZone:
             for text in texts:
                 change(message, from_text(name), text)
         try:
-            reply = query.tcp(message, self.address, port=self.port, timeout=SECONDS)
-        except (OSError, exception.DNSException) as error:
+            said = rcode.to_text(query.tcp(message, self.address, port=self.port, timeout=SECONDS).rcode())
+        except (OSError, exception.Timeout) as error:
             raise AwayError(f"{self.address} does not take the change of {self.zone}: {error}") from None
-        if reply.rcode() != rcode.NOERROR:
+        except exception.DNSException as error:
+            said = str(error)  # such as another key
+        if said != "NOERROR":
             raise OrderError(
-                f"{self.address} refuses the change of {self.zone}: {rcode.to_text(reply.rcode())}; check its "
-                "update policy, acme_dns_zone, acme_dns_key_name and the secret acme/dns-key"
+                f"{self.address} refuses the change of {self.zone}: {said}; check its update policy, acme_dns_zone, "
+                "acme_dns_key_name and the secret acme/dns-key"
             )
 
 
