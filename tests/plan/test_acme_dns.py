@@ -15,10 +15,10 @@ from dns import name, tsig
 from josepy.jwk import JWKEC
 
 from nexus.pki.ca import Authority
-from roles.acme.host.renewer import dns_proof
 from roles.acme.host.renewer.dns_proof import DnsProof, Route53Zone, UpdatedZone
 from roles.acme.host.renewer.failure import OrderError
 from roles.acme.host.renewer.leaf import new_key
+from roles.acme.host.renewer.proof import Shown
 from roles.acme.host.renewer.servers import place
 from tests.plan.acme_authority import reason_to_skip
 from tests.plan.acme_edge import DOMAIN
@@ -48,7 +48,7 @@ def zone(server: str, **changed: Any) -> UpdatedZone:
     return UpdatedZone({**config, "wait_seconds": 0, **changed})
 
 
-def wanted(domain: str) -> list[dns_proof.Shown]:
+def wanted(domain: str) -> list[Shown]:
     return [(domain, challenges.DNS01(token=b"x" * 16), JWKEC.load(new_key().encode()))]
 
 
@@ -70,7 +70,7 @@ def test_a_wildcard_is_ordered_through_a_delegation(
 
 
 def _prove_by(world: World, where: str) -> None:
-    proof = {"kind": "dns-rfc2136", "zone": ZONE, "server": where, "key_name": "acme", "key": SECRET}
+    proof: dict[str, Any] = {"kind": "dns-rfc2136", "zone": ZONE, "server": where, "key_name": "acme", "key": SECRET}
     proof |= {"key_algorithm": "hmac-sha256", "wait_seconds": 0}
     world.configure(names=[DOMAIN, f"*.{DOMAIN}"], proof=proof, resolvers=[where], directories=[world.first.url])
     world.first.dns = where
