@@ -9,7 +9,7 @@ from nexus.run.row import Answers, Row, duration, told, unreachable_lines
 from roles.acme.host.places import RECORD
 from roles.acme.settings import enabled
 
-CHECKS = ("certificate-expiry", "certificate-dates")  # daily checks that these rows answer
+SHARED = ("certificate-expiry", "certificate-dates")  # daily checks that these rows answer
 SHARE = 0.3  # of a life: below it a renewal is late
 LOOK = "journalctl -u nexus-acme there, then deploys/edge.py"
 

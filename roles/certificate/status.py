@@ -11,7 +11,7 @@ from roles.certificate.plan import CA, LEAF, UNIT, interval_seconds
 from roles.certificate.prepared import seconds as prepared_seconds
 from roles.table import ROLES
 
-CHECKS = ("certificate-expiry", "certificate-dates")  # daily checks that these rows answer
+SHARED = ("certificate-expiry", "certificate-dates")  # daily checks that these rows answer
 Answer = Mapping[str, Any]
 SHARE = 0.7  # share of a period: it is the target where it is shorter than the days of the setting
 PREPARED_SHARE = 0.25  # likewise, share of the time for which leaves are prepared

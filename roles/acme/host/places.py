@@ -2,10 +2,11 @@
 
 import os
 
-from roles.certificate.host import public
+from roles.certificate.host.public import CERTIFICATE as SHOWN
+from roles.certificate.host.public import KEY as SHOWN_KEY
 
-# Below public.DIRECTORY is a directory for each certificate with these files; public.CURRENT leads to one of them.
-CERTIFICATE, KEY = map(os.path.basename, (public.CERTIFICATE, public.KEY))
+# There is a directory for each certificate with these files, and a link that leads to one of them.
+CERTIFICATE, KEY = os.path.basename(SHOWN), os.path.basename(SHOWN_KEY)
 PUBLIC = "public.conf"  # of a map of Nginx: whether the certificate is a public one
 AUTHORITY = "authority"  # the directory of the authority that issued it
 INTERNAL = "internal"  # the host's own leaf, until there is a public certificate
