@@ -10,7 +10,7 @@ from roles.acme.host.renewer.servers import resolver_of
 
 
 def check(names: Sequence[str], identities: Sequence[str], resolvers: Sequence[str]) -> None:
-    """OrderError for a name whose records name none of an authority's identities. If DNS is silent, the authority decides."""
+    """OrderError for a name whose records name none of an authority's identities; silence of DNS is not judged."""
     asked = resolver_of(resolvers)
     for name in names if identities else ():
         where, allowed = records(asked, name)
