@@ -1,4 +1,4 @@
-"""The edge: router, front ends of modules, Nginx with every route of the gateway, public certificate, shared address."""
+"""The edge: router, front ends, Nginx with every route of the gateway, public certificate, shared address."""
 
 from pyinfra import host
 
