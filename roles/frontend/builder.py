@@ -34,6 +34,7 @@ def build_missing(run: Run) -> None:
         return
     try:
         build_all(env, missing)
+        run.hosts.replan()  # hosts were planned while the run connected to them
     except npm.NotHere as why:
         run.outcome.note("frontend", f"{_named(missing)} not built, and left as they are: {why}. Then rerun")
 
