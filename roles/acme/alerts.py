@@ -4,13 +4,16 @@ from collections.abc import Iterator
 
 from nexus.environment.environment import Environment
 from nexus.run.alert import Alert
+from roles.certificate.plan import automatic
 
 LEFT = "max((nexus_acme_ends_seconds - time()) / (nexus_acme_ends_seconds - nexus_acme_begins_seconds))"
 LOOK = "journalctl -u nexus-acme on an ops host; deploys/edge.py, once the reason is gone"
 
 
 def alerts(env: Environment) -> Iterator[Alert]:
-    """Without the role there are no series, and nothing fires."""
+    """None without the role: nothing would write their series."""
+    if not any(automatic(host) for host in env.group("edge")):
+        return
     yield Alert(
         "PublicCertificateLate",
         LEFT,

@@ -44,7 +44,11 @@ HOSTS = {  # every group has hosts, and those that decide together have several
     "ops2": "ops",
 }
 # what some alerts are about only where it is set
-SETTINGS: dict[str, Any] = {"keepalived_address": "10.0.0.100/24", "keepalived_interface": "eth0"}
+SETTINGS: dict[str, Any] = {
+    "keepalived_address": "10.0.0.100/24",
+    "keepalived_interface": "eth0",
+    "acme_directories": ["https://acme.example.com/directory"],
+}
 SAMPLES = Path(__file__).parent / "alerts"
 STEP_SECONDS = 15
 ENVIRONMENT = "the-environment"
