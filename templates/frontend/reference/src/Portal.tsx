@@ -9,11 +9,11 @@ export default function Portal() {
   const { data: links } = useData(operatorLinks);
   if (error) return <Frame title="Modules" purpose={PURPOSE} failed={`The page cannot be set up: ${error}`} />;
   if (!config) return <p className="wait">Loading …</p>;
-  const open = config.modules.filter((module) => module.state === 'open').length;
+  const closed = config.modules.filter((module) => module.state === 'closed').length;
   return (
     <Frame title="Modules" purpose={PURPOSE}>
       <p className="soft" role="status">
-        {open} of {config.modules.length} are open in {config.environment}.
+        {closed ? `${closed} of ${config.modules.length} are closed` : 'None is closed'} in {config.environment}.
       </p>
       <ul className="cards">
         {config.modules.map((module) => (
