@@ -38,7 +38,7 @@ def on(directory: Path, groups: dict[str, str] | None = None, **changed: Any) ->
 
 
 def texts(env: Environment, host: str) -> dict[str, str]:
-    return {file.path: file.data.decode() for file in nginx_plan(env, env.host(host)).files}
+    return {file.path: file.data.decode(errors="replace") for file in nginx_plan(env, env.host(host)).files}
 
 
 def test_off_by_default(tmp_path: Path) -> None:

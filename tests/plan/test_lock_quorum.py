@@ -68,7 +68,7 @@ def test_only_a_dead_holders_lease_ends(hosts: Anchors) -> None:
         assert "lost" not in hosts.ask("data1", "renew")
         assert "held" in hosts.ask("data2", "take", "noor")
     deadline = time.monotonic() + DEADLINE_SECONDS
-    while "held" in (found := hosts.ask("data2", "take", "noor")):
+    while "held" in (found := hosts.ask("data2", "take", "noor")) or found["silent"]:  # etcd may be slow here
         assert time.monotonic() < deadline
         time.sleep(0.2)
     assert found["number"] == 2

@@ -132,7 +132,7 @@ def switch(path: str, release: str, now: float) -> None:
 def history(path: str) -> list[Any]:
     """[[release, since], ...], newest first."""
     try:
-        with open(f"{path}/history.json", encoding="utf-8") as stream:
+        with open(f"{path}/history.json", encoding="utf-8", errors="replace") as stream:
             found: list[Any] = json.load(stream)
             return found
     except (OSError, ValueError):

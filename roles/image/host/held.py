@@ -37,7 +37,9 @@ def inspected(kind: str, names: Iterable[str]) -> list[Item]:
     if not wanted:
         return []
     argv = ["docker", kind, "inspect", *wanted]
-    found: list[Item] = json.loads(subprocess.run(argv, capture_output=True, text=True, timeout=120).stdout or "[]")
+    found: list[Item] = json.loads(
+        subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=120).stdout or "[]"
+    )
     return found
 
 

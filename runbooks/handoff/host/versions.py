@@ -16,7 +16,9 @@ def probe(names: list[str], context: dict[str, Any]) -> dict[str, Any]:
 def _versions(packages: list[str]) -> dict[str, str]:
     if not packages:
         return {}  # without names it would list all
-    done = subprocess.run(["dpkg-query", "-W", "-f", FORMAT, *packages], capture_output=True, text=True)
+    done = subprocess.run(
+        ["dpkg-query", "-W", "-f", FORMAT, *packages], capture_output=True, text=True, errors="replace"
+    )
     lines = [line.split("\t") for line in done.stdout.splitlines()]
     return {name: version for name, version, state in lines if state == "installed"}
 
