@@ -55,8 +55,9 @@ class _Ask(PyinfraCommand):
         run = current_run()
         changes = [change.what for changes in run.outcome.changes.values() for change in changes]
         full = self.full or any(what.startswith("pages of ") for what in changes)
-        found = planned(known(run))
-        wanted = {each.site.slug: files(run.environment, each, full) for each in found if each.release}
+        env = known(run)
+        found = planned(env)
+        wanted = {each.site.slug: files(env, each, full) for each in found if each.release}
         with progress.step(host.name, "front ends"):
             wrong = failures(run, wanted)
         for name, why in wrong.items():

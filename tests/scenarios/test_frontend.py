@@ -158,10 +158,10 @@ def test_a_killed_release_leaves_the_old_or_the_new_page(two_edges: Control, cha
 def test_a_closed_module_shows_its_message(platform: Control, figure: Figure) -> None:
     load = Browsers(platform, CLOSED)
     data = {"module": CLOSED, "message": MESSAGE}
-    done = platform.run(deploy="deploys/maintenance.py", data=data)
-    assert done.status == 0, done.end
-    figure("front ends: run that closes a module", done.seconds)
     try:
+        done = platform.run(deploy="deploys/maintenance.py", data=data)
+        assert done.status == 0, done.end
+        figure("front ends: run that closes a module", done.seconds)
         for edge in load.edges:
             status, kind, page = load.get(edge, f"/{CLOSED}/")
             assert (status, kind) == (503, "text/html")
