@@ -95,7 +95,10 @@ def _groups(answer: Mapping[str, Any]) -> list[str]:
 
 
 def _associate(item: Item, world: World) -> Iterator[Call]:
-    parameters = {"AllocationId": item.facts["address"], "InstanceId": item.facts["instance"]}
+    """An instance that is ending may still have the address: it is taken from there, as is AWS's default."""
+    parameters = {
+        "AllocationId": item.facts["address"], "InstanceId": item.facts["instance"], "AllowReassociation": True,
+    }  # fmt: skip
     words = f"Give {item.facts['address']} to {item.facts['instance']}"
     yield Call("ec2", "associate_address", parameters, words)
 
