@@ -54,6 +54,13 @@ def files(env: Environment) -> Files:
     return Files({name: text.encode() for name, text in texts.items()} | contexts, secrets(env))
 
 
+def definition(env: Environment) -> str:
+    """docker-compose.full.yml alone: no secret is asked for or made."""
+    env = replace(env, addresses=store.ADDRESSES)
+    cooked = recipe(env, checkout(env)).images
+    return HEAD + _dump(full(env, cooked, store.images(env, cooked[ROUTER].parents)))
+
+
 def secrets(env: Environment) -> dict[str, bytes]:
     """Logins of services, accounts and keys of stores, and the certificate by which they know each other."""
     found = {"ca.pem": env.tls.certificate}

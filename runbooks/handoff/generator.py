@@ -1,17 +1,33 @@
 """Where other renderings of the catalogue join the handoff: files below deployment/, such as Kubernetes manifests.
 
-A generator takes the environment and returns {path below deployment/: text}: one for `docker-compose.full.yml`, one for
-`kubernetes/`. Until one is in GENERATORS, a page in its place says what there is instead.
+A generator takes the environment and returns {path below deployment/: text}.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from nexus.environment.environment import Environment
+from nexus.environment.settings import Settings
 from nexus.error import OperatorError
+from runbooks.compose import render as compose_files
+from runbooks.kubernetes import tree
+from runbooks.kubernetes.render import render
 
 Generator = Callable[[Environment], Mapping[str, str]]
-GENERATORS: list[Generator] = []
-COMPOSE, KUBERNETES = "docker-compose.full.yml", "kubernetes/"
+
+
+def compose(env: Environment) -> dict[str, str]:
+    """The Compose file with all services and stores; `make compose-files` also writes what it mounts."""
+    return {compose_files.FULL: compose_files.definition(env)}
+
+
+def kubernetes(env: Environment) -> dict[str, str]:
+    """Base and overlay for kustomize. Images have tags: digests belong to a registry, and a commit names none."""
+    tagged = replace(env, setting=Settings({**env.setting, "kubernetes_tags": True}))
+    return {f"kubernetes/{path}": text for path, text in tree.files(render(tagged)).items()}
+
+
+GENERATORS: list[Generator] = [compose, kubernetes]
 
 
 def generated(env: Environment) -> dict[str, str]:

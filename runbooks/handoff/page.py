@@ -37,8 +37,6 @@ def pages(handoff: Handoff) -> dict[str, str]:
     rendered = sorted(made)
     jinja = _jinja(handoff, rendered)
     found = dict(_rendered(jinja, handoff))
-    if not any(path.startswith(generator.KUBERNETES) for path in made):
-        made[f"{generator.KUBERNETES}README.md"] = _page(jinja, "deployment/kubernetes.md")
     about = manifest(handoff, rendered)
     found["deployment-manifest.json"] = json.dumps(about, indent=2) + "\n"
     found[f"{contract.TREE}/deployment/deployment-manifest.yaml"] = yaml.safe_dump(about, sort_keys=False, width=110)

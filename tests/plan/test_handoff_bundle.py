@@ -271,14 +271,6 @@ def bundle_scripts() -> list[str]:
     return [path for path in contract.bundle_files() if path.startswith("scripts/")]
 
 
-def test_kubernetes_says_what_is_missing(tmp_path: Path) -> None:
-    if (ROOT / "deploys/kubernetes.py").exists():
-        pytest.skip("this version renders manifests")
-    done = subprocess.run([ROOT / "scripts/generate-k8s-configs.sh"], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "deploys/kubernetes.py is missing" in done.stderr
-
-
 def test_sources_without_git(copies: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(project, "_root", copies[0])
     for folder in ("reports", "nexus/__pycache__"):

@@ -55,10 +55,14 @@ def made(env: Environment) -> dict[str, str]:
 def test_the_tree_is_exact(env: Environment, made: dict[str, str]) -> None:
     folders = Counter(path.removeprefix(f"{TREE}/").partition("/")[0] for path in made if path.startswith(TREE))
     assert (len(env.catalogue.services), len(env.catalogue.modules)) == (43, 16)
+    del folders["deployment"]
     assert folders == {
         "README.md": 1, "architecture": 7, "services": 46, "modules": 18, "operations": 10, "frontend": 2,
-        "deployment": 2,
     }  # fmt: skip
+    deployment = [path.removeprefix(f"{TREE}/deployment/") for path in made if path.startswith(f"{TREE}/deployment/")]
+    assert {path for path in deployment if "/" not in path} == {"deployment-manifest.yaml", "docker-compose.full.yml"}
+    objects = [Path(path).stem for path in deployment if path.startswith("kubernetes/base/")]
+    assert [name for name in env.catalogue.services if objects.count(name) != 1] == []
     outside = {path for path in made if not path.startswith((TREE, "docs/pictures/"))}
     assert outside == {"PROJECT-OVERVIEW.md", "THIIO-ONBOARDING.md", "CHANGELOG.md", "deployment-manifest.json"}
     assert complaints(Handoff.of(env, COMMIT, None), made, bundle.sources()) == []
@@ -207,7 +211,7 @@ def test_generators_join(env: Environment, monkeypatch: pytest.MonkeyPatch) -> N
     handoff = Handoff.of(env, COMMIT, None)
     found = pages(handoff)
     assert found[f"{TREE}/deployment/docker-compose.full.yml"] == files["docker-compose.full.yml"]
-    assert f"{TREE}/deployment/kubernetes/README.md" not in found
+    assert f"{TREE}/deployment/kubernetes/base/a.yaml" in found
     assert complaints(handoff, found, bundle.sources()) == []
     monkeypatch.setattr(generator, "GENERATORS", [lambda env: files, lambda env: files])
     with pytest.raises(OperatorError, match=r"deployment/docker-compose\.full\.yml: two generators make this file"):
