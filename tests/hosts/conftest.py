@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyinfra_cli.util import parse_cli_arg
 
 from hosts import fleet as fleets
 from hosts import report
@@ -19,6 +18,7 @@ from nexus.environment import inventory
 from nexus.environment.environment import Environment
 from nexus.environment.settings import Settings
 from nexus.error import OperatorError
+from nexus.pyinfra_patches import importing_without_gevent
 from roles.table import ROLES
 
 NAME = os.environ.get("NEXUS_ENV", "lab")
@@ -30,6 +30,8 @@ HERE = Path(__file__).parent
 
 def load(config: pytest.Config) -> Environment:
     """The environment with what `--data` says, as a deploy would load it."""
+    with importing_without_gevent():  # scenarios in the same process use threads
+        from pyinfra_cli.util import parse_cli_arg
     pairs = dict(text.split("=", 1) for text in config.getoption("--data"))
     without = pairs.pop("without", "")
     return inventory.load(NAME, {key: parse_cli_arg(value) for key, value in pairs.items()}, without)

@@ -29,6 +29,7 @@ class Fleet:
     problems: dict[str, str] = field(default_factory=dict)  # host -> why it could not be looked at
     planned: dict[str, dict[str, Desired]] = field(default_factory=dict)  # host -> role -> plan
     wanted: dict[Item, Any] = field(default_factory=dict)
+    checked: set[Item] = field(default_factory=set)  # by checks that are not made from one item each
     from_here: dict[str, dict[int, str]] = field(default_factory=dict)  # edge -> port -> how it answers this machine
     _machines: dict[str, Any] = field(default_factory=dict)  # each knows its kind of system once it was asked
     _seen: dict[str, Seen] = field(default_factory=dict)
@@ -67,6 +68,13 @@ class Fleet:
         if item not in self.wanted:
             pytest.fail(f"{item.host}: {item.kind} {item.name} is no longer planned", pytrace=False)
         return self.wanted[item]
+
+    def items(self, host: str, kind: str, prefix: str = "") -> list[Item]:
+        """Items of a kind that are planned now, for checks of what was not planned yet when checks were collected.
+
+        Such a check adds them to `checked`.
+        """
+        return [item for item in self.wanted if (item.host, item.kind) == (host, kind) and item.name.startswith(prefix)]
 
     @property
     def reached(self) -> dict[str, bool]:

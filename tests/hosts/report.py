@@ -48,7 +48,7 @@ class Report:
         """Planned items that no check was carried out for; all those of a host that could not be looked at."""
         if not self.fleet:
             return []
-        asked = {item for item in self.checked if item.host not in self.fleet.problems}
+        asked = {item for item in self.checked | self.fleet.checked if item.host not in self.fleet.problems}
         return sorted(set(self.fleet.wanted) - asked, key=str)
 
     def lines(self) -> list[str]:
