@@ -11,8 +11,10 @@ from control import Control, Outcome
 from edited import Edited
 
 from nexus.provider import lab
+from nexus.provider.lab.machine import wait_until
 
 NEW, NUMBER = "app9", 29
+NODE_SECONDS = 60  # a manager that was just elected knows nothing of its nodes for some seconds
 
 
 @pytest.fixture
@@ -27,7 +29,8 @@ def edited(platform: Control, tmp_path: Path) -> Iterator[Edited]:
 def whole(control: Control) -> Outcome:
     """A run of everything that must succeed with every service healthy, and the nodes of the swarm after it."""
     done = control.converged()
-    assert node_states(control) == dict.fromkeys(nodes(control), "Ready")
+    wanted = dict.fromkeys(nodes(control), "Ready")
+    assert wait_until(lambda: node_states(control) == wanted, NODE_SECONDS), node_states(control)
     return done
 
 
