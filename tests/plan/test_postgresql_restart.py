@@ -20,6 +20,7 @@ class Members:
         self.seen = dict.fromkeys(("data1", "data2", "data3"), 100)
         self.waiting = set(self.seen)
         self.refused = (0, "")
+        self.cuts = 0  # connections that Patroni ends without an answer
 
     @property
     def restarted(self) -> list[str]:
@@ -50,6 +51,9 @@ class Members:
             if self.releases and name == self.lead:
                 self.synchronous = "data3" if self.synchronous == "data2" else "data2"
             return 200, {}
+        if self.cuts:
+            self.cuts -= 1
+            return 0, "[Errno 104] Connection reset by peer"
         if self.refused[0]:
             return self.refused
         end = time.monotonic() + 10  # Patroni also gives up waiting, and restarts anyway
@@ -78,6 +82,14 @@ def test_patronis_answer_to_a_failed_restart_is_reported() -> None:
     members.refused = (503, "restart failed")
     with pytest.raises(RemoteError, match="PostgreSQL on data3 could not be restarted: 503 restart failed"):
         restart.restart(members, "data3", "data1")  # type: ignore[arg-type]
+
+
+def test_a_member_that_cuts_the_connection_is_asked_again() -> None:
+    members = Members()
+    members.cuts = 2
+    restart.restart(members, "data3", "data1")  # type: ignore[arg-type]
+    assert members.restarted == ["data3", "data3", "data3"]
+    assert "data3" not in members.waiting
 
 
 def test_every_member_rereads_etcd_before_a_run_continues() -> None:
