@@ -31,7 +31,9 @@ class Writers:
     written: dict[str, int] = field(default_factory=dict)
 
     def __enter__(self) -> Writers:
-        hosts = self.control.group("app")
+        tasks = self.control.everywhere(self._task, self.control.group("app"))
+        hosts = [name for name, task in tasks.items() if task]  # a host that was drained may have none
+        assert hosts, "no app host runs a task"
         self.place = {f"{one}": hosts[one % len(hosts)] for one in range(self.number)}
         self.control.everywhere(self._start, sorted(set(self.place.values())))
         return self
@@ -42,9 +44,12 @@ class Writers:
     def _own(self, host: str) -> list[str]:
         return [one for one, place in self.place.items() if place == host]
 
+    def _task(self, host: str) -> str:
+        """The container of some service there; empty if there is none."""
+        return self.control.ssh(host, "sudo docker ps -q --filter label=nexus.service | head -1").strip()
+
     def _start(self, host: str) -> None:
-        image = self.control.ssh(host, "sudo docker ps -q --filter label=nexus.service | head -1").strip()
-        show = f"$(sudo docker inspect -f '{{{{.Config.Image}}}}' {image})"
+        show = f"$(sudo docker inspect -f '{{{{.Config.Image}}}}' {self._task(host)})"
         for one in self._own(host):
             options = f"--name nexus_flood.{one}.{self.run} --log-driver journald --entrypoint node"
             words = f'-e "$PROGRAM" {self.run}-{one} {self.rate}'
