@@ -1,6 +1,6 @@
 """Where the audit record of an environment is kept, and how it is read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,23 +24,19 @@ def places(env: Environment) -> list[str]:
 
 
 def second(env: Environment, place: str) -> str:
-    """The host that keeps a second copy of the record whose first copy is on `place`; empty if there is no other."""
+    """The host that keeps the second copy of a record whose first copy is on `place`; empty if no other host can."""
     hosts = env.group(str(env.setting.record_copy_group)) if env.setting.record_copy_group else []
     return next((host.name for host in hosts if host.name not in env.left_out | {place}), "")
 
 
-def exchange(place: str, other: str) -> None:
+def exchange(last: Mapping[str, float]) -> None:
     """Give each of two hosts the lines that only the other has, such as all of them to a host that was replaced.
 
-    In most runs both have the same last line, and nothing more is asked. OperatorError if one does not answer.
+    `last` has the time of the newest line of each. OperatorError if one does not answer.
     """
-    names = (place, other)
-    last = [float(HostClient(name).act_aside(SOURCE, "last", {})["time"]) for name in names]
-    if last[0] == last[1]:
-        return
-    since = max(min(last) - APART_SECONDS, max(last) - EXCHANGED_SECONDS)
-    lines = [HostClient(name).act_aside(SOURCE, "read", {"since": since})["lines"] for name in names]
-    for name, own, others in ((place, *lines), (other, *reversed(lines))):
+    since = max(min(last.values()) - APART_SECONDS, max(last.values()) - EXCHANGED_SECONDS)
+    lines = [HostClient(name).act_aside(SOURCE, "read", {"since": since})["lines"] for name in last]
+    for name, own, others in zip(last, lines, reversed(lines), strict=True):
         known = set(map(identity, own))
         missing = [line for line in others if identity(line) not in known]
         for some in batched(missing, LINES_MOST):

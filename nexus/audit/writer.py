@@ -33,7 +33,6 @@ class Writer:
         Raises OperatorError if the record cannot be written: without a record nothing is changed.
         """
         self._place = _reached(self._run.environment)
-        self._second = self._ready(second(self._run.environment, self._place))
         self._services = releases(self._run)
         intended = host_wide.intended(self._run)
         line = {
@@ -49,9 +48,10 @@ class Writer:
             },
             **about,
         }
-        for dead in HostClient(self._place).act_aside(SOURCE, "begin", self._context(line))["dead"]:
+        begun = HostClient(self._place).act_aside(SOURCE, "begin", self._context(line))
+        for dead in begun["dead"]:
             logger.warning(f"    record: the run of {dead['who']} at {_when(dead['time'])} died before it ended")
-        self._copy("begin", line)
+        self._second = self._begun_too(second(self._run.environment, self._place), line, begun["last"])
 
     def end(self, outcome: str, ask: bool = True) -> None:
         """Record the outcome. A line that cannot be written is reported but not fatal: the changes are made.
@@ -76,25 +76,26 @@ class Writer:
             HostClient(self._place).act_aside(SOURCE, "end", self._context(line))
         except OperatorError as error:
             logger.error(f"    record: the end of this run could not be recorded: {error}")
-        self._copy("end", line)
+        try:
+            if self._second:
+                HostClient(self._second).act_aside(SOURCE, "end", {"line": line})
+        except OperatorError as error:
+            logger.warning(f"    record: {self._second} has no copy of the end of this run: {error}")
 
-    def _ready(self, name: str) -> str:
-        """The host of the second copy once it has all lines; empty, after saying why, if it cannot keep them now."""
+    def _begun_too(self, name: str, line: dict[str, Any], last: float) -> str:
+        """The host of the second copy once it has all lines; empty, after saying why, if it cannot keep them now.
+
+        `last` is the time of the line before on the first host. If both have the same, one request is enough.
+        """
         try:
             if name:
-                exchange(self._place, name)
+                own = HostClient(name).act_aside(SOURCE, "begin", {"line": line, "after": last})["last"]
+                if own != last:
+                    exchange({self._place: last, name: own})  # also gives it this run's line
         except OperatorError as error:
             logger.warning(f"    record: {name} gets no copy of it in this run, a later one catches up: {error}")
             return ""
         return name
-
-    def _copy(self, event: str, line: dict[str, Any]) -> None:
-        """Append a line to the second copy too. Without it the run continues: the first copy has the line."""
-        try:
-            if self._second:
-                HostClient(self._second).act_aside(SOURCE, event, {"line": line})
-        except OperatorError as error:
-            logger.warning(f"    record: {self._second} has no copy of the {event} of this run: {error}")
 
     def _context(self, line: dict[str, Any]) -> dict[str, Any]:
         return {"line": line, "metrics": str(self._run.environment.setting.record_metrics_directory)}

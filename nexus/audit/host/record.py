@@ -26,15 +26,20 @@ SET_FLAGS, GET_FLAGS, APPEND_ONLY = 0x40086602, 0x80086601, 0x20  # FS_IOC_SETFL
 def begin(context: Item) -> Item:
     """Record that a run begins, with the user that it logged in as on this host.
 
-    Runs that never ended are recorded as dead, since this run has their lock now.
+    Runs that never ended are recorded as dead, since this run has their lock now. With context["after"] nothing is
+    recorded unless the newest line is of that time. Returns {"last": time of the newest line before, 0 if there is
+    none, "dead": lines of those runs}.
     """
     with held(TURN):
+        last = max((line["time"] for _, _, text in _lines(NEWEST) if (line := _parsed(text))), default=0.0)
+        if context.get("after", last) != last:
+            return {"last": last, "dead": []}
         dead = [line for line in _open_runs() if line["run"] != context["line"]["run"]]
         for line in dead:
             append({"event": "death", "run": line["run"], "time": time.time()})
         append({**context["line"], "login": os.environ.get("SUDO_USER", "root")})
         _expose(context)
-    return {"dead": dead}
+    return {"last": last, "dead": dead}
 
 
 def end(context: Item) -> None:
@@ -56,13 +61,6 @@ def _expose(context: Item) -> None:
     }
     with contextlib.suppress(OSError):
         metrics.write(f"{directory}/nexus_run.prom", ((name, {}, float(value)) for name, value in values.items()))
-
-
-def last(context: Item) -> Item:
-    """{"time": of the newest line; 0 if there is none}."""
-    with held(TURN):
-        times = [line["time"] for _, _, text in _lines(NEWEST) if (line := _parsed(text))]
-    return {"time": max(times, default=0.0)}
 
 
 def adopt(context: Item) -> None:
