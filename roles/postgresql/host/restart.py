@@ -14,7 +14,6 @@ from nexus.agent.wait import tries
 from roles.postgresql.host.patroni_api import Patroni
 
 RESTART_SECONDS = 120
-REREAD_SECONDS = 30  # within which a Patroni that cut a connection answers again
 WHAT_NEXT = "See the journal of patroni there, fix the cause and rerun this deploy"
 NOTHING = {"nexus_cos": None}  # removes a key that does not exist: Patroni never answers an empty change
 
@@ -57,11 +56,10 @@ def restart_waiting(patroni: Patroni) -> bool:
 
 def restart(patroni: Patroni, name: str, primary: str) -> None:
     """Restart one member; it is asked again if Patroni cuts the connection, as it does when it rereads certificates."""
-    status, told = _restarted(patroni, name, primary)
-    for _ in tries(REREAD_SECONDS, pause=1):
+    for _ in tries(RESTART_SECONDS, pause=1):
+        status, told = _restarted(patroni, name, primary)
         if status and "in progress" not in str(told):
             break
-        status, told = _restarted(patroni, name, primary)
     if status not in (200, 412):  # 412: it no longer waits for a restart
         raise RemoteError(f"PostgreSQL on {name} could not be restarted: {status} {told}. {WHAT_NEXT}")
     print(f"restarted PostgreSQL on {name} with its new settings")
