@@ -79,7 +79,9 @@ class Client(pyinfra_client.SSHClient):
             transport = self.get_transport()
             if not self.way or (transport and transport.is_active()):  # the error is at the far end, such as a key
                 self.close()
-                _name_place(error, f"{found.hostname} port {found.port or 22}", seconds)
+                if isinstance(error, TimeoutError | EOFError):  # they name no place, and EOFError has no text
+                    place = f"{found.hostname} port {found.port or 22}"
+                    raise SSHException(f"no connection to {place}: {_in_words(error, seconds)}") from None
                 raise
             why = self.way.said() or _in_words(error, seconds)
             self.close()
@@ -123,20 +125,14 @@ def _key(found: Target) -> dict[str, Any]:
     return {"key_filename": list(found.keys)} if found.keys else {}
 
 
-def _name_place(error: BaseException, place: str, seconds: float) -> None:
-    """Raise an error that names the place, for errors that say nothing or little."""
-    if isinstance(error, TimeoutError):
-        raise TimeoutError(f"no answer from {place} within {seconds:.0f} s") from None
-    if isinstance(error, EOFError):
-        raise SSHException(
-            f"{place} ended the connection before the login; sshd there may refuse this address for a while "
-            "(PerSourcePenalties in `man sshd_config`): wait a minute"
-        ) from None
-
-
 def _in_words(error: BaseException, seconds: float) -> str:
-    if "banner" in str(error):
+    if isinstance(error, TimeoutError) or "banner" in str(error):
         return f"no answer within {seconds:.0f} s"
+    if isinstance(error, EOFError):
+        return (
+            "it was closed before the login; sshd there may refuse this address for a while (PerSourcePenalties in "
+            "`man sshd_config`). Wait a minute, then rerun"
+        )
     return str(error) or type(error).__name__
 
 

@@ -15,7 +15,7 @@ def test_a_server_that_ends_the_connection_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
         port = listener.getsockname()[1]
         pool.submit(_end_the_next_connection, listener)
-        with pytest.raises(SSHException, match=f"127.0.0.1 port {port} ended the connection before the login"):
+        with pytest.raises(SSHException, match=f"no connection to 127.0.0.1 port {port}: it was closed before"):
             Client().connect("127.0.0.1", port=port, username="nobody", timeout=20)
 
 
