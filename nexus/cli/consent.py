@@ -12,8 +12,7 @@ from nexus.run.run import Run
 
 def ask(run: Run) -> None:
     """Ask the operator on the terminal; SystemExit unless the answer is enter. No question if nothing would change."""
-    words = click.get_current_context().params
-    if words["yes"] or words["dry"] or not locked_run.changes(run, state):
+    if run.dry or click.get_current_context().params["yes"] or not locked_run.changes(run, state):
         return
     count = run.outcome.proposed
     named = f"{count} change{'s' * (count != 1)} to make on {run.environment.name}" if count else "Ready"

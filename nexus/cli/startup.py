@@ -128,8 +128,7 @@ def _load(
     deploy_arguments.check(words, offered, loaded)
     if any(host.setting[sudo.SETTING] for host in loaded.hosts):
         config.SUDO_PASSWORD = sudo.password()
-    run = Run(loaded, roles, left_out, words)
-    run.dry = context.params["dry"]
+    run = Run(loaded, roles, left_out, words, dry=context.params["dry"])
     start(run)
     run.hosts.observes_later = _changes_without_review(context)
     plan_file.check_words(run)

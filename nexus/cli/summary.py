@@ -3,7 +3,6 @@
 import sys
 import time
 
-import click
 from pyinfra.context import ctx_state, state
 
 from nexus import console
@@ -27,9 +26,8 @@ def closing_line(run: Run) -> str:
     """Return the closing line, such as `lab: 8 hosts, 57 changes, 43/43 services healthy (48 s)`."""
     environment = run.environment
     hosts = len(state.activated_hosts)
-    dry = click.get_current_context().params["dry"]
-    changes = run.outcome.proposed if dry else sum(len(found) for found in run.outcome.changes.values())
-    kind = "changes to make" if dry else "change" if changes == 1 else "changes"
+    changes = run.outcome.proposed if run.dry else sum(len(found) for found in run.outcome.changes.values())
+    kind = "changes to make" if run.dry else "change" if changes == 1 else "changes"
     parts = [f"{hosts} host{'s' * (hosts != 1)}", f"{changes} {kind}"]
     if run.outcome.missed is not None:
         parts[1] = f"{run.outcome.missed or 'no'} target{'s' * (run.outcome.missed != 1)} missed"

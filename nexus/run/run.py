@@ -27,14 +27,15 @@ class Run:
         all_roles: Roles,
         left_out: frozenset[str] = frozenset(),
         given: Mapping[str, str] | None = None,
+        dry: bool = False,
     ) -> None:
         self.environment, self.all_roles, self.left_out = environment, all_roles, left_out
         self.given = dict(given or {})  # arguments as the operator typed them: see arguments.py
+        self.dry = dry  # whether it only shows what it would do
         self.started = time.monotonic()
         self.hosts = HostStates(environment, all_roles, left_out)
         self.outcome = Outcome()
         self.planned: dict[str, set[str]] = defaultdict(set)  # roles that this run converges, by host
-        self.dry = False  # whether it only shows what it would do
         self.reading: set[str] = set()  # operations that change nothing
         self.journaled: set[str] = set()  # operations that write their changes to the journal
         self.report: Callable[[Run], int] | None = None  # called in place of operations; returns the exit status
