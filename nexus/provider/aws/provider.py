@@ -53,7 +53,7 @@ def planned(cloud: Cloud, env: Environment, roles: Roles, groups: Sequence[str],
     calls = comparison(items, world, kept)
     notes = [
         *_foreign(world),
-        *(f"kept although it is no longer planned: {ref} ({world.found[ref].id})" for ref in sorted(kept - wanted)),
+        *(f"not deleted, although no longer planned: {ref} ({world.found[ref].id})" for ref in sorted(kept - wanted)),
         *_differences(items, world),
         *(cost.lines(env.setting.aws_region, items) if calls else ()),
     ]
