@@ -12,6 +12,7 @@ from nexus import console
 from nexus.error import OperatorError
 from nexus.run.host_action import carry_out
 from nexus.run.run import Run
+from nexus.run.side_by_side import side_by_side
 from roles.registry.plan import registry_name
 
 SOURCE, LOST = (Path(__file__).parent / f"host/{name}.py" for name in ("held", "lost"))
@@ -39,7 +40,7 @@ def bring_back(run: Run, name: str) -> dict[str, Any]:
     context = {"registry": registry_name(run.environment), "storage": run.environment.setting.registry_directory}
     payload = run.hosts.plan(name, "image").states[0].payload
     others = [other for other in run.hosts.members("docker") if other != name and run.hosts.reaches(other)]
-    held = {other: run.hosts.ask_source(other, SOURCE, ["images"], context)["images"] for other in others}
+    held = side_by_side(lambda other: run.hosts.ask_source(other, SOURCE, ["images"], context)["images"], others)
     pushes = chosen(held, contents(payload), homes(payload))
     names = sorted({push.stored for each in pushes.values() for push in each})
     lacking = run.hosts.ask_source(name, LOST, names, context) if names else {}
