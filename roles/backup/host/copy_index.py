@@ -1,4 +1,7 @@
-"""What a copy of buckets holds: one file for each object, and an index that says which is which."""
+"""What a copy of buckets holds: one file for each object, an index that says which is which, and the server's mark.
+
+The mark has a file of its own: every run asks for it, and the index of many objects is large.
+"""
 
 import contextlib
 import hashlib
@@ -8,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from nexus.agent.file import read_json, write_atomic
+from nexus.agent.file import read_json, read_text, write_atomic
 from nexus.agent.lib import digest
 from roles.storage.host.s3 import Listed
 
@@ -16,19 +19,23 @@ DAY = 86400
 Entry = dict[str, Any]  # etag, bytes, sha256, headers; gone: since when the bucket lacks it, in seconds since 1970
 
 
+def server_of(directory: str) -> str:
+    """The mark of the object storage that a copy was made of; empty if there is no copy."""
+    return read_text(f"{directory}/server")
+
+
 class Index:
-    """The copy in a directory: `server` is the mark of the object storage that it was made of, empty before."""
+    """The copy in a directory, `server` as in `server_of`."""
 
     def __init__(self, directory: str) -> None:
         self.directory, self.path = directory, f"{directory}/index.json"
-        told = read_json(self.path)
-        self.server: str = told.get("server", "")
-        self.buckets: dict[str, dict[str, Entry]] = told.get("buckets", {})
+        self.server = server_of(directory)
+        self.buckets: dict[str, dict[str, Entry]] = read_json(self.path).get("buckets", {})
 
     def write(self) -> None:
-        """Store the index."""
-        text = json.dumps({"server": self.server, "buckets": self.buckets}, sort_keys=True)
-        write_atomic(self.path, text.encode())
+        """Store the mark and the index."""
+        write_atomic(f"{self.directory}/server", self.server.encode())
+        write_atomic(self.path, json.dumps({"buckets": self.buckets}, sort_keys=True).encode())
 
     def file(self, bucket: str, key: str) -> str:
         """Where the content of an object lies. Its name is a hash, since a key may be any text."""

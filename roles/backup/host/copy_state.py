@@ -7,7 +7,7 @@ from nexus.agent.change import Change
 from nexus.agent.lib import RemoteError
 from nexus.agent.wait import repeat
 from roles.backup.host.copy import bucket_of, fill, mark
-from roles.backup.host.copy_index import Index
+from roles.backup.host.copy_index import server_of
 from roles.backup.host.paths import CONFIG
 from roles.storage.host.s3 import Bucket
 
@@ -18,7 +18,7 @@ READY_SECONDS = 120
 
 def probe(names: list[str], context: Item) -> dict[str, Item]:
     """Whether the server has the mark of this copy; also right if nothing was copied yet."""
-    server = Index(context["directory"]).server
+    server = server_of(context["directory"])
     try:
         found = not server or mark(Bucket(config()["storage"], attempts=1, seconds=LOOK_SECONDS)) == server
     except (RemoteError, OSError):
@@ -28,10 +28,9 @@ def probe(names: list[str], context: Item) -> dict[str, Item]:
 
 def apply(change: Change) -> None:
     """Fill the server, once it answers, unless it was only down for a moment."""
-    known, index = config(), Index(change.context["directory"])
-    admin = change.payload["access"]
+    known, admin = config(), change.payload["access"]
     repeat(bucket_of(admin, known["storage"]["bucket"]).exists, READY_SECONDS, pause=1)
-    if mark(Bucket(known["storage"])) != index.server:
+    if mark(Bucket(known["storage"])) != server_of(change.context["directory"]):
         fill(known, admin)
 
 

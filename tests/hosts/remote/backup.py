@@ -39,6 +39,8 @@ def copied(directory):
     try:
         with open(f"{directory}/index.json") as stream:
             index = json.load(stream)
+        with open(f"{directory}/server") as stream:
+            server = stream.read()
     except FileNotFoundError:
         return {}
     entries = [(f"{bucket}/{key}", entry) for bucket, known in index["buckets"].items() for key, entry in known.items()]
@@ -49,7 +51,7 @@ def copied(directory):
         if not os.path.exists(path) or os.path.getsize(path) != entry["bytes"]:
             damaged.append(name)
     mode = oct(os.stat(directory).st_mode & 0o777)
-    return {"server": index["server"], "objects": len(entries), "damaged": damaged, "mode": mode}
+    return {"server": server, "objects": len(entries), "damaged": damaged, "mode": mode}
 
 
 def postgres(argv):
