@@ -8,7 +8,7 @@ from nexus.run.runbook import Act, act
 from roles.backup.acts import save, savers
 from roles.backup.copy import NAME as COPY
 from roles.backup.environment import NAME as ENVIRONMENT
-from roles.backup.plan import copy_holder, kinds_of
+from roles.backup.plan import kinds_of
 from roles.backup.store import stores
 from runbooks.restore.hosts import hosts_of, primaries
 
@@ -25,27 +25,28 @@ def plan(run: Run, only: str = "", type_: str = "") -> list[Act]:
         raise OperatorError(f"store={only}: unknown store{nearest(only, known)}; known: {', '.join(known)}")
     _check_type(run, type_)
     lead = primaries(run)
-    acts = []
+    acts, copies = list[Act](), list[Act]()
     for name in savers(run):
         kinds = [
             each
             for each in kinds_of(run.environment, run.environment.host(name), run.all_roles)
-            if lead.get(each, name) == name and only in ("", each) and each != COPY
+            if lead.get(each, name) == name and only in ("", each)
         ]
-        if kinds:
-            acts.append(save(run, name, f"Save {', '.join(kinds)} from {name}", kinds, hours, type_))
-    if (
-        (holder := copy_holder(run.environment, run.all_roles))
-        and only in ("", COPY)
-        and run.hosts.reaches(holder.name)
-    ):
-        acts.append(save(run, holder.name, f"Copy all buckets to {holder.name}", [COPY], hours))
+        if saved := [each for each in kinds if each != COPY]:
+            acts.append(save(run, name, f"Save {', '.join(saved)} from {name}", saved, hours, type_))
+        if COPY in kinds:
+            copies.append(save(run, name, f"Copy all buckets to {name}", [COPY], hours))
+    if only == COPY and not copies:
+        raise OperatorError(
+            f"store={COPY}: no host of this run keeps a copy of the buckets of {run.environment.name}. Drop --limit. "
+            "Without --limit there is none: our own object storage is copied to a second host, see backup_copy_host"
+        )
     missing = [
         store for store in stores(run.all_roles) if hosts_of(run, store) and store not in lead and only in ("", store)
     ]
     if missing:
         raise OperatorError(f"no member of {', '.join(missing)} accepts writes, so it cannot be saved: fix that first")
-    return acts
+    return [*acts, *copies]
 
 
 def _check_type(run: Run, type_: str) -> None:

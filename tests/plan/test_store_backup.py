@@ -154,6 +154,8 @@ def test_runbooks_refuse_what_a_store_does_not_support(toys: Roles, tmp_path: Pa
         acts("backup", env, toys, "", "full")
     with pytest.raises(OperatorError, match="no store of this platform has a restore test"):
         acts("restore_test", env, toys, "")
+    with pytest.raises(OperatorError, match="store=copy: no host of this run keeps a copy of the buckets of test"):
+        acts("backup", environment(tmp_path / "one", GROUPS, backup_copy_host="none"), toys, "copy", "")
 
 
 def test_the_program_consists_of_its_modules_imports(tmp_path: Path) -> None:
