@@ -88,8 +88,7 @@ def check_back(control: Control, before: Before) -> None:
     assert control.ask(control.group("app")[0], "images.py", before.images) == {}
     assert before.saved <= saved(control), sorted(before.saved - saved(control))[:5]
     assert before.runs <= history(control)
-    proven = done(control.run(deploy="deploys/restore_test.py"))
-    assert "as they were saved" in proven.output or proven.status == 0, proven.end
+    done(control.run(deploy="deploys/restore_test.py"))
     done(control.run(deploy="deploys/backup.py"))
     assert done(control.run()).changes == []
 
