@@ -6,11 +6,7 @@ from roles.hardening.measures import taken_back
 # Name of the finding, and a part of its text where it has several.
 EXPLAINED = {
     ("LYNIS", ""): "Debian's version is the one of the release; security updates come with it",
-    (
-        "DEB-0280",
-        "",
-    ): "daemons have a /tmp of their own, and commands as another account would inherit a directory that "
-    "is closed to it",
+    ("DEB-0280", ""): "daemons have a /tmp of their own, and commands as another account would inherit a closed one",
     ("DEB-0810", ""): "packages change in runs and by security updates, at which nobody reads lists of bugs",
     ("DEB-0811", ""): "the same of lists of changes",
     ("DEB-0831", ""): "needrestart restarts nothing where it is installed; deploys/update.py reboots",
