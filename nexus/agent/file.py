@@ -60,6 +60,15 @@ def put(name: str, path: str) -> None:
         raise
 
 
+def put_link(target: str, path: str) -> None:
+    """Put a link in the place of an earlier one: what reads through it finds the old target or the new one."""
+    fresh = f"{path}{LINK}"
+    with concerning(path):
+        remove(fresh)
+        os.symlink(target, fresh)
+        os.rename(fresh, path)
+
+
 def abandoned(name: str) -> bool:
     """Whether a file's name is that of one whose writer has ended before it took another's place."""
     if name.endswith(LINK):

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from nexus.agent.change import Change
-from nexus.agent.file import LINK
+from nexus.agent.file import put_link
 from roles.acme.host.places import INTERNAL
 from roles.certificate.host.public import CERTIFICATE, CURRENT
 
@@ -21,9 +21,5 @@ def apply(change: Change) -> None:
 
 
 def point(directory: str) -> None:
-    """Let the link lead to a directory next to it: what reads through it finds the old files or the new ones."""
-    fresh = f"{CURRENT}{LINK}"
-    if os.path.lexists(fresh):
-        os.unlink(fresh)
-    os.symlink(directory, fresh)
-    os.rename(fresh, CURRENT)
+    """Let the link lead to a directory next to it."""
+    put_link(directory, CURRENT)

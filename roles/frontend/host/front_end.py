@@ -18,7 +18,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from nexus.agent.file import MARK, read_json
+from nexus.agent.file import MARK, put_link, read_json
 from nexus.agent.lib import RemoteError, listing
 
 Pieces = Mapping[str, Any]  # {file: [sha256, size, pooled, packed]}
@@ -122,21 +122,12 @@ def switch(path: str, release: str, now: float) -> None:
     record = history(path)
     if not record or record[0][0] != release:  # first: a run that is killed in between is repeated
         _put(f"{path}/history.json", json.dumps([[release, now], *record][:1000]).encode(), None)
-    fresh = f"{path}/current.nexus-new"
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(fresh)
-    os.symlink(f"releases/{release}", fresh)
-    os.rename(fresh, f"{path}/current")
+    put_link(f"releases/{release}", f"{path}/current")
 
 
 def history(path: str) -> list[Any]:
     """[[release, since], ...], newest first."""
-    try:
-        with open(f"{path}/history.json", encoding="utf-8", errors="replace") as stream:
-            found: list[Any] = json.load(stream)
-            return found
-    except (OSError, ValueError):
-        return []
+    return list(read_json(f"{path}/history.json"))
 
 
 def prune(path: str, keep: int, seconds: float, now: float) -> None:
