@@ -11,6 +11,7 @@ import gevent
 from nexus.error import OperatorError, nearest, split
 from nexus.plan.comparison import Differences
 from nexus.plan.desired import Change
+from nexus.run.limit import excluded
 from nexus.run.run import Run
 from nexus.run.runbook import Act, carry_out
 from nexus.run.side_by_side import reached, side_by_side
@@ -74,8 +75,7 @@ class Session:
                 raise OperatorError(f"frontends={slug}: {self.env.name} has no such front end{nearest(slug, known)}")
         self.sites: Mapping[str, FrontEndSite] = {slug: known[slug] for slug in self.slugs}
         self.edges = reached(self.run, "edge")
-        away = [host.name for host in self.env.group("edge") if host.name not in self.edges]
-        if left := [name for name in away if name not in self.run.left_out]:
+        if left := excluded(self.run.hosts, "frontend"):
             raise OperatorError(
                 f"front ends change on all edge hosts or on none, and this run does not reach {', '.join(left)}: "
                 "drop --limit, or continue without a dead host: --data without=NAME"

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -234,19 +233,3 @@ def test_the_reference_front_end_names_no_host_of_a_registry() -> None:
     wanted = json.loads((folder / "package.json").read_text())
     pinned = {**wanted["dependencies"], **wanted["devDependencies"]}
     assert all(version.replace(".", "").isdigit() for version in pinned.values())
-
-
-@pytest.mark.parametrize("dry", [True, False])
-def test_hosts_are_planned_again_once_front_ends_are_built(
-    dry: bool, env: Environment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """They were planned while the run connected to them, without these builds."""
-    done: list[str] = []
-    hosts = SimpleNamespace(memory=SimpleNamespace(kept={}), replan=lambda: done.append("planned again"))
-    outcome = SimpleNamespace(note=lambda role, text: done.append(text))
-    monkeypatch.setattr(builder, "build_all", lambda env, wanted: done.append(f"built {len(wanted)}"))
-    builder.build_missing(SimpleNamespace(environment=env, hosts=hosts, outcome=outcome, dry=dry))  # type: ignore[arg-type]
-    if dry:
-        assert "not built here yet" in " ".join(done)
-    else:
-        assert done == [f"built {len(sites(env))}", "planned again"]
