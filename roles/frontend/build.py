@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nexus.cache import cache_directory
 from nexus.environment.environment import Environment
@@ -21,9 +21,11 @@ PACKED = (".html", ".js", ".mjs", ".css", ".svg", ".json", ".txt", ".xml", ".map
 PACKED_BYTES = 1024  # smaller files gain nothing
 
 
-@dataclass(frozen=True)
-class Piece:
-    """One file of a build. `pooled`: its name has a hash, so releases share it. `packed`: also sent compressed."""
+class Piece(NamedTuple):
+    """One file of a build, in JSON a list. `pooled`: its name has a hash, so releases share it.
+
+    `packed`: it is also sent compressed.
+    """
 
     sha256: str
     size: int
@@ -81,8 +83,7 @@ def keep(env: Environment, key: str, files: Mapping[str, bytes], pooled: Iterabl
             place.write_bytes(data)
             if pieces[path].packed:
                 place.with_name(f"{place.name}.gz").write_bytes(gzip.compress(data, 9, mtime=0))
-        listed = {path: [piece.sha256, piece.size, piece.pooled, piece.packed] for path, piece in pieces.items()}
-        (work / "index.json").write_text(json.dumps(listed, indent=1, sort_keys=True))
+        (work / "index.json").write_text(json.dumps(pieces, indent=1, sort_keys=True))
         os.sync()
         shutil.rmtree(target, ignore_errors=True)  # not whole, left by a run that was killed
         work.rename(target)

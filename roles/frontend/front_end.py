@@ -42,9 +42,8 @@ class FrontEnd(Item, place=Place.FILES, removable=True, kind="front end", plural
     def request(self, present: Any) -> Step:
         assert self.build is not None
         build, missing = self.build, self._missing(present)
-        listed = {path: [piece.sha256, piece.size, piece.pooled, piece.packed] for path, piece in build.pieces.items()}
         blobs = {build.pieces[path].sha256: base64.b64encode(build.blob(path)).decode() for path in missing}
-        return {"path": self.path, "release": build.release, "files": listed, "blobs": blobs}
+        return {"path": self.path, "release": build.release, "files": dict(build.pieces), "blobs": blobs}
 
     @classmethod
     def steps(cls, requests: Sequence[Step], found: Differences) -> Sequence[Step]:
