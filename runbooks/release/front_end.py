@@ -21,7 +21,7 @@ from roles.frontend import check, npm
 from roles.frontend.build import Build, by_key
 from roles.frontend.builder import build_all
 from roles.frontend.front_end import FrontEnd
-from roles.frontend.plan import STATE, place
+from roles.frontend.plan import STATE, Planned, place
 from roles.frontend.site import FrontEndSite, by_slug, record
 from roles.frontend.source import Source, source
 from runbooks.release.context import Situation
@@ -83,6 +83,7 @@ class Session:
         if not self.edges:
             raise OperatorError(f"{self.env.name} has no edge host, so nothing shows front ends")
         self.directory = str(self.env.setting.frontend_directory)
+        self.before: Mapping[str, str] = {}  # what is shown, once it was asked: this run alone changes it
 
     def acts(self) -> Sequence[Act]:
         """Build, deliver, show; only what is needed."""
@@ -105,14 +106,14 @@ class Session:
         """{slug: {edge host: current, history, whole}}."""
         context = {"directory": self.directory}
         asked = side_by_side(lambda edge: self.run.hosts.ask_source(edge, SHOWN, self.slugs, context), self.edges)
+        self.before = {slug: asked[self.edges[0]][slug]["current"] for slug in self.slugs}
         return {slug: {edge: answer[slug] for edge, answer in asked.items()} for slug in self.slugs}
 
     def go_back(self, targets: Releases) -> None:
         """Record where front ends go, so that the next run finishes a rollback that dies; then show it."""
         self._keep(targets)
-        before = self._current()
         self._show(targets)
-        self._tell(before, targets)
+        self._tell(targets)
 
     def _source(self, site: FrontEndSite) -> Source:
         found = source(self.env, site)
@@ -138,11 +139,12 @@ class Session:
     def _deliver(self, builds: Mapping[str, Build]) -> None:
         """Every edge host has and serves all files; OperatorError before anything is shown otherwise."""
         side_by_side(lambda edge: self._deliver_to(edge, builds), self.edges)
-        self.run.hosts.drop_all()
         wanted = {slug: check.assets(self.sites[slug], build) for slug, build in builds.items()}
-        if wrong := check.failures(self.run, wanted):
-            lines = [f"{slug}: {why}" for slug, why in wrong.items()]
-            raise OperatorError("nothing was shown, since files do not answer:\n" + "\n".join(lines))
+        if wrong := self._wrong(wanted):
+            raise OperatorError(
+                f"edge hosts show the releases of before, since files do not answer as built:\n{wrong}\n"
+                "look at the error log of Nginx there, then rerun"
+            )
 
     def _deliver_to(self, edge: str, builds: Mapping[str, Build]) -> None:
         present = self.run.hosts.answer(edge)["front_ends"]
@@ -155,34 +157,41 @@ class Session:
     def _release(self, builds: Mapping[str, Build]) -> None:
         """Show the new releases; the ones before return if an answer is wrong or a client misses a file."""
         targets = {slug: build.release for slug, build in builds.items()}
-        before = self._current()
         begun = self._lost(dict.fromkeys(self.edges, -1))
         try:
             self._show(targets)
             self._watch(builds, {edge: answer["size"] for edge, answer in begun.items()})
         except OperatorError as error:
-            old = {slug: release for slug, release in before.items() if release and release != targets.get(slug)}
-            if old:
-                self._show(old)
-            raise OperatorError(f"{error}\n{_words(old) or 'nothing'} is shown again") from None
+            raise OperatorError(f"{error}\n{self._take_back(targets)}") from None
         self._keep(targets)
-        self._tell(before, targets)
+        self._tell(targets)
+
+    def _take_back(self, targets: Releases) -> str:
+        """Show the releases of before again; in words, what is shown now."""
+        old = {slug: release for slug in targets if (release := self.before[slug]) not in ("", targets[slug])}
+        stays = {slug: release for slug, release in targets.items() if slug not in old}
+        lines = [f"{_words(stays)} stays, since no other release was shown before"] if stays else []
+        if old:
+            try:
+                self._show(old)
+                lines.append(f"{_words(old)} is shown again")
+            except OperatorError as error:
+                lines.append(f"{_words(old)} COULD NOT BE SHOWN AGAIN on every edge host, act now: {error}")
+        return "\n".join(lines)
 
     def _watch(self, builds: Mapping[str, Build], sizes: Mapping[str, int]) -> None:
         """OperatorError if a page is wrong, or clients ask for a file of these front ends that is not there."""
-        closed = self.env.setting.nginx_maintenance
-        pages = {
-            slug: {self.sites[slug].base: [200, build.pieces["index.html"].sha256]}
-            for slug, build in builds.items()
-            if slug not in closed
-        }
-        if wrong := check.failures(self.run, pages):
-            raise OperatorError("\n".join(f"{slug}: {why}" for slug, why in wrong.items()))
+        planned = [Planned(self.sites[slug], build.release, build) for slug, build in builds.items()]
+        if wrong := self._wrong({each.site.slug: check.files(self.env, each, full=False) for each in planned}):
+            raise OperatorError(wrong)
         gevent.sleep(float(self.env.setting.frontend_watch_seconds))
         ours = {self.sites[slug].base + path for slug, build in builds.items() for path in build.pieces}
         for edge, answer in self._lost(sizes).items():
             if missing := sorted(ours & set(answer["lost"])):
                 raise OperatorError(f"{edge}: clients asked for {missing[0]} and got 404")
+
+    def _wrong(self, wanted: check.Wanted) -> str:
+        return "\n".join(f"{slug}: {why}" for slug, why in check.failures(self.run, wanted).items())
 
     def _lost(self, since: Mapping[str, int]) -> dict[str, dict[str, Any]]:
         log = f"{self.env.setting.nginx_log_directory}/access.log"
@@ -192,9 +201,6 @@ class Session:
 
         return side_by_side(ask, self.edges)
 
-    def _current(self) -> dict[str, str]:
-        return {slug: next(iter(found.values()))["current"] for slug, found in self.shown().items()}
-
     def _show(self, targets: Releases) -> None:
         """All edge hosts in parallel; those that could not are named."""
         context = {"directory": self.directory, "releases": dict(targets)}
@@ -203,9 +209,9 @@ class Session:
     def _keep(self, targets: Releases) -> None:
         self.situation.keep({record(slug): {"release": release, "at": now()} for slug, release in targets.items()})
 
-    def _tell(self, before: Releases, targets: Releases) -> None:
+    def _tell(self, targets: Releases) -> None:
         changes = self.run.outcome.changes[self.edges[0]]
-        changes += [Change(f"release of {slug}", f"{before[slug]} -> {to}") for slug, to in targets.items()]
+        changes += [Change(f"release of {slug}", f"{self.before[slug]} -> {to}") for slug, to in targets.items()]
 
 
 def _words(releases: Releases) -> str:
