@@ -19,6 +19,11 @@ def plan(
     """Begin maintenance or, with `back`, end it. A host's tasks start elsewhere before the host is drained."""
     if [bool(host), bool(module), bool(services)].count(True) != 1:
         raise OperatorError("name one: --data host=app2, --data module=puabo-nexus or --data service=auth-service")
+    if message and (back or not module):
+        raise OperatorError(
+            "message is for visitors of a module that this run closes: name one with --data module=puabo-nexus, or "
+            "drop message"
+        )
     return _host(run, host, back) if host else _edge(run, module, services, back, message)
 
 
@@ -56,6 +61,10 @@ def _edge(run: Run, module: str, services: Sequence[str], back: bool, message: s
         there = [name for name in names if f"maintenance {name}" in kept]
         opened = [(name, {f"maintenance {name}": None}) for name in there]
         return [Act(f"Open {name} again", partial(arguments.keep, run, changes)) for name, changes in opened]
+    closed = kept.get(f"maintenance {module}")
+    if message and closed and closed.get("message") != message:
+        changes = {f"maintenance {module}": {**closed, "message": message}}
+        return [Act(f"Change the message of {module}", partial(arguments.keep, run, changes))]
     before = [key[12:] for key in kept if key.startswith("maintenance ")]
     routed = {route.service for route in env.catalogue.routes}
     open_now = set(closed_services(env, [*env.setting.nginx_maintenance, *before]))

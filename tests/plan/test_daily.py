@@ -134,6 +134,16 @@ def test_closing_a_module_spares_services_others_need(tmp_path: Path) -> None:
     assert "billing-service" in closed_services(env, [module.slug for module in env.catalogue.modules])
 
 
+def test_the_message_of_a_closed_module_can_be_changed(tmp_path: Path) -> None:
+    data: dict[str, Any] = {"module": "puabo-nexus", "message": "Back at noon."}
+    kept = {"maintenance puabo-nexus": {"at": "x"}}
+    assert acts(maintenance, tmp_path, kept, **data) == ["Change the message of puabo-nexus"]
+    kept["maintenance puabo-nexus"]["message"] = "Back at noon."
+    assert acts(maintenance, tmp_path, kept, **data) == []
+    kept["maintenance puabo-nexus"]["message"] = "Back at ten."
+    assert acts(maintenance, tmp_path, kept, module="puabo-nexus") == []
+
+
 @pytest.mark.parametrize(
     ("data", "kept", "complaint"),
     [
@@ -143,6 +153,9 @@ def test_closing_a_module_spares_services_others_need(tmp_path: Path) -> None:
         ({"host": "ap1"}, {}, 'has no host "ap1"; did you mean "app1"'),
         ({"host": "app3"}, {"drained app1": {}, "drained app2": {}}, "no other app host would be left"),
         ({"services": ["backend-api"]}, {}, "service=backend-api: no open route at the edge leads there"),
+        ({"host": "app1", "message": "Back soon."}, {}, "message is for visitors"),
+        ({"services": ["auth-service"], "message": "Back soon."}, {}, "message is for visitors"),
+        ({"module": "puabo-nexus", "back": True, "message": "Back soon."}, {}, "message is for visitors"),
         ({"module": "puabo-nexs"}, {}, 'unknown module; did you mean "puabo-nexus"'),
     ],
 )
