@@ -20,6 +20,11 @@ from runbooks.release.rollout import Session
 def release(services: Sequence[str], canary: int = 0, build: bool = False, frontends: str = "") -> None:
     """Bring services to the release that the setting `release` names, or front ends to their newest build."""
     _check_named(services, frontends)
+    if frontends and (canary or build):
+        raise OperatorError(
+            "canary and build are for services, so drop them: a run builds front ends whose sources changed, and all "
+            "visitors get a release at once"
+        )
     if frontends:
         act("Release front ends", partial(front_end.forward, words=frontends))
     else:

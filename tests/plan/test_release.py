@@ -37,6 +37,12 @@ def test_a_release_and_a_rollback_need_services():
             runbook([])
 
 
+@pytest.mark.parametrize("given", [{"canary": 10}, {"build": True}])
+def test_front_ends_have_no_canary_and_no_images(given):
+    with pytest.raises(OperatorError, match="for services, so drop them"):
+        release([], frontends="core-os", **given)
+
+
 def test_no_wave_holds_a_service_and_its_dependency(env):
     found = waves(env, env.catalogue.services, width=6)
     assert sorted(name for wave in found for name in wave) == sorted(env.catalogue.services)
