@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nexus.environment.environment import Environment
 from roles.frontend.site import PORTAL, FrontEndSite
-from roles.image.checkout import LEFT_OUT, checkout
+from roles.image.checkout import LEFT_OUT, Checkout, checkout
 
 REVISION = "1"  # another value builds all front ends again
 LEFT = frozenset({"dist", "build", "coverage"}) | LEFT_OUT
@@ -51,11 +51,16 @@ def source(env: Environment, site: FrontEndSite) -> Source | None:
     code = checkout(env)
     if code is None:
         return None
-    found = code.files(site.pages.folder)
-    files = {path.removeprefix(f"{site.pages.folder}/"): data for path, data in found.items()}
-    files = {path: data for path, data in files.items() if path.partition("/")[0] not in LEFT}
+    files = _of_checkout(code, site.pages.folder)
     variables = {"VITE_API_URL": str(env.setting.frontend_api_url)} if site.pages.output else {}
     return Source(site, files, site.pages.output is not None, variables, str(code.path / site.pages.folder))
+
+
+@cache
+def _of_checkout(code: Checkout, folder: str) -> Mapping[str, bytes]:
+    """The files of a front end in a checkout, read once a run: what is built is what its key was made from."""
+    files = {path.removeprefix(f"{folder}/"): data for path, data in code.files(folder).items()}
+    return {path: data for path, data in files.items() if path.partition("/")[0] not in LEFT}
 
 
 @cache
