@@ -37,6 +37,6 @@ def frontend() -> None:
     """Every edge host has the files of all front ends; once all have them, each shows the planned release."""
     run = current_run()
     if left := excluded(run.hosts, ROLE):
-        run.outcome.note(ROLE, f"front ends stay as they are: this run does not reach {', '.join(left)}")
+        run.outcome.note(ROLE, f"front ends stay as they are, since --limit excludes {', '.join(left)}")
     else:
         converge(ROLE, daemons_first=True)

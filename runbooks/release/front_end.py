@@ -59,7 +59,10 @@ def target(slug: str, found: Mapping[str, Mapping[str, Any]], to: str) -> str:
     if to:
         return "" if all(answer["current"] == to for answer in found.values()) else to
     if not before:
-        raise OperatorError(f"{slug}: it showed no other release before that every edge host still has")
+        raise OperatorError(
+            f"{slug}: it showed no other release before that every edge host still has. Release a build instead: "
+            f"deploys/release.py --data frontends={slug}"
+        )
     return str(before[0])
 
 
