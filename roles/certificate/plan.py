@@ -1,5 +1,7 @@
 """The CA and the leaf certificate of one host, the leaves that follow it, and the timer that puts them in place."""
 
+from typing import Any
+
 from nexus.environment.environment import Environment, Host
 from nexus.plan.desired import Desired, Directory, File, Group, Unit
 from nexus.plan.sent import program
@@ -84,6 +86,12 @@ def clients_pair(host: Host) -> tuple[str, str]:
 def shows_own(host: Host) -> bool:
     """Whether that is of the environment's own authority; otherwise clients trust it by their system's CAs."""
     return clients_pair(host)[0] == LEAF
+
+
+def edge_place(edge: Host, name: str) -> dict[str, Any]:
+    """Where an edge host asks its own Nginx for a name, and the CA of the answer; no CA: those of its system."""
+    ca = CA if shows_own(edge) else ""
+    return {"address": "127.0.0.1", "port": int(edge.setting.nginx_https_port), "name": name, "ca": ca}
 
 
 def _leaf(pair: Pair) -> tuple[File, File]:

@@ -18,7 +18,7 @@ from nexus.run.host_state import executing
 from nexus.run.run import Run, current_run
 from nexus.run.side_by_side import reached, side_by_side
 from nexus.transport.progress import progress
-from roles.certificate.plan import CA, LEAF
+from roles.certificate.plan import edge_place
 from roles.frontend.build import Build
 from roles.frontend.plan import Planned, planned
 from roles.frontend.site import FrontEndSite
@@ -98,10 +98,8 @@ def failures(run: Run, wanted: Wanted) -> dict[str, str]:
     env = run.environment
 
     def ask(edge: str) -> Mapping[str, str]:
-        host = env.host(edge)
-        own = host.setting.nginx_certificate == LEAF
-        place = {"address": "127.0.0.1", "port": int(host.setting.nginx_https_port), "name": str(env.setting.domain)}
-        context = {"front_ends": wanted, "place": {**place, "ca": CA if own else ""}, "seconds": ANSWER_SECONDS}
+        place = edge_place(env.host(edge), str(env.setting.domain))
+        context = {"front_ends": wanted, "place": place, "seconds": ANSWER_SECONDS}
         return run.hosts.ask_source(edge, CHECK, [], context)
 
     found: dict[str, str] = {}

@@ -12,7 +12,7 @@ from typing import Any
 
 from nexus.catalogue.functional import FunctionalCheck, FunctionalRequest
 from nexus.environment.environment import Environment, Host
-from roles.certificate.plan import CA, shows_own
+from roles.certificate.plan import edge_place
 from roles.image.checkout import checkout
 from roles.nginx.location import closed_services
 
@@ -50,12 +50,7 @@ def context(env: Environment, edge: Host, wanted: Mapping[str, Collection[Functi
         "mark": mark,
         "seconds": int(env.setting.functional_answer_seconds),
         "places": {
-            "edge": {
-                "address": "127.0.0.1",
-                "port": int(edge.setting.nginx_https_port),
-                "name": domain,
-                "ca": CA if shows_own(edge) else "",
-            },
+            "edge": edge_place(edge, domain),
             "router": {"address": "127.0.0.1", "port": int(env.setting.router_port)},
         },
         "services": {

@@ -22,7 +22,7 @@ from roles.acme.host.renewer.due import again, due
 from roles.acme.host.renewer.leaf import Leaf
 from roles.acme.plan import plan
 from roles.acme.status import rows
-from roles.certificate.plan import LEAF, clients_pair
+from roles.certificate.plan import CA, LEAF, clients_pair, edge_place
 from roles.nginx.plan import plan as nginx_plan
 from roles.table import ROLES
 from tests.plan.environments import environment
@@ -49,6 +49,11 @@ def test_off_by_default(tmp_path: Path) -> None:
     found = "\n".join(texts(env, "edge1").values())
     assert "acme-challenge" not in found
     assert "acme/account-key" not in env.secrets.names()
+
+
+def test_edge_hosts_trust_what_they_show(tmp_path: Path) -> None:
+    off, public = environment(tmp_path, GROUPS), on(tmp_path)
+    assert [edge_place(env.host("edge1"), "x")["ca"] for env in (off, public)] == [CA, ""]
 
 
 def test_ops_hosts_have_the_key_and_edge_hosts_do_not(tmp_path: Path) -> None:
