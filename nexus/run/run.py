@@ -65,6 +65,14 @@ class Run:
         if obstacle.of_states(self.hosts.plan(name, role), self.hosts.answer(name)):
             raise OperatorError("\n".join(self.obstacles()))
 
+    def environment_now(self) -> Environment:
+        """Return the environment with what it keeps now; as the last run learned it if the host that knows it fails."""
+        try:
+            kept = self.hosts.kept()
+        except (OperatorError, PyinfraError):
+            kept = self.hosts.memory.kept
+        return self.environment.with_facts([], {}, kept)
+
     def nothing_to_do(self) -> bool:
         """Return True if no host has any difference, so that no role needs any step.
 

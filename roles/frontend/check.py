@@ -1,23 +1,17 @@
 """Whether front ends answer at every edge host: their pages each time, all of their files after a change."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pyinfra import logger
-from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.deploy import deploy
-from pyinfra.api.exceptions import PyinfraError
-from pyinfra.api.operation import operation
 from pyinfra.context import host as here
 
 from nexus.environment.environment import Environment
-from nexus.error import OperatorError
-from nexus.pyinfra_patches import identity
-from nexus.run.host_state import executing
 from nexus.run.run import Run, current_run
 from nexus.run.side_by_side import reached, side_by_side
-from nexus.transport.progress import progress
+from nexus.run.verification import Finding, verify
 from roles.certificate.plan import edge_place
 from roles.frontend.build import Build
 from roles.frontend.plan import Planned, planned
@@ -33,48 +27,24 @@ def front_ends_answer(full: bool = False) -> None:
     """Every front end answers at every edge host, or the run fails. `full`, or a change in this run: all its files."""
     run = current_run()
     edges = reached(run, "edge")
-    if edges[:1] == [here.name] and any(each.release for each in planned(known(run))):
-        run.reading.add(identity(_answer(full, name="Ask every edge host for the front ends")))
+    if edges[:1] == [here.name] and any(each.release for each in planned(run.environment_now())):
+        verify("Ask every edge host for the front ends", "front ends", partial(_ask, full))
 
 
-@operation()
-def _answer(full: bool) -> Iterator[PyinfraCommand]:
-    if executing():
-        yield _Ask(full)
-
-
-class _Ask(PyinfraCommand):
+def _ask(full: bool, run: Run, edge: str) -> Finding:
     """The pages of all front ends, at all edge hosts of the run."""
-
-    def __init__(self, full: bool) -> None:
-        super().__init__()
-        self.full = full
-
-    def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
-        """True when all of them answer."""
-        run = current_run()
-        changes = [change.what for changes in run.outcome.changes.values() for change in changes]
-        full = self.full or any(what.startswith("pages of ") for what in changes)
-        env = known(run)
-        found = planned(env)
-        wanted = {each.site.slug: files(env, each, full) for each in found if each.release}
-        with progress.step(host.name, "front ends"):
-            wrong = failures(run, wanted)
-        for name, why in wrong.items():
-            logger.error(f"    front end {name} does not answer: {why}")
-        left = len(found) - len(wanted)
-        missing = f", {left} not built" if left else ""
-        run.outcome.findings["frontend"] = f"{len(wanted) - len(wrong)}/{len(wanted)} front ends answer{missing}"
-        return not wrong
-
-
-def known(run: Run) -> Environment:
-    """The environment with what it keeps now; as the last run knew it if no manager answers."""
-    try:
-        kept = run.hosts.kept()
-    except (OperatorError, PyinfraError):
-        kept = run.hosts.memory.kept
-    return run.environment.with_facts([], {}, kept)
+    changes = [change.what for changes in run.outcome.changes.values() for change in changes]
+    full = full or any(what.startswith("pages of ") for what in changes)
+    env = run.environment_now()
+    found = planned(env)
+    wanted = {each.site.slug: files(env, each, full) for each in found if each.release}
+    wrong = failures(run, wanted)
+    left = len(found) - len(wanted)
+    missing = f", {left} not built" if left else ""
+    return Finding(
+        f"{len(wanted) - len(wrong)}/{len(wanted)} front ends answer{missing}",
+        [f"front end {name} does not answer: {why}" for name, why in wrong.items()],
+    )
 
 
 def files(env: Environment, each: Planned, full: bool) -> dict[str, Any]:

@@ -4,25 +4,18 @@ Health says that a service answers and that its process is alive; shipped code s
 """
 
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import gevent
-from pyinfra import logger
-from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.deploy import deploy
-from pyinfra.api.exceptions import PyinfraError
-from pyinfra.api.operation import operation
 from pyinfra.context import host as here  # `host` is the folder of what runs on hosts
 
 from nexus.catalogue.functional import FunctionalCheck
 from nexus.environment.environment import Environment
-from nexus.error import OperatorError
-from nexus.pyinfra_patches import identity
-from nexus.run.host_state import executing
 from nexus.run.run import Run, current_run
-from nexus.transport.progress import progress
+from nexus.run.verification import Finding, verify
 from roles.functional.plan import REMOTE, asking, checks, context
 from roles.image.checkout import checkout
 
@@ -52,48 +45,19 @@ def functional(full: bool = False) -> None:
     """
     run = current_run()
     if here.name in asking(run.environment) and checks(current(run), full=full):
-        run.reading.add(identity(_functional(full, name="Run the functional checks of services")))
+        verify("Run the functional checks of services", "functional checks", partial(_ask, full))
 
 
-@operation()
-def _functional(full: bool) -> Iterator[PyinfraCommand]:
-    if executing():
-        yield _Ask(full)
-
-
-class _Ask(PyinfraCommand):
+def _ask(full: bool, run: Run, edge: str) -> Finding:
     """All checks that are due; those that write only for services that this run changed, or for every service."""
-
-    def __init__(self, full: bool) -> None:
-        super().__init__()
-        self.full = full
-
-    def execute(self, state: Any, host: Any, connector_arguments: Any) -> bool:
-        """True when no check failed except known failures."""
-        run = current_run()
-        with progress.step(host.name, "functional checks"):
-            result = asked(run, host.name, checks(current(run), changed(run), self.full))
-        for name, why in result.known.items():
-            logger.warning(f"    {name}: known failure: {why}")
-        for name, why in result.failed.items():
-            logger.error(f"    {name}: functional check failed: {why}")
-        run.outcome.findings["functional"] = str(result)
-        return not result.failed
+    result = asked(run, edge, checks(current(run), changed(run), full))
+    failed = [f"{name}: functional check failed: {why}" for name, why in result.failed.items()]
+    return Finding(str(result), failed, [f"{name}: known failure: {why}" for name, why in result.known.items()])
 
 
 def current(run: Run) -> Environment:
-    """The environment with the modules that are closed for maintenance now; no host is asked where no check is due.
-
-    If no manager answers, it has the closed modules that the last run knew.
-    """
-    env = run.environment
-    if not checkout(env):
-        return env
-    try:
-        kept = run.hosts.kept()
-    except (OperatorError, PyinfraError):
-        kept = run.hosts.memory.kept
-    return env.with_facts([], {}, kept)
+    """The environment with the modules that are closed for maintenance now; no host is asked where no check is due."""
+    return run.environment_now() if checkout(run.environment) else run.environment
 
 
 def changed(run: Run) -> set[str]:
