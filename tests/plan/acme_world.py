@@ -100,8 +100,8 @@ class World:
     def due(self) -> None:
         """Let the certificate be due now."""
         now = time.time()
-        told = {"serial": self.record()["serial"], "start": now, "end": now, "again": now + 999}
-        self.change_record(information=told)
+        told = {"serial": self.record()["serial"], "start": now, "end": now}
+        self.change_record(information=told, ask_again=now + 999)
 
 
 @contextlib.contextmanager

@@ -126,8 +126,8 @@ class ScenarioAuthority:
     def due(self) -> None:
         """Let the certificate be due at the next start of the program."""
         now = time.time()
-        told = {"serial": self.record()["serial"], "start": now, "end": now, "again": now + 3600}
-        self.change_record({"information": told})
+        told = {"serial": self.record()["serial"], "start": now, "end": now}
+        self.change_record({"information": told, "ask_again": now + 3600})
 
     def shown(self, name: str) -> str:
         """The serial that an edge host shows to clients."""

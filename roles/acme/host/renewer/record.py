@@ -2,8 +2,9 @@
 
 "pair" is the certificate with its key and authority; "serial", "names", "begins", "ends" are read from it. "open" are
 orders under way, {directory: order}; "orders" is how many were made; "failures" is {directory: {"count", "again",
-"asked", "error"}}; "information" is the renewal information, "staged" are the names that were proven at the staging
-directory, "edges" is what edge hosts show. "lacking_since" and "failing_since" are moments, "error" is the last reason.
+"asked", "error"}}; "information" is the renewal information, which is asked for again at "ask_again"; "staged" are the
+names that were proven at the staging directory, "edges" is what edge hosts show. "lacking_since" and "failing_since"
+are moments, "error" is the last reason.
 """
 
 import json
@@ -37,6 +38,6 @@ def keep(record: Record, chain: str, key: str, authority: str) -> Leaf:
     record["pair"] = {"chain": chain, "key": key, "authority": authority}
     record |= {"serial": leaf.serial, "names": sorted(leaf.names), "begins": leaf.begins, "ends": leaf.ends}
     record["open"] = {}
-    for done in ("lacking_since", "information"):
+    for done in ("lacking_since", "information", "ask_again"):
         record.pop(done, None)
     return leaf

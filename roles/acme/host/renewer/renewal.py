@@ -104,13 +104,10 @@ def _order(config: Config, known: Record, own: Leaf | None, url: str, save: Save
 
 def _ask(config: Config, known: Record, own: Leaf, now: float) -> None:
     """Ask the authority when the certificate should be renewed, if it is time for that question."""
-    told = known.get("information", {})
-    if told.get("serial") == own.serial and told["again"] > now:
-        return
-    if known.get("asked_again", 0.0) > now:
+    if known.get("ask_again", 0.0) > now:
         return
     limit = float(config["information_seconds"])
-    known["asked_again"] = now + min(limit, 10 * LEAST_SECONDS)
+    known["ask_again"] = now + limit
     try:
         answer = Authority(known["pair"]["authority"], config).information(own.identifier)
         if answer is None:
@@ -119,5 +116,5 @@ def _ask(config: Config, known: Record, own: Leaf, now: float) -> None:
         start, end = (dt.datetime.fromisoformat(window[part]).timestamp() for part in ("start", "end"))
     except (RemoteError, ValueError, KeyError, TypeError):
         return  # the last answer counts, or the lifetime
-    seconds = min(max(wait or limit, LEAST_SECONDS), limit)
-    known["information"] = {"serial": own.serial, "start": start, "end": end, "again": now + seconds}
+    known["ask_again"] = now + min(max(wait or limit, LEAST_SECONDS), limit)
+    known["information"] = {"serial": own.serial, "start": start, "end": end}
