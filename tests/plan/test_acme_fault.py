@@ -132,7 +132,7 @@ def test_a_refused_reload_leaves_the_former_certificate(world: World) -> None:
     world.due()
     status, said = world.run()
     assert status == 1
-    assert "edge2: edge2: nginx.service did not take the new certificate" in said
+    assert "edge2: nginx.service did not take the new certificate" in said
     assert "Nginx refuses" in said
     now = world.record()["serial"]
     assert [edge.serial() for edge in world.edges] == [now, before, now]

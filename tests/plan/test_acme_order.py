@@ -166,10 +166,12 @@ def test_only_ops_hosts_are_answered(world: World) -> None:
     with contextlib.suppress(OSError):  # TLS 1.3 may tell a client only after its request
         assert ask(trusting, b'{"do": "give"}\n') == ""
     trusting.load_cert_chain(pem)
-    assert json.loads(ask(trusting, b'{"do": "give"}\n')) == {"error": "app1 is not an ops host"}
+    assert json.loads(ask(trusting, b'{"do": "give"}\n')) == {
+        "error": "app1 is not an ops host of this environment: run deploys/edge.py"
+    }
     tls = world.directory / "ops1/etc/tls"
     trusting.load_cert_chain(tls / "leaf.pem", tls / "leaf.key")
-    assert json.loads(ask(trusting, b'{"do": "x"}\n')) == {"error": "the request is malformed"}
+    assert json.loads(ask(trusting, b'{"do": "x"}\n')) == {"error": "the request is malformed: run deploys/edge.py"}
     other = env.tls.leaf(["x"])
     request = {"do": "take", "chain": leaf.certificate, "key": other.key, "authority": ""}
     assert "do not match" in json.loads(ask(trusting, json.dumps(request).encode() + b"\n"))["error"]

@@ -11,7 +11,8 @@ from nexus.agent.lib import RemoteError
 from nexus.agent.tls import mutual
 
 SECONDS = 5
-DELIVERY_SECONDS = 60  # the host's turn, the check by Nginx, and its reload
+DELIVERY_SECONDS = 60  # the start of a program there, the host's turn, the check by Nginx, and its reload
+LOOK = "journalctl -u nexus-acme-edge.socket -u 'nexus-acme-edge@*' there"
 MOST = 1 << 20  # bytes of an answer
 
 PARTS = ("chain", "key", "authority")
@@ -56,26 +57,19 @@ def kept(config: Config, name: str) -> Pair:
     return {part: str(answer[part]) for part in PARTS}
 
 
-def _patient(connection: socket.socket) -> socket.socket:
-    """A connection whose other side may take its time: a program starts there for each."""
-    connection.settimeout(DELIVERY_SECONDS)
-    return connection
-
-
 def _ask(config: Config, name: str, request: Mapping[str, str]) -> Mapping[str, Any]:
     tls = config["tls"]
     place = (config["edges"][name], config["port"])
     try:
         context = mutual(tls["ca"], tls["certificate"], tls["key"])
-        with (
-            _patient(socket.create_connection(place, timeout=SECONDS)) as raw,
-            context.wrap_socket(raw, server_hostname=place[0]) as session,
-        ):
-            session.sendall(json.dumps(request).encode() + b"\n")
-            with session.makefile("rb") as stream:
-                answer = json.loads(stream.readline(MOST) or b'{"error": "it ended the connection"}')
+        with socket.create_connection(place, timeout=SECONDS) as raw:
+            raw.settimeout(DELIVERY_SECONDS)
+            with context.wrap_socket(raw, server_hostname=place[0]) as session, session.makefile("rb") as stream:
+                session.sendall(json.dumps(request).encode() + b"\n")
+                line = stream.readline(MOST)
+        answer = json.loads(line) if line else {"error": f"it ended the connection: {LOOK}"}
     except (OSError, ValueError) as error:
-        raise RemoteError(f"{name} does not take the certificate at port {place[1]}: {error}") from None
+        raise RemoteError(f"no answer at port {place[1]}: {error}: {LOOK}") from None
     if "error" in answer:
-        raise RemoteError(f"{name}: {answer['error']}")
+        raise RemoteError(answer["error"])
     return dict(answer)

@@ -28,8 +28,10 @@ from roles.certificate.host.switch import switch
 SECONDS = 30
 MOST = 1 << 20  # bytes of a request
 PUBLIC_TEXT = "default 1;\n"  # of a map of Nginx
+TEXTS = {"chain": CERTIFICATE, "key": KEY, "authority": AUTHORITY}  # part of a request -> its file
 
 Item = Mapping[str, Any]
+Pair = Mapping[str, str]  # texts by part of the request
 
 
 def main(path: str) -> int:
@@ -59,33 +61,41 @@ def carried_out(config: Item, peer: Item, line: bytes) -> dict[str, Any]:
     """The answer to a request, {"error": reason} where it is refused."""
     names = {str(value) for kind, value in peer.get("subjectAltName", ()) if kind == "DNS"}
     if not names & set(config["senders"]):
-        return {"error": f"{', '.join(sorted(names)) or 'a client'} is not an ops host"}
+        client = ", ".join(sorted(names)) or "the client"
+        return {"error": f"{client} is not an ops host of this environment: run deploys/edge.py"}
     try:
-        request = json.loads(line)
-        if request["do"] == "give":
+        pair = read(line)
+    except (ValueError, KeyError, TypeError):
+        return {"error": "the request is malformed: run deploys/edge.py"}
+    try:
+        if pair is None:
             return give()
         with turn(alone=True):
-            return take(request)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return {"error": "the request is malformed"}
+            return take(pair)
     except (RemoteError, OSError) as error:
         return {"error": str(error)}
+
+
+def read(line: bytes) -> Pair | None:
+    """The certificate of a request to take one; None for a request to give one."""
+    request = json.loads(line)
+    if request["do"] == "give":
+        return None
+    return {part: str(request[part]) for part in TEXTS}
 
 
 def give() -> dict[str, Any]:
     """The public certificate that is there."""
     if os.path.basename(os.path.realpath(CURRENT)) == INTERNAL or not os.path.exists(CURRENT):
-        return {"error": "there is no public certificate yet"}
-    texts = {"chain": CERTIFICATE, "key": KEY, "authority": AUTHORITY}
-    return {part: read_text(f"{CURRENT}/{name}") for part, name in texts.items()}
+        return {"error": "it has no public certificate yet"}
+    return {part: read_text(f"{CURRENT}/{name}") for part, name in TEXTS.items()}
 
 
-def take(request: Item) -> dict[str, Any]:
+def take(pair: Pair) -> dict[str, Any]:
     """Put a certificate in place and have Nginx load it; where it refuses, the former one is put back."""
-    chain, key = str(request["chain"]), str(request["key"])
     former = os.readlink(CURRENT) if os.path.islink(CURRENT) else INTERNAL
-    name = hashlib.sha256(chain.encode()).hexdigest()[:16]
-    write(name, {CERTIFICATE: chain, KEY: key, AUTHORITY: str(request["authority"]), PUBLIC: PUBLIC_TEXT})
+    name = hashlib.sha256(pair["chain"].encode()).hexdigest()[:16]
+    write(name, {**{file: pair[part] for part, file in TEXTS.items()}, PUBLIC: PUBLIC_TEXT})
     point(name)
     if wrong := switch([], [public.CERTIFICATE, public.KEY], time.time()):
         point(former)

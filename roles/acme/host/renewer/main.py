@@ -102,7 +102,7 @@ def deliver(config: Config, known: Record, own: Leaf, shown: dict[str, Leaf | Re
             if found.serial == own.serial:
                 print(f"{name} shows serial {own.serial}")
                 return found
-        raise RemoteError(f"{name} took serial {own.serial} and still shows {found.serial}: systemctl status nginx")
+        raise RemoteError(f"it took serial {own.serial} and still shows {found.serial}: systemctl status nginx there")
 
     late = [name for name, one in shown.items() if isinstance(one, RemoteError) or one.serial != own.serial]
     shown |= edges.of_each({**config, "edges": {name: config["edges"][name] for name in late}}, carry)
