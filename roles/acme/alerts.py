@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from nexus.environment.environment import Environment
 from nexus.run.alert import Alert
-from roles.certificate.plan import automatic
+from roles.acme.settings import enabled
 
 LEFT = "max((nexus_acme_ends_seconds - time()) / (nexus_acme_ends_seconds - nexus_acme_begins_seconds))"
 LOOK = "journalctl -u nexus-acme on an ops host; deploys/edge.py, once the reason is gone"
@@ -12,7 +12,7 @@ LOOK = "journalctl -u nexus-acme on an ops host; deploys/edge.py, once the reaso
 
 def alerts(env: Environment) -> Iterator[Alert]:
     """None without the role: nothing would write their series."""
-    if not any(automatic(host) for host in env.group("edge")):
+    if not enabled(env):
         return
     yield Alert(
         "PublicCertificateLate",

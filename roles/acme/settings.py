@@ -70,9 +70,8 @@ def proof(env: Environment) -> dict[str, Any]:
     if kind == ROUTE53:
         _require(env, "acme_route53_zone", kind)
         credentials = env.secrets.optional("acme/route53") or ""
-        return {"kind": kind, "zone": setting.acme_dns_zone, "id": setting.acme_route53_zone} | {
-            "credentials": credentials
-        }
+        zone = {"zone": setting.acme_dns_zone, "id": setting.acme_route53_zone}
+        return {"kind": kind, **zone, "credentials": credentials}
     for name in ("acme_dns_server", "acme_dns_key_name"):
         _require(env, name, kind)
     if setting.acme_dns_key_algorithm not in ALGORITHMS:

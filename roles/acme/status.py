@@ -11,7 +11,6 @@ from roles.acme.settings import enabled
 
 SHARED = ("certificate-expiry", "certificate-dates")  # daily checks that these rows answer
 SHARE = 0.3  # of a life: below it a renewal is late
-LOOK = "journalctl -u nexus-acme there, then deploys/edge.py"
 
 
 def question(env: Environment, host: Host) -> dict[str, Any]:
@@ -35,16 +34,16 @@ def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
 
 
 def _certificate(name: str, known: Mapping[str, Any], now: float) -> Row:
+    look = f"journalctl -u nexus-acme on {name}, then deploys/edge.py"
     if "ends" not in known:
         value = f"none yet: {known['reason']}" if known.get("reason") else "none yet"
-        return Row("public certificate", "all names", value, "valid", LOOK.replace("there", f"on {name}"))
+        return Row("public certificate", "all names", value, "valid", look)
     left, life = known["ends"] - now, known["ends"] - known["begins"]
     value = f"{duration(left)} left" if left > 0 else f"ended {duration(-left)} ago"
     value += f", by {urlsplit(known['authority']).hostname or 'an unknown authority'}"
     if known.get("reason"):
         value += f"; the renewal fails: {known['reason']}"
-    late = left < SHARE * life
-    advice = LOOK.replace("there", f"on {name}") if late else ""
+    advice = look if left < SHARE * life else ""
     return Row("public certificate", ", ".join(known["names"]), value, f"{duration(SHARE * life)} or more", advice)
 
 
