@@ -36,7 +36,7 @@ def plan(env: Environment, host: Host) -> Desired:
 
 
 def first_certificate(env: Environment, host: Host) -> Desired:
-    """What Nginx needs before its first start: a link to the host's own certificate, until a public one comes."""
+    """What Nginx needs before its first start: a link to the host's own certificate until a public one is delivered."""
     if not settings.enabled(env):
         return Desired()
     item = {"certificate of clients": {"there": True}}

@@ -50,7 +50,7 @@ class DnsProof:
             self.zone.add(records)
             yield
         finally:
-            with contextlib.suppress(AwayError, OrderError):  # what is left is overwritten, and proves nothing
+            with contextlib.suppress(AwayError, OrderError):  # a leftover record is harmless
                 self.zone.remove(records)
 
     def _target(self, name: str) -> str:

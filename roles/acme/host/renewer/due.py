@@ -5,11 +5,11 @@ from typing import Any
 
 from roles.acme.host.renewer.leaf import Leaf, share
 
-FIRST_SECONDS = 900  # after a first failure: fewer than five an hour, which authorities count for each name
+FIRST_SECONDS = 900  # after a first failure: authorities allow five an hour for each name
 LONGEST_SECONDS = 6 * 3600
-JITTER = 50  # parts of a life: hosts of many environments do not renew at one time
-STAND_BY = 60  # part of a life that a stand-by waits for the one before it
-STAND_BY_SECONDS = 600  # at least, also where there is no certificate
+JITTER = 50  # renewals are spread over a fiftieth of the life, so that environments do not all renew at one time
+STAND_BY = 60  # a stand-by orders a sixtieth of the life later than the ops host before it
+STAND_BY_SECONDS = 600  # but never less than this; without a certificate, exactly this
 
 Record = Mapping[str, Any]
 

@@ -34,7 +34,7 @@ class HttpProof:
 
     @contextlib.contextmanager
     def shown(self, wanted: Sequence[Shown]) -> Iterator[None]:
-        """Ask each edge host for the first answer; hosts that are away may be, if others answer."""
+        """Ask each edge host for the first answer. Some may be away if another one answers."""
         said = {}
         for name, challenge, key in wanted[:1]:
             said = {host: self._answer(address, name, challenge.path) for host, address in self.edges.items()}
