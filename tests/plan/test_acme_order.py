@@ -90,9 +90,8 @@ def test_renewal_information_decides(world: World) -> None:
     assert world.first.orders == 1
     told = world.record()["information"]
     assert told["start"] == pytest.approx((now + day).timestamp())
-    assert (
-        500 < world.record()["ask_again"] - time.time() <= 600
-    )  # the authority's six hours are too long for a revocation
+    # the authority's six hours are too long for a revocation
+    assert 500 < world.record()["ask_again"] - time.time() <= 600
     world.first.faults.window = (now - 2 * day, now - day)
     world.run()
     assert world.first.orders == 1  # not asked yet
