@@ -8,11 +8,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from nexus.catalogue import Service
 from nexus.environment.environment import Environment
 from nexus.environment.fingerprint import keyed_hash
+from nexus.environment.generated import plain
 from roles.registry.plan import login, registry_name, repository
 from roles.router.plan import stack as router_stack
 from roles.service.contents import mounted
@@ -104,7 +103,7 @@ def stack_file(contents: Mapping[str, Definition]) -> str:
     for kind in ("configs", "secrets"):
         names = {file["source"] for content in contents.values() for file in content.get(kind, ())}
         stack[kind] = {name: {"external": True} for name in sorted(names)}
-    return yaml.dump(stack, Dumper=_Plain, sort_keys=False, width=110)
+    return plain(stack)
 
 
 def properties(content: Definition) -> dict[str, Any]:
@@ -170,10 +169,3 @@ def _labelled(env: Environment, name: str, phase: int, content: Definition) -> D
     }
     deploy = {**content["deploy"], "labels": {**content["deploy"].get("labels", {}), **labels}}
     return {**content, "deploy": deploy}
-
-
-class _Plain(yaml.CSafeDumper):
-    """Writes every service in full: anchors would make a diff of the file unreadable."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from nexus.catalogue import Service
 from nexus.environment.environment import Environment
+from nexus.environment.generated import from_catalogue, plain
 from roles.image.checkout import checkout
 from roles.image.recipe import ROUTER, Image, recipe
 from roles.service.access import CA
@@ -21,7 +20,6 @@ from runbooks.compose.store import SERVERS, Server
 
 FULL, LIMITS = "docker-compose.full.yml", "docker-compose.limits.yml"
 SECRETS = "${NEXUS_COMPOSE_SECRETS:?set it to the directory of the secrets, as start.sh does}"
-HEAD = "# Generated from group_data/catalogue. Change the catalogue or the settings, and render again.\n"
 Definition = dict[str, Any]
 
 
@@ -43,8 +41,8 @@ def files(env: Environment) -> Files:
     lineage = _lineage([*cooked.values(), *stores.values()])
     routes = sorted(env.catalogue.routes, key=lambda route: -len(route.path))
     texts = {
-        FULL: HEAD + _dump(full(env, cooked, stores)),
-        LIMITS: HEAD + _dump({"services": dict(_limits(env))}),
+        FULL: from_catalogue(plain(full(env, cooked, stores))),
+        LIMITS: from_catalogue(plain({"services": dict(_limits(env))})),
         "haproxy.cfg": env.render("compose/haproxy.cfg.j2", routes=routes),
         "start.sh": env.render("compose/start.sh.j2"),
         "build.sh": _build(env, lineage, router.parents),
@@ -58,7 +56,7 @@ def definition(env: Environment) -> str:
     """docker-compose.full.yml alone: no secret is asked for or made."""
     env = replace(env, addresses=store.ADDRESSES)
     cooked = recipe(env, checkout(env)).images
-    return HEAD + _dump(full(env, cooked, store.images(env, cooked[ROUTER].parents)))
+    return from_catalogue(plain(full(env, cooked, store.images(env, cooked[ROUTER].parents))))
 
 
 def secrets(env: Environment) -> dict[str, bytes]:
@@ -184,14 +182,3 @@ def _build(env: Environment, lineage: list[Image], parents: tuple[Image, ...]) -
     about = json.loads(base.context) if base else {}
     built = [image for image in lineage if image not in parents]
     return env.render("compose/build.sh.j2", base=base, recipe=about, images=built, file_of=file_of)
-
-
-def _dump(content: Definition) -> str:
-    return yaml.dump(content, Dumper=_Plain, sort_keys=False, width=110)
-
-
-class _Plain(yaml.CSafeDumper):
-    """Writes everything in full, without anchors."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True

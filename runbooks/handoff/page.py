@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-import yaml
 from jinja2 import Environment as Jinja
 
 from nexus import project
 from nexus.catalogue.size import Scale, Size, asked
 from nexus.catalogue.size import size as full_size
+from nexus.environment.generated import plain
 from nexus.environment.templates import templates
 from nexus.run.flow import SOURCES, matrix
 from roles.prometheus.limit import entries
@@ -39,7 +39,7 @@ def pages(handoff: Handoff) -> dict[str, str]:
     found = dict(_rendered(jinja, handoff))
     about = manifest(handoff, rendered)
     found["deployment-manifest.json"] = json.dumps(about, indent=2) + "\n"
-    found[f"{contract.TREE}/deployment/deployment-manifest.yaml"] = yaml.safe_dump(about, sort_keys=False, width=110)
+    found[f"{contract.TREE}/deployment/deployment-manifest.yaml"] = plain(about)
     for name, graph in pictures(handoff.env).items():
         found[f"{PICTURES}/{name}.svg"] = svg(graph)
     return found | {f"{contract.TREE}/deployment/{path}": text for path, text in made.items()}

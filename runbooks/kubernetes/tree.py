@@ -12,26 +12,23 @@ import yaml
 
 from nexus import project
 from nexus.catalogue import load
+from nexus.environment.generated import Plain, from_catalogue
 from nexus.workstation import write_whole
 from runbooks.kubernetes.item import ENVIRONMENT, NAME, Object, key
 from runbooks.kubernetes.render import Rendered, base
 
 KUSTOMIZATION = "kustomization.yaml"
-HEAD = "# Generated from group_data/catalogue. Change the catalogue or the settings, and render again.\n"
 
 
-class _Plain(yaml.CSafeDumper):
-    """Writes every object in full, and text of several lines as a block."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
+class _Blocks(Plain):
+    """Writes text of several lines as a block."""
 
 
-def _text(dumper: _Plain, text: str) -> yaml.ScalarNode:
+def _text(dumper: _Blocks, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
 
-_Plain.add_representer(str, _text)
+_Blocks.add_representer(str, _text)
 
 
 def directory() -> Path:
@@ -41,7 +38,7 @@ def directory() -> Path:
 
 def dump(objects: Iterable[Object]) -> str:
     """Objects as documents of one YAML stream."""
-    return yaml.dump_all(objects, Dumper=_Plain, sort_keys=False, width=1000, explicit_start=True)
+    return yaml.dump_all(objects, Dumper=_Blocks, sort_keys=False, width=1000, explicit_start=True)
 
 
 def files(rendered: Rendered) -> dict[str, str]:
@@ -87,7 +84,7 @@ def _patch(old: Object, new: Object | None) -> Object:
         content: Any = {"$patch": "delete", "apiVersion": old["apiVersion"], "kind": kind, "metadata": metadata}
     else:
         content = [{"op": "replace", "path": "/spec", "value": new["spec"]}]
-    return {"target": target, "patch": yaml.dump(content, Dumper=_Plain, sort_keys=False)}
+    return {"target": target, "patch": yaml.dump(content, Dumper=_Blocks, sort_keys=False)}
 
 
 def _folder(folder: str, objects: Iterable[Object], rest: Mapping[str, Any]) -> dict[str, str]:
@@ -101,5 +98,5 @@ def _folder(folder: str, objects: Iterable[Object], rest: Mapping[str, Any]) -> 
     paths = sorted(parts)
     head = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
     kustomization = {**head, **rest, "resources": [*rest.get("resources", ()), *paths]}
-    texts = {f"{folder}/{path}": HEAD + dump(parts[path]) for path in paths}
-    return {f"{folder}/{KUSTOMIZATION}": HEAD + dump([kustomization]), **texts}
+    texts = {f"{folder}/{path}": from_catalogue(dump(parts[path])) for path in paths}
+    return {f"{folder}/{KUSTOMIZATION}": from_catalogue(dump([kustomization])), **texts}
