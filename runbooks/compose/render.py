@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from nexus.environment.environment import Environment
 from nexus.environment.generated import from_catalogue, plain
 from roles.image.checkout import checkout
 from roles.image.recipe import ROUTER, Image, recipe
+from roles.router.backend import timeout_ms
 from roles.service.access import CA
 from roles.service.contents import CONFIG, CREDENTIALS, config, credentials, env_file
 from roles.service.scale import size
@@ -43,7 +45,7 @@ def files(env: Environment) -> Files:
     texts = {
         FULL: from_catalogue(plain(full(env, cooked, stores))),
         LIMITS: from_catalogue(plain({"services": dict(_limits(env))})),
-        "haproxy.cfg": env.render("compose/haproxy.cfg.j2", routes=routes),
+        "haproxy.cfg": env.render("compose/haproxy.cfg.j2", routes=routes, timeout_ms=partial(timeout_ms, env)),
         "start.sh": env.render("compose/start.sh.j2"),
         "build.sh": _build(env, lineage, router.parents),
         **{f"config/{name}": env_file(config(env, service)) for name, service in env.catalogue.services.items()},

@@ -17,6 +17,7 @@ from nexus.environment.templates import templates
 from nexus.run.flow import SOURCES, matrix
 from roles.prometheus.limit import entries
 from roles.prometheus.plan import alerts
+from roles.router.backend import timeout_ms
 from roles.service.scale import size
 from roles.table import ROLES
 from runbooks.handoff import contract, generator
@@ -85,6 +86,7 @@ def _jinja(handoff: Handoff, rendered: list[str]) -> Jinja:
         "here_size": asked(catalogue, Scale.of(env.setting)),
         "size": lambda service: size(env, service),
         "full": lambda service: full_size(service, Scale.of({})),
+        "timeout_ms": partial(timeout_ms, env),
         "groups": lambda host: groups(env, host.groups),
         "probes": lambda service, shipped: catalogue.probes_of(service, shipped_code=shipped),
         "dependents": lambda name: [one.name for one in catalogue.services.values() if name in one.depends_on],

@@ -114,6 +114,11 @@ def test_all_routes_at_one_port(made: Files) -> None:
     assert "http-request replace-path ^/api/hollywood/(.*) /api/\\1" in config
 
 
+def test_a_timeout_of_the_environment(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(env.setting._values, "router_timeouts_ms", {"glitch": 4321})
+    assert b"timeout server 4321ms\n    server glitch " in files(env).public["haproxy.cfg"]
+
+
 @pytest.mark.skipif(not shutil.which("haproxy"), reason="haproxy is not installed")
 def test_haproxy_accepts_the_routes(made: Files, tmp_path: Path) -> None:
     (tmp_path / "haproxy.cfg").write_bytes(made.public["haproxy.cfg"])

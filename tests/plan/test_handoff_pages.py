@@ -84,6 +84,12 @@ def lab_like(name: str) -> Environment:
     return of_name(name, {})
 
 
+def test_a_timeout_of_the_environment() -> None:
+    found = pages(Handoff.of(lab(router_timeouts_ms={"glitch": 4321}), COMMIT, None))
+    for page in ("services/glitch.md", "architecture/api-gateway-map.md"):
+        assert "| 4321 ms |" in found[f"{TREE}/{page}"]
+
+
 def test_pages_are_the_same_again(env: Environment, made: dict[str, str]) -> None:
     assert pages(Handoff.of(env, COMMIT, observation(env))) == made
 
