@@ -22,16 +22,21 @@ EVERYTHING = [".*", ".*", ".*"]  # configure, write, read
 # password is public.
 ABSENT = {"present": False}
 UNLIMITED: dict[str, Any] = {"limits": {}}
+EXCHANGE = {"type": "topic", "durable": True}  # of every event
 
 Items = dict[str, dict[str, Any]]
 
 
+def vhost_names(catalogue: Catalogue) -> list[str]:
+    """One virtual host for each service that uses the broker, and that of the events."""
+    return [*(service.name for service in catalogue.services_of_store("rabbitmq")), EVENTS]
+
+
 def vhosts(catalogue: Catalogue) -> Items:
     """Virtual hosts and exchanges. Queues are replicated unless a client asks for another kind."""
-    names = [service.name for service in catalogue.services_of_store("rabbitmq")]
     wanted = {"default_queue_type": "quorum", **UNLIMITED, "stopped on": []}
-    found: Items = {f"vhost {name}": wanted for name in [*names, EVENTS]}
-    found |= {f"exchange {event.name}": {"type": "topic", "durable": True} for event in catalogue.platform.events}
+    found: Items = {f"vhost {name}": wanted for name in vhost_names(catalogue)}
+    found |= {f"exchange {event.name}": EXCHANGE for event in catalogue.platform.events}
     found["default vhost"], found["policies"] = ABSENT, {}
     return found
 
@@ -41,17 +46,20 @@ def users(env: Environment) -> Items:
     password = password_hash(ADMIN, env.secret("rabbitmq/admin"))
     found: Items = {f"user {ADMIN}": {"password": password, "administrator": True, **UNLIMITED}}
     found |= {"default user": ABSENT, "other users": {}}
+    for user, about in service_users(env).items():
+        found[f"user {user}"] = {**about, **UNLIMITED}
+    return found
+
+
+def service_users(env: Environment) -> Items:
+    """{user: {"password": its salted hash, "administrator", "permissions": {virtual host: patterns}}} of services."""
+    found: Items = {}
     for service in env.catalogue.services_of_store("rabbitmq"):
         permissions = {service.name: EVERYTHING}
         if events := event_permissions(env.catalogue, service):
             permissions[EVENTS] = events
         for user, secret in env.logins("rabbitmq", service.name):
-            found[f"user {user}"] = {
-                "password": password_hash(user, secret),
-                "administrator": False,
-                "permissions": permissions,
-                **UNLIMITED,
-            }
+            found[user] = {"password": password_hash(user, secret), "administrator": False, "permissions": permissions}
     return found
 
 

@@ -70,6 +70,13 @@ def own_accepted(env: Environment) -> dict[str, list[str]]:
     return {user: env.secrets.accepted(f"redis/{secret}") for secret, user in OWN.items()}
 
 
+def acl(env: Environment, one: Instance) -> str:
+    """The ACL file of an instance: the platform's own users, and the services that use it."""
+    services = one.services(env.catalogue)
+    accepted = {service.name: env.secrets.accepted(f"redis/{service.name}") for service in services}
+    return server_acl(services, own_accepted(env) | accepted)
+
+
 def in_force(env: Environment, host: Host, one: Instance) -> dict[str, Any]:
     """What the running server must show: settings by name, users as in their file, and a person's command for it."""
     fixed, live, users = (file.data.decode() for file in _files(env, host, one, PATHS))
@@ -97,7 +104,6 @@ def _drop_in(one: Instance) -> str:
 
 
 def _files(env: Environment, host: Host, one: Instance, paths: dict[str, str]) -> tuple[File, ...]:
-    services, accepted = one.services(env.catalogue), own_accepted(env)
     tuning = _tuning(env, host, one)
     fixed = {name: tuning.pop(name) for name in STARTED_WITH if name in tuning}
     config = env.render("redis/redis.conf.j2", host=host, one=one, port=one.port(host.setting), fixed=fixed)
@@ -111,11 +117,10 @@ def _files(env: Environment, host: Host, one: Instance, paths: dict[str, str]) -
         password=own_passwords(env)[REPLICA],
         replicas=replicas_to_write(env),
     )
-    accepted |= {service.name: env.secrets.accepted(f"redis/{service.name}") for service in services}
     return (
         File(one.config, config, group="redis", mode=0o640),
         File(one.live, live, group="redis", mode=0o640, secret=True),
-        File(one.users, server_acl(services, accepted), group="redis", mode=0o640, secret=True),
+        File(one.users, acl(env, one), group="redis", mode=0o640, secret=True),
     )
 
 

@@ -7,6 +7,8 @@ from nexus.catalogue.size import Scale, Size
 from nexus.catalogue.size import size as size_of
 from nexus.environment.environment import Environment
 
+LIMITS = {"cpus": "cpu", "memory": "memory"}  # {name in a Compose file: what control groups must enforce}
+
 
 def size(env: Environment, service: Service) -> Size:
     """Replicas of a service here, and what each of them requests."""
@@ -22,18 +24,22 @@ def enforceable(env: Environment) -> dict[str, bool]:
     return {kind: all(ability.get(kind, False) for ability in known) for kind in ("cpu", "memory")}
 
 
+def amounts(asks: Size) -> dict[str, str]:
+    """Memory and, if any is requested, CPU of a replica, as Compose files name and write them."""
+    cpus = {"cpus": f"{asks.cpu_millicores / 1000:.3f}"} if asks.cpu_millicores else {}
+    return {**cpus, "memory": str(asks.memory_bytes)}
+
+
 def resources(env: Environment, service: Service) -> dict[str, Any]:
     """Reservations that the scheduler counts, and limits where every host can enforce them."""
     asks = size(env, service)
-    amounts = {"cpu": ("cpus", f"{asks.cpu_millicores / 1000:.3f}"), "memory": ("memory", str(asks.memory_bytes))}
-    if not asks.cpu_millicores:
-        del amounts["cpu"]
-    found: dict[str, Any] = {"reservations": dict(amounts.values())}
+    asked = amounts(asks)
+    found: dict[str, Any] = {"reservations": dict(asked)}
     if asks.gpus:
         kind = {"discrete_resource_spec": {"kind": "NVIDIA-GPU", "value": asks.gpus}}
         found["reservations"]["generic_resources"] = [kind]
     enforced = enforceable(env)
-    limits = dict(amount for kind, amount in amounts.items() if enforced[kind])
+    limits = {name: amount for name, amount in asked.items() if enforced[LIMITS[name]]}
     return {**found, "limits": limits} if limits else found
 
 

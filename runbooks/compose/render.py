@@ -12,10 +12,11 @@ from nexus.environment.environment import Environment
 from nexus.environment.generated import from_catalogue, plain
 from roles.image.checkout import checkout
 from roles.image.recipe import ROUTER, Image, recipe
+from roles.router import plan as router
 from roles.router.backend import timeout_ms
 from roles.service.access import CA
 from roles.service.contents import CONFIG, CREDENTIALS, config, credentials, env_file
-from roles.service.scale import size
+from roles.service.scale import amounts, size
 from roles.service.stack import health_check
 from runbooks.compose import store
 from runbooks.compose.store import SERVERS, Server
@@ -27,7 +28,7 @@ Definition = dict[str, Any]
 
 @dataclass(frozen=True)
 class Files:
-    """{path: content} of the public files and of the secrets; `modes` of those that are programs."""
+    """{path: content} of the public files and of the secrets; `programs` are executable."""
 
     public: Mapping[str, bytes]
     secret: Mapping[str, bytes]
@@ -36,10 +37,8 @@ class Files:
 
 def files(env: Environment) -> Files:
     """Everything that Compose needs for an environment."""
-    env = replace(env, addresses=store.ADDRESSES)
-    cooked = recipe(env, checkout(env)).images
-    router = cooked[ROUTER]
-    stores = store.images(env, router.parents)
+    env, cooked, stores = _prepared(env)
+    parents = cooked[ROUTER].parents
     lineage = _lineage([*cooked.values(), *stores.values()])
     routes = sorted(env.catalogue.routes, key=lambda route: -len(route.path))
     texts = {
@@ -47,18 +46,23 @@ def files(env: Environment) -> Files:
         LIMITS: from_catalogue(plain({"services": dict(_limits(env))})),
         "haproxy.cfg": env.render("compose/haproxy.cfg.j2", routes=routes, timeout_ms=partial(timeout_ms, env)),
         "start.sh": env.render("compose/start.sh.j2"),
-        "build.sh": _build(env, lineage, router.parents),
+        "build.sh": _build(env, lineage, parents),
         **{f"config/{name}": env_file(config(env, service)) for name, service in env.catalogue.services.items()},
     }
-    contexts = {f"images/{file_of(image)}": image.context for image in lineage if image not in router.parents}
+    contexts = {f"images/{file_of(image)}": image.context for image in lineage if image not in parents}
     return Files({name: text.encode() for name, text in texts.items()} | contexts, secrets(env))
 
 
 def definition(env: Environment) -> str:
     """docker-compose.full.yml alone: no secret is asked for or made."""
+    return from_catalogue(plain(full(*_prepared(env))))
+
+
+def _prepared(env: Environment) -> tuple[Environment, Mapping[str, Image], Mapping[str, Image]]:
+    """The environment as containers see it, the images of services and router, and those of stores."""
     env = replace(env, addresses=store.ADDRESSES)
-    cooked = recipe(env, checkout(env)).images
-    return from_catalogue(plain(full(env, cooked, store.images(env, cooked[ROUTER].parents))))
+    images = recipe(env, checkout(env)).images
+    return env, images, store.images(env, images[ROUTER].parents)
 
 
 def secrets(env: Environment) -> dict[str, bytes]:
@@ -82,9 +86,9 @@ def full(env: Environment, images: Mapping[str, Image], stores: Mapping[str, Ima
         "image": images[ROUTER].tag,
         "pull_policy": "never",
         "restart": "unless-stopped",
-        "ports": [f"{env.setting.compose_address}:{env.setting.compose_port}:{env.setting.compose_port}"],
+        "ports": [f"{env.setting.compose_address}:{env.setting.compose_port}:{env.setting.router_port}"],
         "configs": [{"source": "haproxy", "target": "/etc/haproxy/haproxy.cfg"}],
-        "healthcheck": _listens(int(env.setting.compose_port)),
+        "healthcheck": router.stack(env)["healthcheck"],
     }
     configs = {"haproxy": "haproxy.cfg", **{f"{name}-config": f"config/{name}" for name in services}}
     return {
@@ -162,11 +166,7 @@ def _listens(port: int) -> Definition:
 def _limits(env: Environment) -> Iterator[tuple[str, Definition]]:
     """The override with limits, which not every engine can enforce."""
     for name, service in env.catalogue.services.items():
-        asks = size(env, service)
-        limits = {"memory": str(asks.memory_bytes)}
-        if asks.cpu_millicores:
-            limits["cpus"] = f"{asks.cpu_millicores / 1000:.3f}"
-        yield name, {"deploy": {"resources": {"limits": limits}}}
+        yield name, {"deploy": {"resources": {"limits": amounts(size(env, service))}}}
 
 
 def _lineage(images: list[Image]) -> list[Image]:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from nexus.catalogue import Service
 from nexus.environment.environment import Environment
 from roles.image.recipe import Image, Members, pack
-from roles.rabbitmq.users import EVENTS, EVERYTHING, event_permissions, password_hash
+from roles.rabbitmq.users import EVENTS, EXCHANGE, service_users, vhost_names
 from roles.redis.instance import INSTANCES, instance_of
-from roles.redis.plan import own_accepted
-from roles.redis.users import server_acl
+from roles.redis.plan import acl
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,7 @@ SERVERS = (
     Server("redis-cache", "redis", 6379, "redis-server", "redis", "/var/lib/redis", "users.acl"),
     Server("rabbitmq", "rabbitmq", 5671, "rabbitmq-server", "rabbitmq", "/var/lib/rabbitmq", "accounts.json"),
 )
+STORES = frozenset(server.store for server in SERVERS)
 ADDRESSES: Mapping[str, tuple[str, ...]] = {
     server.name.replace("-", "_"): (f"{server.name}:{server.port}",) for server in SERVERS
 } | {"postgresql_direct": ("postgresql:5432",)}
@@ -39,9 +39,7 @@ ADDRESSES: Mapping[str, tuple[str, ...]] = {
 
 def servers_of(service: Service) -> list[str]:
     """Names of the servers that a service needs."""
-    names = [name for name in service.stores if name in {server.store for server in SERVERS}]
-    cache = "redis" in names and instance_of(service).name == "cache"
-    return ["redis-cache" if name == "redis" and cache else name for name in names]
+    return [instance_of(service).stem if name == "redis" else name for name in service.stores if name in STORES]
 
 
 def images(env: Environment, base: tuple[Image, ...]) -> dict[str, Image]:
@@ -62,29 +60,21 @@ def accounts(env: Environment, server: Server) -> str:
         return env.render("compose/postgresql.sql.j2", services=env.catalogue.services_of_store("postgresql"))
     if server.store == "rabbitmq":
         return definitions(env)
-    (one,) = (each for each in INSTANCES if (each.name == "cache") == (server.name == "redis-cache"))
-    services = one.services(env.catalogue)
-    accepted = {service.name: env.secrets.accepted(f"redis/{service.name}") for service in services}
-    return server_acl(services, own_accepted(env) | accepted)
+    return acl(env, next(each for each in INSTANCES if each.stem == server.name))
 
 
 def definitions(env: Environment) -> str:
     """Virtual hosts, users, permissions and exchanges of RabbitMQ, as it loads them at each start."""
-    services = env.catalogue.services_of_store("rabbitmq")
     users, permissions = [], []
-    for service in services:
-        rules = {service.name: EVERYTHING}
-        if events := event_permissions(env.catalogue, service):
-            rules[EVENTS] = events
-        for user, password in env.logins("rabbitmq", service.name):
-            hashing = "rabbit_password_hashing_sha256"
-            hashed = {"password_hash": password_hash(user, password), "hashing_algorithm": hashing}
-            users.append({"name": user, **hashed, "tags": []})
-            for vhost, patterns in rules.items():
-                granted = dict(zip(("configure", "write", "read"), patterns, strict=True))
-                permissions.append({"user": user, "vhost": vhost, **granted})
-    common = {"type": "topic", "durable": True, "auto_delete": False, "internal": False, "arguments": {}}
-    exchanges = [{"name": event.name, "vhost": EVENTS, **common} for event in env.catalogue.platform.events]
-    vhosts = [{"name": name} for name in (*(service.name for service in services), EVENTS)]
+    for user, about in service_users(env).items():
+        hashed = {"password_hash": about["password"], "hashing_algorithm": "rabbit_password_hashing_sha256"}
+        users.append({"name": user, **hashed, "tags": []})
+        for vhost, patterns in about["permissions"].items():
+            granted = dict(zip(("configure", "write", "read"), patterns, strict=True))
+            permissions.append({"user": user, "vhost": vhost, **granted})
+    more = {"auto_delete": False, "internal": False, "arguments": {}}
+    events = env.catalogue.platform.events
+    exchanges = [{"name": event.name, "vhost": EVENTS, **EXCHANGE, **more} for event in events]
+    vhosts = [{"name": name} for name in vhost_names(env.catalogue)]
     found = {"vhosts": vhosts, "users": users, "permissions": permissions, "exchanges": exchanges}
     return json.dumps(found, indent=1) + "\n"
