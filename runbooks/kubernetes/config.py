@@ -14,7 +14,8 @@ from nexus.catalogue import Service
 from nexus.environment.environment import Environment
 from nexus.environment.fingerprint import keyed_hash
 from nexus.error import OperatorError
-from roles.registry.plan import login, registry_name
+from roles.docker.plan import registry_login
+from roles.registry.plan import registry_name
 from roles.service.contents import config, credentials, env_file, migration_credentials
 from runbooks.kubernetes import graph, pod
 from runbooks.kubernetes.item import NAME, Object, item
@@ -53,10 +54,11 @@ def secrets(env: Environment) -> list[Object]:
         found.append(_secret(pod.credentials(service.name), place, "Opaque", files, service.name))
         if service.migration:
             files = {**files, "credentials": env_file(migration_credentials(env, service))}
-            found.append(_secret(f"{service.name}-migration", place, "Opaque", files, service.name))
-    for place in namespaces(env):
-        if pull := pull_secret(env):
-            found.append(_secret(pull, place, "kubernetes.io/dockerconfigjson", {".dockerconfigjson": _login(env)}))
+            found.append(_secret(pod.migration_credentials(service.name), place, "Opaque", files, service.name))
+    if pull := pod.pull_secret(env):
+        files = {".dockerconfigjson": registry_login(env, registry_name(env))}
+        places = graph.namespaces(env.catalogue)
+        found += [_secret(pull, place, "kubernetes.io/dockerconfigjson", files) for place in places]
     return found
 
 
@@ -82,21 +84,10 @@ def names(env: Environment) -> list[tuple[str, str, str]]:
         place = graph.namespace(env.catalogue, service)
         found.append(("Opaque", place, pod.credentials(service.name)))
         if service.migration:
-            found.append(("Opaque", place, f"{service.name}-migration"))
-    if pull := pull_secret(env):
-        found += [("kubernetes.io/dockerconfigjson", place, pull) for place in namespaces(env)]
+            found.append(("Opaque", place, pod.migration_credentials(service.name)))
+    if pull := pod.pull_secret(env):
+        found += [("kubernetes.io/dockerconfigjson", place, pull) for place in graph.namespaces(env.catalogue)]
     return found
-
-
-def namespaces(env: Environment) -> list[str]:
-    """The namespaces that have services, in the order of the catalogue's domains."""
-    used = {service.domain for service in env.catalogue.services.values()}
-    return [domain.namespace for domain in env.catalogue.platform.domains if domain.name in used]
-
-
-def pull_secret(env: Environment) -> str:
-    """Name of the Secret with the login at the registry; empty if there is none."""
-    return str(env.setting.kubernetes_pull_secret) if registry_name(env) else ""
 
 
 def with_hash(env: Environment, deployment: Object, secrets: Mapping[tuple[str, str], Object]) -> Object:
@@ -113,9 +104,3 @@ def _secret(name: str, namespace: str, kind: str, files: Mapping[str, str], serv
     data = {path: base64.b64encode(text.encode()).decode() for path, text in files.items()}
     labels = {NAME: service} if service else {}
     return item("v1", "Secret", name, namespace, labels=labels, type=kind, data=data)
-
-
-def _login(env: Environment) -> str:
-    user, password = login(env)
-    auth = base64.b64encode(f"{user}:{password}".encode()).decode()
-    return json.dumps({"auths": {registry_name(env): {"username": user, "password": password, "auth": auth}}})

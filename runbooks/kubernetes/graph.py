@@ -22,6 +22,12 @@ def namespace(catalogue: Catalogue, service: Service) -> str:
     return next(domain.namespace for domain in catalogue.platform.domains if domain.name == service.domain)
 
 
+def namespaces(catalogue: Catalogue) -> list[str]:
+    """The namespaces that have services, in the order of the catalogue's domains."""
+    used = {service.domain for service in catalogue.services.values()}
+    return [domain.namespace for domain in catalogue.platform.domains if domain.name in used]
+
+
 def host(catalogue: Catalogue, name: str) -> str:
     """The name at which any pod of the cluster finds a service."""
     return f"{name}.{namespace(catalogue, catalogue.service(name))}"

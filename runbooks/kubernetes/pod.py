@@ -13,6 +13,7 @@ from roles.service.scale import size
 from runbooks.kubernetes.item import COMPONENT, MIGRATION, NAME, OURS, PORT, SERVER, VERSION, Object, selector
 
 CONTAINER = "service"
+ZONE = "topology.kubernetes.io/zone"
 
 
 def quantity(memory_bytes: int) -> str:
@@ -67,7 +68,7 @@ def _container(env: Environment, service: Service, image: str) -> Object:
 
 def _spec(env: Environment, service: Service, container: Object, config: str, credentials: str) -> Object:
     files = [{"configMap": {"name": config}}, {"secret": {"name": credentials}}]
-    pull = str(env.setting.kubernetes_pull_secret) if registry_name(env) else ""
+    pull = pull_secret(env)
     user = int(env.setting.image_user_id)
     return {
         "serviceAccountName": service.name,
@@ -104,17 +105,24 @@ def server(env: Environment, service: Service, image: str, release: str, config:
 def migration(env: Environment, service: Service, image: str, release: str, config: str) -> Object:
     """The template of the pod that brings the service's database up to a release."""
     container = {**_container(env, service, image), "args": list(service.migration)}
-    spec = _spec(env, service, container, config, f"{service.name}-migration")
+    spec = _spec(env, service, container, config, migration_credentials(service.name))
     labels = {**OURS, NAME: service.name, COMPONENT: MIGRATION, VERSION: release}
     return {"metadata": {"labels": labels}, "spec": {**spec, "restartPolicy": "Never"}}
-
-
-ZONE = "topology.kubernetes.io/zone"
 
 
 def credentials(name: str) -> str:
     """Name of the Secret with the logins of a service."""
     return f"{name}-credentials"
+
+
+def migration_credentials(name: str) -> str:
+    """Name of the Secret with the logins of its migration."""
+    return f"{name}-migration"
+
+
+def pull_secret(env: Environment) -> str:
+    """Name of the Secret with the login at the registry; empty if there is none."""
+    return str(env.setting.kubernetes_pull_secret) if registry_name(env) else ""
 
 
 def _spread(service: Service, key: str) -> dict[str, Any]:

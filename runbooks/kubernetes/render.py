@@ -37,8 +37,7 @@ class Rendered:
 
 def base(catalogue: Catalogue, dns_namespace: str) -> list[Object]:
     """Namespaces, accounts, addresses and policies between services: the same in every environment."""
-    used = {service.domain for service in catalogue.services.values()}
-    names = [domain.namespace for domain in catalogue.platform.domains if domain.name in used]
+    names = graph.namespaces(catalogue)
     standard = {"pod-security.kubernetes.io/enforce": "restricted"}
     found = [item("v1", "Namespace", name, labels=standard) for name in names]
     for name in names:

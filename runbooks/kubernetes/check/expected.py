@@ -44,7 +44,7 @@ def expected(env: Environment) -> Expected:
     setting, edge = env.setting, str(env.setting.kubernetes_edge)
     own = [graph.GATEWAY_NAMESPACE] if edge == "gateway" else []
     tls = str(setting.kubernetes_tls_secret)
-    places = config.namespaces(env) if edge == "ingress" else own
+    places = graph.namespaces(env.catalogue) if edge == "ingress" else own
     applied = config.names(env) if setting.kubernetes_secrets == "apply" else []
     outside = {*((place, tls) for place in places), *((place, name) for _, place, name in applied)}
     services = {}
