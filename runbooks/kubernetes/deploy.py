@@ -19,7 +19,7 @@ from roles.service.released import Released
 from roles.service.released import key as record_key
 from runbooks.kubernetes import capacity, migration, rollout, tree
 from runbooks.kubernetes.item import VERSION, Object, key
-from runbooks.kubernetes.kubectl import KINDS, Cluster
+from runbooks.kubernetes.kubectl import KINDS, Cluster, deployments_of
 from runbooks.kubernetes.render import render
 from runbooks.kubernetes.report import checked, notes
 from runbooks.release.context import IMAGES
@@ -37,13 +37,14 @@ def apply(services: Sequence[str] = (), back: Sequence[str] = ()) -> None:
 def plan(run: Run, services: Sequence[str]) -> Sequence[Act]:
     """The acts that make the cluster as planned; none if it is."""
     cluster = Cluster(run.environment)
-    running = cluster.deployments()
+    there = cluster.items(KINDS)
+    running = deployments_of(there)
     env = environment(run, running, services)
     rendered = checked(env, applied=True)
     objects = rendered.everything
     cluster.refuse(objects)
     tree.write(tree.directory(), render(env))
-    gone = leftovers(cluster, objects)
+    gone = leftovers(cluster, there, objects)
     jobs = migration.missing(cluster, objects)
     rest = [each for each in objects if each["kind"] != "Job"]
     difference = cluster.diff(rest)
@@ -96,13 +97,13 @@ def _running(found: Object) -> dict[str, Any]:
     return Released(template["metadata"]["labels"].get(VERSION, ""), digest).value()
 
 
-def leftovers(cluster: Cluster, objects: Sequence[Object]) -> list[Object]:
-    """Our objects that are no longer rendered. Configurations that a rollback needs stay, and so do namespaces."""
+def leftovers(cluster: Cluster, there: Sequence[Object], objects: Sequence[Object]) -> list[Object]:
+    """Our objects there that are no longer rendered, without namespaces and configurations that a rollback needs."""
     wanted = {key(each) for each in objects}
     needed = {name for each in cluster.items(["replicasets.apps"]) for name in _configs(each)}
     return [
         each
-        for each in cluster.items(KINDS)
+        for each in there
         if key(each) not in wanted
         and key(each)[1:] not in needed
         and not each["metadata"].get("ownerReferences")  # its owner removes it
@@ -121,10 +122,5 @@ def _roll_back(run: Run, names: Sequence[str]) -> Sequence[Act]:
     running = cluster.deployments()
     if missing := [name for name in names if name not in running]:
         raise OperatorError(f"{', '.join(missing)}: not in {cluster.context}, so there is nothing to roll back")
-    acts = [Act(f"Roll {name} back", partial(_undo, cluster, running[name])) for name in names]
+    acts = [Act(f"Roll {name} back", partial(rollout.undo, cluster, running[name])) for name in names]
     return [*acts, Act("Wait for the rollouts", partial(rollout.wait, cluster, names, False))]
-
-
-def _undo(cluster: Cluster, found: Object) -> None:
-    _, namespace, name = key(found)
-    cluster.run("rollout", "undo", f"deployment/{name}", "-n", namespace)

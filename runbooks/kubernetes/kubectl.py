@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
 
 from gevent import subprocess
 
@@ -60,8 +61,7 @@ class Cluster:
 
     def diff(self, objects: Sequence[Object]) -> str:
         """What an apply would change, as the server computes it; it hides the values of Secrets."""
-        there = self.namespaces()
-        known = [each for each in objects if (key(each)[1] or key(each)[2]) in there]
+        known = [each for each in objects if (key(each)[1] or key(each)[2]) in self.namespaces]
         new = [each for each in objects if each not in known]
         words = ("diff", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "-f", "-")
         text = self.run(*words, data=dump(known), accepted=(0, DIFFERENT)) if known else ""
@@ -77,6 +77,7 @@ class Cluster:
         items: list[Object] = json.loads(text)["items"]
         return items
 
+    @cached_property
     def namespaces(self) -> dict[str, str]:
         """{namespace: environment that it belongs to} of the cluster; empty text for those of others."""
         items = json.loads(self.run("get", "namespaces", "-o", "json"))["items"]
@@ -85,7 +86,7 @@ class Cluster:
 
     def deployments(self) -> dict[str, Object]:
         """{service: its Deployment} as the cluster has them."""
-        return {each["metadata"]["name"]: each for each in self.items(["deployments.apps"])}
+        return deployments_of(self.items(["deployments.apps"]))
 
     def delete(self, found: Iterable[Object]) -> None:
         """Delete objects; one that is gone already is left out."""
@@ -99,7 +100,7 @@ class Cluster:
         """OperatorError if the cluster belongs to another environment, or lacks a kind that is rendered."""
         wanted = list(objects)
         names = {key(each)[2] for each in wanted if each["kind"] == "Namespace"}
-        for name, owner in self.namespaces().items():
+        for name, owner in self.namespaces.items():
             if name in names and owner != self.environment:
                 whose = f"belongs to the environment {owner}" if owner else "was not made by this project"
                 raise OperatorError(
@@ -109,3 +110,8 @@ class Cluster:
         for kind, (plural, setting) in EXTENSIONS.items():
             if any(each["kind"] == kind for each in wanted) and plural not in self.kinds:
                 raise OperatorError(f"{self.context} does not know {plural}: install it there, or change {setting}")
+
+
+def deployments_of(found: Iterable[Object]) -> dict[str, Object]:
+    """{service: its Deployment} among these objects."""
+    return {key(each)[2]: each for each in found if each["kind"] == "Deployment"}

@@ -33,7 +33,9 @@ def carry_out(cluster: Cluster, job: Object) -> None:
             return
         if _condition(found, "Failed") or time.monotonic() > end:
             lines = cluster.run("logs", f"job/{name}", "-n", namespace, f"--tail={MOST_LINES}", accepted=(0, 1))
-            raise OperatorError(f"the migration {name} failed, and its service was not released:\n{lines}")
+            raise OperatorError(
+                f"the migration {name} failed, and its service was not released; fix it, and rerun:\n{lines}"
+            )
         gevent.sleep(POLL_SECONDS)
 
 

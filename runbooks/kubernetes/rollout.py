@@ -29,10 +29,10 @@ def failed(found: Object) -> bool:
     return current and any(each.get("reason") == "ProgressDeadlineExceeded" for each in conditions)
 
 
-def wait(cluster: Cluster, names: Collection[str], undo: bool) -> None:
+def wait(cluster: Cluster, names: Collection[str], back: bool) -> None:
     """Wait until these services are rolled out; OperatorError with the reasons if some are not.
 
-    With `undo` those that failed go back to their earlier ReplicaSet.
+    With `back` those that failed go back to their earlier ReplicaSet.
     """
     found = {name: each for name, each in cluster.deployments().items() if name in names}
     limits = [each["spec"].get("progressDeadlineSeconds", 600) for each in found.values()]
@@ -47,15 +47,21 @@ def wait(cluster: Cluster, names: Collection[str], undo: bool) -> None:
         gevent.sleep(POLL_SECONDS)
         found = {name: each for name, each in cluster.deployments().items() if name in names}
     lines = [f"{name} is not rolled out: {reason(cluster, each)}" for name, each in open_ones.items()]
-    lines += [back(cluster, each) for each in open_ones.values()] if undo else []
+    lines += [_back(cluster, each) for each in open_ones.values()] if back else []
     raise OperatorError("\n".join(lines))
 
 
-def back(cluster: Cluster, found: Object) -> str:
-    """Give a Deployment its earlier template again; what was done, or why it could not be."""
+def undo(cluster: Cluster, found: Object) -> None:
+    """Give a Deployment its earlier template again."""
     _, namespace, name = key(found)
+    cluster.run("rollout", "undo", f"deployment/{name}", "-n", namespace)
+
+
+def _back(cluster: Cluster, found: Object) -> str:
+    """Undo; what was done, or why it could not be."""
+    name = key(found)[2]
     try:
-        cluster.run("rollout", "undo", f"deployment/{name}", "-n", namespace)
+        undo(cluster, found)
     except OperatorError as error:
         return f"{name} cannot go back: {error}"
     return f"{name} goes back to its earlier release"
