@@ -29,8 +29,8 @@ def write(run: Run) -> int:
 
 def report(run: Run, before: dict[str, Any]) -> dict[str, Any]:
     """The report as data. `before` is the previous report, which knows when a difference was first seen."""
-    now, runs = time.time(), touched(run)
-    compared = hosts(run)
+    now, compared = time.time(), hosts(run)
+    runs = touched(run) if any(about["lines"] for about in compared.values()) else {}
     seen = {(line["host"], line["item"], line["before"]): line["first_seen"] for line in before.get("drift", [])}
     drift: list[dict[str, Any]] = []
     unhealthy: list[dict[str, Any]] = []
