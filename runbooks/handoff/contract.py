@@ -48,7 +48,7 @@ def group_of(path: str) -> str:
 
 
 def tree(env: Environment) -> list[str]:
-    """Every file that the handoff of an environment has, apart from what generators add below deployment/."""
+    """Every file that the handoff of an environment has, apart from Compose and Kubernetes below deployment/."""
     inside = [f"{folder}/{name}" for folder, names in NAMED.items() for name in names]
     inside += [f"services/{name}.md" for name in env.catalogue.services]
     inside += [f"modules/{module.slug}.md" for module in env.catalogue.modules]

@@ -10,7 +10,7 @@ from runbooks.handoff.handoff import Handoff
 def manifest(handoff: Handoff, rendered: list[str]) -> dict[str, Any]:
     """{"platform", "commit", "environment", "observed", "hosts", "services", "modules", "routes", "stores", ...}.
 
-    `rendered` are the files that generators made below deployment/.
+    `rendered` are the files below deployment/.
     """
     env, commit, catalogue = handoff.env, handoff.commit, handoff.env.catalogue
     known = facts(env)

@@ -20,7 +20,7 @@ from roles.prometheus.plan import alerts
 from roles.router.backend import timeout_ms
 from roles.service.scale import size
 from roles.table import ROLES
-from runbooks.handoff import contract, generator
+from runbooks.handoff import contract, deployment
 from runbooks.handoff.facts import groups
 from runbooks.handoff.graph import mermaid, svg
 from runbooks.handoff.handoff import Handoff
@@ -34,11 +34,9 @@ PICTURES = "docs/pictures"
 
 def pages(handoff: Handoff) -> dict[str, str]:
     """Every file of the handoff, by its path in the repository."""
-    made = generator.generated(handoff.env)
-    rendered = sorted(made)
-    jinja = _jinja(handoff, rendered)
-    found = dict(_rendered(jinja, handoff))
-    about = manifest(handoff, rendered)
+    made = deployment.files(handoff.env)
+    found = dict(_rendered(_jinja(handoff), handoff))
+    about = manifest(handoff, sorted(made))
     found["deployment-manifest.json"] = json.dumps(about, indent=2) + "\n"
     found[f"{contract.TREE}/deployment/deployment-manifest.yaml"] = plain(about)
     for name, graph in pictures(handoff.env).items():
@@ -68,7 +66,7 @@ def _page(jinja: Jinja, template: str, **values: Any) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
-def _jinja(handoff: Handoff, rendered: list[str]) -> Jinja:
+def _jinja(handoff: Handoff) -> Jinja:
     env = handoff.env
     catalogue, rules = env.catalogue, entries(env)
     jinja = templates(project.root() / "templates")
@@ -99,11 +97,9 @@ def _jinja(handoff: Handoff, rendered: list[str]) -> Jinja:
         "scripts": SCRIPTS,
         "region": REGION,
         "changelog": (project.root() / "CHANGELOG.md").read_text(),
-        "generated": rendered,
         "requests_of": _requests,
         "versions": list(_versions(handoff)),
         "file_count": contract.FILE_COUNT,
-        "load_test": (project.root() / "deploys/load_test.py").is_file(),
     }
     return jinja
 

@@ -15,7 +15,7 @@ from nexus.error import OperatorError
 from nexus.run.arguments import EVERY_RUN, declared
 from nexus.secrets import store
 from roles.prometheus.plan import rules_by_role
-from runbooks.handoff import bundle, contract, generator
+from runbooks.handoff import bundle, contract
 from runbooks.handoff.build import complaints
 from runbooks.handoff.contract import TREE
 from runbooks.handoff.handoff import Handoff
@@ -211,24 +211,12 @@ def test_the_full_bundle_has_no_local_files(made: dict[str, str]) -> None:
     assert [path for path in files if path.startswith(local) or "__pycache__" in path] == []
 
 
-def test_generators_join(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = {"docker-compose.full.yml": "services: {a: {}}\n", "kubernetes/base/a.yaml": "kind: A\n"}
-    monkeypatch.setattr(generator, "GENERATORS", [lambda env: files])
-    handoff = Handoff.of(env, COMMIT, None)
-    found = pages(handoff)
-    assert found[f"{TREE}/deployment/docker-compose.full.yml"] == files["docker-compose.full.yml"]
-    assert f"{TREE}/deployment/kubernetes/base/a.yaml" in found
-    assert complaints(handoff, found, bundle.sources()) == []
-    monkeypatch.setattr(generator, "GENERATORS", [lambda env: files, lambda env: files])
-    with pytest.raises(OperatorError, match=r"deployment/docker-compose\.full\.yml: two generators make this file"):
-        pages(handoff)
-
-
 def test_wrong_pages_are_complained_of(env: Environment, made: dict[str, str]) -> None:
     handoff, page = Handoff.of(env, COMMIT, None), f"{TREE}/services/glitch.md"
     less = {path: text for path, text in made.items() if path != page}
     assert f"{page} is missing" in complaints(handoff, less, [])
-    assert f"{page} is empty" in complaints(handoff, {**made, page: " \n"}, [])
+    for path in (page, f"{TREE}/deployment/docker-compose.full.yml"):
+        assert f"{path} is empty" in complaints(handoff, {**made, path: " \n"}, [])
     assert "docs/THIIO-HANDOFF/x.md is not in the contract" in complaints(handoff, {**made, f"{TREE}/x.md": "x"}, [])
 
 
