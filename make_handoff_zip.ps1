@@ -1,5 +1,5 @@
-# Makes pages and bundles of the handoff, as scripts/package-thiio-bundle.sh does on Linux and macOS.
-# It was never executed by this project's tests, which only check that it parses and calls the same program.
+# Makes pages and bundles of the handoff with scripts/package-thiio-bundle.sh: on Windows in WSL, elsewhere directly.
+# It was never executed by this project's tests, which only check that it parses and calls that script.
 param(
     [string]$Environment = "lab",
     [string]$Observation = "stored",
@@ -7,9 +7,12 @@ param(
 )
 $ErrorActionPreference = "Stop"
 Set-Location $PSScriptRoot
-if (-not (Test-Path ".venv")) {
-    python -m venv .venv
-    .venv\Scripts\python.exe -m pip install -q -c constraints.txt .
+$words = @("NEXUS_ENV=$Environment", "sh", "scripts/package-thiio-bundle.sh", "observation=$Observation", "drift=$Drift")
+if ($IsLinux -or $IsMacOS) {
+    & env @words
+} elseif (Get-Command wsl.exe -ErrorAction SilentlyContinue) {
+    & wsl.exe -- env @words
+} else {
+    Write-Error "This project needs Linux, and WSL is not installed: run wsl --install -d Debian, then this script again."
 }
-.venv\Scripts\python.exe -m runbooks.handoff $Environment "observation=$Observation" "drift=$Drift"
 exit $LASTEXITCODE

@@ -22,7 +22,7 @@ from tree_sitter import Language, Parser
 from nexus import project
 from nexus.error import OperatorError
 from runbooks.handoff import archive, bundle, contract, signature, verify
-from runbooks.handoff.__main__ import environment
+from runbooks.handoff.__main__ import KNOWN, environment
 from runbooks.handoff.build import build
 from runbooks.handoff.commit import Commit, commit
 from runbooks.handoff.handoff import Handoff
@@ -248,15 +248,17 @@ def test_verify_needs_a_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert verify.main([]) == 2
 
 
-def test_windows_calls_the_same_program() -> None:
+def test_powershell_calls_the_shell_script() -> None:
     """It is only parsed: it was never executed here."""
     text = (ROOT / "make_handoff_zip.ps1").read_bytes()
     parser = Parser(Language(tree_sitter_powershell.language()))
     assert not parser.parse(text).root_node.has_error
     assert parser.parse(text.replace(b"if (-not", b"if ((-not")).root_node.has_error
-    shell = (ROOT / "scripts/package-thiio-bundle.sh").read_text()
-    called = [re.findall(r"-m (runbooks\.\w+)", source) for source in (shell, text.decode())]
-    assert called == [["runbooks.handoff"], ["runbooks.handoff"]]
+    (script,) = re.findall(r'"(scripts/[\w.-]+)"', text.decode())
+    assert re.findall(r"-m (runbooks\.\w+)", (ROOT / script).read_text()) == ["runbooks.handoff"]
+    arguments = re.findall(r'"(\w+)=\$\w+"', text.decode())
+    assert arguments[0] == "NEXUS_ENV"
+    assert set(arguments[1:]) < set(KNOWN)
 
 
 def test_scripts_are_executable() -> None:
