@@ -22,9 +22,10 @@ def services(env: Environment) -> list[Service]:
 
 
 def name(env: Environment, service: str) -> str:
-    """Name of a service's bucket."""
+    """Name of a service's bucket. It has hyphens for underscores of the environment's name, which S3 forbids."""
     named = env.setting.storage_service_bucket_of.get(service)
-    return str(named or env.setting.storage_service_bucket.format(environment=env.name, service=service))
+    environment = env.name.replace("_", "-")
+    return str(named or env.setting.storage_service_bucket.format(environment=environment, service=service))
 
 
 def logins(env: Environment, service: str) -> list[tuple[str, str]]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from nexus.cli.command import NO_SECRETS
+from nexus.environment import inventory
 from nexus.environment.environment import Environment
 from nexus.error import OperatorError
 from nexus.secrets.store import Secrets
@@ -55,6 +57,14 @@ def accepted(env: Environment) -> set[tuple[str, str]]:
 
 def key_of(told: dict[str, str]) -> tuple[str, str]:
     return told["AWS_ACCESS_KEY_ID"], told["AWS_SECRET_ACCESS_KEY"]
+
+
+@pytest.mark.parametrize("environment", ["lab", "box", "lab_wide"])
+def test_environments_of_this_project_have_valid_names(environment: str) -> None:
+    env = inventory.load(environment, NO_SECRETS)
+    assert bucket.services(env)
+    for service in bucket.services(env):
+        assert bucket.NAME.fullmatch(bucket.name(env, service.name))
 
 
 def test_each_declaring_service_has_a_versioned_bucket(tmp_path: Path) -> None:
