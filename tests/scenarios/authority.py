@@ -1,4 +1,4 @@
-"""A public authority for a scenario: Debian's pebble and its DNS on an ops host of the lab, until the scenario ends."""
+"""A public authority for a scenario: Debian's pebble and dnsmasq on an ops host of the lab, until the scenario ends."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from roles.acme.host import edges
 from roles.acme.host.places import RECORD
 from roles.certificate.plan import CA, KEY, LEAF
 
-PORT, MANAGEMENT, DNS, DNS_MANAGEMENT = 14000, 15000, 8053, 8055
+PORT, MANAGEMENT, DNS = 14000, 15000, 8053
 UNITS = ("nexus-test-pebble", "nexus-test-dns")
-CONFIG = "/run/nexus-test-pebble.json"
+CONFIG, HOSTS = "/run/nexus-test-pebble.json", "/run/nexus-test-hosts"
 VALIDITY_SECONDS = 90 * 86400
 READ = """
 import json
@@ -43,7 +43,7 @@ class ScenarioAuthority:
         self.control, self.host = control, control.group("ops")[0]
         self.address = control.lab.host(self.host).address
         self.env = control.planned
-        control.ssh(self.host, "sudo apt-get install -y -q pebble pebble-challtestsrv", seconds=300)
+        control.ssh(self.host, "sudo apt-get install -y -q pebble dnsmasq-base", seconds=300)
 
     @property
     def data(self) -> dict[str, Any]:
@@ -73,17 +73,16 @@ class ScenarioAuthority:
             "certificateValidityPeriod": validity,
         }
         self.control.ssh(self.host, f"sudo tee {CONFIG} >/dev/null", json.dumps({"pebble": settings}))
-        dns = f"pebble-challtestsrv -dns01 {self.address}:{DNS} -management {self.address}:{DNS_MANAGEMENT}"
         run = "sudo systemd-run --collect --quiet --unit={} {} {}"
-        self.control.ssh(
-            self.host, run.format(UNITS[1], "", f"{dns} -http01 '' -https01 '' -tlsalpn01 '' -defaultIPv6 ''")
-        )
         self.names_lead_to(self.control.group("edge"))
+        dns = f"dnsmasq -k -C /dev/null -p {DNS} -a {self.address} --bind-interfaces --no-resolv --no-hosts"
+        reload = "-p 'ExecReload=kill -HUP $MAINPID'"
+        self.control.ssh(self.host, run.format(UNITS[1], reload, f"{dns} --local=/#/ --addn-hosts={HOSTS}"))
         chaos = f"-E PEBBLE_VA_NOSLEEP=1 -E PEBBLE_AUTHZREUSE=0 -E PEBBLE_WFE_NONCEREJECT={bad_nonces}"
         command = f"pebble -config {CONFIG} -dnsserver {self.address}:{DNS}"
         self.control.ssh(self.host, run.format(UNITS[0], chaos, command))
         ask = f"curl -sf --cacert {CA} https://{self.address}:{PORT}/dir"
-        assert wait_until(lambda: self._succeeds(ask), 60, pause=1), "pebble does not answer"
+        assert wait_until(partial(self._succeeds, ask), 60, pause=1), "pebble does not answer"
 
     def stop(self) -> None:
         """Stop it and its DNS."""
@@ -91,11 +90,9 @@ class ScenarioAuthority:
 
     def names_lead_to(self, hosts: Sequence[str]) -> None:
         """Let every name lead to these edge hosts."""
-        for name in self.names:
-            addresses = [self.env.host(host).address for host in hosts]
-            body = json.dumps({"host": f"{name}.", "addresses": addresses})
-            tell = f"curl -sf -d '{body}' http://{self.address}:{DNS_MANAGEMENT}/add-a"
-            assert wait_until(partial(self._succeeds, tell), 30, pause=1), "the DNS does not answer"
+        lines = "".join(f"{self.env.host(host).address} {' '.join(self.names)}\n" for host in hosts)
+        self.control.ssh(self.host, f"sudo tee {HOSTS}", lines)
+        self.control.ssh(self.host, f"sudo systemctl reload {UNITS[1]} 2>/dev/null; true")
 
     def _succeeds(self, command: str) -> bool:
         try:
