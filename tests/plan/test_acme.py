@@ -15,6 +15,8 @@ from josepy.jwk import JWKEC
 
 from nexus.environment.environment import Environment
 from nexus.error import OperatorError
+from nexus.plan.diff import complete
+from nexus.plan.kinds.unit import DROP_IN, Unit
 from roles.acme import account, settings
 from roles.acme.host import metrics, state
 from roles.acme.host.places import CONFIG
@@ -49,6 +51,22 @@ def test_off_by_default(tmp_path: Path) -> None:
     found = "\n".join(texts(env, "edge1").values())
     assert "acme-challenge" not in found
     assert "acme/account-key" not in env.secrets.names()
+
+
+def test_a_run_can_complete_its_plans(tmp_path: Path) -> None:
+    """Also where the port of the socket changes: it starts again."""
+    env = on(tmp_path)
+    for host in env.hosts:
+        desired = complete(plan(env, host))
+        assert len({file.path for file in desired.files}) == len(desired.files)
+    (drop_in,) = [file for file in complete(plan(env, env.host("edge1"))).files if file.path.endswith(f"/{DROP_IN}")]
+    assert drop_in.path == f"/etc/systemd/system/nexus-acme-edge.socket.d/{DROP_IN}"
+    assert _text(drop_in).startswith("[Socket]\nExecStartPre=")
+
+
+def test_a_timer_cannot_follow_changes_of_files() -> None:
+    with pytest.raises(ValueError, match=r"nexus-acme\.timer runs no command before it starts"):
+        Unit("nexus-acme.timer", restart_on=(CONFIG,)).drop_in()
 
 
 def test_edge_hosts_trust_what_they_show(tmp_path: Path) -> None:

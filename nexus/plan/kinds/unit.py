@@ -1,4 +1,4 @@
-"""A systemd unit, and the drop-in that stamps the files that a service was started with."""
+"""A systemd unit, and the drop-in that stamps the files that it was started with."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +12,7 @@ from nexus.plan.kinds.path import UNIT_FILES, AtPath
 from nexus.plan.unit import ON, SystemdUnit
 
 DROP_IN = "50-nexus-cos.conf"
+SECTIONS = {"service": "Service", "socket": "Socket"}  # kinds of units that can run a command before they start
 TOLD = ("name", "restart_on", "reload_on", "reload_check", "restart_check", "ready_check")
 
 
@@ -36,17 +37,19 @@ class Unit(SystemdUnit, place=Place.UNITS, removable=True):
         return {Unit: [self.name, *([self.started] if self.started else [])], AtPath: self.reads}
 
     def drop_in(self) -> File:
-        """Stamp the hashes of the files that the unit reads, just before it starts. Only a service has such a start.
+        """Stamp the hashes of the files that the unit reads, just before it starts; ValueError if its kind cannot.
 
         A section that systemd ignores tells programs on the host how the unit takes its files: the unit as JSON.
         """
-        if "." in self.name and not self.name.endswith(".service"):
-            raise ValueError(f"unit {self.name} is not a service and cannot be restarted when its files change")
+        name = self.name if "." in self.name else f"{self.name}.service"
+        section = SECTIONS.get(name.rpartition(".")[2])
+        if not section:
+            raise ValueError(f"unit {self.name} runs no command before it starts: it cannot follow changes of files")
         paths = " ".join(sorted(self.reads))
         stamp = f"mkdir -p /run/nexus-cos/stamp && sha256sum {paths} >/run/nexus-cos/stamp/{self.name} 2>/dev/null"
         said = json.dumps({name: value for name, value in asdict(self).items() if name in TOLD})
-        content = f"[Service]\nExecStartPre=-+/bin/sh -c '{stamp}'\n\n[X-Nexus-COS]\nUnit={said}\n"
-        return File(f"{UNIT_FILES}{self.name.removesuffix('.service')}.service.d/{DROP_IN}", content)
+        content = f"[{section}]\nExecStartPre=-+/bin/sh -c '{stamp}'\n\n[X-Nexus-COS]\nUnit={said}\n"
+        return File(f"{UNIT_FILES}{name}.d/{DROP_IN}", content)
 
     def compare(self, found: Differences, seen: Seen) -> Step | None:
         if self.has_failed(seen.answer):
