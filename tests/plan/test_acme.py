@@ -61,7 +61,7 @@ def test_a_run_can_complete_its_plans(tmp_path: Path) -> None:
         assert len({file.path for file in desired.files}) == len(desired.files)
     (drop_in,) = [file for file in complete(plan(env, env.host("edge1"))).files if file.path.endswith(f"/{DROP_IN}")]
     assert drop_in.path == f"/etc/systemd/system/nexus-acme-edge.socket.d/{DROP_IN}"
-    assert _text(drop_in).startswith("[Socket]\nExecStartPre=")
+    assert drop_in.data.startswith(b"[Socket]\nExecStartPre=")
 
 
 def test_a_timer_cannot_follow_changes_of_files() -> None:

@@ -63,8 +63,8 @@ def key_of(told: dict[str, str]) -> tuple[str, str]:
 def test_environments_of_this_project_have_valid_names(environment: str) -> None:
     env = inventory.load(environment, NO_SECRETS)
     assert bucket.services(env)
-    for service in bucket.services(env):
-        assert bucket.NAME.fullmatch(bucket.name(env, service.name))
+    for each in bucket.services(env):
+        assert bucket.NAME.fullmatch(bucket.name(env, each.name))
 
 
 def test_each_declaring_service_has_a_versioned_bucket(tmp_path: Path) -> None:

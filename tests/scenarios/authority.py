@@ -23,6 +23,7 @@ from roles.certificate.plan import CA, KEY, LEAF
 PORT, MANAGEMENT, DNS = 14000, 15000, 8053
 UNITS = ("nexus-test-pebble", "nexus-test-dns")
 CONFIG, HOSTS = "/run/nexus-test-pebble.json", "/run/nexus-test-hosts"
+TRUSTED = "/usr/local/share/ca-certificates/scenario.crt"
 VALIDITY_SECONDS = 90 * 86400
 READ = """
 import json
@@ -83,10 +84,22 @@ class ScenarioAuthority:
         self.control.ssh(self.host, run.format(UNITS[0], chaos, command))
         ask = f"curl -sf --cacert {CA} https://{self.address}:{PORT}/dir"
         assert wait_until(partial(self._succeeds, ask), 60, pause=1), "pebble does not answer"
+        self._trust(self.root())
 
     def stop(self) -> None:
         """Stop it and its DNS."""
         self.control.ssh(self.host, f"sudo systemctl stop {' '.join(UNITS)} 2>/dev/null; true")
+
+    def forget(self) -> None:
+        """Stop it, and let no host trust it any longer."""
+        self.stop()
+        self._trust("")
+
+    def _trust(self, root: str) -> None:
+        """Let the hosts that ask Nginx trust this root, as an operator does with a private authority; empty: none."""
+        change = f"sudo tee {TRUSTED} >/dev/null" if root else f"sudo rm -f {TRUSTED}"
+        for host in dict.fromkeys([*self.control.group("edge"), *self.control.group("ops")]):
+            self.control.ssh(host, f"{change}; sudo update-ca-certificates 2>&1", root)
 
     def names_lead_to(self, hosts: Sequence[str]) -> None:
         """Let every name lead to these edge hosts."""

@@ -35,7 +35,7 @@ def authority(pytestconfig: pytest.Config) -> Iterator[ScenarioAuthority]:
         try:
             yield found
         finally:
-            found.stop()
+            found.forget()
             done = control.run()
             assert done.status == 0, done.end
 
