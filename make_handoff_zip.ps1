@@ -11,7 +11,7 @@ $words = @("NEXUS_ENV=$Environment", "sh", "scripts/package-thiio-bundle.sh", "o
 if ($IsLinux -or $IsMacOS) {
     & env @words
 } elseif (Get-Command wsl.exe -ErrorAction SilentlyContinue) {
-    & wsl.exe -- env @words
+    & wsl.exe --exec env @words
 } else {
     Write-Error "This project needs Linux, and WSL is not installed: run wsl --install -d Debian, then this script again."
 }
