@@ -18,6 +18,7 @@ from cryptography import x509
 from nexus.provider.lab.machine import wait_until
 from roles.acme.host import edges
 from roles.acme.host.places import RECORD
+from roles.certificate.host.public import DIRECTORY
 from roles.certificate.plan import CA, KEY, LEAF
 
 PORT, MANAGEMENT, DNS = 14000, 15000, 8053
@@ -91,9 +92,11 @@ class ScenarioAuthority:
         self.control.ssh(self.host, f"sudo systemctl stop {' '.join(UNITS)} 2>/dev/null; true")
 
     def forget(self) -> None:
-        """Stop it, and let no host trust it any longer."""
+        """Stop it; no host trusts it any longer or has a certificate of it."""
         self.stop()
         self._trust("")
+        for host in dict.fromkeys([*self.control.group("edge"), *self.control.group("ops")]):
+            self.control.ssh(host, f"sudo systemctl stop nexus-acme.timer; sudo rm -rf {RECORD} {DIRECTORY}")
 
     def _trust(self, root: str) -> None:
         """Let the hosts that ask Nginx trust this root, as an operator does with a private authority; empty: none."""
