@@ -237,7 +237,7 @@ def test_keys_are_nowhere_else(certified: ScenarioAuthority) -> None:
     control = certified.control
     secret = control.ssh(certified.host, f"sudo cat {RECORD}").split("PRIVATE KEY-----\\n")[1][:60]
     account = control.planned.secrets.get("acme/account-key").splitlines()[1]
-    journal = "read -r key; sudo journalctl --no-pager -q | grep -cF -- \"$key\"; true"
+    journal = 'read -r key; sudo journalctl --no-pager -q | grep -cF -- "$key"; true'
     places = "sudo grep -rlF -f - /etc /var/lib /var/log /run 2>/dev/null; true"
     for name in control.names:
         for text in (secret, account):
