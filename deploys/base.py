@@ -5,5 +5,5 @@ from roles.certificate import certificate
 from roles.firewall import open_ports
 
 base()
-open_ports()  # before anything listens, and before a new host joins; deploys/firewall.py closes the others
+open_ports(new_hosts=True)  # before anything listens or joins; deploys/firewall.py closes the others
 certificate()

@@ -3,9 +3,11 @@
 from pyinfra import host
 
 from nexus.run.converge import layer
+from roles.firewall import open_ports
 from roles.image import image
 from roles.swarm import swarm
 
+open_ports()
 layer("swarm")
 if {"app", "edge", "ops"} & set(host.groups):
     swarm()

@@ -9,6 +9,7 @@ from nexus.run.arguments import Flag, arguments
 from nexus.run.converge import forget_roles, layer
 from roles.backup import backup
 from roles.etcd import etcd
+from roles.firewall import open_ports
 from roles.mongodb import mongodb
 from roles.pgbouncer import pgbouncer
 from roles.postgresql import postgresql
@@ -19,6 +20,7 @@ from roles.sentinel import sentinel
 from roles.storage import storage
 
 arguments(prune_data=Flag("also drop databases, vhosts and users that no service declares any longer"))
+open_ports()
 layer("quorum")
 if "etcd" in host.groups:
     etcd()  # where PostgreSQL's hosts agree on who is primary

@@ -3,10 +3,12 @@
 from pyinfra import host
 
 from roles.docker import docker
+from roles.firewall import open_ports
 from roles.image import begin_images
 from roles.registry import registry
 from roles.storage import begin_storage
 
+open_ports()
 if "ops" in host.groups:
     registry()  # before Docker, which logs in there
 if {"app", "edge", "ops"} & set(host.groups):

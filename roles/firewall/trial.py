@@ -16,7 +16,7 @@ from nexus.run.run import current_run
 from nexus.transport.fencing_token import permit
 from nexus.transport.host_client import HostClient
 from nexus.transport.protocol import action
-from roles.firewall.host.state import TRIAL, more_than
+from roles.firewall.host.state import NONE, TRIAL, more_than
 from roles.firewall.plan import SOURCE, context
 
 RULES = "firewall"  # item of the plan
@@ -37,25 +37,28 @@ def _confirm(tried: Sequence[OperationMeta]) -> Iterator[PyinfraCommand]:
         yield _Confirmation()
 
 
-def open_first() -> list[OperationMeta]:
-    """Let in what is planned at the current host, if its rules are about to change. Return the operation that does."""
+def open_first(new_hosts: bool) -> list[OperationMeta]:
+    """Let in what is planned at the current host, if its rules are about to change. Return the operation that does.
+
+    A host that has no rules yet gets them with `new_hosts`.
+    """
     run = current_run()
     if run.nothing_to_do():
         return []
-    opening = _open_first(name="Open the firewall")
+    opening = _open_first(new_hosts, name="Open the firewall")
     run.journaled.add(identity(opening))
     return [opening]
 
 
 @operation()
-def _open_first() -> Iterator[PyinfraCommand]:
+def _open_first(new_hosts: bool) -> Iterator[PyinfraCommand]:
     hosts, name = current_run().hosts, host.name
     if not (executing() and permit.number and hosts.host(name).setting.firewall_enabled):
         return  # a run without the lock changes nothing
     [planned] = hosts.plan(name, "firewall").states
     opened = more_than(planned.payload["stamp"])
     there = planned.present(hosts.answer(name))["items"].get(RULES, {}).get("rules")
-    if there not in (planned.payload["stamp"], opened):
+    if there not in (planned.payload["stamp"], opened) and (new_hosts or there not in (None, NONE)):
         yield _Opening([change for change in hosts.compare(name, "firewall").changes if change.what == RULES])
 
 
