@@ -7,8 +7,8 @@ one layer opens ports as well, and leaves closing to deploys/firewall.py.
 
 from functools import cache
 
+from pyinfra import context
 from pyinfra.api.deploy import deploy
-from pyinfra.context import host
 
 from nexus.run.converge import converge
 from nexus.run.run import Run, current_run
@@ -21,8 +21,9 @@ def open_ports(new_hosts: bool = False) -> None:
     A host without rules gets them only with `new_hosts`: they would close what this run knows nothing of.
     """
     opened = _opened(current_run())
-    if host.name not in opened:
-        opened.add(host.name)
+    name = context.host.name  # this package has a `host` of its own
+    if name not in opened:
+        opened.add(name)
         _open_ports(new_hosts)
 
 
