@@ -85,11 +85,15 @@ class ScenarioAuthority:
         self.control.ssh(self.host, run.format(UNITS[0], chaos, command))
         ask = f"curl -sf --cacert {CA} https://{self.address}:{PORT}/dir"
         assert wait_until(partial(self._succeeds, ask), 60, pause=1), "pebble does not answer"
-        self._trust(self.root())
+        self.trust()
 
     def stop(self) -> None:
         """Stop it and its DNS."""
         self.control.ssh(self.host, f"sudo systemctl stop {' '.join(UNITS)} 2>/dev/null; true")
+
+    def trust(self) -> None:
+        """Let the hosts that ask Nginx trust its root, as an operator does with a private authority."""
+        self._trust(self.root())
 
     def forget(self) -> None:
         """Stop it; no host trusts it any longer or has a certificate of it."""
@@ -99,7 +103,6 @@ class ScenarioAuthority:
             self.control.ssh(host, f"sudo systemctl stop nexus-acme.timer; sudo rm -rf {RECORD} {DIRECTORY}")
 
     def _trust(self, root: str) -> None:
-        """Let the hosts that ask Nginx trust this root, as an operator does with a private authority; empty: none."""
         change = f"sudo tee {TRUSTED} >/dev/null" if root else f"sudo rm -f {TRUSTED}"
         for host in dict.fromkeys([*self.control.group("edge"), *self.control.group("ops")]):
             self.control.ssh(host, f"{change}; sudo update-ca-certificates 2>&1", root)

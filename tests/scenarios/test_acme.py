@@ -92,6 +92,7 @@ def test_an_edge_host_without_it_gets_the_same_one(certified: ScenarioAuthority,
     if full:  # a bare host of the same name
         control.host(edge).remove()
         lab.up(control.lab)
+        certified.trust()
         run(certified, "deploys/full.py")
     else:
         control.ssh(edge, f"sudo rm -rf {DIRECTORY}")
