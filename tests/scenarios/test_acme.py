@@ -31,6 +31,7 @@ def authority(pytestconfig: pytest.Config) -> Iterator[ScenarioAuthority]:
     for control, outcome in whole("lab_wide", pytestconfig):
         assert outcome.status == 0, outcome.end
         found = ScenarioAuthority(control)
+        found.forget()  # what a run that was killed has left
         found.start()
         try:
             yield found
