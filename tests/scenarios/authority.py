@@ -100,7 +100,8 @@ class ScenarioAuthority:
         self.stop()
         self._trust("")
         for host in dict.fromkeys([*self.control.group("edge"), *self.control.group("ops")]):
-            self.control.ssh(host, f"sudo systemctl stop nexus-acme.timer 2>/dev/null; sudo rm -rf {RECORD} {DIRECTORY}")
+            self.control.ssh(host, "sudo systemctl stop nexus-acme.timer 2>/dev/null; true")
+            self.control.ssh(host, f"sudo rm -rf {RECORD} {DIRECTORY}")
 
     def _trust(self, root: str) -> None:
         change = f"sudo tee {TRUSTED} >/dev/null" if root else f"sudo rm -f {TRUSTED}"
