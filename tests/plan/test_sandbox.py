@@ -67,3 +67,10 @@ def test_systemd_knows_every_line(tmp_path: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         wrong = [line for line in done.stderr.splitlines() if str(tmp_path / name) in line and "Unknown" in line]
         assert wrong == []
+
+
+@pytest.mark.parametrize("path", sorted(Path("templates").rglob("*.service.j2")), ids=str)
+def test_units_that_hide_systemds_lines_show_their_own(path: Path) -> None:
+    """Output has the level `info` unless the unit says otherwise, and would be hidden too."""
+    lines = path.read_text().splitlines()
+    assert ("LogLevelMax=notice" in lines) == ("SyslogLevel=notice" in lines)
