@@ -14,7 +14,7 @@ from nexus.provider import lab
 from nexus.provider.lab.machine import wait_until
 
 NEW, NUMBER = "app9", 29
-NODE_SECONDS = 60  # a manager that was just elected knows nothing of its nodes for some seconds
+NODE_SECONDS = 180  # a manager that was just elected knows nothing of its nodes for a while
 
 
 @pytest.fixture

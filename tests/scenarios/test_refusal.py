@@ -104,5 +104,6 @@ def test_one_of_several_hosts_does_not_answer(control: Control, tmp_path: Path) 
     copy = copy_of_project(tmp_path / "copy", environment=control.name)
     with (copy / f"inventory/{control.name}.py").open("a") as inventory:
         inventory.write('app[-1][1]["ssh_port"] = 1  # nobody listens there\n')
-    said = f"no connection to {control.group('app')[-1]}; see the reason above"
-    refuse(Control(control.name, copy), said, "port 1 ")
+    away = control.group("app")[-1]
+    said = f"no connection to {away}; see the reason above"
+    refuse(Control(control.name, copy), said, f"{control.lab.host(away).address} port 1")
