@@ -139,7 +139,7 @@ class Project:
         """Run pyinfra with these arguments in the copy to its end."""
         process = self.start(*words, env=env)
         try:
-            text, _ = process.communicate(timeout=60)
+            text, _ = process.communicate(timeout=300)
         finally:
             process.kill()
         return Outcome(process.returncode, text)

@@ -31,6 +31,12 @@ import json
 known = json.load(open("{}"))
 print(json.dumps({{name: value for name, value in known.items() if name not in ("pair", "open")}}))
 """
+LOOK_UP = """
+import dns.resolver
+asked = dns.resolver.Resolver(configure=False)
+asked.nameservers, asked.port = ["{}"], {}
+print(*sorted(str(found) for found in asked.resolve("{}", "A")))
+"""
 CHANGE = """
 import json
 known = json.load(open("{0}"))
@@ -45,7 +51,7 @@ class ScenarioAuthority:
         self.control, self.host = control, control.group("ops")[0]
         self.address = control.lab.host(self.host).address
         self.env = control.planned
-        control.ssh(self.host, "sudo apt-get install -y -q pebble dnsmasq-base", seconds=300)
+        control.ssh(self.host, "sudo apt-get install -y -q pebble dnsmasq-base python3-dnspython", seconds=300)
 
     @property
     def data(self) -> dict[str, Any]:
@@ -76,10 +82,10 @@ class ScenarioAuthority:
         }
         self.control.ssh(self.host, f"sudo tee {CONFIG} >/dev/null", json.dumps({"pebble": settings}))
         run = "sudo systemd-run --collect --quiet --unit={} {} {}"
-        self.names_lead_to(self.control.group("edge"))
         dns = f"dnsmasq -k -C /dev/null -p {DNS} -a {self.address} --bind-interfaces --no-resolv --no-hosts"
         reload = "-p 'ExecReload=kill -HUP $MAINPID'"
         self.control.ssh(self.host, run.format(UNITS[1], reload, f"{dns} --local=/#/ --addn-hosts={HOSTS}"))
+        self.names_lead_to(self.control.group("edge"))
         chaos = f"-E PEBBLE_VA_NOSLEEP=1 -E PEBBLE_AUTHZREUSE=0 -E PEBBLE_WFE_NONCEREJECT={bad_nonces}"
         command = f"pebble -config {CONFIG} -dnsserver {self.address}:{DNS}"
         self.control.ssh(self.host, run.format(UNITS[0], chaos, command))
@@ -109,10 +115,13 @@ class ScenarioAuthority:
             self.control.ssh(host, f"{change}; sudo update-ca-certificates 2>&1", root)
 
     def names_lead_to(self, hosts: Sequence[str]) -> None:
-        """Let every name lead to these edge hosts."""
-        lines = "".join(f"{self.env.host(host).address} {' '.join(self.names)}\n" for host in hosts)
+        """Let every name lead to these edge hosts, from the first question on."""
+        addresses = sorted(self.env.host(host).address for host in hosts)
+        lines = "".join(f"{address} {' '.join(self.names)}\n" for address in addresses)
         self.control.ssh(self.host, f"sudo tee {HOSTS}", lines)
-        self.control.ssh(self.host, f"sudo systemctl reload {UNITS[1]} 2>/dev/null; true")
+        if self._succeeds(f"sudo systemctl reload {UNITS[1]} 2>/dev/null"):
+            ask = ["python3 -", LOOK_UP.format(self.address, DNS, self.names[0])]
+            assert wait_until(lambda: self.control.ssh(self.host, *ask).split() == addresses, 60, pause=1), "old names"
 
     def _succeeds(self, command: str) -> bool:
         try:
@@ -141,10 +150,10 @@ class ScenarioAuthority:
         self.control.ssh(self.host, "sudo python3 -", CHANGE.format(RECORD, json.dumps(values)))
 
     def due(self) -> None:
-        """Let the certificate be due at the next start of the program."""
+        """Let the certificate be due at the next start of the program, without a pause after an earlier refusal."""
         now = time.time()
         told = {"serial": self.record()["serial"], "start": now, "end": now}
-        self.change_record({"information": told, "ask_again": now + 3600})
+        self.change_record({"information": told, "ask_again": now + 3600, "failures": {}})
 
     def shown(self, name: str) -> str:
         """The serial that an edge host shows to clients."""
