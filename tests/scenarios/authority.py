@@ -120,8 +120,9 @@ class ScenarioAuthority:
         lines = "".join(f"{address} {' '.join(self.names)}\n" for address in addresses)
         self.control.ssh(self.host, f"sudo tee {HOSTS}", lines)
         if self._succeeds(f"sudo systemctl reload {UNITS[1]} 2>/dev/null"):
-            ask = ["python3 -", LOOK_UP.format(self.address, DNS, self.names[0])]
-            assert wait_until(lambda: self.control.ssh(self.host, *ask).split() == addresses, 60, pause=1), "old names"
+            ask = LOOK_UP.format(self.address, DNS, self.names[0])
+            found = partial(self.control.ssh, self.host, "python3 -", ask)
+            assert wait_until(lambda: found().split() == addresses, 60, pause=1), "the DNS answers as before"
 
     def _succeeds(self, command: str) -> bool:
         try:
