@@ -33,6 +33,11 @@ mongodb_memory_percent = 2
 # Tests on this machine send more requests to the edge than a client may; this is the machine's address in the lab.
 edge_unlimited_networks = ["10.213.0.1/32"]
 
+# A load test of two cores that have all hosts: up to 50 requests a second, 48 seconds.
+load_test_rate_percent = 10
+load_test_seconds_percent = 10
+load_test_asks = False
+
 # Elsewhere a release is watched for 30 s; here scenarios do dozens of releases.
 release_min_ready_seconds = 10
 
