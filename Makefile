@@ -10,7 +10,7 @@ AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo -E)
 QUARTER ?= $(shell date +%j)
 REPORTS := --junitxml=reports/$(NEXUS_ENV).xml --html=reports/$(NEXUS_ENV).html --self-contained-html
 
-.PHONY: help deploy provision test verify drift report handoff lint scenarios bench architecture messages environment environment-remove lab-up lab-down lab-status catalogue flows kubernetes-files compose-files secrets secrets-edit secrets-status clean
+.PHONY: help deploy provision test verify drift report handoff lint lint-workflows scenarios bench architecture messages environment environment-remove lab-up lab-down lab-status catalogue flows kubernetes-files compose-files secrets secrets-edit secrets-status clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 20
@@ -56,6 +56,11 @@ lint: .venv/ready
 	$(BIN)/python docs/messages.py --check
 	$(BIN)/check-jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema -q --builtin-schema vendor.github-actions .github/actions/*/action.yml
+
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+lint-workflows: ## check the workflows of GitHub with actionlint, where Go is installed; `lint` knows only their schema
+	@if command -v go > /dev/null; then go run $(ACTIONLINT) && echo "workflows: no finding"; \
+	else echo "workflows: skipped, actionlint needs Go"; fi
 
 architecture: .venv/ready ## draw the picture of the code in docs/architecture.md from its imports
 	$(BIN)/python docs/architecture.py

@@ -4,10 +4,12 @@
 
 It imports nothing of this project, so it starts at once. Standard input has what `send` of load.py writes, standard
 output what it reads. A request is due at a fixed time, whether or not earlier ones were answered. Its time counts from
-then, so that a slow edge cannot slow down the questions that show it. It ends early once too many requests fail.
+then, so that a slow edge cannot slow down the questions that show it. It ends early once too many requests fail, or
+the run that started it is gone.
 """
 
 import json
+import os
 import ssl
 import sys
 import time
@@ -43,7 +45,7 @@ class Load:
         for number in range(self.asked["count"]):
             due = number / self.asked["per_second"]
             gevent.sleep(max(0.0, self.began + due - time.monotonic()))
-            if self._stops:
+            if self._stops or self._abandoned:
                 break
             if at_work.full():
                 self.unsent += 1
@@ -56,6 +58,11 @@ class Load:
     def _stops(self) -> bool:
         done = len(self.requests)
         return done >= JUDGED and 100 * self.failed > self.asked["stop_percent"] * done
+
+    @property
+    def _abandoned(self) -> bool:
+        """Whether the run that started this has ended, such as by a signal."""
+        return os.getppid() != self.asked["parent"]
 
     def _edge(self, edge: Mapping[str, Any]) -> HTTPSConnectionPool:
         name, seconds = self.asked["name"], self.asked["answer_seconds"]

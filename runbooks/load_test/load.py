@@ -1,6 +1,7 @@
 """One phase of load on the edge hosts of an environment, by the generator in a process of its own."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -56,10 +57,7 @@ class Load:
         asked = self._asked(phase)
         limit = phase.seconds + 2 * asked["answer_seconds"] + SPARE_SECONDS
         process = subprocess.Popen(
-            [sys.executable, *GENERATOR],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            [sys.executable, *GENERATOR], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         try:
             text, complaint = process.communicate(json.dumps(asked).encode(), timeout=limit)
@@ -78,6 +76,7 @@ class Load:
         catalogue, setting = self.env.catalogue, self.env.setting
         seconds = catalogue.gateway.timeouts_ms.browser_client / 1000
         return {
+            "parent": os.getpid(),
             "edges": [self._place(edge) for edge in self.edges],
             "name": self.name,
             "path": self.path,

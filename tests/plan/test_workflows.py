@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -56,3 +59,25 @@ def test_jobs_may_only_read(path: Path) -> None:
     content = yaml.safe_load(path.read_text())
     assert content["permissions"] == {"contents": "read"}
     assert all("timeout-minutes" in job for job in content["jobs"].values())
+
+
+def lint_workflows(**variables: str) -> subprocess.CompletedProcess[str]:
+    """The result of `make lint-workflows` with these variables in its environment."""
+    words = [str(shutil.which("make")), "-o", ".venv/ready", "lint-workflows"]
+    env = {**os.environ, **variables}
+    return subprocess.run(words, cwd=documented.ROOT, env=env, capture_output=True, text=True, check=False)
+
+
+def test_without_go_workflows_are_skipped(tmp_path: Path) -> None:
+    for name in ("sh", "id", "date"):
+        (tmp_path / name).symlink_to(str(shutil.which(name)))
+    done = lint_workflows(PATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (0, "workflows: skipped, actionlint needs Go\n"), done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("go"), reason="needs Go")
+def test_actionlint_finds_nothing(request: pytest.FixtureRequest) -> None:
+    if not request.config.getoption("--full"):
+        pytest.skip("Go fetches and builds actionlint: runs with --full")
+    done = lint_workflows()
+    assert (done.returncode, done.stdout) == (0, "workflows: no finding\n"), done.stdout + done.stderr
