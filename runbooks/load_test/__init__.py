@@ -14,8 +14,9 @@ from nexus.run.runbook import Act, act
 from nexus.run.side_by_side import reached
 from runbooks.load_test.load import Load
 from runbooks.load_test.phase import Phase, phases
-from runbooks.load_test.report import missed, table, write
+from runbooks.load_test.report import missed, write
 from runbooks.load_test.result import Result
+from runbooks.load_test.table import as_text
 
 
 @deploy("Load test")
@@ -65,7 +66,7 @@ class _Test:
 
     def _report(self) -> str:
         path = write(self.load, self.results)
-        return f"{table(self.results)}\n{path}"
+        return f"{as_text(self.results)}\n{path}"
 
 
 def _edges(run: Run, name: str) -> list[Host]:

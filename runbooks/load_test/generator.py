@@ -62,7 +62,7 @@ class Load:
     @property
     def _abandoned(self) -> bool:
         """Whether the run that started this has ended, such as by a signal."""
-        return os.getppid() != self.asked["parent"]
+        return os.getppid() != int(self.asked["parent"])
 
     def _edge(self, edge: Mapping[str, Any]) -> HTTPSConnectionPool:
         name, seconds = self.asked["name"], self.asked["answer_seconds"]

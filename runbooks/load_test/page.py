@@ -8,8 +8,8 @@ from markupsafe import Markup
 
 from nexus import project
 from nexus.environment.templates import templates
-from runbooks.load_test.report import HEADS, row
 from runbooks.load_test.result import QUANTILES, Result
+from runbooks.load_test.table import HEADS, row
 from runbooks.report.plot import colour, svg
 from runbooks.report.question import Line
 

@@ -1,4 +1,4 @@
-"""The result of a load test: as a table, as JSON and as a page with plots."""
+"""The result of a load test: as data, and in two files."""
 
 import json
 import time
@@ -10,31 +10,13 @@ from nexus import project
 from nexus.environment.environment import Environment
 from nexus.workstation import checkout, write_whole
 from runbooks.load_test.load import Load
-from runbooks.load_test.result import QUANTILES, Result, named
-
-HEADS = ("phase", "planned/s", "requests", "answers/s", "median", "p95", "p99", "429", "failed", "statuses")
+from runbooks.load_test.result import Result
 
 
 def missed(env: Environment, results: Sequence[Result]) -> list[str]:
     """A line for each objective that a phase missed. The first phase warms up: its times are not judged."""
     slo = env.catalogue.operations.slo
     return [line for number, result in enumerate(results) for line in result.missed(slo, warm=number > 0)]
-
-
-def table(results: Sequence[Result]) -> str:
-    """A row for each phase."""
-    rows = [HEADS, *map(row, results)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADS))]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
-
-
-def row(result: Result) -> tuple[str, ...]:
-    """The figures of one phase, as the table names them."""
-    times = [f"{result.times[name]:g} ms" if result.times else "none" for name in QUANTILES]
-    statuses = ", ".join(f"{count} x {named(status)}" for status, count in result.statuses.items())
-    rates = (str(result.phase.per_second), str(len(result.requests)), f"{result.per_second:.1f}")
-    failed = f"{result.failed_percent:.3g} %"
-    return (result.phase.name, *rates, *times, str(result.limited), failed, statuses)
 
 
 def write(load: Load, results: Sequence[Result]) -> Path:

@@ -15,8 +15,9 @@ from nexus.error import OperatorError
 from runbooks import load_test
 from runbooks.load_test.load import Load
 from runbooks.load_test.phase import Phase, phases
-from runbooks.load_test.report import missed, table
+from runbooks.load_test.report import missed
 from runbooks.load_test.result import Request, Result, quantiles
+from runbooks.load_test.table import as_text
 from tests.plan.environments import environment
 from tests.plan.load_run import WARM, Run, reports_below
 
@@ -71,7 +72,7 @@ def test_a_phase_without_answers_misses_all(tmp_path: Path) -> None:
         "spike: p99 is unknown: nothing was answered, at most 500 ms",
         "spike: 100 % of requests failed, at most 0.1 %: 10 x 10.0.0.1: refused",
     ]
-    assert "10 x no answer" in table([found])
+    assert "10 x no answer" in as_text([found])
 
 
 def test_missed_objectives_fail_the_run(
