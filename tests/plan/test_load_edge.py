@@ -23,8 +23,15 @@ from tests.plan.edge_fixture import needs_edge
 from tests.plan.load_run import WARM, Run, reports_below
 from tests.plan.real_edge import Edge, running
 
-SCALED = {"load_test_rate_percent": 10, "load_test_seconds_percent": 1, "load_test_connections": 10}
-WINDOW = {"router_windows": ["gateway"], "router_window_requests": {"gateway": 30}}  # of one client
+SETTINGS: dict[str, Any] = {
+    "load_test_rate_percent": 10,
+    "load_test_seconds_percent": 1,
+    "load_test_connections": 10,
+    "load_test_asks": False,
+    "nginx_trusted_proxies": ["127.0.0.1/32"],
+    "router_windows": ["gateway"],
+    "router_window_requests": {"gateway": 30},  # of one client
+}
 ANSWER_SECONDS = 60  # on a busy machine
 SHORT = Phase("short", 2, 40)
 
@@ -32,13 +39,7 @@ SHORT = Phase("short", 2, 40)
 @pytest.fixture(scope="module", name="edge")
 def edge_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
     """An edge that takes this machine for a proxy of clients."""
-    with running(
-        tmp_path_factory.mktemp("edge"),
-        nginx_trusted_proxies=["127.0.0.1/32"],
-        load_test_asks=False,
-        **SCALED,
-        **WINDOW,
-    ) as edge:
+    with running(tmp_path_factory.mktemp("edge"), **SETTINGS) as edge:
         yield edge
 
 
