@@ -86,7 +86,8 @@ class ScenarioAuthority:
         reload = "-p 'ExecReload=kill -HUP $MAINPID'"
         self.control.ssh(self.host, run.format(UNITS[1], reload, f"{dns} --local=/#/ --addn-hosts={HOSTS}"))
         self.names_lead_to(self.control.group("edge"))
-        chaos = f"-E PEBBLE_VA_NOSLEEP=1 -E PEBBLE_AUTHZREUSE=0 -E PEBBLE_WFE_NONCEREJECT={bad_nonces}"
+        hosts = "-p BindReadOnlyPaths=/dev/null:/etc/hosts"  # which knows names of the platform, too
+        chaos = f"{hosts} -E PEBBLE_VA_NOSLEEP=1 -E PEBBLE_AUTHZREUSE=0 -E PEBBLE_WFE_NONCEREJECT={bad_nonces}"
         command = f"pebble -config {CONFIG} -dnsserver {self.address}:{DNS}"
         self.control.ssh(self.host, run.format(UNITS[0], chaos, command))
         ask = f"curl -sf --cacert {CA} https://{self.address}:{PORT}/dir"
