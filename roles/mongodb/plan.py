@@ -87,6 +87,15 @@ def users(env: Environment) -> dict[str, dict[str, Any]]:
     }
 
 
+def passwords(env: Environment) -> dict[str, str]:
+    """{user as in `users`: password}."""
+    return {
+        f"user {service.database}.{user}": password
+        for service in env.catalogue.services_of_store("mongodb")
+        for user, password in env.logins("mongodb", service.name)
+    }
+
+
 def _endpoint(env: Environment, host: Host) -> str:
     return f"{host.address}:{env.setting.mongodb_port}"
 
@@ -116,17 +125,12 @@ def _members(env: Environment, host: Host) -> State:
 
 
 def _users(env: Environment) -> State:
-    passwords = {
-        f"user {service.database}.{user}": password
-        for service in env.catalogue.services_of_store("mongodb")
-        for user, password in env.logins("mongodb", service.name)
-    }
     return State(
         "mongodb",
         Path(__file__).parent / "host/state.py",
         users(env),
         context=_context(env),
-        payload=passwords,  # the server makes its own verifiers from them and takes no others
+        payload=passwords(env),  # the server makes its own verifiers from them and takes no others
         extra="remove",
     )
 

@@ -5,7 +5,7 @@ installs nothing, and `access` says how hosts reach the external bucket. bucket.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -132,10 +132,10 @@ def access(env: Environment, use: str) -> dict[str, Any]:
     }
 
 
-def identities(env: Environment) -> list[dict[str, Any]]:
-    """The identities and their permissions, as the server reads them."""
+def identities(env: Environment, uses: Mapping[str, tuple[str, ...]] = ACTIONS) -> list[dict[str, Any]]:
+    """The identities and their permissions, as the server reads them: the administrator's, `uses`, and services."""
     found = [_identity(f"nexus-{ADMIN}", [_key(env, ADMIN)], ["Admin", "Read", "Write", "List", "Tagging"])]
-    for use, actions in ACTIONS.items():
+    for use, actions in uses.items():
         opened = bucket_names(env) if use == COPY else [bucket(env)]
         allowed = [f"{action}:{name}" for name in opened for action in actions]
         found.append(_identity(f"nexus-{use}", [_key(env, use)], allowed))

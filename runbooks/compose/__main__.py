@@ -15,7 +15,7 @@ from nexus.environment.inventory import load
 from nexus.environment.settings import defaults
 from nexus.workstation import write_whole
 from runbooks.compose.render import Files, files
-from runbooks.compose.store import STORES
+from runbooks.compose.store import servers
 
 DIRECTORY = str(defaults()["compose_directory"])
 
@@ -34,8 +34,9 @@ def lines(name: str) -> Iterator[str]:
     found = files(env)
     env.secrets.save()
     changed = write(found, root / "dist/compose", directory / "files")
-    absent = [store for store in env.catalogue.stores if store not in STORES]
-    yield f"stores absent there: {', '.join(absent)}; services that use them say so"
+    there = {server.store for server in servers(env)}
+    if absent := [store for store in env.catalogue.stores if store not in there]:
+        yield f"stores absent there: {', '.join(absent)}; services that use them say so"
     yield f"{len(found.public)} files in dist/compose, {len(found.secret)} in {DIRECTORY}/files; {changed} changed"
     yield f"Next: dist/compose/start.sh {directory / 'files'}"
 

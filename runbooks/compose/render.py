@@ -10,6 +10,7 @@ from typing import Any
 from nexus.catalogue import Service
 from nexus.environment.environment import Environment
 from nexus.environment.generated import from_catalogue, plain
+from nexus.environment.settings import Settings
 from roles.image.checkout import checkout
 from roles.image.recipe import ROUTER, Image, recipe
 from roles.router import plan as router
@@ -18,8 +19,9 @@ from roles.service.access import CA
 from roles.service.contents import CONFIG, CREDENTIALS, config, credentials, env_file
 from roles.service.scale import amounts, size
 from roles.service.stack import health_check
+from roles.storage import bucket
 from runbooks.compose import store
-from runbooks.compose.store import SERVERS, Server
+from runbooks.compose.store import Server, servers
 
 FULL, LIMITS = "docker-compose.full.yml", "docker-compose.limits.yml"
 SECRETS = "${NEXUS_COMPOSE_SECRETS:?set it to the directory of the secrets, as start.sh does}"
@@ -45,7 +47,7 @@ def files(env: Environment) -> Files:
         FULL: from_catalogue(plain(full(env, cooked, stores))),
         LIMITS: from_catalogue(plain({"services": dict(_limits(env))})),
         "haproxy.cfg": env.render("compose/haproxy.cfg.j2", routes=routes, timeout_ms=partial(timeout_ms, env)),
-        "start.sh": env.render("compose/start.sh.j2"),
+        "start.sh": env.render("compose/start.sh.j2", profiles=_profiles(env)),
         "build.sh": _build(env, lineage, parents),
         **{f"config/{name}": env_file(config(env, service)) for name, service in env.catalogue.services.items()},
     }
@@ -60,7 +62,8 @@ def definition(env: Environment) -> str:
 
 def _prepared(env: Environment) -> tuple[Environment, Mapping[str, Image], Mapping[str, Image]]:
     """The environment as containers see it, the images of services and router, and those of stores."""
-    env = replace(env, addresses=store.ADDRESSES)
+    own = Settings({**env.setting, "storage_endpoint": ""})  # the buckets are here, not at another endpoint
+    env = replace(env, addresses=store.addresses(env), setting=own)
     images = recipe(env, checkout(env)).images
     return env, images, store.images(env, images[ROUTER].parents)
 
@@ -70,8 +73,8 @@ def secrets(env: Environment) -> dict[str, bytes]:
     found = {"ca.pem": env.tls.certificate}
     for name, service in env.catalogue.services.items():
         found[f"{name}.env"] = env_file(credentials(env, service))
-    for server in SERVERS:
-        leaf = env.tls.leaf([server.name])
+    for server in servers(env):
+        leaf = env.tls.leaf([server.name, "127.0.0.1"])
         found |= {f"{server.name}.crt": leaf.certificate, f"{server.name}.key": leaf.key}
         found[f"{server.name}.{server.secret}"] = store.accounts(env, server)
     return {name: text.encode() for name, text in found.items()}
@@ -80,7 +83,7 @@ def secrets(env: Environment) -> dict[str, bytes]:
 def full(env: Environment, images: Mapping[str, Image], stores: Mapping[str, Image]) -> Definition:
     """docker-compose.full.yml: services start once the stores and services that they need are healthy."""
     services = env.catalogue.services
-    found = {server.name: _store(env, server, stores[server.name]) for server in SERVERS}
+    found = {server.name: _store(env, server, stores[server.name]) for server in servers(env)}
     found |= {name: _service(env, service, images[name]) for name, service in services.items()}
     found["router"] = {
         "image": images[ROUTER].tag,
@@ -95,7 +98,7 @@ def full(env: Environment, images: Mapping[str, Image], stores: Mapping[str, Ima
         "name": "nexus",
         "services": found,
         "networks": {"default": {}},
-        "volumes": {f"{server.name}-data": {} for server in SERVERS},
+        "volumes": {f"{server.name}-data": {} for server in servers(env)},
         "configs": {name: {"file": f"./{path}"} for name, path in configs.items()},
         "secrets": {name: {"file": f"{SECRETS}/{path}"} for name, path in _secret_files(env)},
     }
@@ -106,13 +109,18 @@ def _secret_files(env: Environment) -> Iterator[tuple[str, str]]:
     yield "ca", "ca.pem"
     for name in env.catalogue.services:
         yield f"{name}-credentials", f"{name}.env"
-    for server in SERVERS:
+    for server in servers(env):
         for part in ("crt", "key", server.secret):
             yield f"{server.name}-{part.rpartition('.')[0] or part}", f"{server.name}.{part}"
 
 
 def _service(env: Environment, service: Service, image: Image) -> Definition:
-    needs = [*store.servers_of(service), *service.depends_on]
+    healthy = {"condition": "service_healthy"}
+    needs = {
+        server.name: {**healthy, "required": False} if server.profile else healthy
+        for server in store.needed(env, service)
+    }
+    needs |= dict.fromkeys(service.depends_on, healthy)
     return {
         "image": image.tag,
         "pull_policy": "never",
@@ -127,18 +135,16 @@ def _service(env: Environment, service: Service, image: Image) -> Definition:
             {"source": "ca", "target": Path(CA).name},
         ],
         "healthcheck": health_check(env),
-        **({"depends_on": {name: {"condition": "service_healthy"} for name in needs}} if needs else {}),
+        **({"depends_on": needs} if needs else {}),
     }
 
 
 def _store(env: Environment, server: Server, image: Image) -> Definition:
     parts = {"crt": "tls.crt", "key": "tls.key", server.secret.rpartition(".")[0]: server.secret}
     mounted = [{"source": f"{server.name}-{part}", "target": target} for part, target in parts.items()]
-    variables = {
-        "postgresql": {"CONNECTIONS": str(env.setting.compose_postgresql_connections)},
-        "redis-cache": {"APPEND": "no", "POLICY": "allkeys-lru"},
-    }.get(server.name, {})
+    variables = store.variables(env, server)
     return {
+        **({"profiles": [server.profile]} if server.profile else {}),
         "image": image.tag,
         "pull_policy": "never",
         "restart": "unless-stopped",
@@ -146,15 +152,21 @@ def _store(env: Environment, server: Server, image: Image) -> Definition:
         "stop_grace_period": "60s",
         "volumes": [f"{server.name}-data:{server.directory}/data"],
         "secrets": [*mounted, {"source": "ca", "target": "ca.pem"}],
-        "healthcheck": _listens(server.port),
+        "healthcheck": _serves(server),
         **({"environment": variables} if variables else {}),
     }
 
 
-def _listens(port: int) -> Definition:
-    """Servers open their ports once they can serve."""
+def _profiles(env: Environment) -> list[str]:
+    return sorted({server.profile for server in servers(env)} - {""})
+
+
+def _serves(server: Server) -> Definition:
+    """Servers open their ports once they can serve. MongoDB makes accounts by its own, and then leaves a mark."""
+    address = server.name if server.store == bucket.STORE else "127.0.0.1"  # others reach only that of its name
+    first = "test -e /tmp/ready && " if server == store.MONGODB else ""
     return {
-        "test": ["CMD", "bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{port}"],
+        "test": ["CMD", "bash", "-c", f"{first}exec 3<>/dev/tcp/{address}/{server.port}"],
         "interval": "30s",
         "timeout": "5s",
         "retries": 3,

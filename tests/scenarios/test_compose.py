@@ -1,11 +1,13 @@
-"""Docker Compose on one lab host: everything is healthy, every route answers, and nothing stays after the end."""
+"""Docker Compose on one lab host: everything is healthy, routes and buckets answer, and nothing stays after the end."""
 
 from __future__ import annotations
 
 import base64
 import io
+import json
 import shlex
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,11 +16,12 @@ from control import Control
 
 from runbooks.compose.__main__ import environment
 from runbooks.compose.render import Files, files
-from runbooks.compose.store import SERVERS
+from runbooks.compose.store import servers
 
 DIRECTORY = "/var/lib/nexus-cos/compose-scenario"
 SECONDS_MAX = 240
 BUILD_SECONDS = 900
+READY = "fetch(process.argv[1]).then((answer) => answer.text()).then((text) => console.log(text))"
 STOPPED = "docker ps -aq --filter label=com.docker.compose.project=nexus"
 
 
@@ -34,6 +37,19 @@ def archive(made: Files) -> str:
     return base64.b64encode(target.getvalue()).decode()
 
 
+def asked_objects(values: Mapping[str, str], other: str) -> str:
+    """A script that stores an object by the key of a service, asks for it, and asks for the `other` bucket."""
+    login = shlex.quote(f'user = "{values["AWS_ACCESS_KEY_ID"]}:{values["AWS_SECRET_ACCESS_KEY"]}"')
+    bucket = f"{values['S3_ENDPOINT']}/{values['S3_BUCKET']}"
+    words = f"-sS -m 20 --config - --cacert /run/secrets/ca.pem --aws-sigv4 aws:amz:{values['S3_REGION']}:s3"
+    return f"""
+ask() {{ echo {login} | curl {words} "$@"; }}
+ask -o /dev/null -w '%{{http_code}} ' -X PUT --data-binary 'an object' {bucket}/one
+ask -w ' %{{http_code}} ' {bucket}/one
+ask -o /dev/null -w '%{{http_code}}' {values["S3_ENDPOINT"]}/{other}
+"""
+
+
 @pytest.mark.full
 def test_everything_is_healthy(control: Control, tmp_path: Path, figure: Figure) -> None:
     """On the host that builds images, which has Docker, mmdebstrap and the images of services."""
@@ -47,7 +63,8 @@ def test_everything_is_healthy(control: Control, tmp_path: Path, figure: Figure)
     before = root("docker volume ls -q; docker network ls -q")
     root("command -v docker-compose || apt-get install -y -q docker-compose", seconds=300)
     root(f"rm -rf {DIRECTORY}; mkdir -p -m 700 {DIRECTORY}")
-    root(f"base64 -d | tar -xz -C {DIRECTORY}", archive(files(env)), seconds=120)
+    made = files(env)
+    root(f"base64 -d | tar -xz -C {DIRECTORY}", archive(made), seconds=120)
     compose = (
         f"cd {DIRECTORY}/public && NEXUS_COMPOSE_SECRETS={DIRECTORY}/secret docker-compose -f docker-compose.full.yml"
     )
@@ -60,13 +77,25 @@ def test_everything_is_healthy(control: Control, tmp_path: Path, figure: Figure)
         taken = float(root("date +%s.%N")) - began
         figure("Compose: all services healthy", taken)
         healthy = root(f"{STOPPED} --filter health=healthy").split()
-        assert len(healthy) == len(env.catalogue.services) + len(SERVERS) + 1
+        assert len(healthy) == len(env.catalogue.services) + len(servers(env)) + 1
         for route in env.catalogue.routes:
             method = route.methods[0] if route.methods else "GET"
             url = f"http://127.0.0.1:{port}{route.path}"
             answer = root(f"curl -s -m 10 -X {method} {url}")
             assert f'"service":"{route.service}"' in answer, f"{method} {route.path}: {answer}"
             assert f'"path":"{route.target}"' in answer, f"{method} {route.path}: {answer}"
+        storing = {
+            name: dict(line.split("=", 1) for line in made.secret[f"{name}.env"].decode().splitlines())
+            for name in (service.name for service in env.catalogue.services_of_store("object-storage"))
+        }
+        assert len(storing) > 1
+        for name, values in storing.items():
+            url = f"http://127.0.0.1:{env.catalogue.service(name).port}/health/ready"
+            found = root(f"{compose} exec -T {name} node -e {shlex.quote(READY)} {url}")
+            assert json.loads(found)["stores"]["object-storage"]["status"] == "ok", f"{name}: {found}"
+            other = next(each["S3_BUCKET"] for each in storing.values() if each != values)
+            found = root(f"{compose} exec -T object-storage sh -s", asked_objects(values, other))
+            assert found.split() == ["200", "an", "object", "200", "403"], f"{name}: {found}"
         again = root(f"{compose} up -d 2>&1", seconds=300)
         assert "Recreate" not in again
         assert taken <= SECONDS_MAX
