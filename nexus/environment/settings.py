@@ -103,7 +103,10 @@ def _unknown(name: str, value: Any, offered: Collection[str] | None) -> str:
     """Why a name is not a setting: it is an argument of some deploy, or unknown."""
     if new := renamed().get(name):
         return f'setting "{name}" is called "{new}" now'
-    if not (takers := deploy_declaration.takers(name)):
+    takers = deploy_declaration.takers(name)
+    if not takers and (project.root() / f"deploys/{name}.py").is_file():
+        return f'"{name}" is not a setting but a deploy: start deploys/{name}.py'
+    if not takers:
         return f'unknown setting "{name}"{nearest(name, [*defaults(), *(offered or ())])}'
     if offered is not None:
         return f'"{name}" is an argument of {", ".join(takers)}, and this run starts no deploy that takes it'

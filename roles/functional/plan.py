@@ -15,6 +15,7 @@ from nexus.environment.environment import Environment, Host
 from roles.certificate.plan import edge_place
 from roles.image.checkout import checkout
 from roles.nginx.location import closed_services
+from roles.service.engine import SWARM, engine_of
 
 REMOTE = Path(__file__).parent / "host/checks.py"
 OWN = "nexus-cos-check"
@@ -22,8 +23,11 @@ TOKEN_SECONDS = 300
 
 
 def asking(env: Environment) -> list[str]:
-    """The edge host that checks services in this run: the first that is not left out; empty without edge hosts."""
-    return [env.speaker("edge").name] if env.group("edge") else []
+    """The edge host that checks services in this run: the first that is not left out.
+
+    Empty without edge hosts, and where services run in a cluster of Kubernetes, to which edge hosts send nothing.
+    """
+    return [env.speaker("edge").name] if env.group("edge") and engine_of(env) == SWARM else []
 
 
 def checks(env: Environment, writing: Collection[str] = (), full: bool = False) -> dict[str, list[FunctionalCheck]]:

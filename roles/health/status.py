@@ -9,6 +9,7 @@ from nexus.run.run import Run
 from roles.functional import status as functional
 from roles.functional.plan import asking
 from roles.health.plan import probes
+from roles.service.engine import KUBERNETES, engine_of
 
 CHECKS = ("services-running",)  # daily checks that these rows answer
 
@@ -32,7 +33,9 @@ def rows(env: Environment, answers: Answers, now: float) -> Iterator[Row]:
 
 
 def services(env: Environment, answers: Answers) -> Iterator[Row]:
-    """Services that the router finds ready."""
+    """Services that the router finds ready; no edge host is asked about those of a cluster."""
+    if engine_of(env) == KUBERNETES:
+        yield Row("services", "health", "not asked: they run in a cluster of Kubernetes")
     yield from unreachable_lines(answers, "services", asking(env))
     for answer in told(answers, "services", asking(env)).values():
         bad = {name.removeprefix("service "): one["why"] for name, one in answer.items() if not one["ready"]}

@@ -1,5 +1,7 @@
 """Settings of the platform's services, with their defaults."""
 
+service_engine: str = "swarm"  # where services run, and releases go: "swarm", or "kubernetes" for kubernetes_context
+
 service_environment: dict[str, str] = {}  # variables for every service, in addition to those of the catalogue
 service_environment_of: dict[str, dict[str, str]] = {}  # variables by service: {"auth-service": {"FLAG": "on"}}
 service_external_keys: dict[str, list[str]] = {}  # services by key: {"STRIPE_API_KEY": ["billing-service"]}; "*": all

@@ -7,7 +7,7 @@ from nexus.environment.environment import Environment, Host
 from nexus.error import OperatorError
 from nexus.plan.desired import Desired, Directory, File, State
 from nexus.plan.diff import Answer
-from roles.service import capacity
+from roles.service import capacity, engine
 from roles.service.contents import config_item, contents
 from roles.service.released import recorded_configs, released
 from roles.service.scale import warnings
@@ -21,7 +21,7 @@ STACK = "/etc/nexus-cos/stack.yaml"
 
 def notes(env: Environment) -> list[str]:
     """Notes about what services lack here; OperatorError when they do not fit on the hosts."""
-    told = storage_notes(env)
+    told = storage_notes(env) + engine.notes(env)
     report = capacity.of_environment(env)
     if report.errors:
         lines = "\n  ".join(str(finding) for finding in report.errors)

@@ -17,15 +17,22 @@ from nexus.error import OperatorError
 from roles.docker.plan import registry_login
 from roles.registry.plan import registry_name
 from roles.service.contents import config, credentials, env_file, migration_credentials
+from roles.service.released import released
 from runbooks.kubernetes import graph, pod
 from runbooks.kubernetes.item import NAME, Object, item
+from runbooks.kubernetes.record import held_key
 
 CREDENTIALS_HASH = "nexus-cos/credentials-hash"
 
 
 def config_map(env: Environment, service: Service, namespace: str) -> Object:
-    """The configuration of a service, under a name that tells its content."""
-    text = env_file(config(env, service, host=lambda name: graph.host(env.catalogue, name)))
+    """The configuration of a service, under a name that tells its content.
+
+    A service that went back keeps the configuration of that release, which the cluster has.
+    """
+    now = released(env, service.name)
+    held = env.kept.get(held_key(now.config), {}) if now.pinned else {}
+    text = held.get("text") or env_file(config(env, service, host=lambda name: graph.host(env.catalogue, name)))
     name = f"{service.name}-config-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
     return item("v1", "ConfigMap", name, namespace, labels={NAME: service.name}, immutable=True, data={"config": text})
 

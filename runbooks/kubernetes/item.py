@@ -12,7 +12,7 @@ PART_OF = "app.kubernetes.io/part-of"
 ENVIRONMENT = "nexus-cos/environment"
 NAMESPACE = "kubernetes.io/metadata.name"  # the cluster sets it on each namespace
 OURS = {MANAGER: "nexus-cos", PART_OF: "nexus-cos"}
-SERVER, MIGRATION = "server", "migration"
+SERVER, MIGRATION, RELEASE = "server", "migration", "release"
 PORT = "http"  # name of the port of every container and Service
 
 

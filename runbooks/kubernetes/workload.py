@@ -25,7 +25,7 @@ def address(service: Service, namespace: str) -> Object:
 
 def deployment(env: Environment, service: Service, namespace: str, image: str, release: str, config: str) -> Object:
     """Its Deployment; without `replicas` if an autoscaler decides them."""
-    rollout = env.catalogue.operations.rollout
+    rollout, ready = env.catalogue.operations.rollout, env.setting.release_min_ready_seconds
     own = {} if autoscaled(env) else {"replicas": size(env, service).replicas}
     spec = {
         **own,
@@ -34,7 +34,7 @@ def deployment(env: Environment, service: Service, namespace: str, image: str, r
             "type": "RollingUpdate",
             "rollingUpdate": {"maxSurge": rollout.max_surge, "maxUnavailable": rollout.max_unavailable},
         },
-        "minReadySeconds": rollout.min_ready_seconds,
+        "minReadySeconds": rollout.min_ready_seconds if ready is None else int(ready),
         "progressDeadlineSeconds": rollout.progress_deadline_seconds,
         "revisionHistoryLimit": int(env.setting.kubernetes_history),
         "template": pod.server(env, service, image, release, config),

@@ -10,11 +10,16 @@ from nexus.error import OperatorError
 from nexus.run.run import Run
 from nexus.run.runbook import Act, act, carry_out
 from roles.image.plan import plan as image_plan
+from roles.image.releases import IMAGES
 from roles.registry.plan import registry_host
+from roles.service.engine import KUBERNETES, engine_of
 from runbooks.release import front_end, revert
-from runbooks.release.context import IMAGES, Situation
+from runbooks.release.cluster import ClusterEngine, ClusterSession
+from runbooks.release.context import Situation
+from runbooks.release.engine import Engine
 from runbooks.release.plan import waves
-from runbooks.release.rollout import Session
+from runbooks.release.rollout import SwarmSession
+from runbooks.release.session import Session
 
 
 def release(services: Sequence[str], canary: int = 0, build: bool = False, frontends: str = "") -> None:
@@ -27,6 +32,8 @@ def release(services: Sequence[str], canary: int = 0, build: bool = False, front
         )
     if frontends:
         act("Release front ends", partial(front_end.forward, words=frontends))
+    elif "release" not in state.inventory.get_override_data():
+        raise OperatorError("name the release: --data release=2.4.1")
     else:
         act("Release services", partial(forward, services=services, canary=canary, build=build))
 
@@ -37,7 +44,7 @@ def rollback(services: Sequence[str], to: str = "", frontends: str = "") -> None
     if frontends:
         act("Roll front ends back", partial(front_end.back, words=frontends, to=to))
     else:
-        act("Roll services back", partial(revert.plan, services=services, to=to))
+        act("Roll services back", partial(back, services=services, to=to))
 
 
 def _check_named(services: Sequence[str], frontends: str) -> None:
@@ -52,14 +59,12 @@ def _check_named(services: Sequence[str], frontends: str) -> None:
 
 def forward(run: Run, services: Sequence[str], canary: int, build: bool) -> Sequence[Act]:
     """The acts of a release; OperatorError, before any change, if it is impossible."""
-    if "release" not in state.inventory.get_override_data():
-        raise OperatorError("name the release: --data release=2.4.1")
     setting = run.environment.setting
     if setting.release_on_failure not in ("stop", "back"):
         raise OperatorError(f'release_on_failure={setting.release_on_failure}: use "stop" or "back"')
     number = str(setting.release)
-    situation = Situation(run)
-    found = situation.digests(services, number)
+    session = begin(run, number, canary)
+    found = session.engine.digests(services, number)
     missing = [name for name in services if "digest" not in found[name]]
     if missing and not build:
         known = ", ".join(found[missing[0]]["releases"]) or "none"
@@ -67,30 +72,40 @@ def forward(run: Run, services: Sequence[str], canary: int, build: bool) -> Sequ
             f"the registry has no complete image of {', '.join(missing)} at release {number}; of {missing[0]} it has: "
             f"{known}. Name one of these, or build it from the sources at hand: --data build=true"
         )
-    session = Session(situation, number, canary)
-    acts = [_build(situation, missing, number)] if missing else []
+    acts = [_build(session.engine, missing, number)] if missing else []
     ready = [name for name in services if name not in missing]
     steps = {step.name: step for step in session.steps(ready, found)}
     wanted = [name for name in services if name in missing or session.needed(steps[name])]
     if wanted:
-        acts.append(Act(f"Pull the images of {len(wanted)} services on all app hosts", partial(session.fetch, wanted)))
-    for wave in waves(situation.env, wanted, int(setting.release_side_by_side)):
+        acts += session.prepared(wanted)
+    for wave in waves(session.engine.env, wanted, int(setting.release_side_by_side)):
         what = ", ".join(f"{name} ({steps[name].before.release})" if name in steps else name for name in wave)
-        for percent in session.canaries:
-            share = partial(session.share, wave, percent)
-            acts.append(Act(f"Give {number} of {what} {percent} % of the traffic", share))
+        acts += session.shared(wave, what)
         acts.append(Act(f"Release {number} of {what}", partial(session.wave, wave)))
     return acts
 
 
-def _build(situation: Situation, names: Sequence[str], release: str) -> Act:
+def back(run: Run, services: Sequence[str], to: str) -> Sequence[Act]:
+    """The act of a rollback; OperatorError, before any change, if it is impossible."""
+    in_cluster = engine_of(run.environment) == KUBERNETES
+    return revert.plan(ClusterEngine(run) if in_cluster else Situation(run), services, to)
+
+
+def begin(run: Run, release: str, canary: int = 0) -> Session:
+    """The session of a release, in the engine of the environment."""
+    if engine_of(run.environment) == KUBERNETES:
+        return ClusterSession(ClusterEngine(run), release, canary)
+    return SwarmSession(Situation(run), release, canary)
+
+
+def _build(on: Engine, names: Sequence[str], release: str) -> Act:
     """The act that builds these services' images from the sources at hand: NEXUS_SOURCE, or the reference service."""
-    host = registry_host(situation.env)
+    host = registry_host(on.env)
     if host is None:
         raise OperatorError("an ops host builds images, and the group ops is empty: name a host in the inventory")
 
     def build() -> None:
-        plan = image_plan(situation.env, host)
+        plan = image_plan(on.env, host)
         (images,) = plan.states
         context = {
             "items": {f"image {name}": dict(images.items[f"image {name}"]) for name in names},
@@ -98,6 +113,6 @@ def _build(situation: Situation, names: Sequence[str], release: str) -> Act:
             "payload": dict(images.payload),
             "files": {file.path: base64.b64encode(file.data).decode() for file in plan.files},
         }
-        carry_out(situation.run, host.name, f"build {len(names)} images", IMAGES, "build", context)
+        carry_out(on.run, host.name, f"build {len(names)} images", IMAGES, "build", context)
 
     return Act(f"Build the images of {', '.join(names)} at release {release}", build, host.name)

@@ -1,7 +1,6 @@
-"""The situation at the start of a release or rollback: answers that the hosts give now, not remembered ones."""
+"""The swarm at the start of a release or rollback: answers that the hosts give now, not remembered ones."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -10,29 +9,30 @@ from nexus.error import OperatorError
 from nexus.run.run import Run
 from nexus.run.runbook import carry_out
 from nexus.run.side_by_side import reached, side_by_side
-from roles.alertmanager.silence import silenced
-from roles.registry.plan import registry_host
+from roles.functional import failures
+from roles.service.engine import SWARM, engine_of
+from roles.service.released import Released
 from roles.swarm.plan import KEPT, kept_state, leader
+from runbooks.release.engine import Engine
 from runbooks.release.gate import Traffic
-from runbooks.release.plan import NOTHING, stack
+from runbooks.release.plan import NOTHING, batches, config_name, stack, work
 from runbooks.release.record import Running
 
 HERE = Path(__file__).parent
-REMOTE, TRAFFIC, IMAGES = HERE / "host/services.py", HERE / "host/traffic.py", HERE / "host/images.py"
-SILENCE_SECONDS = 1800  # until alerts come again if this run dies
+REMOTE, TRAFFIC = HERE / "host/services.py", HERE / "host/traffic.py"
 PULL = HERE / "host/pull.py"
 
 
-class Situation:
+class Situation(Engine):
     """A run's view of its environment, with the ways to ask and change it."""
+
+    converge, where = "deploys/full.py", "the swarm"
 
     def __init__(self, run: Run) -> None:
         self.run = run
         if not run.environment.group("app"):
-            raise OperatorError(
-                f"{run.environment.name} has no app host, so no service to release: name app hosts in the inventory"
-            )
-        self.leader = leader(run.environment).name
+            raise OperatorError(_no_swarm(run.environment))
+        self.leader = self.host = leader(run.environment).name
         if not run.hosts.reaches(self.leader):
             raise OperatorError(f"{self.leader} manages the services and this run does not reach it: drop --limit")
         self.env = self._environment()
@@ -62,8 +62,32 @@ class Situation:
             )
         return {name: Running(found[name]["image"], found[name]["config"]) for name in names}
 
-    def write_stack(self) -> None:
-        """Write the stack file as it is planned now, so that the next run finds nothing to do."""
+    def previous(self, names: Sequence[str]) -> dict[str, Released | None]:
+        """The release that the swarm's own rollback would return to."""
+        found = self.services(names)
+        before = {name: found[name]["previous"] for name in names}
+        return {name: Running(one["image"], one["config"]).released() if one else None for name, one in before.items()}
+
+    def configurations(self) -> Sequence[str]:
+        """Names of the swarm's configs and secrets."""
+        stored: Sequence[str] = self.services([])[""]["stored"]
+        return stored
+
+    def config_name(self, name: str, to: Released) -> str:
+        """The name of the Docker config."""
+        return config_name(self.env, name, to)
+
+    def failures(self, names: Sequence[str]) -> dict[str, str]:
+        """Services that do not pass their functional checks."""
+        return failures(self.run, names)
+
+    def bring(self, what: str, targets: Mapping[str, Released], in_order: bool = False) -> bool:
+        """Replace the tasks of these services; whether all got healthy."""
+        plan = work(self.env, targets)
+        return self.deploy(what, {**plan, "batches": batches(self.env, targets)} if in_order else plan)
+
+    def settle(self) -> None:
+        """Write the stack file as it is planned now."""
         names = [*self.env.catalogue.services, *(["router"] if self.env.group("edge") else [])]
         running = {name: now.released() for name, now in self.running(names).items()}
         self.deploy("write the stack file", {**NOTHING, "files": stack(self.env, running)})
@@ -76,17 +100,6 @@ class Situation:
             return False
         return True
 
-    def digests(self, names: Sequence[str], release: str) -> dict[str, dict[str, Any]]:
-        """The images that the registry has of these services at a release, see images.py."""
-        host = registry_host(self.env)
-        if host is None or not self.run.hosts.reaches(host.name):
-            raise OperatorError(
-                "only the registry's host knows which images exist, and this run does not reach "
-                f"{host.name if host else 'one: the group ops is empty'}"
-            )
-        context = {"storage": self.env.setting.registry_directory, "release": release}
-        return self.run.hosts.ask_source(host.name, IMAGES, list(names), context)
-
     def traffic(self, names: Sequence[str], seconds: float) -> dict[str, Traffic]:
         """The real requests to services in the last seconds, summed over all edge hosts."""
         log = f"{self.env.setting.nginx_log_directory}/access.log"
@@ -96,12 +109,17 @@ class Situation:
         """The same for this number of our own requests, sent from one edge host."""
         return self._edges(names, {"own": count, "port": int(self.env.setting.router_port)}, all_edges=False)
 
-    def silenced(self, names: Sequence[str], why: str) -> AbstractContextManager[None]:
-        """No alert about these services while the context is open."""
-        return silenced(self.run, names, why, SILENCE_SECONDS)
-
     def _edges(self, names: Sequence[str], context: Mapping[str, Any], all_edges: bool = True) -> dict[str, Traffic]:
         edges = reached(self.run, "edge")
         asked = edges if all_edges else edges[:1]
         answers = side_by_side(lambda edge: self.run.hosts.ask_source(edge, TRAFFIC, list(names), context), asked)
         return {name: Traffic.of(answer[name] for answer in answers.values()) for name in names}
+
+
+def _no_swarm(env: Environment) -> str:
+    if engine_of(env) == SWARM:
+        return f"{env.name} has no app host, so no service to release: name app hosts in the inventory"
+    return (
+        f"the services of {env.name} run in a cluster of Kubernetes (service_engine), and front ends need the swarm of "
+        "app hosts, which keeps their releases: name app hosts in the inventory, or serve the pages from elsewhere"
+    )

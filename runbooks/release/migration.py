@@ -9,10 +9,10 @@ from typing import Any
 
 from nexus.catalogue import Service
 from nexus.environment.environment import Environment
+from nexus.run.run import Run
 from nexus.run.runbook import carry_out
 from roles.postgresql.plan import plan as postgresql_plan
 from roles.service.contents import CREDENTIALS, env_file, item_name, migration_credentials
-from roles.service.released import key
 from runbooks.release.context import HERE, Situation
 from runbooks.release.plan import Step, work
 from runbooks.release.record import record_of
@@ -28,18 +28,21 @@ def due(env: Environment, step: Step) -> bool:
 
 def migrate(situation: Situation, step: Step) -> str:
     """Make a restore point, run the migration, return the restore point's name; OperatorError if it fails."""
-    env, run = situation.env, situation.run
-    service = env.catalogue.service(step.name)
-    point = ""
-    if "postgresql" in service.stores and env.present("postgresql"):
-        point = f"nexus-{step.name}-{step.after.release}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"[:63]
-        host = env.speaker("postgresql")
-        (state,) = (state for state in postgresql_plan(env, host).states if state.name == "postgresql")
-        context = {**state.context, "point": point}
-        carry_out(run, host.name, "make a restore point", POINT, "make", context)
-    carry_out(run, situation.leader, f"migrate {step}", MIGRATING, "migrate", job(env, service, step))
-    record = {**record_of(env, step.name), "migrated": step.after.digest, "restore_point": point}
-    situation.keep({key(step.name): record})
+    env = situation.env
+    point = restore_point(situation.run, env, step)
+    work = job(env, env.catalogue.service(step.name), step)
+    carry_out(situation.run, situation.leader, f"migrate {step}", MIGRATING, "migrate", work)
+    return point
+
+
+def restore_point(run: Run, env: Environment, step: Step) -> str:
+    """Make a restore point in the log of PostgreSQL and return its name; nothing if no host of ours has the data."""
+    if "postgresql" not in env.catalogue.service(step.name).stores or not env.group("postgresql"):
+        return ""
+    point = f"nexus-{step.name}-{step.after.release}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"[:63]
+    host = env.speaker("postgresql")
+    (state,) = (state for state in postgresql_plan(env, host).states if state.name == "postgresql")
+    carry_out(run, host.name, "make a restore point", POINT, "make", {**state.context, "point": point})
     return point
 
 

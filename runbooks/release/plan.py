@@ -42,6 +42,14 @@ def rollback_order(env: Environment, names: Sequence[str]) -> list[str]:
     return first + [name for name in names if name not in first]
 
 
+def batches(env: Environment, names: Iterable[str]) -> list[list[str]]:
+    """The same order as batches: the named services one by one, then all others at once."""
+    rest = list(names)
+    listed = [name for name in env.catalogue.operations.rollback.order if name in rest]
+    others = [name for name in rest if name not in listed]
+    return [[name] for name in listed] + ([others] if others else [])
+
+
 def at(env: Environment, targets: Mapping[str, Released]) -> Environment:
     """The environment as if it kept these releases."""
     records = {key(name): {**env.kept.get(key(name), {}), "current": to.value()} for name, to in targets.items()}

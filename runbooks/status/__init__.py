@@ -19,6 +19,8 @@ from nexus.run.row import Answers, Row
 from nexus.run.run import Run
 from nexus.run.runbook import Report, report
 from nexus.run.side_by_side import reached, side_by_side
+from roles.service.engine import KUBERNETES, engine_of
+from runbooks.kubernetes import status as kubernetes
 from runbooks.status import table
 
 REMEDY = "a run undoes it: deploys/full.py"
@@ -37,7 +39,9 @@ def read(run: Run, as_json: bool = False) -> Report:
 
 def rows(run: Run) -> list[Row]:
     """All rows, from hosts that are asked in parallel."""
-    return [*judge(run.all_roles, run.environment, ask_all(run, ask), time.time()), *_states(run)]
+    env = run.environment
+    in_cluster = kubernetes.rows(env) if engine_of(env) == KUBERNETES else ()
+    return [*judge(run.all_roles, env, ask_all(run, ask), time.time()), *in_cluster, *_states(run)]
 
 
 def judge(roles: Roles, env: Environment, answers: Answers, now: float) -> list[Row]:

@@ -38,7 +38,7 @@ def started(found: Object, before: Object | None) -> Object:
     if found["kind"] != "Deployment":
         return found
     count = found["spec"].get("replicas") or (before or {}).get("spec", {}).get("replicas") or 1
-    broken = "broken" in found["spec"]["template"]["spec"]["containers"][0]["image"]
+    broken = os.environ.get("FAKE_BROKEN", "broken") in found["spec"]["template"]["spec"]["containers"][0]["image"]
     status: Object = {"updatedReplicas": count, "availableReplicas": count, "replicas": count}
     if broken:
         status = {"conditions": [{"type": "Progressing", "reason": "ProgressDeadlineExceeded"}]}
@@ -75,6 +75,8 @@ def main(words: list[str]) -> int:
     elif words[0] == "delete":
         kind = next(kind for kind in NAMES.values() if kind.lower() == words[1].partition(".")[0])
         cluster.pop(f"{kind} {words[words.index('-n') + 1]} {words[2]}", None)
+    elif words[0] == "logs":
+        print("last words of " + words[words.index("-l") + 1])
     elif words[:2] == ["rollout", "undo"]:
         found = cluster[f"Deployment {words[words.index('-n') + 1]} {words[2].partition('/')[2]}"]
         if not found["earlier"]:

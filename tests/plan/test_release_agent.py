@@ -8,8 +8,9 @@ import pytest
 
 from nexus.agent import ASKING
 from nexus.plan.sent import code
+from roles.image.releases import IMAGES
 from roles.swarm.plan import KEPT
-from runbooks.release.context import IMAGES, PULL, REMOTE, TRAFFIC
+from runbooks.release.context import PULL, REMOTE, TRAFFIC
 from runbooks.release.host import services
 from runbooks.release.migration import MIGRATING, POINT
 

@@ -19,24 +19,26 @@ from roles.service.contents import mounted
 from roles.service.released import Released, key, released
 from roles.service.stack import definitions
 from runbooks.release import revert, watch
+from runbooks.release.context import Situation
 from runbooks.release.gate import Traffic
 from runbooks.release.plan import Step
 from runbooks.release.record import Running
-from runbooks.release.rollout import Session
+from runbooks.release.rollout import SwarmSession
 from tests.plan.environments import environment
 
 GOOD = Traffic(1000, 0, {3: 1000})
 BAD = Traffic(1000, 200, {3: 1000})
 
 
-class Played:
+class Played(Situation):
     """Hosts as data: services in `rejects` never get healthy, `answers` are the edge's measurements afterwards."""
 
     def __init__(self, directory: Path, **settings: Any) -> None:
         defaults = {"service_replicas_max": 1, "release_min_ready_seconds": 0, "nginx_log_directory": "/log"}
         self.env = environment(directory, **{**defaults, **settings})
         self.leader, self.kept = "app1", list[dict[str, Any]]()
-        self.run = SimpleNamespace(
+        self.host = self.leader
+        self.run: Any = SimpleNamespace(
             hosts=SimpleNamespace(reaches=lambda name: True, ask_source=self.ask_source),
             outcome=SimpleNamespace(changes=defaultdict(list)),
             environment=self.env,
@@ -90,7 +92,7 @@ class Played:
         self.swarm |= {name: content for name, content in work["definitions"].items() if name not in refused}
         return not refused
 
-    def write_stack(self) -> None:
+    def settle(self) -> None:
         pass
 
     def digests(self, names: Sequence[str], release: str) -> dict[str, Any]:
@@ -118,7 +120,7 @@ def played(tmp_path: Path) -> Played:
 
 
 def release(played: Played, *names: str) -> None:
-    Session(played, "9.9.9").wave(names)  # type: ignore[arg-type]
+    SwarmSession(played, "9.9.9").wave(names)
 
 
 def test_a_release_that_passes_is_recorded(played: Played) -> None:
@@ -126,8 +128,8 @@ def test_a_release_that_passes_is_recorded(played: Played) -> None:
     assert played.releases("key-service", "glitch") == played.planned("key-service", "glitch") == ["9.9.9"] * 2
     now = definitions(played.env)
     assert {name: content for name, content in now.items() if name != "router"} == played.swarm
-    (step,) = Session(played, "9.9.9").steps(["glitch"])  # type: ignore[arg-type]
-    assert not Session(played, "9.9.9").needed(step)  # type: ignore[arg-type]
+    (step,) = SwarmSession(played, "9.9.9").steps(["glitch"])
+    assert not SwarmSession(played, "9.9.9").needed(step)
 
 
 def test_the_old_release_is_planned_until_the_new_one_passes(played: Played) -> None:
@@ -158,7 +160,7 @@ def test_only_the_bad_service_goes_back(played: Played, how: str, caplog: pytest
 def test_policy_back_returns_all_services_of_the_run(tmp_path: Path) -> None:
     played = Played(tmp_path, release_on_failure="back")
     played.rejects = {"pv-keys"}
-    run = Session(played, "9.9.9")  # type: ignore[arg-type]
+    run = SwarmSession(played, "9.9.9")
     run.wave(["glitch", "key-service"])
     with pytest.raises(OperatorError, match=r"(?s)pv-keys did not get through.*glitch, key-service went back, too"):
         run.wave(["pv-keys"])
@@ -179,8 +181,7 @@ def test_a_step_that_breaks_off_leaves_the_old_one_planned(played: Played, monke
 def test_a_rollback_follows_the_order_of_operations(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
     names = ["key-service", "backend-api", "auth-service", "glitch"]
     release(played, *names)
-    found = played.services(names)
-    steps = [revert.step_of(played, name, found[name], "") for name in names]  # type: ignore[arg-type]
+    steps = revert.steps_of(played, names)
     batches = []
     deploy = played.deploy
 
@@ -189,17 +190,17 @@ def test_a_rollback_follows_the_order_of_operations(played: Played, monkeypatch:
         return deploy(what, work)
 
     monkeypatch.setattr(played, "deploy", noted)
-    revert.check_configurations([step for step in steps if step], found[""]["stored"])
-    revert.go(played, [step for step in steps if step], found)  # type: ignore[arg-type]
+    revert.check_configurations(played, steps)
+    revert.go(played, steps)
     assert batches == [[["auth-service"], ["backend-api"], ["key-service", "glitch"]]]
     assert played.releases(*names) == played.planned(*names) == ["1.0.0"] * 4
-    assert revert.step_of(played, "glitch", played.services(["glitch"])["glitch"], "") is None  # type: ignore[arg-type]
-    forth = revert.step_of(played, "glitch", played.services(["glitch"])["glitch"], "9.9.9")  # type: ignore[arg-type]
-    assert forth is not None
+    assert revert.steps_of(played, ["glitch"]) == []
+    (forth,) = revert.steps_of(played, ["glitch"], "9.9.9")
     assert forth.after.release == "9.9.9"
 
 
 def test_a_lost_configuration_is_not_restored(played: Played) -> None:
+    assert played.configurations()
     step = Step("glitch", Released("2"), Released("1", config="glitch-gone", pinned=True))
     with pytest.raises(OperatorError, match="configuration of glitch 1 is no longer in the swarm"):
-        revert.check_configurations([step], ["glitch-other"])
+        revert.check_configurations(played, [step])
