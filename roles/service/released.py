@@ -15,6 +15,8 @@ from typing import Any
 
 from nexus.environment.environment import Environment
 
+UNRECORDED = "unrecorded"  # key of an entry that stands for a record, made of what a service runs
+
 
 @dataclass(frozen=True)
 class Released:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from nexus.environment.environment import Environment
-from roles.service.released import Released
+from roles.service.released import UNRECORDED, Released
 from roles.service.released import key as record_key
 from runbooks.kubernetes import graph
 from runbooks.kubernetes.item import COMPONENT, NAME, RELEASE, VERSION, Object, in_environment, item, key
@@ -29,14 +29,17 @@ def record(env: Environment, service: str, content: Mapping[str, Any]) -> Object
 
 
 def kept(found: Iterable[Object], services: Collection[str]) -> Kept:
-    """What the cluster keeps for these services: their releases, recorded or as they run, and configurations."""
+    """What the cluster keeps for these services: their releases, recorded or as they run, and configurations.
+
+    A service that was never released has no record; what it runs is marked as such.
+    """
     running, recorded, configurations = Kept(), Kept(), Kept()
     for each in found:
         kind, data, service = key(each)[0], each.get("data") or {}, each["metadata"]["labels"].get(NAME)
         if service not in services:
             continue
         if kind == "Deployment":
-            running[record_key(service)] = {"current": runs(each).value()}
+            running[record_key(service)] = {"current": runs(each).value(), UNRECORDED: True}
         elif kind == "ConfigMap" and "record" in data:
             recorded[record_key(service)] = json.loads(data["record"])
         elif kind == "ConfigMap" and "config" in data:

@@ -29,7 +29,7 @@ def rows(env: Environment) -> Iterator[Row]:
     why = [f"{name}: {_reason(cluster, found, name)}" for name in bad[:3]]
     yield Row("services", "rollouts", value, "all", f"{'; '.join(why)}. {REMEDY}" if bad else "")
     env = replace(env, kept=record.kept(there, names))
-    other = [name for name in names if name in found and not _as_recorded(env, found, name)]
+    other = [name for name in names if name not in found or not _as_recorded(env, found, name)]
     value = f"{len(names) - len(other)} of {len(names)} as recorded"
     yield Row("services", "releases", value, "all", f"{', '.join(other)}: {REMEDY}" if other else "")
 

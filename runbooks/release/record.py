@@ -6,7 +6,7 @@ from typing import Any
 
 from nexus.environment.environment import Environment
 from nexus.error import OperatorError
-from roles.service.released import Released, key, released
+from roles.service.released import UNRECORDED, Released, key, released
 
 Kept = dict[str, Any]
 
@@ -103,4 +103,5 @@ def releases(env: Environment) -> dict[str, str]:
 
 def record_of(env: Environment, name: str) -> Mapping[str, Any]:
     """The release record of a service; empty if it was never released."""
-    return env.kept.get(key(name), {})
+    found = env.kept.get(key(name), {})
+    return {} if UNRECORDED in found else found

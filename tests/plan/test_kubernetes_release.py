@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_a_release_and_its_way_back(played: Played) -> None:
 
 def test_a_service_that_went_back_keeps_its_configuration(played: Played) -> None:
     first = config(played, "glitch")
-    changed = {"service_environment_of": {"glitch": {"LOG_LEVEL": "debug"}}}
+    changed: dict[str, Any] = {"service_environment_of": {"glitch": {"LOG_LEVEL": "debug"}}}
     played.release("glitch", number="2.4.1", **changed)
     played.back("glitch")
     assert config(played, "glitch") == first
@@ -68,6 +69,8 @@ def test_a_release_that_fails_goes_back(played: Played, caplog: pytest.LogCaptur
     assert played.image("glitch") == first
     assert "last words of app.kubernetes.io/name=glitch" in caplog.text
     assert ":2.0.0@" in played.image("key-service")
+    played.start()  # deletes the configuration of the failed release
+    assert played.image("glitch") == first
     assert played.start() == []
 
 
@@ -128,7 +131,7 @@ def test_the_status_tells_of_the_cluster(played: Played, monkeypatch: pytest.Mon
     del cluster["Deployment nexus-platform key-service"]
     text = json.dumps(cluster).replace(f":2.4.1@{NEW}", f":2.4.2@{digests()['glitch']}")
     (played.directory / "cluster.json").write_text(text)
-    assert told() == {rolled_out: ("1 of 2 rolled out in test", True), recorded: ("1 of 2 as recorded", True)}
+    assert told() == {rolled_out: ("1 of 2 rolled out in test", True), recorded: ("0 of 2 as recorded", True)}
     monkeypatch.setenv("FAKE_CLUSTER", str(played.directory / "gone/cluster.json"))
     assert told() == {rolled_out: ("unknown", True)}
     (row,) = health_rows(played.environment, {}, 0)
