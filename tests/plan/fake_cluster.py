@@ -31,7 +31,7 @@ class Played(FakeRun):
         self.set()
 
     def set(self, **settings: Any) -> Run:
-        """Start anew with these settings."""
+        """Use these settings from now on."""
         engine = {"kubernetes_context": "test", "service_engine": "kubernetes", "services_excluded": self.excluded}
         self.environment = environment(self.directory, **{**engine, **settings})
         return cast(Run, self)
