@@ -12,6 +12,7 @@ router_connections: int = 8000  # the most connections, two file descriptors eac
 router_threads: int = 0  # 0: one per CPU
 router_retries: int = 3  # tries of a request that no task has answered yet
 router_connect_timeout_ms: int = 1000  # how long a task may take to accept a connection
+router_retransmissions: int = 3  # unanswered retransmissions after which a connection is dead: 3 take 3 s, each doubles
 router_tunnel_timeout_seconds: int = 3600  # how long a WebSocket may be idle
 router_hard_stop_seconds: int = 3600  # how long WebSockets keep an old worker alive after a reload
 router_stop_seconds: int = 30  # time from SIGTERM to SIGKILL

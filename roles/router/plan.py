@@ -88,6 +88,8 @@ def stack(env: Environment) -> dict[str, Any]:
         "ports": [{"target": port, "published": port, "protocol": "tcp", "mode": "host"} for port in ports],
         # the directory, not the file: a file that is renamed into place would stay hidden behind its own mount
         "volumes": [{"type": "bind", "source": DIRECTORY, "target": INSIDE, "read_only": True}],
+        # a request on a kept connection to a lost host must fail, and be repeated, before its time is over
+        "sysctls": {"net.ipv4.tcp_retries2": str(setting.router_retransmissions)},
         "stop_signal": "SIGUSR1",  # the soft stop: running requests are finished
         "stop_grace_period": f"{setting.router_stop_seconds}s",
         "healthcheck": {

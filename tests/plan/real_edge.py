@@ -120,6 +120,9 @@ class Played:
     login_fault: int = 0  # the status that it answers with instead
     held: int = 0  # requests that wait for `let_go`
     let_go: bool = False
+    kept: set[str] = field(default_factory=set)  # services that keep connections open; others close each
+    hasty: set[str] = field(default_factory=set)  # services that close a kept connection at its next request
+    accepted: int = 0  # connections so far
 
     @property
     def addresses(self) -> tuple[str, str]:
@@ -153,23 +156,29 @@ class Played:
                 self.listeners.append(await asyncio.start_server(self._serve, address, port, reuse_address=True))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
+        connection, turn = self.accepted, 1
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            await self._answer(reader, writer)
+            while await self._answer(reader, writer, connection, turn):
+                turn += 1
         writer.close()
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _answer(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: int, turn: int
+    ) -> bool:
+        """Answer the request of this turn on a connection; whether it is kept for another one."""
         address, port = writer.get_extra_info("sockname")[:2]
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         method, path, _ = head[0].split()
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in head[1:] if line)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         fact = {"service": self.ports[port], "address": address, "method": method, "path": path, "headers": headers}
-        fact["length"] = len(body)
+        fact |= {"length": len(body), "connection": connection, "turn": turn}
         if not path.startswith("/health"):
             self.seen.append(fact)
         fault = headers.get("x-fault", "")
-        if fault == "drop" or fault == f"drop {address}":
-            return
+        if fault in ("drop", f"drop {address}") or (turn > 1 and self.ports[port] in self.hasty):
+            return False
         if fault == "slow":
             await asyncio.sleep(3)
         if fault == "hold":
@@ -178,15 +187,18 @@ class Played:
                 await asyncio.sleep(0.02)
         if headers.get("upgrade") == "websocket":
             await _websocket(headers["sec-websocket-key"], reader, writer)
-            return
+            return False
         status = self._login(body) if "x-nexus-login" in headers else "200 OK"
         text = json.dumps(fact).encode()
+        keeps = self.ports[port] in self.kept and headers.get("connection") != "close"
         writer.write(
             f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n"
-            "X-Powered-By: Express\r\nAccess-Control-Allow-Origin: *\r\nConnection: close\r\n\r\n".encode()
+            "X-Powered-By: Express\r\nAccess-Control-Allow-Origin: *\r\n"
+            f"Connection: {'keep-alive' if keeps else 'close'}\r\n\r\n".encode()
         )
         writer.write(b"" if method == "HEAD" else text)
         await writer.drain()
+        return keeps
 
     def _login(self, body: bytes) -> str:
         if self.login_fault:

@@ -16,10 +16,11 @@ import pytest
 from benchmarks import edge, edge_load, edge_peers
 from benchmarks.edge import Place, Way, cpu_of, markdown, measure
 from benchmarks.target import Figures
+from tests.plan.real_edge import environment
 
 REPORT = """
-finished in 5.00s, {rate} req/s, 1.03MB/s
-requests: 4100 total, 4116 started, 4100 done, {succeeded} succeeded, {failed} failed, 0 errored, 0 timeout
+finished in 5.00s, 820.00 req/s, 1.03MB/s
+requests: 4100 total, 4100 started, {done} done, {succeeded} succeeded, {failed} failed, 0 errored, 0 timeout
 """
 WAYS = tuple(Way(name, name, "127.0.0.1", 1, "/", (f"{name} program",)) for name in ("nginx", "haproxy", "edge"))
 RATES = {"nginx": 3000.0, "haproxy": 4000.0, "edge": 1500.0}
@@ -27,15 +28,43 @@ BURN = "import time\nend = time.process_time() + 0.3\nwhile time.process_time() 
 
 
 def test_reads_the_report_of_h2load() -> None:
-    text = REPORT.format(rate="820.00", succeeded=4100, failed=0)
-    assert edge_load.read_h2load(text) == {"rate": 820.0, "done": 4100.0}
+    assert edge_load.read_h2load(REPORT.format(done=4100, succeeded=4100, failed=0)) == 4100
 
 
 def test_a_request_that_failed_is_no_figure() -> None:
     with pytest.raises(RuntimeError, match="did not get an answer to every request"):
-        edge_load.read_h2load(REPORT.format(rate="820.00", succeeded=4099, failed=1))
+        edge_load.read_h2load(REPORT.format(done=4100, succeeded=4099, failed=1))
+    with pytest.raises(RuntimeError, match="did not get an answer to every request"):
+        edge_load.read_h2load(REPORT.format(done=1600, succeeded=1600, failed=0))  # the server ended connections
     with pytest.raises(RuntimeError, match="connection refused"):
         edge_load.read_h2load("connection refused")
+
+
+def test_no_connection_carries_more_than_the_edge_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """h2load opens no second connection with HTTP/2: it would idle for the rest of the time."""
+    given = environment(Path("/nonexistent")).catalogue.operations.tuning.nginx.settings["keepalive_requests"]
+    assert given >= edge_load.EACH
+    counts: list[int] = []
+
+    def h2load(words: Sequence[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        counts.append(int(words[words.index("-n") + 1]))
+        if "--log-file" in words:
+            Path(words[words.index("--log-file") + 1]).write_text("1\t200\t2000\n" * counts[-1])
+        time.sleep(0.1)
+        text = (
+            f"requests: {counts[-1]} total, {counts[-1]} started, {counts[-1]} done, {counts[-1]} succeeded, 0 failed"
+        )
+        return subprocess.CompletedProcess(words, 0, text, "")
+
+    monkeypatch.setattr(subprocess, "run", h2load)
+    about = {"address": "127.0.0.1", "port": 1, "name": "x", "path": "/", "protocol": "h2", "seconds": 0.25}
+    found = edge_load.rate(about)
+    assert found["done"] == sum(counts) > counts[0] == 16 * given
+    assert found["rate"] == pytest.approx(found["done"] / 0.3, rel=0.5)
+    counts.clear()
+    found = edge_load.latency({**about, "rate": 1e5})
+    assert found == {"median": 2, "p99": 2, "done": sum(counts)}
+    assert set(counts) == {16 * given}
 
 
 def test_counts_the_cpu_of_a_program_and_its_children() -> None:
