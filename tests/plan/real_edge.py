@@ -191,12 +191,12 @@ class Played:
         status = self._login(body) if "x-nexus-login" in headers else "200 OK"
         text = json.dumps(fact).encode()
         keeps = self.ports[port] in self.kept and headers.get("connection") != "close"
-        head = (
+        top = (
             f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n"
             "X-Powered-By: Express\r\nAccess-Control-Allow-Origin: *\r\n"
             f"Connection: {'keep-alive' if keeps else 'close'}\r\n\r\n"
         )
-        writer.write(head.encode() + (b"" if method == "HEAD" else text))
+        writer.write(top.encode() + (b"" if method == "HEAD" else text))
         await writer.drain()
         return keeps
 

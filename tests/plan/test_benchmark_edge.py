@@ -43,7 +43,7 @@ def test_a_request_that_failed_is_no_figure() -> None:
 def test_no_connection_carries_more_than_the_edge_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     """h2load opens no second connection with HTTP/2: it would idle for the rest of the time."""
     given = environment(Path("/nonexistent")).catalogue.operations.tuning.nginx.settings["keepalive_requests"]
-    assert given >= edge_load.EACH
+    assert int(given) >= edge_load.EACH
     counts: list[int] = []
 
     def h2load(words: Sequence[str], **_: Any) -> subprocess.CompletedProcess[str]:
