@@ -4,10 +4,13 @@ from collections.abc import Collection
 from html import escape
 from typing import Any
 
+from nexus.catalogue.gateway import Route
+from nexus.catalogue.service import Service
 from nexus.environment.environment import Environment
 from roles.frontend.site import PORTAL, FrontEndSite
 from roles.router.window import windows
 
+ASKED_METHOD = "OPTIONS"
 MESSAGE = "This part of the platform is being worked on. Please come back in a few minutes."
 
 
@@ -22,17 +25,32 @@ def config(env: Environment, site: FrontEndSite, with_pages: Collection[str]) ->
         "title": site.title,
         "purpose": site.purpose,
         "login": _login(env) if env.setting.nginx_auth_request else None,
-        "services": [
-            {"name": each.name, "purpose": each.purpose, "path": asked_path(env, each.name)} for each in services
-        ],
+        "services": [_service(env, each) for each in services],
     }
 
 
-def asked_path(env: Environment, service: str) -> str | None:
-    """A path of the gateway that leads to the service and counts for none of its long limits; None if there is none."""
+def _service(env: Environment, service: Service) -> dict[str, Any]:
+    """What a page shows of a service. `login`: a gateway that wants logins wants one at the path."""
+    route = asked_route(env, service.name)
+    return {
+        "name": service.name,
+        "purpose": service.purpose,
+        "path": route.path if route else None,
+        "login": route is not None and not _is_open(env, route),
+    }
+
+
+def asked_route(env: Environment, service: str) -> Route | None:
+    """A route of the gateway to the service that counts for none of its long limits; None if there is none."""
     routes = env.catalogue.routes_of(service)
-    free = [route.path for route in routes if not any(window.covers(route.path) for window in windows(env))]
+    free = [route for route in routes if not any(window.covers(route.path) for window in windows(env))]
     return free[0] if free else None
+
+
+def _is_open(env: Environment, route: Route) -> bool:
+    """Whether the pages' requests to it need no login anywhere."""
+    open_methods = env.setting.nginx_auth_open_methods.get(route.service, ()) if route.auth == "partial" else ()
+    return route.auth == "none" or ASKED_METHOD in open_methods
 
 
 def _login(env: Environment) -> str | None:

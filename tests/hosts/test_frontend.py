@@ -45,6 +45,19 @@ def test_front_ends_answer(host, env, pages):
         assert (status, kind.rstrip(";")) in {("200", "text/html"), ("503", "text/html")}, slug
 
 
+def test_compressed_files_are_sent_as_they_are(host, env, pages):
+    """Each answer has the bytes of the file next to the plain one: Nginx compresses nothing itself."""
+    name, port, root = env.setting.domain, env.setting.nginx_https_port, env.setting.frontend_directory
+    sums = host.check_output(f"cd {root} && find . -path './*/assets/*.gz' -exec sha256sum {{}} +").splitlines()
+    assert sums
+    for line in sums:
+        digest, path = line.split()
+        served = path.removeprefix("./portal/" if path.startswith("./portal/") else "./").removesuffix(".gz")
+        url = f"https://{name}:{port}/{served}"
+        asked = f"curl -sSkf -m 10 -H 'Accept-Encoding: gzip' --resolve {name}:{port}:127.0.0.1 {url}"
+        assert host.check_output(f"{asked} | sha256sum").split()[0] == digest, path
+
+
 def test_a_missing_file_is_not_a_page(host, env, pages):
     for slug in pages:
         path = "/assets/" if slug == "portal" else f"/{slug}/assets/"

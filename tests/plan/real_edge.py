@@ -117,6 +117,7 @@ class Played:
     dns_port: int = 0
     listeners: list[asyncio.Server | asyncio.DatagramTransport] = field(default_factory=list)
     good: set[str] = field(default_factory=set)  # tokens that the service which checks them finds good
+    users: dict[str, str] = field(default_factory=dict)  # passwords by e-mail, of logins that give a good token
     login_fault: int = 0  # the status that it answers with instead
     held: int = 0  # requests that wait for `let_go`
     let_go: bool = False
@@ -188,8 +189,12 @@ class Played:
         if headers.get("upgrade") == "websocket":
             await _websocket(headers["sec-websocket-key"], reader, writer)
             return False
-        status = self._login(body) if "x-nexus-login" in headers else "200 OK"
-        text = json.dumps(fact).encode()
+        status, said = "200 OK", fact
+        if "x-nexus-login" in headers:
+            status = self._login(body)
+        elif self.users and path.endswith("/auth/login"):
+            status, said = self._token(json.loads(body))
+        text = json.dumps(said).encode()
         keeps = self.ports[port] in self.kept and headers.get("connection") != "close"
         top = (
             f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n"
@@ -204,6 +209,11 @@ class Played:
         if self.login_fault:
             return f"{self.login_fault} Fault"
         return "200 OK" if json.loads(body)["token"] in self.good else "401 Unauthorized"
+
+    def _token(self, given: dict[str, str]) -> tuple[str, dict[str, Any]]:
+        if self.users.get(given["email"]) != given["password"]:
+            return "401 Unauthorized", {"success": False, "error": {"message": "E-mail or password is wrong."}}
+        return "200 OK", {"success": True, "data": {"token": min(self.good)}}
 
 
 async def _websocket(key: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -18,7 +18,7 @@ from roles.frontend.build import by_key, by_release, keep
 from roles.frontend.builder import build, unbuilt
 from roles.frontend.front_end import FrontEnd
 from roles.frontend.output import apart, served
-from roles.frontend.page import asked_path, config
+from roles.frontend.page import asked_route, config
 from roles.frontend.plan import notes, plan, planned
 from roles.frontend.site import by_slug, record, sites
 from roles.frontend.source import source
@@ -191,10 +191,18 @@ def test_one_build_for_all_environments_with_another_configuration(tmp_path: Pat
 
 def test_pages_ask_no_path_with_a_limit_on_logins(env: Environment) -> None:
     assert windows(env)
-    paths = {name: asked_path(env, name) for name in env.catalogue.services}
-    assert paths["auth-service"] == "/api/auth/logout"
-    assert paths["backend-api"] is None
-    assert [name for name, path in paths.items() if path is None] == ["backend-api"]
+    routes = {name: asked_route(env, name) for name in env.catalogue.services}
+    auth = routes["auth-service"]
+    assert auth is not None
+    assert auth.path == "/api/auth/logout"
+    assert [name for name, route in routes.items() if route is None] == ["backend-api"]
+
+
+def test_pages_know_which_services_want_a_login(env: Environment) -> None:
+    found = {about["name"]: about for site in sites(env) for about in config(env, site, []).get("services", ())}
+    assert (found["auth-service"]["path"], found["auth-service"]["login"]) == ("/api/auth/logout", True)
+    assert (found["backend-api"]["path"], found["backend-api"]["login"]) == (None, False)
+    assert {about["login"] for about in found.values()} == {True, False}
 
 
 def test_a_seventeenth_module_appears_from_its_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,6 +116,15 @@ def test_compressed_files_are_those_of_the_build(edge: Edge, build: Build) -> No
     assert page.headers["Content-Encoding"] is None
 
 
+def test_no_location_of_front_ends_compresses(edge: Edge) -> None:
+    text = (edge.directory / "nginx/nexus-cos/frontend.conf").read_text()
+    blocks = [block for block in text.split("location ")[1:] if "root " in block and "operators.json" not in block]
+    assert len(blocks) > 16
+    for block in blocks:
+        assert "gzip off;" in block, block
+        assert "gzip_static on;" in block, block
+
+
 def test_a_closed_module_shows_its_page_and_old_tabs_keep_their_files(edge: Edge) -> None:
     page = edge.get("/gamecore/", headers=HTML)
     assert page.headers["Content-Type"].startswith("text/html")

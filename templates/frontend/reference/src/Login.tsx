@@ -4,11 +4,12 @@ import { forget, login } from './gateway';
 interface Props {
   path: string;
   loggedIn: boolean;
+  ended: boolean; // whether the gateway refused the login of before
   changed: (loggedIn: boolean) => void;
 }
 
 /** The login of an environment whose gateway asks for one. */
-export default function Login({ path, loggedIn, changed }: Props) {
+export default function Login({ path, loggedIn, ended, changed }: Props) {
   const [failed, setFailed] = useState('');
   const [busy, setBusy] = useState(false);
   if (loggedIn) {
@@ -25,6 +26,7 @@ export default function Login({ path, loggedIn, changed }: Props) {
   const send = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const given = new FormData(event.currentTarget);
+    setFailed('');
     setBusy(true);
     try {
       await login(path, String(given.get('email')), String(given.get('password')));
@@ -37,6 +39,11 @@ export default function Login({ path, loggedIn, changed }: Props) {
   return (
     <form onSubmit={(event) => void send(event)} aria-labelledby="login">
       <h2 id="login">Login</h2>
+      {ended && !failed && (
+        <p role="status" className="notice warn">
+          Your login has ended. Please log in again.
+        </p>
+      )}
       <label>
         E-mail
         <input name="email" type="email" autoComplete="username" required />

@@ -1,6 +1,6 @@
-import { Suspense, lazy, useCallback, useEffect, useState } from 'react';
-import { read, type ModuleConfig } from './config';
-import { askAll, token, type Reply } from './gateway';
+import { Suspense, lazy, useCallback, useEffect, useMemo, useState } from 'react';
+import { askable, read, type ModuleConfig } from './config';
+import { askAll, forget, token, type Reply } from './gateway';
 import { Services } from './Services';
 import { Frame } from './Frame';
 import { useData } from './useData';
@@ -19,19 +19,34 @@ function Page({ config }: { config: ModuleConfig }) {
   const [replies, setReplies] = useState<Record<string, Reply>>({});
   const [asking, setAsking] = useState(false);
   const [loggedIn, setLoggedIn] = useState(() => token() !== null);
+  const [ended, setEnded] = useState(false);
+  const changed = (now: boolean) => {
+    setEnded(false);
+    setLoggedIn(now);
+  };
+  const asked = useMemo(() => askable(config, loggedIn), [config, loggedIn]);
   const check = useCallback(async () => {
+    let refused = false;
     setAsking(true);
     setReplies({});
-    await askAll(config.services, (name, reply) => setReplies((known) => ({ ...known, [name]: reply })));
+    await askAll(asked, (name, reply) => {
+      refused ||= reply.refused === true;
+      setReplies((known) => ({ ...known, [name]: reply }));
+    });
     setAsking(false);
-  }, [config]);
-  useEffect(() => void check(), [check, loggedIn]);
+    if (refused && loggedIn) {
+      forget();
+      setEnded(true);
+      setLoggedIn(false);
+    }
+  }, [asked, loggedIn]);
+  useEffect(() => void check(), [check]);
   const about = location.pathname === ABOUT;
   return (
     <Frame title={config.title} purpose={config.purpose} home>
       {config.login && (
         <Suspense>
-          <Login path={config.login} loggedIn={loggedIn} changed={setLoggedIn} />
+          <Login path={config.login} loggedIn={loggedIn} ended={ended} changed={changed} />
         </Suspense>
       )}
       {about ? (
@@ -40,7 +55,13 @@ function Page({ config }: { config: ModuleConfig }) {
         </Suspense>
       ) : (
         <>
-          <Services services={config.services} replies={replies} asking={asking} again={() => void check()} />
+          <Services
+            services={config.services}
+            asked={asked}
+            replies={replies}
+            asking={asking}
+            again={() => void check()}
+          />
           <p className="soft">
             <a href={ABOUT}>About this page</a>
           </p>

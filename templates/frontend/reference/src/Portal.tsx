@@ -13,7 +13,7 @@ export default function Portal() {
   return (
     <Frame title="Modules" purpose={PURPOSE}>
       <p className="soft" role="status">
-        {closed ? `${closed} of ${config.modules.length} are closed` : 'None is closed'} in {config.environment}.
+        {closed ? `${closed} of ${config.modules.length} ${closed === 1 ? 'is' : 'are'} closed` : 'None is closed'} in {config.environment}.
       </p>
       <ul className="cards">
         {config.modules.map((module) => (
@@ -32,12 +32,12 @@ function Card({ module }: { module: PortalModule }) {
     <>
       <h2>{module.state === 'open' ? <a href={`/${module.slug}/`}>{module.title}</a> : module.title}</h2>
       <p>{module.purpose}</p>
-      <p>
+      {module.message && <p className="soft">{module.message}</p>}
+      <p className="state">
         <span className={{ open: 'chip good', closed: 'chip warn', 'without pages': 'chip' }[module.state]}>
           {module.state}
         </span>
       </p>
-      {module.message && <p className="soft">{module.message}</p>}
     </>
   );
 }

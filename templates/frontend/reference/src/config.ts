@@ -4,6 +4,7 @@ export interface Service {
   name: string;
   purpose: string;
   path: string | null; // below the gateway; null if no route leads to it
+  login: boolean; // whether a gateway that asks for logins wants one there
 }
 
 export interface ModuleConfig {
@@ -12,6 +13,12 @@ export interface ModuleConfig {
   services: Service[];
   purpose: string;
   title: string;
+}
+
+/** The services that can be asked now: the gateway refuses the others without a login. */
+export function askable(config: ModuleConfig, loggedIn: boolean): Service[] {
+  const open = (service: Service) => loggedIn || config.login === null || !service.login;
+  return config.services.filter((service) => service.path !== null && open(service));
 }
 
 export interface PortalModule {

@@ -5,6 +5,7 @@ import type { Service } from './config';
 export interface Reply {
   answers: boolean;
   text: string;
+  refused?: boolean; // the login, or that there is none
 }
 
 const SIDE_BY_SIDE = 3; // the gateway allows few connections of one client
@@ -26,16 +27,16 @@ async function ask(path: string): Promise<Reply> {
     });
     const milliseconds = Math.round(performance.now() - began);
     return answer.status < 500
-      ? { answers: true, text: `${milliseconds} ms` }
+      ? { answers: true, text: `${milliseconds} ms`, refused: answer.status === 401 }
       : { answers: false, text: `status ${answer.status}` };
   } catch (error) {
     return { answers: false, text: error instanceof DOMException ? 'no answer in time' : 'no connection' };
   }
 }
 
-/** Asks all services with a route, a few side by side, and tells each reply as it arrives. */
+/** Asks these services, a few side by side, and tells each reply as it arrives. */
 export async function askAll(services: Service[], tell: (name: string, reply: Reply) => void): Promise<void> {
-  const waiting = services.filter((service) => service.path !== null);
+  const waiting = [...services];
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next; next = waiting.shift()) tell(next.name, await ask(next.path!));
   };
@@ -48,6 +49,8 @@ export async function login(path: string, email: string, password: string): Prom
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ email, password }),
+  }).catch(() => {
+    throw new Error('The login cannot be reached. Please try again.');
   });
   const found = await answer.json().catch(() => ({}));
   const given: unknown = found?.data?.token ?? found?.data?.accessToken ?? found?.token ?? found?.accessToken;
