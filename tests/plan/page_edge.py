@@ -1,4 +1,4 @@
-"""A real edge that shows real builds to a real browser. Builds are those of this machine, as a run makes and keeps them."""
+"""A real edge that shows real builds to a real browser. This machine keeps the builds, as it does those of runs."""
 
 from __future__ import annotations
 

@@ -18,9 +18,12 @@ export default function Login({ path, loggedIn, ended, changed }: Props) {
       changed(false);
     };
     return (
-      <p className="notice good">
-        You are logged in. <button onClick={leave}>Log out</button>
-      </p>
+      <div className="notice good bar">
+        <span>You are logged in.</span>
+        <button type="button" onClick={leave}>
+          Log out
+        </button>
+      </div>
     );
   }
   const send = async (event: FormEvent<HTMLFormElement>) => {
