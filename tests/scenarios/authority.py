@@ -81,10 +81,10 @@ class ScenarioAuthority:
             "certificateValidityPeriod": validity,
         }
         self.control.ssh(self.host, f"sudo tee {CONFIG} >/dev/null", json.dumps({"pebble": settings}))
+        self._write_addresses(self.control.group("edge"))
         run = "sudo systemd-run --collect --quiet --unit={} {} {}"
         dns = f"dnsmasq -k -C /dev/null -p {DNS} -a {self.address} --bind-interfaces --no-resolv --no-hosts"
         self.control.ssh(self.host, run.format(UNITS[1], "", f"{dns} --local=/#/ --addn-hosts={HOSTS}"))
-        self.names_lead_to(self.control.group("edge"))
         chaos = f"-E PEBBLE_VA_NOSLEEP=1 -E PEBBLE_AUTHZREUSE=0 -E PEBBLE_WFE_NONCEREJECT={bad_nonces}"
         command = f"pebble -config {CONFIG} -dnsserver {self.address}:{DNS}"
         self.control.ssh(self.host, run.format(UNITS[0], chaos, command))
@@ -114,14 +114,18 @@ class ScenarioAuthority:
             self.control.ssh(host, f"{change}; sudo update-ca-certificates 2>&1", root)
 
     def names_lead_to(self, hosts: Sequence[str]) -> None:
-        """Let every name lead to these edge hosts, from the first question on."""
-        addresses = sorted(self.env.host(host).address for host in hosts)
-        lines = "".join(f"{address} {' '.join(self.names)}\n" for address in addresses)
-        self.control.ssh(self.host, f"sudo tee {HOSTS}", lines)
+        """Let every name lead to these edge hosts, from the next question on."""
+        addresses = self._write_addresses(hosts)
         self.control.ssh(self.host, f"sudo systemctl kill -s HUP {UNITS[1]}")
         ask = LOOK_UP.format(self.address, DNS, self.names[0])
         found = partial(self.control.ssh, self.host, "python3 -", ask)
         assert wait_until(lambda: found().split() == addresses, 60, pause=1), "the DNS answers as before"
+
+    def _write_addresses(self, hosts: Sequence[str]) -> list[str]:
+        addresses = sorted(self.env.host(host).address for host in hosts)
+        lines = "".join(f"{address} {' '.join(self.names)}\n" for address in addresses)
+        self.control.ssh(self.host, f"sudo tee {HOSTS}", lines)
+        return addresses
 
     def _succeeds(self, command: str) -> bool:
         try:
