@@ -79,7 +79,7 @@ class Client(pyinfra_client.SSHClient):
             transport = self.get_transport()
             if not self.way or (transport and transport.is_active()):  # the error is at the far end, such as a key
                 self.close()
-                if isinstance(error, TimeoutError | EOFError):  # they name no place, and EOFError has no text
+                if isinstance(error, TimeoutError | EOFError | ConnectionResetError):  # they name no place
                     place = f"{found.hostname} port {found.port or 22}"
                     raise SSHException(f"no connection to {place}: {_in_words(error, seconds)}") from None
                 raise
@@ -128,7 +128,7 @@ def _key(found: Target) -> dict[str, Any]:
 def _in_words(error: BaseException, seconds: float) -> str:
     if isinstance(error, TimeoutError) or "banner" in str(error):
         return f"no answer within {seconds:.0f} s"
-    if isinstance(error, EOFError):
+    if isinstance(error, EOFError | ConnectionResetError):
         return (
             "it was closed before the login; sshd there may refuse this address for a while (PerSourcePenalties in "
             "`man sshd_config`). Wait a minute, then rerun"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from nexus.environment.environment import Environment
 from nexus.error import OperatorError
 from nexus.run.row import Row
+from roles.service.engine import KUBERNETES, engine_of
 from roles.service.released import released
 from runbooks.kubernetes import record, rollout
 from runbooks.kubernetes.item import Object
@@ -16,7 +17,9 @@ REMEDY = "run deploys/kubernetes.py"
 
 
 def rows(env: Environment) -> Iterator[Row]:
-    """Services that are rolled out, and those that do not run the release of their record."""
+    """Services that are rolled out, and those that do not run the release of their record; none without a cluster."""
+    if engine_of(env) != KUBERNETES:
+        return
     try:
         cluster = Cluster(env)
         there = cluster.items(KINDS)

@@ -19,7 +19,6 @@ from nexus.run.row import Answers, Row
 from nexus.run.run import Run
 from nexus.run.runbook import Report, report
 from nexus.run.side_by_side import reached, side_by_side
-from roles.service.engine import KUBERNETES, engine_of
 from runbooks.kubernetes import status as kubernetes
 from runbooks.status import table
 
@@ -40,8 +39,8 @@ def read(run: Run, as_json: bool = False) -> Report:
 def rows(run: Run) -> list[Row]:
     """All rows, from hosts that are asked in parallel."""
     env = run.environment
-    in_cluster = kubernetes.rows(env) if engine_of(env) == KUBERNETES else ()
-    return [*judge(run.all_roles, env, ask_all(run, ask), time.time()), *in_cluster, *_states(run)]
+    judged = judge(run.all_roles, env, ask_all(run, ask), time.time())
+    return [*judged, *kubernetes.rows(env), *_states(run)]
 
 
 def judge(roles: Roles, env: Environment, answers: Answers, now: float) -> list[Row]:

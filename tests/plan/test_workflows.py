@@ -64,7 +64,8 @@ def test_jobs_may_only_read(path: Path) -> None:
 def lint_workflows(**variables: str) -> subprocess.CompletedProcess[str]:
     """The result of `make lint-workflows` with these variables in its environment."""
     words = [str(shutil.which("make")), "-o", ".venv/ready", "lint-workflows"]
-    env = {**os.environ, **variables}
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
+    env = {**inherited, **variables}
     return subprocess.run(words, cwd=documented.ROOT, env=env, capture_output=True, text=True, check=False)
 
 
