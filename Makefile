@@ -10,7 +10,7 @@ AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo -E)
 QUARTER ?= $(shell date +%j)
 REPORTS := --junitxml=reports/$(NEXUS_ENV).xml --html=reports/$(NEXUS_ENV).html --self-contained-html
 
-.PHONY: help deploy provision test verify drift report handoff lint lint-workflows scenarios bench architecture messages environment environment-remove lab-up lab-down lab-status catalogue flows kubernetes-files compose-files secrets secrets-edit secrets-status clean
+.PHONY: help deploy provision test verify drift report handoff lint lint-workflows scenarios bench architecture messages environment environment-remove lab-up lab-down lab-status catalogue flows kubernetes kubernetes-files compose-files secrets secrets-edit secrets-status clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 20
@@ -91,6 +91,11 @@ catalogue: .venv/ready ## show services and capacity of NEXUS_ENV as a table
 
 flows: .venv/ready ## show who connects to whom in NEXUS_ENV, as a table and a page in reports/
 	$(BIN)/python -m runbooks.flows $(NEXUS_ENV)
+
+kubernetes: .venv/ready ## test deploys/kubernetes.py on a real API server, which is built first: see docs/kubernetes.md
+	$(AS_ROOT) tests/tools.sh
+	tests/kubernetes/build.sh
+	$(AS_ROOT) $(BIN)/pytest tests/kubernetes -q --durations 15
 
 kubernetes-files: .venv/ready ## render NEXUS_ENV for Kubernetes into dist/kubernetes, and check it
 	$(BIN)/python -m runbooks.kubernetes $(NEXUS_ENV)

@@ -34,24 +34,34 @@ class Room:
 
 
 def unplaced(tasks: Iterable[Room], rooms: Iterable[Room]) -> list[str]:
-    """Names of tasks that find no room, each once."""
-    return list(dict.fromkeys(waiting(tasks, rooms)))
+    """Names of tasks that find no room, each once. The largest tasks are placed first.
 
-
-def waiting(tasks: Iterable[Room], rooms: Iterable[Room]) -> list[str]:
-    """Name of each task that finds no room, as often as there are such tasks.
-
-    The largest tasks are placed first, each where most memory is left.
     This is an estimate: a scheduler places in another order, so tasks that barely fit here may not fit there.
     """
+    ordered = sorted(tasks, key=lambda task: (-task.gpus, -task.memory_bytes, -task.cpu_millicores))
+    return list(dict.fromkeys(task.name for task in placed(ordered, rooms).homeless))
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Tasks by room, in the order of the rooms, what each room has left, and the tasks that find none."""
+
+    tasks: list[list[Room]]
+    left: list[Room]
+    homeless: list[Room]
+
+
+def placed(tasks: Iterable[Room], rooms: Iterable[Room]) -> Placed:
+    """The tasks one by one in their order, each where most memory is left."""
     left = list(rooms)
-    homeless: list[str] = []
-    for task in sorted(tasks, key=lambda t: (-t.gpus, -t.memory_bytes, -t.cpu_millicores)):
+    found = Placed([[] for _ in left], left, [])
+    for task in tasks:
         # hosts with GPUs last, so that they stay free for tasks that need a GPU
         fitting = [number for number, room in enumerate(left) if room.holds(task)]
         if not fitting:
-            homeless.append(task.name)
+            found.homeless.append(task)
             continue
         best = max(fitting, key=lambda n: (task.gpus > 0 or left[n].gpus == 0, left[n].memory_bytes))
         left[best] = left[best].less(task)
-    return homeless
+        found.tasks[best].append(task)
+    return found

@@ -1,9 +1,13 @@
-"""Whether the cluster holds all replicas: what would stay Pending, and what the loss of one node leaves."""
+"""Whether the cluster holds all replicas: what would stay Pending, and what the loss of one node leaves.
+
+Pods come as a cluster starts them: one of each service, then a second of each, and so on. The scheduler breaks ties in
+its own way, so counts of a cluster that is nearly full differ a little, and so do the services that are named.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
 
-from nexus.catalogue.packing import Room, waiting
+from nexus.catalogue.packing import Placed, Room, placed
 from nexus.catalogue.size import GIB, Scale, asked, size
 from nexus.environment.environment import Environment
 
@@ -17,9 +21,10 @@ def lines(env: Environment) -> Iterator[str]:
         f"cluster: {len(rooms)} nodes, {cores:g} cores, {sum(room.memory_bytes for room in rooms) / GIB:.4g} GiB for "
         f"services, {sum(room.gpus for room in rooms)} GPUs{_source(env)}"
     )
-    yield f"Pending: {_shown(pending(env, rooms))}"
+    now = placed(pods(env), rooms)
+    yield f"Pending: {_shown(now.homeless)}"
     if len(rooms) > 1:
-        yield f"Pending after the loss of one node: {_shown(pending(env, rooms[1:]))}"
+        yield f"Pending after the loss of one node: {_shown(after_loss(now))}"
     else:
         yield "there is one node: nothing runs without it"
 
@@ -36,21 +41,30 @@ def nodes(env: Environment) -> list[Room]:
     return [Room(f"node{number}", max(0, millicores), max(0, left), gpus) for number in range(1, count + 1)]
 
 
-def pending(env: Environment, rooms: list[Room]) -> Counter[str]:
-    """{service: replicas that find no room}."""
+def pods(env: Environment) -> list[Room]:
+    """The request of each pod, in the order of their start."""
     scale = Scale.of(env.setting)
     sizes = {name: size(service, scale) for name, service in env.catalogue.services.items()}
-    tasks = [
+    last = max((one.replicas for one in sizes.values()), default=0)
+    return [
         Room(name, one.cpu_millicores, one.memory_bytes, one.gpus)
+        for number in range(last)
         for name, one in sizes.items()
-        for _ in range(one.replicas)
+        if one.replicas > number
     ]
-    return Counter(waiting(tasks, rooms))
 
 
-def _shown(found: Counter[str]) -> str:
-    if not found:
+def after_loss(before: Placed) -> list[Room]:
+    """The pods that wait once the node with most pods is lost; pods on the other nodes stay where they are."""
+    lost = max(range(len(before.left)), key=lambda number: len(before.tasks[number]))
+    others = [room for number, room in enumerate(before.left) if number != lost]
+    return placed([*before.homeless, *before.tasks[lost]], others).homeless
+
+
+def _shown(waiting: list[Room]) -> str:
+    if not waiting:
         return "nothing"
+    found = Counter(each.name for each in waiting)
     names = ", ".join(f"{name} {count}" for name, count in sorted(found.items()))
     return f"{found.total()} replicas of {len(found)} services: {names}"
 

@@ -16,9 +16,9 @@ from roles.image.releases import digests
 from roles.registry.plan import registry_host
 from roles.service.released import key as record_key
 from roles.service.released import recorded_configs, released
-from runbooks.kubernetes import capacity, config, graph, migration, record, rollout, tree
+from runbooks.kubernetes import autoscaling, capacity, config, graph, migration, record, rollout, tree
 from runbooks.kubernetes.item import Object, key
-from runbooks.kubernetes.kubectl import KINDS, Cluster, deployments_of
+from runbooks.kubernetes.kubectl import HANDOVER, KINDS, Cluster, deployments_of
 from runbooks.kubernetes.render import reached, render
 from runbooks.kubernetes.report import checked, notes
 
@@ -43,27 +43,39 @@ def plan(run: Run) -> Sequence[Act]:
     gone = leftovers(cluster, env, there, objects)
     jobs = migration.missing(cluster, objects)
     rest = [each for each in objects if each["kind"] != "Job"]
-    difference = cluster.diff(rest)
+    handed, least = autoscaling.handed_over(there, rest), autoscaling.least(rest)
+    difference = cluster.diff(autoscaling.kept(rest, handed))
     if not executing():
-        for line in (*notes(env), *pinned_notes(env), *capacity.lines(env), *difference.splitlines()[:MOST_LINES]):
+        for line in (*notes(env), *pinned_notes(env), *capacity.lines(env), *_shown(difference)):
             console.say(f"    {line}")
-    unfinished = [name for name in env.catalogue.services if name in running and not rollout.done(running[name])]
+    unfinished = [name for name, count in least.items() if name in running and not rollout.done(running[name], count)]
     if not (difference or gone or jobs or unfinished):
         return []
     first = [each for each in rest if each["kind"] == "Namespace"]
     last = [each for each in rest if each["kind"] in ("Deployment", "HorizontalPodAutoscaler")]
     between = [each for each in rest if each not in first and each not in last]
-    names = list(env.catalogue.services)
+    undo = bool(env.setting.kubernetes_undo)
     acts = [
         Act(f"Apply {len(first)} namespaces", partial(cluster.apply, first)),
         Act(f"Apply {len(between)} objects that pods need", partial(cluster.apply, between)),
         *(Act(f"Migrate: {key(each)[2]}", partial(migration.carry_out, cluster, each)) for each in jobs),
+        *(
+            [Act(f"Keep the replicas of {len(handed)} Deployments", partial(cluster.apply, handed, HANDOVER))]
+            if handed
+            else []
+        ),
         Act(f"Apply {len(last)} Deployments and autoscalers", partial(cluster.apply, last)),
-        Act("Wait for the rollouts", partial(rollout.wait, cluster, names, bool(env.setting.kubernetes_undo))),
+        Act("Wait for the rollouts", partial(rollout.wait, cluster, least, undo)),
     ]
     if gone:
         acts.append(Act(f"Delete {len(gone)} objects that are no longer planned", partial(cluster.delete, gone)))
     return acts
+
+
+def _shown(difference: str) -> list[str]:
+    lines = difference.splitlines()
+    more = len(lines) - MOST_LINES
+    return [*lines[:MOST_LINES], *([f"... and {more} more lines"] if more > 0 else [])]
 
 
 def environment(run: Run, there: Sequence[Object]) -> Environment:

@@ -15,6 +15,7 @@ from runbooks.kubernetes.item import ENVIRONMENT, MANAGER, OURS, Object, key
 from runbooks.kubernetes.tree import dump
 
 FIELD_MANAGER = "nexus-cos"
+HANDOVER = "nexus-cos-handover"  # owns the replicas of a Deployment that had none by an autoscaler
 DIFFERENT = 1  # exit status of `kubectl diff`
 EXTENSIONS = {  # kinds that not every cluster has, and the setting that asks for them
     "HTTPRoute": ("httproutes.gateway.networking.k8s.io", "kubernetes_edge"),
@@ -53,10 +54,10 @@ class Cluster:
             raise OperatorError(f"kubectl {' '.join(words[:3])} in {self.context} failed: {text}")
         return str(done.stdout.decode(errors="replace"))
 
-    def apply(self, objects: Sequence[Object]) -> None:
+    def apply(self, objects: Sequence[Object], manager: str = FIELD_MANAGER) -> None:
         """Server-side apply: fields of ours that others changed are taken back, those of others stay."""
         if objects:
-            words = ("apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "-f", "-")
+            words = ("apply", "--server-side", "--force-conflicts", f"--field-manager={manager}", "-f", "-")
             self.run(*words, data=dump(objects))
 
     def diff(self, objects: Sequence[Object]) -> str:

@@ -14,7 +14,7 @@ from nexus.error import OperatorError
 from nexus.run.run import Run
 from nexus.run.side_by_side import reached
 from roles.service.released import Released
-from runbooks.kubernetes import config, graph, migration, record, rollout
+from runbooks.kubernetes import autoscaling, config, graph, migration, record, rollout
 from runbooks.kubernetes.deploy import environment
 from runbooks.kubernetes.item import NAME, VERSION, Object, key
 from runbooks.kubernetes.kubectl import KINDS, Cluster
@@ -115,7 +115,7 @@ class ClusterEngine(Engine):
         last = [each for each in objects if each["kind"] in ("Deployment", "HorizontalPodAutoscaler")]
         self.cluster.apply([each for each in objects if each not in last])
         self.cluster.apply(last)
-        rollout.wait(self.cluster, list(targets), False)
+        rollout.wait(self.cluster, autoscaling.least(objects), False)
 
     def settle(self) -> None:
         """Nothing: every later run renders what was applied."""

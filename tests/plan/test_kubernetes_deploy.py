@@ -25,6 +25,21 @@ def test_a_second_apply_changes_nothing(played: Played) -> None:
     assert played.start() == []
 
 
+def test_a_first_release_that_fails_has_no_way_back(played: Played) -> None:
+    with pytest.raises(OperatorError, match=r"\nno earlier release to go back to: key-service, .*, vscreen-hollywood$"):
+        played.start(release="broken")
+
+
+def test_autoscalers_take_over_without_a_dip(played: Played) -> None:
+    played.start(kubernetes_autoscale=False)
+    before = {key: each["spec"]["replicas"] for key, each in played.cluster.items() if key.startswith("Deployment ")}
+    assert sum(before.values()) == 113
+    assert "Keep the replicas of 43 Deployments" in played.start()
+    assert {key: played.cluster[key]["spec"]["replicas"] for key in before} == before
+    assert "scaled down" not in (played.directory / "cluster.log").read_text()
+    assert played.start() == []
+
+
 def test_what_left_the_plan_is_deleted(played: Played) -> None:
     played.start()
     assert any(key.endswith(" glitch") for key in played.cluster)
