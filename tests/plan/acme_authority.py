@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import datetime as dt
 import http.client
@@ -42,6 +43,7 @@ class Faults:
     away: bool = False
     window: tuple[dt.datetime, dt.datetime] | None = None  # of renewal information
     identities: list[str] = field(default_factory=list)  # for CAA records
+    another_issuer: bool = False  # orders that replace a certificate are refused
     on_path: dict[str, Callable[[], None]] = field(default_factory=dict)  # done once, after an answer from this path
     random: random.Random = field(default_factory=lambda: random.Random(1))
     requests: list[str] = field(default_factory=list)
@@ -129,6 +131,13 @@ class Pebble:
             connection.close()
 
 
+def _payload(body: bytes) -> dict[str, Any]:
+    """What a signed request says."""
+    said = json.loads(body)["payload"]
+    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(said + "=" * (-len(said) % 4)) or "{}")
+    return found
+
+
 class _Proxy(ThreadingHTTPServer):
     daemon_threads = True
 
@@ -161,6 +170,11 @@ class _Handler(BaseHTTPRequestHandler):
             start, end = (moment.isoformat() for moment in faults.window)
             window = {"suggestedWindow": {"start": start, "end": end}}
             self._reply(200, {"Content-Type": "application/json", "Retry-After": "21600"}, json.dumps(window).encode())
+            return
+        if faults.another_issuer and self.path == "/order-plz" and "replaces" in _payload(body):
+            faults.requests.append("refused: replaces")
+            refusal = {"type": "urn:ietf:params:acme:error:malformed", "detail": "no known issuer"}
+            self._reply(400, {"Content-Type": "application/problem+json"}, json.dumps(refusal).encode())
             return
         headers = {name: value for name, value in self.headers.items() if name.lower() not in ("connection",)}
         try:

@@ -102,6 +102,19 @@ def test_renewal_information_decides(world: World) -> None:
     assert world.first.orders == 2
 
 
+def test_an_authority_with_another_issuer_gives_the_next_one(world: World) -> None:
+    """It refuses an order that replaces a certificate of an issuer that it does not know."""
+    world.first.faults.window = (dt.datetime.now(dt.UTC), dt.datetime.now(dt.UTC) + dt.timedelta(days=9))
+    assert world.run()[0] == 0
+    assert world.first.orders == 1
+    world.first.faults.another_issuer = True
+    world.due()
+    status, said = world.run()
+    assert status == 0, said
+    assert world.first.faults.count("refused: replaces") == 1
+    assert world.first.orders == 2
+
+
 def test_caa_records_are_read_before_an_order(world: World) -> None:
     world.configure(directories=[world.first.url])
     world.first.faults.identities = ["authority.example"]

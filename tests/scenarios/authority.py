@@ -154,7 +154,11 @@ class ScenarioAuthority:
         self.control.ssh(self.host, "sudo python3 -", CHANGE.format(RECORD, json.dumps(values)))
 
     def due(self) -> None:
-        """Let the certificate be due at the next start of the program, without a pause after an earlier refusal."""
+        """Let the certificate be due at the next start of the program, without a pause after an earlier refusal.
+
+        A start that is under way would write its own record afterwards, so it is awaited.
+        """
+        self.control.ssh(self.host, "sudo systemctl start nexus-acme; true", seconds=300)
         now = time.time()
         told = {"serial": self.record()["serial"], "start": now, "end": now}
         self.change_record({"information": told, "ask_again": now + 3600, "failures": {}})

@@ -59,7 +59,15 @@ class Authority(client.ClientV2):
         return tuple(self.directory.meta.caa_identities or ())
 
     def order(self, names: Sequence[str], profile: str, replaces: str) -> tuple[str, messages.Order]:
-        """The URL and content of a new order."""
+        """The URL and content of a new order; one that replaces nothing if the authority knows no such certificate."""
+        try:
+            return self._order(names, profile, replaces)
+        except messages.Error as refusal:  # it has another issuer now, or the certificate was replaced already
+            if not replaces or str(refusal.typ).endswith(":rateLimited"):
+                raise
+            return self._order(names, profile, "")
+
+    def _order(self, names: Sequence[str], profile: str, replaces: str) -> tuple[str, messages.Order]:
         identifiers = [messages.Identifier(typ=messages.IDENTIFIER_FQDN, value=name) for name in names]
         body = ReplacingOrder(identifiers=identifiers, profile=profile, replaces=replaces)
         reply = self._post(self.directory["newOrder"], body, repeatable=False)
