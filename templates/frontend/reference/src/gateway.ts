@@ -26,6 +26,7 @@ async function ask(path: string): Promise<Reply> {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const milliseconds = Math.round(performance.now() - began);
+    await answer.arrayBuffer(); // an answer that nobody reads ends as an aborted request
     return answer.status < 500
       ? { answers: true, text: `${milliseconds} ms`, refused: answer.status === 401 }
       : { answers: false, text: `status ${answer.status}` };
