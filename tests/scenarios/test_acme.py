@@ -119,6 +119,22 @@ def test_a_renewal_fails_no_handshake(certified: ScenarioAuthority, figure: Figu
     assert after["orders"] == before["orders"] + 1
 
 
+def test_a_session_is_resumed_at_the_other_edge_host(certified: ScenarioAuthority) -> None:
+    """Edge hosts share keys of tickets; Nginx resumes sessions of its own certificate alone, so that is shared, too."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    name, port = certified.names[0], certified.env.setting.nginx_https_port
+    session, reused = None, []
+    for edge in certified.control.group("edge"):
+        with socket.create_connection((certified.env.host(edge).address, port), 10) as raw:
+            with context.wrap_socket(raw, server_hostname=name, session=session) as secure:
+                secure.sendall(f"GET /health HTTP/1.1\r\nHost: {name}\r\n\r\n".encode())
+                assert secure.recv(4096).startswith(b"HTTP/1.1 200")
+                reused.append(secure.session_reused)
+                session = secure.session
+    assert reused == [False, True]
+
+
 @pytest.mark.full
 def test_orders_succeed_while_an_edge_host_is_away(certified: ScenarioAuthority, figure: Figure) -> None:
     control = certified.control

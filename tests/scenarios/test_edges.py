@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Iterator
 
 import pytest
 from conftest import Figure, whole
 from control import Control
-from edge_client import EdgeClient
 from edge_load import EdgeLoad
 
 from nexus.provider import lab
@@ -99,17 +97,3 @@ def test_an_edge_host_without_nginx_gives_the_address_up(wide: Control, figure: 
         assert one_holder(wide) == taker, "the address moved a second time"
     figure("edges: shared address without an answer, its Nginx stopped", load.longest_gap)
     assert load.longest_gap < MOVE_SECONDS
-
-
-def test_a_session_is_resumed_at_the_other_edge_host(wide: Control) -> None:
-    first, second = (EdgeClient(wide, address) for address in addresses(wide))
-    context = first.tls
-    session, reused = None, []
-    for client in (first, second):
-        with client.raw() as raw, context.wrap_socket(raw, server_hostname=client.name, session=session) as secure:
-            secure.sendall(f"GET /health HTTP/1.1\r\nHost: {client.name}\r\n\r\n".encode())
-            assert secure.recv(4096).startswith(b"HTTP/1.1 200")
-            reused.append(secure.session_reused)
-            session = secure.session
-            assert isinstance(session, ssl.SSLSession)
-    assert reused == [False, True]
