@@ -126,12 +126,12 @@ def test_a_session_is_resumed_at_the_other_edge_host(certified: ScenarioAuthorit
     name, port = certified.names[0], certified.env.setting.nginx_https_port
     session, reused = None, []
     for edge in certified.control.group("edge"):
-        with socket.create_connection((certified.env.host(edge).address, port), 10) as raw:
-            with context.wrap_socket(raw, server_hostname=name, session=session) as secure:
-                secure.sendall(f"GET /health HTTP/1.1\r\nHost: {name}\r\n\r\n".encode())
-                assert secure.recv(4096).startswith(b"HTTP/1.1 200")
-                reused.append(secure.session_reused)
-                session = secure.session
+        raw = socket.create_connection((certified.env.host(edge).address, port), 10)
+        with context.wrap_socket(raw, server_hostname=name, session=session) as secure:
+            secure.sendall(f"GET /health HTTP/1.1\r\nHost: {name}\r\n\r\n".encode())
+            assert secure.recv(4096).startswith(b"HTTP/1.1 200")
+            reused.append(secure.session_reused)
+            session = secure.session
     assert reused == [False, True]
 
 
