@@ -44,6 +44,8 @@ def read(path: Path, data: Mapping[str, Any] | None = None) -> Any:
 
     with importing_without_gevent():
         from pyinfra_cli.inventory import make_inventory
+        from pyinfra_cli.util import PYTHON_CODES
+    PYTHON_CODES.clear()  # by path: a file that was changed since would be the former one
     with ctx_state.use(State()), naming_the_line():
         return make_inventory(str(path), override_data=dict(data or {}), cwd=str(project.root()))
 
