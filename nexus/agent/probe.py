@@ -87,10 +87,14 @@ def told(states: Mapping[str, Mapping[str, Any]], texts: Sequence[str]) -> dict[
 
 
 def standing(request: Mapping[str, Any]) -> dict[str, Any]:
-    """{unit: last lines of its log} of units that do not run, once units just started have been up for a moment."""
+    """{unit: last lines of its log} of units that do not run, once units just started have been up for a moment.
+
+    A unit that systemd does not know belongs to a role that no run has deployed here yet.
+    """
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
-        found = units(request["units"])
+        known = units(request["units"])
+        found = {name: unit for name, unit in known.items() if unit["LoadState"] != "not-found"}
         young = [name for name, unit in found.items() if _young(unit)]
         down = [name for name, unit in found.items() if unit["ActiveState"] in DOWN or waits(unit)]
         late = time.monotonic() > deadline

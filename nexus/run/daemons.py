@@ -18,20 +18,11 @@ def check(run: Run) -> None:
 
 
 def _down(run: Run, name: str) -> list[str]:
-    units = [unit for role in run.hosts.roles(name) for unit in _deployed(run, name, role)]
+    plans = [run.hosts.plan(name, role, asking=True) for role in run.hosts.roles(name)]
+    units = [unit.name for plan in plans for unit in plan.units if unit.running and not unit.masked]
     found = run.hosts.ask(name, {"do": "standing", "units": list(dict.fromkeys(units))}) if units else {"down": {}}
     return [
         line
         for unit, log in found["down"].items()
         for line in (f"{name}: {unit} does not run; `systemctl status {unit}` there. Last lines of its log:", *log)
     ]
-
-
-def _deployed(run: Run, name: str, role: str) -> list[str]:
-    """Units that should run on this host: planned ones, and of a role that this run leaves alone those it has made."""
-    units = run.hosts.plan(name, role, asking=True).units
-    planned = [unit.name for unit in units if unit.running and not unit.masked]
-    if not planned or role in run.planned[name]:
-        return planned
-    made = run.hosts.answer(name)["manifest"].get(role, {}).get("units", {})
-    return [unit for unit in planned if unit in made]
