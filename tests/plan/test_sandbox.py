@@ -69,7 +69,7 @@ def test_systemd_knows_every_line(tmp_path: Path) -> None:
         assert wrong == []
 
 
-@pytest.mark.parametrize("path", sorted(Path("templates").rglob("*.service.j2")), ids=str)
+@pytest.mark.parametrize("path", sorted(Path("templates").rglob("*.j2")), ids=str)
 def test_units_that_hide_systemds_lines_show_their_own(path: Path) -> None:
     """Output has the level `info` unless the unit says otherwise, and would be hidden too."""
     lines = path.read_text().splitlines()
