@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from runbooks.kubernetes.item import Object, key
 
 SCALER = "HorizontalPodAutoscaler"
+WORKLOADS = ("Deployment", SCALER)  # kinds that are applied last: what pods need is there before them
 
 
 def least(objects: Iterable[Object]) -> dict[str, int]:

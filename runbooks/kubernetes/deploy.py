@@ -52,7 +52,7 @@ def plan(run: Run) -> Sequence[Act]:
     if not (difference or gone or jobs or unfinished):
         return []
     first = [each for each in rest if each["kind"] == "Namespace"]
-    last = [each for each in rest if each["kind"] in ("Deployment", "HorizontalPodAutoscaler")]
+    last = [each for each in rest if each["kind"] in autoscaling.WORKLOADS]
     between = [each for each in rest if each not in first and each not in last]
     undo = bool(env.setting.kubernetes_undo)
     acts = [

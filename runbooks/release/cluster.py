@@ -5,6 +5,7 @@ the cluster's edge is not ours and shows none.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pyinfra import logger
@@ -17,16 +18,15 @@ from roles.service.released import Released
 from runbooks.kubernetes import autoscaling, config, graph, migration, record, rollout
 from runbooks.kubernetes.deploy import environment
 from runbooks.kubernetes.item import NAME, VERSION, Object, key
-from runbooks.kubernetes.kubectl import KINDS, Cluster
+from runbooks.kubernetes.kubectl import HANDOVER, KINDS, Cluster
 from runbooks.kubernetes.render import reached as cluster_view
 from runbooks.kubernetes.report import checked
-from runbooks.release.engine import Engine
+from runbooks.release.engine import Engine, History
 from runbooks.release.migration import restore_point
 from runbooks.release.plan import Step, at, rollback_order
 from runbooks.release.record import Running
 from runbooks.release.session import Session
 
-REVISION = "deployment.kubernetes.io/revision"
 TAGGED = {"digest": ""}  # an image that is named by its tag
 LOG_LINES = 12
 
@@ -39,7 +39,8 @@ class ClusterEngine(Engine):
     def __init__(self, run: Run) -> None:
         self.run, self.cluster = run, Cluster(run.environment)
         self.where, self.host = self.cluster.context, reached(run)[0]
-        self.env = environment(run, self.cluster.items(KINDS))
+        self.there = self.cluster.items(KINDS)
+        self.env = environment(run, self.there)
 
     def running(self, names: Sequence[str]) -> dict[str, Running]:
         """Image and configuration of Deployments."""
@@ -50,20 +51,16 @@ class ClusterEngine(Engine):
             )
         return {name: _running(found[name]) for name in names}
 
-    def previous(self, names: Sequence[str]) -> dict[str, Released | None]:
-        """The release of the newest ReplicaSet that runs another one than the Deployment."""
+    def history(self, names: Sequence[str]) -> History:
+        """With the release of the newest ReplicaSet that runs another one than the Deployment."""
         sets, found = self.cluster.items(["replicasets.apps"]), self.running(names)
-        sets.sort(key=lambda each: int((each["metadata"].get("annotations") or {}).get(REVISION, 0)))
+        sets.sort(key=lambda each: int((each["metadata"].get("annotations") or {}).get(rollout.REVISION, 0)))
         before = dict[str, Released | None](dict.fromkeys(names))
         for each in sets:
             name, old = each["metadata"]["labels"].get(NAME), _running(each)
             if name in found and old != found[name]:
                 before[name] = old.released()
-        return before
-
-    def configurations(self) -> Sequence[str]:
-        """Names of all configurations in the cluster."""
-        return [name.removeprefix(record.held_key("")) for name in self.env.kept]
+        return History(found, before, [name.removeprefix(record.held_key("")) for name in self.env.kept])
 
     def config_name(self, name: str, to: Released) -> str:
         """The name of the ConfigMap."""
@@ -74,7 +71,7 @@ class ClusterEngine(Engine):
     def keep(self, values: Mapping[str, Any]) -> None:
         """Write the records of services into the cluster."""
         self.cluster.apply([record.record(self.env, name.removeprefix("release "), values[name]) for name in values])
-        self.env = environment(self.run, self.cluster.items(KINDS))
+        self.env = replace(self.env, kept={**self.env.kept, **values})  # the run holds the lock: nobody else writes
 
     def digests(self, names: Sequence[str], release: str) -> dict[str, dict[str, Any]]:
         """Those of kubernetes_digests, then those that the registry has.
@@ -112,8 +109,9 @@ class ClusterEngine(Engine):
     def roll_out(self, targets: Mapping[str, Released]) -> None:
         """The same; OperatorError with the reasons of those that did not get through."""
         objects = [each for each in self.objects(targets) if each["kind"] != "Job"]
-        last = [each for each in objects if each["kind"] in ("Deployment", "HorizontalPodAutoscaler")]
+        last = [each for each in objects if each["kind"] in autoscaling.WORKLOADS]
         self.cluster.apply([each for each in objects if each not in last])
+        self.cluster.apply(autoscaling.handed_over(self.there, last), HANDOVER)
         self.cluster.apply(last)
         rollout.wait(self.cluster, autoscaling.least(objects), False)
 
@@ -161,7 +159,7 @@ class ClusterSession(Session):
         objects = engine.objects({step.name: step.after})
         jobs = [each for each in objects if each["kind"] == "Job"]
         point = restore_point(engine.run, engine.env, step)
-        serving = ("Job", "Deployment", "HorizontalPodAutoscaler")
+        serving = ("Job", *autoscaling.WORKLOADS)
         engine.cluster.apply([each for each in objects if each["kind"] not in serving])
         for job in migration.missing(engine.cluster, jobs):
             migration.carry_out(engine.cluster, job)

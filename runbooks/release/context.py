@@ -13,7 +13,7 @@ from roles.functional import failures
 from roles.service.engine import SWARM, engine_of
 from roles.service.released import Released
 from roles.swarm.plan import KEPT, kept_state, leader
-from runbooks.release.engine import Engine
+from runbooks.release.engine import Engine, History
 from runbooks.release.gate import Traffic
 from runbooks.release.plan import NOTHING, batches, config_name, stack, work
 from runbooks.release.record import Running
@@ -55,23 +55,15 @@ class Situation(Engine):
 
     def running(self, names: Sequence[str]) -> dict[str, Running]:
         """Image and configuration of running services; OperatorError for one that the swarm does not have."""
-        found = self.services(names)
-        if missing := [name for name in names if name not in found]:
-            raise OperatorError(
-                f"{', '.join(missing)}: not in the swarm yet; deploy a new service with deploys/full.py first"
-            )
-        return {name: Running(found[name]["image"], found[name]["config"]) for name in names}
+        return _running(self.services(names), names)
 
-    def previous(self, names: Sequence[str]) -> dict[str, Released | None]:
-        """The release that the swarm's own rollback would return to."""
+    def history(self, names: Sequence[str]) -> History:
+        """With the release that the swarm's own rollback would return to, and the names of its configs and secrets."""
         found = self.services(names)
+        running = _running(found, names)
         before = {name: found[name]["previous"] for name in names}
-        return {name: Running(one["image"], one["config"]).released() if one else None for name, one in before.items()}
-
-    def configurations(self) -> Sequence[str]:
-        """Names of the swarm's configs and secrets."""
-        stored: Sequence[str] = self.services([])[""]["stored"]
-        return stored
+        previous = {name: _of(one).released() if one else None for name, one in before.items()}
+        return History(running, previous, found[""]["stored"])
 
     def config_name(self, name: str, to: Released) -> str:
         """The name of the Docker config."""
@@ -114,6 +106,18 @@ class Situation(Engine):
         asked = edges if all_edges else edges[:1]
         answers = side_by_side(lambda edge: self.run.hosts.ask_source(edge, TRAFFIC, list(names), context), asked)
         return {name: Traffic.of(answer[name] for answer in answers.values()) for name in names}
+
+
+def _running(found: Mapping[str, Any], names: Sequence[str]) -> dict[str, Running]:
+    if missing := [name for name in names if name not in found]:
+        raise OperatorError(
+            f"{', '.join(missing)}: not in the swarm yet; deploy a new service with deploys/full.py first"
+        )
+    return {name: _of(found[name]) for name in names}
+
+
+def _of(found: Mapping[str, Any]) -> Running:
+    return Running(found["image"], found["config"])
 
 
 def _no_swarm(env: Environment) -> str:

@@ -1,8 +1,9 @@
 """What a release and a rollback need of the engine that runs the services: the swarm, or a cluster of Kubernetes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from nexus.environment.environment import Environment
@@ -15,6 +16,15 @@ from runbooks.release.plan import Step
 from runbooks.release.record import Running
 
 SILENCE_SECONDS = 1800  # until alerts come again if this run dies
+
+
+@dataclass(frozen=True)
+class History:
+    """Services as they run, their release before that one where the engine remembers it, and configurations kept."""
+
+    running: Mapping[str, Running]
+    previous: Mapping[str, Released | None]
+    configurations: Collection[str]
 
 
 class Engine(ABC):
@@ -31,12 +41,8 @@ class Engine(ABC):
         """Image and configuration of running services; OperatorError for one that does not run."""
 
     @abstractmethod
-    def previous(self, names: Sequence[str]) -> dict[str, Released | None]:
-        """The release that the engine itself had before the running one, if it remembers one."""
-
-    @abstractmethod
-    def configurations(self) -> Sequence[str]:
-        """Names of the configurations that the engine has."""
+    def history(self, names: Sequence[str]) -> History:
+        """How services got where they are; OperatorError for one that does not run."""
 
     @abstractmethod
     def config_name(self, name: str, to: Released) -> str:

@@ -3,7 +3,7 @@
 No registry is needed: nodes keep the images. Credentials are not part of a release and stay as they are now.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from pyinfra import logger
@@ -11,28 +11,29 @@ from pyinfra import logger
 from nexus.error import OperatorError
 from nexus.run.runbook import Act
 from roles.service.released import Released, key
-from runbooks.release.engine import Engine
+from runbooks.release.engine import Engine, History
 from runbooks.release.plan import Step, rollback_order
 from runbooks.release.record import record_of, rolled_back, target
 
 
 def plan(engine: Engine, services: Sequence[str], to: str = "") -> Sequence[Act]:
     """One act for all services, which go in parallel. OperatorError for an unknown release."""
-    steps = steps_of(engine, rollback_order(engine.env, services), to)
+    names = rollback_order(engine.env, services)
+    found = engine.history(names)
+    steps = steps_of(engine, names, found, to)
     if not steps:
         return []
-    check_configurations(engine, steps)
+    check_configurations(engine, steps, found.configurations)
     what = ", ".join(map(str, steps))
     return [Act(f"Roll back {what}", lambda: go(engine, steps))]
 
 
-def steps_of(engine: Engine, names: Sequence[str], wanted: str = "") -> list[Step]:
+def steps_of(engine: Engine, names: Sequence[str], found: History, wanted: str = "") -> list[Step]:
     """The steps of these services; those that have no earlier release are told and left out."""
-    running, previous = engine.running(names), engine.previous(names)
     steps = []
     for name in names:
-        now = running[name].released()
-        to = target(name, record_of(engine.env, name), now, previous[name], wanted)
+        now = found.running[name].released()
+        to = target(name, record_of(engine.env, name), now, found.previous[name], wanted)
         if to:
             steps.append(Step(name, now, replace(to, pinned=bool(to.config))))
         else:
@@ -40,14 +41,14 @@ def steps_of(engine: Engine, names: Sequence[str], wanted: str = "") -> list[Ste
     return steps
 
 
-def check_configurations(engine: Engine, steps: Sequence[Step]) -> None:
+def check_configurations(engine: Engine, steps: Sequence[Step], stored: Collection[str]) -> None:
     """OperatorError if a configuration to return to is gone."""
-    stored = engine.configurations()
     gone = [step for step in steps if step.after.config and step.after.config not in stored]
     if gone:
+        names = ", ".join(f"{step.name} {step.after.release}" for step in gone)
         raise OperatorError(
-            f"the configuration of {', '.join(f'{step.name} {step.after.release}' for step in gone)} is no longer in "
-            f"{engine.where}: release that number with deploys/release.py, with the configuration of this checkout"
+            f"{engine.where} no longer has the configuration of {names}: start deploys/release.py with that release, "
+            "which takes the configuration of this checkout"
         )
 
 

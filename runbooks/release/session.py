@@ -18,7 +18,7 @@ from runbooks.release.engine import Engine
 from runbooks.release.gate import ROLLED_BACK
 from runbooks.release.migration import due
 from runbooks.release.plan import Step
-from runbooks.release.record import begun, committed, record_of
+from runbooks.release.record import Running, begun, committed, record_of
 
 
 class Session(ABC):
@@ -53,11 +53,19 @@ class Session(ABC):
     def remove_canaries(self, steps: Sequence[Step]) -> None:
         """Send all traffic to the services themselves."""
 
-    def steps(self, names: Sequence[str], digests: Mapping[str, Any] | None = None) -> list[Step]:
-        """One step for each service, from its present release to the new one; `digests` as the registry has them."""
+    def steps(
+        self,
+        names: Sequence[str],
+        digests: Mapping[str, Any] | None = None,
+        running: Mapping[str, Running] | None = None,
+    ) -> list[Step]:
+        """One step for each service, from its present release to the new one.
+
+        `digests` as the registry has them, and services as they run, where this is known.
+        """
         env = self.engine.env
         digests = digests or self.engine.digests(names, self.release)
-        running = self.engine.running(names)
+        running = running or self.engine.running(names)
         found = []
         for name in names:
             before = Released.of(begun(record_of(env, name), running[name].released())["current"])
@@ -74,8 +82,8 @@ class Session(ABC):
 
     def wave(self, names: Sequence[str]) -> None:
         """Release services that do not depend on each other; OperatorError if one of them did not get through."""
-        steps = self.steps(names)
         running = self.engine.running(names)
+        steps = self.steps(names, running=running)
         records = {name: record_of(self.engine.env, name) for name in names}
         self.engine.keep({key(name): begun(records[name], running[name].released()) for name in names})
         why = f"release {self.release} of {', '.join(names)}"

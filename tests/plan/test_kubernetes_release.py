@@ -136,3 +136,14 @@ def test_the_status_tells_of_the_cluster(played: Played, monkeypatch: pytest.Mon
     assert told() == {rolled_out: ("unknown", True)}
     (row,) = health_rows(played.environment, {}, 0)
     assert row.value.startswith("not asked: ")
+
+
+def test_a_release_hands_replicas_to_a_new_autoscaler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The setting changed, and nothing was applied since."""
+    played = play(tmp_path, monkeypatch, ("glitch",))
+    played.start(kubernetes_autoscale=False)
+    before = played.cluster["Deployment nexus-platform glitch"]["spec"]["replicas"]
+    assert before > 1
+    played.release("glitch", number="2.4.1")
+    assert played.cluster["Deployment nexus-platform glitch"]["spec"]["replicas"] == before
+    assert "scaled down" not in (played.directory / "cluster.log").read_text()

@@ -181,7 +181,8 @@ def test_a_step_that_breaks_off_leaves_the_old_one_planned(played: Played, monke
 def test_a_rollback_follows_the_order_of_operations(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
     names = ["key-service", "backend-api", "auth-service", "glitch"]
     release(played, *names)
-    steps = revert.steps_of(played, names)
+    found = played.history(names)
+    steps = revert.steps_of(played, names, found)
     batches = []
     deploy = played.deploy
 
@@ -190,17 +191,35 @@ def test_a_rollback_follows_the_order_of_operations(played: Played, monkeypatch:
         return deploy(what, work)
 
     monkeypatch.setattr(played, "deploy", noted)
-    revert.check_configurations(played, steps)
+    revert.check_configurations(played, steps, found.configurations)
     revert.go(played, steps)
     assert batches == [[["auth-service"], ["backend-api"], ["key-service", "glitch"]]]
     assert played.releases(*names) == played.planned(*names) == ["1.0.0"] * 4
-    assert revert.steps_of(played, ["glitch"]) == []
-    (forth,) = revert.steps_of(played, ["glitch"], "9.9.9")
+    found = played.history(["glitch"])
+    assert revert.steps_of(played, ["glitch"], found) == []
+    (forth,) = revert.steps_of(played, ["glitch"], found, "9.9.9")
     assert forth.after.release == "9.9.9"
 
 
 def test_a_lost_configuration_is_not_restored(played: Played) -> None:
-    assert played.configurations()
+    stored = played.history(["glitch"]).configurations
+    assert stored
     step = Step("glitch", Released("2"), Released("1", config="glitch-gone", pinned=True))
-    with pytest.raises(OperatorError, match="configuration of glitch 1 is no longer in the swarm"):
-        revert.check_configurations(played, [step])
+    with pytest.raises(
+        OperatorError, match="the swarm no longer has the configuration of glitch 1: start deploys/release"
+    ):
+        revert.check_configurations(played, [step], stored)
+
+
+def test_the_plan_of_a_rollback_asks_the_swarm_once(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    release(played, "glitch", "key-service")
+    asked: list[list[str]] = []
+    services = played.services
+
+    def counted(names: Sequence[str]) -> dict[str, Any]:
+        asked.append(list(names))
+        return services(names)
+
+    monkeypatch.setattr(played, "services", counted)
+    assert len(revert.plan(played, ["glitch", "key-service"])) == 1
+    assert len(asked) == 1
