@@ -58,7 +58,7 @@ def source(env: Environment, site: FrontEndSite) -> Source | None:
 
 @cache
 def _of_checkout(code: Checkout, folder: str) -> Mapping[str, bytes]:
-    """The files of a front end in a checkout, read once a run: what is built is what its key was made from."""
+    """The files of a front end in a checkout. They are read once per run, so build and key have the same content."""
     files = {path.removeprefix(f"{folder}/"): data for path, data in code.files(folder).items()}
     return {path: data for path, data in files.items() if path.partition("/")[0] not in LEFT}
 

@@ -9,6 +9,7 @@ from nexus.error import OperatorError
 from nexus.run.run import Run
 from roles.registry.plan import registry_host
 
+NO_REGISTRY = "there is none: name an ops host in the inventory"
 IMAGES = Path(__file__).parent / "host/images.py"
 
 
@@ -17,8 +18,8 @@ def digests(run: Run, env: Environment, names: Sequence[str], release: str) -> d
     host = registry_host(env)
     if host is None or not run.hosts.reaches(host.name):
         raise OperatorError(
-            "only the registry's host knows which images exist, and this run does not reach "
-            f"{host.name if host else 'one: the group ops is empty'}"
+            "only the registry's host knows which images exist, and "
+            + (f"this run does not reach {host.name}: drop --limit, or start the host" if host else NO_REGISTRY)
         )
     context = {"storage": env.setting.registry_directory, "release": release}
     return run.hosts.ask_source(host.name, IMAGES, list(names), context)

@@ -31,7 +31,7 @@ def record(env: Environment, service: str, content: Mapping[str, Any]) -> Object
 def kept(found: Iterable[Object], services: Collection[str]) -> Kept:
     """What the cluster keeps for these services: their releases, recorded or as they run, and configurations.
 
-    A service that was never released has no record; what it runs is marked as such.
+    A service without a record was never released: in its place stands what it runs, marked as unrecorded.
     """
     running, recorded, configurations = Kept(), Kept(), Kept()
     for each in found:

@@ -78,7 +78,8 @@ def _edges(run: Run, name: str) -> list[Host]:
             raise OperatorError(f"edge={name}: {name} is not an edge host of {env.name}: choose {' or '.join(known)}")
         found = [each for each in found if each == name]
     if not found:
-        raise OperatorError(f"{name or 'no edge host'} {'is not' if name else 'is'} reached: nothing to send load to")
+        where = name or f"an edge host of {env.name}"
+        raise OperatorError(f"this run does not reach {where}, so nothing was sent: drop --limit, or start the host")
     return [env.host(each) for each in found]
 
 

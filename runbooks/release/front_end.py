@@ -145,8 +145,8 @@ class Session:
         wanted = {slug: check.assets(self.sites[slug], build) for slug, build in builds.items()}
         if wrong := self._wrong(wanted):
             raise OperatorError(
-                f"edge hosts show the releases of before, since files do not answer as built:\n{wrong}\n"
-                "look at the error log of Nginx there, then rerun"
+                f"edge hosts still show the earlier releases, because new files do not answer as built:\n{wrong}\n"
+                "Look at Nginx's error log there, then rerun"
             )
 
     def _deliver_to(self, edge: str, builds: Mapping[str, Build]) -> None:

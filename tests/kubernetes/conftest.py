@@ -70,7 +70,7 @@ def first(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         made.define(binaries)
         made.nodes.add(NODES, ROOMY)
         done = made.operator.run("-y")
-        assert done.status == 0, done.text
+        assert done.status == 0, done.output
         yield made
 
 
@@ -78,5 +78,5 @@ def first(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def applied(first: World) -> World:
     """The same cluster with everything as planned, whatever the test before left."""
     done = first.operator.run("-y")
-    assert done.status == 0, done.text
+    assert done.status == 0, done.output
     return first

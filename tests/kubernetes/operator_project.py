@@ -7,13 +7,11 @@ what a run does on hosts is tested elsewhere.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from pprint import pformat
 from typing import Any
@@ -22,30 +20,16 @@ import yaml
 
 from tests.library import toy_hosts
 from tests.library.toy_hosts import Host
+from tests.library.toy_project import Outcome
 from tests.plan.kubernetes_environment import FULL_SIZE, STORES, digests
 from tests.plan.project_copy import PARTS, ROOT
 
 NAME = "acme"
 RUN_SECONDS = 1500
-CLOSING = re.compile(rf"^{NAME}: \d+ hosts?, (\d+) changes?", re.MULTILINE)
 SHORTER = {  # seconds of the catalogue that only make a test wait
     "progress_deadline_seconds: 600": "progress_deadline_seconds: 150",
     "min_ready_seconds: 30": "min_ready_seconds: 2",
 }
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The exit status and output of a run."""
-
-    status: int
-    text: str
-
-    @property
-    def changes(self) -> int:
-        """The number of changes in the closing line; -1 if there is none."""
-        found = CLOSING.search(self.text)
-        return int(found[1]) if found else -1
 
 
 class Operator:

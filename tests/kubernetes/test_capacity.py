@@ -46,10 +46,10 @@ def test_the_loss_of_a_node(
 ) -> None:
     empty.define(binaries)
     empty.nodes.add(NODES, size(*nodes))
-    told = reported(empty.operator.run("--dry", **settings(*nodes)).text)
+    told = reported(empty.operator.run("--dry", **settings(*nodes)).output)
     assert told["Pending"] == 0
     done = empty.operator.run("-y", **settings(*nodes))
-    assert done.status == 0, done.text
+    assert done.status == 0, done.output
     assert state.available(empty.plane) == replicas()
     (fullest, _), *_ = Counter(each["spec"]["nodeName"] for each in state.pods(empty.plane)).most_common()
     empty.nodes.lost.add(fullest)
@@ -61,11 +61,11 @@ def test_the_loss_of_a_node(
 def test_the_stated_cluster_is_too_small(empty: World, binaries: Path, capsys: pytest.CaptureFixture[str]) -> None:
     empty.define(binaries)
     empty.nodes.add(NODES, size(8.0, 32, 0))
-    told = reported(empty.operator.run("--dry").text)
+    told = reported(empty.operator.run("--dry").output)
     done = empty.operator.run("-y")
-    assert done.status != 0, done.text
-    assert re.search(r"is not rolled out: Unschedulable: 0/6 nodes are available.*Insufficient cpu", done.text), (
-        done.text
+    assert done.status != 0, done.output
+    assert re.search(r"is not rolled out: Unschedulable: 0/6 nodes are available.*Insufficient cpu", done.output), (
+        done.output
     )
     state.wait_until(lambda: settled(empty), 240)
     compare(told["Pending"], empty, TOLERANCE, capsys)

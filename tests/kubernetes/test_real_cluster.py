@@ -37,7 +37,7 @@ def test_a_second_apply_changes_nothing(applied: World) -> None:
     assert len(before) > 400
     for words in (["--dry"], ["-y"]):
         done = applied.operator.run(*words)
-        assert (done.status, done.changes) == (0, 0), done.text
+        assert (done.status, done.changes) == (0, 0), done.output
     assert state.versions(applied.plane) == before
 
 
@@ -48,10 +48,10 @@ def test_a_dry_run_shows_the_difference_of_the_server(applied: World) -> None:
     )
     edited = state.versions(applied.plane)
     done = applied.operator.run("--dry")
-    assert done.status == 0, done.text
+    assert done.status == 0, done.output
     assert done.changes > 0
-    assert "-    app.kubernetes.io/name: other" in done.text
-    assert "+    app.kubernetes.io/name: glitch" in done.text
+    assert "-    app.kubernetes.io/name: other" in done.output
+    assert "+    app.kubernetes.io/name: glitch" in done.output
     assert state.versions(applied.plane) == edited != before
 
 
@@ -60,7 +60,7 @@ def test_others_keep_their_fields(applied: World) -> None:
     patch = {"spec": {"ports": [{"port": load().services["glitch"].port, "targetPort": 1}]}}
     applied.plane.kubectl("patch", "-n", "nexus-platform", "service/glitch", "-p", json.dumps(patch))
     done = applied.operator.run("-y")
-    assert done.status == 0, done.text
+    assert done.status == 0, done.output
     (found,) = applied.plane.items("services", "-l", f"{state.LABEL},app.kubernetes.io/name=glitch")
     assert found["metadata"]["annotations"]["team"] == "other"
     assert [port["targetPort"] for port in found["spec"]["ports"]] == ["http"]
@@ -72,22 +72,22 @@ def test_no_value_of_a_secret_is_shown(applied: World) -> None:
     patch = '{"data":{"ca.pem":"b3RoZXI="}}'
     applied.plane.kubectl("patch", "-n", "nexus-platform", "secret/glitch-credentials", "-p", patch)
     done = applied.operator.run("--dry", "-v")
-    assert done.changes > 0, done.text
-    assert "glitch-credentials" in done.text
-    assert value[:40] not in done.text
-    assert "b3RoZXI=" not in done.text
+    assert done.changes > 0, done.output
+    assert "glitch-credentials" in done.output
+    assert value[:40] not in done.output
+    assert "b3RoZXI=" not in done.output
 
 
 def test_a_release_and_its_way_back(applied: World) -> None:
     released = {"kubernetes_digests": {**digests(), "glitch": NEW}}
     what = ("-y", "--data", "services=glitch")
     done = applied.operator.carry_out("release", *what, "--data", "release=2.4.1", **released)
-    assert done.status == 0, done.text
+    assert done.status == 0, done.output
     assert state.image(applied.plane, "glitch").endswith(f":2.4.1@{NEW}")
     assert {each["spec"]["containers"][0]["image"][-8:] for each in state.pods(applied.plane, "glitch")} == {NEW[-8:]}
     assert applied.operator.run("-y").changes == 0  # a later run keeps what was released
     back = applied.operator.carry_out("rollback", *what)
-    assert back.status == 0, back.text
+    assert back.status == 0, back.output
     assert state.image(applied.plane, "glitch").endswith(f":1.0.0@{digests()['glitch']}")
     assert applied.operator.run("-y").status == 0
     assert applied.operator.run("-y").changes == 0
@@ -98,10 +98,10 @@ def test_a_release_that_fails_goes_back(applied: World) -> None:
     released = {"kubernetes_digests": {**digests(), "glitch": NEW}}
     what = ("-y", "--data", "services=glitch", "--data", f"release={BROKEN[1:]}")
     done = applied.operator.carry_out("release", *what, **released)
-    assert done.status != 0, done.text
-    assert "ImagePullBackOff: Back-off pulling image" in done.text
-    assert "glitch did not get through" in done.text
-    assert "1.0.0 runs" in done.text
+    assert done.status != 0, done.output
+    assert "ImagePullBackOff: Back-off pulling image" in done.output
+    assert "glitch did not get through" in done.output
+    assert "1.0.0 runs" in done.output
     state.wait_until(lambda: state.available(applied.plane)["glitch"] == replicas()["glitch"])
     assert state.image(applied.plane, "glitch").endswith(f":1.0.0@{digests()['glitch']}")
 
@@ -118,7 +118,7 @@ def test_what_left_the_plan_is_deleted(applied: World) -> None:
         "HTTPRoute",
     }
     done = applied.operator.run("-y", services_excluded=["glitch"])
-    assert done.status == 0, done.text
+    assert done.status == 0, done.output
     assert [found for found in state.versions(applied.plane) if "glitch" in found[2]] == []
     state.wait_until(lambda: state.pods(applied.plane, "glitch") == [])
     assert len(state.deployments(applied.plane)) == SERVICES - 1
@@ -128,11 +128,11 @@ def test_what_left_the_plan_is_deleted(applied: World) -> None:
 
 def test_autoscalers_take_over_without_a_dip(applied: World) -> None:
     fixed = applied.operator.run("-y", kubernetes_autoscale=False)
-    assert fixed.status == 0, fixed.text
+    assert fixed.status == 0, fixed.output
     assert not any(kind == "HorizontalPodAutoscaler" for kind, *_ in state.versions(applied.plane))
     with state.fewest(applied.plane) as found:
         back = applied.operator.run("-y")
-    assert back.status == 0, back.text
+    assert back.status == 0, back.output
     assert found == replicas()
     assert applied.operator.run("-y").changes == 0
 
@@ -146,7 +146,7 @@ def test_autoscalers_take_over_without_a_dip(applied: World) -> None:
 )
 def test_another_way_of_serving_or_of_secrets(applied: World, settings: dict, come: str, go: str) -> None:
     done = applied.operator.run("-y", **settings)
-    assert done.status == 0, done.text
+    assert done.status == 0, done.output
     kinds = Counter(kind for kind, *_ in state.versions(applied.plane))
     assert kinds[come] > 0 == kinds[go]
     assert applied.operator.run("-y", **settings).changes == 0

@@ -19,10 +19,10 @@ def refused(world: World, *words: str, **settings: object) -> str:
     """What is said of a run that is refused; AssertionError if it changed an object of ours."""
     before = state.versions(world.plane)
     done = world.operator.run("-y", *words, **settings)
-    assert done.status != 0, done.text
-    assert "Traceback" not in done.text, done.text
+    assert done.status != 0, done.output
+    assert "Traceback" not in done.output, done.output
     assert state.versions(world.plane) == before
-    return done.text
+    return done.output
 
 
 def test_a_cluster_that_does_not_fit(empty: World, binaries: Path) -> None:
@@ -89,16 +89,16 @@ def test_a_migration_runs_once_and_stops_a_release_if_it_fails(applied: World) -
     words = ["--data", "services=auth-service", "--data"]
     with operator.edited("group_data/catalogue/services.yaml", *MIGRATION):
         first = operator.run("-y")
-        assert first.status == 0, first.text
-        assert "Migrate: auth-service-migration-" in first.text
+        assert first.status == 0, first.output
+        assert "Migrate: auth-service-migration-" in first.output
         assert operator.run("-y").changes == 0
         before = state.image(plane, "auth-service")
         failed = operator.run("-y", *words, f"release={FAILING[1:]}", **released)
-        assert failed.status != 0, failed.text
-        assert "failed, and its service was not released; fix it, and rerun" in failed.text
+        assert failed.status != 0, failed.output
+        assert "failed, and its service was not released; fix it, and rerun" in failed.output
         assert state.image(plane, "auth-service") == before
         again = operator.run("-y", *words, "release=2.4.1", **released)
-        assert again.status == 0, again.text
+        assert again.status == 0, again.output
         assert state.image(plane, "auth-service").endswith(f":2.4.1@{NEW}")
     jobs = {each["metadata"]["name"] for each in plane.items("jobs", "-l", state.LABEL)}
     assert len(jobs) == 3

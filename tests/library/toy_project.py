@@ -16,7 +16,7 @@ from tests.library import toy_hosts
 from tests.library.toy_hosts import Host
 
 LIBRARY = Path(__file__).resolve().parents[2]
-CLOSING = re.compile(r"^lab: \d+ hosts?, (\d+) changes?", re.MULTILINE)
+CLOSING = re.compile(r"^\w+: \d+ hosts?, (\d+) changes?", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from roles.nginx.front_end import front_ends, policy
 from tests.plan.real_edge import environment
 
 FOLDER = Path(__file__).parents[1] / "fixtures/policy"
-# Severities that fail a policy; what is left is advice.
+# Findings of these severities fail a policy; all others are advice.
 BAD = ("HIGH", "SYNTAX", "MEDIUM", "HIGH_MAYBE")
 Findings = Mapping[str, list[dict[str, Any]]]
 

@@ -20,7 +20,7 @@ Entry = dict[str, Any]  # etag, bytes, sha256, headers; gone: since when the buc
 
 
 def server_of(directory: str) -> str:
-    """The mark of the object storage that a copy was made of; empty if there is no copy."""
+    """The mark of the object storage that was copied; empty if nothing was copied yet."""
     return read_text(f"{directory}/server")
 
 
