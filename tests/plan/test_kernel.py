@@ -147,3 +147,9 @@ def test_an_unexpected_error_is_one_line(tmp_path: Path) -> None:
     assert done.stderr.startswith("unexpected KeyError in redis:2: 'nothing'"), done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert "Traceback" in agent({**request, "debug": True}).stderr
+
+
+def test_room_is_counted_as_df_does() -> None:
+    used = subprocess.check_output(["df", "--output=pcent", "/"], text=True).split()[-1]
+    _, percent = kernel.room("/")
+    assert abs(100 - percent - int(used.rstrip("%"))) < 2

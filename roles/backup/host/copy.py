@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from nexus.agent.kernel import room
 from nexus.agent.lib import RemoteError
 from roles.backup.host.copy_index import Entry, Index
 from roles.backup.host.kind import Kind, Record
@@ -101,9 +102,8 @@ def copy(bucket: Bucket, index: Index, listed: list[Listed], free_percent: float
 
 def check_room(directory: str, size: int, free_percent: float) -> None:
     """Refuse an object that would leave the stores of this host too little room."""
-    room = os.statvfs(directory)
-    free = (room.f_bavail * room.f_frsize - size) * 100 / (room.f_blocks * room.f_frsize)
-    if free < free_percent:
+    free, percent = room(directory)
+    if percent * (free - size) / max(1, free) < free_percent:
         raise RemoteError(
             f"nothing more is copied to {directory}: less than {free_percent} % of its file system would stay free. "
             "Make room, name another host (backup_copy_host) or directory (backup_copy_directory), or lower "

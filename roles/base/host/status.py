@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nexus.agent.dpkg import packages
-from nexus.agent.kernel import printable, unescaped
+from nexus.agent.kernel import printable, room, unescaped
 from nexus.agent.lib import MANIFEST, RemoteError, listing, read_manifest, run
 from nexus.agent.systemd import units
 
@@ -37,13 +37,13 @@ def disks(paths: Iterable[str]) -> Iterable[dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {}
     for path in filter(os.path.exists, paths):
         figures = os.statvfs(path)
-        used = figures.f_blocks - figures.f_bfree
+        free, free_percent = room(path)
         found.setdefault(
             os.stat(path).st_dev,
             {
                 "path": printable(path),
-                "used_percent": 100 * used / max(1, used + figures.f_bavail),
-                "free_bytes": figures.f_bavail * figures.f_frsize,
+                "used_percent": 100 - free_percent,
+                "free_bytes": free,
                 "inodes_percent": 100 * (1 - figures.f_favail / figures.f_files) if figures.f_files else 0.0,
             },
         )
