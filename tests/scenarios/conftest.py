@@ -15,6 +15,7 @@ from report import Figure, Report
 from nexus.provider import lab
 from nexus.provider.lab import defaults
 from nexus.provider.lab.machine import mounts_below, processes, run
+from roles.image.checkout import source
 
 HERE = Path(__file__).parent
 QUARTERS = 4  # of the long scenario files: one is in `make test`, by the day
@@ -121,6 +122,16 @@ def control(request: pytest.FixtureRequest) -> Control:
     if not found.running():
         pytest.skip(f"{found.name} is not up: make deploy NEXUS_ENV={found.name}")
     return found
+
+
+@pytest.fixture(scope="module")
+def ready(control: Control) -> Iterator[Control]:
+    """The converged environment for releases of the reference service, which are rolled back afterwards."""
+    if source(control.planned):
+        pytest.skip("releases are tried with the reference service, and NEXUS_SOURCE names real code")
+    control.converged()
+    yield control
+    assert control.converged().closing[0] == 0
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import pytest
 from conftest import Figure
 from control import PROJECT, Control, Outcome
 from database import Database
-from test_release import images
+from releases import images
 
 sys.path.insert(0, str(PROJECT / "tests"))
 from fixtures.checkout import WORKING, make_checkout

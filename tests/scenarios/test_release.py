@@ -1,29 +1,23 @@
-"""Releases under load: good ones without a failed request, bad ones rolled back automatically, and rollbacks.
+"""Releases under load: good ones without a failed request, bad ones rolled back automatically, canaries, migrations.
 
 A release here is the reference service under another number, with or without a built-in fault.
 """
 
 from __future__ import annotations
 
-import json
-import shlex
 import time
 import uuid
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Figure
-from control import Control, Outcome, copy_of_project
+from control import Control, copy_of_project
 from http_load import Requests
+from releases import PATH, SERVICE, images, kept, mounted, number, released
 
 from nexus.environment import inventory
-from roles.image.checkout import source
-from roles.service.scale import size
-from runbooks.release.plan import waves
 
-SERVICE, PATH = "session-mgr", "/api/sessions/"
 FAULTS = {  # the built-in fault, and how many requests may fail because of it
     "cannot start": ("start", 0),
     "never ready": ("unready", 0),
@@ -33,61 +27,6 @@ FAULTS = {  # the built-in fault, and how many requests may fail because of it
 OTHERS = [kind for kind in FAULTS if kind != "errors"]
 TOLD = {"cannot start": "fault", "leaks": "heap out of memory"}  # in the last lines of the task's own log
 BACK_SECONDS = 60
-ROLLBACK_SECONDS = 180
-
-
-@pytest.fixture(scope="module")
-def ready(control: Control) -> Iterator[Control]:
-    """The converged environment; releases of these tests are rolled back afterwards."""
-    if source(control.planned):
-        pytest.skip("releases are tried with the reference service, and NEXUS_SOURCE names real code")
-    control.converged()
-    yield control
-    assert control.converged().closing[0] == 0
-
-
-def number() -> str:
-    """A new release number."""
-    return f"9.0.{uuid.uuid4().int % 10**9}"
-
-
-def released(control: Control, services: str, release: str, fault: str = "", **data: Any) -> Outcome:
-    """A run of deploys/release.py that builds its release."""
-    given: dict[str, Any] = {"services": services, "release": release, "build": True, **data}
-    if fault:
-        given["image_environment"] = {"FAULT": fault}
-    return control.run(deploy="deploys/release.py", data=given)
-
-
-def kept(control: Control) -> dict[str, Any]:
-    """Releases as the swarm keeps them, read without the library: {service: record}."""
-    releases = {name: text for name, text in stored(control).items() if name.startswith("release ")}
-    return {name.removeprefix("release "): json.loads(text) for name, text in releases.items()}
-
-
-def stored(control: Control) -> dict[str, str]:
-    """Everything that the environment keeps, {"KIND NAME": JSON}."""
-    script = "sudo docker config inspect nexus-environment 2>/dev/null || true"
-    found = json.loads(control.ssh(control.group("app")[0], script) or "[]")
-    labels = [pair for config in found for pair in config["Spec"]["Labels"].items()]
-    return {name: text for name, text in labels if " " in name}
-
-
-def mounted(control: Control) -> dict[str, str]:
-    """{path in a container: Docker config or secret} of the service."""
-    form = "'{{json .Spec.TaskTemplate.ContainerSpec}}'"
-    text = control.ssh(control.group("app")[0], f"sudo docker service inspect nexus_{SERVICE} --format {form}")
-    container = json.loads(text)
-    configs = {config["File"]["Name"]: config["ConfigName"] for config in container["Configs"]}
-    return configs | {secret["File"]["Name"]: secret["SecretName"] for secret in container["Secrets"]}
-
-
-def images(control: Control) -> dict[str, str]:
-    """{service: release} by the image that the swarm runs, read without the library."""
-    form = "'{{.Name}} {{.Image}}'"
-    rows = control.ssh(control.group("app")[0], f"sudo docker service ls --format {form}").splitlines()
-    pairs = (row.split(" ", 1) for row in rows)
-    return {name.removeprefix("nexus_"): image.partition("@")[0].rsplit(":", 1)[1] for name, image in pairs}
 
 
 def test_releases_lose_no_request_and_repeat_none(ready: Control, full: bool, figure: Figure) -> None:
@@ -185,24 +124,6 @@ def told_secrets(control: Control, text: str) -> list[str]:
     return [name for name, each in lines.items() if any(len(line) > 11 and line in text for line in each)]
 
 
-def test_releases_of_an_earlier_version_are_taken_over(ready: Control) -> None:
-    """The version before kept each entry in its own config."""
-    if not stored(ready):
-        assert released(ready, SERVICE, number()).status == 0
-    before, running, app = stored(ready), images(ready), ready.group("app")[0]
-    assert before
-    for name, text in before.items():
-        labels = f"--label {shlex.quote(f'nexus.kept={name}')} --label {shlex.quote(f'nexus.value={text}')}"
-        ready.ssh(app, f"echo x | sudo docker config create {labels} nexus-{name.replace(' ', '-')} -")
-    ready.ssh(app, "sudo docker config rm nexus-environment")
-    done = ready.converged()
-    assert done.changes == ["swarm: nexus-environment: is missing"], done.end
-    assert (stored(ready), images(ready)) == (before, running)
-    names = ready.ssh(app, "sudo docker config ls --filter label=nexus.kept --format '{{.Name}}'").split()
-    assert names == ["nexus-environment"]
-    assert ready.converged().closing[0] == 0
-
-
 def test_a_missing_image_is_refused(ready: Control) -> None:
     before = images(ready)
     done = ready.run(deploy="deploys/release.py", data={"services": SERVICE, "release": "0.0.404"})
@@ -251,90 +172,6 @@ def test_a_bad_canary_hurts_few_requests_and_is_removed(ready: Control, figure: 
     share = 100 * len(load.failed) / len(load.answered)
     figure("bad canary: percent of failed requests", f"{share:.2f}")
     assert share < 5
-    assert ready.converged().closing[0] == 0
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("policy", ["stop", "back"])
-def test_one_bad_service_in_the_middle(ready: Control, policy: str, figure: Figure) -> None:
-    """Images are built beforehand. All are good except one in the second wave."""
-    env = ready.planned
-    order = waves(env, env.catalogue.services, int(env.setting.release_side_by_side))
-    bad, before, release = order[1][0], images(ready), number()
-    built = build_only(ready, bad, release, "start")
-    assert built.status != 0
-    assert images(ready) == before
-    done = released(ready, "all", release, release_on_failure=policy)
-    assert done.status != 0, done.end
-    now = images(ready)
-    assert now[bad] == before[bad]
-    through = [name for wave in order[:1] for name in wave]
-    later = [name for wave in order[2:] for name in wave]
-    assert {now[name] for name in through} == ({release} if policy == "stop" else {before[n] for n in through})
-    assert all(now[name] == before[name] for name in later)
-    figure(f"one bad service of all, policy {policy}: run", done.seconds)
-    assert ready.converged().closing[0] == 0
-
-
-def build_only(control: Control, service: str, release: str, fault: str) -> Outcome:
-    """Build the image of a bad release: the run that builds it deploys it and rolls it back."""
-    return released(control, service, release, fault)
-
-
-@pytest.mark.full
-def test_the_whole_platform_goes_back(ready: Control, figure: Figure) -> None:
-    env, before, release = ready.planned, images(ready), number()
-    done = released(ready, "all", release)
-    assert done.status == 0, done.end
-    figure(f"release of all {len(env.catalogue.services)} services", done.seconds)
-    routes = {
-        name: env.catalogue.routes_of(name)[0].path
-        for name, service in env.catalogue.services.items()
-        if size(env, service).replicas > 1 and env.catalogue.routes_of(name)
-    }
-    loads = [Requests(ready, path, name, rate=20) for name, path in [*routes.items()][:3]]
-    for load in loads:
-        load.__enter__()
-    back = ready.run(deploy="deploys/rollback.py", data={"services": "all"})
-    for load in loads:
-        load.stop()
-        figure.timeline(f"Requests sent to {load.service}, by the release that answered", load.moments())
-    assert back.status == 0, back.end
-    now = images(ready)
-    assert {name: now[name] for name in env.catalogue.services} == {n: before[n] for n in env.catalogue.services}
-    figure("rollback of the whole platform", back.seconds)
-    assert back.seconds <= ROLLBACK_SECONDS
-    for load in loads:
-        assert not [one for one in load.failed if one.status not in (404, 405)], load.told()
-    assert ready.converged().closing[0] == 0
-
-
-@pytest.mark.full
-def test_back_without_a_registry(ready: Control) -> None:
-    before, release = images(ready)[SERVICE], number()
-    assert released(ready, SERVICE, release).status == 0
-    ops = ready.group("ops")[0]
-    ready.ssh(ops, "sudo systemctl stop docker-registry")
-    try:
-        back = ready.run(deploy="deploys/rollback.py", data={"services": SERVICE})
-    finally:
-        ready.ssh(ops, "sudo systemctl start docker-registry")
-    assert back.status == 0, back.end
-    assert images(ready)[SERVICE] == before
-    forth = ready.run(deploy="deploys/rollback.py", data={"services": SERVICE, "to": release})
-    assert forth.status == 0, forth.end
-    assert images(ready)[SERVICE] == release
-
-
-@pytest.mark.full
-def test_a_rollback_restores_configuration_not_credentials(ready: Control) -> None:
-    before, path = mounted(ready), "/run/secrets/config"
-    flag: Mapping[str, Any] = {"service_environment_of": {SERVICE: {"FLAG": "on"}}}
-    assert released(ready, SERVICE, number(), **flag).status == 0
-    between = mounted(ready)
-    assert between[path] != before[path]
-    assert ready.run(deploy="deploys/rollback.py", data={"services": SERVICE}).status == 0
-    assert mounted(ready) == {**between, path: before[path]}
     assert ready.converged().closing[0] == 0
 
 

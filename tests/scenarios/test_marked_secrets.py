@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from canary import MARK, Processes, found_below, mark_secrets, marks, writings
 from conftest import Figure
 from control import PROJECT, Control, Outcome
+from marked_secrets import MARK, Processes, found_below, mark_secrets, marks, writings
 
 from nexus.cache import cache_directory
 from nexus.environment import inventory
