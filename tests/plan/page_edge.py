@@ -11,7 +11,8 @@ from roles.frontend import npm
 from roles.frontend.builder import build_all, unbuilt
 from tests import browser
 from tests.plan import front_end_host as edge_host
-from tests.plan.real_edge import ADDRESS, DOMAIN, Edge, running
+from tests.plan.edge_request import ADDRESS
+from tests.plan.real_edge import DOMAIN, Edge, running
 from tests.plan.real_edge import reason_to_skip as no_edge
 
 SLUGS = ("portal", "core-os", "gamecore")

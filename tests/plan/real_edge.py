@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import json
 import os
 import re
 import shutil
@@ -17,7 +16,6 @@ import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +28,16 @@ from roles.frontend.plan import plan as front_end_plan
 from roles.nginx.plan import DIRECTORY, plan
 from roles.router.host.state import SAVE
 from roles.router.plan import configuration as router_configuration
+from tests.plan.edge_request import ADDRESS, SECONDS, Answer, Secure, answered
 from tests.plan.loopback import Place
 from tests.plan.played_services import Played
 
-ADDRESS = "127.77.0.1"  # of the edge
 UNLIMITED = "127.77.0.2"  # a client whose limits are lifted
 LIMITED = "127.78.0."  # clients with limits: each test takes its own address
 DOMAIN = "nexuscos.example.com"
 TRIES = 12  # time for signals, five seconds each
-SECONDS = 60  # time for something that takes one second, on a busy machine
-CHECK_MS = 30_000  # a busy machine answers late; no test is about tasks that do not answer checks
+# A busy machine accepts and answers late. The connection of a check may take as long as its interval at most.
+ANSWER_MS, CONNECT_MS, INTERVAL_MS = 30_000, 10_000, 3000
 
 
 def environment(directory: Path, **settings: Any) -> Environment:
@@ -69,38 +67,6 @@ def wait_until(what: Callable[[], Any], message: str, seconds: float = SECONDS) 
     raise AssertionError(f"not within {seconds:g} s: {message}")
 
 
-@dataclass
-class Answer:
-    """An HTTP answer."""
-
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        """The body, which must be JSON."""
-        assert self.headers["Content-Type"].startswith("application/json"), self
-        return json.loads(self.body)
-
-    @property
-    def all(self) -> list[tuple[str, str]]:
-        """Headers as received, names in lower case."""
-        return [(name.lower(), value) for name, value in self.headers.items()]
-
-
-class Secure(http.client.HTTPSConnection):
-    """HTTPS to an address, with another server name."""
-
-    def __init__(self, name: str, port: int, context: ssl.SSLContext, source: str) -> None:
-        super().__init__(name, port, context=context, timeout=SECONDS)
-        self.tls, self.source = context, source
-
-    def connect(self) -> None:
-        raw = socket.create_connection((ADDRESS, self.port), SECONDS, (self.source, 0))
-        self.sock = self.tls.wrap_socket(raw, server_hostname=self.host)
-
-
 class Edge:
     """Nginx and router, running."""
 
@@ -112,7 +78,9 @@ class Edge:
         ports = {service.port: service.name for service in catalogue.services.values()}
         self.played = Played(ports, self.place.network)
         self.played.start()
+        timeouts = {**dict.fromkeys(catalogue.services, ANSWER_MS), **settings.pop("router_timeouts_ms", {})}
         self.settings: dict[str, Any] = {
+            "router_timeouts_ms": timeouts,
             "nginx_https_port": self.https,
             "nginx_http_port": self.http,
             "nginx_status_port": status,
@@ -131,7 +99,8 @@ class Edge:
             "router_admin_port": self.admin,
             "router_state_file": str(directory / "haproxy.state"),
             "router_resolver": f"{self.played.addresses[0]}:{self.played.dns_port}",
-            "router_check_interval_ms": 500,
+            "router_check_interval_ms": INTERVAL_MS,
+            "router_connect_timeout_ms": CONNECT_MS,
             "router_connections": 500,
             "router_user": "haproxy",
             "nginx_tuning": {"worker_processes": 2, "worker_rlimit_nofile": 4096, "worker_connections": 1024},
@@ -179,7 +148,7 @@ class Edge:
         config, stamp = router_configuration(env.with_facts(env.hosts, {}, kept))
         planned = f"timeout check {env.catalogue.gateway.timeouts_ms.health_check}ms"
         assert planned in config
-        patient = config.replace(planned, f"timeout check {CHECK_MS}ms")
+        patient = config.replace(planned, f"timeout check {ANSWER_MS}ms")
         (self.directory / "haproxy.cfg").write_text(patient)
         return stamp
 
@@ -238,7 +207,7 @@ class Edge:
     ) -> Answer:
         """A request over HTTPS on its own connection."""
         connection = Secure(host, self.https, self.tls(), source)
-        return _ask(connection, method, path, body, {"Host": host, **(headers or {})})
+        return answered(connection, method, path, body, {"Host": host, **(headers or {})})
 
     def tell_router(self, command: str) -> str:
         """The answer of the router's worker to a HAProxy command."""
@@ -257,18 +226,7 @@ class Edge:
         """A request to the router itself."""
         named = {} if service is None else {"X-Nexus-Service": service}
         connection = http.client.HTTPConnection(ADDRESS, self.router, timeout=SECONDS)
-        return _ask(connection, method, path, body, {**named, **(headers or {})})
-
-
-def _ask(
-    connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None, headers: dict[str, str]
-) -> Answer:
-    try:
-        connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        return Answer(answer.status, answer.headers, answer.read())
-    finally:
-        connection.close()
+        return answered(connection, method, path, body, {**named, **(headers or {})})
 
 
 def _nginx_version() -> tuple[int, ...]:

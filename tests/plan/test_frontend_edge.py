@@ -9,8 +9,9 @@ import pytest
 
 from roles.frontend.build import Build
 from tests.plan import front_end_host as edge_host
+from tests.plan.edge_request import Answer
 from tests.plan.front_end_builds import built
-from tests.plan.real_edge import DOMAIN, UNLIMITED, Answer, Edge, reason_to_skip, running
+from tests.plan.real_edge import DOMAIN, UNLIMITED, Edge, reason_to_skip, running
 
 pytestmark = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip())
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

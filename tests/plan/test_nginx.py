@@ -10,7 +10,8 @@ import pytest
 
 from roles.nginx.plan import plan
 from tests.plan.edge_fixture import a_client, edge_, needs_edge, routes  # noqa: F401 - edge_ is a fixture
-from tests.plan.real_edge import ADDRESS, DOMAIN, UNLIMITED, Edge, Secure, environment, wait_until
+from tests.plan.edge_request import ADDRESS, Secure
+from tests.plan.real_edge import DOMAIN, UNLIMITED, Edge, environment, wait_until
 
 
 def test_every_route_is_there() -> None:

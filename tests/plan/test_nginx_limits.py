@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.plan.edge_fixture import a_client, edge_, needs_edge  # noqa: F401 - edge_ is a fixture
-from tests.plan.real_edge import DOMAIN, UNLIMITED, Answer, Edge, Secure, wait_until
+from tests.plan.edge_request import Answer, Secure
+from tests.plan.real_edge import DOMAIN, UNLIMITED, Edge, wait_until
 
 ATTEMPTS = 8
 
