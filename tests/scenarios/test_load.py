@@ -45,7 +45,7 @@ def sends(control: Control, figure: Figure, **data: Any) -> None:
     assert (done.status == 0) == (found["missed"] == []), done.end
     for phase in found["phases"][1:]:
         name = f"load test: {phase['phase']}, {phase['arrivals_per_second']} requests a second"
-        figure(f"{name}: 95 % answered within (s)", phase["times_ms"]["p95"] / 1000)
+        figure(f"{name}: 95 % answered within", f"{phase['times_ms']['p95']:.1f} ms")
     assert f"reports/load-test-{control.name}.html" in done.output
     history = control.run("--data", "since=1h", deploy="deploys/history.py")
     assert "the load spike" in history.output, history.end
