@@ -42,8 +42,10 @@ def take(run: Run) -> dict[str, Any]:
     "hosts": {name: {"system", "kernel", "versions", "unknown": reason}}, "services": {name: {"image", "replicas",
     "tasks"}}, "drift": differences, "status": rows, "runs": last runs that changed something}.
     """
-    found = drift_report(run, {})
     env, kept = run.environment, run.hosts.kept()
+    if not console.log_name():  # a run that only looks has no log, and the pages name this one's
+        console.open_log(env.name)
+    found = drift_report(run, {})
     versions = side_by_side(lambda name: _versions(run, name), reached(run))
     unknown = {"system": "", "kernel": "", "versions": {}}
     return {

@@ -46,6 +46,7 @@ def test_the_lab_is_as_its_pages_say(control: Control, figure: Figure) -> None:
     assert all(about["versions"] for about in seen["hosts"].values())
     assert seen["services"].keys() == env.catalogue.services.keys()
     directory = PROJECT / str(env.setting.handoff_directory)
+    assert (PROJECT / "reports/runs" / f"{seen['run']}.log").is_file()
     assert seen["at"] in (directory / "handoff" / TREE / "README.md").read_text()
     count = archive.verify(
         directory / f"{contract.PACKAGE}.zip", directory / f"{contract.PACKAGE}-sample-manifest.json"
