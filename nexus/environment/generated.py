@@ -1,8 +1,17 @@
 """YAML that this project writes: configuration of daemons, stacks, and files for other tools."""
 
+import re
 from typing import Any
 
 import yaml
+
+# Text that YAML 1.2 and Go's libraries read as another type: PyYAML, which knows YAML 1.1, would write it without
+# quotes. A hash such as 767425e25 is a number there.
+OTHER_TYPES = {
+    "float": (r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
+    "int": (r"[-+]?0(o[0-7_]+|b[01_]+|x[0-9a-fA-F_]+)", "-+0"),
+    "bool": (r"[yYnN]", "yYnN"),
+}
 
 
 class Plain(yaml.CSafeDumper):
@@ -11,6 +20,10 @@ class Plain(yaml.CSafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         """Whether a value that occurs again is written again: always."""
         return True
+
+
+for kind, (pattern, first) in OTHER_TYPES.items():
+    Plain.add_implicit_resolver(f"tag:yaml.org,2002:{kind}", re.compile(f"^(?:{pattern})$"), list(first))
 
 
 def plain(content: Any, width: int = 110) -> str:
