@@ -14,6 +14,7 @@ from roles.acme.host.places import PUBLIC
 from roles.certificate.host.public import CERTIFICATE, CURRENT
 from roles.nginx.plan import plan as nginx_plan
 from tests.plan import real_edge
+from tests.plan.edge_request import ADDRESS
 from tests.plan.environments import environment
 
 URL = "https://authority.example/directory"
@@ -32,7 +33,7 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[real_edge.Edge]:
 def test_nginx_answers_every_challenge(edge: real_edge.Edge) -> None:
     token = "AbC-_0123456789abcdefghij"
     for path, status in ((token, 200), ("short", 301), (f"{token}/x", 301), (f"{token}.x", 301)):
-        connection = http.client.HTTPConnection(real_edge.ADDRESS, edge.http, timeout=10)
+        connection = http.client.HTTPConnection(ADDRESS, edge.http, timeout=10)
         connection.request("GET", f"/.well-known/acme-challenge/{path}", headers={"Host": "any.example"})
         answer = connection.getresponse()
         body = answer.read().decode()
