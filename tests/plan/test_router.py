@@ -159,6 +159,28 @@ def test_task_that_left_dns_is_no_longer_asked(edge: Edge) -> None:
 
 
 @needs_edge
+def test_a_reload_keeps_the_only_task_wherever_it_is_listed(edge: Edge) -> None:
+    """As after a release: the new task was listed second, and the first one left."""
+    edge.played.tasks["scheduler"] = [*edge.played.addresses]
+    wait_until(lambda: "-" not in addresses(edge, "scheduler")[:2], "both tasks")
+    last = addresses(edge, "scheduler")[1]
+    edge.played.tasks["scheduler"] = [last]
+    wait_until(lambda: addresses(edge, "scheduler")[:2] == ["-", last], "the end of the first task")
+    log = edge.directory / "haproxy.log"
+    before = len(log.read_text())
+    for retries in (3, 2):
+        reloaded(edge, router_retries=retries)
+        wait_until(lambda: addresses(edge, "scheduler")[0] == last, "the task in the first place")
+    assert "scheduler/task2 is going DOWN" not in log.read_text()[before:], "for that moment: 503"
+
+
+def addresses(edge: Edge, backend: str) -> list[str]:
+    """Addresses of a backend's places for tasks, "-" where there is none."""
+    rows = [line.split() for line in edge.tell_router(f"show servers state {backend}").splitlines()]
+    return [row[4] for row in rows if row[1:2] == [backend]]
+
+
+@needs_edge
 def test_slow_service_is_a_504(edge: Edge) -> None:
     answer = edge.ask("GET", "/api/ledger/x", headers={"X-Fault": "slow"})
     assert answer.status == 504

@@ -13,11 +13,29 @@ from nexus.agent.wait import tries, wait_until
 DEADLINE_SECONDS = 20
 END_SECONDS = 3  # between the end of what runs in a container and that of the container
 ATTEMPTS = 2  # HAProxy's master loses a signal that arrives while it re-executes itself
-# bash's own TCP, because the image has no other client
-SAVE = """set -e
+# Save what the workers know of the tasks, with bash's own TCP, because the image has no other client. In each backend
+# the tasks with an address come first: a new worker gives a known address to the first place without one, and takes it
+# away from the place where it was, so that for a moment a lone task is in none.
+SAVE = """set -e -o pipefail
 exec 3<>/dev/tcp/127.0.0.1/{admin_port}
 echo 'show servers state' >&3
-cat <&3 >{state_file}.new
+awk '
+    function finish(  pass, i, at) {{
+        for (pass = 1; pass <= 2; pass++)
+            for (i = 1; i <= count; i++) {{
+                split(rows[i], field)
+                if ((field[5] != "-") != (pass == 1)) continue
+                at++
+                $0 = rows[i]; $3 = ids[at]; $4 = names[at]; print
+            }}
+        count = 0
+    }}
+    NF < 5 || /^#/ {{ print; next }}
+    {{ row = $0; name = $2; id = $3; task = $4 }}
+    name != backend {{ finish(); backend = name }}
+    {{ count++; rows[count] = row; ids[count] = id; names[count] = task }}
+    END {{ finish() }}
+' <&3 >{state_file}.new
 mv {state_file}.new {state_file}"""
 
 
