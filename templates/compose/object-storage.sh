@@ -5,15 +5,17 @@ set -eu
 data=/var/lib/seaweedfs/data
 secret=$(sed -n 's/.*"secretKey": "\(.*\)".*/\1/p' /run/secrets/identities.json | head -n 1) # the administrator comes first
 url=https://127.0.0.1:8333
-cp /run/secrets/tls.key /tmp/tls.key
-chmod 600 /tmp/tls.key
+tls=/tmp/tls # of both, as the server takes them from one directory alone
+mkdir -p "$tls"
+cp /run/secrets/tls.crt /run/secrets/tls.key "$tls"
+chmod 600 "$tls/tls.key"
 cd "$data"
 weed -logtostderr=true server -dir="$data" -ip=127.0.0.1 -ip.bind=127.0.0.1 \
   -master.telemetry=false -master.electionTimeout=1s -master.volumeSizeLimitMB=1024 \
   -volume.max=0 -volume.preStopSeconds=1 -volume.port=9340 -master.port=9333 \
   -filer -filer.port=9350 -filer.disableDirListing \
   -s3 -s3.port=8333 -s3.ip.bind=127.0.0.1 -s3.port.iceberg=0 -s3.port.lance=0 \
-  -s3.config=/run/secrets/identities.json -s3.cert.file=/run/secrets/tls.crt -s3.key.file=/tmp/tls.key -s3.iam=false \
+  -s3.config=/run/secrets/identities.json -s3.cert.file="$tls/tls.crt" -s3.key.file="$tls/tls.key" -s3.iam=false \
   -s3.encryptVolumeData -s3.allowEmptyFolder=false &
 server=$!
 trap 'kill "$server"' TERM INT
