@@ -17,7 +17,7 @@ from roles.registry.plan import registry_host
 from roles.service.released import key as record_key
 from roles.service.released import recorded_configs, released
 from runbooks.kubernetes import autoscaling, capacity, config, graph, migration, record, rollout, tree
-from runbooks.kubernetes.item import Object, key
+from runbooks.kubernetes.item import NAME, Object, key
 from runbooks.kubernetes.kubectl import HANDOVER, KINDS, Cluster, deployments_of
 from runbooks.kubernetes.render import reached, render
 from runbooks.kubernetes.report import checked, notes
@@ -109,9 +109,13 @@ def pinned_notes(env: Environment) -> Iterator[str]:
 def leftovers(cluster: Cluster, env: Environment, there: Sequence[Object], objects: Sequence[Object]) -> list[Object]:
     """Our objects there that are no longer rendered, without namespaces, and without what a rollback needs."""
     wanted = {key(each) for each in objects}
-    wanted |= {("ConfigMap", place, record.named(name)) for kind, place, name in wanted if kind == "Deployment"}
-    needed = {name for each in cluster.items(["replicasets.apps"]) for name in record.configs(each)}
-    recorded = recorded_configs(env)
+    services = {(place, name) for kind, place, name in wanted if kind == "Deployment"}
+    wanted |= {("ConfigMap", place, record.named(name)) for place, name in services}
+    names = {name for _, name in services}
+    sets = [each for each in cluster.items(["replicasets.apps"]) if each["metadata"]["labels"].get(NAME) in names]
+    needed = {name for each in sets for name in record.configs(each)}
+    records = {record_key(name) for name in names}
+    recorded = recorded_configs(replace(env, kept={name: value for name, value in env.kept.items() if name in records}))
     return [
         each
         for each in there

@@ -86,18 +86,18 @@ def probe() -> list[str]:
 def test_a_migration_runs_once_and_stops_a_release_if_it_fails(applied: World) -> None:
     plane, operator = applied.plane, applied.operator
     released = {"kubernetes_digests": {**digests(), "auth-service": NEW}}
-    words = ["--data", "services=auth-service", "--data"]
+    words = ["-y", "--data", "services=auth-service", "--data"]
     with operator.edited("group_data/catalogue/services.yaml", *MIGRATION):
         first = operator.run("-y")
         assert first.status == 0, first.output
         assert "Migrate: auth-service-migration-" in first.output
         assert operator.run("-y").changes == 0
         before = state.image(plane, "auth-service")
-        failed = operator.run("-y", *words, f"release={FAILING[1:]}", **released)
+        failed = operator.carry_out("release", *words, f"release={FAILING[1:]}", **released)
         assert failed.status != 0, failed.output
         assert "failed, and its service was not released; fix it, and rerun" in failed.output
         assert state.image(plane, "auth-service") == before
-        again = operator.run("-y", *words, "release=2.4.1", **released)
+        again = operator.carry_out("release", *words, "release=2.4.1", **released)
         assert again.status == 0, again.output
         assert state.image(plane, "auth-service").endswith(f":2.4.1@{NEW}")
     jobs = {each["metadata"]["name"] for each in plane.items("jobs", "-l", state.LABEL)}

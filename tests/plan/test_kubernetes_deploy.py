@@ -59,6 +59,8 @@ def test_configuration_of_an_earlier_release_stays(played: Played) -> None:
     played.start(service_environment_of={"glitch": {"LOG_LEVEL": "debug"}})
     assert config in played.cluster
     assert sum(key.startswith("ConfigMap nexus-platform glitch-config-") for key in played.cluster) == 2
+    played.start(services_excluded=["glitch"])
+    assert config not in played.cluster, "no release of a service that is gone goes back"
 
 
 @pytest.mark.parametrize(
