@@ -37,16 +37,6 @@ def test_a_second_eviction_waits_for_the_first(applied: World) -> None:
     state.wait_until(lambda: state.available(plane) == replicas())
 
 
-def test_one_replica_has_no_budget(applied: World) -> None:
-    """Otherwise a drain would never end."""
-    done = applied.operator.run("-y", service_replicas_max=1)
-    assert done.status == 0, done.output
-    state.wait_until(lambda: len(state.pods(applied.plane, "glitch")) == 1)
-    assert evict(applied, state.pods(applied.plane, "glitch")[0]) == 201
-    assert applied.operator.run("-y").status == 0
-    state.wait_until(lambda: state.available(applied.plane) == replicas())
-
-
 def evict(world: World, pod: state.Object) -> int:
     """The status with which the API server answers an eviction."""
     metadata = {name: pod["metadata"][name] for name in ("name", "namespace")}
