@@ -154,12 +154,11 @@ def _has_inodes(place: str) -> bool:
     return True
 
 
-def room(path: str) -> tuple[int, float]:
-    """What services may still write to a path's file system: bytes, and percent of what they may write in all.
+def room(figures: os.statvfs_result) -> tuple[int, float]:
+    """What services may still write to a file system: bytes, and percent of what they may write in all.
 
     As `df` counts: blocks that are kept for root, or that a quota takes away, are neither free nor used.
     """
-    figures = os.statvfs(path)
     used = figures.f_blocks - figures.f_bfree
     return figures.f_bavail * figures.f_frsize, 100 * figures.f_bavail / max(1, used + figures.f_bavail)
 

@@ -5,13 +5,9 @@ from typing import Any
 
 import yaml
 
-# Text that YAML 1.2 and Go's libraries read as another type: PyYAML, which knows YAML 1.1, would write it without
-# quotes. A hash such as 767425e25 is a number there.
-OTHER_TYPES = {
-    "float": (r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
-    "int": (r"[-+]?0(o[0-7_]+|b[01_]+|x[0-9a-fA-F_]+)", "-+0"),
-    "bool": (r"[yYnN]", "yYnN"),
-}
+# Text that YAML 1.2 and Go's libraries read as a number or a truth value: PyYAML, which knows YAML 1.1, would write it
+# without quotes. A hash such as 767425e25 is a number there.
+OTHER_TYPE = re.compile(r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?0o[0-7]+|[yYnN])$")
 
 
 class Plain(yaml.CSafeDumper):
@@ -22,8 +18,7 @@ class Plain(yaml.CSafeDumper):
         return True
 
 
-for kind, (pattern, first) in OTHER_TYPES.items():
-    Plain.add_implicit_resolver(f"tag:yaml.org,2002:{kind}", re.compile(f"^(?:{pattern})$"), list(first))
+Plain.add_implicit_resolver("tag:yaml.org,2002:float", OTHER_TYPE, list("-+.0123456789yYnN"))
 
 
 def plain(content: Any, width: int = 110) -> str:

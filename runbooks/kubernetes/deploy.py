@@ -109,13 +109,12 @@ def pinned_notes(env: Environment) -> Iterator[str]:
 def leftovers(cluster: Cluster, env: Environment, there: Sequence[Object], objects: Sequence[Object]) -> list[Object]:
     """Our objects there that are no longer rendered, without namespaces, and without what a rollback needs."""
     wanted = {key(each) for each in objects}
-    services = {(place, name) for kind, place, name in wanted if kind == "Deployment"}
-    wanted |= {("ConfigMap", place, record.named(name)) for place, name in services}
-    names = {name for _, name in services}
-    sets = [each for each in cluster.items(["replicasets.apps"]) if each["metadata"]["labels"].get(NAME) in names]
+    wanted |= {("ConfigMap", place, record.named(name)) for kind, place, name in wanted if kind == "Deployment"}
+    services = env.catalogue.services
+    sets = [each for each in cluster.items(["replicasets.apps"]) if each["metadata"]["labels"].get(NAME) in services]
     needed = {name for each in sets for name in record.configs(each)}
-    records = {record_key(name) for name in names}
-    recorded = recorded_configs(replace(env, kept={name: value for name, value in env.kept.items() if name in records}))
+    own = {record_key(name) for name in services} & env.kept.keys()
+    recorded = recorded_configs(replace(env, kept={name: env.kept[name] for name in own}))
     return [
         each
         for each in there

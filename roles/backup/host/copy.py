@@ -102,7 +102,7 @@ def copy(bucket: Bucket, index: Index, listed: list[Listed], free_percent: float
 
 def check_room(directory: str, size: int, free_percent: float) -> None:
     """Refuse an object that would leave the stores of this host too little room."""
-    free, percent = room(directory)
+    free, percent = room(os.statvfs(directory))
     if percent * (free - size) / max(1, free) < free_percent:
         raise RemoteError(
             f"nothing more is copied to {directory}: less than {free_percent} % of its file system would stay free. "

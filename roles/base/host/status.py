@@ -37,7 +37,7 @@ def disks(paths: Iterable[str]) -> Iterable[dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {}
     for path in filter(os.path.exists, paths):
         figures = os.statvfs(path)
-        free, free_percent = room(path)
+        free, free_percent = room(figures)
         found.setdefault(
             os.stat(path).st_dev,
             {
