@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from nexus.agent.lib import run
 from nexus.environment.environment import Environment, Host
 from nexus.environment.settings import Settings, defaults
 from nexus.secrets.store import Secrets
@@ -26,7 +27,7 @@ from roles.certificate.host.public import CURRENT
 from roles.certificate.host.public import DIRECTORY as ACME
 from roles.frontend.plan import plan as front_end_plan
 from roles.nginx.plan import DIRECTORY, plan
-from roles.router.host.state import SAVE
+from roles.router.host import state
 from roles.router.plan import configuration as router_configuration
 from tests.plan.edge_request import ADDRESS, SECONDS, Answer, Secure, answered
 from tests.plan.loopback import Place
@@ -158,7 +159,8 @@ class Edge:
         The master restarts itself once its workers started, and loses a signal at that moment, so it is sent again.
         """
         known = {"admin_port": self.settings["router_admin_port"], "state_file": self.settings["router_state_file"]}
-        subprocess.run(["bash", "-c", SAVE.format(**known)], check=True, timeout=SECONDS)
+        text = run(["bash", "-c", state.READ.format(**known)])
+        run(["bash", "-c", state.WRITE.format(**known)], input=state.tasks_first(text))
         log, begun = self.directory / "haproxy.log", "Reloading HAProxy"
         before, tries = log.read_text().count(begun), 0
         while log.read_text().count(begun) == before:

@@ -34,3 +34,9 @@ def hands_over(edge: Edge) -> bool:
     """
     flags = re.search(r" id=reload .* flags=0x([0-9a-f]+)", edge.tell_router("show peers"))
     return bool(flags and int(flags[1], 16) & 3 == 3)
+
+
+def addresses(edge: Edge, backend: str) -> list[str]:
+    """Addresses of a backend's places for tasks, "-" where there is none."""
+    rows = [line.split() for line in edge.tell_router(f"show servers state {backend}").splitlines()]
+    return [row[4] for row in rows if row[1:2] == [backend]]

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from nexus.agent.lib import RemoteError
 from nexus.error import OperatorError
 from roles.router.backend import backends
-from roles.router.host import state
 from roles.router.plan import configuration, stack
 from tests.plan.real_edge import UNLIMITED, Edge, environment, reason_to_skip, running, wait_until
-from tests.plan.router_reload import alone, hands_over, reloaded, running_stamp
+from tests.plan.router_reload import addresses, alone, hands_over, reloaded, running_stamp
 
 needs_edge = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip())
 
@@ -174,12 +171,6 @@ def test_a_reload_keeps_the_only_task_wherever_it_is_listed(edge: Edge) -> None:
     assert "scheduler/task2 is going DOWN" not in log.read_text()[before:], "for that moment: 503"
 
 
-def addresses(edge: Edge, backend: str) -> list[str]:
-    """Addresses of a backend's places for tasks, "-" where there is none."""
-    rows = [line.split() for line in edge.tell_router(f"show servers state {backend}").splitlines()]
-    return [row[4] for row in rows if row[1:2] == [backend]]
-
-
 @needs_edge
 def test_slow_service_is_a_504(edge: Edge) -> None:
     answer = edge.ask("GET", "/api/ledger/x", headers={"X-Fault": "slow"})
@@ -254,27 +245,3 @@ def test_broken_configuration_leaves_the_old_workers(edge: Edge) -> None:
     wait_until(lambda: "nonsense" in (edge.directory / "haproxy.log").read_text(), "the complaint")
     assert running_stamp(edge) == before
     config.write_text(text)
-
-
-@pytest.fixture
-def failing_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """A reload where what is started in the router's container ends with 137; given are the containers that run."""
-
-    def reload(running: str) -> None:
-        docker = tmp_path / "docker"
-        docker.write_text(f"#!/bin/sh\ncase $1 in exec) exit 137;; ps) echo {running};; *) exit 1;; esac\n")
-        docker.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-        monkeypatch.setattr(state, "END_SECONDS", 0.3)
-        state.reload("abc", {"inside": "/etc/haproxy"})
-
-    return reload
-
-
-def test_a_router_that_ends_has_no_wrong_configuration(failing_check: Callable[[str], None]) -> None:
-    failing_check("")
-
-
-def test_a_router_that_stays_has_a_wrong_configuration(failing_check: Callable[[str], None]) -> None:
-    with pytest.raises(RemoteError, match="the new one is not valid"):
-        failing_check("abc")

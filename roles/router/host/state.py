@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 from nexus.agent import http
@@ -13,30 +14,9 @@ from nexus.agent.wait import tries, wait_until
 DEADLINE_SECONDS = 20
 END_SECONDS = 3  # between the end of what runs in a container and that of the container
 ATTEMPTS = 2  # HAProxy's master loses a signal that arrives while it re-executes itself
-# Save what the workers know of the tasks, with bash's own TCP, because the image has no other client. In each backend
-# the tasks with an address come first: a new worker gives a known address to the first place without one, and takes it
-# away from the place where it was, so that for a moment a lone task is in none.
-SAVE = """set -e -o pipefail
-exec 3<>/dev/tcp/127.0.0.1/{admin_port}
-echo 'show servers state' >&3
-awk '
-    function finish(  pass, i, at) {{
-        for (pass = 1; pass <= 2; pass++)
-            for (i = 1; i <= count; i++) {{
-                split(rows[i], field)
-                if ((field[5] != "-") != (pass == 1)) continue
-                at++
-                $0 = rows[i]; $3 = ids[at]; $4 = names[at]; print
-            }}
-        count = 0
-    }}
-    NF < 5 || /^#/ {{ print; next }}
-    {{ row = $0; name = $2; id = $3; task = $4 }}
-    name != backend {{ finish(); backend = name }}
-    {{ count++; rows[count] = row; ids[count] = id; names[count] = task }}
-    END {{ finish() }}
-' <&3 >{state_file}.new
-mv {state_file}.new {state_file}"""
+# bash's own TCP, because the image has no other client
+READ = "exec 3<>/dev/tcp/127.0.0.1/{admin_port} && echo 'show servers state' >&3 && cat <&3"
+WRITE = "cat >{state_file}.new && mv {state_file}.new {state_file}"
 
 
 def probe(names: list[str], context: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -89,9 +69,25 @@ def reload(container: str, context: Mapping[str, Any]) -> None:
         if ends(container):
             return
         raise RemoteError(f"the router keeps its old configuration, the new one is not valid: {error}") from None
-    with contextlib.suppress(RemoteError):  # a router that does not answer has no state to save
-        run(["docker", "exec", container, "timeout", "5", "bash", "-c", SAVE.format(**context)])
+    with contextlib.suppress(RemoteError):  # a router that does not answer has no state to keep
+        inside = [container, "timeout", "5", "bash", "-c"]
+        known = tasks_first(run(["docker", "exec", *inside, READ.format(**context)]))
+        run(["docker", "exec", "-i", *inside, WRITE.format(**context)], input=known)
     run(["docker", "kill", "--signal", "SIGUSR2", container])
+
+
+def tasks_first(known: str) -> str:
+    """What HAProxy's workers know of their tasks, with those that have an address in the first places of each backend.
+
+    A new worker gives a known address to the first place without one, and takes it away from the place where it was:
+    a lone task would be in none for a moment.
+    """
+    lines = []
+    for _, rows in groupby(map(str.split, known.splitlines()), key=lambda row: row[1:2]):
+        places = [*rows]
+        ordered = sorted(places, key=lambda row: row[4:5] == ["-"])
+        lines += [" ".join([*row[:2], *place[2:4], *row[4:]]) for place, row in zip(places, ordered, strict=True)]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def ends(container: str) -> bool:
