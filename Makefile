@@ -54,6 +54,7 @@ lint: .venv/ready
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python docs/architecture.py --check
 	$(BIN)/python docs/messages.py --check
+	$(BIN)/pytest -q tests/plan/test_words.py
 	$(BIN)/check-jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema -q --builtin-schema vendor.github-actions .github/actions/*/action.yml
 

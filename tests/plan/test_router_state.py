@@ -1,4 +1,4 @@
-"""The router on its host: a reload beside the engine, and what workers hand over of their tasks."""
+"""The router on its host: a reload with the engine at work, and the tasks that workers hand over."""
 
 from __future__ import annotations
 
