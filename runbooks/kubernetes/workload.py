@@ -70,16 +70,17 @@ def budget(env: Environment, service: Service, namespace: str) -> Object | None:
 
 
 def autoscaler(env: Environment, service: Service, namespace: str) -> Object | None:
-    """Its autoscaler: from the planned replicas up to the catalogue's most."""
+    """Its autoscaler: from the planned replicas up to the catalogue's most, or to `service_replicas_max`."""
     if not autoscaled(env):
         return None
     asks, scaling = size(env, service), env.catalogue.operations.scaling
     rule = scaling.services.get(service.name, scaling.default)
+    most = min(rule.max, env.setting.service_replicas_max or rule.max)
     bounds = {"memory": rule.memory_percent, **({"cpu": rule.cpu_percent} if asks.cpu_millicores else {})}
     spec = {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": service.name},
         "minReplicas": asks.replicas,
-        "maxReplicas": max(rule.max, asks.replicas),
+        "maxReplicas": max(most, asks.replicas),
         "metrics": [
             {"type": "Resource", "resource": {"name": name, "target": {"type": "Utilization", **_average(percent)}}}
             for name, percent in sorted(bounds.items())

@@ -137,6 +137,16 @@ def test_autoscalers_take_over_without_a_dip(applied: World) -> None:
     assert applied.operator.run("-y").changes == 0
 
 
+def test_fewer_replicas_and_back(applied: World) -> None:
+    done = applied.operator.run("-y", service_replicas_max=1)
+    assert done.status == 0, done.output
+    state.wait_until(lambda: set(state.available(applied.plane).values()) == {1})
+    assert not any(kind == "PodDisruptionBudget" for kind, *_ in state.versions(applied.plane))
+    assert applied.operator.run("-y", service_replicas_max=1).changes == 0
+    assert applied.operator.run("-y").status == 0
+    assert state.available(applied.plane) == replicas()
+
+
 @pytest.mark.parametrize(
     ("settings", "come", "go"),
     [

@@ -93,6 +93,13 @@ def test_autoscaler_begins_at_the_catalogue(tmp_path: Path) -> None:
     assert "replicas" not in one(rendered, "Deployment", "backend-api")["spec"]
 
 
+def test_an_autoscaler_keeps_the_upper_bound(tmp_path: Path) -> None:
+    rendered = render(environment(tmp_path, service_replicas_max=3, service_replicas={"glitch": 4}))
+    most = {each["metadata"]["name"]: each["spec"]["maxReplicas"] for each in of(rendered, "HorizontalPodAutoscaler")}
+    assert most.pop("glitch") == 4  # named for this service alone
+    assert set(most.values()) == {3}
+
+
 def test_budgets_only_for_several_replicas(tmp_path: Path) -> None:
     rendered = render(environment(tmp_path))
     several = [each for each in of(rendered, "HorizontalPodAutoscaler") if each["spec"]["minReplicas"] > 1]
