@@ -1,7 +1,8 @@
 """Prices of what this provider makes, in US dollars without taxes, on demand.
 
-Facts: AWS's public price pages for EC2 (Linux), EBS, VPC and Route 53, written down from memory on 2026-11-30 and not
-compared with the pages since: good for the order of size. Traffic, snapshots and objects are not in here.
+Facts: AWS's public price pages for EC2 (Linux), EBS, VPC and Route 53, entered by hand on 2026-11-30. Compared on
+2026-12-01 with lists that others publish, and equal, except: c6i and r6i of eu-west-1 were not found elsewhere, and
+lists differ about the NAT gateway of eu-central-1 (0.048 and 0.052). Traffic, snapshots and objects are not in here.
 """
 
 DATED = "2026-11-30"
