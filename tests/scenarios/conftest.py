@@ -22,8 +22,8 @@ QUARTERS = 4  # of the long scenario files: one is in `make test`, by the day
 SHORT = frozenset(
     f"test_{name}.py"
     for name in (
-        *("catalogue_fuzz", "deploy", "documented", "firewall", "hardening", "log", "refusal", "second_run"),
-        *("search_store", "update"),
+        *("catalogue_fuzz", "deploy", "documented", "firewall", "hardening", "log", "refusal", "reproducible"),
+        *("search_store", "second_run", "update"),
     )
 )
 REPORT = pytest.StashKey[Report]()
