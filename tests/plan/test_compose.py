@@ -20,6 +20,7 @@ from nexus.environment.environment import Environment
 from nexus.error import OperatorError
 from runbooks.compose.__main__ import environment, write
 from runbooks.compose.render import FULL, LIMITS, Files, files
+from tests.plan import another_service
 
 TEMPLATES = project.root() / "templates/compose"
 SERVICES = 43
@@ -63,6 +64,17 @@ def test_all_services_and_stores(made: Files) -> None:
     assert all("deploy" not in service for service in services.values())
     assert len(full(made, LIMITS)["services"]) == SERVICES
     assert all(re.fullmatch(r"nexus-cos/[a-z-]+:[0-9a-f]{16}", service["image"]) for service in services.values())
+
+
+def test_a_44th_service_from_one_entry(made: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    catalogue = another_service.catalogue(tmp_path)
+    monkeypatch.setattr("nexus.environment.environment.load", lambda: catalogue)
+    found = files(environment("lab", tmp_path / "own"))
+    services = full(found)["services"]
+    assert set(services) - set(full(made)["services"]) == {another_service.NAME}
+    assert {"kei-ai", "redis"} <= set(services[another_service.NAME]["depends_on"])
+    assert f"{another_service.NAME}.env" in found.secret
+    assert f"user {another_service.NAME} " in found.secret["redis.users.acl"].decode()
 
 
 def test_services_wait_for_what_they_need(made: Files, env: Environment) -> None:

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
-from nexus.catalogue import DIRECTORY
 from nexus.catalogue import load as load_catalogue
 from nexus.error import OperatorError
 from runbooks.kubernetes import capacity, check, tree
 from runbooks.kubernetes.item import NAME, Object, key
 from runbooks.kubernetes.render import Rendered, render
 from runbooks.kubernetes.report import checked, notes, written
+from tests.plan import another_service
 from tests.plan.kubernetes_environment import environment
 
 SERVICES = 43
@@ -213,16 +213,7 @@ def test_kustomize_builds_the_same_objects(tmp_path: Path, settings: dict[str, A
 
 
 def test_a_44th_service_from_one_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    copy = tmp_path / "catalogue"
-    shutil.copytree(DIRECTORY, copy)
-    text = (copy / "services.yaml").read_text()
-    entry = (
-        "  - {name: recommender, port: 3199, category: ai, domain: ai, startup_phase: 4, replicas: 2, cpu: 500m, "
-        "memory: 1Gi, depends_on: [kei-ai], stores: [redis], purpose: Suggestions}\n\n"
-    )
-    (copy / "services.yaml").write_text(text.replace("runtime_links:\n", f"{entry}runtime_links:\n"))
-    catalogue = load_catalogue(copy)
-    assert len(catalogue.services) == SERVICES + 1
+    catalogue = another_service.catalogue(tmp_path)
     env = environment(tmp_path, kubernetes_tags=True)
     env.__dict__["catalogue"] = catalogue
     monkeypatch.setattr("runbooks.kubernetes.tree.load", lambda: catalogue)
@@ -231,7 +222,7 @@ def test_a_44th_service_from_one_entry(tmp_path: Path, monkeypatch: pytest.Monke
     mine = [
         each
         for each in rendered.everything
-        if each["metadata"]["labels"].get("app.kubernetes.io/name") == "recommender"
+        if each["metadata"]["labels"].get("app.kubernetes.io/name") == another_service.NAME
     ]
     assert {each["kind"] for each in mine} >= {
         "Deployment",
@@ -241,8 +232,8 @@ def test_a_44th_service_from_one_entry(tmp_path: Path, monkeypatch: pytest.Monke
         "PodDisruptionBudget",
     }
     (callers,) = (each for each in rendered.base if key(each) == ("NetworkPolicy", "nexus-ai", "kei-ai"))
-    assert "recommender" in str(callers["spec"]["ingress"])
-    assert any(path.endswith("nexus-ai/recommender.yaml") for path in tree.files(rendered))
+    assert another_service.NAME in str(callers["spec"]["ingress"])
+    assert any(path.endswith(f"nexus-ai/{another_service.NAME}.yaml") for path in tree.files(rendered))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ import re
 import secrets as random
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,28 +17,40 @@ from control import Control
 
 from nexus.environment import inventory
 from nexus.secrets import store as module
+from nexus.secrets.store import Secrets
 from runbooks.secret import fill
 
 # Letters and digits: the same in a URL, in JSON and in a shell. No file of the project contains it, not even this one.
 MARK = "".join(("Canary7", "Nexus"))
 
 
-def mark_secrets(control: Control) -> list[str]:
-    """Write a new secrets file in which every password contains the mark; the names of the passwords."""
+@contextmanager
+def marked_passwords() -> Iterator[None]:
+    """Every password that is made meanwhile contains the mark."""
     numbers, original = count(), module.password
     module.password = lambda: f"{MARK}{next(numbers):03}{random.token_urlsafe(18)}"
     try:
-        return fill.fill(control.name)
+        yield
     finally:
         module.password = original
 
 
+def mark_secrets(control: Control) -> list[str]:
+    """Write a new secrets file in which every password contains the mark; the names of the passwords."""
+    with marked_passwords():
+        return fill.fill(control.name)
+
+
 def marks(control: Control) -> list[bytes]:
-    """What a marked secret looks like, in every encoding.
+    """What the secrets of an environment look like, in every encoding."""
+    return marks_of(inventory.load(control.name).secrets)
+
+
+def marks_of(kept: Secrets) -> list[bytes]:
+    """What marked secrets look like, in every encoding.
 
     It includes the secrets without a mark: keys by lines of their text, and values of a later rotation.
     """
-    kept = inventory.load(control.name).secrets
     keys = [kept.get(name) for name in kept.names() if name.endswith("ca-key")]
     bodies = [key.splitlines()[number].encode() for key in keys for number in (2, 10)]
     values = [kept.get(name) for name in kept.names() if not name.startswith(("tls/", "etcd/"))]

@@ -6,6 +6,7 @@ the box, or with NEXUS_ENV another environment of the lab.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets as random
 import tempfile
@@ -16,11 +17,16 @@ from typing import Any
 import pytest
 from conftest import Figure
 from control import PROJECT, Control, Outcome
-from marked_secrets import MARK, Processes, found_below, mark_secrets, marks, writings
+from marked_secrets import MARK, Processes, found_below, mark_secrets, marked_passwords, marks, marks_of, writings
 
 from nexus.cache import cache_directory
 from nexus.environment import inventory
 from nexus.provider import lab
+from runbooks.compose import __main__ as compose
+from runbooks.compose.render import files
+from runbooks.kubernetes import tree
+from runbooks.kubernetes.render import render
+from tests.plan import kubernetes_environment
 
 REASON = lab.reason_lab_cannot_run()
 DIRECTORIES = ("/etc", "/var", "/run", "/root", "/home", "/opt", "/srv", "/tmp", "/usr/local")
@@ -105,6 +111,25 @@ def test_one_secret_shows_nowhere(control: Control, own_places: None, figure: Fi
     finally:
         store(control, before)
         control.converged()
+
+
+def test_rendered_files_hold_no_secret(tmp_path: Path) -> None:
+    """What is rendered for Compose and for Kubernetes; the files of secrets alone have them."""
+    public, secret, cluster = (tmp_path / name for name in ("public", "secret", "cluster"))
+    (tmp_path / "production").mkdir()
+    with marked_passwords():
+        machine = compose.environment("lab", tmp_path / "lab")
+        compose.write(files(machine), public, secret)
+        production = kubernetes_environment.environment(tmp_path / "production")
+        applied = render(production, applied=True)
+    tree.write(cluster, applied)
+    wanted = marks_of(machine.secrets) + marks_of(production.secrets)
+    assert len(list(public.rglob("*"))) > 50
+    assert len(list(cluster.rglob("*"))) > 100
+    assert found_below(public, wanted) == found_below(cluster, wanted) == []
+    assert len(found_below(secret, wanted)) > 40
+    applied_secrets = json.dumps(applied.secrets).encode()
+    assert any(mark in applied_secrets for mark in writings(MARK.encode()))
 
 
 def store(control: Control, value: str) -> None:
