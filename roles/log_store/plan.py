@@ -85,6 +85,7 @@ def configuration(env: Environment) -> dict[str, Any]:
         "hot_days": logging.retention_hot_days,
         "archive_days": env.setting.log_store_archive_days or logging.retention_archive_days,
         "file_hours": env.setting.log_store_file_hours,
+        "file_bytes": _sizes(env)["file"],
         "closed_bytes": _sizes(env)["closed"],
         "storage": access(env, BACKUP) if present(env) else None,
     }

@@ -18,7 +18,7 @@ from roles.log_forwarder.host.export import Entry, entries
 from roles.log_forwarder.host.fields import add_fields
 from roles.log_forwarder.host.state import Sent
 from roles.log_store.host.journal import Journal, journals
-from roles.log_store.host.pack import surplus
+from roles.log_store.host.pack import due_to_close, surplus
 from roles.log_store.host.search import arguments, literal, readable
 from roles.log_store.plan import CONFIG, PACK_CONFIG, plan
 from runbooks.daily.log import in_words
@@ -212,6 +212,13 @@ def test_a_line_is_shown_without_json() -> None:
         "MESSAGE": json.dumps(MESSAGE),
     }
     assert in_words(line).endswith(" app1 auth-service.2.abcde error GET /a requestId=r1 statusCode=500")
+
+
+def test_open_journals_that_are_old_or_above_a_lowered_limit_are_closed() -> None:
+    found = [Journal(name, False, first, 500, size) for name, first, size in (
+        ("old", 99, 1), ("full", 100, 10_002_432), ("large", 100, 33_554_432), ("new", 100, 1)
+    )]  # fmt: skip
+    assert [one.path for one in due_to_close(found, 100, 10_000_000)] == ["old", "large"]
 
 
 def test_the_oldest_journals_go_first() -> None:

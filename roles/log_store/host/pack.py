@@ -18,6 +18,7 @@ from roles.log_store.host.archive import Archive
 from roles.log_store.host.journal import Journal, journals
 
 DAY_SECONDS = 86400
+ROUNDED_BYTES = 1 << 20  # a file may be that much larger than its limit: systemd rounds the limit up
 RECORD = "/var/lib/nexus-log-pack/packed.json"  # which files are packed, and when that was last complete
 
 
@@ -42,12 +43,12 @@ def main(path: str) -> None:
 
 
 def close(config: Mapping[str, Any], now: float) -> None:
-    """Close journals whose first line is too old: those of quiet hosts do not fill up.
+    """Close journals whose first line is too old, as on quiet hosts, and those above a limit that was lowered.
 
     The receiver is away for the moment in which they are renamed; hosts wait and send again.
     """
-    oldest = now - config["file_hours"] * 3600
-    due = [one for one in journals(config["directory"]) if not one.closed and one.first < oldest]
+    opened = [one for one in journals(config["directory"]) if not one.closed]
+    due = due_to_close(opened, now - config["file_hours"] * 3600, config["file_bytes"])
     if not due:
         return
     run(["systemctl", "stop", *config["units"]])
@@ -56,6 +57,11 @@ def close(config: Mapping[str, Any], now: float) -> None:
             os.rename(journal.path, f"{journal.path.removesuffix('.journal')}@{int(now * 1e6):016x}.journal")
     finally:
         run(["systemctl", "start", *config["units"]])
+
+
+def due_to_close(opened: Sequence[Journal], oldest: float, most: int) -> list[Journal]:
+    """Open journals that are too old, or larger than a file may be: the receiver fills one that still has room."""
+    return [one for one in opened if one.first < oldest or one.size > most + ROUNDED_BYTES]
 
 
 def pack(archive: Archive, found: Sequence[Journal]) -> list[str]:
