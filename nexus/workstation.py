@@ -2,6 +2,7 @@
 
 import getpass
 import io
+import json
 import locale
 import os
 import subprocess
@@ -15,6 +16,8 @@ import click
 
 from nexus import project
 from nexus.error import OperatorError
+
+MANIFEST = "deployment-manifest.json"  # in an unpacked bundle it names the commit, where git cannot
 
 
 def settle() -> None:
@@ -89,8 +92,19 @@ def at_home(path: str, setting: str) -> Path:
         ) from None
 
 
+def bundle() -> dict[str, Any]:
+    """Return {"name", "epoch", "dirty"} of the commit that an unpacked bundle was made from; empty in a clone."""
+    try:
+        about = json.loads((project.root() / MANIFEST).read_text(encoding="utf-8"))["commit"]
+        return {"name": str(about["name"]), "epoch": int(about["epoch"]), "dirty": bool(about["dirty"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
 def checkout() -> dict[str, Any]:
-    """Return {"commit", "dirty"} of this run's checkout. Unknown values are empty, for example without git."""
+    """Return {"commit", "dirty"} of this run's checkout, from git or an unpacked bundle. Unknown values are empty."""
+    if not (project.root() / ".git").exists() and (known := bundle()):
+        return {"commit": known["name"], "dirty": known["dirty"]}
 
     def git(*words: str) -> str | None:
         try:

@@ -1,6 +1,5 @@
 """The commit that pages are made from: its hash and its time, which is the only clock of pages and archives."""
 
-import json
 import os
 import subprocess
 import time
@@ -8,9 +7,7 @@ from dataclasses import dataclass
 
 from nexus import project
 from nexus.error import OperatorError
-from nexus.workstation import checkout
-
-MANIFEST = "deployment-manifest.json"  # in an unpacked bundle it names the commit, where git cannot
+from nexus.workstation import MANIFEST, bundle, checkout
 
 
 @dataclass(frozen=True)
@@ -40,8 +37,7 @@ def commit() -> Commit:
 
 
 def _of_git() -> Commit | None:
-    known = checkout()
-    if not known["commit"] or not (project.root() / ".git").exists():
+    if not (project.root() / ".git").exists() or not (known := checkout())["commit"]:
         return None
     words = ["git", "show", "-s", "--format=%ct", known["commit"]]
     done = subprocess.run(words, cwd=project.root(), capture_output=True, text=True, timeout=10, check=True)
@@ -49,12 +45,9 @@ def _of_git() -> Commit | None:
 
 
 def _of_bundle() -> Commit:
-    path = project.root() / MANIFEST
-    try:
-        about = json.loads(path.read_text())["commit"]
-        return Commit(str(about["name"]), int(about["epoch"]), bool(about["dirty"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        raise OperatorError(
-            f"{project.root()}: the commit is unknown, because neither git nor {MANIFEST} names it. "
-            "Use a clone of the repository, or an unpacked full bundle"
-        ) from None
+    if known := bundle():
+        return Commit(**known)
+    raise OperatorError(
+        f"{project.root()}: the commit is unknown, because neither git nor {MANIFEST} names it. "
+        "Use a clone of the repository, or an unpacked full bundle"
+    )

@@ -18,6 +18,7 @@ from tree_sitter import Language, Parser
 
 from nexus import project
 from nexus.error import OperatorError
+from nexus.workstation import checkout
 from runbooks.handoff import archive, bundle, contract, signature, verify
 from runbooks.handoff.__main__ import KNOWN, environment
 from runbooks.handoff.build import build
@@ -170,6 +171,7 @@ def test_a_bad_key_changes_nothing(place: Path, tmp_path: Path) -> None:
 
 def test_the_commit_comes_from_the_bundle(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert commit() == COMMIT
+    assert checkout() == {"commit": COMMIT.name, "dirty": False}  # so the record of its runs names it too
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     assert commit() == Commit(COMMIT.name, 1_700_000_000)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "soon")
