@@ -10,9 +10,9 @@ from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from nexus.catalogue.errors import Problem, nearest
+from nexus.catalogue.errors import Problem, nearest, short
 from nexus.catalogue.types import Entry
-from nexus.catalogue.yaml_file import Location, YamlFile, short
+from nexus.catalogue.yaml_file import Location, YamlFile
 
 M = TypeVar("M", bound=Entry)
 REASONS = {

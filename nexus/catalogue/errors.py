@@ -30,11 +30,17 @@ class CatalogueError(ValueError):
         super().__init__("\n".join([title, *(f"  {problem}" for problem in self.problems)]))
 
 
+def short(text: str, most: int = 60) -> str:
+    """Text in a form that fits in a line, at most `most` characters long."""
+    shown = text if text.isprintable() else repr(text)[1:-1]
+    return shown if len(shown) <= most else f"{shown[: most - 3]}..."
+
+
 def nearest(name: object, known: Iterable[object], most: int = 12) -> str:
     """The remedy for an unknown name: the nearest known name, otherwise some of the known names."""
     names = sorted(map(str, known))
     close = get_close_matches(str(name), names, n=1, cutoff=0.6)
     if close:
-        return f"did you mean {close[0]!r}?"
-    shown = ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+        return f"did you mean '{short(close[0])}'?"
+    shown = ", ".join(short(name, 40) for name in names[:most]) + (", ..." if len(names) > most else "")
     return f"known: {shown}" if names else "none are known"

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from nexus.catalogue import statement
 from nexus.catalogue.document import Document
-from nexus.catalogue.errors import Problem, nearest
+from nexus.catalogue.errors import Problem, nearest, short
 from nexus.catalogue.service import ServicesFile
-from nexus.catalogue.yaml_file import short
 
 FOLDER = "schema"  # below the catalogue's directory
 

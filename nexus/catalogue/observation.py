@@ -102,7 +102,7 @@ class Baselines(types.Entry):
 class AlertRule(types.Entry):
     """An alert. Exactly one of above, below and equals defines when it fires; one that is off does not exist."""
 
-    name: types.Text
+    name: types.AlertName
     metric: types.Text
     above: types.Number | None = None
     below: types.Number | None = None

@@ -11,7 +11,7 @@ from pglast import ast, enums
 from pglast.parser import ParseError, parse_sql
 from pglast.visitors import Visitor
 
-from nexus.catalogue.yaml_file import short
+from nexus.catalogue.errors import short
 
 ONLY = "a first schema only creates; changes belong to the service's migration"
 NO_TABLE = "creates no table; write CREATE TABLE, or remove schema from the service"

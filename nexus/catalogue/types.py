@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from nexus.catalogue import quantity
-from nexus.catalogue.errors import nearest
+from nexus.catalogue.errors import nearest, short
 
 T = TypeVar("T")
 LARGEST = 2_000_000_000  # programs on hosts keep numbers in 31 bits
@@ -56,7 +56,7 @@ def _name_of(kind: str) -> AfterValidator:
     def check(name: T, info: ValidationInfo) -> T:
         known = (info.context or {}).get(kind)
         if known and name not in known:  # no names are known if their file cannot be read
-            raise wrong(f"{name!r} is not a {kind} in the catalogue; {nearest(name, known)}")
+            raise wrong(f"{short(repr(name))} is not a {kind} in the catalogue; {nearest(name, known)}")
         return name
 
     return AfterValidator(check)
@@ -168,6 +168,7 @@ HeaderValue = Annotated[
         "write a valid header value: ASCII without quotation marks, backslashes and $",
     ),
 ]
+AlertName = Annotated[str, _matching(r"[A-Za-z][A-Za-z0-9]{0,60}", "write a name such as DiskSpaceLow")]
 Package = Annotated[str, _matching(r"[a-z0-9][a-z0-9+.-]*", "write a package's name, such as fastapi")]
 BucketName = Annotated[str, _matching(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "write 3 to 63 of a-z, 0-9 and hyphens")]
 TimerUnit = Annotated[

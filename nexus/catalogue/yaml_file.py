@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from nexus.catalogue.errors import Problem
+from nexus.catalogue.errors import Problem, short
 
 Location = tuple[int | str, ...]
 DEEPEST = 12  # levels; the catalogue has 8
@@ -56,9 +56,9 @@ class YamlFile:
             elif isinstance(part, int) or part == "[key]":
                 continue  # an index within an entry is left out: the field around it is named
             elif entry:
-                field.append(short(part))
+                field.append(_word(part))
             else:
-                entry = short(part)
+                entry = _word(part)
         return Problem(self.file, self.line(*location), entry, ".".join(field), message)
 
     def line(self, *location: int | str) -> int:
@@ -153,10 +153,8 @@ class YamlFile:
             yield key.value, self._plain(value, there)
 
 
-def short(text: str, most: int = 60) -> str:
-    """Text in a form that fits in a line, at most `most` characters long."""
-    shown = text if text.isprintable() else repr(text)[1:-1]
-    return shown if len(shown) <= most else f"{shown[: most - 3]}..."
+def _word(part: str) -> str:
+    return short(part) or "''"
 
 
 def _below(data: Any, part: int | str) -> Any:

@@ -18,7 +18,7 @@ def entries(env: Environment) -> dict[str, AlertRule]:
     found = {rule.name: rule for rule in env.catalogue.operations.alerts.rules}
     for name, override in dict(env.setting.prometheus_alerts).items():
         if name not in found:
-            raise OperatorError(f'prometheus_alerts: unknown alert "{name}"{nearest(name, found)}')
+            raise OperatorError(f'prometheus_alerts: operations.yaml has no alert "{name}"{nearest(name, found)}')
         found[name] = _overridden(found[name], override)
     return {name: rule for name, rule in found.items() if not rule.off}
 

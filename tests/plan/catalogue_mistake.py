@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 ONE_MISTAKE = {
+    "name that no alert can have": (
+        "operations.yaml",
+        ("name: EtcdFsyncSlow", "name: /"),
+        ("/", "name", "'/' is wrong: write a name such as DiskSpaceLow"),
+    ),
     "unknown dependency": (
         "services.yaml",
         ("depends_on: [session-mgr]", "depends_on: [sesion-mgr]"),

@@ -219,7 +219,7 @@ def test_durations_are_scaled() -> None:
 @pytest.mark.parametrize(
     ("name", "override", "message"),
     [
-        ("DiskSpaceLo", {"below": 0.2}, r'unknown alert "DiskSpaceLo"; did you mean "DiskSpaceLow"'),
+        ("DiskSpaceLo", {"below": 0.2}, r'operations.yaml has no alert "DiskSpaceLo"; did you mean "DiskSpaceLow"'),
         ("DiskSpaceLow", {"bellow": 0.2}, r"DiskSpaceLow\.bellow: "),
         ("DiskSpaceLow", {"below": "much"}, r"DiskSpaceLow\.below: "),
         ("DiskSpaceLow", {"above": 0.2}, r"DiskSpaceLow\.below: give exactly one of above, below and equals"),

@@ -39,6 +39,17 @@ def test_renamed_field_is_named_with_the_right_one(broken, mistake):
     assert missing.field.rpartition(".")[2] in words
 
 
+def test_a_field_without_a_name_is_shown(broken):
+    problems = broken("operations.yaml", ("\nauth_policy:", '\n"":'))
+    assert [problem.entry for problem in problems if "is not a field here" in problem.message] == ["''"]
+
+
+def test_a_long_value_does_not_fill_the_screen(broken):
+    problems = broken("operations.yaml", ("- {phase: 4,", f"- {{phase: {'x' * 70_000},"))
+    assert len(problems) > 10  # all services of that phase
+    assert max(len(str(problem)) for problem in problems) < 300
+
+
 def test_duplicate_name_says_where_the_first_is(broken):
     problems = broken("services.yaml", ("- name: scheduler\n", "- name: ledger-mgr\n"))
     first = line_of("services.yaml", "- name: ledger-mgr")
