@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import struct
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -17,7 +18,7 @@ from roles.log_forwarder.host import forward
 from roles.log_forwarder.host.export import Entry, entries
 from roles.log_forwarder.host.fields import add_fields
 from roles.log_forwarder.host.state import Sent
-from roles.log_store.host.journal import Journal, journals
+from roles.log_store.host.journal import HEADER_BYTES, NUMBER, SEQUENCE, SIGNATURE, TIMES, Journal, journals
 from roles.log_store.host.pack import due_to_close, surplus
 from roles.log_store.host.search import arguments, literal, readable
 from roles.log_store.plan import CONFIG, PACK_CONFIG, plan
@@ -175,6 +176,17 @@ def test_files_that_are_no_journals_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "logs.journal").write_bytes(b"LPKSHHRH")
     (tmp_path / "logs@1.journal").write_bytes(b"something else" * 100)
     assert journals(str(tmp_path)) == []
+
+
+def test_a_journal_is_closed_with_the_name_that_systemd_gives(tmp_path: Path) -> None:
+    """With another name it would take room for ever: systemd removes newer files instead, which nobody has packed."""
+    header = bytearray(HEADER_BYTES)
+    header[:8], header[SEQUENCE : SEQUENCE + 16] = SIGNATURE, bytes(range(16))
+    struct.pack_into("<Q", header, NUMBER, 0x356F3)
+    struct.pack_into("<QQ", header, TIMES, 1_796_146_868_912_000, 1_796_146_869_716_000)
+    (tmp_path / "logs.journal").write_bytes(header)
+    (found,) = journals(str(tmp_path))
+    assert found.closed_name == "logs@000102030405060708090a0b0c0d0e0f-00000000000356f3-000661960815ff80.journal"
 
 
 def test_a_text_is_searched_as_it_is() -> None:

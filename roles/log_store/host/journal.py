@@ -11,19 +11,24 @@ from dataclasses import dataclass
 
 SIGNATURE = b"LPKSHHRH"
 HEADER_BYTES = 208
+SEQUENCE, NUMBER = 72, 168  # where the id of its sequence of lines is, and the number of its first line in that
 TIMES = 184  # where the times of the first and the last entry are, in microseconds since 1970
 NAME = re.compile(r"logs(@[^/]*)?\.journal~?")  # closed ones have more in their names
 
 
 @dataclass(frozen=True)
 class Journal:
-    """One file: whether it is closed, the times of its first and last line in seconds, and its size in bytes."""
+    """One file: whether it is closed, the times of its first and last line in seconds, and its size in bytes.
+
+    `closed_name` is what systemd calls it once it is closed: systemd never removes a file with another name.
+    """
 
     path: str
     closed: bool
     first: float
     last: float
     size: int
+    closed_name: str = ""
 
     @property
     def key(self) -> str:
@@ -50,4 +55,7 @@ def read(path: str) -> Journal | None:
         return None
     first, last = struct.unpack_from("<QQ", header, TIMES)
     closed = bool(name[1]) or path.endswith("~")
-    return Journal(path, closed, first / 1e6, last / 1e6, size) if last else None
+    (number,) = struct.unpack_from("<Q", header, NUMBER)
+    sequence = header[SEQUENCE : SEQUENCE + 16].hex()
+    closed_name = f"logs@{sequence}-{number:016x}-{first:016x}.journal"
+    return Journal(path, closed, first / 1e6, last / 1e6, size, closed_name) if last else None

@@ -54,7 +54,7 @@ def close(config: Mapping[str, Any], now: float) -> None:
     run(["systemctl", "stop", *config["units"]])
     try:
         for journal in due:
-            os.rename(journal.path, f"{journal.path.removesuffix('.journal')}@{int(now * 1e6):016x}.journal")
+            os.rename(journal.path, os.path.join(config["directory"], journal.closed_name))
     finally:
         run(["systemctl", "start", *config["units"]])
 
