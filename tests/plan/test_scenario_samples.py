@@ -12,6 +12,7 @@ NEED_MORE = {
     "tests/scenarios/test_cloud.py",  # needs no lab: its sample is in tests/plan/test_aws_fault.py
     "tests/scenarios/test_compose.py",  # starts all services a second time, next to those of the lab
     "tests/scenarios/test_kubernetes.py",  # needs no lab: its sample is in tests/plan/test_kubernetes_mistake.py
+    "tests/scenarios/test_reproducible.py",  # needs no lab: its sample is in tests/plan/test_handoff_bundle.py
 }
 
 
