@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
-from nexus.catalogue import DIRECTORY, load
-from nexus.catalogue.catalogue import Catalogue
+from nexus.catalogue import Catalogue, load
+from tests.plan.catalogue_copy import edited
 
 NAME, PORT = "recommender", 3199
 ENTRY = f"""\
@@ -17,11 +16,7 @@ ENTRY = f"""\
 
 
 def catalogue(directory: Path) -> Catalogue:
-    """The catalogue from a copy of its files in this directory."""
-    copy = directory / "catalogue"
-    shutil.copytree(DIRECTORY, copy)
-    text = (copy / "services.yaml").read_text()
-    (copy / "services.yaml").write_text(text.replace("runtime_links:\n", f"{ENTRY}runtime_links:\n"))
-    found = load(copy)
+    """The catalogue from a copy of its files below this directory."""
+    found = load(edited(directory, "services.yaml", ("runtime_links:\n", f"{ENTRY}runtime_links:\n")))
     assert len(found.services) == 44
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -10,25 +11,32 @@ from nexus.catalogue import DIRECTORY, CatalogueError, load
 from nexus.catalogue.errors import Problem
 
 
+def edited(directory: Path, file: str, *replacements: tuple[str, str]) -> Path:
+    """A copy of the catalogue below this directory, or the one that is there, with the first of each text replaced."""
+    copy = directory / "catalogue"
+    if not copy.exists():
+        shutil.copytree(DIRECTORY, copy)
+    text = (copy / file).read_text()
+    for old, new in replacements:
+        assert old in text, f"{file} no longer holds {old!r}; edit the test"
+        text = text.replace(old, new, 1)
+    (copy / file).write_text(text)
+    return copy
+
+
 @pytest.fixture(name="broken")
 def broken_(tmp_path):
     """A function that edits a copy of the real files and returns the problems found in it."""
-    shutil.copytree(DIRECTORY, tmp_path / "catalogue")
 
     def edit(file: str, *replacements: tuple[str, str]) -> tuple[Problem, ...]:
-        path = tmp_path / "catalogue" / file
-        text = path.read_text()
-        for old, new in replacements:
-            assert old in text, f"{file} no longer holds {old!r}; edit the test"
-            text = text.replace(old, new, 1)
-        path.write_text(text)
+        copy = edited(tmp_path, file, *replacements)
         with pytest.raises(CatalogueError) as raised:
-            load(tmp_path / "catalogue")
+            load(copy)
         for problem in raised.value.problems:
             assert str(problem) in str(raised.value)
         return raised.value.problems
 
-    edit.directory = tmp_path / "catalogue"  # type: ignore[attr-defined]
+    edit.directory = edited(tmp_path, "services.yaml")  # type: ignore[attr-defined]
     return edit
 
 

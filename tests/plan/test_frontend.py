@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nexus.catalogue import DIRECTORY, load
+from nexus.catalogue import load
 from nexus.environment.environment import Environment
 from nexus.error import OperatorError
 from roles.frontend import builder, npm
@@ -23,6 +23,7 @@ from roles.frontend.plan import notes, plan, planned
 from roles.frontend.site import by_slug, record, sites
 from roles.frontend.source import source
 from roles.router.window import windows
+from tests.plan.catalogue_copy import edited
 from tests.plan.environments import environment as whole_environment
 from tests.plan.front_end_builds import built, environment_settings
 from tests.plan.real_edge import environment
@@ -210,10 +211,7 @@ def test_a_seventeenth_module_appears_from_its_entry(tmp_path: Path, monkeypatch
         "\n  - {slug: new-module, title: New Module, purpose: New, stack: [nodejs], "
         "services: [backend-api], frontend: true, team: new}\n"
     )
-    directory = tmp_path / "catalogue"
-    shutil.copytree(DIRECTORY, directory)
-    text = (directory / "modules.yaml").read_text()
-    (directory / "modules.yaml").write_text(text.replace("\nmodules:\n", f"\nmodules:{entry}", 1))
+    directory = edited(tmp_path, "modules.yaml", ("\nmodules:\n", f"\nmodules:{entry}"))
     monkeypatch.setattr("nexus.environment.environment.load", lambda: load(directory))
     env = environment(tmp_path, **environment_settings(tmp_path))
     assert len(env.catalogue.modules) == 17

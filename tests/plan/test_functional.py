@@ -6,7 +6,6 @@ import base64
 import hashlib
 import hmac
 import json
-import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,12 +14,13 @@ from typing import Any
 
 import pytest
 
-from nexus.catalogue import DIRECTORY, CatalogueError, load
+from nexus.catalogue import CatalogueError, load
 from roles.functional import asked, judge
 from roles.functional.host.check import failure
 from roles.functional.host.checks import client, probe
 from roles.functional.plan import checks, context, request_data, token
 from tests.fixtures.checkout import WORKING, make_checkout
+from tests.plan.catalogue_copy import edited, line_of
 from tests.plan.environments import environment
 from tests.plan.fake_run import FakeRun
 
@@ -211,14 +211,9 @@ MISTAKES = {
 @pytest.mark.parametrize("there", MISTAKES)
 def test_a_mistake_in_a_check_is_refused_with_its_place(tmp_path: Path, there: str) -> None:
     instead, told = MISTAKES[there]
-    shutil.copytree(DIRECTORY, tmp_path / "catalogue")
-    file = tmp_path / "catalogue" / "services.yaml"
-    text = file.read_text()
-    assert there in text
-    line = text[: text.index(there)].count("\n") + 1
-    file.write_text(text.replace(there, instead, 1))
+    copy, line = edited(tmp_path, "services.yaml", (there, instead)), line_of("services.yaml", there)
     with pytest.raises(CatalogueError) as refused:
-        load(tmp_path / "catalogue")
+        load(copy)
     problems = [problem for problem in refused.value.problems if told in str(problem)]
     assert problems, str(refused.value)
     assert abs(problems[0].line - line) <= 3

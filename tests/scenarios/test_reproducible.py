@@ -62,11 +62,11 @@ def test_the_same_bytes_on_another_debian(tmp_path: Path, figure: Figure) -> Non
     command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-ec", ENTER, "enter"]
     other = output([*command, str(system), *map(str, (upper, work, root)), BUILD], tmp_path)
     version, products = other.splitlines()
-    own = output([sys.executable, "-m", "tests.plan.products", str(tmp_path / "builds")], here)
+    own = json.loads(output([sys.executable, "-m", "tests.plan.products", str(tmp_path / "builds")], here))
 
-    assert json.loads(products) == json.loads(own)
-    assert len(json.loads(own)) == 4 + 16
-    figure("products with the same bytes on this machine and on Debian", f"{len(json.loads(own))} on {version}")
+    assert json.loads(products) == own
+    assert len(own) == 4 + 16
+    figure("products with the same bytes on this machine and on Debian", f"{len(own)} on {version}")
 
 
 def output(command: list[str], place: Path) -> str:
