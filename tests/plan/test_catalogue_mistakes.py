@@ -12,7 +12,8 @@ from tests.plan.catalogue_copy import (
     in_service,
     line_of,
 )
-from tests.plan.catalogue_mistake import ONE_MISTAKE, RENAMED
+from tests.plan.catalogue_mistake import ONE_MISTAKE
+from tests.plan.catalogue_renamed import RENAMED
 
 
 @pytest.mark.parametrize("mistake", ONE_MISTAKE)
